@@ -1,0 +1,1 @@
+"""What runs commands and keeps read models up to date: Celery, relay, wiring."""

@@ -1,0 +1,21 @@
+"""What can be asked of a customer's stream."""
+
+from dataclasses import dataclass
+
+from domain.address import Address
+from domain.fields import ChosenCustomerId, Email, Name, ShortText
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterCustomer:
+    """Register somebody who orders; without an id the shop gives a number."""
+
+    customer_id: ChosenCustomerId | None = None
+    name: Name
+    email: Email | None = None
+    contact_name: Name | None = None
+    phone: ShortText | None = None
+    address: Address | None = None
+
+
+CustomerCommand = RegisterCustomer

@@ -1,0 +1,50 @@
+"""
+What the domain says no with.
+
+DomainError
+├── InvalidInput    it is not a command at all: fields are missing or wrong
+└── Rejection       it is a command, and a rule of the shop refuses it
+    └── OrderAlreadyCancelled, UnknownCustomer, … in the slice that has the rule
+"""
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class DomainError(Exception):
+    """The root of all that the domain raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with an input, and where (`items.0.quantity`)."""
+
+    field: str
+    problem: str
+
+
+class InvalidInput(DomainError):
+    """An input is no command; *faults* has all that is wrong, not only the first."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(f"{f.field}: {f.problem}" for f in self.faults))
+
+
+class Rejection(DomainError):
+    """
+    A rule that says no.
+
+    The docstring of a rule is its message; *figures* fill the names in its braces and
+    are kept with the refusal, so that a program can read them too.
+    """
+
+    def __init__(self, **figures: str | int) -> None:
+        self.figures = figures
+        super().__init__((inspect.getdoc(type(self)) or "").format_map(figures))
+
+    @property
+    def rule(self) -> str:
+        """The name of the broken rule: stable, for programs."""
+        return type(self).__name__

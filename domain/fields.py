@@ -1,0 +1,106 @@
+"""The kinds of field that commands are made of, and what each of them accepts."""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+HIGHEST_AMOUNT = 100_000_000_000
+HIGHEST_QUANTITY = 100_000
+MOST_LINES = 500
+# 500 lines of 100,000 pieces at the highest price still fit a 64 bit total.
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text of at most *max_length* characters; *pattern* is said as *form*."""
+
+    max_length: int
+    pattern: str = ""
+    form: str = ""
+
+    def problem(self, value: str) -> str | None:
+        if not value.strip():
+            return "must not be empty"
+        if len(value) > self.max_length:
+            return f"must have at most {self.max_length} characters"
+        # PostgreSQL stores neither in a text, and a lone surrogate is no character.
+        if _UNSTORABLE.search(value):
+            return "must not contain a NUL or half a character"
+        if self.pattern and not re.fullmatch(self.pattern, value):
+            return f"must be {self.form}"
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A whole number from *lowest* to *highest*."""
+
+    lowest: int
+    highest: int
+
+    def problem(self, value: int) -> str | None:
+        if not self.lowest <= value <= self.highest:
+            return f"must be from {self.lowest:,} to {self.highest:,}"
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """At least one and at most *most* of a kind; *if_empty* says which rule that is."""
+
+    most: int
+    if_empty: str
+
+    def problem(self, value: tuple[object, ...]) -> str | None:
+        if not value:
+            return self.if_empty
+        if len(value) > self.most:
+            return f"must be at most {self.most}"
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Fraction:
+    """A part of one, written as a decimal fraction of at most four digits."""
+
+    def problem(self, value: Decimal) -> str | None:
+        exponent = value.as_tuple().exponent
+        # The exponent of a NaN is a letter, and a NaN compares with nothing.
+        if not isinstance(exponent, int) or exponent < -4 or not 0 <= value <= 1:
+            return 'must be a decimal fraction from "0" to "1", like "0.05"'
+        return None
+
+
+Rule = Text | Whole | Several | Fraction
+
+Name = Annotated[str, Text(200)]
+ShortText = Annotated[str, Text(60)]
+Reason = Annotated[str, Text(500)]
+Email = Annotated[
+    str,
+    Text(254, r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address like alice@example.com"),
+]
+CustomerId = Annotated[
+    str,
+    Text(
+        40,
+        r"[A-Za-z0-9][A-Za-z0-9._-]*",
+        "letters, digits, dots and dashes, like 17 or ALFKI",
+    ),
+]
+# A customer who brings an id may not bring a number: numbers are given by the shop.
+ChosenCustomerId = Annotated[
+    str,
+    Text(
+        40, r"[A-Za-z][A-Za-z0-9._-]*", "a letter, then letters, digits, dots or dashes"
+    ),
+]
+Currency = Annotated[str, Text(3, "[A-Z]{3}", "three capital letters, like EUR")]
+OrderNumber = Annotated[int, Whole(1, 2**53)]
+Amount = Annotated[int, Whole(1, HIGHEST_AMOUNT)]
+Freight = Annotated[int, Whole(0, HIGHEST_AMOUNT)]
+Quantity = Annotated[int, Whole(1, HIGHEST_QUANTITY)]
+Discount = Annotated[Decimal, Fraction()]

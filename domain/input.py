@@ -1,0 +1,149 @@
+"""From plain data to a command: every fault is told at once, by field."""
+
+import difflib
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from typing import Any, TypeVar
+
+from domain.errors import Fault, InvalidInput
+from domain.fields import Rule
+
+M = TypeVar("M")
+Faults = list[Fault]
+# Reads one value found at a path; what is wrong goes to the list of faults.
+Reader = Callable[[object, str, Faults], Any]
+
+
+def parse(message: type[M], data: object) -> M:
+    """
+    Return the *message* (a command's class) that *data*, plain JSON values, holds.
+
+    Raises InvalidInput with all that is wrong: fields that are missing, unknown, of
+    another type, or outside what their kind (`domain.fields`) accepts.
+    """
+    faults: Faults = []
+    command = reader_of_object(typing.cast(Any, message))(data, "", faults)
+    if faults:
+        raise InvalidInput(faults)
+    return typing.cast(M, command)
+
+
+@cache
+def reader_of_object(message: Any) -> Reader:
+    """Return the reader of a dataclass, made once a class: type hints are slow."""
+    hints = typing.get_type_hints(message, include_extras=True)
+    known: dict[str, tuple[Field[Any], Reader]] = {
+        field.name: (field, reader_of(hints[field.name])) for field in fields(message)
+    }
+
+    def read(data: object, path: str, faults: Faults) -> object:
+        if not isinstance(data, Mapping):
+            faults.append(Fault(path or "body", "must be an object with fields"))
+            return None
+        found = len(faults)
+        for name in data.keys() - known.keys():
+            faults.append(Fault(join(path, name), unknown_field(name, known)))
+        values = {}
+        for name, (field, read_value) in known.items():
+            if name in data:
+                values[name] = read_value(data[name], join(path, name), faults)
+            elif field.default is MISSING and field.default_factory is MISSING:
+                faults.append(Fault(join(path, name), "is missing"))
+        return message(**values) if len(faults) == found else None
+
+    return read
+
+
+def reader_of(hint: Any) -> Reader:
+    """Return the reader of a field's type."""
+    origin = typing.get_origin(hint)
+    if origin is typing.Annotated:
+        plain, *rules = typing.get_args(hint)
+        return checked(reader_of(plain), rules)
+    if origin in (types.UnionType, typing.Union):
+        (one,) = (a for a in typing.get_args(hint) if a is not types.NoneType)
+        return optional(reader_of(one))
+    if origin is tuple:
+        return several(reader_of(typing.get_args(hint)[0]))
+    if is_dataclass(hint):
+        return reader_of_object(typing.cast(Any, hint))
+    return PLAIN[hint]
+
+
+def checked(read_value: Reader, rules: list[Rule]) -> Reader:
+    def read(data: object, path: str, faults: Faults) -> object:
+        found = len(faults)
+        value = read_value(data, path, faults)
+        if len(faults) == found:
+            problems = (rule.problem(value) for rule in rules)
+            faults.extend(Fault(path, problem) for problem in problems if problem)
+        return value
+
+    return read
+
+
+def optional(read_value: Reader) -> Reader:
+    return lambda data, path, faults: (
+        None if data is None else read_value(data, path, faults)
+    )
+
+
+def several(read_value: Reader) -> Reader:
+    def read(data: object, path: str, faults: Faults) -> object:
+        if not isinstance(data, list | tuple):
+            faults.append(Fault(path, "must be a list"))
+            return ()
+        return tuple(
+            read_value(item, join(path, str(index)), faults)
+            for index, item in enumerate(data)
+        )
+
+    return read
+
+
+def plain(kind: type, form: str) -> Reader:
+    def read(data: object, path: str, faults: Faults) -> object:
+        # In Python True is a whole number; in an order it is a mistake.
+        if not isinstance(data, kind) or isinstance(data, bool):
+            faults.append(Fault(path, f"must be {form}"))
+            return None
+        return data
+
+    return read
+
+
+def written(parse_text: Callable[[str], object], form: str) -> Reader:
+    """Return the reader of a value that JSON has no type for and writes as a text."""
+
+    def read(data: object, path: str, faults: Faults) -> object:
+        try:
+            if isinstance(data, str) and len(data) <= 40:
+                return parse_text(data)
+        except (ValueError, InvalidOperation):
+            pass
+        faults.append(Fault(path, f"must be {form}"))
+        return None
+
+    return read
+
+
+PLAIN: dict[Any, Reader] = {
+    str: plain(str, "a text"),
+    int: plain(int, "a whole number"),
+    Decimal: written(Decimal, 'a decimal number in quotes, like "0.05"'),
+    date: written(date.fromisoformat, "a date like 2026-11-23"),
+}
+
+
+def join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def unknown_field(name: str, known: Mapping[str, object]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"is unknown; did you mean {close[0]}?" if close else "is unknown"

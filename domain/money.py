@@ -1,0 +1,57 @@
+"""Money: whole numbers of a currency's minor unit inside, what people write outside."""
+
+import re
+from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+
+# ISO 4217; every currency that is not named here has two digits.
+NO_DIGITS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+THREE_DIGITS = "BHD IQD JOD KWD LYD OMR TND"
+
+
+def minor_digits(currency: str) -> int:
+    """Return how many digits *currency* has behind the point."""
+    if currency in NO_DIGITS.split():
+        return 0
+    return 3 if currency in THREE_DIGITS.split() else 2
+
+
+def rounded_total(lines: Iterable[tuple[int, int, Decimal]]) -> int:
+    """
+    Return the sum of unit price times quantity times (1 - discount), in minor units.
+
+    It is exact, then rounded half up, and once: rounding each line would make an order of many
+    discounted lines drift from what its customer computes.
+    """
+    with localcontext() as context:
+        context.prec = 60
+        exact = sum(
+            (Decimal(price) * quantity * (1 - discount))
+            for price, quantity, discount in lines
+        )
+        return int(Decimal(exact).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def format_amount(amount: int, currency: str) -> str:
+    """Return *amount* minor units as people write it: `1,265,793.22 USD`."""
+    return f"{format_number(amount, currency)} {currency}"
+
+
+def format_number(amount: int, currency: str) -> str:
+    """Return *amount* minor units without the name of the currency: `1,265,793.22`."""
+    digits = minor_digits(currency)
+    return f"{Decimal(amount).scaleb(-digits):,.{digits}f}"
+
+
+def parse_amount(text: str, currency: str) -> int:
+    """
+    Return the minor units that *text* (`12` or `12.50`) stands for.
+
+    Raises ValueError for anything else: "1,000.00" is a thousand in one country and
+    one in another, so it is asked for again and never guessed.
+    """
+    digits = minor_digits(currency)
+    fraction = rf"(?:\.[0-9]{{1,{digits}}})?" if digits else ""
+    if not re.fullmatch(rf"[0-9]{{1,15}}{fraction}", text.strip()):
+        raise ValueError(f"write it like {format_number(1250, currency)}")
+    return int(Decimal(text.strip()).scaleb(digits))

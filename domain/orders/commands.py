@@ -1,0 +1,58 @@
+"""What can be asked of an order's stream."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+
+from domain.address import Address
+from domain.fields import (
+    MOST_LINES,
+    Amount,
+    Currency,
+    CustomerId,
+    Discount,
+    Freight,
+    Name,
+    OrderNumber,
+    Quantity,
+    Reason,
+    Several,
+    ShortText,
+)
+
+EMPTY_ORDER = "EmptyOrder: an order has at least one line"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One line of an order; *unit_price* is in minor units of the shop's currency."""
+
+    product: Name
+    product_id: ShortText | None = None
+    quantity: Quantity
+    unit_price: Amount
+    discount: Discount = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceOrder:
+    """Place an order; it gets its number when it is accepted."""
+
+    customer_id: CustomerId
+    items: Annotated[tuple[Item, ...], Several(MOST_LINES, EMPTY_ORDER)]
+    address: Address
+    currency: Currency
+    required_date: date | None = None
+    freight: Freight | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelOrder:
+    """Call an order off."""
+
+    order_id: OrderNumber
+    reason: Reason
+
+
+OrderCommand = PlaceOrder | CancelOrder

@@ -1,0 +1,85 @@
+"""
+What the engine says no with, and where the database's refusals become our words.
+
+EventStoreError
+├── WrongExpectedVersion    somebody else was faster: load again, decide again
+├── CommandAlreadyFinished  a command of this append was completed meanwhile
+├── KeyReused               an idempotency key came again with other content
+├── UnknownEventType        the log has an event that this code has no class for
+├── UnreadableEvent         an event's data does not fit its class
+└── CannotProject           a projection failed on an event; it stands still there
+"""
+
+import json
+from typing import NoReturn
+from uuid import UUID
+
+import psycopg
+
+
+class EventStoreError(Exception):
+    """The root of all that the engine raises."""
+
+
+class WrongExpectedVersion(EventStoreError):
+    """*actual* is None where the unique constraint saw it: the winner's row was not."""
+
+    def __init__(
+        self, stream_id: str, expected: int | None, actual: int | None
+    ) -> None:
+        self.stream_id = stream_id
+        self.expected = expected
+        self.actual = actual
+        found = "somebody else wrote first" if actual is None else f"it is at {actual}"
+        super().__init__(f"Stream {stream_id}: expected version {expected}, {found}.")
+
+
+class CommandAlreadyFinished(EventStoreError):
+    def __init__(self, command_id: UUID, status: str) -> None:
+        self.command_id = command_id
+        self.status = status
+        super().__init__(f"Command {command_id} is {status} already.")
+
+
+class KeyReused(EventStoreError):
+    def __init__(self, command_id: UUID) -> None:
+        self.command_id = command_id
+        super().__init__(f"This key was used for another command, {command_id}.")
+
+
+class UnknownEventType(EventStoreError):
+    def __init__(self, event_type: str) -> None:
+        super().__init__(
+            f"No class for events of type {event_type}: upgrade, or add an upcaster."
+        )
+
+
+class UnreadableEvent(EventStoreError):
+    def __init__(self, event_type: str, reason: str) -> None:
+        super().__init__(f"An event of type {event_type} does not fit: {reason}.")
+
+
+class CannotProject(EventStoreError):
+    def __init__(self, position: int, reason: Exception) -> None:
+        self.position = position
+        self.reason = reason
+        super().__init__(f"Cannot project the event at {position}: {reason}")
+
+
+def raise_refusal(error: psycopg.Error) -> NoReturn:
+    """Say in the engine's own words what refused an append; other errors go on."""
+    match error.sqlstate, error.diag.constraint_name:
+        case "ES001", _:
+            detail = json.loads(error.diag.message_detail or "{}")
+            raise WrongExpectedVersion(
+                detail["stream_id"], detail["expected"], detail["actual"]
+            ) from error
+        case "ES002", _:
+            detail = json.loads(error.diag.message_detail or "{}")
+            raise CommandAlreadyFinished(
+                UUID(detail["command_id"]), detail["status"]
+            ) from error
+        case _, "events_stream_id_version_key":
+            raise WrongExpectedVersion("written to", None, None) from error
+        case _:
+            raise error

@@ -1,0 +1,31 @@
+"""Ids that are computed, so that the same thing done twice is the same thing."""
+
+import hashlib
+import hmac
+from uuid import UUID, uuid5
+
+NAMESPACE = UUID("6f1d2c0e-6d0b-5c52-9c34-1d1f5f0e8a11")
+
+
+def command_id_for(principal: str, key: str) -> UUID:
+    """
+    Return the id of the command that *principal* sends under *key*.
+
+    It is never the client's own value: a client cannot take the id that somebody
+    else's command, or a process manager's, is going to have.
+    """
+    return uuid5(NAMESPACE, f"{principal}\n{key}")
+
+
+def event_id_for(command_id: UUID, index: int) -> UUID:
+    """Return the id of the event at *index* of a command: deciding again repeats it."""
+    return uuid5(command_id, str(index))
+
+
+def fingerprint_of(content: bytes, secret: bytes) -> bytes:
+    """
+    Return a keyed hash of a command's content.
+
+    Keyed, since a bare hash of a short content could be guessed by trying.
+    """
+    return hmac.digest(secret, content, hashlib.sha256)

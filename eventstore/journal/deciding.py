@@ -1,0 +1,143 @@
+"""Deciding what was taken: one after the other, each on the state before it."""
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+import psycopg
+
+from eventstore.command_handler import (
+    Cause,
+    Decision,
+    Outcome,
+    Streams,
+    broken,
+    decide,
+    load,
+    refused,
+)
+from eventstore.decider import Deciders
+from eventstore.journal.take import Taken, TakenCommand
+
+
+class Decided(NamedTuple):
+    """A command and what became of it."""
+
+    command: TakenCommand
+    decision: Decision
+
+
+class Readable(NamedTuple):
+    """A command and its object, or what is wrong with it."""
+
+    command: TakenCommand
+    body: Any = None
+    fault: Outcome | None = None
+
+
+def read_commands(taken: Taken, deciders: Deciders) -> list[Readable]:
+    """Return the taken commands as objects: the input is validated here once more."""
+    decider = deciders.of_stream(taken.stream_id)
+    readable = []
+    for command in taken.commands:
+        try:
+            body = decider.read_command(
+                deciders.commands[command.type], msgspec.json.decode(command.data)
+            )
+            readable.append(Readable(command, body))
+        except decider.invalid as error:
+            readable.append(Readable(command, fault=refused(error)))
+        except Exception as error:
+            readable.append(Readable(command, fault=broken(error)))
+    return readable
+
+
+def load_taken(
+    connection: psycopg.Connection[Any],
+    taken: Taken,
+    commands: Sequence[Readable],
+    deciders: Deciders,
+) -> Streams:
+    """
+    Return the taken stream, and the others that its commands name, as they stand.
+
+    A further round trip only where a command names others; one for all of them.
+    """
+    decider = deciders.of_stream(taken.stream_id)
+    others = {
+        stream_id
+        for command in commands
+        if command.fault is None
+        for stream_id in decider.reads(command.body).values()
+    } - {taken.stream_id}
+    streams = load(connection, sorted(others), deciders) if others else Streams()
+    streams.states[taken.stream_id] = decider.state_after(taken.events)
+    streams.versions[taken.stream_id] = len(taken.events)
+    return streams
+
+
+def decide_all(
+    taken: Taken,
+    commands: Sequence[Readable],
+    streams: Streams,
+    *,
+    deciders: Deciders,
+    seconds: float,
+) -> Iterator[Decided]:
+    """Yield the decisions in order, for at most *seconds*; the rest is taken again."""
+    until = time.monotonic() + seconds
+    states = dict(streams.states)
+    version = streams.versions[taken.stream_id]
+    for command in commands:
+        decision = decide_one(
+            command,
+            taken.stream_id,
+            Streams(states, streams.versions),
+            version,
+            deciders,
+        )
+        states[taken.stream_id] = decision.state
+        version += len(decision.events)
+        yield Decided(command.command, decision)
+        if time.monotonic() > until:
+            return
+
+
+def decide_one(
+    readable: Readable,
+    stream_id: str,
+    streams: Streams,
+    version: int,
+    deciders: Deciders,
+) -> Decision:
+    """Decide one command in its turn, at *version* of its stream."""
+    command, body, fault = readable
+    if command.expected_version not in (None, version):
+        fault = stale(command, version)
+    if fault is not None:
+        return Decision(fault, streams.states[stream_id])
+    metadata = msgspec.json.decode(command.metadata)
+    cause = Cause(
+        command_id=command.id,
+        correlation_id=UUID(metadata["correlation_id"]),
+        actor=metadata["actor"],
+    )
+    try:
+        return decide(deciders.of_stream(stream_id), body, stream_id, streams, cause)
+    except Exception as error:
+        # A bug, and this command's alone: those behind it go on.
+        return Decision(broken(error), streams.states[stream_id])
+
+
+def stale(command: TakenCommand, version: int) -> Outcome:
+    """Return the refusal of a command that was sent on another version."""
+    return Outcome(
+        status="rejected",
+        error={
+            "rule": "StaleVersion",
+            "message": f"It is at version {version}, not {command.expected_version}.",
+            "figures": {"expected": command.expected_version, "actual": version},
+        },
+    )

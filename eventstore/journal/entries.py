@@ -1,0 +1,93 @@
+"""Looking at the journal: what became of a command, and what waits."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from eventstore.journal.schema import command_incidents, commands
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A command as the journal has it."""
+
+    id: UUID
+    stream_id: str
+    type: str
+    data: dict[str, Any]
+    principal: str
+    expected_version: int | None
+    status: str
+    error: dict[str, Any] | None
+    position: int | None
+    accepted_at: datetime
+    finished_at: datetime | None
+    attempts: int
+    conflicts: int
+    ran_by: str | None
+
+    @property
+    def is_final(self) -> bool:
+        return self.status != "accepted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """How many commands wait, since when the oldest does, and how many have failed."""
+
+    count: int
+    oldest: datetime | None
+    failed: int
+
+
+_ENTRY = [commands.c[name] for name in Entry.__slots__]
+
+
+def find(connection: sa.Connection, command_id: UUID) -> Entry | None:
+    """Return the command called *command_id*, or None."""
+    row = connection.execute(
+        sa.select(*_ENTRY).where(commands.c.id == command_id)
+    ).one_or_none()
+    return None if row is None else Entry(**row._mapping)
+
+
+class Incident(NamedTuple):
+    """Something that went wrong with a command on its way."""
+
+    kind: str
+    at: datetime
+    detail: dict[str, Any]
+
+
+def find_incidents(connection: sa.Connection, command_id: UUID) -> list[Incident]:
+    """Return what went wrong with a command, in order."""
+    rows = connection.execute(
+        sa.select(
+            command_incidents.c.kind, command_incidents.c.at, command_incidents.c.detail
+        )
+        .where(command_incidents.c.command_id == command_id)
+        .order_by(command_incidents.c.id)
+    )
+    return [Incident(*row) for row in rows]
+
+
+def count_waiting(connection: sa.Connection) -> Waiting:
+    """Return how much waits; it reads the waiting and the failed, not the finished."""
+    waits = commands.c.status == sa.literal_column("'accepted'")
+    failed = commands.c.status == sa.literal_column("'failed'")
+    row = connection.execute(
+        sa.select(
+            sa.select(sa.func.count()).where(waits).scalar_subquery(),
+            sa.select(sa.func.min(commands.c.accepted_at))
+            .where(waits)
+            .scalar_subquery(),
+            sa.select(sa.func.count())
+            .select_from(commands)
+            .where(failed)
+            .scalar_subquery(),
+        )
+    ).one()
+    return Waiting(count=row[0], oldest=row[1], failed=row[2])

@@ -1,0 +1,80 @@
+"""The journal: every accepted command, what became of it, and what went wrong."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+
+from eventstore.tables import metadata
+
+STATUSES = ("accepted", "succeeded", "rejected", "failed", "abandoned", "cancelled")
+
+commands = sa.Table(
+    "commands",
+    metadata,
+    sa.Column("id", UUID, primary_key=True),
+    sa.Column("seq", sa.BigInteger, sa.Identity(always=True), nullable=False),
+    sa.Column("stream_id", sa.String, nullable=False),
+    sa.Column("type", sa.String, nullable=False),
+    sa.Column("data", JSONB, nullable=False),
+    sa.Column("metadata", JSONB, nullable=False),
+    sa.Column("principal", sa.String, nullable=False),
+    sa.Column("fingerprint", sa.LargeBinary, nullable=False),
+    sa.Column("expected_version", sa.Integer),
+    sa.Column("status", sa.String, nullable=False, server_default="accepted"),
+    sa.Column(
+        "accepted_at",
+        sa.TIMESTAMP(timezone=True),
+        nullable=False,
+        server_default=sa.func.clock_timestamp(),
+    ),
+    sa.Column("not_before", sa.TIMESTAMP(timezone=True)),
+    sa.Column("next_try_at", sa.TIMESTAMP(timezone=True)),
+    sa.Column("started_at", sa.TIMESTAMP(timezone=True)),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("conflicts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("ran_by", sa.String),
+    sa.Column("finished_at", sa.TIMESTAMP(timezone=True)),
+    sa.Column("position", sa.BigInteger),
+    sa.Column("error", JSONB),
+    # A status outside this list would be a promise that nobody keeps.
+    sa.CheckConstraint(
+        sa.column("status").in_([sa.literal_column(f"'{s}'") for s in STATUSES]),
+        name="status",
+    ),
+    # Room in each page, so that marking a command stays on its page and out of the
+    # indexes.
+    postgresql_with={"fillfactor": "80"},
+)
+
+# What take, release and the relay read: the waiting of a stream, in their order. It
+# holds few rows however many commands are finished.
+sa.Index(
+    "commands_waiting_idx",
+    commands.c.stream_id,
+    sa.func.coalesce(commands.c.not_before, commands.c.accepted_at),
+    commands.c.seq,
+    postgresql_where=commands.c.status == sa.literal_column("'accepted'"),
+)
+# What an operator asks first: which commands failed, the latest first.
+sa.Index(
+    "commands_failed_idx",
+    commands.c.finished_at,
+    postgresql_where=commands.c.status == sa.literal_column("'failed'"),
+)
+
+command_incidents = sa.Table(
+    "command_incidents",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("command_id", UUID, nullable=False),
+    # conflict, runner_died, error, …: what happened, in one word.
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column(
+        "at",
+        sa.TIMESTAMP(timezone=True),
+        nullable=False,
+        server_default=sa.func.clock_timestamp(),
+    ),
+    sa.Column("detail", JSONB, nullable=False, server_default="{}"),
+    # The history of one command.
+    sa.Index(None, "command_id"),
+)

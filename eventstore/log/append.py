@@ -1,0 +1,93 @@
+"""Appending: events for one or several streams, all or nothing, in one round trip."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import psycopg
+
+from eventstore.errors import raise_refusal
+from eventstore.log.events import Appended, NewEvent
+
+NO_STREAM = 0
+"""The stream must not exist: an empty stream is at version 0."""
+STREAM_EXISTS = -1
+"""The stream must have an event, whatever its version."""
+ANY_VERSION = -2
+"""
+Whatever the stream's version is.
+
+Without a number nothing tells a second append of the same events from new ones.
+"""
+
+_APPEND = """
+    SELECT id, stream_id, version FROM public.append(
+        %s::text[], %s::int[], %s::int[], %s::text[], %s::text[]::jsonb[],
+        %s::text[]::jsonb[], %s::timestamptz[], %s::uuid[], %s::text[],
+        %s::text[]::jsonb[]
+    )
+"""
+
+_to_json = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """What became of a command, written in the transaction of its events."""
+
+    command_id: UUID
+    status: str
+    error: Mapping[str, Any] | None = None
+
+
+def append(
+    connection: psycopg.Connection[Any],
+    events: Sequence[tuple[str, NewEvent]],
+    *,
+    expected: Mapping[str, int],
+    completing: Sequence[Completion] = (),
+) -> list[Appended]:
+    """
+    Append *events*, each with its stream, and return where they came to stand.
+
+    *expected* has the version of every stream that is written or was only read. In
+    autocommit this is one round trip and one transaction; in a transaction of the
+    caller's it is part of that.
+
+    Raises WrongExpectedVersion or CommandAlreadyFinished, and has then done nothing.
+    """
+    try:
+        rows = send_append(connection, events, expected, completing).fetchall()
+    except psycopg.Error as error:
+        raise_refusal(error)
+    return [Appended(*row) for row in rows]
+
+
+def send_append(
+    connection: psycopg.Connection[Any],
+    events: Sequence[tuple[str, NewEvent]],
+    expected: Mapping[str, int],
+    completing: Sequence[Completion],
+) -> psycopg.Cursor[Any]:
+    """Send an append without waiting for its rows: in a pipeline more can follow."""
+    streams = {stream_id: place for place, stream_id in enumerate(expected, start=1)}
+    return connection.execute(
+        _APPEND,
+        (
+            list(expected),
+            list(expected.values()),
+            [streams[stream_id] for stream_id, _ in events],
+            [event.type for _, event in events],
+            [event.data for _, event in events],
+            [_to_json(event.metadata).decode() for _, event in events],
+            [event.occurred_at for _, event in events],
+            [done.command_id for done in completing],
+            [done.status for done in completing],
+            [
+                None if done.error is None else _to_json(done.error).decode()
+                for done in completing
+            ],
+        ),
+    )

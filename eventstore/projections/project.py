@@ -1,0 +1,106 @@
+"""Applying a projection in sets: load what a batch touches, fold, write it back."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import psycopg
+
+from eventstore.errors import CannotProject
+from eventstore.log.events import RecordedEvent
+from eventstore.projections.projection import Fact, Projection
+from eventstore.projections.table import Table
+from eventstore.subscriptions.subscription import Subscription
+
+
+class Tables:
+    """The tables of one generation: the rows, and a table for each look-up."""
+
+    def __init__(self, projection: Projection, generation: int) -> None:
+        self.name = f"{projection.name}_g{generation}"
+        self.rows = Table(self.name, projection.row, projection.key)
+        self.lookups = {
+            lookup.name: Table(f"{self.name}_{lookup.name}", lookup.row, lookup.key)
+            for lookup in projection.lookups
+        }
+
+    def create(self, connection: psycopg.Connection[Any]) -> None:
+        for table in (self.rows, *self.lookups.values()):
+            table.create(connection)
+
+
+def subscription_of(projection: Projection, generation: int) -> Subscription:
+    """Return the subscription that keeps one generation of a read model up to date."""
+    tables = Tables(projection, generation)
+    return Subscription(
+        name=tables.name,
+        types=projection.types,
+        handler=partial(project, projection, tables),
+    )
+
+
+def project(
+    projection: Projection,
+    tables: Tables,
+    connection: psycopg.Connection[Any],
+    events: Sequence[RecordedEvent],
+) -> None:
+    """
+    Fold *events* into the rows: one SELECT and one statement back for each table.
+
+    Raises CannotProject at the event that the fold or a class of it refuses.
+    """
+    facts = [fact_of(projection, event) for event in events]
+    row_keys, lookup_keys = touched(projection, facts)
+    rows = tables.rows.load(connection, row_keys)
+    looked_up = {
+        name: table.load(connection, lookup_keys[name])
+        for name, table in tables.lookups.items()
+    }
+    changed_rows: dict[Any, Any] = {}
+    changed: dict[str, dict[Any, Any]] = {name: {} for name in tables.lookups}
+    for fact in facts:
+        try:
+            for lookup in projection.lookups:
+                key = lookup.key_of(fact)
+                if key is not None:
+                    known = looked_up[lookup.name]
+                    known[key] = lookup.fold(known.get(key), fact)
+                    changed[lookup.name][key] = known[key]
+            key = projection.key_of(fact)
+            if key is not None:
+                rows[key] = projection.fold(rows.get(key), fact, looked_up)
+                changed_rows[key] = rows[key]
+        except Exception as error:
+            raise CannotProject(fact.position, error) from error
+    for name, table in tables.lookups.items():
+        table.store(connection, changed[name])
+    tables.rows.store(connection, changed_rows)
+
+
+def fact_of(projection: Projection, event: RecordedEvent) -> Fact:
+    try:
+        body = projection.events.decode(event.type, event.data)
+    except Exception as error:
+        raise CannotProject(event.position, error) from error
+    return Fact(body, event.stream_id, event.position, event.version, event.occurred_at)
+
+
+def touched(
+    projection: Projection, facts: Sequence[Fact]
+) -> tuple[set[Any], dict[str, set[Any]]]:
+    """Return the keys of the rows, and of each look-up, that these facts touch."""
+    rows: set[Any] = set()
+    lookups: dict[str, set[Any]] = {lookup.name: set() for lookup in projection.lookups}
+    for fact in facts:
+        try:
+            rows.add(projection.key_of(fact))
+            for lookup in projection.lookups:
+                lookups[lookup.name].add(lookup.key_of(fact))
+            for name, key in projection.needs(fact).items():
+                lookups[name].add(key)
+        except Exception as error:
+            raise CannotProject(fact.position, error) from error
+    for keys in (rows, *lookups.values()):
+        keys.discard(None)
+    return rows, lookups

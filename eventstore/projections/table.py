@@ -1,0 +1,117 @@
+"""The table of a read model: made from the class of its rows, used in sets."""
+
+import types
+import typing
+from collections.abc import Collection, Mapping
+from dataclasses import fields
+from datetime import date, datetime
+from decimal import Decimal
+from operator import attrgetter
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+SCHEMA = "readmodels"
+
+COLUMN_TYPES: Mapping[type, str] = {
+    str: "text",
+    int: "bigint",
+    bool: "boolean",
+    Decimal: "numeric",
+    date: "date",
+    datetime: "timestamptz",
+}
+
+
+class Table:
+    """A table whose columns are the fields of *row*, a dataclass."""
+
+    def __init__(self, name: str, row: type, key: str) -> None:
+        self.name = name
+        self.row = row
+        self.key = key
+        self.columns = {
+            field.name: column_type(row, field.name) for field in fields(row)
+        }
+        self.place = list(self.columns).index(key)
+        self._values = attrgetter(*self.columns)
+        listed = sql.SQL(", ").join(map(sql.Identifier, self.columns))
+        table = sql.Identifier(SCHEMA, name)
+        primary = sql.Identifier(key)
+        self._select = sql.SQL("SELECT {} FROM {} WHERE {} = ANY (%s)").format(
+            listed, table, primary
+        )
+        self._upsert = sql.SQL(
+            "INSERT INTO {} ({}) SELECT * FROM unnest({}) ON CONFLICT ({}) DO {}"
+        ).format(
+            table,
+            listed,
+            sql.SQL(", ").join(
+                sql.SQL("%s::{}[]").format(sql.SQL(kind.split()[0]))
+                for kind in self.columns.values()
+            ),
+            primary,
+            self._update(),
+        )
+        self._delete = sql.SQL("DELETE FROM {} WHERE {} = ANY (%s)").format(
+            table, primary
+        )
+
+    def _update(self) -> sql.Composable:
+        others = [name for name in self.columns if name != self.key]
+        if not others:
+            return sql.SQL("NOTHING")
+        return sql.SQL("UPDATE SET {}").format(
+            sql.SQL(", ").join(
+                sql.SQL("{0} = EXCLUDED.{0}").format(sql.Identifier(name))
+                for name in others
+            )
+        )
+
+    def create(self, connection: psycopg.Connection[Any]) -> None:
+        """Make the table where it is missing."""
+        connection.execute(
+            sql.SQL("CREATE TABLE IF NOT EXISTS {} ({}, PRIMARY KEY ({}))").format(
+                sql.Identifier(SCHEMA, self.name),
+                sql.SQL(", ").join(
+                    sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind))
+                    for name, kind in self.columns.items()
+                ),
+                sql.Identifier(self.key),
+            )
+        )
+
+    def load(
+        self, connection: psycopg.Connection[Any], keys: Collection[Any]
+    ) -> dict[Any, Any]:
+        """Return the rows with these keys, with one SELECT."""
+        if not keys:
+            return {}
+        rows = connection.execute(self._select, (list(keys),))
+        return {
+            row[self.place]: self.row(**dict(zip(self.columns, row, strict=True)))
+            for row in rows
+        }
+
+    def store(
+        self, connection: psycopg.Connection[Any], rows: Mapping[Any, Any | None]
+    ) -> None:
+        """Write these rows with one statement; a key without a row loses its row."""
+        present = [self._values(row) for row in rows.values() if row is not None]
+        if present:
+            connection.execute(
+                self._upsert, [list(c) for c in zip(*present, strict=True)]
+            )
+        gone = [key for key, row in rows.items() if row is None]
+        if gone:
+            connection.execute(self._delete, (gone,))
+
+
+def column_type(row: type, name: str) -> str:
+    """Return the SQL type of a field: `X | None` may be NULL, the others may not."""
+    hint = typing.get_type_hints(row)[name]
+    if isinstance(hint, types.UnionType):
+        (kind,) = (a for a in typing.get_args(hint) if a is not types.NoneType)
+        return COLUMN_TYPES[kind]
+    return f"{COLUMN_TYPES[hint]} NOT NULL"

@@ -1,0 +1,48 @@
+"""The engine's functions in SQL, one a file, and how they get into a database."""
+
+from importlib.resources import files
+
+import sqlalchemy as sa
+
+import eventstore.journal.schema
+import eventstore.log.schema
+import eventstore.projections.schema
+import eventstore.subscriptions.schema  # noqa: F401 - the tables register themselves
+from eventstore.tables import metadata
+
+# In the order in which they name each other.
+FUNCTIONS = (
+    "lock_key",
+    "last_drawn",
+    "hold_fence",
+    "settled",
+    "refuse_change",
+    "append",
+    "accept",
+    "next_due",
+    "take",
+    "give_back",
+    "release",
+    "waiting",
+    "raise_signal",
+)
+
+
+def install(connection: sa.Connection) -> None:
+    """Make the engine's tables and functions, for those who do not use migrations."""
+    metadata.create_all(connection)
+    create_functions(connection)
+
+
+def create_functions(connection: sa.Connection, *names: str) -> None:
+    """Create or replace the functions called *names*, or all of them."""
+    for name in names or FUNCTIONS:
+        # Without parameters, else a % of PL/pgSQL is taken for a placeholder.
+        connection.exec_driver_sql(
+            source(name), execution_options={"no_parameters": True}
+        )
+
+
+def source(name: str) -> str:
+    """Return the SQL of the function called *name*."""
+    return files(__package__).joinpath(f"{name}.sql").read_text("utf-8")

@@ -1,0 +1,48 @@
+-- Write a command to the journal, or find the one that was accepted under the same id.
+--
+-- Without a stream it gets the next number of *numbered_by*: only when it is new, else
+-- every double submit would use up a number.
+CREATE OR REPLACE FUNCTION public.accept(
+    command_id uuid,
+    stream text,
+    category text,
+    numbered_by text,
+    command_type text,
+    command_data jsonb,
+    command_metadata jsonb,
+    sent_by text,
+    content bytea,
+    expected integer,
+    due_at timestamptz
+)
+RETURNS TABLE (is_new boolean, is_same boolean)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, public, pg_temp
+SET enable_seqscan = off
+AS $$
+DECLARE
+    first bytea;
+BEGIN
+    SELECT c.fingerprint INTO first FROM public.commands AS c WHERE c.id = command_id;
+    IF NOT FOUND THEN
+        INSERT INTO public.commands (
+            id, stream_id, type, data, metadata, principal, fingerprint,
+            expected_version, not_before
+        ) VALUES (
+            command_id,
+            coalesce(stream, category || '-' || nextval(numbered_by::regclass)),
+            command_type, command_data, command_metadata, sent_by, content,
+            expected, due_at
+        )
+        -- Somebody sent the same at the same moment: theirs is the first.
+        ON CONFLICT ON CONSTRAINT commands_pkey DO NOTHING;
+        IF FOUND THEN
+            RETURN QUERY SELECT true, true;
+            RETURN;
+        END IF;
+        SELECT c.fingerprint INTO first FROM public.commands AS c
+        WHERE c.id = command_id;
+    END IF;
+    RETURN QUERY SELECT false, first = content;
+END
+$$;

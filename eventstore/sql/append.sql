@@ -1,0 +1,187 @@
+-- Append events to one or several streams and finish commands: all of it or nothing.
+--
+-- Raises ES001 (wrong expected version) and ES002 (a command was finished meanwhile),
+-- both with their particulars as JSON in DETAIL. A second append of the same events
+-- (by event_id) at a numeric version is answered with the ids of the first one, so that
+-- a caller whose COMMIT was lost on the way can simply repeat it.
+CREATE OR REPLACE FUNCTION public.append(
+    stream_ids text[],          -- each stream once, also those that are only checked
+    expected integer[],         -- a stream's version; -1 it exists, -2 any
+    event_streams integer[],    -- for each event: which of stream_ids, from 1
+    types text[],
+    datas jsonb[],
+    metadatas jsonb[],
+    happened timestamptz[],     -- NULL: now, as this database's clock tells
+    command_ids uuid[] DEFAULT '{}',
+    outcomes text[] DEFAULT '{}',
+    errors jsonb[] DEFAULT '{}'
+)
+RETURNS TABLE (id bigint, stream_id text, version integer)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, public, pg_temp
+-- The journal has millions of finished rows and few waiting ones, so the planner's
+-- figures for it are always wrong: rows are reached by primary key, on purpose.
+SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    moment timestamptz;
+    heads integer[];
+    head_ids bigint[];
+    head_times timestamptz[];
+    to_lock record;
+    locked record;
+    ids bigint[];
+    versions integer[];
+    wrong integer;
+BEGIN
+    -- Streams in the order of their keys, each key once: two appends that need the
+    -- same two streams cannot wait for each other. A stream that is only checked is
+    -- locked too, shared: of two decisions that each read the other's stream, one holds.
+    FOR to_lock IN
+        SELECT
+            public.lock_key(1, hashtextextended(s.stream_id, 0)) AS key,
+            bool_or(s.ordinal = ANY (event_streams)) AS is_written
+        FROM unnest(stream_ids) WITH ORDINALITY AS s (stream_id, ordinal)
+        GROUP BY 1
+        ORDER BY 1
+    LOOP
+        IF to_lock.is_written THEN
+            PERFORM pg_advisory_xact_lock(to_lock.key);
+        ELSE
+            PERFORM pg_advisory_xact_lock_shared(to_lock.key);
+        END IF;
+    END LOOP;
+
+    SELECT
+        array_agg(coalesce(head.version, 0) ORDER BY s.ordinal),
+        array_agg(head.id ORDER BY s.ordinal),
+        array_agg(head.occurred_at ORDER BY s.ordinal)
+    INTO heads, head_ids, head_times
+    FROM unnest(stream_ids) WITH ORDINALITY AS s (stream_id, ordinal)
+    LEFT JOIN LATERAL (
+        SELECT e.version, e.id, e.occurred_at
+        FROM public.events AS e
+        WHERE e.stream_id = s.stream_id
+        ORDER BY e.version DESC
+        LIMIT 1
+    ) AS head ON true;
+
+    SELECT min(s.ordinal)
+    INTO wrong
+    FROM unnest(expected, heads) WITH ORDINALITY AS s (expected, head, ordinal)
+    WHERE CASE s.expected
+        WHEN -2 THEN false
+        WHEN -1 THEN s.head = 0
+        ELSE s.head <> s.expected
+    END;
+
+    IF wrong IS NOT NULL AND cardinality(types) > 0 THEN
+        SELECT array_agg(e.id ORDER BY n.ordinal)
+        INTO ids
+        FROM (
+            SELECT
+                stream_ids[a.stream] AS stream_id,
+                expected[a.stream] + row_number() OVER (
+                    PARTITION BY a.stream ORDER BY a.ordinal
+                ) AS version,
+                a.metadata ->> 'event_id' AS event_id,
+                a.ordinal
+            FROM unnest(event_streams, metadatas)
+                WITH ORDINALITY AS a (stream, metadata, ordinal)
+            WHERE expected[a.stream] >= 0
+        ) AS n
+        JOIN public.events AS e
+            ON e.stream_id = n.stream_id
+            AND e.version = n.version
+            AND e.metadata ->> 'event_id' = n.event_id;
+        IF cardinality(ids) = cardinality(types) THEN
+            RETURN QUERY
+                SELECT e.id, e.stream_id::text, e.version
+                FROM public.events AS e
+                WHERE e.id = ANY (ids)
+                ORDER BY e.id;
+            RETURN;
+        END IF;
+    END IF;
+
+    FOR locked IN
+        SELECT c.id, c.status
+        FROM public.commands AS c
+        WHERE c.id = ANY (command_ids)
+        ORDER BY c.seq
+        FOR UPDATE
+    LOOP
+        IF locked.status <> 'accepted' THEN
+            RAISE EXCEPTION 'command % was finished meanwhile', locked.id
+                USING ERRCODE = 'ES002', DETAIL = jsonb_build_object(
+                    'command_id', locked.id, 'status', locked.status
+                );
+        END IF;
+    END LOOP;
+
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'stream % is at version %', stream_ids[wrong], heads[wrong]
+            USING ERRCODE = 'ES001', DETAIL = jsonb_build_object(
+                'stream_id', stream_ids[wrong],
+                'expected', expected[wrong],
+                'actual', heads[wrong]
+            );
+    END IF;
+
+    moment := clock_timestamp();
+    -- One INSERT: each would take a floor of its own, and fill the lock table.
+    WITH appended AS (
+        INSERT INTO public.events
+            (stream_id, type, version, data, metadata, occurred_at)
+        SELECT
+            stream_ids[a.stream],
+            a.type,
+            heads[a.stream] + row_number() OVER (
+                PARTITION BY a.stream ORDER BY a.ordinal
+            ),
+            a.data,
+            a.metadata || jsonb_build_object(
+                'recorded_at',
+                to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+            ),
+            -- A clock that was set back must not bend the order of a stream.
+            coalesce(a.happened, greatest(moment, head_times[a.stream]))
+        FROM unnest(event_streams, types, datas, metadatas, happened)
+            WITH ORDINALITY AS a (stream, type, data, metadata, happened, ordinal)
+        ORDER BY a.ordinal
+        RETURNING id, version
+    )
+    SELECT
+        array_agg(appended.id ORDER BY appended.id),
+        array_agg(appended.version ORDER BY appended.id)
+    INTO ids, versions
+    FROM appended;
+
+    -- One by one, and without a word about the status: with it in the condition the
+    -- planner may walk through all that wait to find one that it could reach by key.
+    FOR i IN 1 .. cardinality(command_ids) LOOP
+        UPDATE public.commands AS c
+        SET status = outcomes[i],
+            error = errors[i] - 'traceback',
+            finished_at = moment,
+            position = coalesce(
+                (
+                    SELECT max(a.id)
+                    FROM unnest(ids, metadatas) AS a (id, metadata)
+                    WHERE a.metadata ->> 'command_id' = command_ids[i]::text
+                ),
+                head_ids[1]
+            )
+        WHERE c.id = command_ids[i];
+        IF outcomes[i] = 'failed' THEN
+            INSERT INTO public.command_incidents (command_id, kind, detail)
+            VALUES (command_ids[i], 'error', errors[i]);
+        END IF;
+    END LOOP;
+
+    RETURN QUERY
+        SELECT a.id, stream_ids[a.stream], a.version
+        FROM unnest(ids, event_streams, versions) AS a (id, stream, version);
+END
+$$;

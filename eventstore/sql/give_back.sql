@@ -1,0 +1,39 @@
+-- Put commands back that were taken and not finished: note why, and clear the mark.
+--
+-- It commits before the stream is released, else the next runner finds the mark and
+-- takes it for a death. With *must_wait* the first of them, and so the stream, rests for
+-- a time that doubles with its conflicts, up to a minute.
+CREATE OR REPLACE FUNCTION public.give_back(
+    command_ids uuid[],
+    incident text,
+    detail jsonb,
+    must_wait boolean
+)
+RETURNS void LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, public, pg_temp
+SET enable_seqscan = off
+AS $$
+DECLARE
+    status text;
+BEGIN
+    FOR i IN 1 .. cardinality(command_ids) LOOP
+        SELECT c.status INTO status FROM public.commands AS c
+        WHERE c.id = command_ids[i]
+        FOR UPDATE;
+        CONTINUE WHEN status <> 'accepted';
+        UPDATE public.commands AS c
+        SET started_at = NULL,
+            conflicts = c.conflicts + (incident = 'conflict')::integer,
+            next_try_at = CASE
+                WHEN i = 1 AND must_wait THEN clock_timestamp() + least(
+                    interval '1 minute',
+                    interval '0.2 seconds' * 2 ^ least(c.attempts, 10)
+                )
+                ELSE c.next_try_at
+            END
+        WHERE c.id = command_ids[i];
+        INSERT INTO public.command_incidents (command_id, kind, detail)
+        VALUES (command_ids[i], incident, detail);
+    END LOOP;
+END
+$$;

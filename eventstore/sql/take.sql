@@ -1,0 +1,117 @@
+-- Take the stream of a command: its lock, its due commands in order, its events.
+--
+-- Returns nothing where there is nothing to do: the command is finished or unknown, or
+-- somebody holds the stream (whoever lets go looks once more). Else the first row is of
+-- kind 'stream', then come 'command' and 'event' rows, and the caller must `release`.
+-- The lock belongs to the session; call this with a connection in autocommit.
+--
+-- The first command is marked as begun. A mark that is found tells that its runner died:
+-- we hold the lock, and whoever gives up in good order clears its mark. From then on the
+-- stream is run one command at a time, so that the one that kills its runner is the one
+-- that is counted; after *most_deaths* it is failed and those behind it go on.
+CREATE OR REPLACE FUNCTION public.take(
+    command_id uuid,
+    runner text,
+    most integer,
+    most_bytes integer,
+    most_deaths integer
+)
+RETURNS TABLE (
+    kind text,
+    ref uuid,
+    stream_id varchar,
+    type varchar,
+    version integer,
+    data jsonb,
+    metadata jsonb,
+    moment timestamptz
+)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, public, pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET enable_sort = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    stream varchar;
+    head public.commands;
+    deaths integer;
+BEGIN
+    SELECT c.* INTO head FROM public.commands AS c WHERE c.id = command_id;
+    IF NOT FOUND OR head.status <> 'accepted' THEN
+        RETURN;
+    END IF;
+    stream := head.stream_id;
+    IF NOT pg_try_advisory_lock(public.lock_key(2, hashtextextended(stream, 0))) THEN
+        RETURN;
+    END IF;
+    -- Each statement from here on sees what was committed before we got the lock.
+    LOOP
+        SELECT c.* INTO head FROM public.commands AS c
+        WHERE c.id = public.next_due(stream);
+        IF NOT FOUND THEN
+            RETURN QUERY SELECT
+                'stream', NULL::uuid, stream, NULL::varchar, 0,
+                NULL::jsonb, NULL::jsonb, NULL::timestamptz;
+            RETURN;
+        END IF;
+        -- A crash of PostgreSQL ends every runner, and is no command's fault.
+        EXIT WHEN head.started_at IS NULL
+            OR head.started_at < pg_postmaster_start_time();
+        INSERT INTO public.command_incidents (command_id, kind, detail)
+        VALUES (head.id, 'runner_died', jsonb_build_object(
+            'ran_by', head.ran_by, 'started_at', head.started_at
+        ));
+        SELECT count(*) INTO deaths
+        FROM public.command_incidents AS i
+        WHERE i.command_id = head.id AND i.kind = 'runner_died';
+        most := 1;
+        EXIT WHEN deaths < most_deaths;
+        UPDATE public.commands AS c
+        SET status = 'failed',
+            finished_at = clock_timestamp(),
+            error = jsonb_build_object('error', 'RunnerDied', 'message',
+                format('its runner died %s times', deaths))
+        WHERE c.id = head.id;
+    END LOOP;
+
+    -- Losing the first mark in a crash costs nothing; after that, every one counts.
+    IF head.attempts = 0 AND deaths IS NULL THEN
+        PERFORM set_config('synchronous_commit', 'off', true);
+    END IF;
+    UPDATE public.commands AS c
+    SET started_at = clock_timestamp(), attempts = c.attempts + 1, ran_by = runner
+    WHERE c.id = head.id;
+
+    RETURN QUERY SELECT
+        'stream', head.id, stream, NULL::varchar, most,
+        NULL::jsonb, NULL::jsonb, NULL::timestamptz;
+    RETURN QUERY
+        SELECT
+            'command', w.id, w.stream_id, w.type, w.expected_version,
+            w.data, w.metadata, w.accepted_at
+        FROM (
+            SELECT
+                c.*,
+                sum(pg_column_size(c.data)) OVER (
+                    ORDER BY coalesce(c.not_before, c.accepted_at), c.seq
+                    ROWS UNBOUNDED PRECEDING
+                ) AS bytes
+            FROM public.commands AS c
+            WHERE c.stream_id = stream
+                AND c.status = 'accepted'
+                AND coalesce(c.not_before, c.accepted_at) <= clock_timestamp()
+            ORDER BY coalesce(c.not_before, c.accepted_at), c.seq
+            LIMIT most
+        ) AS w
+        WHERE w.bytes <= most_bytes OR w.id = head.id;
+    RETURN QUERY
+        SELECT
+            'event', (e.metadata ->> 'event_id')::uuid, e.stream_id, e.type, e.version,
+            e.data, e.metadata, e.occurred_at
+        FROM public.events AS e
+        WHERE e.stream_id = stream
+        ORDER BY e.version;
+END
+$$;

@@ -1,0 +1,30 @@
+"""Where each reader of the log stands, and whether one has been signalled."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+from eventstore.tables import metadata
+
+subscriptions = sa.Table(
+    "subscriptions",
+    metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("checkpoint", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column(
+        "moved_at",
+        sa.TIMESTAMP(timezone=True),
+        nullable=False,
+        server_default=sa.func.clock_timestamp(),
+    ),
+    # The event that could not be handled, and why; NULL while it flows.
+    sa.Column("stopped_at_position", sa.BigInteger),
+    sa.Column("error", JSONB),
+)
+
+signals = sa.Table(
+    "signals",
+    metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    # Losing a signal costs nothing, so it needs no write-ahead log.
+    prefixes=["UNLOGGED"],
+)

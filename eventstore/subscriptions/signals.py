@@ -1,0 +1,19 @@
+"""Signals: there may be something to read. Never the data; at most one is waiting."""
+
+from typing import Any
+
+import psycopg
+
+CATCH_UP = "catch_up"
+
+
+def send_signal(
+    connection: psycopg.Connection[Any], name: str
+) -> psycopg.Cursor[tuple[bool]]:
+    """Raise a flag; the row says whether it was down, so that the signal is ours."""
+    return connection.execute("SELECT public.raise_signal(%s)", (name,))
+
+
+def clear_signal(connection: psycopg.Connection[Any], name: str) -> None:
+    """Take a flag down, before reading: what comes after it raises it again."""
+    connection.execute("DELETE FROM public.signals WHERE name = %s", (name,))

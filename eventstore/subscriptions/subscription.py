@@ -1,0 +1,27 @@
+"""A subscription: a name, a checkpoint, and what is done with a batch of events."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from eventstore.log.events import RecordedEvent
+
+# Handles a batch in the transaction that moves the checkpoint; it never commits.
+Handler = Callable[[psycopg.Connection[Any], Sequence[RecordedEvent]], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """
+    Whatever reads the log is one.
+
+    Only events of *types* are handled; the checkpoint passes over the others. Where
+    *handler* raises CannotProject, the subscription stands still before that event.
+    """
+
+    name: str
+    types: Sequence[str]
+    handler: Handler
+    batch: int = 500

@@ -1,0 +1,92 @@
+"""The Celery application; `celery -A tasks.app worker` starts here."""
+
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging, worker_process_init
+
+from tasks import schedule
+from tasks.bootstrap import forget_connections, shop
+from tasks.logs import log_to_stderr
+
+TIME_LIMIT = 30
+"""Seconds until a task that does not return is killed; the relay keeps to it too."""
+SOFT_TIME_LIMIT = 20
+MEMORY_LIMIT_KB = 512_000
+
+app = Celery("recount", include=["tasks.commands", "tasks.catch_up"])
+
+
+def configuration() -> dict[str, Any]:
+    """Return Celery's settings; asked for at first use, never at import."""
+    settings = shop().settings
+    return {
+        "broker_url": settings.broker_url,
+        "task_serializer": "json",
+        "accept_content": ["json"],
+        "task_ignore_result": True,
+        "task_store_errors_even_if_ignored": False,
+        # Early: a late one turns a message that kills its worker into a crash loop.
+        # The journal keeps the promise, not the message.
+        "task_acks_late": False,
+        "worker_prefetch_multiplier": 1,
+        "task_soft_time_limit": SOFT_TIME_LIMIT,
+        "task_time_limit": TIME_LIMIT,
+        "worker_max_tasks_per_child": 10_000,
+        "worker_max_memory_per_child": MEMORY_LIMIT_KB,
+        "worker_soft_shutdown_timeout": 5.0,
+        # Any client of the broker could shut workers down through it.
+        "worker_enable_remote_control": False,
+        "worker_send_task_events": False,
+        "worker_hijack_root_logger": False,
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "broker_connection_retry_on_startup": True,
+        # None is for ever; 0 is not.
+        "broker_connection_max_retries": None,
+        "broker_pool_limit": 10,
+        "task_default_queue": "commands",
+        "task_create_missing_queues": True,
+        "task_routes": {
+            "execute": {"queue": "commands"},
+            "catch_up": {"queue": "projections"},
+        },
+        # A broker that is frozen must not freeze who publishes. The second dictionary
+        # repeats the first one's timeouts: without it they do not hold for connecting.
+        "broker_transport_options": publishing_limits(settings.broker_url),
+        "task_publish_retry": True,
+        "task_publish_retry_policy": {
+            "max_retries": 1,
+            "interval_start": 0,
+            "interval_step": 0.1,
+            "interval_max": 0.1,
+        },
+        "timezone": "UTC",
+        "enable_utc": True,
+        "beat_schedule": schedule.entries(settings),
+    }
+
+
+def publishing_limits(broker_url: str) -> dict[str, Any]:
+    """Return the transport's options: half a second to connect and to answer."""
+    limits: dict[str, Any] = {
+        "max_retries": 1,
+        "interval_start": 0,
+        "interval_step": 0.1,
+        "interval_max": 0.1,
+    }
+    if broker_url.startswith(("redis", "rediss")):
+        limits |= {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
+    return limits
+
+
+app.add_defaults(configuration)
+
+
+@setup_logging.connect
+def set_up_logging(**_: object) -> None:
+    log_to_stderr(shop().settings.log_level)
+
+
+@worker_process_init.connect
+def start_child(**_: object) -> None:
+    forget_connections()

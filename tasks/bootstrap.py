@@ -1,0 +1,140 @@
+"""The wiring: which parts the shop is made of, put together once a process."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from domain.customers.commands import RegisterCustomer
+from domain.customers.customer import Customer
+from domain.customers.customer import decide as decide_customer
+from domain.customers.customer import evolve as evolve_customer
+from domain.customers.events import CustomerRegistered
+from domain.errors import InvalidInput, Rejection
+from domain.input import parse
+from domain.orders.commands import CancelOrder, PlaceOrder
+from domain.orders.events import OrderCancelled, OrderCreated
+from domain.orders.order import Order, reads
+from domain.orders.order import decide as decide_order
+from domain.orders.order import evolve as evolve_order
+from eventstore.decider import Decider, Deciders
+from eventstore.journal.drain import Limits
+from eventstore.log.codec import EventCodec
+from eventstore.projections.generations import ensure_generation
+from eventstore.projections.projection import Projection
+from readmodels import ALL as READ_MODELS
+from tasks.settings import Settings, load_settings
+
+CUSTOMERS = Decider(
+    category="customer",
+    initial=Customer(),
+    decide=decide_customer,
+    evolve=evolve_customer,
+    events=EventCodec([CustomerRegistered]),
+    commands=[RegisterCustomer],
+    rejection=Rejection,
+    invalid=InvalidInput,
+    read_command=parse,
+    identity="customer_id",
+    numbers="customer_numbers",
+)
+ORDERS = Decider(
+    category="order",
+    initial=Order(),
+    decide=decide_order,
+    evolve=evolve_order,
+    events=EventCodec([OrderCreated, OrderCancelled]),
+    commands=[PlaceOrder, CancelOrder],
+    rejection=Rejection,
+    invalid=InvalidInput,
+    read_command=parse,
+    identity="order_id",
+    numbers="order_numbers",
+    reads=reads,
+)
+
+
+@dataclass
+class Shop:
+    """The order desk, put together: what every process of it works with."""
+
+    settings: Settings
+    deciders: Deciders = field(default_factory=lambda: Deciders([CUSTOMERS, ORDERS]))
+    projections: Sequence[Projection] = READ_MODELS
+    limits: Limits = field(default_factory=Limits)
+
+    @cached_property
+    def engine(self) -> sa.Engine:
+        """The pool of this process's connections, made at its first use."""
+        return sa.create_engine(
+            self.settings.database_url,
+            pool_size=5,
+            max_overflow=15,
+            pool_pre_ping=True,
+            connect_args={
+                "connect_timeout": 5,
+                "application_name": f"recount {Path(sys.argv[0]).stem}",
+            },
+        )
+
+    @cached_property
+    def autocommitting(self) -> sa.Engine:
+        """The same pool, for calls that are a transaction of their own."""
+        return self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @property
+    def commands(self) -> Mapping[str, type]:
+        """Every class of command, by its name."""
+        return self.deciders.commands
+
+    def ensure_read_models(self) -> None:
+        """Make the read models that are missing; their rows come by catching up."""
+        for projection in self.projections:
+            ensure_generation(self.engine, projection)
+
+
+_shop: Shop | None = None
+
+
+def shop() -> Shop:
+    """Return the wiring of this process."""
+    global _shop
+    if _shop is None:
+        _shop = Shop(load_settings())
+    return _shop
+
+
+def use(other: Shop) -> None:
+    """Put *other* in the place of this process's wiring: deciders of one's own."""
+    global _shop
+    _shop = other
+
+
+def forget_connections() -> None:
+    """
+    Drop what a forked process got from its parent, without closing the parent's.
+
+    Two processes that speak over one connection get each other's answers.
+    """
+    if _shop is not None and "engine" in vars(_shop):
+        _shop.engine.dispose(close=False)
+
+
+MIGRATIONS = Path(__file__).resolve().parent.parent / "alembic" / "versions"
+
+
+def schema_is_current(engine: sa.Engine) -> bool:
+    """Return whether the database is at the newest migration; one look, no Alembic."""
+    with engine.connect() as connection:
+        if not connection.scalar(sa.text("SELECT to_regclass('alembic_version')")):
+            return False
+        version = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return bool(version == newest_migration())
+
+
+def newest_migration() -> str:
+    """Return the revision of the newest migration: files are named after it."""
+    return max(path.name for path in MIGRATIONS.glob("[0-9]*.py")).partition("_")[0]

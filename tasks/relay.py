@@ -1,0 +1,154 @@
+"""
+The relay: keeps the promise without the broker; it needs PostgreSQL alone.
+
+It runs what nobody was told of, or whose message was lost, through the function that
+the Celery task calls; and it catches up what lags. `python -m tasks.relay` starts it.
+Two of them are harmless.
+"""
+
+import logging
+import multiprocessing
+import os
+import resource
+import signal
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing.sharedctypes import Synchronized
+from types import FrameType
+
+from eventstore.journal.waiting import find_waiting
+from eventstore.subscriptions.catch_up import driver_connection
+from eventstore.subscriptions.standing import find_standings
+from tasks import catch_up, commands
+from tasks.app import MEMORY_LIMIT_KB, TIME_LIMIT
+from tasks.bootstrap import Shop, shop
+from tasks.logs import log_to_stderr
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 1.0
+"""Seconds that a command waits for its message, a subscription for its signal."""
+SWEEP_EVERY = 0.25
+STREAMS_A_SWEEP = 100
+
+
+def main(wiring: Callable[[], Shop] = shop) -> None:
+    """
+    Keep a child at work until TERM; start another when it dies or does not return.
+
+    The child does everything that may go wrong: a command that never returns, eats
+    memory or kills its process ends the child and not the relay. This process has no
+    connection, so nothing of it is shared by the fork.
+    """
+    log_to_stderr(wiring().settings.log_level)
+    stop = threading.Event()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
+    context = multiprocessing.get_context("fork")
+    while not stop.is_set():
+        busy_since = context.Value("d", 0.0)
+        child = context.Process(target=work, args=(wiring, busy_since, os.getpid()))
+        child.start()
+        watch(child, busy_since, stop)
+        if not stop.is_set():
+            log.error("child died exitcode=%s", child.exitcode)
+            stop.wait(0.1)
+
+
+def watch(
+    child: multiprocessing.process.BaseProcess,
+    busy_since: "Synchronized[float]",
+    stop: threading.Event,
+) -> None:
+    """Return when the child has ended; kill it when a piece of work takes too long."""
+    while child.is_alive():
+        if stop.is_set():
+            child.terminate()
+            child.join(TIME_LIMIT)
+        started = busy_since.value
+        if started and time.monotonic() - started > TIME_LIMIT:
+            log.error("child killed after %d s with one piece of work", TIME_LIMIT)
+            child.kill()
+        child.join(0.2)
+
+
+def work(
+    wiring: Callable[[], Shop], busy_since: "Synchronized[float]", parent: int
+) -> None:
+    """Sweep and sweep again; the child's whole life."""
+    stop = threading.Event()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    limit = MEMORY_LIMIT_KB * 1024 * 2
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    relay = Relay(wiring(), busy_since)
+    # A parent that was killed cannot send TERM.
+    while not stop.is_set() and os.getppid() == parent:
+        try:
+            relay.sweep(stop)
+            stop.wait(SWEEP_EVERY)
+        except Exception as error:
+            # The database is away, or a stream's drain was interrupted: look again.
+            log.warning("sweep failed error=%s", type(error).__name__)
+            stop.wait(1.0)
+        finally:
+            busy_since.value = 0.0
+
+
+class Relay:
+    """What the child remembers from one sweep to the next."""
+
+    def __init__(self, shop: Shop, busy_since: "Synchronized[float]") -> None:
+        self.shop = shop
+        self.busy_since = busy_since
+        self.checkpoints: dict[str, int] = {}
+        self.next_look = 0.0
+
+    def sweep(self, stop: threading.Event) -> None:
+        """Run what waits, stream after stream, and catch up what lags."""
+        after_stream = ""
+        while not stop.is_set():
+            with self.shop.autocommitting.connect() as connection:
+                waiting = find_waiting(
+                    driver_connection(connection),
+                    patience=PATIENCE,
+                    most=STREAMS_A_SWEEP,
+                    after_stream=after_stream,
+                )
+            for stream_id, command_id in waiting:
+                if stop.is_set():
+                    return
+                self.busy_since.value = time.monotonic()
+                commands.run(self.shop, [command_id], ran_by="relay")
+                after_stream = stream_id
+            self.busy_since.value = time.monotonic()
+            self.catch_up_what_lags()
+            self.busy_since.value = 0.0
+            if len(waiting) < STREAMS_A_SWEEP:
+                return
+
+    def catch_up_what_lags(self) -> None:
+        """Catch up when a subscription lags and has not moved since the last look."""
+        if time.monotonic() < self.next_look:
+            return
+        self.next_look = time.monotonic() + PATIENCE
+        with self.shop.autocommitting.connect() as connection:
+            # As many statements as there are questions: settled() wants its own.
+            standings = find_standings(connection)
+        stuck = [
+            s
+            for s in standings
+            if s.lag and self.checkpoints.get(s.name) == s.checkpoint
+        ]
+        self.checkpoints = {s.name: s.checkpoint for s in standings}
+        if stuck or not standings:
+            catch_up.run(self.shop)
+
+
+if __name__ == "__main__":
+    main()

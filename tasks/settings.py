@@ -1,0 +1,155 @@
+"""The settings, read from the environment or `.env`; a wrong one ends the process."""
+
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NoReturn, TypeVar
+from zoneinfo import ZoneInfo, available_timezones
+
+from dotenv import load_dotenv
+
+T = TypeVar("T")
+
+EX_CONFIG = 78
+"""What sysexits.h calls a configuration error."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the order desk must be told; README and docs list the variables."""
+
+    database_url: str
+    broker_url: str
+    secret_key: str
+    port: int = 5000
+    currency: str = "EUR"
+    timezone: ZoneInfo
+    log_level: str = "INFO"
+    catch_up_seconds: float = 5.0
+    catch_up_signals: bool = True
+
+
+class BadSetting(ValueError):
+    """A variable of the environment does not have the form that is expected."""
+
+
+def settings_from(environment: Mapping[str, str]) -> Settings:
+    """
+    Return the settings that *environment* holds.
+
+    Raises BadSetting, whose message names the variable and the form expected and
+    never its value: a URL may hold a password.
+    """
+
+    def read(name: str, form: str, parse: Callable[[str], T], default: str = "") -> T:
+        try:
+            return parse(environment.get(name) or default)
+        except (ValueError, KeyError) as error:
+            raise BadSetting(f"{name}: expected {form}") from error
+
+    return Settings(
+        database_url=read(
+            "DATABASE_URL", "postgresql://user:password@host:5432/name", database_url
+        ),
+        broker_url=read(
+            "REDIS_URL",
+            "redis://host:6379/0, redis+socket:///path/to.sock or amqp://host",
+            broker_url,
+        ),
+        secret_key=read("SECRET_KEY", "at least 32 characters of chance", secret_key),
+        port=read("PORT", "a number from 1 to 65535", port, "5000"),
+        currency=read("CURRENCY", "three letters, like EUR", currency, "EUR"),
+        timezone=read("TIMEZONE", "a name like Europe/Berlin", timezone, "UTC"),
+        log_level=read("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", log_level, "INFO"),
+        catch_up_seconds=read("CATCH_UP_SECONDS", "seconds above 0", seconds, "5"),
+        catch_up_signals=read("CATCH_UP_SIGNALS", "on or off", on_or_off, "on"),
+    )
+
+
+def load_settings() -> Settings:
+    """
+    Return the settings of this process: its environment, then the file `.env`.
+
+    Ends the process with exit status 78 and one line where a variable is wrong.
+    """
+    load_dotenv()
+    try:
+        return settings_from(os.environ)
+    except BadSetting as error:
+        stop_for(str(error))
+
+
+def stop_for(reason: str) -> NoReturn:
+    """End the process for a wrong configuration, as service managers expect it."""
+    print(f"recount: {reason}", file=sys.stderr)
+    raise SystemExit(EX_CONFIG)
+
+
+def database_url(value: str) -> str:
+    scheme, separator, rest = value.partition("://")
+    if not separator or scheme not in (
+        "postgres",
+        "postgresql",
+        "postgresql+psycopg",
+    ):
+        raise ValueError
+    return f"postgresql+psycopg://{rest}"
+
+
+def broker_url(value: str) -> str:
+    """Return *value* as Celery wants it; `unix://` is what other clients write."""
+    scheme, separator, rest = value.partition("://")
+    if not separator or scheme not in (
+        "redis",
+        "rediss",
+        "redis+socket",
+        "unix",
+        "amqp",
+        "amqps",
+    ):
+        raise ValueError
+    return f"redis+socket://{rest}" if scheme == "unix" else value
+
+
+def secret_key(value: str) -> str:
+    if len(value) < 32 or len(set(value)) < 8:
+        raise ValueError
+    return value
+
+
+def port(value: str) -> int:
+    number = int(value)
+    if not 0 < number < 65536:
+        raise ValueError
+    return number
+
+
+def currency(value: str) -> str:
+    if not re.fullmatch("[A-Z]{3}", value):
+        raise ValueError
+    return value
+
+
+def timezone(value: str) -> ZoneInfo:
+    if value not in available_timezones():
+        raise ValueError
+    return ZoneInfo(value)
+
+
+def log_level(value: str) -> str:
+    if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise ValueError
+    return value.upper()
+
+
+def seconds(value: str) -> float:
+    number = float(value)
+    if not 0 < number < 86_400:
+        raise ValueError
+    return number
+
+
+def on_or_off(value: str) -> bool:
+    return {"on": True, "off": False}[value.lower()]

@@ -1,0 +1,56 @@
+"""What tests share: a fresh database each, cloned from one that is migrated once."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+import pytest
+import sqlalchemy as sa
+
+from tasks import bootstrap
+from tasks.bootstrap import Shop
+from tasks.settings import Settings, broker_url, database_url
+from tests.support.databases import Databases
+
+
+@pytest.fixture(scope="session")
+def databases() -> Iterator[Databases]:
+    """The server that DATABASE_URL names; `./recount test` brings one of its own."""
+    url = os.environ.get("DATABASE_URL")
+    if not url:
+        pytest.exit("DATABASE_URL is not set: run the tests by ./recount test", 78)
+    databases = Databases(sa.make_url(database_url(url)))
+    yield databases
+    databases.close()
+
+
+@pytest.fixture
+def database(databases: Databases) -> Iterator[str]:
+    """The URL of a migrated, empty database, dropped after the test."""
+    name = f"t_{uuid.uuid4().hex[:16]}"
+    yield databases.clone(name)
+    databases.drop(name)
+
+
+@pytest.fixture
+def settings(database: str) -> Settings:
+    """Settings with this test's database and, unless it asks for one, no broker."""
+    return Settings(
+        database_url=database,
+        broker_url=broker_url(os.environ.get("REDIS_URL", "redis+socket:///nowhere")),
+        secret_key="of no use outside of the tests, 32+",
+        timezone=ZoneInfo("UTC"),
+        catch_up_signals=False,
+    )
+
+
+@pytest.fixture
+def shop(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    """The order desk on a fresh database; what it would publish goes nowhere."""
+    monkeypatch.setattr("tasks.publishing.send", lambda *_: None)
+    shop = Shop(settings)
+    bootstrap.use(shop)
+    shop.ensure_read_models()
+    yield shop
+    shop.engine.dispose()

@@ -1,0 +1,87 @@
+"""Databases for tests: a template that is migrated once, and clones of it."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import sqlalchemy as sa
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Databases:
+    """The databases of one server; all that run tests on it share the template."""
+
+    def __init__(self, url: sa.URL) -> None:
+        self.url = url
+        self.engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+        self.template = f"template_{schema_hash()}"
+
+    def clone(self, name: str) -> str:
+        """Make a database from the template and return its URL."""
+        with self.engine.connect() as connection:
+            # Cloning needs a template that nobody is connected to, one at a time.
+            connection.execute(sa.text("SELECT pg_advisory_lock(4711)"))
+            if not self.exists(connection, self.template):
+                self.make_template(connection)
+            connection.execute(
+                sa.text(f"CREATE DATABASE {name} TEMPLATE {self.template}")
+            )
+            connection.execute(sa.text("SELECT pg_advisory_unlock(4711)"))
+        return self.url_of(name)
+
+    def create(self, name: str) -> str:
+        """Make an empty database, without our tables, and return its URL."""
+        with self.engine.connect() as connection:
+            connection.execute(sa.text(f"CREATE DATABASE {name}"))
+        return self.url_of(name)
+
+    def drop(self, name: str) -> None:
+        with self.engine.connect() as connection:
+            connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def exists(self, connection: sa.Connection, name: str) -> bool:
+        query = sa.text("SELECT 1 FROM pg_database WHERE datname = :name")
+        return connection.scalar(query, {"name": name}) is not None
+
+    def make_template(self, connection: sa.Connection) -> None:
+        # Under another name first: a run that is stopped half way leaves no template.
+        connection.execute(sa.text("DROP DATABASE IF EXISTS template_in_the_making"))
+        connection.execute(sa.text("CREATE DATABASE template_in_the_making"))
+        migrate(self.url_of("template_in_the_making"))
+        connection.execute(
+            sa.text(f"ALTER DATABASE template_in_the_making RENAME TO {self.template}")
+        )
+
+    def url_of(self, name: str) -> str:
+        return self.url.set(database=name).render_as_string(hide_password=False)
+
+
+def migrate(url: str) -> None:
+    """Bring the database at *url* to the newest migration, as `alembic` does it."""
+    subprocess.run(
+        [sys.executable, "-m", "alembic", "upgrade", "head"],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "DATABASE_URL": url,
+            "REDIS_URL": "redis+socket:///nowhere",
+            "SECRET_KEY": "of no use outside of the tests, 32+",
+        },
+        check=True,
+        capture_output=True,
+    )
+
+
+def schema_hash() -> str:
+    """Return a hash of what makes the schema, so that a change makes a new template."""
+    digest = hashlib.sha256()
+    for pattern in ("alembic/versions/*.py", "eventstore/sql/*.sql"):
+        for path in sorted(ROOT.glob(pattern)):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
