@@ -20,8 +20,8 @@ def rounded_total(lines: Iterable[tuple[int, int, Decimal]]) -> int:
     """
     Return the sum of unit price times quantity times (1 - discount), in minor units.
 
-    It is exact, then rounded half up, and once: rounding each line would make an order of many
-    discounted lines drift from what its customer computes.
+    It is exact, then rounded half up, and once: rounding each line would make an
+    order of many discounted lines drift from what its customer computes.
     """
     with localcontext() as context:
         context.prec = 60

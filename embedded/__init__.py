@@ -1,0 +1,1 @@
+"""Our own PostgreSQL, Redis and supervisor, for `./recount up`; nobody imports it."""

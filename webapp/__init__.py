@@ -1,0 +1,40 @@
+"""HTTP in, commands out; read models in, pages and JSON out."""
+
+from flask import Flask, redirect, url_for
+from flask.typing import ResponseReturnValue
+
+from tasks.bootstrap import Shop
+from tasks.settings import load_settings
+from webapp import errors, security, showing
+from webapp.api import api
+from webapp.commands import commands
+from webapp.customers import customers
+from webapp.health import health
+from webapp.orders import orders
+from webapp.problems import problems
+from webapp.wiring import give
+
+BLUEPRINTS = (orders, customers, commands, api, health, problems)
+
+
+def create_app(shop: Shop | None = None) -> Flask:
+    """
+    Return the web application, for `flask --app webapp run` and for gunicorn.
+
+    It connects to nothing yet: without *shop*, each process makes its own at the
+    first request that needs one.
+    """
+    app = Flask(__name__)
+    settings = shop.settings if shop else load_settings()
+    give(app, shop)
+    security.protect(app, settings)
+    errors.answer(app)
+    showing.teach(app, settings)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    app.add_url_rule("/", view_func=home)
+    return app
+
+
+def home() -> ResponseReturnValue:
+    return redirect(url_for("orders.newest"))

@@ -37,6 +37,7 @@ DECLARE
     stream varchar;
     head public.commands;
     deaths integer;
+    due uuid;
 BEGIN
     SELECT c.* INTO head FROM public.commands AS c WHERE c.id = command_id;
     IF NOT FOUND OR head.status <> 'accepted' THEN
@@ -48,8 +49,9 @@ BEGIN
     END IF;
     -- Each statement from here on sees what was committed before we got the lock.
     LOOP
-        SELECT c.* INTO head FROM public.commands AS c
-        WHERE c.id = public.next_due(stream);
+        -- Asked for before: in the condition, a volatile function runs once a row.
+        due := public.next_due(stream);
+        SELECT c.* INTO head FROM public.commands AS c WHERE c.id = due;
         IF NOT FOUND THEN
             RETURN QUERY SELECT
                 'stream', NULL::uuid, stream, NULL::varchar, 0,
