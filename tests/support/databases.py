@@ -81,7 +81,8 @@ def migrate(url: str) -> None:
 def schema_hash() -> str:
     """Return a hash of what makes the schema, so that a change makes a new template."""
     digest = hashlib.sha256()
-    for pattern in ("alembic/versions/*.py", "eventstore/sql/*.sql"):
-        for path in sorted(ROOT.glob(pattern)):
-            digest.update(path.read_bytes())
+    for folder in ("alembic", "eventstore", "readmodels"):
+        for path in sorted((ROOT / folder).rglob("*.*")):
+            if path.suffix in (".py", ".sql"):
+                digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

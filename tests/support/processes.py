@@ -1,0 +1,190 @@
+"""Real processes for tests: started, waited for by a condition, killed, stopped."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from embedded.binaries import redis_server
+from tasks.settings import Settings
+from tests.support.databases import ROOT
+
+CELERY = [sys.executable, "-m", "celery", "-A"]
+
+
+def wait_until(
+    condition: Callable[[], object], what: str, *, seconds: float = 60
+) -> None:
+    """Wait until *condition* holds; fail the test with *what* when it does not."""
+    until = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > until:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.02)
+
+
+@dataclass
+class Process:
+    """A process in a session of its own; all of it is killed by `kill`."""
+
+    name: str
+    command: list[str]
+    environment: Mapping[str, str]
+    log: Path
+    running: subprocess.Popen[bytes] | None = None
+    starts: int = 0
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.running = subprocess.Popen(
+                self.command,
+                cwd=ROOT,
+                env=dict(self.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.starts += 1
+
+    def kill(self) -> None:
+        """Kill it and all its children with -9."""
+        if self.running is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.running.pid, signal.SIGKILL)
+            self.running.wait()
+            self.running = None
+
+    def stop(self) -> int:
+        """Stop it by TERM to its leader, as a service manager does."""
+        assert self.running is not None
+        self.running.terminate()
+        status = self.running.wait(40)
+        self.running = None
+        return status
+
+    def text(self) -> str:
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+
+@dataclass
+class Processes:
+    """The processes of one order desk, on a database and a broker of the test's."""
+
+    settings: Settings
+    folder: Path
+    all: list[Process] = field(default_factory=list)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        inherited = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR")
+        return {
+            **{name: os.environ[name] for name in inherited if name in os.environ},
+            "PYTHONPATH": str(ROOT),
+            "DATABASE_URL": self.settings.database_url,
+            "REDIS_URL": self.settings.broker_url,
+            "SECRET_KEY": self.settings.secret_key,
+            "CURRENCY": self.settings.currency,
+            "CATCH_UP_SECONDS": str(self.settings.catch_up_seconds),
+            "CATCH_UP_SIGNALS": "on" if self.settings.catch_up_signals else "off",
+        }
+
+    def start(self, name: str, *command: str, **environment: str) -> Process:
+        process = Process(
+            name,
+            list(command),
+            {**self.environment, **environment},
+            self.folder / f"{name}.log",
+        )
+        self.all.append(process)
+        process.start()
+        return process
+
+    def worker(self, app: str = "tasks.app", *, concurrency: int = 2) -> Process:
+        """Start a worker; *app* may be a module of the tests, with other deciders."""
+        worker = self.start(
+            "worker",
+            *CELERY,
+            app,
+            *("worker", "--queues", "commands,projections,maintenance"),
+            *("--concurrency", str(concurrency)),
+            *("--without-gossip", "--without-mingle"),
+        )
+        wait_until(lambda: "ready" in worker.text(), "the worker is ready")
+        return worker
+
+    def beat(self) -> Process:
+        schedule = str(self.folder / "schedule")
+        return self.start("beat", *CELERY, "tasks.app", "beat", "--schedule", schedule)
+
+    def relay(self, module: str = "tasks.relay") -> Process:
+        return self.start("relay", sys.executable, "-m", module)
+
+    def web(self) -> str:
+        """Start the web server and return its address, once it answers."""
+        port = free_port()
+        web = self.start(
+            "web",
+            *(sys.executable, "-m", "gunicorn", "--no-control-socket"),
+            *("--bind", f"127.0.0.1:{port}", "--worker-class", "gthread"),
+            *("--threads", "16", "webapp:create_app()"),
+        )
+        address = f"http://127.0.0.1:{port}"
+        wait_until(lambda: answers(f"{address}/healthz"), f"web: {web.text()[-2000:]}")
+        return address
+
+    def redis(self) -> Process:
+        """Start a Redis of the test's own, on the socket that the settings name."""
+        path = self.settings.broker_url.removeprefix("redis+socket://")
+        server = self.start(
+            "redis",
+            str(redis_server(os.environ)),
+            *(
+                "--port",
+                "0",
+                "--unixsocket",
+                path,
+                "--save",
+                "",
+                "--dir",
+                str(self.folder),
+            ),
+        )
+        wait_until(lambda: connects(path), "redis answers")
+        return server
+
+    def kill_all(self) -> None:
+        for process in self.all:
+            process.kill()
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2):
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def connects(path: str) -> bool:
+    try:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(path)
+            return True
+    except OSError:
+        return False
