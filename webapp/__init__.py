@@ -5,16 +5,20 @@ from flask.typing import ResponseReturnValue
 
 from tasks.bootstrap import Shop
 from tasks.settings import load_settings
-from webapp import errors, security, showing
-from webapp.api import api
-from webapp.commands import commands
-from webapp.customers import customers
-from webapp.health import health
-from webapp.orders import orders
-from webapp.problems import problems
+from webapp import (
+    api,
+    commands,
+    customers,
+    errors,
+    health,
+    orders,
+    problems,
+    security,
+    showing,
+)
 from webapp.wiring import give
 
-BLUEPRINTS = (orders, customers, commands, api, health, problems)
+SUBJECTS = (orders, customers, commands, api, health, problems)
 
 
 def create_app(shop: Shop | None = None) -> Flask:
@@ -30,8 +34,8 @@ def create_app(shop: Shop | None = None) -> Flask:
     security.protect(app, settings)
     errors.answer(app)
     showing.teach(app, settings)
-    for blueprint in BLUEPRINTS:
-        app.register_blueprint(blueprint)
+    for subject in SUBJECTS:
+        app.register_blueprint(subject.routes)
     app.add_url_rule("/", view_func=home)
     return app
 

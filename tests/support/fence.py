@@ -1,4 +1,4 @@
-"""Writers and readers of one log, as processes and threads that get in each other's way."""
+"""Writers and readers of one log, in each other's way as much as they can be."""
 
 import os
 import random
