@@ -53,5 +53,6 @@ def parse_amount(text: str, currency: str) -> int:
     digits = minor_digits(currency)
     fraction = rf"(?:\.[0-9]{{1,{digits}}})?" if digits else ""
     if not re.fullmatch(rf"[0-9]{{1,15}}{fraction}", text.strip()):
-        raise ValueError(f"write it like {format_number(1250, currency)}")
+        example = Decimal(1250).scaleb(-digits)
+        raise ValueError(f"write it like {example:.{digits}f}")
     return int(Decimal(text.strip()).scaleb(digits))

@@ -1,0 +1,77 @@
+"""What the tests of the web share: a browser, a program, and the shop's workers."""
+
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from tasks import catch_up, commands
+from tasks.bootstrap import Shop
+from tasks.settings import Settings
+from tests.webapp.visiting import ALICE, Browser, Send, Work
+from webapp import create_app
+
+
+@pytest.fixture
+def app(shop: Shop) -> Flask:
+    return create_app(shop)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def browser(client: FlaskClient) -> Browser:
+    return Browser(client)
+
+
+@pytest.fixture
+def send(client: FlaskClient) -> Send:
+    """Send a command to the API, as a program does."""
+
+    def send(name: str, data: Any, key: str = "first", **headers: str) -> TestResponse:
+        return client.post(
+            "/api/commands",
+            json={"type": name, "data": data},
+            headers={"Idempotency-Key": key, **headers},
+        )
+
+    return send
+
+
+@pytest.fixture
+def work(shop: Shop) -> Work:
+    """Run the commands that *responses* promised, and bring the list up to date."""
+
+    def work(*responses: TestResponse) -> None:
+        addresses = [response.headers["Location"] for response in responses]
+        ids = [UUID(address.rpartition("/")[2]) for address in addresses]
+        commands.run(shop, ids)
+        catch_up.run(shop)
+
+    return work
+
+
+@pytest.fixture
+def alice(send: Send, work: Work) -> str:
+    """A registered customer."""
+    work(send("RegisterCustomer", ALICE, key="alice"))
+    return "ALICE"
+
+
+@pytest.fixture
+def away() -> FlaskClient:
+    """A client of a shop whose database is not there."""
+    settings = Settings(
+        database_url="postgresql+psycopg://nobody@127.0.0.1:1/nowhere",
+        broker_url="redis://127.0.0.1:1",
+        secret_key="of no use outside of the tests, 32+",
+        timezone=ZoneInfo("UTC"),
+    )
+    return create_app(Shop(settings)).test_client()

@@ -1,0 +1,120 @@
+"""The page of a command's fate: it becomes the result by itself."""
+
+from uuid import uuid4
+
+from flask.testing import FlaskClient
+
+from tests.webapp.visiting import (
+    TYPED_CLOCKS,
+    Browser,
+    Send,
+    Work,
+    hidden_of,
+    value_of,
+)
+
+
+def test_while_it_waits_the_page_asks_again_with_and_without_script(
+    browser: Browser,
+) -> None:
+    page = browser.fate(browser.send("/orders/new", **TYPED_CLOCKS))
+
+    assert "The order is being placed" in page
+    assert 'hx-trigger="every 500ms"' in page
+    assert '<noscript><meta http-equiv="refresh" content="1"></noscript>' in page
+
+
+def test_while_nothing_is_new_the_page_is_left_as_it_is(
+    browser: Browser, client: FlaskClient
+) -> None:
+    sent = browser.send("/orders/new", **TYPED_CLOCKS)
+    asked = client.get(sent.headers["Location"], headers={"HX-Request": "true"})
+
+    assert asked.status_code == 204
+
+
+def test_a_result_replaces_the_waiting_and_asks_no_more(
+    browser: Browser, client: FlaskClient, work: Work, alice: str
+) -> None:
+    sent = browser.send("/orders/new", **TYPED_CLOCKS)
+    work(sent)
+    asked = client.get(sent.headers["Location"], headers={"HX-Request": "true"})
+
+    assert "<title>Order 1 is placed" in asked.text
+    assert "<html" not in asked.text
+    assert "hx-get" not in asked.text
+
+
+def test_a_refusal_says_the_rule_and_keeps_what_was_typed(
+    browser: Browser, work: Work
+) -> None:
+    sent = browser.send("/orders/new", **TYPED_CLOCKS)
+    work(sent)
+    page = browser.fate(sent)
+
+    assert "The order was not placed" in page
+    assert "There is no customer ALICE." in page
+    assert {name: value_of(page, name) for name in TYPED_CLOCKS} == TYPED_CLOCKS
+
+
+def test_a_refused_form_can_be_sent_again(
+    browser: Browser, client: FlaskClient, send: Send, work: Work
+) -> None:
+    refused = browser.send("/orders/new", **TYPED_CLOCKS)
+    work(refused)
+    page = browser.fate(refused)
+    work(browser.send("/customers/new", name="Alice's Clocks", customer_id="ALICE"))
+    again = client.post("/orders/new", data={**hidden_of(page), **TYPED_CLOCKS})
+    work(again)
+
+    assert again.headers["Location"] != refused.headers["Location"]
+    assert "is placed" in browser.fate(again)
+
+
+def test_a_registered_customer_gets_a_number_and_a_way_to_order(
+    browser: Browser, work: Work
+) -> None:
+    sent = browser.send("/customers/new", name="Bob")
+    work(sent)
+    page = browser.fate(sent)
+
+    assert "Customer 1 is registered" in page
+    assert "/orders/new?customer=1" in page
+
+
+def test_an_order_is_cancelled_with_a_reason(
+    browser: Browser, work: Work, alice: str
+) -> None:
+    work(browser.send("/orders/new", **TYPED_CLOCKS))
+    without_reason = browser.send("/orders/1/cancel")
+    sent = browser.send("/orders/1/cancel", reason="The clock is slow")
+    work(sent)
+
+    assert without_reason.status_code == 422
+    assert "Reason is missing." in without_reason.text
+    assert "Order 1 is cancelled" in browser.fate(sent)
+    assert "cancelled already" in browser.see("/orders/1/cancel")
+
+
+def test_cancelling_an_order_that_never_was_is_refused(
+    browser: Browser, work: Work
+) -> None:
+    sent = browser.send("/orders/7/cancel", reason="Why not")
+    work(sent)
+    page = browser.fate(sent)
+
+    assert "There is no order 7." in page
+    assert "Why not" in page
+    assert 'action="/orders/7/cancel"' in page
+
+
+def test_an_unknown_command_is_a_page_that_says_so(client: FlaskClient) -> None:
+    page = client.get(f"/commands/{uuid4()}")
+
+    assert page.status_code == 404
+    assert "There is nothing at this address" in page.text
+
+
+def test_an_order_number_beyond_all_is_not_found(client: FlaskClient) -> None:
+    assert client.get(f"/orders/{10**30}/cancel").status_code == 404
+    assert client.get("/orders/0/cancel").status_code == 404

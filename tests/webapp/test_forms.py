@@ -1,0 +1,114 @@
+"""What people type becomes data, and data what people would have typed."""
+
+import pytest
+
+from domain.errors import Fault
+from webapp.forms import (
+    CANCEL,
+    PLACE,
+    REGISTER,
+    data_of,
+    typed_for,
+    typed_in,
+    without_empty_lines,
+)
+from webapp.wording import sentence, sentence_beside
+
+
+def test_an_empty_field_is_not_in_the_data() -> None:
+    typed = typed_in(REGISTER, {"name": " Alice ", "email": "", "address.city": " "})
+
+    assert data_of(REGISTER, typed, "EUR") == ({"name": "Alice"}, [])
+
+
+def test_fields_that_a_form_does_not_have_are_left_out() -> None:
+    posted = {"reason": "late", "order_id": "7", "__class__": "x", "items.0.x": "y"}
+
+    assert data_of(CANCEL, typed_in(CANCEL, posted), "EUR") == ({"reason": "late"}, [])
+
+
+def test_lines_keep_their_order_and_empty_ones_do_not_count() -> None:
+    posted = {"items.10.product": "Last", "items.9.product": "", "items.2.product": "A"}
+    typed = without_empty_lines(typed_in(PLACE, posted))
+
+    assert [line["product"] for line in typed.lines] == ["A", "Last"]
+
+
+def test_amounts_are_minor_units_and_discounts_fractions() -> None:
+    posted = {
+        "items.0.unit_price": "12.5",
+        "items.0.quantity": "3",
+        "items.0.discount": "12.5 %",
+        "freight": "0",
+    }
+    data, faults = data_of(PLACE, typed_in(PLACE, posted), "EUR")
+
+    assert faults == []
+    assert data["items"] == [{"unit_price": 1250, "quantity": 3, "discount": "0.125"}]
+    assert data["freight"] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("unit_price", "1,000.00", "write it like 12.50"),
+        ("unit_price", "1e3", "write it like 12.50"),
+        ("unit_price", "-1", "write it like 12.50"),
+        ("unit_price", "\u0663", "write it like 12.50"),
+        ("unit_price", "0.00", "must be at least 0.01"),
+        ("unit_price", "1000000000.01", "must be at most 1,000,000,000.00"),
+        ("quantity", "1.5", "write a whole number, like 3"),
+        ("quantity", "9" * 400, "write a whole number, like 3"),
+        ("discount", "101", "write a percentage from 0 to 100, like 5 or 12.5"),
+        ("discount", "0.125", "write a percentage from 0 to 100, like 5 or 12.5"),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_an_example(
+    name: str, text: str, problem: str
+) -> None:
+    _, faults = data_of(PLACE, typed_in(PLACE, {f"items.0.{name}": text}), "EUR")
+
+    assert faults == [Fault(f"items.0.{name}", problem)]
+
+
+def test_data_comes_back_as_it_was_typed() -> None:
+    posted = {
+        "customer_id": "ALICE",
+        "items.0.product": "RETRO-CLOCK",
+        "items.0.product_id": "17",
+        "items.0.quantity": "2000",
+        "items.0.unit_price": "1234567.80",
+        "items.0.discount": "5",
+        "address.street": "Obere Str. 57",
+        "required_date": "2026-12-24",
+        "freight": "4.20",
+    }
+    typed = typed_in(PLACE, posted)
+    data, _ = data_of(PLACE, typed, "EUR")
+
+    assert typed_for(PLACE, data, "EUR") == typed
+
+
+@pytest.mark.parametrize(
+    ("field", "problem", "told", "told_beside"),
+    [
+        ("address.city", "is missing", "City is missing.", "City is missing."),
+        (
+            "items.1.unit_price",
+            "write it like 12.50",
+            "Line 2, unit price: write it like 12.50.",
+            "Write it like 12.50.",
+        ),
+        (
+            "items",
+            "EmptyOrder: an order has at least one line",
+            "An order has at least one line.",
+            "An order has at least one line.",
+        ),
+    ],
+)
+def test_faults_are_told_in_sentences(
+    field: str, problem: str, told: str, told_beside: str
+) -> None:
+    assert sentence(field, problem) == told
+    assert sentence_beside(field, problem) == told_beside

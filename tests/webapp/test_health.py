@@ -1,0 +1,56 @@
+"""Whether the process answers, and whether it can work."""
+
+import uuid
+from dataclasses import replace
+
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+
+from tasks.bootstrap import Shop
+from tasks.settings import Settings
+from tests.support.databases import Databases
+from webapp import create_app
+
+
+def test_a_shop_with_its_database_is_ready(client: FlaskClient) -> None:
+    assert client.get("/readyz").status_code == 200
+
+
+def test_without_its_database_it_lives_and_is_not_ready(away: FlaskClient) -> None:
+    ready = away.get("/readyz")
+
+    assert away.get("/healthz").status_code == 200
+    assert ready.status_code == 503
+    assert ready.headers["Retry-After"] == "5"
+    assert ready.json is not None
+    assert ready.json["database"] == "away"
+
+
+def test_with_another_schema_it_is_not_ready(client: FlaskClient, shop: Shop) -> None:
+    with shop.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0000'"))
+    ready = client.get("/readyz")
+
+    assert ready.status_code == 503
+    assert ready.json is not None
+    assert ready.json["schema"] == "not at head"
+
+
+def test_the_web_makes_the_list_where_nobody_has(settings: Settings) -> None:
+    shop = Shop(settings)
+
+    assert create_app(shop).test_client().get("/orders").status_code == 200
+    shop.engine.dispose()
+
+
+def test_a_database_that_is_being_set_up_asks_for_patience(
+    databases: Databases, settings: Settings
+) -> None:
+    name = f"t_{uuid.uuid4().hex[:16]}"
+    shop = Shop(replace(settings, database_url=databases.create(name)))
+    client = create_app(shop).test_client()
+
+    assert client.get("/orders").status_code == 503
+    assert client.get("/readyz").status_code == 503
+    shop.engine.dispose()
+    databases.drop(name)

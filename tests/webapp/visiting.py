@@ -1,0 +1,70 @@
+"""Who visits the web in these tests, and what they bring."""
+
+import re
+from collections.abc import Callable
+from html import unescape
+from typing import Any
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+Send = Callable[..., TestResponse]
+Work = Callable[..., None]
+
+ALICE: dict[str, Any] = {"customer_id": "ALICE", "name": "Alice's Clocks"}
+CLOCKS: dict[str, Any] = {
+    "customer_id": "ALICE",
+    "items": [{"product": "RETRO-CLOCK", "quantity": 2, "unit_price": 1250}],
+    "address": {"street": "Obere Str. 57", "city": "Berlin", "country": "Germany"},
+}
+TYPED_CLOCKS = {
+    "customer_id": "ALICE",
+    "items.0.product": "RETRO-CLOCK",
+    "items.0.quantity": "2",
+    "items.0.unit_price": "12.50",
+    "address.street": "Obere Str. 57",
+    "address.city": "Berlin",
+    "address.country": "Germany",
+}
+
+
+class Browser:
+    """Somebody with a browser: what they post is what the page had, and their own."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self.client = client
+
+    def see(self, path: str) -> str:
+        response = self.client.get(path)
+        assert response.status_code == 200, response.text
+        return response.text
+
+    def send(self, path: str, **typed: str) -> TestResponse:
+        return self.client.post(path, data={**hidden_of(self.see(path)), **typed})
+
+    def fate(self, response: TestResponse) -> str:
+        assert response.status_code == 303, response.text
+        return self.see(response.headers["Location"])
+
+
+def hidden_of(page: str) -> dict[str, str]:
+    """Return the hidden fields that every form has."""
+    found = re.findall(r'type="hidden" name="(csrf_token|key)" value="([^"]+)"', page)
+    return {name: unescape(value) for name, value in found}
+
+
+def value_of(page: str, name: str) -> str | None:
+    """Return what the field *name* of *page* holds, or None where there is none."""
+    found = re.search(rf'<input id="{re.escape(name)}"[^>]*? value="([^"]*)"', page)
+    return unescape(found[1]) if found else None
+
+
+def assert_problem(response: TestResponse, status: int, kind: str) -> dict[str, Any]:
+    assert response.status_code == status, response.text
+    assert response.content_type == "application/problem+json"
+    body: dict[str, Any] = response.get_json(force=True)
+    assert body["type"] == f"/problems/{kind}"
+    assert body["status"] == status
+    assert body["title"]
+    assert body["detail"]
+    return body

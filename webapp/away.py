@@ -1,0 +1,57 @@
+"""What a database that does not answer means for the one who asked."""
+
+import psycopg
+from flask import request
+from sqlalchemy.exc import (
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+    SQLAlchemyError,
+)
+from sqlalchemy.exc import TimeoutError as PoolIsEmpty
+
+from webapp.problems import Problem
+
+DatabaseError = SQLAlchemyError | psycopg.Error
+DATABASE_ERRORS = (SQLAlchemyError, psycopg.Error)
+OUTAGES = (
+    OperationalError,
+    InterfaceError,
+    PoolIsEmpty,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+)
+
+
+def problem_of(error: DatabaseError) -> Problem | None:
+    """Return what to answer, or None where *error* is no outage but a bug."""
+    if not is_outage(error):
+        return None
+    if request.method in ("GET", "HEAD"):
+        return Problem("unavailable", "Try again in a few seconds.")
+    if was_cut_off(error):
+        return Problem("outcome-unknown")
+    return Problem(
+        "unavailable", "The command was not accepted. Send it again with the same key."
+    )
+
+
+def is_outage(error: DatabaseError) -> bool:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    # A shop that is being set up has its tables in a moment.
+    is_being_set_up = isinstance(cause, psycopg.errors.UndefinedTable)
+    return isinstance(error, OUTAGES) or is_being_set_up or was_cut_off(error)
+
+
+def was_cut_off(error: DatabaseError) -> bool:
+    """
+    Say whether the connection broke while it was used.
+
+    It may have carried the commit already; one that could not be made carried nothing.
+    """
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated
+    # Without a state the server never answered; class 57P is a server that goes down.
+    return isinstance(error, psycopg.OperationalError) and (
+        error.sqlstate is None or error.sqlstate.startswith("57P")
+    )

@@ -1,0 +1,55 @@
+"""The fate of a command: the page that becomes its result by itself."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from flask import Blueprint, abort, render_template, request
+from flask.typing import ResponseReturnValue
+
+from eventstore.journal import entries
+from eventstore.journal.entries import Entry
+from webapp.forms import FORMS, Form, typed_for
+from webapp.submitting import Filled
+from webapp.wiring import the_shop
+
+LONG = timedelta(seconds=10)
+
+routes = Blueprint("commands", __name__)
+
+
+@routes.get("/commands/<uuid:command_id>")
+def fate(command_id: UUID) -> ResponseReturnValue:
+    with the_shop().engine.connect() as connection:
+        entry = entries.find(connection, command_id)
+    if entry is None:
+        abort(404)
+    asks_again = "HX-Request" in request.headers
+    takes_long = datetime.now(UTC) - entry.accepted_at > LONG
+    # Nothing new: the page stays as it is, and a screen reader silent.
+    if asks_again and is_news(entry, takes_long) is False:
+        return "", 204
+    return render_template(
+        "command.html" if not asks_again else "fate.html",
+        entry=entry,
+        about=entry.stream_id.partition("-")[2],
+        takes_long=takes_long,
+        filled=form_again(entry) if entry.status == "rejected" else None,
+    )
+
+
+def is_news(entry: Entry, takes_long: bool) -> bool:
+    """Say whether a page that still waits would learn something."""
+    knows_it_takes_long = "long" in request.args
+    return entry.status != "accepted" or (takes_long and not knows_it_takes_long)
+
+
+def form_again(entry: Entry) -> Filled | None:
+    """Return the form that *entry* came from, as it was filled, with a new key."""
+    form = next((form for form in FORMS if form.command == entry.type), None)
+    return filled_with(form, entry) if form else None
+
+
+def filled_with(form: Form, entry: Entry) -> Filled:
+    typed = typed_for(form, entry.data, the_shop().settings.currency)
+    about = {"order_id": entry.data["order_id"]} if "{order_id}" in form.title else {}
+    return Filled(form=form, typed=typed, about=about)

@@ -1,0 +1,81 @@
+"""From the bytes of a request to one JSON value, strictly."""
+
+import json
+import re
+from typing import Any, NoReturn
+
+from flask import Request
+
+from webapp.problems import Problem
+
+DEEPEST = 16
+
+# A whole string, be it cut off, or one bracket. Nothing in it can be matched in two
+# ways, so that no input makes the search slow.
+STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]+|\\.)*(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
+
+
+def json_of(request: Request) -> Any:
+    """
+    Return the JSON value that *request* carries.
+
+    Raises Problem for what Python's own reader lets through, too: names given twice,
+    NaN, and depths that end in a RecursionError.
+    """
+    body = request.get_data(cache=False)
+    # A body sent in chunks is cut off at the limit, and only the next read says so.
+    request.stream.read(1)
+    if not body:
+        refuse("The body is empty.")
+    if not request.is_json:
+        raise Problem("unsupported-media-type")
+    return parse(body)
+
+
+def parse(body: bytes) -> Any:
+    text = decode(body)
+    check_depth(text)
+    try:
+        return json.loads(
+            text, object_pairs_hook=unique_names, parse_constant=refuse_constant
+        )
+    except json.JSONDecodeError as error:
+        refuse(f"Line {error.lineno}, column {error.colno}: {error.msg}.")
+    except ValueError:
+        # Python refuses to convert more than 4,300 digits.
+        refuse("A number has too many digits.")
+
+
+def refuse(detail: str) -> NoReturn:
+    raise Problem("malformed-json", detail)
+
+
+def decode(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        refuse(f"Byte {error.start + 1} is not UTF-8.")
+
+
+def check_depth(text: str) -> None:
+    depth = 0
+    for match in STRING_OR_BRACKET.finditer(text):
+        if match[0] in "[{":
+            depth += 1
+        elif match[0] in "]}":
+            depth -= 1
+        if depth > DEEPEST:
+            refuse(f"It is nested deeper than {DEEPEST}.")
+
+
+def unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            refuse(f"The name {name[:60]!a} is given twice in one object.")
+        found[name] = value
+    return found
+
+
+def refuse_constant(name: str) -> NoReturn:
+    refuse(f"{name} is not JSON.")

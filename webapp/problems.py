@@ -1,0 +1,123 @@
+"""Every kind of problem an answer can name, and the page that explains it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, abort, render_template
+from flask.typing import ResponseReturnValue
+
+from domain.errors import Fault
+
+SECONDS_TO_RETRY = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of problem (RFC 9457): its address stays, so programs may rely on it."""
+
+    status: int
+    title: str
+    meaning: str
+
+
+KINDS = {
+    "bad-request": Kind(
+        400, "The request cannot be understood", "The detail says which part of it."
+    ),
+    "malformed-json": Kind(
+        400,
+        "The body is not JSON as it is accepted here",
+        "It must be one JSON value in UTF-8, without NaN or Infinity, with no name "
+        "twice in an object, and nested no deeper than 16.",
+    ),
+    "idempotency-key": Kind(
+        400,
+        "The Idempotency-Key is missing or unusable",
+        "Every command needs one: 1 to 200 printable ASCII characters, chosen by the "
+        "sender. The same key sent twice has one effect.",
+    ),
+    "forbidden": Kind(403, "This is not allowed", "Nothing was changed."),
+    "not-found": Kind(
+        404, "There is nothing at this address", "It may be mistyped, or never was."
+    ),
+    "method-not-allowed": Kind(
+        405, "This address takes another method", "The header Allow names them."
+    ),
+    "too-large": Kind(
+        413, "The request is too large", "A body may have at most 64 KiB."
+    ),
+    "unsupported-media-type": Kind(
+        415,
+        "The body is of another type than is accepted here",
+        "Send JSON, and say so: Content-Type: application/json.",
+    ),
+    "invalid-input": Kind(
+        422,
+        "The input has faults",
+        "Fields are missing, unknown or wrong. All of them are listed, by field.",
+    ),
+    "key-reused": Kind(
+        422,
+        "The Idempotency-Key was used before, with other content",
+        "The first command stands; this one was not accepted. Send it with a new key "
+        "if it is meant as another command.",
+    ),
+    "internal-error": Kind(
+        500,
+        "Something went wrong on our side",
+        "It is in the log of the server. Sending a command again with the same key is "
+        "safe: it takes effect once.",
+    ),
+    "unavailable": Kind(
+        503,
+        "The shop's database is away",
+        "A command sent meanwhile is not accepted. Try again, with the same key.",
+    ),
+    "outcome-unknown": Kind(
+        503,
+        "The connection was lost before the answer came",
+        "The command may or may not be accepted. Retry with the same key: it takes "
+        "effect once either way.",
+    ),
+}
+
+BY_STATUS = {
+    400: "bad-request",
+    403: "forbidden",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "too-large",
+    415: "unsupported-media-type",
+    500: "internal-error",
+}
+
+
+class Problem(Exception):
+    """What an answer says when it cannot be what was asked for."""
+
+    def __init__(
+        self, name: str, detail: str = "", *, faults: Sequence[Fault] = (), **more: Any
+    ) -> None:
+        self.name = name
+        self.kind = KINDS[name]
+        self.detail = detail or self.kind.meaning
+        self.faults = faults
+        self.more = more
+        super().__init__(f"{self.kind.title}: {self.detail}")
+
+    @property
+    def headers(self) -> dict[str, str]:
+        if self.kind.status == 503:
+            return {"Retry-After": str(SECONDS_TO_RETRY)}
+        return {}
+
+
+routes = Blueprint("problems", __name__)
+
+
+@routes.get("/problems/<name>")
+def explanation(name: str) -> ResponseReturnValue:
+    if name not in KINDS:
+        abort(404)
+    return render_template("problem.html", name=name, kind=KINDS[name])

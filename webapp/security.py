@@ -1,0 +1,77 @@
+"""What every request is held to, and the headers every answer carries."""
+
+import re
+
+from flask import Flask, Response, request
+from flask_wtf import CSRFProtect
+from werkzeug.exceptions import SecurityError
+
+from tasks.settings import Settings
+from webapp import api
+
+LARGEST_BODY = 64 * 1024
+
+LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    )
+)
+
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+def protect(app: Flask, settings: Settings) -> None:
+    """Give *app* its limits, its cookie, the token of its forms and its headers."""
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=LARGEST_BODY,
+        MAX_FORM_MEMORY_SIZE=LARGEST_BODY,
+        MAX_FORM_PARTS=1000,
+        # Cookies are shared by all ports of a host: a plain name meets others.
+        SESSION_COOKIE_NAME="recount",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        # A form may lie open over lunch: its token lives as long as the session.
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+    app.before_request(refuse_other_hosts)
+    csrf = CSRFProtect(app)
+    # No cookie counts there, and a body that is not JSON is refused.
+    csrf.exempt(api.routes)
+    app.after_request(add_headers)
+
+
+def refuse_other_hosts() -> None:
+    """
+    Raise SecurityError where a request names another host than this computer.
+
+    Such a name, made to resolve to us, is somebody else's page that talks to us (DNS
+    rebinding). Flask's TRUSTED_HOSTS cannot name an IPv6 address.
+    """
+    if not LOOPBACK.fullmatch(request.headers.get("Host", "")):
+        raise SecurityError
+
+
+def add_headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.endpoint != "static":
+        response.headers["Cache-Control"] = "no-store"
+    return response

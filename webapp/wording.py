@@ -1,0 +1,59 @@
+"""How faults are told to people: in a sentence, with the name that the page shows."""
+
+import re
+
+LABELS = {
+    "customer_id": "Customer number",
+    "name": "Name",
+    "email": "E-mail",
+    "contact_name": "Contact",
+    "phone": "Phone",
+    "reason": "Reason",
+    "required_date": "Needed by",
+    "freight": "Freight",
+    "address.name": "Recipient",
+    "address.street": "Street",
+    "address.postal_code": "Postal code",
+    "address.city": "City",
+    "address.region": "Region",
+    "address.country": "Country",
+    "items": "Lines",
+    "product": "product",
+    "product_id": "article number",
+    "quantity": "quantity",
+    "unit_price": "unit price",
+    "discount": "discount",
+}
+
+
+def sentence(field: str, problem: str) -> str:
+    """Return what is wrong with *field* as a list of faults says it."""
+    return worded(label(field), problem)
+
+
+def sentence_beside(field: str, problem: str) -> str:
+    """Return the same as the field itself says it, where its line is plain."""
+    name = field.rpartition(".")[2] if field.startswith("items.") else field
+    return worded(LABELS.get(name, name).capitalize(), problem, is_beside=True)
+
+
+def worded(label: str, problem: str, *, is_beside: bool = False) -> str:
+    # A problem that is a rule of the domain names it first, for programs.
+    rule = re.match("[A-Z][A-Za-z]+: ", problem)
+    if rule:
+        return capital(problem[rule.end() :])
+    if problem.startswith(("is ", "must ")):
+        return f"{label} {problem}."
+    return capital(problem) if is_beside else f"{label}: {problem}."
+
+
+def capital(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}."
+
+
+def label(field: str) -> str:
+    line = re.fullmatch(r"items\.([0-9]+)(?:\.(\w+))?", field)
+    if line is None:
+        return LABELS.get(field, field)
+    number = f"Line {int(line[1]) + 1}"
+    return f"{number}, {LABELS.get(line[2], line[2])}" if line[2] else number
