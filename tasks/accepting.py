@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from eventstore.connection import driver_connection
 from eventstore.journal.accept import Accepted
 from eventstore.journal.accept import accept as write_to_journal
-from eventstore.subscriptions.catch_up import driver_connection
 from tasks import publishing
 from tasks.bootstrap import Shop
 

@@ -4,9 +4,10 @@ import logging
 import time
 from collections.abc import Iterator
 
+from eventstore.connection import driver_connection
 from eventstore.projections.generations import live_generation
 from eventstore.projections.project import subscription_of
-from eventstore.subscriptions.catch_up import CaughtUp, driver_connection
+from eventstore.subscriptions.catch_up import CaughtUp
 from eventstore.subscriptions.catch_up import catch_up as catch_up_one
 from eventstore.subscriptions.signals import (
     CATCH_UP,

@@ -7,9 +7,9 @@ import time
 from collections.abc import Sequence
 from uuid import UUID
 
+from eventstore.connection import driver_connection
 from eventstore.journal.drain import Drained, DrainInterrupted, drain
 from eventstore.journal.take import give_back
-from eventstore.subscriptions.catch_up import driver_connection
 from tasks import publishing
 from tasks.app import app
 from tasks.bootstrap import Shop, shop

@@ -17,8 +17,8 @@ from collections.abc import Callable
 from multiprocessing.sharedctypes import Synchronized
 from types import FrameType
 
+from eventstore.connection import driver_connection
 from eventstore.journal.waiting import find_waiting
-from eventstore.subscriptions.catch_up import driver_connection
 from eventstore.subscriptions.standing import find_standings
 from tasks import catch_up, commands
 from tasks.app import MEMORY_LIMIT_KB, TIME_LIMIT

@@ -6,10 +6,10 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import sql
 
+from eventstore.connection import driver_connection
 from eventstore.projections.project import Tables
 from eventstore.projections.projection import Projection
 from eventstore.projections.table import SCHEMA
-from eventstore.subscriptions.catch_up import driver_connection
 
 
 def ensure_generation(engine: sa.Engine, projection: Projection) -> None:

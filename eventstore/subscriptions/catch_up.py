@@ -6,6 +6,7 @@ import msgspec
 import psycopg
 import sqlalchemy as sa
 
+from eventstore.connection import driver_connection
 from eventstore.errors import CannotProject
 from eventstore.log.read import read_all
 from eventstore.subscriptions.subscription import Subscription
@@ -113,10 +114,3 @@ def move_checkpoint(
             "error": None if error is None else msgspec.json.encode(error).decode(),
         },
     )
-
-
-def driver_connection(connection: sa.Connection) -> psycopg.Connection[Any]:
-    """Return the psycopg connection of an SQLAlchemy one, in the same transaction."""
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)
-    return driver

@@ -7,9 +7,9 @@ import sqlalchemy as sa
 
 from domain.orders.commands import CancelOrder
 from eventstore import command_handler
+from eventstore.connection import driver_connection
 from eventstore.journal.entries import find_incidents
 from eventstore.log.read import read_stream
-from eventstore.subscriptions.catch_up import driver_connection
 from tasks.bootstrap import Shop
 from tests.support.client import client_of
 from tests.support.faulty_shop import HOLD, HOLDING_LOCK
