@@ -5,6 +5,7 @@ import os
 import socket
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from eventstore.connection import driver_connection
@@ -20,21 +21,34 @@ log = logging.getLogger(__name__)
 @app.task(name="execute")
 def execute(command_ids: list[str]) -> None:
     """Run the commands, and what else is due in their streams."""
-    run(shop(), [UUID(command_id) for command_id in command_ids], ran_by="worker")
+    ran = run(shop(), [UUID(command_id) for command_id in command_ids], ran_by="worker")
+    for command_id in ran.left:
+        publishing.publish(shop(), command_id)
+    if ran.has_signalled:
+        publishing.publish_catch_up(shop())
 
 
-def run(shop: Shop, command_ids: Sequence[UUID], *, ran_by: str = "worker") -> int:
+@dataclass(slots=True)
+class Ran:
+    """What was done, and what its caller has to pass on."""
+
+    finished: int = 0
+    # The next command of each stream that took so long that others have their turn.
+    left: list[UUID] = field(default_factory=list)
+    has_signalled: bool = False
+
+
+def run(shop: Shop, command_ids: Sequence[UUID], *, ran_by: str = "worker") -> Ran:
     """
-    Drain the stream of each command; return how many commands were finished.
+    Drain the stream of each command.
 
     Safe to run twice, at once, and for commands that are finished or never existed.
     """
     runner = f"{ran_by}:{socket.gethostname()}:{os.getpid()}"
-    finished = 0
+    ran = Ran()
     for command_id in command_ids:
         started = time.monotonic()
         drained = drain_stream(shop, command_id, runner)
-        finished += drained.finished
         log.info(
             "drained command_id=%s finished=%d seconds=%.4f ran_by=%s",
             command_id,
@@ -42,11 +56,11 @@ def run(shop: Shop, command_ids: Sequence[UUID], *, ran_by: str = "worker") -> i
             time.monotonic() - started,
             runner,
         )
-        if drained.has_signalled:
-            publishing.publish_catch_up(shop)
+        ran.finished += drained.finished
+        ran.has_signalled |= drained.has_signalled
         if drained.next_due is not None:
-            publishing.publish(shop, drained.next_due)
-    return finished
+            ran.left.append(drained.next_due)
+    return ran
 
 
 def drain_stream(shop: Shop, command_id: UUID, runner: str) -> Drained:

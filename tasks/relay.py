@@ -16,6 +16,10 @@ import time
 from collections.abc import Callable
 from multiprocessing.sharedctypes import Synchronized
 from types import FrameType
+from uuid import UUID
+
+import psycopg
+import sqlalchemy as sa
 
 from eventstore.connection import driver_connection
 from eventstore.journal.waiting import find_waiting
@@ -31,6 +35,7 @@ PATIENCE = 1.0
 """Seconds that a command waits for its message, a subscription for its signal."""
 SWEEP_EVERY = 0.25
 STREAMS_A_SWEEP = 100
+OPERATIONAL_ERRORS = (sa.exc.OperationalError, psycopg.OperationalError)
 
 
 def main(wiring: Callable[[], Shop] = shop) -> None:
@@ -112,6 +117,7 @@ class Relay:
     def sweep(self, stop: threading.Event) -> None:
         """Run what waits, stream after stream, and catch up what lags."""
         after_stream = ""
+        has_signalled = False
         while not stop.is_set():
             with self.shop.autocommitting.connect() as connection:
                 waiting = find_waiting(
@@ -124,30 +130,47 @@ class Relay:
                 if stop.is_set():
                     return
                 self.busy_since.value = time.monotonic()
-                commands.run(self.shop, [command_id], ran_by="relay")
                 after_stream = stream_id
+                has_signalled |= self.run(command_id)
             self.busy_since.value = time.monotonic()
-            self.catch_up_what_lags()
+            if has_signalled or self.finds_lag():
+                catch_up.run(self.shop)
             self.busy_since.value = 0.0
             if len(waiting) < STREAMS_A_SWEEP:
                 return
 
-    def catch_up_what_lags(self) -> None:
-        """Catch up when a subscription lags and has not moved since the last look."""
+    def run(self, command_id: UUID) -> bool:
+        """
+        Drain a stream; return whether the readers of the log have something to read.
+
+        What is left of it is found by the next sweep. Nothing is published: a broker
+        that is frozen must not slow down who does its work.
+        """
+        try:
+            ran = commands.run(self.shop, [command_id], ran_by="relay")
+        except OPERATIONAL_ERRORS:
+            raise
+        except Exception:
+            # One stream that cannot be drained must not keep the others waiting.
+            log.exception("drain failed command_id=%s", command_id)
+            return False
+        return ran.has_signalled
+
+    def finds_lag(self) -> bool:
+        """Return whether a subscription lags and has not moved since the last look."""
         if time.monotonic() < self.next_look:
-            return
+            return False
         self.next_look = time.monotonic() + PATIENCE
         with self.shop.autocommitting.connect() as connection:
-            # As many statements as there are questions: settled() wants its own.
             standings = find_standings(connection)
-        stuck = [
-            s
-            for s in standings
-            if s.lag and self.checkpoints.get(s.name) == s.checkpoint
-        ]
-        self.checkpoints = {s.name: s.checkpoint for s in standings}
-        if stuck or not standings:
-            catch_up.run(self.shop)
+        before, self.checkpoints = (
+            self.checkpoints,
+            {standing.name: standing.checkpoint for standing in standings},
+        )
+        return not standings or any(
+            standing.lag and before.get(standing.name) == standing.checkpoint
+            for standing in standings
+        )
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import psycopg
 
-from eventstore.command_handler import Streams
+from eventstore.command_handler import Decision, Streams, broken
 from eventstore.decider import Deciders
 from eventstore.errors import (
     CommandAlreadyFinished,
@@ -67,6 +67,7 @@ class Drain:
     deciders: Deciders
     runner: str
     limits: Limits
+    most: int
     drained: Drained = field(default_factory=Drained)
     conflicts: int = 0
 
@@ -87,16 +88,15 @@ def drain(
 
     Raises DrainInterrupted where the database went away.
     """
-    work = Drain(connection, deciders, runner, limits)
+    work = Drain(connection, deciders, runner, limits, most=limits.commands)
     until = time.monotonic() + limits.seconds_of_draining
     next_due: UUID | None = command_id
-    most = limits.commands
     while next_due is not None and time.monotonic() < until:
         taken = take(
             connection,
             next_due,
             runner=runner,
-            most=most,
+            most=work.most,
             most_bytes=limits.bytes,
             most_deaths=limits.deaths,
         )
@@ -106,9 +106,6 @@ def drain(
             next_due = run(work, taken)
         except psycopg.OperationalError as error:
             raise DrainInterrupted([c.id for c in taken.commands]) from error
-        if taken.most == 1:
-            # A runner died in this stream: one command at a time to its end.
-            most = 1
     work.drained.next_due = next_due
     return work.drained
 
@@ -117,6 +114,9 @@ def run(work: Drain, taken: Taken) -> UUID | None:
     """Run what was taken; return the command that is due in the stream after it."""
     if not taken.commands:
         return release(work.connection, taken.stream_id)
+    if taken.most == 1:
+        # A runner died in this stream: one command at a time to its end.
+        work.most = 1
     commands = read_commands(taken, work.deciders)
     try:
         streams = load_taken(work.connection, taken, commands, work.deciders)
@@ -143,6 +143,16 @@ def run(work: Drain, taken: Taken) -> UUID | None:
         # Two that met once meet again, unless one of them waits a little longer.
         time.sleep(random.uniform(0, 0.005 * 2**work.conflicts))
         return next_due
+    except psycopg.OperationalError:
+        raise
+    except psycopg.Error as error:
+        # The database refuses what one of them decided: find out which, and fail it.
+        if len(decided) > 1:
+            work.most = 1
+            return put_back(work, taken, "error", error)
+        command, decision = decided[0]
+        failed = Decided(command, Decision(broken(error), decision.state))
+        return finish(work, taken, streams, [failed])
 
 
 def finish(
@@ -182,7 +192,7 @@ def put_back(
     work: Drain,
     taken: Taken,
     incident: str,
-    error: EventStoreError,
+    error: Exception,
     *,
     must_wait: bool = False,
 ) -> UUID | None:
