@@ -20,11 +20,11 @@ def ensure_generation(engine: sa.Engine, projection: Projection) -> None:
     """
     with engine.begin() as transaction:
         connection = driver_connection(transaction)
-        if live_generation(connection, projection) is not None:
+        if projection.name in live_generations(connection):
             return
         # Of processes that start at once, one makes it and the others look again.
         connection.execute("LOCK TABLE public.generations IN SHARE ROW EXCLUSIVE MODE")
-        if live_generation(connection, projection) is not None:
+        if projection.name in live_generations(connection):
             return
         tables = Tables(projection, 1)
         connection.execute(
@@ -41,14 +41,11 @@ def ensure_generation(engine: sa.Engine, projection: Projection) -> None:
         )
 
 
-def live_generation(
-    connection: psycopg.Connection[Any], projection: Projection
-) -> int | None:
-    """Return which generation is behind the plain name, or None."""
-    row = connection.execute(
-        "SELECT live FROM public.generations WHERE read_model = %s", (projection.name,)
-    ).fetchone()
-    return None if row is None else int(row[0])
+def live_generations(connection: psycopg.Connection[Any]) -> dict[str, int]:
+    """Return which generation of each read model is behind its plain name."""
+    return dict(
+        connection.execute("SELECT read_model, live FROM public.generations").fetchall()
+    )
 
 
 def view_of(projection: Projection, tables: Tables) -> sql.Composed:

@@ -52,10 +52,15 @@ def project(
     """
     facts = [fact_of(projection, event) for event in events]
     row_keys, lookup_keys = touched(projection, facts)
-    rows = tables.rows.load(connection, row_keys)
-    looked_up = {
-        name: table.load(connection, lookup_keys[name])
+    # All is asked for before any answer is waited for: one round trip in a pipeline.
+    rows_asked = tables.rows.send_load(connection, row_keys)
+    asked = {
+        name: table.send_load(connection, lookup_keys[name])
         for name, table in tables.lookups.items()
+    }
+    rows = tables.rows.loaded(rows_asked)
+    looked_up = {
+        name: table.loaded(asked[name]) for name, table in tables.lookups.items()
     }
     changed_rows: dict[Any, Any] = {}
     changed: dict[str, dict[Any, Any]] = {name: {} for name in tables.lookups}

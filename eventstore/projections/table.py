@@ -82,16 +82,17 @@ class Table:
             )
         )
 
-    def load(
+    def send_load(
         self, connection: psycopg.Connection[Any], keys: Collection[Any]
-    ) -> dict[Any, Any]:
-        """Return the rows with these keys, with one SELECT."""
-        if not keys:
-            return {}
-        rows = connection.execute(self._select, (list(keys),))
+    ) -> psycopg.Cursor[Any]:
+        """Ask for the rows with these keys: in a pipeline, without waiting for them."""
+        return connection.execute(self._select, (list(keys),))
+
+    def loaded(self, cursor: psycopg.Cursor[Any]) -> dict[Any, Any]:
+        """Return the rows that were asked for, by key."""
         return {
             row[self.place]: self.row(**dict(zip(self.columns, row, strict=True)))
-            for row in rows
+            for row in cursor
         }
 
     def store(

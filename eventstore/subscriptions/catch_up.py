@@ -1,12 +1,11 @@
 """Catching up: from the checkpoint to *settled*, batch by batch, each a transaction."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 import psycopg
-import sqlalchemy as sa
 
-from eventstore.connection import driver_connection
 from eventstore.errors import CannotProject
 from eventstore.log.read import read_all
 from eventstore.subscriptions.subscription import Subscription
@@ -27,21 +26,26 @@ class Step(NamedTuple):
     is_last: bool
 
 
-def catch_up(engine: sa.Engine, subscription: Subscription) -> CaughtUp:
+def catch_up(
+    connection: psycopg.Connection[Any], subscription: Subscription
+) -> CaughtUp:
     """
     Bring *subscription* up to what was settled when each batch was read.
 
-    Whoever catches up holds the checkpoint's row, and others pass by: two beats, two
-    workers and a signal that comes twice are harmless. An event that cannot be handled
-    stops it there, with all before it handled; the next call tries that event again.
+    *connection* is in autocommit: each batch is a transaction. Whoever catches up holds
+    the checkpoint's row, and others pass by: two beats, two workers and a signal that
+    comes twice are harmless. An event that cannot be handled stops it there, with all
+    before it handled; the next call tries that event again.
     """
     handled = 0
     while True:
         try:
-            step = advance(engine, subscription)
+            step = advance(connection, subscription)
         except CannotProject as stop:
             # The batch is undone: do what comes before the event, and say where we are.
-            before = advance(engine, subscription, up_to=stop.position - 1, stop=stop)
+            before = advance(
+                connection, subscription, up_to=stop.position - 1, stop=stop
+            )
             done = before.handled if before else 0
             return CaughtUp(stop.position - 1, handled + done, False, stop.position)
         if step is None:
@@ -52,15 +56,18 @@ def catch_up(engine: sa.Engine, subscription: Subscription) -> CaughtUp:
 
 
 def advance(
-    engine: sa.Engine,
+    connection: psycopg.Connection[Any],
     subscription: Subscription,
     *,
     up_to: int | None = None,
     stop: CannotProject | None = None,
 ) -> Step | None:
-    """Handle one batch and move the checkpoint; None where somebody else holds it."""
-    with engine.begin() as transaction:
-        connection = driver_connection(transaction)
+    """
+    Handle one batch and move the checkpoint; None where somebody else holds it.
+
+    In a pipeline, so that what is written and the commit travel together.
+    """
+    with connection.pipeline(), connection.transaction():
         row = connection.execute(
             """
             SELECT checkpoint, greatest(checkpoint, public.settled())
@@ -72,6 +79,8 @@ def advance(
             return None
         checkpoint, settled = row
         goal = settled if up_to is None else min(up_to, settled)
+        if goal <= checkpoint and stop is None:
+            return Step(checkpoint, 0, True)
         # A statement of its own, so a snapshot that is newer than what settled told.
         events = read_all(
             connection,
@@ -83,8 +92,8 @@ def advance(
         if events:
             subscription.handler(connection, events)
         is_last = len(events) < subscription.batch
-        reached = goal if is_last else events[-1].position
-        move_checkpoint(connection, subscription.name, max(reached, checkpoint), stop)
+        reached = max(checkpoint, goal if is_last else events[-1].position)
+        move_checkpoint(connection, subscription.name, reached, stop)
         return Step(reached, len(events), is_last)
 
 
@@ -94,23 +103,27 @@ def move_checkpoint(
     checkpoint: int,
     stop: CannotProject | None,
 ) -> None:
-    """Move a checkpoint; the row is written only where that changes something."""
-    position = None if stop is None else stop.position
-    error = None if stop is None else {"error": str(stop)}
+    """Move a checkpoint, and say whether it stands still there, and why."""
+    error = None if stop is None else msgspec.json.encode({"error": str(stop)}).decode()
     connection.execute(
         """
         UPDATE public.subscriptions
-        SET checkpoint = %(checkpoint)s, moved_at = clock_timestamp(),
-            stopped_at_position = %(position)s, error = %(error)s::text::jsonb
-        WHERE name = %(name)s AND (
-            checkpoint <> %(checkpoint)s
-            OR stopped_at_position IS DISTINCT FROM %(position)s::bigint
-        )
+        SET checkpoint = %s, moved_at = clock_timestamp(),
+            stopped_at_position = %s, error = %s::text::jsonb
+        WHERE name = %s
         """,
-        {
-            "name": name,
-            "checkpoint": checkpoint,
-            "position": position,
-            "error": None if error is None else msgspec.json.encode(error).decode(),
-        },
+        (checkpoint, None if stop is None else stop.position, error, name),
     )
+
+
+def lag(connection: psycopg.Connection[Any], names: Sequence[str]) -> int:
+    """Return how far the last of these subscriptions is behind what is settled."""
+    row = connection.execute(
+        """
+        SELECT public.settled() - min(checkpoint)
+        FROM public.subscriptions
+        WHERE name = ANY (%s) AND stopped_at_position IS NULL
+        """,
+        (list(names),),
+    ).fetchone()
+    return max(row[0] or 0, 0) if row else 0

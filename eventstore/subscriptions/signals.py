@@ -17,9 +17,3 @@ def send_signal(
 def clear_signal(connection: psycopg.Connection[Any], name: str) -> None:
     """Take a flag down, before reading: what comes after it raises it again."""
     connection.execute("DELETE FROM public.signals WHERE name = %s", (name,))
-
-
-def is_signalled(connection: psycopg.Connection[Any], name: str) -> bool:
-    """Return whether a flag is up."""
-    row = connection.execute("SELECT FROM public.signals WHERE name = %s", (name,))
-    return row.fetchone() is not None

@@ -1,0 +1,59 @@
+"""The variables that every process of an `up` or a `test` is started with."""
+
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from embedded.folders import ROOT, Folders
+
+MARK = "RECOUNT_SUPERVISED"
+"""Holds the data folder; by it the next `up` knows what a killed one left behind."""
+
+
+def given() -> dict[str, str]:
+    """Return the caller's environment, over what `.env` sets; empty is unset."""
+    from_file = dotenv_values(ROOT / ".env")
+    merged = {**from_file, **os.environ}
+    merged.pop("RECOUNT_STARTED", None)
+    return {name: value for name, value in merged.items() if value}
+
+
+def for_children(environment: Mapping[str, str], folders: Folders) -> dict[str, str]:
+    """Return *environment* with what children need to find their way."""
+    scripts = os.fspath(Path(sys.executable).parent)
+    return {
+        **environment,
+        "PATH": os.pathsep.join([scripts, environment.get("PATH", os.defpath)]),
+        "PYTHONUNBUFFERED": "1",
+        "STATE_DIR": os.fspath(folders.state),
+        "SECRET_KEY": environment.get("SECRET_KEY") or kept_secret_key(folders),
+        MARK: os.fspath(folders.state),
+    }
+
+
+def kept_secret_key(folders: Folders) -> str:
+    """Return this data folder's own key, made once; sessions outlive a restart."""
+    if not folders.secret_key.exists():
+        partial = folders.secret_key.with_suffix(".new")
+        partial.touch(mode=0o600)
+        partial.write_text(secrets.token_urlsafe(48))
+        partial.replace(folders.secret_key)
+    return folders.secret_key.read_text()
+
+
+def for_servers(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the little that a server needs: secrets are none of its business."""
+    needed = ("PATH", "HOME", "LD_LIBRARY_PATH", MARK)
+    kept = {name: environment[name] for name in needed if name in environment}
+    return {**kept, "TZ": "UTC", "LC_ALL": "C.UTF-8"}
+
+
+def without_postgres_defaults(environment: Mapping[str, str]) -> dict[str, str]:
+    """Drop PGHOST and its like: they would bend the way to our own server."""
+    return {
+        name: value for name, value in environment.items() if not name.startswith("PG")
+    }

@@ -1,0 +1,42 @@
+"""Runs the order desk's own commands in the environment of the running `up`."""
+
+import os
+import subprocess
+import sys
+
+from embedded import record
+from embedded.environment import given
+from embedded.errors import NotUp
+from embedded.folders import ROOT, folders_from
+
+
+def become(arguments: list[str]) -> None:
+    """Become `python -m webapp.cli`; signals and the terminal are then its own."""
+    command = command_line(arguments)
+    os.execve(command[0], command, environment())
+
+
+def run(arguments: list[str]) -> int:
+    return subprocess.run(command_line(arguments), env=environment()).returncode
+
+
+def command_line(arguments: list[str]) -> list[str]:
+    return [sys.executable, "-P", "-m", "webapp.cli", *arguments]
+
+
+def environment() -> dict[str, str]:
+    """
+    Return what a command needs to reach the running system.
+
+    A DATABASE_URL of the caller's own that leads elsewhere is left alone: half of
+    one system and half of another would be worse than either. Raises NotUp.
+    """
+    own = given()
+    running = record.read_running(folders_from(own))
+    joined = running.environment if running else {}
+    address = own.get("DATABASE_URL")
+    if address and address != joined.get("DATABASE_URL"):
+        joined = {}
+    elif "DATABASE_URL" not in joined:
+        raise NotUp
+    return {**own, **joined, "PYTHONPATH": os.fspath(ROOT)}

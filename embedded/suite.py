@@ -1,0 +1,126 @@
+"""`./recount test`: the suite and the linters, on servers of their own."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from embedded import environment as variables
+from embedded import leftovers, record
+from embedded.console import Console
+from embedded.errors import AlreadyRunning, StopRequested
+from embedded.folders import ROOT, Folders, folders_from
+from embedded.postgres import FOR_TESTS
+from embedded.servers import start_servers
+from embedded.supervisor import Supervisor
+
+LINTERS = (
+    ("ruff check", "ruff check . recount"),
+    ("ruff format", "ruff format --check . recount"),
+    ("mypy", "mypy --strict"),
+    ("lint-imports", "lint-imports"),
+    ("deptry", "deptry webapp tasks readmodels domain eventstore embedded"),
+)
+
+LONGEST = 7200.0
+
+
+def test(arguments: list[str]) -> int:
+    """Run everything, or pytest alone with *arguments*; return the exit status."""
+    given, console = variables.given(), Console()
+    base = folders_from(given)
+    # The servers of a running `up`, or of a deployment, hold somebody's data.
+    own = {key: given[key] for key in given if not key.endswith(("_URL", "PORT"))}
+    folders = Folders(base.state / "test")
+    try:
+        base.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with record.only_one(folders):
+            folders.make()
+            return Suite(console, folders).run(own, arguments)
+    except AlreadyRunning:
+        console.show(f"Another ./recount test runs already, from {folders.state}.")
+        return 1
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One step, how long it took, and whether it passed."""
+
+    name: str
+    seconds: float
+    status: int
+
+    def __str__(self) -> str:
+        passed = "passed" if self.status == 0 else f"FAILED ({self.status})"
+        return f"{self.seconds:6.1f} s  {self.name:12}  {passed}"
+
+
+@dataclass(slots=True)
+class Suite:
+    """One run of the suite and the linters."""
+
+    console: Console
+    folders: Folders
+    results: list[Result] = field(default_factory=list)
+
+    def run(self, given: Mapping[str, str], arguments: list[str]) -> int:
+        supervisor = Supervisor(self.console)
+        with supervisor.signals_caught():
+            try:
+                leftovers.clear(self.folders)
+                children = variables.for_children(
+                    variables.without_postgres_defaults(given), self.folders
+                )
+                environment = start_servers(
+                    supervisor, self.folders, children, FOR_TESTS
+                )
+                self.step(supervisor, environment, "pytest", ["pytest", *arguments])
+                for name, command in LINTERS if not arguments else ():
+                    self.step(supervisor, environment, name, command.split())
+            except StopRequested:
+                return 130
+            finally:
+                supervisor.stop_all()
+                self.folders.forget_sockets()
+                self.summarise()
+        return int(any(result.status for result in self.results))
+
+    def step(
+        self,
+        supervisor: Supervisor,
+        environment: Mapping[str, str],
+        name: str,
+        command: list[str],
+    ) -> None:
+        """Run one command on the terminal; Ctrl-C reaches it there as well."""
+        self.console.say(" ".join(command))
+        start = time.monotonic()
+        process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "INT", *command], cwd=ROOT, env=environment
+        )
+        try:
+            supervisor.tend_until(
+                lambda: process.poll() is not None, what=name, within=LONGEST
+            )
+        finally:
+            end(process)
+        seconds = time.monotonic() - start
+        self.results.append(Result(name, seconds, process.returncode))
+
+    def summarise(self) -> None:
+        for result in self.results:
+            self.console.show(str(result))
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """See that *process* ends: as by Ctrl-C, so that tests clear up; then by KILL."""
+    for number in (None, signal.SIGINT, signal.SIGKILL):
+        if number and process.poll() is None:
+            os.kill(process.pid, number)
+        try:
+            process.wait(timeout=15 if number else 2)
+        except subprocess.TimeoutExpired:
+            continue
+        return

@@ -1,0 +1,189 @@
+"""`./recount up`: servers, migration, the Procfile's processes; kept running."""
+
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+from honcho.environ import parse_procfile
+
+from embedded import environment as variables
+from embedded import leftovers, migration, record
+from embedded.child import Child, Program, spawn
+from embedded.console import Console
+from embedded.errors import (
+    AlreadyRunning,
+    CannotStart,
+    MigrationFailed,
+    StopRequested,
+)
+from embedded.folders import ROOT, Folders, folders_from
+from embedded.logs import last_lines
+from embedded.port import FIRST, HOST, ClaimedPort, claim_port, has_answered
+from embedded.servers import start_servers
+from embedded.supervisor import Supervisor
+from tasks.settings import settings_from
+
+INTERRUPTED = 130
+
+HANDED_DOWN = (
+    "ADMIN_DATABASE_URL",
+    "CURRENCY",
+    "DATABASE_URL",
+    "PORT",
+    "READER_DATABASE_URL",
+    "REDIS_URL",
+    "RELAY_DATABASE_URL",
+    "SECRET_KEY",
+    "STATE_DIR",
+    "TIMEZONE",
+    "WEB_DATABASE_URL",
+    "WORKER_DATABASE_URL",
+)
+"""What other commands take over from a running `up`."""
+
+
+def up(procfile: Path) -> int:
+    """Run until a signal comes, and return the exit status."""
+    console, given = Console(), variables.given()
+    folders = folders_from(given)
+    try:
+        with record.only_one(folders):
+            folders.make()
+            return Up(console, folders, procfile).run(given)
+    except AlreadyRunning:
+        console.show(where_it_is(folders))
+        return 0
+
+
+def where_it_is(folders: Folders) -> str:
+    running = record.read_running(folders)
+    if running is None or not running.address:
+        return "Recount is starting already; ./recount status shows how far it is."
+    return f"Recount is already up at {running.address} (pid {running.up.pid})."
+
+
+@dataclass(slots=True)
+class Up:
+    """One run of `up`, from its first process to its last."""
+
+    console: Console
+    folders: Folders
+    procfile: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    address: str = ""
+    port: ClaimedPort | None = None
+
+    def run(self, given: Mapping[str, str]) -> int:
+        supervisor = Supervisor(self.console, on_change=self.write_record)
+        with supervisor.signals_caught():
+            try:
+                self.start(supervisor, given)
+                supervisor.tend_for_ever()
+            except StopRequested:
+                return INTERRUPTED
+            finally:
+                self.stop(supervisor)
+        return 0
+
+    def start(self, supervisor: Supervisor, given: Mapping[str, str]) -> None:
+        self.write_record(supervisor)
+        if count := leftovers.clear(self.folders):
+            self.console.say(f"cleared {count} processes of an `up` that was killed")
+        self.port = claim_port(given)
+        if "PORT" not in given and self.port.number != FIRST:
+            self.console.say(f"port {FIRST} is taken, so this is {self.port.number}")
+        ours = "DATABASE_URL" not in given
+        clean = variables.without_postgres_defaults(given) if ours else given
+        children = variables.for_children(
+            {**clean, "PORT": str(self.port.number)}, self.folders
+        )
+        self.environment = start_servers(supervisor, self.folders, children, {})
+        settings_from(self.environment)
+        self.migrate(supervisor)
+        self.start_procfile(supervisor, self.port.number)
+
+    def migrate(self, supervisor: Supervisor) -> None:
+        """
+        Bring the database to the newest revision.
+
+        Raises CannotStart where it does not answer, and MigrationFailed.
+        """
+        try:
+            if not migration.is_behind(self.environment):
+                return
+        except psycopg.OperationalError as error:
+            raise CannotStart(f"the database does not answer: {error}") from error
+        program = migration.alembic(self.folders, self.environment)
+        process = spawn(program)
+        try:
+            supervisor.tend_until(ended(process), what="the migration", within=3600)
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
+        if process.returncode:
+            shown = "\n".join(last_lines(program.log, 15))
+            raise MigrationFailed(f"the migration failed; {program.log} ends:\n{shown}")
+        self.console.say("migrated")
+
+    def start_procfile(self, supervisor: Supervisor, port: int) -> None:
+        commands = parse_procfile(self.procfile.read_text()).processes
+        children = {
+            name: supervisor.start(self.program(name, command))
+            for name, command in commands.items()
+        }
+        self.console.say(f"started {', '.join(children)}")
+        if web := children.get("web"):
+            supervisor.tend_until(answer(web, port), what="an answer", within=60)
+        self.address = f"http://{HOST}:{port}"
+        self.write_record(supervisor)
+        self.console.show(
+            f"Recount is up at {self.address}"
+            f" (started in {self.console.seconds:.1f} s)."
+            " There is no login yet: it listens on this machine only.\n"
+            "Ctrl-C stops it; ./recount logs -f shows its logs."
+        )
+
+    def program(self, name: str, command: str) -> Program:
+        return Program(
+            name=name,
+            command=["sh", "-c", command],
+            environment=self.environment,
+            folder=ROOT,
+            log=self.folders.logs / f"{name}.log",
+        )
+
+    def stop(self, supervisor: Supervisor) -> None:
+        if supervisor.children:
+            self.console.say("stopping; Ctrl-C again hurries")
+        supervisor.stop_all()
+        self.folders.forget_sockets()
+        if self.port:
+            self.port.release()
+        self.folders.record.unlink(missing_ok=True)
+        self.console.say("stopped")
+
+    def write_record(self, supervisor: Supervisor) -> None:
+        record.write(
+            record.Record(
+                up=record.this_process(),
+                address=self.address,
+                environment={
+                    name: self.environment[name]
+                    for name in HANDED_DOWN
+                    if name in self.environment
+                },
+                children=[child.as_recorded() for child in supervisor.children],
+            ),
+            self.folders,
+        )
+
+
+def ended(process: subprocess.Popen[bytes]) -> Callable[[], bool]:
+    return lambda: process.poll() is not None
+
+
+def answer(web: Child, port: int) -> Callable[[], bool]:
+    return lambda: web.process is not None and has_answered(port, web.process.pid)

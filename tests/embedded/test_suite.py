@@ -1,0 +1,62 @@
+"""The rules of `./recount test`."""
+
+import os
+from collections.abc import Iterator
+from subprocess import CompletedProcess
+
+import pytest
+
+from embedded import processes, record
+from embedded.environment import MARK
+from embedded.folders import Folders
+from tests.embedded.running import Desk, desk_in
+
+
+@pytest.fixture(scope="module")
+def run_beside_an_up(
+    tmp_path_factory: pytest.TempPathFactory, addresses: dict[str, str]
+) -> Iterator[tuple[Desk, CompletedProcess[str]]]:
+    """A `./recount test --version`, run while an `up` is there."""
+    with desk_in(tmp_path_factory.mktemp("suite"), addresses) as desk:
+        desk.up()
+        yield desk, desk.run("test", "--version")
+
+
+def test_with_arguments_pytest_alone_is_run_with_them(
+    run_beside_an_up: tuple[Desk, CompletedProcess[str]],
+) -> None:
+    _, done = run_beside_an_up
+
+    assert done.returncode == 0, done.stderr
+    assert "pytest" in done.stdout
+    assert "ruff" not in done.stdout
+
+
+def test_its_servers_are_stopped_at_the_end(
+    run_beside_an_up: tuple[Desk, CompletedProcess[str]],
+) -> None:
+    desk, _ = run_beside_an_up
+    state = desk.state / "test"
+
+    assert not processes.with_variable(MARK, os.fspath(state))
+    assert not processes.working_in(Folders(state).postgres)
+
+
+def test_a_running_up_is_left_alone(
+    run_beside_an_up: tuple[Desk, CompletedProcess[str]],
+) -> None:
+    desk, _ = run_beside_an_up
+
+    assert desk.running.address
+
+
+def test_its_status_is_that_of_what_failed(desk: Desk) -> None:
+    assert desk.run("test", "--no-such-option").returncode == 1
+
+
+def test_a_second_one_says_that_another_runs(desk: Desk) -> None:
+    with record.only_one(Folders(desk.state / "test")):
+        done = desk.run("test", "--version")
+
+    assert done.returncode == 1
+    assert "Another ./recount test runs already" in done.stdout
