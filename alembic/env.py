@@ -1,8 +1,8 @@
 """How migrations reach the database; `alembic upgrade head` starts here."""
 
 import sqlalchemy as sa
-
 from alembic import context
+
 from tasks.bootstrap import Shop
 from tasks.settings import load_settings
 

@@ -88,14 +88,16 @@ CustomerId = Annotated[
     Text(
         40,
         r"[A-Za-z0-9][A-Za-z0-9._-]*",
-        "letters, digits, dots and dashes, like 17 or ALFKI",
+        "letters, digits, dots, dashes or underscores, like 17 or ALFKI",
     ),
 ]
 # A customer who brings an id may not bring a number: numbers are given by the shop.
 ChosenCustomerId = Annotated[
     str,
     Text(
-        40, r"[A-Za-z][A-Za-z0-9._-]*", "a letter, then letters, digits, dots or dashes"
+        40,
+        r"[A-Za-z][A-Za-z0-9._-]*",
+        "a letter first, then also digits, dots, dashes or underscores",
     ),
 ]
 Currency = Annotated[str, Text(3, "[A-Z]{3}", "three capital letters, like EUR")]

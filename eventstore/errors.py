@@ -11,6 +11,7 @@ EventStoreError
 """
 
 import json
+from collections.abc import Mapping
 from typing import NoReturn
 from uuid import UUID
 
@@ -66,8 +67,12 @@ class CannotProject(EventStoreError):
         super().__init__(f"Cannot project the event at {position}: {reason}")
 
 
-def raise_refusal(error: psycopg.Error) -> NoReturn:
-    """Say in the engine's own words what refused an append; other errors go on."""
+def raise_refusal(error: psycopg.Error, expected: Mapping[str, int]) -> NoReturn:
+    """
+    Say in the engine's own words what refused an append; other errors go on.
+
+    *expected* has the versions that the append was made for, by stream.
+    """
     match error.sqlstate, error.diag.constraint_name:
         case "ES001", _:
             detail = json.loads(error.diag.message_detail or "{}")
@@ -80,6 +85,11 @@ def raise_refusal(error: psycopg.Error) -> NoReturn:
                 UUID(detail["command_id"]), detail["status"]
             ) from error
         case _, "events_stream_id_version_key":
-            raise WrongExpectedVersion("written to", None, None) from error
+            # "Key (stream_id, version)=(order-7, 3) already exists."
+            key = (error.diag.message_detail or "").partition("=(")[2]
+            stream_id = key.partition(", ")[0]
+            raise WrongExpectedVersion(
+                stream_id, expected.get(stream_id), None
+            ) from error
         case _:
             raise error

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NoReturn, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
+import sqlalchemy as sa
 from dotenv import load_dotenv
 
 T = TypeVar("T")
@@ -94,6 +95,12 @@ def database_url(value: str) -> str:
         "postgresql",
         "postgresql+psycopg",
     ):
+        raise ValueError
+    try:
+        url = sa.make_url(f"postgresql+psycopg://{rest}")
+    except sa.exc.ArgumentError as error:
+        raise ValueError from error
+    if not url.database:
         raise ValueError
     return f"postgresql+psycopg://{rest}"
 

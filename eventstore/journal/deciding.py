@@ -34,6 +34,7 @@ class Readable(NamedTuple):
 
     command: TakenCommand
     body: Any = None
+    others: Sequence[str] = ()
     fault: Outcome | None = None
 
 
@@ -46,7 +47,8 @@ def read_commands(taken: Taken, deciders: Deciders) -> list[Readable]:
             body = decider.read_command(
                 deciders.commands[command.type], msgspec.json.decode(command.data)
             )
-            readable.append(Readable(command, body))
+            others = list(decider.reads(body).values())
+            readable.append(Readable(command, body, others))
         except decider.invalid as error:
             readable.append(Readable(command, fault=refused(error)))
         except Exception as error:
@@ -66,16 +68,15 @@ def load_taken(
     A further round trip only where a command names others; one for all of them.
     """
     decider = deciders.of_stream(taken.stream_id)
-    others = {
-        stream_id
-        for command in commands
-        if command.fault is None
-        for stream_id in decider.reads(command.body).values()
-    } - {taken.stream_id}
-    streams = load(connection, sorted(others), deciders) if others else Streams()
-    streams.states[taken.stream_id] = decider.state_after(taken.events)
-    streams.versions[taken.stream_id] = len(taken.events)
-    return streams
+    others = {stream_id for command in commands for stream_id in command.others} - {
+        taken.stream_id
+    }
+    loaded = load(connection, sorted(others), deciders) if others else Streams()
+    # The taken stream comes first: its head is where a command without events stands.
+    return Streams(
+        {taken.stream_id: decider.state_after(taken.events), **loaded.states},
+        {taken.stream_id: len(taken.events), **loaded.versions},
+    )
 
 
 def decide_all(
@@ -113,7 +114,7 @@ def decide_one(
     deciders: Deciders,
 ) -> Decision:
     """Decide one command in its turn, at *version* of its stream."""
-    command, body, fault = readable
+    command, body, _, fault = readable
     if command.expected_version not in (None, version):
         fault = stale(command, version)
     if fault is not None:

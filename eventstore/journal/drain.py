@@ -23,9 +23,11 @@ from eventstore.journal.deciding import (
     load_taken,
     read_commands,
 )
-from eventstore.journal.take import Taken, give_back, release, send_release, take
-from eventstore.log.append import Completion, send_append
-from eventstore.subscriptions.signals import CATCH_UP, send_signal
+from eventstore.journal.take import Taken, give_back, release, take
+from eventstore.log.append import ARGUMENTS, Completion, append_arguments
+from eventstore.subscriptions.signals import CATCH_UP
+
+_FINISH = f"CALL public.finish(%s, {ARGUMENTS}, %s)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +160,7 @@ def run(work: Drain, taken: Taken) -> UUID | None:
 def finish(
     work: Drain, taken: Taken, streams: Streams, decided: Sequence[Decided]
 ) -> UUID | None:
-    """Append, then let go, then signal: three transactions in one round trip."""
+    """Append, let go, signal: three transactions in one round trip."""
     completing = [
         Completion(
             command_id=command.id,
@@ -168,21 +170,20 @@ def finish(
         for command, decision in decided
     ]
     events = [(taken.stream_id, e) for d in decided for e in d.decision.events]
-    connection = work.connection
     try:
-        with connection.pipeline() as pipeline:
-            send_append(connection, events, streams.versions, completing)
-            # The append commits here: a lock that is let go before that shows the next
-            # runner a command that still waits.
-            pipeline.sync()
-            released = send_release(connection, taken.stream_id, decided[0].command.id)
-            pipeline.sync()
-            signalled = send_signal(connection, CATCH_UP)
+        row = work.connection.execute(
+            _FINISH,
+            (
+                taken.stream_id,
+                *append_arguments(events, streams.versions, completing),
+                CATCH_UP,
+            ),
+        ).fetchone()
     except psycopg.Error as error:
-        raise_refusal(error)
-    ((is_raised,),) = signalled.fetchall()
+        raise_refusal(error, streams.versions)
+    assert row is not None
     next_due: UUID | None
-    ((_, next_due),) = released.fetchall()
+    next_due, is_raised = row
     work.drained.has_signalled |= is_raised
     work.drained.finished += len(decided)
     return next_due

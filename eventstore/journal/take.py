@@ -101,18 +101,9 @@ def give_back(
     )
 
 
-def send_release(
-    connection: psycopg.Connection[Any], stream_id: str, head: UUID | None
-) -> psycopg.Cursor[Any]:
-    """Send a release: it keeps the stream where *head* turns out to wait still."""
-    return connection.execute(
-        "SELECT is_released, command_id FROM public.release(%s, %s)", (stream_id, head)
-    )
-
-
 def release(connection: psycopg.Connection[Any], stream_id: str) -> UUID | None:
     """Let go of a stream and return the command that is due in it now, or None."""
-    row = send_release(connection, stream_id, None).fetchone()
+    row = connection.execute("SELECT public.release(%s)", (stream_id,)).fetchone()
     assert row is not None
-    next_due: UUID | None = row[1]
+    next_due: UUID | None = row[0]
     return next_due

@@ -22,13 +22,12 @@ Whatever the stream's version is.
 Without a number nothing tells a second append of the same events from new ones.
 """
 
-_APPEND = """
-    SELECT id, stream_id, version FROM public.append(
-        %s::text[], %s::int[], %s::int[], %s::text[], %s::text[]::jsonb[],
-        %s::text[]::jsonb[], %s::timestamptz[], %s::uuid[], %s::text[],
-        %s::text[]::jsonb[]
-    )
+ARGUMENTS = """
+    %s::text[], %s::int[], %s::int[], %s::text[], %s::text[]::jsonb[],
+    %s::text[]::jsonb[], %s::timestamptz[], %s::uuid[], %s::text[],
+    %s::text[]::jsonb[]
 """
+_APPEND = f"SELECT id, stream_id, version FROM public.append({ARGUMENTS})"
 
 _to_json = msgspec.json.Encoder().encode
 
@@ -59,35 +58,33 @@ def append(
     Raises WrongExpectedVersion or CommandAlreadyFinished, and has then done nothing.
     """
     try:
-        rows = send_append(connection, events, expected, completing).fetchall()
+        rows = connection.execute(
+            _APPEND, append_arguments(events, expected, completing)
+        ).fetchall()
     except psycopg.Error as error:
-        raise_refusal(error)
+        raise_refusal(error, expected)
     return [Appended(*row) for row in rows]
 
 
-def send_append(
-    connection: psycopg.Connection[Any],
+def append_arguments(
     events: Sequence[tuple[str, NewEvent]],
     expected: Mapping[str, int],
     completing: Sequence[Completion],
-) -> psycopg.Cursor[Any]:
-    """Send an append without waiting for its rows: in a pipeline more can follow."""
+) -> tuple[list[Any], ...]:
+    """Return what the function `append` takes, in its order."""
     streams = {stream_id: place for place, stream_id in enumerate(expected, start=1)}
-    return connection.execute(
-        _APPEND,
-        (
-            list(expected),
-            list(expected.values()),
-            [streams[stream_id] for stream_id, _ in events],
-            [event.type for _, event in events],
-            [event.data for _, event in events],
-            [_to_json(event.metadata).decode() for _, event in events],
-            [event.occurred_at for _, event in events],
-            [done.command_id for done in completing],
-            [done.status for done in completing],
-            [
-                None if done.error is None else _to_json(done.error).decode()
-                for done in completing
-            ],
-        ),
+    return (
+        list(expected),
+        list(expected.values()),
+        [streams[stream_id] for stream_id, _ in events],
+        [event.type for _, event in events],
+        [event.data for _, event in events],
+        [_to_json(event.metadata).decode() for _, event in events],
+        [event.occurred_at for _, event in events],
+        [done.command_id for done in completing],
+        [done.status for done in completing],
+        [
+            None if done.error is None else _to_json(done.error).decode()
+            for done in completing
+        ],
     )

@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal
-from operator import attrgetter
 from typing import Any
 
 import psycopg
@@ -35,7 +34,6 @@ class Table:
             field.name: column_type(row, field.name) for field in fields(row)
         }
         self.place = list(self.columns).index(key)
-        self._values = attrgetter(*self.columns)
         listed = sql.SQL(", ").join(map(sql.Identifier, self.columns))
         table = sql.Identifier(SCHEMA, name)
         primary = sql.Identifier(key)
@@ -99,10 +97,11 @@ class Table:
         self, connection: psycopg.Connection[Any], rows: Mapping[Any, Any | None]
     ) -> None:
         """Write these rows with one statement; a key without a row loses its row."""
-        present = [self._values(row) for row in rows.values() if row is not None]
+        present = [row for row in rows.values() if row is not None]
         if present:
             connection.execute(
-                self._upsert, [list(c) for c in zip(*present, strict=True)]
+                self._upsert,
+                [[getattr(row, name) for row in present] for name in self.columns],
             )
         gone = [key for key, row in rows.items() if row is None]
         if gone:

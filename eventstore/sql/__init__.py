@@ -25,6 +25,7 @@ FUNCTIONS = (
     "release",
     "waiting",
     "raise_signal",
+    "finish",
 )
 
 

@@ -23,6 +23,12 @@ AS $$
 DECLARE
     first bytea;
 BEGIN
+    IF stream IS NULL THEN
+        -- Of two that come at once under one key, the second waits: it needs no number.
+        PERFORM pg_advisory_xact_lock(
+            public.lock_key(3, hashtextextended(command_id::text, 0))
+        );
+    END IF;
     SELECT c.fingerprint INTO first FROM public.commands AS c WHERE c.id = command_id;
     IF NOT FOUND THEN
         INSERT INTO public.commands (

@@ -5,7 +5,7 @@
 -- (by event_id) at a numeric version is answered with the ids of the first one, so that
 -- a caller whose COMMIT was lost on the way can simply repeat it.
 CREATE OR REPLACE FUNCTION public.append(
-    stream_ids text[],          -- each stream once, also those that are only checked
+    stream_ids text[],          -- each once, the commands' own first; some only checked
     expected integer[],         -- a stream's version; -1 it exists, -2 any
     event_streams integer[],    -- for each event: which of stream_ids, from 1
     types text[],
@@ -34,6 +34,7 @@ DECLARE
     ids bigint[];
     versions integer[];
     wrong integer;
+    reached bigint;
 BEGIN
     -- Streams in the order of their keys, each key once: two appends that need the
     -- same two streams cannot wait for each other. A stream that is only checked is
@@ -158,21 +159,24 @@ BEGIN
     INTO ids, versions
     FROM appended;
 
+    reached := head_ids[1];
     -- One by one, and without a word about the status: with it in the condition the
     -- planner may walk through all that wait to find one that it could reach by key.
     FOR i IN 1 .. cardinality(command_ids) LOOP
+        -- A command without events knows what those before it left in the stream.
+        reached := coalesce(
+            (
+                SELECT max(a.id)
+                FROM unnest(ids, metadatas) AS a (id, metadata)
+                WHERE a.metadata ->> 'command_id' = command_ids[i]::text
+            ),
+            reached
+        );
         UPDATE public.commands AS c
         SET status = outcomes[i],
             error = errors[i] - 'traceback',
             finished_at = moment,
-            position = coalesce(
-                (
-                    SELECT max(a.id)
-                    FROM unnest(ids, metadatas) AS a (id, metadata)
-                    WHERE a.metadata ->> 'command_id' = command_ids[i]::text
-                ),
-                head_ids[1]
-            )
+            position = reached
         WHERE c.id = command_ids[i];
         IF outcomes[i] = 'failed' THEN
             INSERT INTO public.command_incidents (command_id, kind, detail)

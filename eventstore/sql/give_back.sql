@@ -2,7 +2,7 @@
 --
 -- It commits before the stream is released, else the next runner finds the mark and
 -- takes it for a death. With *must_wait* the first of them, and so the stream, rests for
--- a time that doubles with its conflicts, up to a minute.
+-- a time that doubles with its attempts, up to a minute.
 CREATE OR REPLACE FUNCTION public.give_back(
     command_ids uuid[],
     incident text,
@@ -20,7 +20,7 @@ BEGIN
         SELECT c.status INTO status FROM public.commands AS c
         WHERE c.id = command_ids[i]
         FOR UPDATE;
-        CONTINUE WHEN status <> 'accepted';
+        CONTINUE WHEN status IS DISTINCT FROM 'accepted';
         UPDATE public.commands AS c
         SET started_at = NULL,
             conflicts = c.conflicts + (incident = 'conflict')::integer,

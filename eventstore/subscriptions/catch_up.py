@@ -38,33 +38,32 @@ def catch_up(
     before it handled; the next call tries that event again.
     """
     handled = 0
+    stop: CannotProject | None = None
     while True:
         try:
-            step = advance(connection, subscription)
-        except CannotProject as stop:
-            # The batch is undone: do what comes before the event, and say where we are.
-            before = advance(
-                connection, subscription, up_to=stop.position - 1, stop=stop
-            )
-            done = before.handled if before else 0
-            return CaughtUp(stop.position - 1, handled + done, False, stop.position)
+            step = advance(connection, subscription, stop)
+        except CannotProject as earlier:
+            # The batch is undone: again, up to before this event. It may hide another
+            # that comes before it, since a batch is decoded before it is folded.
+            stop = earlier
+            continue
         if step is None:
             return CaughtUp(handled=handled, is_held=True)
         handled += step.handled
         if step.is_last:
-            return CaughtUp(step.checkpoint, handled)
+            stopped_at = None if stop is None else stop.position
+            return CaughtUp(step.checkpoint, handled, stopped_at=stopped_at)
 
 
 def advance(
     connection: psycopg.Connection[Any],
     subscription: Subscription,
-    *,
-    up_to: int | None = None,
-    stop: CannotProject | None = None,
+    stop: CannotProject | None,
 ) -> Step | None:
     """
     Handle one batch and move the checkpoint; None where somebody else holds it.
 
+    With *stop* it goes up to before that event, and notes that it stands still there.
     In a pipeline, so that what is written and the commit travel together.
     """
     with connection.pipeline(), connection.transaction():
@@ -78,7 +77,7 @@ def advance(
         if row is None:
             return None
         checkpoint, settled = row
-        goal = settled if up_to is None else min(up_to, settled)
+        goal = settled if stop is None else min(stop.position - 1, settled)
         if goal <= checkpoint and stop is None:
             return Step(checkpoint, 0, True)
         # A statement of its own, so a snapshot that is newer than what settled told.

@@ -9,7 +9,7 @@ subscriptions = sa.Table(
     "subscriptions",
     metadata,
     sa.Column("name", sa.String, primary_key=True),
-    sa.Column("checkpoint", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("checkpoint", sa.BigInteger, nullable=False, server_default=sa.text("0")),
     sa.Column(
         "moved_at",
         sa.TIMESTAMP(timezone=True),

@@ -1,0 +1,33 @@
+-- Append, then let go of the stream, then tell the log's readers: one round trip.
+--
+-- A procedure, since each of the three is a transaction: a lock that is let go before
+-- the append is committed shows the next runner a command that still waits. An append
+-- that is refused ends it at once, with the stream still held.
+-- It cannot fix its search_path, and names all that it calls with the schema.
+CREATE OR REPLACE PROCEDURE public.finish(
+    stream text,
+    stream_ids text[],
+    expected integer[],
+    event_streams integer[],
+    types text[],
+    datas jsonb[],
+    metadatas jsonb[],
+    happened timestamptz[],
+    command_ids uuid[],
+    outcomes text[],
+    errors jsonb[],
+    signal text,
+    INOUT next_due uuid DEFAULT NULL,
+    INOUT is_raised boolean DEFAULT NULL
+)
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM public.append(
+        stream_ids, expected, event_streams, types, datas, metadatas, happened,
+        command_ids, outcomes, errors
+    );
+    COMMIT;
+    next_due := public.release(stream);
+    is_raised := public.raise_signal(signal);
+END
+$$;

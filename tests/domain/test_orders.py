@@ -1,0 +1,138 @@
+"""The rules of an order."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from domain.address import Address
+from domain.customers.customer import Customer
+from domain.fields import HIGHEST_AMOUNT, HIGHEST_QUANTITY, MOST_LINES
+from domain.orders.commands import CancelOrder, Item, PlaceOrder
+from domain.orders.events import OrderCancelled, OrderCreated
+from domain.orders.order import (
+    EmptyOrder,
+    Order,
+    OrderAlreadyPlaced,
+    UnknownCustomer,
+    UnknownOrder,
+    decide,
+    evolve,
+    reads,
+)
+from tests.support.specification import Specification
+
+LONDON = Address(street="12 Orchestra Terrace", city="London", country="UK")
+CLOCK = Item(product="RETRO-CLOCK", quantity=2, unit_price=4_950)
+LAMP = Item(product="LAMP", quantity=1, unit_price=999, discount=Decimal("0.15"))
+
+place = PlaceOrder(
+    customer_id="ALICE",
+    items=(CLOCK, LAMP),
+    address=LONDON,
+    currency="EUR",
+    required_date=date(2026, 12, 24),
+    freight=650,
+)
+created = OrderCreated(
+    customer_id="ALICE",
+    items=(CLOCK, LAMP),
+    total=10_749,
+    address=LONDON,
+    currency="EUR",
+    required_date=date(2026, 12, 24),
+    freight=650,
+)
+cancel = CancelOrder(order_id=10248, reason="bought it twice")
+cancelled = OrderCancelled(reason="bought it twice")
+
+rules = Specification(initial=Order(), decide=decide, evolve=evolve)
+order = rules.reading(customer=Customer(is_registered=True))
+
+
+def test_a_customer_places_an_order() -> None:
+    order.given().when(place).then(created)
+
+
+def test_what_is_optional_stays_open() -> None:
+    plain = replace(place, required_date=None, freight=None)
+    open_order = replace(created, required_date=None, freight=None)
+
+    order.given().when(plain).then(open_order)
+
+
+def test_freight_is_no_part_of_the_total() -> None:
+    heavy = replace(place, freight=99_000)
+
+    order.given().when(heavy).then(replace(created, freight=99_000))
+
+
+def test_an_order_without_lines_is_refused() -> None:
+    order.given().when(replace(place, items=())).then_rejected(EmptyOrder)
+
+
+def test_an_order_needs_a_customer_who_is_registered() -> None:
+    stranger = rules.reading(customer=Customer())
+
+    stranger.given().when(place).then_rejected(UnknownCustomer, "ALICE")
+
+
+def test_an_order_needs_a_customer_who_is_known_at_all() -> None:
+    rules.given().when(place).then_rejected(UnknownCustomer)
+
+
+def test_an_empty_order_is_told_before_the_customer_is_looked_at() -> None:
+    rules.given().when(replace(place, items=())).then_rejected(EmptyOrder)
+
+
+def test_an_order_is_placed_once() -> None:
+    order.given(created).when(place).then_rejected(OrderAlreadyPlaced, "pending")
+
+
+def test_a_cancelled_order_is_not_placed_again() -> None:
+    past = (created, cancelled)
+
+    order.given(*past).when(place).then_rejected(OrderAlreadyPlaced, "cancelled")
+
+
+def test_a_pending_order_can_be_cancelled() -> None:
+    order.given(created).when(cancel).then(cancelled)
+
+
+def test_cancelling_twice_changes_nothing() -> None:
+    order.given(created, cancelled).when(cancel).then_nothing()
+
+
+def test_an_order_that_was_never_placed_cannot_be_cancelled() -> None:
+    order.given().when(cancel).then_rejected(UnknownOrder, "10248")
+
+
+def test_a_rejection_has_its_rule_and_its_figures() -> None:
+    rejection = UnknownOrder(order_id=10248)
+
+    assert (rejection.rule, rejection.figures, str(rejection)) == (
+        "UnknownOrder",
+        {"order_id": 10248},
+        "There is no order 10248.",
+    )
+
+
+def test_placing_an_order_reads_its_customer() -> None:
+    assert reads(place) == {"customer": "customer-ALICE"}
+
+
+def test_cancelling_reads_no_other_stream() -> None:
+    assert reads(cancel) == {}
+
+
+def test_the_highest_order_fits_in_64_bits() -> None:
+    dearest = Item(
+        product="CROWN", quantity=HIGHEST_QUANTITY, unit_price=HIGHEST_AMOUNT
+    )
+    (event,) = decide(
+        Order(),
+        replace(place, items=(dearest,) * MOST_LINES),
+        customer=Customer(is_registered=True),
+    )
+
+    assert isinstance(event, OrderCreated)
+    assert event.total < 2**63

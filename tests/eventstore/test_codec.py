@@ -1,0 +1,90 @@
+"""From event objects to JSON and back, and what the future may find in old events."""
+
+import json
+from datetime import date
+from decimal import Decimal
+from typing import Any, get_args
+
+import pytest
+
+from domain.address import Address
+from domain.customers.events import CustomerEvent, CustomerRegistered
+from domain.orders.commands import Item
+from domain.orders.events import OrderCancelled, OrderCreated, OrderEvent
+from eventstore.errors import UnknownEventType, UnreadableEvent
+from eventstore.log.codec import EventCodec
+from tests.support.engine import Added
+
+LONDON = Address(street="12 Orchestra Terrace", city="London", country="UK")
+EVENTS = [
+    CustomerRegistered(
+        name="Alice",
+        email="alice@example.com",
+        contact_name="Alice Liddell",
+        phone="020 7946 0001",
+        address=LONDON,
+    ),
+    CustomerRegistered(name="Bob"),
+    OrderCreated(
+        customer_id="ALICE",
+        items=(
+            Item(
+                product="RETRO-CLOCK ⏰",
+                product_id="RC-1",
+                quantity=2,
+                unit_price=4_950,
+                discount=Decimal("0.0500"),
+            ),
+        ),
+        total=9_405,
+        address=LONDON,
+        currency="EUR",
+        required_date=date(2026, 12, 24),
+        freight=650,
+    ),
+    OrderCancelled(reason='bought it "twice"'),
+]
+
+codec = EventCodec([Added])
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_an_event_comes_back_as_it_was(event: Any) -> None:
+    shop = EventCodec([CustomerRegistered, OrderCreated, OrderCancelled])
+
+    assert shop.decode(type(event).__name__, shop.encode(event)) == event
+
+
+def test_every_event_of_the_shop_is_among_these_examples() -> None:
+    assert {type(event) for event in EVENTS} == {CustomerEvent, *get_args(OrderEvent)}
+
+
+def test_a_field_that_a_class_does_not_know_is_ignored() -> None:
+    assert codec.decode("Added", '{"amount": 7, "colour": "red"}') == Added(amount=7)
+
+
+def test_an_optional_field_that_is_missing_takes_its_default() -> None:
+    assert codec.decode("Added", '{"amount": 7}').note == ""
+
+
+def test_an_event_without_a_class_is_told_by_its_type() -> None:
+    with pytest.raises(UnknownEventType, match="Subtracted"):
+        codec.decode("Subtracted", "{}")
+
+
+@pytest.mark.parametrize(
+    "data", ['{"amount": "seven"}', "{}", "[]", '{"amount": 7', '{"amount": 7.5}']
+)
+def test_data_that_do_not_fit_the_class_are_told(data: str) -> None:
+    with pytest.raises(UnreadableEvent, match="Added"):
+        codec.decode("Added", data)
+
+
+def test_a_discount_is_written_as_a_text_and_keeps_its_digits() -> None:
+    line = Item(product="LAMP", quantity=1, unit_price=999, discount=Decimal("0.0500"))
+
+    assert json.loads(codec.encode(line))["discount"] == "0.0500"
+
+
+def test_an_event_has_the_first_schema_until_its_class_says_otherwise() -> None:
+    assert codec.schema_of(Added(amount=7)) == "1.0"

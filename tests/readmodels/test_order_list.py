@@ -1,0 +1,144 @@
+"""The list of orders, from an accepted command to the line that staff read."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from domain.address import Address
+from domain.customers.commands import RegisterCustomer
+from domain.orders.commands import CancelOrder, Item, PlaceOrder
+from readmodels import order_list
+from readmodels.order_list import OrderSummaryView
+from tasks import catch_up, commands
+from tasks.accepting import accept
+from tasks.bootstrap import Shop
+
+LONDON = Address(street="12 Orchestra Terrace", city="London", country="UK")
+CLOCK = Item(product="RETRO-CLOCK", quantity=2, unit_price=4_950)
+LAMP = Item(product="LAMP", quantity=1, unit_price=999)
+
+alice = RegisterCustomer(customer_id="ALICE", name="Alice", email="alice@example.com")
+place = PlaceOrder(
+    customer_id="ALICE", items=(CLOCK, LAMP), address=LONDON, currency="EUR"
+)
+cancel = CancelOrder(order_id=1, reason="bought it twice")
+
+Do = Callable[..., None]
+
+
+@pytest.fixture
+def do(shop: Shop) -> Do:
+    """Accept commands, run each, and bring the list up to date."""
+    keys = map(str, range(1_000))
+
+    def do(*asked: Any) -> None:
+        for command in asked:
+            accepted = accept(shop, command, key=next(keys), principal="staff")
+            commands.run(shop, [accepted.command_id])
+        catch_up.run(shop)
+
+    return do
+
+
+def newest(
+    shop: Shop, *, limit: int = 50, before: int | None = None
+) -> list[OrderSummaryView]:
+    with shop.engine.connect() as connection:
+        return order_list.find_newest(connection, limit=limit, before=before)
+
+
+def test_an_order_is_a_line_of_its_own(shop: Shop, do: Do) -> None:
+    do(alice, place)
+    (line,) = newest(shop)
+
+    assert line == OrderSummaryView(
+        order_id=1,
+        customer_id="ALICE",
+        customer_name="Alice",
+        customer_email="alice@example.com",
+        total=10_899,
+        currency="EUR",
+        status="pending",
+        item_count=2,
+        tracking_number=None,
+        created_at=line.created_at,
+    )
+
+
+def test_a_line_tells_when_its_order_was_created(shop: Shop, do: Do) -> None:
+    do(alice, place)
+    with shop.engine.connect() as connection:
+        happened = connection.exec_driver_sql(
+            "SELECT occurred_at FROM events WHERE stream_id = 'order-1'"
+        ).scalar_one()
+
+    assert newest(shop)[0].created_at == happened
+
+
+def test_the_email_of_a_customer_may_be_unknown(shop: Shop, do: Do) -> None:
+    do(replace(alice, email=None), place)
+
+    assert newest(shop)[0].customer_email is None
+
+
+def test_a_customer_who_has_a_number_is_on_the_line(shop: Shop, do: Do) -> None:
+    do(replace(alice, customer_id=None), replace(place, customer_id="1"))
+
+    assert newest(shop)[0].customer_name == "Alice"
+
+
+def test_a_cancelled_order_stays_on_the_list(shop: Shop, do: Do) -> None:
+    do(alice, place, cancel)
+
+    assert [line.status for line in newest(shop)] == ["cancelled"]
+
+
+def test_cancelling_changes_the_status_alone(shop: Shop, do: Do) -> None:
+    do(alice, place)
+    (before,) = newest(shop)
+    do(cancel)
+
+    assert newest(shop) == [replace(before, status="cancelled")]
+
+
+def test_cancelling_one_order_leaves_the_others(shop: Shop, do: Do) -> None:
+    do(alice, place, place, cancel)
+
+    assert [(line.order_id, line.status) for line in newest(shop)] == [
+        (2, "pending"),
+        (1, "cancelled"),
+    ]
+
+
+def test_an_order_that_was_refused_is_not_on_the_list(shop: Shop, do: Do) -> None:
+    do(place)
+
+    assert newest(shop) == []
+
+
+@pytest.fixture
+def five_orders(shop: Shop, do: Do) -> Shop:
+    do(alice, *[place] * 5)
+    return shop
+
+
+def numbers(lines: list[OrderSummaryView]) -> list[int]:
+    return [line.order_id for line in lines]
+
+
+def test_the_newest_order_comes_first(five_orders: Shop) -> None:
+    assert numbers(newest(five_orders)) == [5, 4, 3, 2, 1]
+
+
+def test_the_list_is_as_long_as_asked_for(five_orders: Shop) -> None:
+    assert numbers(newest(five_orders, limit=2)) == [5, 4]
+
+
+def test_the_list_goes_on_under_an_order(five_orders: Shop) -> None:
+    assert numbers(newest(five_orders, limit=2, before=4)) == [3, 2]
+
+
+def test_under_the_first_order_there_is_nothing(five_orders: Shop) -> None:
+    assert newest(five_orders, before=1) == []

@@ -1,0 +1,158 @@
+"""The settings: a wrong one ends the process before it does anything."""
+
+import os
+import subprocess
+import sys
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tasks.settings import BadSetting, Settings, settings_from
+from tests.support.databases import ROOT
+
+NEEDED = {
+    "DATABASE_URL": "postgresql://alice:hunter2@db.example:5432/shop",
+    "REDIS_URL": "redis://redis.example:6379/0",
+    "SECRET_KEY": "0123456789abcdef0123456789abcdef",
+}
+DATABASE_FORM = "expected postgresql://user:password@host:5432/name"
+BROKER_FORM = (
+    "expected redis://host:6379/0, redis+socket:///path/to.sock or amqp://host"
+)
+
+WRONG = [
+    ("DATABASE_URL", "", DATABASE_FORM),
+    ("DATABASE_URL", "alice:hunter2@db.example", DATABASE_FORM),
+    ("DATABASE_URL", "mysql://alice:hunter2@db.example/shop", DATABASE_FORM),
+    ("DATABASE_URL", "sqlite:///hunter2.db", DATABASE_FORM),
+    ("REDIS_URL", "", BROKER_FORM),
+    ("REDIS_URL", "hunter2@redis.example", BROKER_FORM),
+    ("REDIS_URL", "http://hunter2@redis.example", BROKER_FORM),
+    ("SECRET_KEY", "", "expected at least 32 characters of chance"),
+    ("SECRET_KEY", "hunter2", "expected at least 32 characters of chance"),
+    ("SECRET_KEY", "hunter2" * 5, "expected at least 32 characters of chance"),
+    ("PORT", "0", "expected a number from 1 to 65535"),
+    ("PORT", "65536", "expected a number from 1 to 65535"),
+    ("PORT", "hunter2", "expected a number from 1 to 65535"),
+    ("CURRENCY", "euro", "expected three letters, like EUR"),
+    ("CURRENCY", "EURO", "expected three letters, like EUR"),
+    ("TIMEZONE", "Europe/Hunter2", "expected a name like Europe/Berlin"),
+    ("TIMEZONE", "../../etc/passwd", "expected a name like Europe/Berlin"),
+    ("LOG_LEVEL", "hunter2", "expected DEBUG, INFO, WARNING or ERROR"),
+    ("CATCH_UP_SECONDS", "0", "expected seconds above 0"),
+    ("CATCH_UP_SECONDS", "nan", "expected seconds above 0"),
+    ("CATCH_UP_SECONDS", "inf", "expected seconds above 0"),
+    ("CATCH_UP_SECONDS", "hunter2", "expected seconds above 0"),
+    ("CATCH_UP_SIGNALS", "hunter2", "expected on or off"),
+]
+
+
+def settings_with(**changed: str) -> Settings:
+    return settings_from({**NEEDED, **changed})
+
+
+@pytest.mark.parametrize(("name", "value", "form"), WRONG)
+def test_a_wrong_variable_is_told_by_its_name_and_its_form(
+    name: str, value: str, form: str
+) -> None:
+    with pytest.raises(BadSetting) as wrong:
+        settings_with(**{name: value})
+
+    assert str(wrong.value) == f"{name}: {form}"
+
+
+@pytest.mark.parametrize(("name", "value", "form"), WRONG)
+def test_a_wrong_variable_is_told_without_its_value(
+    name: str, value: str, form: str
+) -> None:
+    with pytest.raises(BadSetting) as wrong:
+        settings_with(**{name: value})
+
+    assert "hunter2" not in str(wrong.value).lower()
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_what_has_no_default_must_be_told(name: str) -> None:
+    environment = {key: value for key, value in NEEDED.items() if key != name}
+
+    with pytest.raises(BadSetting, match=name):
+        settings_from(environment)
+
+
+def test_what_is_not_told_has_a_default() -> None:
+    assert settings_with() == Settings(
+        database_url="postgresql+psycopg://alice:hunter2@db.example:5432/shop",
+        broker_url="redis://redis.example:6379/0",
+        secret_key="0123456789abcdef0123456789abcdef",
+        port=5000,
+        currency="EUR",
+        timezone=ZoneInfo("UTC"),
+        log_level="INFO",
+        catch_up_seconds=5.0,
+        catch_up_signals=True,
+    )
+
+
+def test_an_empty_variable_is_as_good_as_none() -> None:
+    assert settings_with(PORT="", TIMEZONE="") == settings_with()
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_the_database_is_reached_through_psycopg(scheme: str) -> None:
+    settings = settings_with(DATABASE_URL=f"{scheme}://alice@db.example/shop?a=b")
+
+    assert settings.database_url == "postgresql+psycopg://alice@db.example/shop?a=b"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://redis.example:6379/0",
+        "rediss://redis.example:6379/0",
+        "redis+socket:///run/redis.sock",
+        "amqp://rabbit.example",
+        "amqps://rabbit.example",
+    ],
+)
+def test_a_broker_that_celery_knows_is_left_as_it_is(url: str) -> None:
+    assert settings_with(REDIS_URL=url).broker_url == url
+
+
+def test_a_socket_is_written_as_celery_wants_it() -> None:
+    settings = settings_with(REDIS_URL="unix:///run/redis.sock")
+
+    assert settings.broker_url == "redis+socket:///run/redis.sock"
+
+
+@pytest.mark.parametrize(("written", "meant"), [("ON", True), ("off", False)])
+def test_a_switch_is_on_or_off(written: str, meant: bool) -> None:
+    assert settings_with(CATCH_UP_SIGNALS=written).catch_up_signals is meant
+
+
+def test_a_level_may_be_written_small() -> None:
+    assert settings_with(LOG_LEVEL="debug").log_level == "DEBUG"
+
+
+@pytest.fixture(scope="module")
+def ended() -> subprocess.CompletedProcess[str]:
+    """A process that was started with a port that is none."""
+    return subprocess.run(
+        [sys.executable, "-c", "from tasks.settings import load_settings as l; l()"],
+        cwd=ROOT,
+        env={**os.environ, **NEEDED, "PORT": "hunter2"},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_a_wrong_variable_ends_the_process_as_service_managers_expect(
+    ended: subprocess.CompletedProcess[str],
+) -> None:
+    assert ended.returncode == 78
+
+
+def test_a_wrong_variable_is_told_in_one_line(
+    ended: subprocess.CompletedProcess[str],
+) -> None:
+    assert ended.stderr == "recount: PORT: expected a number from 1 to 65535\n"
