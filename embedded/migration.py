@@ -15,8 +15,8 @@ VERSIONS = ROOT / "alembic" / "versions"
 
 def is_behind(environment: Mapping[str, str], versions: Path = VERSIONS) -> bool:
     """Compare one SQL look with the files' heads; importing Alembic takes a second."""
-    url = environment.get("ADMIN_DATABASE_URL") or environment["DATABASE_URL"]
-    return current_revisions(for_libpq(url)) != heads(versions)
+    url = for_libpq(environment["DATABASE_URL"])
+    return current_revisions(url) != heads(versions)
 
 
 def for_libpq(url: str) -> str:

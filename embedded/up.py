@@ -28,18 +28,13 @@ from tasks.settings import settings_from
 INTERRUPTED = 130
 
 HANDED_DOWN = (
-    "ADMIN_DATABASE_URL",
     "CURRENCY",
     "DATABASE_URL",
     "PORT",
-    "READER_DATABASE_URL",
     "REDIS_URL",
-    "RELAY_DATABASE_URL",
     "SECRET_KEY",
     "STATE_DIR",
     "TIMEZONE",
-    "WEB_DATABASE_URL",
-    "WORKER_DATABASE_URL",
 )
 """What other commands take over from a running `up`."""
 

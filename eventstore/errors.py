@@ -64,7 +64,9 @@ class CannotProject(EventStoreError):
     def __init__(self, position: int, reason: Exception) -> None:
         self.position = position
         self.reason = reason
-        super().__init__(f"Cannot project the event at {position}: {reason}")
+        super().__init__(
+            f"Cannot project the event at {position}: {type(reason).__name__}: {reason}"
+        )
 
 
 def raise_refusal(error: psycopg.Error, expected: Mapping[str, int]) -> NoReturn:

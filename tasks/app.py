@@ -4,6 +4,7 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import setup_logging, worker_process_init
+from kombu import Queue
 
 from tasks import schedule
 from tasks.bootstrap import forget_connections, shop
@@ -13,6 +14,7 @@ TIME_LIMIT = 30
 """Seconds until a task that does not return is killed; the relay keeps to it too."""
 SOFT_TIME_LIMIT = 20
 MEMORY_LIMIT_KB = 512_000
+QUEUES = ("commands", "projections", "maintenance")
 
 app = Celery("recount", include=["tasks.commands", "tasks.catch_up"])
 
@@ -44,8 +46,9 @@ def configuration() -> dict[str, Any]:
         # None is for ever; 0 is not.
         "broker_connection_max_retries": None,
         "broker_pool_limit": 10,
+        # A worker that is not told its queues serves all of them.
+        "task_queues": [Queue(name) for name in QUEUES],
         "task_default_queue": "commands",
-        "task_create_missing_queues": True,
         "task_routes": {
             "execute": {"queue": "commands"},
             "catch_up": {"queue": "projections"},

@@ -28,12 +28,15 @@ PAUSE = 0.01
 @app.task(name="catch_up")
 def catch_up() -> None:
     """Bring every subscription up to what is settled."""
-    run(shop())
+    if not run(shop()):
+        publishing.publish_catch_up(shop())
 
 
-def run(shop: Shop) -> None:
+def run(shop: Shop) -> bool:
     """
     Bring every subscription up to what is settled; several at once are harmless.
+
+    Returns False where time was up before the end was reached: somebody goes on.
 
     The flag stays up while we read: whoever appends meanwhile need not send another
     signal, since we look once more when it is down.
@@ -50,10 +53,10 @@ def run(shop: Shop) -> None:
             # Also where somebody else holds a checkpoint: he may have read before what
             # we were told of was there, and we wait until one of us has read it.
             if not lag(connection, names):
-                return
+                return True
             send_signal(connection, CATCH_UP)
             time.sleep(PAUSE)
-    publishing.publish_catch_up(shop)
+    return False
 
 
 def report(subscription: Subscription, reached: CaughtUp) -> None:

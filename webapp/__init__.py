@@ -4,6 +4,7 @@ from flask import Flask, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from tasks.bootstrap import Shop
+from tasks.logs import log_to_stderr
 from tasks.settings import load_settings
 from webapp import (
     api,
@@ -30,6 +31,7 @@ def create_app(shop: Shop | None = None) -> Flask:
     """
     app = Flask(__name__)
     settings = shop.settings if shop else load_settings()
+    log_to_stderr(settings.log_level)
     give(app, shop)
     security.protect(app, settings)
     errors.answer(app)

@@ -160,7 +160,7 @@ def run(work: Drain, taken: Taken) -> UUID | None:
 def finish(
     work: Drain, taken: Taken, streams: Streams, decided: Sequence[Decided]
 ) -> UUID | None:
-    """Append, let go, signal: three transactions in one round trip."""
+    """Append and commit, then let go and signal: in one round trip."""
     completing = [
         Completion(
             command_id=command.id,

@@ -1,8 +1,8 @@
 -- Append, then let go of the stream, then tell the log's readers: one round trip.
 --
--- A procedure, since each of the three is a transaction: a lock that is let go before
--- the append is committed shows the next runner a command that still waits. An append
--- that is refused ends it at once, with the stream still held.
+-- A procedure, since the append must be committed before the rest: a lock that is let go
+-- earlier shows the next runner a command that still waits. An append that is refused
+-- ends it at once, with the stream still held.
 -- It cannot fix its search_path, and names all that it calls with the schema.
 CREATE OR REPLACE PROCEDURE public.finish(
     stream text,

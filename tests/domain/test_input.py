@@ -270,7 +270,8 @@ def test_a_customers_id_has_letters_digits_dots_and_dashes(customer_id: str) -> 
 
 def test_who_registers_with_an_id_may_not_take_a_number() -> None:
     assert faults(RegisterCustomer, {"name": "Mallory", "customer_id": "17"}) == {
-        "customer_id": "must be a letter first, then also digits, dots, dashes or underscores"
+        "customer_id": "must be a letter first, "
+        "then also digits, dots, dashes or underscores"
     }
 
 

@@ -114,8 +114,7 @@ class Processes:
             "worker",
             *CELERY,
             app,
-            *("worker", "--queues", "commands,projections,maintenance"),
-            *("--concurrency", str(concurrency)),
+            *("worker", "--concurrency", str(concurrency)),
             *("--without-gossip", "--without-mingle"),
         )
         wait_until(lambda: "ready" in worker.text(), "the worker is ready")
