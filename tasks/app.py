@@ -45,7 +45,9 @@ def configuration() -> dict[str, Any]:
         "broker_connection_retry_on_startup": True,
         # None is for ever; 0 is not.
         "broker_connection_max_retries": None,
-        "broker_pool_limit": 10,
+        # A thread of the web that finds none free gives up, and the relay runs it.
+        "broker_pool_limit": 20,
+        "broker_pool_acquire_timeout": 1.0,
         # A worker that is not told its queues serves all of them.
         "task_queues": [Queue(name) for name in QUEUES],
         "task_default_queue": "commands",

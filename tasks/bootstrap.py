@@ -1,6 +1,5 @@
 """The wiring: which parts the shop is made of, put together once a process."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -26,6 +25,7 @@ from eventstore.log.codec import EventCodec
 from eventstore.projections.generations import ensure_generation
 from eventstore.projections.projection import Projection
 from readmodels import ALL as READ_MODELS
+from tasks.connections import pool_of
 from tasks.settings import Settings, load_settings
 
 CUSTOMERS = Decider(
@@ -69,16 +69,7 @@ class Shop:
     @cached_property
     def engine(self) -> sa.Engine:
         """The pool of this process's connections, made at its first use."""
-        return sa.create_engine(
-            self.settings.database_url,
-            pool_size=5,
-            max_overflow=15,
-            pool_pre_ping=True,
-            connect_args={
-                "connect_timeout": 5,
-                "application_name": f"recount {Path(sys.argv[0]).stem}",
-            },
-        )
+        return pool_of(self.settings.database_url)
 
     @cached_property
     def autocommitting(self) -> sa.Engine:

@@ -94,20 +94,22 @@ def drain(
     until = time.monotonic() + limits.seconds_of_draining
     next_due: UUID | None = command_id
     while next_due is not None and time.monotonic() < until:
-        taken = take(
-            connection,
-            next_due,
-            runner=runner,
-            most=work.most,
-            most_bytes=limits.bytes,
-            most_deaths=limits.deaths,
-        )
-        if taken is None:
-            return work.drained
+        under_way = [next_due]
         try:
+            taken = take(
+                connection,
+                next_due,
+                runner=runner,
+                most=work.most,
+                most_bytes=limits.bytes,
+                most_deaths=limits.deaths,
+            )
+            if taken is None:
+                return work.drained
+            under_way = [command.id for command in taken.commands]
             next_due = run(work, taken)
         except psycopg.OperationalError as error:
-            raise DrainInterrupted([c.id for c in taken.commands]) from error
+            raise DrainInterrupted(under_way) from error
     work.drained.next_due = next_due
     return work.drained
 
