@@ -3,19 +3,27 @@
 import sqlalchemy as sa
 from alembic import context
 
-from tasks.bootstrap import Shop
-from tasks.settings import load_settings
+from tasks.bootstrap import Shop, schema_is_current
+from tasks.settings import load_settings, stop_for
 
 shop = Shop(load_settings())
 
-with shop.engine.connect() as connection:
-    # Two that migrate at once: the second waits, and finds nothing left to do.
-    connection.execute(sa.text("SELECT pg_advisory_lock(hashtext('migrations'))"))
-    connection.commit()
-    context.configure(connection=connection, transaction_per_migration=True)
-    with context.begin_transaction():
-        context.run_migrations()
-# What may be rebuilt is the engine's to make; it is made here as well, so that a shop
-# without a worker yet answers with an empty list.
-shop.ensure_read_models()
-shop.engine.dispose()
+
+def migrate() -> None:
+    """Run the migrations, and make what the engine itself makes of its definitions."""
+    with shop.engine.connect() as connection:
+        # Two that migrate at once: the second waits, and finds nothing left to do.
+        connection.execute(sa.text("SELECT pg_advisory_lock(hashtext('migrations'))"))
+        connection.commit()
+        context.configure(connection=connection, transaction_per_migration=True)
+        with context.begin_transaction():
+            context.run_migrations()
+    if schema_is_current(shop.engine):
+        # Made here as well, so that a shop without a worker answers an empty list.
+        shop.ensure_read_models()
+    shop.engine.dispose()
+
+
+if context.is_offline_mode():
+    stop_for("the migrations need a database: --sql is not offered")
+migrate()

@@ -43,8 +43,3 @@ class Rejection(DomainError):
     def __init__(self, **figures: str | int) -> None:
         self.figures = figures
         super().__init__((inspect.getdoc(type(self)) or "").format_map(figures))
-
-    @property
-    def rule(self) -> str:
-        """The name of the broken rule: stable, for programs."""
-        return type(self).__name__

@@ -4,7 +4,7 @@ import difflib
 import re
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import date
@@ -17,6 +17,8 @@ from domain.fields import Rule
 
 M = TypeVar("M")
 Faults = list[Fault]
+MOST_UNKNOWN = 20
+"""So many unknown fields of an object are told: comparing names takes time."""
 # Reads one value found at a path; what is wrong goes to the list of faults.
 Reader = Callable[[object, str, Faults], Any]
 
@@ -48,8 +50,9 @@ def reader_of_object(message: Any) -> Reader:
             faults.append(Fault(path or "body", "must be an object with fields"))
             return None
         found = len(faults)
-        for name in (name for name in data if name not in known):
-            faults.append(Fault(join(path, name), unknown_field(name, known)))
+        unknown = [name for name in data if name not in known]
+        for name in unknown[:MOST_UNKNOWN]:
+            faults.append(Fault(join(path, name), unknown_name(name, known)))
         values = {}
         for name, (field, read_value) in known.items():
             if name in data:
@@ -147,6 +150,8 @@ def join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def unknown_field(name: str, known: Mapping[str, object]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
+def unknown_name(name: str, known: Collection[str]) -> str:
+    """Say that *name* is unknown, and which one may have been meant."""
+    # Comparing takes time, and a name this long is no slip.
+    close = difflib.get_close_matches(name, known, n=1) if len(name) < 60 else ()
     return f"is unknown; did you mean {close[0]}?" if close else "is unknown"

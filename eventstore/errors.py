@@ -6,6 +6,7 @@ EventStoreError
 ├── CommandAlreadyFinished  a command of this append was completed meanwhile
 ├── KeyReused               an idempotency key came again with other content
 ├── UnknownEventType        the log has an event that this code has no class for
+├── UnknownCommandType      the journal has a command that this code has no class for
 ├── UnreadableEvent         an event's data does not fit its class
 └── CannotProject           a projection failed on an event; it stands still there
 """
@@ -55,6 +56,11 @@ class UnknownEventType(EventStoreError):
         )
 
 
+class UnknownCommandType(EventStoreError):
+    def __init__(self, command_type: str) -> None:
+        super().__init__(f"No class for commands of type {command_type}: upgrade.")
+
+
 class UnreadableEvent(EventStoreError):
     def __init__(self, event_type: str, reason: str) -> None:
         super().__init__(f"An event of type {event_type} does not fit: {reason}.")
@@ -67,6 +73,24 @@ class CannotProject(EventStoreError):
         super().__init__(
             f"Cannot project the event at {position}: {type(reason).__name__}: {reason}"
         )
+
+
+def is_of_the_data(error: Exception) -> bool:
+    """
+    Return whether the database refused what it was given, and would do so again.
+
+    Classes of SQLSTATE: 22 a value that cannot be, 23 a constraint, 54 too large. All
+    others (no right, no such function, no connection) are not the command's fault.
+    """
+    state = error.sqlstate if isinstance(error, psycopg.Error) else None
+    return state is not None and state[:2] in ("22", "23", "54")
+
+
+def is_lost_connection(error: Exception) -> bool:
+    """Return whether *error* tells that the database, or our session, is away."""
+    return isinstance(
+        error, psycopg.OperationalError | psycopg.InterfaceError
+    ) and not is_of_the_data(error)
 
 
 def raise_refusal(error: psycopg.Error, expected: Mapping[str, int]) -> NoReturn:

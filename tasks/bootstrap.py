@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -20,12 +19,13 @@ from domain.orders.order import Order, reads
 from domain.orders.order import decide as decide_order
 from domain.orders.order import evolve as evolve_order
 from eventstore.decider import Decider, Deciders
-from eventstore.journal.drain import Limits
+from eventstore.journal.limits import Limits
 from eventstore.log.codec import EventCodec
 from eventstore.projections.generations import ensure_generation
 from eventstore.projections.projection import Projection
 from readmodels import ALL as READ_MODELS
 from tasks.connections import pool_of
+from tasks.migrations import newest_migration
 from tasks.settings import Settings, load_settings
 
 CUSTOMERS = Decider(
@@ -114,9 +114,6 @@ def forget_connections() -> None:
         _shop.engine.dispose(close=False)
 
 
-MIGRATIONS = Path(__file__).resolve().parent.parent / "alembic" / "versions"
-
-
 def schema_is_current(engine: sa.Engine) -> bool:
     """Return whether the database is at the newest migration; one look, no Alembic."""
     with engine.connect() as connection:
@@ -124,8 +121,3 @@ def schema_is_current(engine: sa.Engine) -> bool:
             return False
         version = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
     return bool(version == newest_migration())
-
-
-def newest_migration() -> str:
-    """Return the revision of the newest migration: files are named after it."""
-    return max(path.name for path in MIGRATIONS.glob("[0-9]*.py")).partition("_")[0]

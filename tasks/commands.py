@@ -5,17 +5,23 @@ import os
 import socket
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+import psycopg
+import sqlalchemy as sa
+from celery.exceptions import SoftTimeLimitExceeded
+
 from eventstore.connection import driver_connection
-from eventstore.journal.drain import Drained, DrainInterrupted, drain
-from eventstore.journal.take import give_back
+from eventstore.journal.drain import Drained, drain
+from eventstore.journal.take import forget_marks
 from tasks import publishing
-from tasks.app import app
+from tasks.app import SOFT_TIME_LIMIT, app
 from tasks.bootstrap import Shop, shop
 
 log = logging.getLogger(__name__)
+
+SECONDS_TO_FORGET = 5.0
 
 
 @app.task(name="execute")
@@ -40,14 +46,18 @@ class Ran:
 
 def run(shop: Shop, command_ids: Sequence[UUID], *, ran_by: str = "worker") -> Ran:
     """
-    Drain the stream of each command.
+    Drain the stream of each command, as long as half of a task's time is not used up.
 
     Safe to run twice, at once, and for commands that are finished or never existed.
     """
     runner = f"{ran_by}:{socket.gethostname()}:{os.getpid()}"
+    until = time.monotonic() + SOFT_TIME_LIMIT / 2
     ran = Ran()
     for command_id in command_ids:
         started = time.monotonic()
+        if started > until:
+            ran.left.append(command_id)
+            continue
         drained = drain_stream(shop, command_id, runner)
         log.info(
             "drained command_id=%s finished=%d seconds=%.4f ran_by=%s",
@@ -65,30 +75,40 @@ def run(shop: Shop, command_ids: Sequence[UUID], *, ran_by: str = "worker") -> R
 
 def drain_stream(shop: Shop, command_id: UUID, runner: str) -> Drained:
     """Drain one stream on a connection that does not outlive an exception."""
-    with shop.autocommitting.connect() as connection:
+    try:
+        with shop.autocommitting.connect() as connection:
+            try:
+                return drain(
+                    driver_connection(connection),
+                    command_id,
+                    deciders=shop.deciders,
+                    runner=runner,
+                    limits=replace(shop.limits, interruptions=(SoftTimeLimitExceeded,)),
+                )
+            except BaseException:
+                # It may hold the stream's lock, and the pool would keep it for ever.
+                connection.invalidate()
+                raise
+    except Exception as error:
+        forget_own_marks(shop, runner, error)
+        raise
+
+
+def forget_own_marks(shop: Shop, runner: str, error: Exception) -> None:
+    """
+    Take our marks back, since a mark that is found means that its runner died.
+
+    The database may be away for a while: try for some seconds. If it is away for
+    longer it has most likely been started anew, and older marks do not count.
+    """
+    until = time.monotonic() + SECONDS_TO_FORGET
+    while True:
         try:
-            return drain(
-                driver_connection(connection),
-                command_id,
-                deciders=shop.deciders,
-                runner=runner,
-                limits=shop.limits,
-            )
-        except BaseException as error:
-            # It may hold the stream's lock, and the pool would keep it for ever.
-            connection.invalidate()
-            if isinstance(error, DrainInterrupted):
-                put_back(shop, error)
-            raise
-
-
-def put_back(shop: Shop, interrupted: DrainInterrupted) -> None:
-    """Clear the marks of commands that no runner died of: the database went away."""
-    with shop.autocommitting.connect() as connection:
-        give_back(
-            driver_connection(connection),
-            interrupted.command_ids,
-            incident="interrupted",
-            detail={"error": type(interrupted.__cause__).__name__},
-            must_wait=True,
-        )
+            with shop.autocommitting.connect() as connection:
+                detail = {"error": type(error).__name__}
+                forget_marks(driver_connection(connection), runner, detail)
+                return
+        except (sa.exc.OperationalError, psycopg.OperationalError):
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)

@@ -25,6 +25,12 @@ def pool_of(database_url: str) -> sa.Engine:
         max_overflow=15,
         connect_args={
             "connect_timeout": 5,
+            # A host that lost its power must not keep its streams for two hours.
+            "options": "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10"
+            " -c tcp_keepalives_count=3",
+            "keepalives_idle": 30,
+            "keepalives_interval": 10,
+            "keepalives_count": 3,
             "application_name": f"recount {Path(sys.argv[0]).stem}",
         },
     )

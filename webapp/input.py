@@ -1,13 +1,12 @@
 """From what came in to a command of this shop, or all its faults at once."""
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, NoReturn
 
 from domain.errors import Fault, InvalidInput
-from domain.input import parse
+from domain.input import MOST_UNKNOWN, parse, unknown_name
 from tasks.bootstrap import Shop
 from webapp.problems import Problem
 
@@ -68,7 +67,8 @@ def envelope(shop: Shop, body: object) -> tuple[str, object, int | None]:
     """
     if not isinstance(body, Mapping):
         one_fault("body", 'must be an object like {"type": …, "data": {…}}')
-    faults = [Fault(name, unknown(name, ENVELOPE)) for name in body.keys() - ENVELOPE]
+    unknown = [name for name in body if name not in ENVELOPE][:MOST_UNKNOWN]
+    faults = [Fault(name, unknown_name(name, ENVELOPE)) for name in unknown]
     faults += type_faults(body, shop.commands)
     if "data" not in body:
         faults.append(Fault("data", "is missing"))
@@ -91,17 +91,12 @@ def type_faults(body: Mapping[str, Any], commands: Mapping[str, type]) -> list[F
     if not isinstance(name, str):
         return [Fault("type", f"must be a text; {choice(commands)}")]
     if name not in commands:
-        return [Fault("type", f"{unknown(name, commands)}; {choice(commands)}")]
+        return [Fault("type", f"{unknown_name(name, commands)}; {choice(commands)}")]
     return []
 
 
 def choice(commands: Mapping[str, type]) -> str:
     return f"the commands are {', '.join(sorted(commands))}"
-
-
-def unknown(name: str, known: Sequence[str] | Mapping[str, object]) -> str:
-    close = difflib.get_close_matches(name[:60], known, n=1)
-    return f"is unknown; did you mean {close[0]}?" if close else "is unknown"
 
 
 def is_version(value: object) -> bool:

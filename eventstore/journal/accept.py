@@ -1,5 +1,6 @@
 """Accepting: from here on a command is promised."""
 
+from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -17,6 +18,19 @@ class Accepted(NamedTuple):
 
     command_id: UUID
     is_new: bool
+
+
+def given(value: Any) -> Any:
+    """
+    Return what was given in a command, without the fields that have their default.
+
+    A field that a later version adds must not make another content of the same request.
+    """
+    if is_dataclass(value):
+        found = {field.name: getattr(value, field.name) for field in fields(value)}
+        defaults = {field.name: field.default for field in fields(value)}
+        return {n: given(v) for n, v in found.items() if v != defaults[n]}
+    return [given(item) for item in value] if isinstance(value, tuple) else value
 
 
 def accept(
@@ -39,7 +53,7 @@ def accept(
     command_id = command_id_for(principal, key)
     command_type = type(command).__name__
     data = msgspec.json.encode(command)
-    content = b"\n".join([command_type.encode(), str(expected_version).encode(), data])
+    content = msgspec.json.encode([command_type, expected_version, given(command)])
     row = connection.execute(
         """
         SELECT is_new, is_same FROM public.accept(

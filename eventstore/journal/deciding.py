@@ -19,6 +19,8 @@ from eventstore.command_handler import (
     refused,
 )
 from eventstore.decider import Deciders
+from eventstore.errors import UnknownCommandType
+from eventstore.journal.limits import Limits
 from eventstore.journal.take import Taken, TakenCommand
 
 
@@ -39,10 +41,16 @@ class Readable(NamedTuple):
 
 
 def read_commands(taken: Taken, deciders: Deciders) -> list[Readable]:
-    """Return the taken commands as objects: the input is validated here once more."""
+    """
+    Return the taken commands as objects: the input is validated here once more.
+
+    Raises UnknownCommandType: a newer version of this code accepted it.
+    """
     decider = deciders.of_stream(taken.stream_id)
     readable = []
     for command in taken.commands:
+        if command.type not in deciders.commands:
+            raise UnknownCommandType(command.type)
         try:
             body = decider.read_command(
                 deciders.commands[command.type], msgspec.json.decode(command.data)
@@ -85,10 +93,10 @@ def decide_all(
     streams: Streams,
     *,
     deciders: Deciders,
-    seconds: float,
+    limits: Limits,
 ) -> Iterator[Decided]:
-    """Yield the decisions in order, for at most *seconds*; the rest is taken again."""
-    until = time.monotonic() + seconds
+    """Yield the decisions in order, while there is time; the rest is taken again."""
+    until = time.monotonic() + limits.seconds_of_deciding
     states = dict(streams.states)
     version = streams.versions[taken.stream_id]
     for command in commands:
@@ -98,6 +106,7 @@ def decide_all(
             Streams(states, streams.versions),
             version,
             deciders,
+            limits,
         )
         states[taken.stream_id] = decision.state
         version += len(decision.events)
@@ -112,6 +121,7 @@ def decide_one(
     streams: Streams,
     version: int,
     deciders: Deciders,
+    limits: Limits,
 ) -> Decision:
     """Decide one command in its turn, at *version* of its stream."""
     command, body, _, fault = readable
@@ -125,9 +135,14 @@ def decide_one(
         correlation_id=UUID(metadata["correlation_id"]),
         actor=metadata["actor"],
     )
+    started = time.monotonic()
     try:
         return decide(deciders.of_stream(stream_id), body, stream_id, streams, cause)
     except Exception as error:
+        is_its_own = time.monotonic() - started > limits.seconds_of_one_command
+        if isinstance(error, limits.interruptions) and not is_its_own:
+            # A time that others used up: it is run again.
+            raise
         # A bug, and this command's alone: those behind it go on.
         return Decision(broken(error), streams.states[stream_id])
 

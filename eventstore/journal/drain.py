@@ -2,19 +2,20 @@
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 import psycopg
 
-from eventstore.command_handler import Decision, Streams, broken
+from eventstore.command_handler import Decision, broken
 from eventstore.decider import Deciders
 from eventstore.errors import (
     CommandAlreadyFinished,
-    EventStoreError,
     WrongExpectedVersion,
+    is_lost_connection,
+    is_of_the_data,
     raise_refusal,
 )
 from eventstore.journal.deciding import (
@@ -23,24 +24,12 @@ from eventstore.journal.deciding import (
     load_taken,
     read_commands,
 )
+from eventstore.journal.limits import Limits
 from eventstore.journal.take import Taken, give_back, release, take
 from eventstore.log.append import ARGUMENTS, Completion, append_arguments
 from eventstore.subscriptions.signals import CATCH_UP
 
 _FINISH = f"CALL public.finish(%s, {ARGUMENTS}, %s)"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How much is taken at once, and how often something may go wrong."""
-
-    commands: int = 100
-    bytes: int = 1_000_000
-    seconds_of_deciding: float = 1.0
-    # Then another stream has its turn; what is left here is told to the caller.
-    seconds_of_draining: float = 5.0
-    conflicts: int = 5
-    deaths: int = 5
 
 
 @dataclass(slots=True)
@@ -51,14 +40,6 @@ class Drained:
     next_due: UUID | None = None
     # The flag for the log's readers was down and is up now: the caller tells them.
     has_signalled: bool = False
-
-
-class DrainInterrupted(EventStoreError):
-    """The database went away; *command_ids* were taken and are perhaps not finished."""
-
-    def __init__(self, command_ids: Sequence[UUID]) -> None:
-        self.command_ids = command_ids
-        super().__init__(f"Interrupted with {len(command_ids)} commands under way.")
 
 
 @dataclass(slots=True)
@@ -85,31 +66,26 @@ def drain(
     """
     Run all that is due in the stream of *command_id*, in the order it was accepted.
 
-    Two round trips a take, on a *connection* in autocommit. An exception leaves that
-    connection with the stream's lock: throw it away, a pool does not let go of it.
-
-    Raises DrainInterrupted where the database went away.
+    Two round trips a take, on a *connection* in autocommit. What fails is given back in
+    good order, with its error. Where the database goes away, or the runner's time is
+    up, that error rises: the connection may hold the stream's lock and is thrown away,
+    a pool does not let go of it; and whoever lives on calls `forget_marks`.
     """
     work = Drain(connection, deciders, runner, limits, most=limits.commands)
     until = time.monotonic() + limits.seconds_of_draining
     next_due: UUID | None = command_id
     while next_due is not None and time.monotonic() < until:
-        under_way = [next_due]
-        try:
-            taken = take(
-                connection,
-                next_due,
-                runner=runner,
-                most=work.most,
-                most_bytes=limits.bytes,
-                most_deaths=limits.deaths,
-            )
-            if taken is None:
-                return work.drained
-            under_way = [command.id for command in taken.commands]
-            next_due = run(work, taken)
-        except psycopg.OperationalError as error:
-            raise DrainInterrupted(under_way) from error
+        taken = take(
+            connection,
+            next_due,
+            runner=runner,
+            most=work.most,
+            most_bytes=limits.bytes,
+            most_deaths=limits.deaths,
+        )
+        if taken is None:
+            return work.drained
+        next_due = run(work, taken)
     work.drained.next_due = next_due
     return work.drained
 
@@ -121,23 +97,8 @@ def run(work: Drain, taken: Taken) -> UUID | None:
     if taken.most == 1:
         # A runner died in this stream: one command at a time to its end.
         work.most = 1
-    commands = read_commands(taken, work.deciders)
     try:
-        streams = load_taken(work.connection, taken, commands, work.deciders)
-    except EventStoreError as error:
-        # This code cannot read the stream, a newer one perhaps can: it waits.
-        return put_back(work, taken, "error", error, must_wait=True)
-    decided = list(
-        decide_all(
-            taken,
-            commands,
-            streams,
-            deciders=work.deciders,
-            seconds=work.limits.seconds_of_deciding,
-        )
-    )
-    try:
-        return finish(work, taken, streams, decided)
+        return decide_and_append(work, taken)
     except CommandAlreadyFinished as error:
         return put_back(work, taken, "finished_elsewhere", error)
     except WrongExpectedVersion as error:
@@ -147,20 +108,45 @@ def run(work: Drain, taken: Taken) -> UUID | None:
         # Two that met once meet again, unless one of them waits a little longer.
         time.sleep(random.uniform(0, 0.005 * 2**work.conflicts))
         return next_due
-    except psycopg.OperationalError:
-        raise
-    except psycopg.Error as error:
-        # The database refuses what one of them decided: find out which, and fail it.
-        if len(decided) > 1:
-            work.most = 1
-            return put_back(work, taken, "error", error)
-        command, decision = decided[0]
-        failed = Decided(command, Decision(broken(error), decision.state))
-        return finish(work, taken, streams, [failed])
+    except Exception as error:
+        if is_lost_connection(error) or isinstance(error, work.limits.interruptions):
+            raise
+        return find_the_cause(work, taken, error)
+
+
+def decide_and_append(work: Drain, taken: Taken) -> UUID | None:
+    commands = read_commands(taken, work.deciders)
+    streams = load_taken(work.connection, taken, commands, work.deciders)
+    decided = list(
+        decide_all(taken, commands, streams, deciders=work.deciders, limits=work.limits)
+    )
+    next_due = finish(work, taken, streams.versions, decided)
+    work.conflicts = 0
+    return next_due
+
+
+def find_the_cause(work: Drain, taken: Taken, error: Exception) -> UUID | None:
+    """
+    Go on after an error that is no decision: one by one, until it is that one's.
+
+    What the database refuses fails the command that decided it. Whatever else keeps it
+    from being decided (a stream that this code cannot read, a function that is missing
+    while a migration runs) is not its fault: it waits, with the error noted.
+    """
+    if len(taken.commands) > 1:
+        work.most = 1
+        return put_back(work, taken, "error", error)
+    if not is_of_the_data(error):
+        return put_back(work, taken, "error", error, must_wait=True)
+    failed = Decided(taken.commands[0], Decision(broken(error), None))
+    return finish(work, taken, {taken.stream_id: len(taken.events)}, [failed])
 
 
 def finish(
-    work: Drain, taken: Taken, streams: Streams, decided: Sequence[Decided]
+    work: Drain,
+    taken: Taken,
+    expected: Mapping[str, int],
+    decided: Sequence[Decided],
 ) -> UUID | None:
     """Append and commit, then let go and signal: in one round trip."""
     completing = [
@@ -177,12 +163,12 @@ def finish(
             _FINISH,
             (
                 taken.stream_id,
-                *append_arguments(events, streams.versions, completing),
+                *append_arguments(events, expected, completing),
                 CATCH_UP,
             ),
         ).fetchone()
     except psycopg.Error as error:
-        raise_refusal(error, streams.versions)
+        raise_refusal(error, expected)
     assert row is not None
     next_due: UUID | None
     next_due, is_raised = row
@@ -204,7 +190,7 @@ def put_back(
         work.connection,
         [command.id for command in taken.commands],
         incident=incident,
-        detail={"error": type(error).__name__, "message": str(error)},
+        detail=broken(error).error or {},
         must_wait=must_wait,
     )
     return release(work.connection, taken.stream_id)

@@ -29,10 +29,6 @@ class Entry:
     conflicts: int
     ran_by: str | None
 
-    @property
-    def is_final(self) -> bool:
-        return self.status != "accepted"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:

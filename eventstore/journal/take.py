@@ -1,6 +1,6 @@
 """Taking a stream: its lock, its due commands, its events; and giving it back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -86,7 +86,7 @@ def give_back(
     command_ids: Sequence[UUID],
     *,
     incident: str,
-    detail: dict[str, Any],
+    detail: Mapping[str, Any],
     must_wait: bool,
 ) -> None:
     """Put commands back that were not finished, with the reason why."""
@@ -98,6 +98,16 @@ def give_back(
             msgspec.json.encode(detail).decode(),
             must_wait,
         ),
+    )
+
+
+def forget_marks(
+    connection: psycopg.Connection[Any], runner: str, detail: Mapping[str, Any]
+) -> None:
+    """Clear the marks that *runner* left by an error: it lives on."""
+    connection.execute(
+        "SELECT public.forget_marks(%s, %s::text::jsonb)",
+        (runner, msgspec.json.encode(detail).decode()),
     )
 
 

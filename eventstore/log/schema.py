@@ -8,8 +8,9 @@ from eventstore.tables import metadata
 events = sa.Table(
     "events",
     metadata,
-    # ALWAYS: an id is drawn after the fence is taken, and never chosen. The cache of
-    # one matters: a session that keeps ids back would draw below its own floor.
+    # ALWAYS: an id is drawn, after the fence is taken. To choose one takes OVERRIDING
+    # SYSTEM VALUE, or a COPY that names the column: nobody does, readers would skip it.
+    # The cache of one matters: a session that keeps ids back draws below its own floor.
     sa.Column("id", sa.BigInteger, sa.Identity(always=True, cache=1), primary_key=True),
     sa.Column("stream_id", sa.String, nullable=False),
     sa.Column("type", sa.String, nullable=False),

@@ -22,6 +22,7 @@ FUNCTIONS = (
     "next_due",
     "take",
     "give_back",
+    "forget_marks",
     "release",
     "waiting",
     "raise_signal",

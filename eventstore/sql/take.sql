@@ -6,7 +6,7 @@
 -- The lock belongs to the session; call this with a connection in autocommit.
 --
 -- The first command is marked as begun. A mark that is found tells that its runner died:
--- we hold the lock, and whoever gives up in good order clears its mark. From then on the
+-- we hold the lock, and whoever gives up and lives clears its mark. From then on the
 -- stream is run one command at a time, so that the one that kills its runner is the one
 -- that is counted; after *most_deaths* it is failed and those behind it go on.
 CREATE OR REPLACE FUNCTION public.take(
@@ -35,9 +35,9 @@ AS $$
 #variable_conflict use_column
 DECLARE
     stream varchar;
+    due uuid[];
     head public.commands;
     deaths integer;
-    due uuid;
 BEGIN
     SELECT c.* INTO head FROM public.commands AS c WHERE c.id = command_id;
     IF NOT FOUND OR head.status <> 'accepted' THEN
@@ -49,10 +49,28 @@ BEGIN
     END IF;
     -- Each statement from here on sees what was committed before we got the lock.
     LOOP
-        -- Asked for before: in the condition, a volatile function runs once a row.
-        due := public.next_due(stream);
-        SELECT c.* INTO head FROM public.commands AS c WHERE c.id = due;
-        IF NOT FOUND THEN
+        -- What is due is read once: the one that is marked is the first that is run,
+        -- also when another is accepted before it in the meantime.
+        SELECT array_agg(w.id ORDER BY w.place) INTO due
+        FROM (
+            SELECT
+                c.id,
+                row_number() OVER waiting AS place,
+                sum(pg_column_size(c.data)) OVER waiting AS bytes
+            FROM public.commands AS c
+            WHERE c.stream_id = stream
+                AND c.status = 'accepted'
+                AND coalesce(c.not_before, c.accepted_at) <= clock_timestamp()
+            WINDOW waiting AS (
+                ORDER BY coalesce(c.not_before, c.accepted_at), c.seq
+                ROWS UNBOUNDED PRECEDING
+            )
+            ORDER BY coalesce(c.not_before, c.accepted_at), c.seq
+            LIMIT most
+        ) AS w
+        WHERE w.bytes <= most_bytes OR w.place = 1;
+        SELECT c.* INTO head FROM public.commands AS c WHERE c.id = due[1];
+        IF NOT FOUND OR head.next_try_at > clock_timestamp() THEN
             RETURN QUERY SELECT
                 'stream', NULL::uuid, stream, NULL::varchar, 0,
                 NULL::jsonb, NULL::jsonb, NULL::timestamptz;
@@ -69,6 +87,7 @@ BEGIN
         FROM public.command_incidents AS i
         WHERE i.command_id = head.id AND i.kind = 'runner_died';
         most := 1;
+        due := due[1:1];
         EXIT WHEN deaths < most_deaths;
         UPDATE public.commands AS c
         SET status = 'failed',
@@ -89,25 +108,16 @@ BEGIN
     RETURN QUERY SELECT
         'stream', head.id, stream, NULL::varchar, most,
         NULL::jsonb, NULL::jsonb, NULL::timestamptz;
+    -- OFFSET 0 keeps the planner at one look by key for each.
     RETURN QUERY
         SELECT
             'command', w.id, w.stream_id, w.type, w.expected_version,
             w.data, w.metadata, w.accepted_at
-        FROM (
-            SELECT
-                c.*,
-                sum(pg_column_size(c.data)) OVER (
-                    ORDER BY coalesce(c.not_before, c.accepted_at), c.seq
-                    ROWS UNBOUNDED PRECEDING
-                ) AS bytes
-            FROM public.commands AS c
-            WHERE c.stream_id = stream
-                AND c.status = 'accepted'
-                AND coalesce(c.not_before, c.accepted_at) <= clock_timestamp()
-            ORDER BY coalesce(c.not_before, c.accepted_at), c.seq
-            LIMIT most
+        FROM unnest(due) WITH ORDINALITY AS d (id, place)
+        CROSS JOIN LATERAL (
+            SELECT c.* FROM public.commands AS c WHERE c.id = d.id OFFSET 0
         ) AS w
-        WHERE w.bytes <= most_bytes OR w.id = head.id;
+        ORDER BY d.place;
     RETURN QUERY
         SELECT
             'event', (e.metadata ->> 'event_id')::uuid, e.stream_id, e.type, e.version,

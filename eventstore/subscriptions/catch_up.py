@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import msgspec
 import psycopg
 
-from eventstore.errors import CannotProject
+from eventstore.errors import CannotProject, is_of_the_data
+from eventstore.log.events import RecordedEvent
 from eventstore.log.read import read_all
 from eventstore.subscriptions.subscription import Subscription
 
@@ -39,13 +40,20 @@ def catch_up(
     """
     handled = 0
     stop: CannotProject | None = None
+    batch = subscription.batch
     while True:
         try:
-            step = advance(connection, subscription, stop)
+            step = advance(connection, subscription, batch, stop)
         except CannotProject as earlier:
             # The batch is undone: again, up to before this event. It may hide another
             # that comes before it, since a batch is decoded before it is folded.
             stop = earlier
+            continue
+        except psycopg.Error as error:
+            # The database refuses a row of this batch: smaller ones, until it is alone.
+            if batch == 1 or not is_of_the_data(error):
+                raise
+            batch //= 2
             continue
         if step is None:
             return CaughtUp(handled=handled, is_held=True)
@@ -58,42 +66,49 @@ def catch_up(
 def advance(
     connection: psycopg.Connection[Any],
     subscription: Subscription,
+    batch: int,
     stop: CannotProject | None,
 ) -> Step | None:
     """
-    Handle one batch and move the checkpoint; None where somebody else holds it.
+    Handle *batch* events and move the checkpoint; None where somebody else holds it.
 
     With *stop* it goes up to before that event, and notes that it stands still there.
     In a pipeline, so that what is written and the commit travel together.
     """
-    with connection.pipeline(), connection.transaction():
-        row = connection.execute(
-            """
-            SELECT checkpoint, greatest(checkpoint, public.settled())
-            FROM public.subscriptions WHERE name = %s FOR UPDATE SKIP LOCKED
-            """,
-            (subscription.name,),
-        ).fetchone()
-        if row is None:
-            return None
-        checkpoint, settled = row
-        goal = settled if stop is None else min(stop.position - 1, settled)
-        if goal <= checkpoint and stop is None:
-            return Step(checkpoint, 0, True)
-        # A statement of its own, so a snapshot that is newer than what settled told.
-        events = read_all(
-            connection,
-            after=checkpoint,
-            up_to=goal,
-            limit=subscription.batch,
-            types=subscription.types,
-        )
-        if events:
-            subscription.handler(connection, events)
-        is_last = len(events) < subscription.batch
-        reached = max(checkpoint, goal if is_last else events[-1].position)
-        move_checkpoint(connection, subscription.name, reached, stop)
-        return Step(reached, len(events), is_last)
+    events: list[RecordedEvent] = []
+    try:
+        with connection.pipeline(), connection.transaction():
+            row = connection.execute(
+                """
+                SELECT checkpoint, greatest(checkpoint, public.settled())
+                FROM public.subscriptions WHERE name = %s FOR UPDATE SKIP LOCKED
+                """,
+                (subscription.name,),
+            ).fetchone()
+            if row is None:
+                return None
+            checkpoint, settled = row
+            goal = settled if stop is None else min(stop.position - 1, settled)
+            if goal <= checkpoint and stop is None:
+                return Step(checkpoint, 0, True)
+            # A statement of its own: a snapshot that is newer than what settled told.
+            events += read_all(
+                connection,
+                after=checkpoint,
+                up_to=goal,
+                limit=batch,
+                types=subscription.types,
+            )
+            if events:
+                subscription.handler(connection, events)
+            is_last = len(events) < batch
+            reached = max(checkpoint, goal if is_last else events[-1].position)
+            move_checkpoint(connection, subscription.name, reached, stop)
+            return Step(reached, len(events), is_last)
+    except psycopg.Error as error:
+        if len(events) == 1 and is_of_the_data(error):
+            raise CannotProject(events[0].position, error) from error
+        raise
 
 
 def move_checkpoint(

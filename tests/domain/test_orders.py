@@ -106,11 +106,10 @@ def test_an_order_that_was_never_placed_cannot_be_cancelled() -> None:
     order.given().when(cancel).then_rejected(UnknownOrder, "10248")
 
 
-def test_a_rejection_has_its_rule_and_its_figures() -> None:
+def test_a_rejection_has_its_figures_and_a_sentence() -> None:
     rejection = UnknownOrder(order_id=10248)
 
-    assert (rejection.rule, rejection.figures, str(rejection)) == (
-        "UnknownOrder",
+    assert (rejection.figures, str(rejection)) == (
         {"order_id": 10248},
         "There is no order 10248.",
     )

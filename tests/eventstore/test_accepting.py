@@ -1,5 +1,6 @@
 """Accepting: what is in the journal is promised, and the same key has one effect."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,7 @@ import pytest
 
 from eventstore.errors import KeyReused
 from eventstore.ids import command_id_for
-from eventstore.journal.accept import Accepted, accept
+from eventstore.journal.accept import Accepted, accept, given
 from tests.support.engine import COUNTERS, SECRET, Add, Engine, at_once
 
 add = Add(counter_id="clock", amount=5)
@@ -99,6 +100,22 @@ def test_a_key_does_not_serve_for_other_content(engine: Engine) -> None:
         engine.accept(Add(counter_id="clock", amount=7), key="first")
 
     assert refused.value.command_id == command_id
+
+
+def test_a_field_that_keeps_its_default_is_no_other_content() -> None:
+    """Else a retry over an upgrade that adds a field would be refused."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Older:
+        name: str
+
+    @dataclass(frozen=True, kw_only=True)
+    class Newer:
+        name: str
+        note: str | None = None
+
+    assert given(Newer(name="clock")) == given(Older(name="clock"))
+    assert given(Newer(name="clock", note="old")) != given(Older(name="clock"))
 
 
 def test_a_key_does_not_serve_for_another_expected_version(engine: Engine) -> None:

@@ -7,10 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 
-from eventstore.decider import Deciders
-from eventstore.journal.drain import Drained, DrainInterrupted, Limits
+from eventstore.decider import Decider, Deciders
+from eventstore.journal.drain import Drained
+from eventstore.journal.limits import Limits
+from eventstore.journal.take import forget_marks
 from eventstore.log.append import ANY_VERSION, append
 from eventstore.subscriptions.signals import CATCH_UP, clear_signal
 from tests.support.engine import (
@@ -224,10 +227,95 @@ def test_a_command_that_cannot_be_parsed_is_rejected(engine: Engine) -> None:
     assert error_of(engine, command_id)["rule"] == "ValidationError"
 
 
-def test_a_command_without_a_class_fails(engine: Engine) -> None:
+def test_a_command_that_a_newer_release_accepted_waits_for_one(
+    engine: Engine,
+) -> None:
     command_id = engine.accept(add)
     engine.connection.execute("UPDATE commands SET type = 'Subtract'")
     engine.drain(command_id)
+
+    assert (engine.statuses(command_id), kinds(engine, command_id)) == (
+        ["accepted"],
+        ["error"],
+    )
+
+
+def test_a_stream_whose_history_breaks_a_rule_of_ours_waits(engine: Engine) -> None:
+    """A bug in evolve is no fault of who asks, however often it is tried."""
+    engine.append(CLOCK, 1, expected=0)
+    command_id = engine.accept(add)
+    for _ in range(7):
+        engine.drain(command_id, deciders=Deciders([with_broken_evolve()]))
+        engine.connection.execute("UPDATE commands SET next_try_at = NULL")
+
+    assert engine.statuses(command_id) == ["accepted"]
+    assert set(kinds(engine, command_id)) == {"error"}
+
+
+def with_broken_evolve() -> Decider:
+    def break_down(counter: Counter, event: Added) -> Counter:
+        raise ZeroDivisionError
+
+    return replace(COUNTERS.all[0], evolve=break_down)
+
+
+def test_one_that_cannot_be_decided_yet_does_not_hold_up_those_before_it(
+    engine: Engine,
+) -> None:
+    healthy = engine.accept(add)
+    engine.accept(add)
+    engine.connection.execute(
+        "UPDATE commands SET type = 'Subtract' WHERE id <> %s", (healthy,)
+    )
+    engine.drain(healthy)
+
+    assert engine.statuses(healthy) == ["succeeded"]
+
+
+def test_a_missing_function_is_no_command_s_fault(engine: Engine) -> None:
+    """As between a migration and the workers that it runs beside."""
+    command_id = engine.accept(add)
+    rename = "ALTER {} public.{} RENAME TO {}"
+    engine.connection.execute(rename.format("PROCEDURE", "finish", "finish_later"))
+    try:
+        for _ in range(7):
+            engine.drain(command_id)
+            engine.connection.execute("UPDATE commands SET next_try_at = NULL")
+    finally:
+        engine.connection.execute(rename.format("PROCEDURE", "finish_later", "finish"))
+    assert engine.statuses(command_id) == ["accepted"]
+    engine.drain(command_id)
+
+    assert engine.statuses(command_id) == ["succeeded"]
+
+
+def test_the_runner_s_time_limit_is_not_the_fault_of_the_command_it_meets(
+    engine: Engine,
+) -> None:
+    def out_of_time(_: Any) -> None:
+        raise TimeoutError
+
+    command_id = engine.accept(add)
+    with pytest.raises(TimeoutError):
+        engine.drain(
+            command_id,
+            deciders=meanwhile(out_of_time),
+            limits=Limits(interruptions=(TimeoutError,)),
+        )
+
+    assert engine.statuses(command_id) == ["accepted"]
+
+
+def test_a_command_that_uses_up_the_runner_s_time_fails(engine: Engine) -> None:
+    def out_of_time(_: Any) -> None:
+        raise TimeoutError
+
+    command_id = engine.accept(add)
+    engine.drain(
+        command_id,
+        deciders=meanwhile(out_of_time),
+        limits=Limits(interruptions=(TimeoutError,), seconds_of_one_command=0),
+    )
 
     assert engine.statuses(command_id) == ["failed"]
 
@@ -537,7 +625,7 @@ def test_a_crash_of_postgresql_is_no_commands_fault(engine: Engine) -> None:
     assert kinds(engine, command_id) == []
 
 
-def test_a_connection_that_breaks_tells_which_commands_were_under_way(
+def test_a_runner_that_lost_its_connection_takes_its_mark_back(
     engine: Engine,
 ) -> None:
     administrator = engine.connect()
@@ -549,10 +637,12 @@ def test_a_connection_that_breaks_tells_which_commands_were_under_way(
         )
 
     command_id = engine.accept(add)
-    with pytest.raises(DrainInterrupted) as interrupted:
+    with pytest.raises(psycopg.OperationalError):
         engine.drain(command_id, deciders=meanwhile(disconnect))
+    forget_marks(engine.connect(), "worker", {"error": "OperationalError"})
+    entry = engine.entry(command_id)
 
-    assert interrupted.value.command_ids == [command_id]
+    assert (entry.status, kinds(engine, command_id)) == ("accepted", ["interrupted"])
 
 
 def test_the_readers_are_told(engine: Engine) -> None:

@@ -188,6 +188,17 @@ def test_an_event_that_does_not_fit_its_class_stops_the_projection(
     assert project(read_model).stopped_at == 2
 
 
+def test_a_row_that_the_database_refuses_stops_the_projection(
+    read_model: Engine,
+) -> None:
+    """The sum does not fit its column: no Python rule knows of it."""
+    write(read_model, ("lamp", 5), ("radio", 2**63 - 1), ("radio", 1), ("clock", 2))
+    stopped = project(read_model)
+
+    assert (stopped.checkpoint, stopped.stopped_at) == (2, 3)
+    assert rows(read_model) == [("lamp", 5, None), ("radio", 2**63 - 1, None)]
+
+
 def test_a_bad_event_behind_one_that_cannot_be_folded_changes_nothing(
     read_model: Engine,
 ) -> None:
