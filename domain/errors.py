@@ -11,6 +11,8 @@ import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from domain.money import Money
+
 
 class DomainError(Exception):
     """The root of all that the domain raises."""
@@ -37,9 +39,13 @@ class Rejection(DomainError):
     A rule that says no.
 
     The docstring of a rule is its message; *figures* fill the names in its braces and
-    are kept with the refusal, so that a program can read them too.
+    are kept with the refusal, so that a program can read them too: money as a number of
+    minor units.
     """
 
-    def __init__(self, **figures: str | int) -> None:
-        self.figures = figures
+    def __init__(self, **figures: str | int | Money) -> None:
+        self.figures = {
+            name: figure.amount if isinstance(figure, Money) else figure
+            for name, figure in figures.items()
+        }
         super().__init__((inspect.getdoc(type(self)) or "").format_map(figures))

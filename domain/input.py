@@ -7,7 +7,7 @@ import typing
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import MISSING, Field, fields, is_dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any, TypeVar
@@ -141,6 +141,11 @@ PLAIN: dict[Any, Reader] = {
     int: plain(int, "a whole number"),
     Decimal: written(
         Decimal, r"-?\d{1,20}(\.\d{1,20})?", 'a decimal number in quotes, like "0.05"'
+    ),
+    datetime: written(
+        datetime.fromisoformat,
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)",
+        "a time with its zone, like 2026-11-23T14:05:00+01:00",
     ),
     date: written(date.fromisoformat, r"\d{4}-\d\d-\d\d", "a date like 2026-11-23"),
 }

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
 # ISO 4217; every currency that is not named here has two digits.
@@ -30,6 +31,17 @@ def rounded_total(lines: Iterable[tuple[int, int, Decimal]]) -> int:
             for price, quantity, discount in lines
         )
         return int(Decimal(exact).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in minor units, and of which currency."""
+
+    amount: int
+    currency: str
+
+    def __str__(self) -> str:
+        return format_amount(self.amount, self.currency)
 
 
 def format_amount(amount: int, currency: str) -> str:

@@ -7,8 +7,15 @@ from typing import assert_never
 
 import sqlalchemy as sa
 
-from domain.customers.events import CustomerRegistered
-from domain.orders.events import OrderCancelled, OrderCreated
+from domain.customers.events import CustomerDetailsChanged, CustomerRegistered
+from domain.orders.events import (
+    DeliveryConfirmed,
+    OrderCancelled,
+    OrderCreated,
+    OrderEvent,
+    OrderShipped,
+    PaymentReceived,
+)
 from eventstore.log.codec import EventCodec
 from eventstore.projections.projection import Fact, Key, LookedUp, Lookup, Projection
 from eventstore.projections.table import SCHEMA
@@ -64,7 +71,7 @@ def fold(
     row: OrderSummaryView | None, fact: Fact, looked_up: LookedUp
 ) -> OrderSummaryView:
     """Return the line as it is after the event."""
-    event: OrderCreated | OrderCancelled = fact.event
+    event: OrderEvent = fact.event
     match event:
         case OrderCreated():
             customer: CustomerName = looked_up["customers"][event.customer_id]
@@ -80,14 +87,35 @@ def fold(
                 tracking_number=None,
                 created_at=fact.occurred_at,
             )
+        case PaymentReceived():
+            return replace(known(row), status="paid")
+        case OrderShipped():
+            return replace(
+                known(row), status="shipped", tracking_number=event.tracking_no
+            )
+        case DeliveryConfirmed():
+            return replace(known(row), status="delivered")
         case OrderCancelled():
-            assert row is not None
-            return replace(row, status="cancelled")
+            return replace(known(row), status="cancelled")
         case _:
             assert_never(event)
 
 
-EVENTS = (CustomerRegistered, OrderCreated, OrderCancelled)
+def known(row: OrderSummaryView | None) -> OrderSummaryView:
+    """Return the line, which was made by the order's first event."""
+    assert row is not None
+    return row
+
+
+EVENTS = (
+    CustomerRegistered,
+    CustomerDetailsChanged,
+    OrderCreated,
+    PaymentReceived,
+    OrderShipped,
+    DeliveryConfirmed,
+    OrderCancelled,
+)
 
 projection = Projection(
     name="order_list",

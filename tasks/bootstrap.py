@@ -6,15 +6,27 @@ from functools import cached_property
 
 import sqlalchemy as sa
 
-from domain.customers.commands import RegisterCustomer
+from domain.customers.commands import ChangeCustomerDetails, RegisterCustomer
 from domain.customers.customer import Customer
 from domain.customers.customer import decide as decide_customer
 from domain.customers.customer import evolve as evolve_customer
-from domain.customers.events import CustomerRegistered
+from domain.customers.events import CustomerDetailsChanged, CustomerRegistered
 from domain.errors import InvalidInput, Rejection
 from domain.input import parse
-from domain.orders.commands import CancelOrder, PlaceOrder
-from domain.orders.events import OrderCancelled, OrderCreated
+from domain.orders.commands import (
+    CancelOrder,
+    ConfirmDelivery,
+    PlaceOrder,
+    ReceivePayment,
+    ShipOrder,
+)
+from domain.orders.events import (
+    DeliveryConfirmed,
+    OrderCancelled,
+    OrderCreated,
+    OrderShipped,
+    PaymentReceived,
+)
 from domain.orders.order import Order, reads
 from domain.orders.order import decide as decide_order
 from domain.orders.order import evolve as evolve_order
@@ -33,8 +45,8 @@ CUSTOMERS = Decider(
     initial=Customer(),
     decide=decide_customer,
     evolve=evolve_customer,
-    events=EventCodec([CustomerRegistered]),
-    commands=[RegisterCustomer],
+    events=EventCodec([CustomerRegistered, CustomerDetailsChanged]),
+    commands=[RegisterCustomer, ChangeCustomerDetails],
     rejection=Rejection,
     invalid=InvalidInput,
     read_command=parse,
@@ -46,8 +58,10 @@ ORDERS = Decider(
     initial=Order(),
     decide=decide_order,
     evolve=evolve_order,
-    events=EventCodec([OrderCreated, OrderCancelled]),
-    commands=[PlaceOrder, CancelOrder],
+    events=EventCodec(
+        [OrderCreated, PaymentReceived, OrderShipped, DeliveryConfirmed, OrderCancelled]
+    ),
+    commands=[PlaceOrder, ReceivePayment, ShipOrder, ConfirmDelivery, CancelOrder],
     rejection=Rejection,
     invalid=InvalidInput,
     read_command=parse,

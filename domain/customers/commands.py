@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from domain.address import Address
-from domain.fields import ChosenCustomerId, Email, Name, ShortText
+from domain.fields import ChosenCustomerId, CustomerId, Email, Name, ShortText
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,4 +18,16 @@ class RegisterCustomer:
     address: Address | None = None
 
 
-CustomerCommand = RegisterCustomer
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeCustomerDetails:
+    """Write down a customer's details anew: all of them, as they are from now on."""
+
+    customer_id: CustomerId
+    name: Name
+    email: Email | None = None
+    contact_name: Name | None = None
+    phone: ShortText | None = None
+    address: Address | None = None
+
+
+CustomerCommand = RegisterCustomer | ChangeCustomerDetails

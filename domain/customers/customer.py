@@ -1,9 +1,19 @@
-"""The customer: who can be ordered for."""
+"""The customer: who can be ordered for, and what is known of them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
+from typing import Any, assert_never
 
-from domain.customers.commands import CustomerCommand
-from domain.customers.events import CustomerEvent, CustomerRegistered
+from domain.customers.commands import (
+    ChangeCustomerDetails,
+    CustomerCommand,
+    RegisterCustomer,
+)
+from domain.customers.events import (
+    CustomerDetails,
+    CustomerDetailsChanged,
+    CustomerEvent,
+    CustomerRegistered,
+)
 from domain.errors import Rejection
 
 
@@ -11,28 +21,54 @@ from domain.errors import Rejection
 class Customer:
     """A customer, as its events so far leave it."""
 
-    is_registered: bool = False
+    details: CustomerDetails | None = None
+
+    @property
+    def is_registered(self) -> bool:
+        return self.details is not None
 
 
 class CustomerAlreadyRegistered(Rejection):
     """Customer {customer_id} is registered already."""
 
 
+class UnknownCustomer(Rejection):
+    """There is no customer {customer_id}."""
+
+
 def decide(customer: Customer, command: CustomerCommand) -> list[CustomerEvent]:
     """Return the events that *command* causes, or raise the rule it breaks."""
+    match command:
+        case RegisterCustomer():
+            return register(customer, command)
+        case ChangeCustomerDetails():
+            return change_details(customer, command)
+        case _:
+            assert_never(command)
+
+
+def register(customer: Customer, command: RegisterCustomer) -> list[CustomerEvent]:
     if customer.is_registered:
         raise CustomerAlreadyRegistered(customer_id=command.customer_id or "")
-    return [
-        CustomerRegistered(
-            name=command.name,
-            email=command.email,
-            contact_name=command.contact_name,
-            phone=command.phone,
-            address=command.address,
-        )
-    ]
+    return [CustomerRegistered(**details_in(command))]
+
+
+def change_details(
+    customer: Customer, command: ChangeCustomerDetails
+) -> list[CustomerEvent]:
+    if customer.details is None:
+        raise UnknownCustomer(customer_id=command.customer_id)
+    if customer.details == CustomerDetails(**details_in(command)):
+        return []
+    return [CustomerDetailsChanged(**details_in(command))]
 
 
 def evolve(customer: Customer, event: CustomerEvent) -> Customer:
     """Return the customer as it is after *event*."""
-    return replace(customer, is_registered=True)
+    return Customer(CustomerDetails(**details_in(event)))
+
+
+def details_in(source: object) -> dict[str, Any]:
+    """Return the details that a command or an event carries, by their names."""
+    names = (field.name for field in fields(CustomerDetails))
+    return {name: getattr(source, name) for name in names}

@@ -6,7 +6,9 @@ from domain.address import Address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CustomerRegistered:
+class CustomerDetails:
+    """All that is known of a customer; every field of it is personal."""
+
     name: str = field(metadata={"personal": True})
     email: str | None = field(default=None, metadata={"personal": True})
     contact_name: str | None = field(default=None, metadata={"personal": True})
@@ -14,4 +16,14 @@ class CustomerRegistered:
     address: Address | None = field(default=None, metadata={"personal": True})
 
 
-CustomerEvent = CustomerRegistered
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerRegistered(CustomerDetails):
+    """The details are those that the customer was registered with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerDetailsChanged(CustomerDetails):
+    """The details are those from now on, also the ones that stayed as they were."""
+
+
+CustomerEvent = CustomerRegistered | CustomerDetailsChanged

@@ -1,7 +1,7 @@
 """What can be asked of an order's stream."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
 
@@ -48,6 +48,30 @@ class PlaceOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivePayment:
+    """Note that an order was paid; *amount* is in minor units."""
+
+    order_id: OrderNumber
+    amount: Amount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShipOrder:
+    """Hand an order to a carrier."""
+
+    order_id: OrderNumber
+    tracking_no: ShortText
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmDelivery:
+    """Note that an order has arrived."""
+
+    order_id: OrderNumber
+    delivered_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CancelOrder:
     """Call an order off."""
 
@@ -55,4 +79,4 @@ class CancelOrder:
     reason: Reason
 
 
-OrderCommand = PlaceOrder | CancelOrder
+OrderCommand = PlaceOrder | ReceivePayment | ShipOrder | ConfirmDelivery | CancelOrder

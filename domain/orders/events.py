@@ -1,7 +1,7 @@
 """What can have happened to an order."""
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from domain.address import Address
 from domain.orders.commands import Item
@@ -21,8 +21,31 @@ class OrderCreated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentReceived:
+    """*amount* is in minor units of the order's currency."""
+
+    amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderShipped:
+    """An order that was imported has no tracking number."""
+
+    tracking_no: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryConfirmed:
+    """*delivered_at* is when it arrived; the event occurred when we heard of it."""
+
+    delivered_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderCancelled:
     reason: str
 
 
-OrderEvent = OrderCreated | OrderCancelled
+OrderEvent = (
+    OrderCreated | PaymentReceived | OrderShipped | DeliveryConfirmed | OrderCancelled
+)

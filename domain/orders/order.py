@@ -4,17 +4,50 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
 
-from domain.customers.customer import Customer
-from domain.errors import Rejection
-from domain.money import rounded_total
-from domain.orders.commands import CancelOrder, OrderCommand, PlaceOrder
-from domain.orders.events import OrderCancelled, OrderCreated, OrderEvent
+from domain.customers.customer import Customer, UnknownCustomer
+from domain.money import Money, rounded_total
+from domain.orders.commands import (
+    CancelOrder,
+    ConfirmDelivery,
+    OrderCommand,
+    PlaceOrder,
+    ReceivePayment,
+    ShipOrder,
+)
+from domain.orders.events import (
+    DeliveryConfirmed,
+    OrderCancelled,
+    OrderCreated,
+    OrderEvent,
+    OrderShipped,
+    PaymentReceived,
+)
+from domain.orders.rules import (
+    EmptyOrder,
+    OrderAlreadyCancelled,
+    OrderAlreadyDelivered,
+    OrderAlreadyPaid,
+    OrderAlreadyPlaced,
+    OrderAlreadyShipped,
+    OrderNotPaid,
+    OrderNotShipped,
+    UnknownOrder,
+    WrongAmount,
+)
 
 
 class Status(StrEnum):
+    """How far an order is; NONE is a stream without events."""
+
     NONE = "none"
     PENDING = "pending"
+    PAID = "paid"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
     CANCELLED = "cancelled"
+
+
+NOTHING = Money(0, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,22 +55,9 @@ class Order:
     """An order, as its events so far leave it."""
 
     status: Status = Status.NONE
-
-
-class EmptyOrder(Rejection):
-    """An order has at least one line; this one has {lines}."""
-
-
-class UnknownCustomer(Rejection):
-    """There is no customer {customer_id}."""
-
-
-class OrderAlreadyPlaced(Rejection):
-    """This order was placed already; it is {status}."""
-
-
-class UnknownOrder(Rejection):
-    """There is no order {order_id}."""
+    total: Money = NOTHING
+    paid: Money | None = None
+    tracking_no: str = "none"
 
 
 def reads(command: OrderCommand) -> dict[str, str]:
@@ -45,19 +65,25 @@ def reads(command: OrderCommand) -> dict[str, str]:
     match command:
         case PlaceOrder():
             return {"customer": f"customer-{command.customer_id}"}
-        case CancelOrder():
-            return {}
         case _:
-            assert_never(command)
+            return {}
 
 
 def decide(
     order: Order, command: OrderCommand, *, customer: Customer | None = None
 ) -> list[OrderEvent]:
     """Return the events that *command* causes, or raise the rule it breaks."""
+    if isinstance(command, PlaceOrder):
+        return place(order, command, customer or Customer())
+    if order.status is Status.NONE:
+        raise UnknownOrder(order_id=command.order_id)
     match command:
-        case PlaceOrder():
-            return place(order, command, customer or Customer())
+        case ReceivePayment():
+            return receive_payment(order, command)
+        case ShipOrder():
+            return ship(order, command)
+        case ConfirmDelivery():
+            return confirm_delivery(order, command)
         case CancelOrder():
             return cancel(order, command)
         case _:
@@ -87,19 +113,73 @@ def place(order: Order, command: PlaceOrder, customer: Customer) -> list[OrderEv
     ]
 
 
+def receive_payment(order: Order, command: ReceivePayment) -> list[OrderEvent]:
+    match order.status:
+        case Status.PENDING if command.amount == order.total.amount:
+            return [PaymentReceived(amount=command.amount)]
+        case Status.PENDING:
+            raise WrongAmount(
+                due=order.total, received=replace(order.total, amount=command.amount)
+            )
+        case Status.CANCELLED:
+            raise OrderAlreadyCancelled(order_id=command.order_id)
+        case _ if order.paid is None:
+            # Only an imported order is shipped without a payment that we know of.
+            raise OrderAlreadyShipped(tracking_no=order.tracking_no)
+        case _:
+            raise OrderAlreadyPaid(paid=order.paid)
+
+
+def ship(order: Order, command: ShipOrder) -> list[OrderEvent]:
+    match order.status:
+        case Status.PAID:
+            return [OrderShipped(tracking_no=command.tracking_no)]
+        case Status.CANCELLED:
+            raise OrderAlreadyCancelled(order_id=command.order_id)
+        case Status.SHIPPED | Status.DELIVERED:
+            raise OrderAlreadyShipped(tracking_no=order.tracking_no)
+        case _:
+            raise OrderNotPaid(due=order.total)
+
+
+def confirm_delivery(order: Order, command: ConfirmDelivery) -> list[OrderEvent]:
+    match order.status:
+        case Status.SHIPPED:
+            return [DeliveryConfirmed(delivered_at=command.delivered_at)]
+        case Status.DELIVERED:
+            raise OrderAlreadyDelivered(order_id=command.order_id)
+        case _:
+            raise OrderNotShipped(status=order.status)
+
+
 def cancel(order: Order, command: CancelOrder) -> list[OrderEvent]:
-    if order.status is Status.NONE:
-        raise UnknownOrder(order_id=command.order_id)
-    if order.status is Status.CANCELLED:
-        return []
-    return [OrderCancelled(reason=command.reason)]
+    match order.status:
+        case Status.CANCELLED:
+            return []
+        case Status.SHIPPED | Status.DELIVERED:
+            raise OrderAlreadyShipped(tracking_no=order.tracking_no)
+        case _:
+            return [OrderCancelled(reason=command.reason)]
 
 
 def evolve(order: Order, event: OrderEvent) -> Order:
-    """Return the order as it is after *event*."""
+    """Return the order as it is after *event*: history is not judged."""
     match event:
         case OrderCreated():
-            return replace(order, status=Status.PENDING)
+            return replace(
+                order,
+                status=Status.PENDING,
+                total=Money(event.total, event.currency),
+            )
+        case PaymentReceived():
+            paid = replace(order.total, amount=event.amount)
+            return replace(order, status=Status.PAID, paid=paid)
+        case OrderShipped():
+            return replace(
+                order, status=Status.SHIPPED, tracking_no=event.tracking_no or "none"
+            )
+        case DeliveryConfirmed():
+            return replace(order, status=Status.DELIVERED)
         case OrderCancelled():
             return replace(order, status=Status.CANCELLED)
         case _:

@@ -1,14 +1,15 @@
 """The rules of a customer."""
 
 from domain.address import Address
-from domain.customers.commands import RegisterCustomer
+from domain.customers.commands import ChangeCustomerDetails, RegisterCustomer
 from domain.customers.customer import (
     Customer,
     CustomerAlreadyRegistered,
+    UnknownCustomer,
     decide,
     evolve,
 )
-from domain.customers.events import CustomerRegistered
+from domain.customers.events import CustomerDetailsChanged, CustomerRegistered
 from tests.support.specification import Specification
 
 BERLIN = Address(street="Obere Str. 57", city="Berlin", country="Germany")
@@ -46,3 +47,19 @@ def test_a_customer_is_registered_once() -> None:
     customer.given(registered).when(register).then_rejected(
         CustomerAlreadyRegistered, "ALFKI"
     )
+
+
+change = ChangeCustomerDetails(customer_id="ALFKI", name="Alfreds Feinkost")
+changed = CustomerDetailsChanged(name="Alfreds Feinkost")
+
+
+def test_details_are_written_down_anew() -> None:
+    customer.given(registered).when(change).then(changed)
+
+
+def test_the_same_details_again_change_nothing() -> None:
+    customer.given(registered, changed).when(change).then_nothing()
+
+
+def test_somebody_unknown_has_no_details() -> None:
+    customer.given().when(change).then_rejected(UnknownCustomer, "ALFKI")

@@ -1,26 +1,47 @@
 """The rules of an order."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
+import pytest
+
 from domain.address import Address
-from domain.customers.customer import Customer
+from domain.customers.customer import Customer, UnknownCustomer
+from domain.customers.events import CustomerDetails
 from domain.fields import HIGHEST_AMOUNT, HIGHEST_QUANTITY, MOST_LINES
-from domain.orders.commands import CancelOrder, Item, PlaceOrder
-from domain.orders.events import OrderCancelled, OrderCreated
-from domain.orders.order import (
+from domain.money import Money
+from domain.orders.commands import (
+    CancelOrder,
+    ConfirmDelivery,
+    Item,
+    PlaceOrder,
+    ReceivePayment,
+    ShipOrder,
+)
+from domain.orders.events import (
+    DeliveryConfirmed,
+    OrderCancelled,
+    OrderCreated,
+    OrderShipped,
+    PaymentReceived,
+)
+from domain.orders.order import Order, decide, evolve, reads
+from domain.orders.rules import (
     EmptyOrder,
-    Order,
+    OrderAlreadyCancelled,
+    OrderAlreadyDelivered,
+    OrderAlreadyPaid,
     OrderAlreadyPlaced,
-    UnknownCustomer,
+    OrderAlreadyShipped,
+    OrderNotPaid,
+    OrderNotShipped,
     UnknownOrder,
-    decide,
-    evolve,
-    reads,
+    WrongAmount,
 )
 from tests.support.specification import Specification
 
+ALICE = Customer(CustomerDetails(name="Alice"))
 LONDON = Address(street="12 Orchestra Terrace", city="London", country="UK")
 CLOCK = Item(product="RETRO-CLOCK", quantity=2, unit_price=4_950)
 LAMP = Item(product="LAMP", quantity=1, unit_price=999, discount=Decimal("0.15"))
@@ -44,9 +65,16 @@ created = OrderCreated(
 )
 cancel = CancelOrder(order_id=10248, reason="bought it twice")
 cancelled = OrderCancelled(reason="bought it twice")
+pay = ReceivePayment(order_id=10248, amount=10_749)
+paid = PaymentReceived(amount=10_749)
+ship = ShipOrder(order_id=10248, tracking_no="1Z999")
+shipped = OrderShipped(tracking_no="1Z999")
+NOON = datetime(2026, 12, 23, 12, tzinfo=UTC)
+deliver = ConfirmDelivery(order_id=10248, delivered_at=NOON)
+delivered = DeliveryConfirmed(delivered_at=NOON)
 
 rules = Specification(initial=Order(), decide=decide, evolve=evolve)
-order = rules.reading(customer=Customer(is_registered=True))
+order = rules.reading(customer=ALICE)
 
 
 def test_a_customer_places_an_order() -> None:
@@ -130,8 +158,79 @@ def test_the_highest_order_fits_in_64_bits() -> None:
     (event,) = decide(
         Order(),
         replace(place, items=(dearest,) * MOST_LINES),
-        customer=Customer(is_registered=True),
+        customer=ALICE,
     )
 
     assert isinstance(event, OrderCreated)
     assert event.total < 2**63
+
+
+def test_an_order_is_paid_shipped_and_delivered() -> None:
+    order.given(created).when(pay).then(paid)
+    order.given(created, paid).when(ship).then(shipped)
+    order.given(created, paid, shipped).when(deliver).then(delivered)
+
+
+def test_what_is_not_paid_is_not_shipped() -> None:
+    order.given(created).when(ship).then_rejected(OrderNotPaid, "107.49 EUR is due")
+
+
+def test_an_order_is_paid_once() -> None:
+    order.given(created, paid).when(pay).then_rejected(OrderAlreadyPaid, "107.49 EUR")
+
+
+def test_a_payment_is_of_what_the_order_is_worth() -> None:
+    order.given(created).when(replace(pay, amount=10_700)).then_rejected(
+        WrongAmount, "worth 107.49 EUR, and 107.00 EUR is not that"
+    )
+
+
+def test_a_refusal_keeps_its_figures_as_numbers() -> None:
+    refusal = WrongAmount(due=Money(10_749, "EUR"), received=Money(10_700, "EUR"))
+
+    assert refusal.figures == {"due": 10_749, "received": 10_700}
+
+
+def test_a_cancelled_order_is_not_paid() -> None:
+    order.given(created, cancelled).when(pay).then_rejected(OrderAlreadyCancelled)
+
+
+def test_a_cancelled_order_is_not_shipped() -> None:
+    order.given(created, paid, cancelled).when(ship).then_rejected(
+        OrderAlreadyCancelled, "10248"
+    )
+
+
+def test_an_order_is_shipped_once() -> None:
+    order.given(created, paid, shipped).when(ship).then_rejected(
+        OrderAlreadyShipped, "1Z999"
+    )
+
+
+def test_an_imported_order_that_is_shipped_takes_no_payment() -> None:
+    order.given(created, OrderShipped()).when(pay).then_rejected(OrderAlreadyShipped)
+
+
+def test_a_shipped_order_can_no_longer_be_cancelled() -> None:
+    order.given(created, paid, shipped).when(cancel).then_rejected(
+        OrderAlreadyShipped, "1Z999"
+    )
+
+
+def test_a_paid_order_can_be_cancelled() -> None:
+    order.given(created, paid).when(cancel).then(cancelled)
+
+
+def test_what_was_not_shipped_does_not_arrive() -> None:
+    order.given(created, paid).when(deliver).then_rejected(OrderNotShipped, "paid")
+
+
+def test_an_order_arrives_once() -> None:
+    order.given(created, paid, shipped, delivered).when(deliver).then_rejected(
+        OrderAlreadyDelivered
+    )
+
+
+@pytest.mark.parametrize("command", [pay, ship, deliver, cancel])
+def test_nothing_is_done_to_an_order_that_is_not_there(command: object) -> None:
+    order.given().when(command).then_rejected(UnknownOrder, "10248")
