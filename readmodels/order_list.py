@@ -7,7 +7,11 @@ from typing import assert_never
 
 import sqlalchemy as sa
 
-from domain.customers.events import CustomerDetailsChanged, CustomerRegistered
+from domain.customers.events import (
+    CustomerDetails,
+    CustomerDetailsChanged,
+    CustomerRegistered,
+)
 from domain.orders.events import (
     DeliveryConfirmed,
     OrderCancelled,
@@ -17,7 +21,14 @@ from domain.orders.events import (
     PaymentReceived,
 )
 from eventstore.log.codec import EventCodec
-from eventstore.projections.projection import Fact, Key, LookedUp, Lookup, Projection
+from eventstore.projections.projection import (
+    Fact,
+    Key,
+    LookedUp,
+    Lookup,
+    Projection,
+    Update,
+)
 from eventstore.projections.table import SCHEMA
 
 
@@ -47,12 +58,24 @@ class CustomerName:
 
 
 def customer_of(fact: Fact) -> str | None:
-    return fact.subject if isinstance(fact.event, CustomerRegistered) else None
+    return fact.subject if isinstance(fact.event, CustomerDetails) else None
 
 
 def customer_name(row: CustomerName | None, fact: Fact) -> CustomerName:
-    event: CustomerRegistered = fact.event
+    event: CustomerDetails = fact.event
     return CustomerName(customer_id=fact.subject, name=event.name, email=event.email)
+
+
+def renamed(fact: Fact) -> Update | None:
+    """Return the change of all lines of a customer whose details have changed."""
+    match fact.event:
+        case CustomerDetailsChanged(name=name, email=email):
+            return Update(
+                where={"customer_id": fact.subject},
+                to={"customer_name": name, "customer_email": email},
+            )
+        case _:
+            return None
 
 
 def order_of(fact: Fact) -> int | None:
@@ -126,6 +149,8 @@ projection = Projection(
     key_of=order_of,
     needs=needs,
     fold=fold,
+    update=renamed,
+    indexes=["customer_id"],
     lookups=[
         Lookup(
             name="customers",

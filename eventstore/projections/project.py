@@ -1,8 +1,8 @@
 """Applying a projection in sets: load what a batch touches, fold, write it back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 
@@ -12,13 +12,15 @@ from eventstore.projections.projection import Fact, Projection
 from eventstore.projections.table import Table
 from eventstore.subscriptions.subscription import Subscription
 
+T = TypeVar("T")
+
 
 class Tables:
     """The tables of one generation: the rows, and a table for each look-up."""
 
     def __init__(self, projection: Projection, generation: int) -> None:
         self.name = f"{projection.name}_g{generation}"
-        self.rows = Table(self.name, projection.row, projection.key)
+        self.rows = Table(self.name, projection.row, projection.key, projection.indexes)
         self.lookups = {
             lookup.name: Table(f"{self.name}_{lookup.name}", lookup.row, lookup.key)
             for lookup in projection.lookups
@@ -48,9 +50,28 @@ def project(
     """
     Fold *events* into the rows: one SELECT and one statement back for each table.
 
+    An event with an update of many rows ends a stretch: what was folded before it is
+    written, then the update, and what comes after it reads the rows anew.
+
     Raises CannotProject at the event that the fold or a class of it refuses.
     """
-    facts = [fact_of(projection, event) for event in events]
+    stretch: list[Fact] = []
+    for fact in (fact_of(projection, event) for event in events):
+        stretch.append(fact)
+        update = checked(fact, projection.update)
+        if update is not None:
+            fold_into(tables, projection, connection, stretch)
+            tables.rows.update(connection, update)
+            stretch = []
+    fold_into(tables, projection, connection, stretch)
+
+
+def fold_into(
+    tables: Tables,
+    projection: Projection,
+    connection: psycopg.Connection[Any],
+    facts: Sequence[Fact],
+) -> None:
     row_keys, lookup_keys = touched(projection, facts)
     # All is asked for before any answer is waited for: one round trip in a pipeline.
     rows_asked = tables.rows.send_load(connection, row_keys)
@@ -83,6 +104,14 @@ def project(
     tables.rows.store(connection, changed_rows)
 
 
+def checked(fact: Fact, ask: Callable[[Fact], T]) -> T:
+    """Return what a projection answers for *fact*; raise CannotProject if it cannot."""
+    try:
+        return ask(fact)
+    except Exception as error:
+        raise CannotProject(fact.position, error) from error
+
+
 def fact_of(projection: Projection, event: RecordedEvent) -> Fact:
     try:
         body = projection.events.decode(event.type, event.data)
@@ -98,14 +127,11 @@ def touched(
     rows: set[Any] = set()
     lookups: dict[str, set[Any]] = {lookup.name: set() for lookup in projection.lookups}
     for fact in facts:
-        try:
-            rows.add(projection.key_of(fact))
-            for lookup in projection.lookups:
-                lookups[lookup.name].add(lookup.key_of(fact))
-            for name, key in projection.needs(fact).items():
-                lookups[name].add(key)
-        except Exception as error:
-            raise CannotProject(fact.position, error) from error
+        rows.add(checked(fact, projection.key_of))
+        for lookup in projection.lookups:
+            lookups[lookup.name].add(checked(fact, lookup.key_of))
+        for name, key in checked(fact, projection.needs).items():
+            lookups[name].add(key)
     for keys in (rows, *lookups.values()):
         keys.discard(None)
     return rows, lookups

@@ -44,8 +44,20 @@ class Lookup:
     fold: Callable[[Row | None, Fact], Row]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """A change of all rows whose columns have the values *where*, as one statement."""
+
+    where: Mapping[str, Any]
+    to: Mapping[str, Any]
+
+
 def nothing_looked_up(fact: Fact) -> Mapping[str, Key]:
     return {}
+
+
+def nothing_updated(fact: Fact) -> Update | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +68,9 @@ class Projection:
     *row* is a frozen dataclass whose fields are the table's columns and whose field
     *key* is its primary key. For each event of *types*, *key_of* tells the row that it
     changes (None: it changes none), *needs* the rows to look up, by look-up, and *fold*
-    makes the new row of the old one (None: there is none).
+    makes the new row of the old one (None: there is none). An event that touches many
+    rows, like a customer's new name, gives an *update* of them all instead, which is
+    kept in order with the folds; its columns want one of the *indexes*.
     """
 
     name: str
@@ -68,3 +82,5 @@ class Projection:
     fold: Callable[[Row | None, Fact, LookedUp], Row | None]
     lookups: Sequence[Lookup] = ()
     needs: Callable[[Fact], Mapping[str, Key]] = nothing_looked_up
+    update: Callable[[Fact], Update | None] = nothing_updated
+    indexes: Sequence[str] = ()

@@ -2,7 +2,7 @@
 
 import types
 import typing
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,6 +10,8 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+
+from eventstore.projections.projection import Update
 
 SCHEMA = "readmodels"
 
@@ -26,10 +28,13 @@ COLUMN_TYPES: Mapping[type, str] = {
 class Table:
     """A table whose columns are the fields of *row*, a dataclass."""
 
-    def __init__(self, name: str, row: type, key: str) -> None:
+    def __init__(
+        self, name: str, row: type, key: str, indexes: Sequence[str] = ()
+    ) -> None:
         self.name = name
         self.row = row
         self.key = key
+        self.indexes = indexes
         self.columns = {
             field.name: column_type(row, field.name) for field in fields(row)
         }
@@ -80,6 +85,26 @@ class Table:
             )
         )
 
+        for column in self.indexes:
+            connection.execute(
+                sql.SQL("CREATE INDEX IF NOT EXISTS {} ON {} ({})").format(
+                    sql.Identifier(f"{self.name}_{column}_idx"),
+                    sql.Identifier(SCHEMA, self.name),
+                    sql.Identifier(column),
+                )
+            )
+
+    def update(self, connection: psycopg.Connection[Any], update: Update) -> None:
+        """Change all rows that *update* is about, with one statement."""
+        connection.execute(
+            sql.SQL("UPDATE {} SET {} WHERE {}").format(
+                sql.Identifier(SCHEMA, self.name),
+                sql.SQL(", ").join(equal_to_given(update.to)),
+                sql.SQL(" AND ").join(equal_to_given(update.where)),
+            ),
+            [*update.to.values(), *update.where.values()],
+        )
+
     def send_load(
         self, connection: psycopg.Connection[Any], keys: Collection[Any]
     ) -> psycopg.Cursor[Any]:
@@ -106,6 +131,10 @@ class Table:
         gone = [key for key, row in rows.items() if row is None]
         if gone:
             connection.execute(self._delete, (gone,))
+
+
+def equal_to_given(columns: Iterable[str]) -> Iterator[sql.Composed]:
+    return (sql.SQL("{} = %s").format(sql.Identifier(name)) for name in columns)
 
 
 def column_type(row: type, name: str) -> str:

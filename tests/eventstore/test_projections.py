@@ -13,7 +13,14 @@ from eventstore.log.append import NO_STREAM, append
 from eventstore.log.codec import EventCodec
 from eventstore.projections.generations import ensure_generation, live_generations
 from eventstore.projections.project import subscription_of
-from eventstore.projections.projection import Fact, Key, LookedUp, Lookup, Projection
+from eventstore.projections.projection import (
+    Fact,
+    Key,
+    LookedUp,
+    Lookup,
+    Projection,
+    Update,
+)
 from eventstore.projections.table import Table
 from eventstore.subscriptions.catch_up import CaughtUp, catch_up
 from tests.support.engine import Added, Engine, added, at_once
@@ -136,6 +143,33 @@ def test_a_look_up_is_found_by_a_later_batch(read_model: Engine) -> None:
     project(read_model)
 
     assert rows(read_model) == [("clock", 3, 3), ("lamp", 1, 3)]
+
+
+def doubled(fact: Fact) -> Update | None:
+    """Return the change that an event of 100 makes to all rows with a clock of 3."""
+    if fact.event.amount != 100:
+        return None
+    return Update(where={"clock": 3}, to={"clock": 6})
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 500])
+def test_an_update_of_many_rows_comes_in_its_turn(
+    batch: int, read_model: Engine
+) -> None:
+    """The lamp's row is written before it and changed, the radio's comes after it."""
+    write(
+        read_model,
+        *[("clock", 3), ("lamp", 1), ("signal", 100), ("radio", 7)],
+    )
+    subscription = subscription_of(replace(totals, update=doubled), 1)
+    catch_up(read_model.connection, replace(subscription, batch=batch))
+
+    assert rows(read_model) == [
+        ("clock", 3, 6),
+        ("lamp", 1, 6),
+        ("radio", 7, 3),
+        ("signal", 100, 6),
+    ]
 
 
 def test_a_row_that_the_fold_drops_is_deleted(read_model: Engine) -> None:

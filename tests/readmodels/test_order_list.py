@@ -2,13 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from domain.address import Address
-from domain.customers.commands import RegisterCustomer
-from domain.orders.commands import CancelOrder, Item, PlaceOrder
+from domain.customers.commands import ChangeCustomerDetails, RegisterCustomer
+from domain.orders.commands import (
+    CancelOrder,
+    ConfirmDelivery,
+    Item,
+    PlaceOrder,
+    ReceivePayment,
+    ShipOrder,
+)
 from readmodels import order_list
 from readmodels.order_list import OrderSummaryView
 from tasks import catch_up, commands
@@ -142,3 +150,49 @@ def test_the_list_goes_on_under_an_order(five_orders: Shop) -> None:
 
 def test_under_the_first_order_there_is_nothing(five_orders: Shop) -> None:
     assert newest(five_orders, before=1) == []
+
+
+bob = RegisterCustomer(customer_id="BOB", name="Bob")
+rename = ChangeCustomerDetails(
+    customer_id="ALICE", name="Alice Retro", email="retro@example.com"
+)
+
+
+def test_the_line_follows_the_order_to_its_door(shop: Shop, do: Do) -> None:
+    do(alice, place)
+    seen = []
+    for command in (
+        ReceivePayment(order_id=1, amount=10_899),
+        ShipOrder(order_id=1, tracking_no="1Z999"),
+        ConfirmDelivery(order_id=1, delivered_at=datetime(2026, 12, 24, tzinfo=UTC)),
+    ):
+        do(command)
+        (line,) = newest(shop)
+        seen.append((line.status, line.tracking_number))
+
+    assert seen == [("paid", None), ("shipped", "1Z999"), ("delivered", "1Z999")]
+
+
+def test_a_new_name_is_on_all_lines_of_its_customer_and_on_no_other(
+    shop: Shop, do: Do
+) -> None:
+    bobs = replace(place, customer_id="BOB")
+    do(alice, bob, place, bobs, place, rename, place)
+
+    assert [(line.order_id, line.customer_name) for line in newest(shop)] == [
+        (4, "Alice Retro"),
+        (3, "Alice Retro"),
+        (2, "Bob"),
+        (1, "Alice Retro"),
+    ]
+    assert {line.customer_email for line in newest(shop)} == {
+        "retro@example.com",
+        None,
+    }
+
+
+def test_names_change_in_order_within_a_batch(shop: Shop, do: Do) -> None:
+    again = replace(rename, name="Alice Again")
+    do(alice, place, rename, again, place)
+
+    assert {line.customer_name for line in newest(shop)} == {"Alice Again"}
