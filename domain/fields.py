@@ -10,7 +10,8 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 HIGHEST_AMOUNT = 100_000_000_000
 HIGHEST_QUANTITY = 100_000
 MOST_LINES = 500
-# 500 lines of 100,000 pieces at the highest price still fit a 64 bit total.
+HIGHEST_TOTAL = HIGHEST_AMOUNT * HIGHEST_QUANTITY * MOST_LINES
+# It still fits into 64 bits.
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ ChosenCustomerId = Annotated[
 Currency = Annotated[str, Text(3, "[A-Z]{3}", "three capital letters, like EUR")]
 OrderNumber = Annotated[int, Whole(1, 2**53)]
 Amount = Annotated[int, Whole(1, HIGHEST_AMOUNT)]
+Total = Annotated[int, Whole(1, HIGHEST_TOTAL)]
 Freight = Annotated[int, Whole(0, HIGHEST_AMOUNT)]
 Quantity = Annotated[int, Whole(1, HIGHEST_QUANTITY)]
 Discount = Annotated[Decimal, Fraction()]

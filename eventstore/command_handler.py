@@ -10,6 +10,7 @@ import msgspec
 import psycopg
 
 from eventstore.decider import Decider, Deciders
+from eventstore.errors import told
 from eventstore.ids import event_id_for
 from eventstore.log.append import append
 from eventstore.log.events import Metadata, NewEvent
@@ -138,8 +139,11 @@ def refused(error: Exception) -> Outcome:
         status="rejected",
         error={
             "rule": type(error).__name__,
-            "message": str(error),
-            "figures": getattr(error, "figures", {}),
+            "message": told(error),
+            "figures": {
+                name: figure if isinstance(figure, int) else str(figure)
+                for name, figure in getattr(error, "figures", {}).items()
+            },
         },
     )
 
@@ -150,7 +154,7 @@ def broken(error: Exception) -> Outcome:
         status="failed",
         error={
             "error": type(error).__name__,
-            "message": str(error),
-            "traceback": "".join(traceback.format_exception(error)),
+            "message": told(error),
+            "traceback": "".join(traceback.format_tb(error.__traceback__)),
         },
     )

@@ -71,8 +71,27 @@ class CannotProject(EventStoreError):
         self.position = position
         self.reason = reason
         super().__init__(
-            f"Cannot project the event at {position}: {type(reason).__name__}: {reason}"
+            f"Cannot project the event at {position}:"
+            f" {type(reason).__name__}: {told(reason)}"
         )
+
+
+def told(error: BaseException) -> str:
+    """
+    Return what *error* says, without the values that a database puts into its words.
+
+    What is kept of an error is kept for long, and seen by many. What cannot be stored
+    as JSON is written out.
+    """
+    if isinstance(error, psycopg.Error) and error.sqlstate:
+        place = (error.diag.table_name, error.diag.column_name)
+        named = [*filter(None, place), error.diag.constraint_name or ""]
+        # In class 22 the very sentence has the value: 'invalid input syntax: "…"'.
+        sentence = "" if error.sqlstate[:2] == "22" else error.diag.message_primary
+        text = " ".join(filter(None, [error.sqlstate, sentence, *named]))
+    else:
+        text = str(error)
+    return text.encode(errors="backslashreplace").decode().replace("\0", "\\0")
 
 
 def is_of_the_data(error: Exception) -> bool:

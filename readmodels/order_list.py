@@ -111,7 +111,9 @@ def fold(
                 created_at=fact.occurred_at,
             )
         case PaymentReceived():
-            return replace(known(row), status="paid")
+            paid = known(row)
+            # An imported history may know of the payment after the parcel.
+            return replace(paid, status="paid") if paid.status == "pending" else paid
         case OrderShipped():
             return replace(
                 known(row), status="shipped", tracking_number=event.tracking_no

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import psycopg
 
@@ -41,21 +42,32 @@ def run(shop: Shop) -> bool:
     The flag stays up while we read: whoever appends meanwhile need not send another
     signal, since we look once more when it is down.
     """
-    until = time.monotonic() + LONGEST_RUN
     with shop.autocommitting.connect() as checked_out:
-        connection = driver_connection(checked_out)
-        subscriptions = live_subscriptions(shop, connection)
-        names = [subscription.name for subscription in subscriptions]
-        while time.monotonic() < until:
-            for subscription in subscriptions:
-                report(subscription, catch_up_one(connection, subscription))
-            clear_signal(connection, CATCH_UP)
-            # Also where somebody else holds a checkpoint: he may have read before what
-            # we were told of was there, and we wait until one of us has read it.
-            if not lag(connection, names):
-                return True
-            send_signal(connection, CATCH_UP)
-            time.sleep(PAUSE)
+        try:
+            return run_on(shop, driver_connection(checked_out))
+        except BaseException:
+            # It may stand in the middle of a pipeline, and the pool would not see it.
+            checked_out.invalidate()
+            raise
+
+
+def run_on(shop: Shop, connection: psycopg.Connection[Any]) -> bool:
+    until = time.monotonic() + LONGEST_RUN
+    subscriptions = live_subscriptions(shop, connection)
+    names = [subscription.name for subscription in subscriptions]
+    while time.monotonic() < until:
+        for subscription in subscriptions:
+            seconds = until - time.monotonic()
+            report(
+                subscription, catch_up_one(connection, subscription, seconds=seconds)
+            )
+        clear_signal(connection, CATCH_UP)
+        # Also where somebody else holds a checkpoint: he may have read before what we
+        # were told of was there, and we wait until one of us has read it.
+        if not lag(connection, names):
+            return True
+        send_signal(connection, CATCH_UP)
+        time.sleep(PAUSE)
     return False
 
 
@@ -74,7 +86,7 @@ def report(subscription: Subscription, reached: CaughtUp) -> None:
 
 
 def live_subscriptions(
-    shop: Shop, connection: psycopg.Connection[tuple[object, ...]]
+    shop: Shop, connection: psycopg.Connection[Any]
 ) -> Sequence[Subscription]:
     """Return what reads the log: the live generation of each read model."""
     live = live_generations(connection)

@@ -74,7 +74,11 @@ def run(shop: Shop, command_ids: Sequence[UUID], *, ran_by: str = "worker") -> R
 
 
 def drain_stream(shop: Shop, command_id: UUID, runner: str) -> Drained:
-    """Drain one stream on a connection that does not outlive an exception."""
+    """
+    Drain one stream on a connection that does not outlive an exception.
+
+    Raises DatabaseAway where that exception could not even be noted.
+    """
     try:
         with shop.autocommitting.connect() as connection:
             try:
@@ -90,11 +94,17 @@ def drain_stream(shop: Shop, command_id: UUID, runner: str) -> Drained:
                 connection.invalidate()
                 raise
     except Exception as error:
-        forget_own_marks(shop, runner, error)
+        forget_own_marks(shop, runner, command_id, error)
         raise
 
 
-def forget_own_marks(shop: Shop, runner: str, error: Exception) -> None:
+class DatabaseAway(Exception):
+    """PostgreSQL did not answer for seconds."""
+
+
+def forget_own_marks(
+    shop: Shop, runner: str, command_id: UUID, error: Exception
+) -> None:
     """
     Take our marks back, since a mark that is found means that its runner died.
 
@@ -106,9 +116,9 @@ def forget_own_marks(shop: Shop, runner: str, error: Exception) -> None:
         try:
             with shop.autocommitting.connect() as connection:
                 detail = {"error": type(error).__name__}
-                forget_marks(driver_connection(connection), runner, detail)
+                forget_marks(driver_connection(connection), runner, command_id, detail)
                 return
-        except (sa.exc.OperationalError, psycopg.OperationalError):
+        except (sa.exc.OperationalError, psycopg.OperationalError) as away:
             if time.monotonic() > until:
-                raise
+                raise DatabaseAway from away
             time.sleep(0.2)

@@ -7,6 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+KEEPALIVES = (
+    "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+)
 IDLE = 1.0
 """Seconds after which a connection is asked whether it lives, before it is lent."""
 
@@ -19,15 +22,15 @@ def pool_of(database_url: str) -> sa.Engine:
     accepting a command takes. One that was busy a moment ago is trusted: where the
     server has gone since, the command is not accepted, or its drain is interrupted.
     """
+    url = sa.make_url(database_url)
     engine = sa.create_engine(
-        database_url,
+        url,
         pool_size=5,
         max_overflow=15,
         connect_args={
             "connect_timeout": 5,
             # A host that lost its power must not keep its streams for two hours.
-            "options": "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10"
-            " -c tcp_keepalives_count=3",
+            "options": f"{url.query.get('options', '')} {KEEPALIVES}".strip(),
             "keepalives_idle": 30,
             "keepalives_interval": 10,
             "keepalives_count": 3,

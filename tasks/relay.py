@@ -18,9 +18,6 @@ from multiprocessing.sharedctypes import Synchronized
 from types import FrameType
 from uuid import UUID
 
-import psycopg
-import sqlalchemy as sa
-
 from eventstore.connection import driver_connection
 from eventstore.journal.waiting import find_waiting
 from eventstore.subscriptions.standing import find_standings
@@ -35,7 +32,6 @@ PATIENCE = 1.0
 """Seconds that a command waits for its message, a subscription for its signal."""
 SWEEP_EVERY = 0.25
 STREAMS_A_SWEEP = 100
-OPERATIONAL_ERRORS = (sa.exc.OperationalError, psycopg.OperationalError)
 
 
 def main(wiring: Callable[[], Shop] = shop) -> None:
@@ -148,7 +144,7 @@ class Relay:
         """
         try:
             ran = commands.run(self.shop, [command_id], ran_by="relay")
-        except OPERATIONAL_ERRORS:
+        except commands.DatabaseAway:
             raise
         except Exception:
             # One stream that cannot be drained must not keep the others waiting.

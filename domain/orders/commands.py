@@ -19,6 +19,7 @@ from domain.fields import (
     Reason,
     Several,
     ShortText,
+    Total,
 )
 
 EMPTY_ORDER = "EmptyOrder: an order has at least one line"
@@ -52,7 +53,7 @@ class ReceivePayment:
     """Note that an order was paid; *amount* is in minor units."""
 
     order_id: OrderNumber
-    amount: Amount
+    amount: Total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

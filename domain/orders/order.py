@@ -132,6 +132,9 @@ def receive_payment(order: Order, command: ReceivePayment) -> list[OrderEvent]:
 
 def ship(order: Order, command: ShipOrder) -> list[OrderEvent]:
     match order.status:
+        case Status.PENDING if not order.total.amount:
+            # All of it is a gift: nobody can pay nothing.
+            return [OrderShipped(tracking_no=command.tracking_no)]
         case Status.PAID:
             return [OrderShipped(tracking_no=command.tracking_no)]
         case Status.CANCELLED:
@@ -173,7 +176,10 @@ def evolve(order: Order, event: OrderEvent) -> Order:
             )
         case PaymentReceived():
             paid = replace(order.total, amount=event.amount)
-            return replace(order, status=Status.PAID, paid=paid)
+            # An imported history may know of the payment after the parcel.
+            is_first = order.status is Status.PENDING
+            status = Status.PAID if is_first else order.status
+            return replace(order, status=status, paid=paid)
         case OrderShipped():
             return replace(
                 order, status=Status.SHIPPED, tracking_no=event.tracking_no or "none"

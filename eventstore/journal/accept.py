@@ -25,6 +25,7 @@ def given(value: Any) -> Any:
     Return what was given in a command, without the fields that have their default.
 
     A field that a later version adds must not make another content of the same request.
+    So a default, once released, stays what it is.
     """
     if is_dataclass(value):
         found = {field.name: getattr(value, field.name) for field in fields(value)}
@@ -53,7 +54,9 @@ def accept(
     command_id = command_id_for(principal, key)
     command_type = type(command).__name__
     data = msgspec.json.encode(command)
-    content = msgspec.json.encode([command_type, expected_version, given(command)])
+    content = msgspec.json.encode(
+        [command_type, expected_version, not_before, given(command)]
+    )
     row = connection.execute(
         """
         SELECT is_new, is_same FROM public.accept(

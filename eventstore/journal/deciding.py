@@ -40,7 +40,7 @@ class Readable(NamedTuple):
     fault: Outcome | None = None
 
 
-def read_commands(taken: Taken, deciders: Deciders) -> list[Readable]:
+def read_commands(taken: Taken, deciders: Deciders, limits: Limits) -> list[Readable]:
     """
     Return the taken commands as objects: the input is validated here once more.
 
@@ -59,6 +59,8 @@ def read_commands(taken: Taken, deciders: Deciders) -> list[Readable]:
             readable.append(Readable(command, body, others))
         except decider.invalid as error:
             readable.append(Readable(command, fault=refused(error)))
+        except limits.interruptions:
+            raise
         except Exception as error:
             readable.append(Readable(command, fault=broken(error)))
     return readable

@@ -115,7 +115,7 @@ def run(work: Drain, taken: Taken) -> UUID | None:
 
 
 def decide_and_append(work: Drain, taken: Taken) -> UUID | None:
-    commands = read_commands(taken, work.deciders)
+    commands = read_commands(taken, work.deciders, work.limits)
     streams = load_taken(work.connection, taken, commands, work.deciders)
     decided = list(
         decide_all(taken, commands, streams, deciders=work.deciders, limits=work.limits)

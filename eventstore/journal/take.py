@@ -102,12 +102,15 @@ def give_back(
 
 
 def forget_marks(
-    connection: psycopg.Connection[Any], runner: str, detail: Mapping[str, Any]
+    connection: psycopg.Connection[Any],
+    runner: str,
+    asked: UUID,
+    detail: Mapping[str, Any],
 ) -> None:
-    """Clear the marks that *runner* left by an error: it lives on."""
+    """Clear the marks that *runner* left by an error, *asked* to run one: it lives."""
     connection.execute(
-        "SELECT public.forget_marks(%s, %s::text::jsonb)",
-        (runner, msgspec.json.encode(detail).decode()),
+        "SELECT public.forget_marks(%s, %s, %s::text::jsonb)",
+        (runner, asked, msgspec.json.encode(detail).decode()),
     )
 
 

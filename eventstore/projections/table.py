@@ -2,7 +2,7 @@
 
 import types
 import typing
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal
@@ -99,11 +99,25 @@ class Table:
         connection.execute(
             sql.SQL("UPDATE {} SET {} WHERE {}").format(
                 sql.Identifier(SCHEMA, self.name),
-                sql.SQL(", ").join(equal_to_given(update.to)),
-                sql.SQL(" AND ").join(equal_to_given(update.where)),
+                sql.SQL(", ").join(map(self.given, update.to)),
+                # Not IS NOT DISTINCT FROM, which uses no index.
+                sql.SQL(" AND ").join(
+                    self.given(name)
+                    if value is not None
+                    else sql.SQL("{} IS NULL").format(sql.Identifier(name))
+                    for name, value in update.where.items()
+                ),
             ),
-            [*update.to.values(), *update.where.values()],
+            [
+                *update.to.values(),
+                *(value for value in update.where.values() if value is not None),
+            ],
         )
+
+    def given(self, column: str) -> sql.Composed:
+        """Return `column = %s`, with the placeholder of the column's type."""
+        kind = sql.SQL(self.columns[column].split()[0])
+        return sql.SQL("{} = %s::{}").format(sql.Identifier(column), kind)
 
     def send_load(
         self, connection: psycopg.Connection[Any], keys: Collection[Any]
@@ -131,10 +145,6 @@ class Table:
         gone = [key for key, row in rows.items() if row is None]
         if gone:
             connection.execute(self._delete, (gone,))
-
-
-def equal_to_given(columns: Iterable[str]) -> Iterator[sql.Composed]:
-    return (sql.SQL("{} = %s").format(sql.Identifier(name)) for name in columns)
 
 
 def column_type(row: type, name: str) -> str:

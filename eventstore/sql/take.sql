@@ -38,6 +38,7 @@ DECLARE
     due uuid[];
     head public.commands;
     deaths integer;
+    moment_now timestamptz;
 BEGIN
     SELECT c.* INTO head FROM public.commands AS c WHERE c.id = command_id;
     IF NOT FOUND OR head.status <> 'accepted' THEN
@@ -49,6 +50,7 @@ BEGIN
     END IF;
     -- Each statement from here on sees what was committed before we got the lock.
     LOOP
+        moment_now := clock_timestamp();
         -- What is due is read once: the one that is marked is the first that is run,
         -- also when another is accepted before it in the meantime.
         SELECT array_agg(w.id ORDER BY w.place) INTO due
@@ -60,7 +62,7 @@ BEGIN
             FROM public.commands AS c
             WHERE c.stream_id = stream
                 AND c.status = 'accepted'
-                AND coalesce(c.not_before, c.accepted_at) <= clock_timestamp()
+                AND coalesce(c.not_before, c.accepted_at) <= moment_now
             WINDOW waiting AS (
                 ORDER BY coalesce(c.not_before, c.accepted_at), c.seq
                 ROWS UNBOUNDED PRECEDING
@@ -69,8 +71,10 @@ BEGIN
             LIMIT most
         ) AS w
         WHERE w.bytes <= most_bytes OR w.place = 1;
-        SELECT c.* INTO head FROM public.commands AS c WHERE c.id = due[1];
-        IF NOT FOUND OR head.next_try_at > clock_timestamp() THEN
+        -- Locked, since somebody outside of the journal may be completing it just now.
+        SELECT c.* INTO head FROM public.commands AS c WHERE c.id = due[1] FOR UPDATE;
+        CONTINUE WHEN head.status <> 'accepted';
+        IF NOT FOUND OR head.next_try_at > moment_now THEN
             RETURN QUERY SELECT
                 'stream', NULL::uuid, stream, NULL::varchar, 0,
                 NULL::jsonb, NULL::jsonb, NULL::timestamptz;
@@ -120,7 +124,7 @@ BEGIN
         ORDER BY d.place;
     RETURN QUERY
         SELECT
-            'event', (e.metadata ->> 'event_id')::uuid, e.stream_id, e.type, e.version,
+            'event', NULL::uuid, e.stream_id, e.type, e.version,
             e.data, e.metadata, e.occurred_at
         FROM public.events AS e
         WHERE e.stream_id = stream

@@ -1,5 +1,7 @@
 """Catching up: from the checkpoint to *settled*, batch by batch, each a transaction."""
 
+import math
+import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -28,7 +30,10 @@ class Step(NamedTuple):
 
 
 def catch_up(
-    connection: psycopg.Connection[Any], subscription: Subscription
+    connection: psycopg.Connection[Any],
+    subscription: Subscription,
+    *,
+    seconds: float = math.inf,
 ) -> CaughtUp:
     """
     Bring *subscription* up to what was settled when each batch was read.
@@ -36,8 +41,10 @@ def catch_up(
     *connection* is in autocommit: each batch is a transaction. Whoever catches up holds
     the checkpoint's row, and others pass by: two beats, two workers and a signal that
     comes twice are harmless. An event that cannot be handled stops it there, with all
-    before it handled; the next call tries that event again.
+    before it handled; the next call tries that event again. After *seconds* the rest is
+    left to the next call, between two batches.
     """
+    until = time.monotonic() + seconds
     handled = 0
     stop: CannotProject | None = None
     batch = subscription.batch
@@ -58,7 +65,7 @@ def catch_up(
         if step is None:
             return CaughtUp(handled=handled, is_held=True)
         handled += step.handled
-        if step.is_last:
+        if step.is_last or time.monotonic() > until:
             stopped_at = None if stop is None else stop.position
             return CaughtUp(step.checkpoint, handled, stopped_at=stopped_at)
 
@@ -88,6 +95,9 @@ def advance(
             if row is None:
                 return None
             checkpoint, settled = row
+            if stop is not None and stop.position <= checkpoint:
+                # Somebody else got past it in the meantime.
+                stop = None
             goal = settled if stop is None else min(stop.position - 1, settled)
             if goal <= checkpoint and stop is None:
                 return Step(checkpoint, 0, True)

@@ -221,6 +221,19 @@ def test_a_paid_order_can_be_cancelled() -> None:
     order.given(created, paid).when(cancel).then(cancelled)
 
 
+def test_a_gift_is_shipped_without_a_payment() -> None:
+    gift = replace(created, total=0)
+
+    order.given(gift).when(ship).then(shipped)
+
+
+def test_a_payment_that_is_known_late_does_not_call_the_parcel_back() -> None:
+    """An imported history may have its events in any order."""
+    order.given(created, OrderShipped(), paid).when(cancel).then_rejected(
+        OrderAlreadyShipped
+    )
+
+
 def test_what_was_not_shipped_does_not_arrive() -> None:
     order.given(created, paid).when(deliver).then_rejected(OrderNotShipped, "paid")
 

@@ -306,6 +306,47 @@ def test_the_runner_s_time_limit_is_not_the_fault_of_the_command_it_meets(
     assert engine.statuses(command_id) == ["accepted"]
 
 
+def test_a_time_limit_that_meets_a_command_as_it_is_read_is_no_fault_of_it(
+    engine: Engine,
+) -> None:
+    def out_of_time(_: type, __: Any) -> None:
+        raise TimeoutError
+
+    command_id = engine.accept(add)
+    slow = replace(COUNTERS.all[0], read_command=out_of_time)
+    with pytest.raises(TimeoutError):
+        engine.drain(
+            command_id,
+            deciders=Deciders([slow]),
+            limits=Limits(interruptions=(TimeoutError,)),
+        )
+
+    assert engine.statuses(command_id) == ["accepted"]
+
+
+def test_what_could_not_even_be_taken_rests(engine: Engine) -> None:
+    command_id = engine.accept(add)
+    forget_marks(engine.connection, "worker", command_id, {"error": "LockNotAvailable"})
+
+    assert kinds(engine, command_id) == ["interrupted"]
+    assert engine.take(command_id) is not None
+    assert engine.drain(command_id).finished == 0
+
+
+def test_an_error_of_the_database_is_kept_without_the_values_in_its_words(
+    engine: Engine,
+) -> None:
+    def ask(_: Any) -> None:
+        engine.connection.execute("SELECT 'alice@example.com'::int")
+
+    command_id = engine.accept(add)
+    engine.drain(command_id, deciders=meanwhile(ask))
+
+    assert engine.statuses(command_id) == ["failed"]
+    assert "alice" not in str(engine.entry(command_id).error)
+    assert "alice" not in str(engine.incidents(command_id)[0].detail["message"])
+
+
 def test_a_command_that_uses_up_the_runner_s_time_fails(engine: Engine) -> None:
     def out_of_time(_: Any) -> None:
         raise TimeoutError
@@ -639,7 +680,7 @@ def test_a_runner_that_lost_its_connection_takes_its_mark_back(
     command_id = engine.accept(add)
     with pytest.raises(psycopg.OperationalError):
         engine.drain(command_id, deciders=meanwhile(disconnect))
-    forget_marks(engine.connect(), "worker", {"error": "OperationalError"})
+    forget_marks(engine.connect(), "worker", command_id, {"error": "OperationalError"})
     entry = engine.entry(command_id)
 
     assert (entry.status, kinds(engine, command_id)) == ("accepted", ["interrupted"])
