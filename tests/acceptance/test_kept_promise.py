@@ -71,13 +71,16 @@ def break_things(
             victim.start()
         if not sending.is_set() and not ask(engine, WAITING):
             break
-        time.sleep(chance.uniform(0.5, 1.5))
+        time.sleep(chance.uniform(0.3, 0.8))
     return faults
 
 
 def test_every_202_has_one_final_status_and_its_events_once(
     processes: Processes, engine: sa.Engine
 ) -> None:
+    # Deciding takes a while, so that there is work under way whenever something dies,
+    # and all is not done before the last of the kills.
+    processes.extra["SECONDS_TO_DECIDE"] = "0.03"
     processes.redis()
     worker = processes.worker(FAULTY)
     relay = processes.relay(FAULTY)

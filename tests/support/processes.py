@@ -82,6 +82,8 @@ class Processes:
     settings: Settings
     folder: Path
     all: list[Process] = field(default_factory=list)
+    # What all of them are told besides.
+    extra: dict[str, str] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -95,6 +97,7 @@ class Processes:
             "CURRENCY": self.settings.currency,
             "CATCH_UP_SECONDS": str(self.settings.catch_up_seconds),
             "CATCH_UP_SIGNALS": "on" if self.settings.catch_up_signals else "off",
+            **self.extra,
         }
 
     def start(self, name: str, *command: str, **environment: str) -> Process:
