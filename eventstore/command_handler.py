@@ -76,7 +76,7 @@ def handle(
     others = decider.reads(command)
     streams = load(connection, [stream_id, *others.values()], deciders)
     # 3. Run the logic, and 4. check the rules.
-    decision = decide(decider, command, stream_id, streams, cause)
+    decision = decide(decider, command, stream_id, others, streams, cause)
     # 5. Persist, which is also how it is emitted: whatever follows reads the log.
     append(
         connection,
@@ -99,15 +99,22 @@ def load(
 
 
 def decide(
-    decider: Decider, command: Any, stream_id: str, streams: Streams, cause: Cause
+    decider: Decider,
+    command: Any,
+    stream_id: str,
+    others: Mapping[str, str],
+    streams: Streams,
+    cause: Cause,
 ) -> Decision:
-    """Decide *command* on the state of its stream; a refusal is a decision too."""
+    """
+    Decide *command* on the state of its stream; a refusal is a decision too.
+
+    *others* are the further streams that it reads, by the names its decider gave them.
+    """
     state = streams.states[stream_id]
-    others = {
-        name: streams.states[other] for name, other in decider.reads(command).items()
-    }
+    read = {name: streams.states[other] for name, other in others.items()}
     try:
-        facts = decider.decide(state, command, **others)
+        facts = decider.decide(state, command, **read)
     except decider.rejection as rejection:
         return Decision(refused(rejection), state)
     for fact in facts:

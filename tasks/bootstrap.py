@@ -1,9 +1,12 @@
 """The wiring: which parts the shop is made of, put together once a process."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 
 from domain.customers.commands import ChangeCustomerDetails, RegisterCustomer
@@ -30,6 +33,7 @@ from domain.orders.events import (
 from domain.orders.order import Order, reads
 from domain.orders.order import decide as decide_order
 from domain.orders.order import evolve as evolve_order
+from eventstore.connection import driver_connection
 from eventstore.decider import Decider, Deciders
 from eventstore.journal.limits import Limits
 from eventstore.log.codec import EventCodec
@@ -89,6 +93,21 @@ class Shop:
     def autocommitting(self) -> sa.Engine:
         """The same pool, for calls that are a transaction of their own."""
         return self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @contextmanager
+    def lent(self) -> Iterator[psycopg.Connection[Any]]:
+        """
+        Lend a connection in autocommit; one left by an exception is thrown away.
+
+        It may hold a stream's lock, or stand in the middle of a pipeline, and the pool
+        would neither see it nor let go of it.
+        """
+        with self.autocommitting.connect() as connection:
+            try:
+                yield driver_connection(connection)
+            except BaseException:
+                connection.invalidate()
+                raise
 
     @property
     def commands(self) -> Mapping[str, type]:

@@ -7,7 +7,6 @@ from typing import Any
 
 import psycopg
 
-from eventstore.connection import driver_connection
 from eventstore.projections.generations import live_generations
 from eventstore.projections.project import subscription_of
 from eventstore.subscriptions.catch_up import CaughtUp, lag
@@ -42,13 +41,8 @@ def run(shop: Shop) -> bool:
     The flag stays up while we read: whoever appends meanwhile need not send another
     signal, since we look once more when it is down.
     """
-    with shop.autocommitting.connect() as checked_out:
-        try:
-            return run_on(shop, driver_connection(checked_out))
-        except BaseException:
-            # It may stand in the middle of a pipeline, and the pool would not see it.
-            checked_out.invalidate()
-            raise
+    with shop.lent() as connection:
+        return run_on(shop, connection)
 
 
 def run_on(shop: Shop, connection: psycopg.Connection[Any]) -> bool:

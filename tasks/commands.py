@@ -12,7 +12,6 @@ import psycopg
 import sqlalchemy as sa
 from celery.exceptions import SoftTimeLimitExceeded
 
-from eventstore.connection import driver_connection
 from eventstore.journal.drain import Drained, drain
 from eventstore.journal.take import forget_marks
 from tasks import publishing
@@ -75,24 +74,19 @@ def run(shop: Shop, command_ids: Sequence[UUID], *, ran_by: str = "worker") -> R
 
 def drain_stream(shop: Shop, command_id: UUID, runner: str) -> Drained:
     """
-    Drain one stream on a connection that does not outlive an exception.
+    Drain one stream, on a connection that does not outlive an exception.
 
     Raises DatabaseAway where that exception could not even be noted.
     """
     try:
-        with shop.autocommitting.connect() as connection:
-            try:
-                return drain(
-                    driver_connection(connection),
-                    command_id,
-                    deciders=shop.deciders,
-                    runner=runner,
-                    limits=replace(shop.limits, interruptions=(SoftTimeLimitExceeded,)),
-                )
-            except BaseException:
-                # It may hold the stream's lock, and the pool would keep it for ever.
-                connection.invalidate()
-                raise
+        with shop.lent() as connection:
+            return drain(
+                connection,
+                command_id,
+                deciders=shop.deciders,
+                runner=runner,
+                limits=replace(shop.limits, interruptions=(SoftTimeLimitExceeded,)),
+            )
     except Exception as error:
         forget_own_marks(shop, runner, command_id, error)
         raise
@@ -114,9 +108,9 @@ def forget_own_marks(
     until = time.monotonic() + SECONDS_TO_FORGET
     while True:
         try:
-            with shop.autocommitting.connect() as connection:
+            with shop.lent() as connection:
                 detail = {"error": type(error).__name__}
-                forget_marks(driver_connection(connection), runner, command_id, detail)
+                forget_marks(connection, runner, command_id, detail)
                 return
         except (sa.exc.OperationalError, psycopg.OperationalError) as away:
             if time.monotonic() > until:

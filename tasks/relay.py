@@ -18,7 +18,6 @@ from multiprocessing.sharedctypes import Synchronized
 from types import FrameType
 from uuid import UUID
 
-from eventstore.connection import driver_connection
 from eventstore.journal.waiting import find_waiting
 from eventstore.subscriptions.standing import find_standings
 from tasks import catch_up, commands
@@ -115,9 +114,9 @@ class Relay:
         after_stream = ""
         has_signalled = False
         while not stop.is_set():
-            with self.shop.autocommitting.connect() as connection:
+            with self.shop.lent() as connection:
                 waiting = find_waiting(
-                    driver_connection(connection),
+                    connection,
                     patience=PATIENCE,
                     most=STREAMS_A_SWEEP,
                     after_stream=after_stream,

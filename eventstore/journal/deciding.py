@@ -1,7 +1,8 @@
 """Deciding what was taken: one after the other, each on the state before it."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -36,7 +37,7 @@ class Readable(NamedTuple):
 
     command: TakenCommand
     body: Any = None
-    others: Sequence[str] = ()
+    others: Mapping[str, str] = MappingProxyType({})
     fault: Outcome | None = None
 
 
@@ -55,8 +56,7 @@ def read_commands(taken: Taken, deciders: Deciders, limits: Limits) -> list[Read
             body = decider.read_command(
                 deciders.commands[command.type], msgspec.json.decode(command.data)
             )
-            others = list(decider.reads(body).values())
-            readable.append(Readable(command, body, others))
+            readable.append(Readable(command, body, decider.reads(body)))
         except decider.invalid as error:
             readable.append(Readable(command, fault=refused(error)))
         except limits.interruptions:
@@ -78,9 +78,8 @@ def load_taken(
     A further round trip only where a command names others; one for all of them.
     """
     decider = deciders.of_stream(taken.stream_id)
-    others = {stream_id for command in commands for stream_id in command.others} - {
-        taken.stream_id
-    }
+    named = (stream for command in commands for stream in command.others.values())
+    others = {*named} - {taken.stream_id}
     loaded = load(connection, sorted(others), deciders) if others else Streams()
     # The taken stream comes first: its head is where a command without events stands.
     return Streams(
@@ -126,7 +125,7 @@ def decide_one(
     limits: Limits,
 ) -> Decision:
     """Decide one command in its turn, at *version* of its stream."""
-    command, body, _, fault = readable
+    command, body, others, fault = readable
     if command.expected_version not in (None, version):
         fault = stale(command, version)
     if fault is not None:
@@ -139,7 +138,8 @@ def decide_one(
     )
     started = time.monotonic()
     try:
-        return decide(deciders.of_stream(stream_id), body, stream_id, streams, cause)
+        decider = deciders.of_stream(stream_id)
+        return decide(decider, body, stream_id, others, streams, cause)
     except Exception as error:
         is_its_own = time.monotonic() - started > limits.seconds_of_one_command
         if isinstance(error, limits.interruptions) and not is_its_own:

@@ -63,7 +63,8 @@ def project(
             fold_into(tables, projection, connection, stretch)
             tables.rows.update(connection, update)
             stretch = []
-    fold_into(tables, projection, connection, stretch)
+    if stretch:
+        fold_into(tables, projection, connection, stretch)
 
 
 def fold_into(
