@@ -14,7 +14,8 @@ from tasks.bootstrap import Shop
 from tests.support.client import client_of
 from tests.support.faulty_shop import HOLD, HOLDING_LOCK
 from tests.support.orders import ALICE, order_for
-from tests.support.processes import Processes, wait_until
+from tests.support.processes import Processes
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.races
 

@@ -15,7 +15,8 @@ from tests.support.checker import check
 from tests.support.client import Answer, client_of
 from tests.support.faulty_shop import KILL
 from tests.support.orders import ALICE, order_for
-from tests.support.processes import Process, Processes, wait_until
+from tests.support.processes import Process, Processes
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.races
 

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from tests.support import northwind
 from tests.support.client import Answer, Client, client_of, send_all
 from tests.support.orders import order_for
-from tests.support.processes import Processes, wait_until
+from tests.support.processes import Processes
+from tests.support.waiting import wait_until
 
 pytestmark = [
     pytest.mark.races,

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from tests.support.client import client_of
 from tests.support.orders import ALICE, order_for
-from tests.support.processes import Processes, wait_until
+from tests.support.processes import Processes
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.races
 

@@ -18,7 +18,8 @@ from eventstore.log.append import (
     append,
 )
 from eventstore.log.events import Metadata, NewEvent
-from tests.support.engine import Add, Engine, added, at_once, wait_until
+from tests.support.engine import Add, Engine, added, at_once
+from tests.support.waiting import wait_until
 
 CLOCK = "counter-clock"
 LAMP = "counter-lamp"
@@ -153,7 +154,11 @@ def lose_to_a_bare_insert(engine: Engine) -> WrongExpectedVersion:
         ours = threads.submit(
             refusal, engine.connection, {CLOCK: NO_STREAM}, (CLOCK, added(7))
         )
-        wait_until(lambda: engine.is_waiting_for_a_lock(other))
+        wait_until(
+            lambda: engine.is_waiting_for_a_lock(other),
+            "it waits for a lock",
+            seconds=10,
+        )
         other.commit()
         return ours.result(timeout=10)
 

@@ -15,9 +15,9 @@ from tests.support.engine import (
     Engine,
     added,
     meanwhile,
-    wait_until,
 )
 from tests.support.journal import kinds, next_try
+from tests.support.waiting import wait_until
 
 CLOCK = "counter-clock"
 
@@ -89,7 +89,11 @@ def test_the_readers_are_told_after_a_lost_race_too(engine: Engine) -> None:
     command_id = engine.accept(add)
 
     def commit_when_we_wait() -> None:
-        wait_until(lambda: engine.is_waiting_for_a_lock(observer))
+        wait_until(
+            lambda: engine.is_waiting_for_a_lock(observer),
+            "it waits for a lock",
+            seconds=10,
+        )
         faster.commit()
 
     with ThreadPoolExecutor() as threads:

@@ -331,13 +331,3 @@ def at_once(
 
     with ThreadPoolExecutor(len(work)) as threads:
         return list(threads.map(run, work, connections, timeout=30))
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Return when *condition* holds; it is looked at again and again."""
-    pause = threading.Event()
-    for _ in range(1_000):
-        if condition():
-            return
-        pause.wait(0.01)
-    raise AssertionError("it never came")

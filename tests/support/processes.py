@@ -5,10 +5,9 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,19 +15,9 @@ from pathlib import Path
 from embedded.binaries import redis_server
 from tasks.settings import Settings
 from tests.support.databases import ROOT
+from tests.support.waiting import wait_until
 
 CELERY = [sys.executable, "-m", "celery", "-A"]
-
-
-def wait_until(
-    condition: Callable[[], object], what: str, *, seconds: float = 60
-) -> None:
-    """Wait until *condition* holds; fail the test with *what* when it does not."""
-    until = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > until:
-            raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(0.02)
 
 
 @dataclass
