@@ -1,4 +1,4 @@
-"""Which generation of each read model is the live one."""
+"""Which generation of each read model is the live one, and what it was made for."""
 
 import sqlalchemy as sa
 
@@ -9,4 +9,6 @@ generations = sa.Table(
     metadata,
     sa.Column("read_model", sa.String, primary_key=True),
     sa.Column("live", sa.Integer, nullable=False),
+    # The definition it was made from, hashed; another one needs another generation.
+    sa.Column("shape", sa.String),
 )

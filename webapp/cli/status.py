@@ -1,25 +1,15 @@
-"""The command line: `recount`, for operators. Flask's own commands are in it too."""
+"""`recount status`: what waits, how far the read models are, what has stopped."""
 
-import sys
 from datetime import UTC, datetime
 
 import click
-from flask.cli import FlaskGroup
-from sqlalchemy.exc import OperationalError
 
 from eventstore.journal.entries import count_waiting
 from eventstore.subscriptions.standing import find_standings
 from tasks.bootstrap import shop
-from webapp import create_app
-
-cli = FlaskGroup(
-    name="recount",
-    create_app=create_app,
-    help="The order desk, its journal and its read models.",
-)
 
 
-@cli.command()
+@click.command()
 def status() -> None:
     """Show what waits, how far the read models are, and what has stopped."""
     with shop().autocommitting.connect() as connection:
@@ -38,16 +28,3 @@ def status() -> None:
         click.echo(line)
     if not standings:
         click.echo("no read model yet: a worker, the relay or the web makes them")
-
-
-def main() -> None:
-    """Run the command line; a database that is away is one line, not a traceback."""
-    try:
-        cli.main()
-    except OperationalError as error:
-        click.echo(f"recount: PostgreSQL does not answer: {error.orig}", err=True)
-        sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()

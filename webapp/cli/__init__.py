@@ -1,0 +1,27 @@
+"""The command line: `recount`, for operators. Flask's own commands are in it too."""
+
+import sys
+
+import click
+from flask.cli import FlaskGroup
+from sqlalchemy.exc import OperationalError
+
+from webapp import create_app
+from webapp.cli.status import status
+
+cli = FlaskGroup(
+    name="recount",
+    create_app=create_app,
+    help="The order desk, its journal and its read models.",
+)
+for command in (status,):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line; a database that is away is one line, not a traceback."""
+    try:
+        cli.main()
+    except OperationalError as error:
+        click.echo(f"recount: PostgreSQL does not answer: {error.orig}", err=True)
+        sys.exit(1)
