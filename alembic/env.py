@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import context
 
 from tasks.bootstrap import Shop, schema_is_current
+from tasks.rebuilding import outdated, rebuild
 from tasks.settings import load_settings, stop_for
 
 shop = Shop(load_settings())
@@ -21,6 +22,10 @@ def migrate() -> None:
     if schema_is_current(shop.engine):
         # Made here as well, so that a shop without a worker answers an empty list.
         shop.ensure_read_models()
+        # With a new version may come new definitions. No process of it runs yet.
+        for projection in outdated(shop):
+            print(f"rebuilding {projection.name}, as its definition has changed")
+            rebuild(shop, projection, show=lambda _: None)
     shop.engine.dispose()
 
 

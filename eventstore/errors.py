@@ -8,7 +8,12 @@ EventStoreError
 ├── UnknownEventType        the log has an event that this code has no class for
 ├── UnknownCommandType      the journal has a command that this code has no class for
 ├── UnreadableEvent         an event's data does not fit its class
-└── CannotProject           a projection failed on an event; it stands still there
+├── UnkeepableState         a state cannot be kept as a snapshot
+├── NoSuchVersion           a stream was asked for as of a version it does not have
+├── NotSettled              as of a position was asked, where events may still come
+├── CannotProject           a projection failed on an event; it stands still there
+├── RebuildFailed           a read model keeps the generation that it has
+└── BadCursor               a page was asked for by what is no cursor
 """
 
 import json
@@ -66,6 +71,25 @@ class UnreadableEvent(EventStoreError):
         super().__init__(f"An event of type {event_type} does not fit: {reason}.")
 
 
+class UnkeepableState(EventStoreError):
+    def __init__(self, stream_id: str, reason: str) -> None:
+        super().__init__(f"The state of {stream_id} cannot be kept: {reason}.")
+
+
+class NoSuchVersion(EventStoreError):
+    def __init__(self, stream_id: str, version: int, head: int) -> None:
+        self.head = head
+        super().__init__(f"{stream_id} has no version {version}: it is at {head}.")
+
+
+class NotSettled(EventStoreError):
+    def __init__(self, position: int, settled: int) -> None:
+        super().__init__(
+            f"Position {position} is not settled yet, only {settled} is:"
+            " the answer could still change."
+        )
+
+
 class CannotProject(EventStoreError):
     def __init__(self, position: int, reason: Exception) -> None:
         self.position = position
@@ -74,6 +98,16 @@ class CannotProject(EventStoreError):
             f"Cannot project the event at {position}:"
             f" {type(reason).__name__}: {told(reason)}"
         )
+
+
+class RebuildFailed(EventStoreError):
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name} was not rebuilt: {reason}")
+
+
+class BadCursor(EventStoreError):
+    def __init__(self) -> None:
+        super().__init__("The cursor is none of this list in this order.")
 
 
 def told(error: BaseException) -> str:

@@ -1,17 +1,12 @@
 """The list of orders: what is on order, for whom, worth how much, and how far it is."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
 import sqlalchemy as sa
 
-from domain.customers.events import (
-    CustomerDetails,
-    CustomerDetailsChanged,
-    CustomerRegistered,
-)
+from domain.customers.events import CustomerDetailsChanged
 from domain.orders.events import (
     DeliveryConfirmed,
     OrderCancelled,
@@ -20,16 +15,22 @@ from domain.orders.events import (
     OrderShipped,
     PaymentReceived,
 )
-from eventstore.log.codec import EventCodec
 from eventstore.projections.projection import (
     Fact,
-    Key,
+    Index,
     LookedUp,
-    Lookup,
     Projection,
     Update,
 )
-from eventstore.projections.table import SCHEMA
+from eventstore.projections.views import Page, View
+from readmodels.rows_of_orders import (
+    CUSTOMERS,
+    EVENTS,
+    CustomerName,
+    needs_customer,
+    order_of,
+)
+from readmodels.words import has_words, index_of, words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,24 +47,9 @@ class OrderSummaryView:
     item_count: int
     tracking_number: str | None
     created_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CustomerName:
-    """What a line says of its customer."""
-
-    customer_id: str
-    name: str
-    email: str | None
-
-
-def customer_of(fact: Fact) -> str | None:
-    return fact.subject if isinstance(fact.event, CustomerDetails) else None
-
-
-def customer_name(row: CustomerName | None, fact: Fact) -> CustomerName:
-    event: CustomerDetails = fact.event
-    return CustomerName(customer_id=fact.subject, name=event.name, email=event.email)
+    # What the search looks at; the customer's part changes with the customer.
+    customer_words: str
+    order_words: str
 
 
 def renamed(fact: Fact) -> Update | None:
@@ -72,22 +58,14 @@ def renamed(fact: Fact) -> Update | None:
         case CustomerDetailsChanged(name=name, email=email):
             return Update(
                 where={"customer_id": fact.subject},
-                to={"customer_name": name, "customer_email": email},
+                to={
+                    "customer_name": name,
+                    "customer_email": email,
+                    "customer_words": words(name, fact.subject, email),
+                },
             )
         case _:
             return None
-
-
-def order_of(fact: Fact) -> int | None:
-    return None if customer_of(fact) else int(fact.subject)
-
-
-def needs(fact: Fact) -> Mapping[str, Key]:
-    match fact.event:
-        case OrderCreated(customer_id=customer_id):
-            return {"customers": customer_id}
-        case _:
-            return {}
 
 
 def fold(
@@ -97,7 +75,7 @@ def fold(
     event: OrderEvent = fact.event
     match event:
         case OrderCreated():
-            customer: CustomerName = looked_up["customers"][event.customer_id]
+            customer: CustomerName = looked_up["customers"]
             return OrderSummaryView(
                 order_id=int(fact.subject),
                 customer_id=event.customer_id,
@@ -109,6 +87,10 @@ def fold(
                 item_count=len(event.items),
                 tracking_number=None,
                 created_at=fact.occurred_at,
+                customer_words=words(
+                    customer.name, customer.customer_id, customer.email
+                ),
+                order_words=words(fact.subject),
             )
         case PaymentReceived():
             paid = known(row)
@@ -116,7 +98,10 @@ def fold(
             return replace(paid, status="paid") if paid.status == "pending" else paid
         case OrderShipped():
             return replace(
-                known(row), status="shipped", tracking_number=event.tracking_no
+                known(row),
+                status="shipped",
+                tracking_number=event.tracking_no,
+                order_words=words(fact.subject, event.tracking_no),
             )
         case DeliveryConfirmed():
             return replace(known(row), status="delivered")
@@ -132,50 +117,66 @@ def known(row: OrderSummaryView | None) -> OrderSummaryView:
     return row
 
 
-EVENTS = (
-    CustomerRegistered,
-    CustomerDetailsChanged,
-    OrderCreated,
-    PaymentReceived,
-    OrderShipped,
-    DeliveryConfirmed,
-    OrderCancelled,
-)
+SEARCHED = "customer_words || ' ' || order_words"
 
 projection = Projection(
     name="order_list",
     row=OrderSummaryView,
     key="order_id",
-    events=EventCodec(EVENTS),
-    types=[event.__name__ for event in EVENTS],
+    events=EVENTS,
     key_of=order_of,
-    needs=needs,
+    needs=needs_customer,
     fold=fold,
     update=renamed,
-    indexes=["customer_id"],
-    lookups=[
-        Lookup(
-            name="customers",
-            row=CustomerName,
-            key="customer_id",
-            key_of=customer_of,
-            fold=customer_name,
-        )
+    lookups=[CUSTOMERS],
+    indexes=[
+        Index(name="customer", on="customer_id, order_id"),
+        Index(name="status", on="status, order_id"),
+        Index(name="placed", on="created_at, order_id"),
+        Index(name="total", on="total, order_id"),
+        Index(name="name", on="customer_words, order_id"),
+        Index(name="words", on=index_of(SEARCHED), using="gin"),
     ],
 )
 
-order_list = sa.table(
-    "order_list",
-    *(sa.column(name) for name in OrderSummaryView.__slots__),
-    schema=SCHEMA,
+STATUSES = ("pending", "paid", "shipped", "delivered", "cancelled")
+
+view = View(
+    name="order_list",
+    row=OrderSummaryView,
+    key="order_id",
+    sorts={
+        "order": "order_id",
+        "placed": "created_at",
+        "total": "total",
+        "customer": "customer_words",
+    },
 )
 
 
-def find_newest(
-    connection: sa.Connection, *, limit: int = 50, before: int | None = None
-) -> list[OrderSummaryView]:
-    """Return the latest orders, at most *limit*; with *before*, those under it."""
-    query = sa.select(order_list).order_by(order_list.c.order_id.desc()).limit(limit)
-    if before is not None:
-        query = query.where(order_list.c.order_id < before)
-    return [OrderSummaryView(**row) for row in connection.execute(query).mappings()]
+def find(
+    connection: sa.Connection,
+    *,
+    status: str | None = None,
+    customer_id: str | None = None,
+    search: str | None = None,
+    sort: str = "-order",
+    after: str | None = None,
+    limit: int = 50,
+) -> Page[OrderSummaryView]:
+    """
+    Return a page of the list.
+
+    *search* finds words of the customer's name, number or e-mail, the order's number
+    and the tracking number, by their beginnings. Raises BadCursor for an *after* that
+    is no page's `following`.
+    """
+    columns = view.table.c
+    where = []
+    if status is not None:
+        where.append(columns.status == status)
+    if customer_id is not None:
+        where.append(columns.customer_id == customer_id)
+    if search is not None:
+        where.append(has_words(SEARCHED, search))
+    return view.page(connection, *where, sort=sort, after=after, limit=limit)

@@ -3,11 +3,12 @@
 import logging
 import time
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import psycopg
 
-from eventstore.projections.generations import live_generations
+from eventstore.projections.generations import live_generations, shape_of
 from eventstore.projections.project import subscription_of
 from eventstore.subscriptions.catch_up import CaughtUp, lag
 from eventstore.subscriptions.catch_up import catch_up as catch_up_one
@@ -82,12 +83,28 @@ def report(subscription: Subscription, reached: CaughtUp) -> None:
 def live_subscriptions(
     shop: Shop, connection: psycopg.Connection[Any]
 ) -> Sequence[Subscription]:
-    """Return what reads the log: the live generation of each read model."""
+    """
+    Return what reads the log: the live generation of each read model.
+
+    One that was made from another definition is left alone: its tables do not fit.
+    """
     live = live_generations(connection)
     if any(projection.name not in live for projection in shop.projections):
         shop.ensure_read_models()
         live = live_generations(connection)
-    return [
-        subscription_of(projection, live[projection.name])
-        for projection in shop.projections
-    ]
+    subscriptions = []
+    for projection in shop.projections:
+        number, shape = live[projection.name]
+        if shape == shape_of(projection):
+            subscriptions.append(subscription_of(projection, number))
+        else:
+            say_outdated(projection.name)
+    return subscriptions
+
+
+@cache
+def say_outdated(name: str) -> None:
+    """Log it once a process: a catch-up comes every few milliseconds."""
+    log.error(
+        "%s stands still, made for another version: recount rebuild %s", *[name] * 2
+    )

@@ -18,6 +18,7 @@ from multiprocessing.sharedctypes import Synchronized
 from types import FrameType
 from uuid import UUID
 
+from eventstore.connection import driver_connection
 from eventstore.journal.waiting import find_waiting
 from eventstore.subscriptions.standing import find_standings
 from tasks import catch_up, commands
@@ -157,7 +158,8 @@ class Relay:
             return False
         self.next_look = time.monotonic() + PATIENCE
         with self.shop.autocommitting.connect() as connection:
-            standings = find_standings(connection)
+            live = catch_up.live_subscriptions(self.shop, driver_connection(connection))
+            standings = find_standings(connection, [s.name for s in live])
         before, self.checkpoints = (
             self.checkpoints,
             {standing.name: standing.checkpoint for standing in standings},

@@ -94,15 +94,13 @@ def error_as_json(entry: Entry) -> dict[str, Any] | None:
 @routes.get("/orders")
 def orders() -> ResponseReturnValue:
     limit = number_asked("limit", highest=MOST_ORDERS) or 50
-    before = number_asked("before", highest=2**53)
+    after = request.args.get("after")
     with reading() as connection:
-        # One more than is shown tells whether there is a next page.
-        found = order_list.find_newest(connection, limit=limit + 1, before=before)
-    page = [order_as_json(order) for order in found[:limit]]
-    following = None
-    if len(found) > limit:
-        following = url_for("api.orders", limit=limit, before=page[-1]["order_id"])
-    return {"orders": page, "next": following}
+        page = order_list.find(connection, limit=limit, after=after)
+    following = page.following and url_for(
+        "api.orders", limit=limit, after=page.following
+    )
+    return {"orders": [order_as_json(o) for o in page.rows], "next": following}
 
 
 def order_as_json(order: OrderSummaryView) -> dict[str, Any]:

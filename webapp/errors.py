@@ -12,7 +12,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from domain.errors import InvalidInput
-from eventstore.errors import KeyReused
+from eventstore.errors import BadCursor, KeyReused
 from webapp import submitting
 from webapp.away import DATABASE_ERRORS, DatabaseError, problem_of
 from webapp.problems import BY_STATUS, Problem
@@ -25,6 +25,7 @@ def answer(app: Flask) -> None:
     app.register_error_handler(Problem, say)
     app.register_error_handler(InvalidInput, invalid_input)
     app.register_error_handler(KeyReused, key_reused)
+    app.register_error_handler(BadCursor, bad_cursor)
     for kind in DATABASE_ERRORS:
         app.register_error_handler(kind, database_error)
     app.register_error_handler(CSRFError, token_missing)
@@ -73,6 +74,10 @@ def invalid_input(error: InvalidInput) -> ResponseReturnValue:
 def key_reused(error: KeyReused) -> ResponseReturnValue:
     first = url_for("api.command", command_id=error.command_id)
     return say(Problem("key-reused", first=first))
+
+
+def bad_cursor(error: BadCursor) -> ResponseReturnValue:
+    return say(Problem("bad-request", str(error)))
 
 
 def database_error(error: DatabaseError) -> ResponseReturnValue:

@@ -3,10 +3,9 @@
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from readmodels import order_list
-from readmodels.order_list import OrderSummaryView
+from readmodels import order_details, order_list
+from readmodels.order_details import OrderDetailsView
 from webapp.forms import CANCEL, PLACE, Typed
-from webapp.showing import number_asked
 from webapp.submitting import Filled, send, show
 from webapp.wiring import reading
 
@@ -19,13 +18,10 @@ routes = Blueprint("orders", __name__)
 
 @routes.get("/orders")
 def newest() -> ResponseReturnValue:
-    before = number_asked("before", highest=2**53)
+    after = request.args.get("after")
     with reading() as connection:
-        # One more than is shown tells whether there are older ones.
-        found = order_list.find_newest(connection, limit=A_PAGE + 1, before=before)
-    return render_template(
-        "orders.html", orders=found[:A_PAGE], before=before, more=len(found) > A_PAGE
-    )
+        page = order_list.find(connection, limit=A_PAGE, after=after)
+    return render_template("orders.html", page=page, after=after)
 
 
 @routes.get("/orders/new")
@@ -51,8 +47,7 @@ def cancel(order_id: int) -> ResponseReturnValue:
     return send(CANCEL)
 
 
-def find(order_id: int) -> OrderSummaryView | None:
+def find(order_id: int) -> OrderDetailsView | None:
     """Return the order's row, unless the list has not heard of it yet."""
     with reading() as connection:
-        rows = order_list.find_newest(connection, limit=1, before=order_id + 1)
-    return rows[0] if rows and rows[0].order_id == order_id else None
+        return order_details.find(connection, order_id)

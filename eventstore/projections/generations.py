@@ -1,15 +1,24 @@
 """Generations: the fillings of a read model, of which one is behind its plain name."""
 
-from typing import Any
+import hashlib
+from functools import cache
+from typing import Any, NamedTuple
 
 import psycopg
 import sqlalchemy as sa
 from psycopg import sql
 
 from eventstore.connection import driver_connection
-from eventstore.projections.project import Tables
+from eventstore.projections.project import Tables, name_of
 from eventstore.projections.projection import Projection
-from eventstore.projections.table import SCHEMA
+from eventstore.projections.table import SCHEMA, Table
+
+
+class Live(NamedTuple):
+    """The generation behind a plain name, and the definition it was made from."""
+
+    number: int
+    shape: str | None
 
 
 def ensure_generation(engine: sa.Engine, projection: Projection) -> None:
@@ -26,32 +35,110 @@ def ensure_generation(engine: sa.Engine, projection: Projection) -> None:
         connection.execute("LOCK TABLE public.generations IN SHARE ROW EXCLUSIVE MODE")
         if projection.name in live_generations(connection):
             return
-        tables = Tables(projection, 1)
-        connection.execute(
-            sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(SCHEMA))
-        )
-        tables.create(connection)
-        connection.execute(view_of(projection, tables))
-        connection.execute(
-            "INSERT INTO public.subscriptions (name) VALUES (%s)", (tables.name,)
-        )
-        connection.execute(
-            "INSERT INTO public.generations (read_model, live) VALUES (%s, 1)",
-            (projection.name,),
-        )
+        tables = make_tables(connection, projection, 1)
+        tables.rows.create_indexes(connection)
+        put_live(connection, projection, 1)
 
 
-def live_generations(connection: psycopg.Connection[Any]) -> dict[str, int]:
+def live_generations(connection: psycopg.Connection[Any]) -> dict[str, Live]:
     """Return which generation of each read model is behind its plain name."""
-    return dict(
-        connection.execute("SELECT read_model, live FROM public.generations").fetchall()
+    rows = connection.execute("SELECT read_model, live, shape FROM public.generations")
+    return {name: Live(number, shape) for name, number, shape in rows}
+
+
+@cache
+def shape_of(projection: Projection) -> str:
+    """
+    Return a hash of what a generation of *projection* is made of.
+
+    With another one in the code, the tables that are there do not fit it any more.
+    """
+    tables = Tables(projection, 0)
+
+    def of_table(table: Table) -> list[object]:
+        columns = [(c.name, c.kind, c.may_be_null) for c in table.columns.values()]
+        return [table.key, columns, list(map(repr, table.indexes))]
+
+    parts = [
+        projection.version,
+        sorted(projection.types),
+        of_table(tables.rows),
+        [(name, of_table(table)) for name, table in sorted(tables.lookups.items())],
+    ]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def make_tables(
+    connection: psycopg.Connection[Any], projection: Projection, number: int
+) -> Tables:
+    """Make a generation's tables, without indexes, and its checkpoint at 0."""
+    tables = Tables(projection, number)
+    connection.execute(
+        sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(SCHEMA))
     )
+    tables.create(connection)
+    connection.execute(
+        "INSERT INTO public.subscriptions (name) VALUES (%s)", (tables.name,)
+    )
+    return tables
 
 
-def view_of(projection: Projection, tables: Tables) -> sql.Composed:
-    """Return the statement that puts a generation behind the plain name."""
-    return sql.SQL("CREATE OR REPLACE VIEW {} AS SELECT {} FROM {}").format(
-        sql.Identifier(SCHEMA, projection.name),
-        sql.SQL(", ").join(map(sql.Identifier, tables.rows.columns)),
-        sql.Identifier(SCHEMA, tables.rows.name),
+def drop_generation(
+    connection: psycopg.Connection[Any], projection: Projection, number: int
+) -> None:
+    """Drop a generation, its look-ups also where the code knows them no more."""
+    name = name_of(projection.name, number)
+    for (table,) in connection.execute(
+        """
+        SELECT tablename FROM pg_catalog.pg_tables
+        WHERE schemaname = %s AND (tablename = %s OR starts_with(tablename, %s))
+        """,
+        (SCHEMA, name, f"{name}_"),
+    ).fetchall():
+        connection.execute(
+            sql.SQL("DROP TABLE {}").format(sql.Identifier(SCHEMA, table))
+        )
+    connection.execute("DELETE FROM public.subscriptions WHERE name = %s", (name,))
+
+
+def existing_generations(
+    connection: psycopg.Connection[Any], projection: Projection
+) -> set[int]:
+    """Return the numbers of all generations that left a table or a checkpoint."""
+    rows = connection.execute(
+        r"""
+        SELECT (regexp_match(name, '^' || %(read_model)s || '_g(\d+)(_|$)'))[1]::integer
+        FROM (
+            SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = %(schema)s
+            UNION SELECT name FROM public.subscriptions
+        ) AS named (name)
+        WHERE name ~ ('^' || %(read_model)s || '_g\d+(_|$)')
+        """,
+        {"read_model": projection.name, "schema": SCHEMA},
+    )
+    return {number for (number,) in rows}
+
+
+def put_live(
+    connection: psycopg.Connection[Any], projection: Projection, number: int
+) -> None:
+    """Put a generation behind the plain name, in the caller's transaction."""
+    tables = Tables(projection, number)
+    view = sql.Identifier(SCHEMA, projection.name)
+    # Not CREATE OR REPLACE, which keeps the columns that are there.
+    connection.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(view))
+    connection.execute(
+        sql.SQL("CREATE VIEW {} AS SELECT {} FROM {}").format(
+            view,
+            sql.SQL(", ").join(map(sql.Identifier, tables.rows.columns)),
+            tables.rows.identifier,
+        )
+    )
+    connection.execute(
+        """
+        INSERT INTO public.generations (read_model, live, shape) VALUES (%s, %s, %s)
+        ON CONFLICT (read_model)
+        DO UPDATE SET live = EXCLUDED.live, shape = EXCLUDED.shape
+        """,
+        (projection.name, number, shape_of(projection)),
     )

@@ -1,14 +1,14 @@
 """Applying a projection in sets: load what a batch touches, fold, write it back."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, partial
+from typing import Any, NamedTuple, TypeVar
 
 import psycopg
 
 from eventstore.errors import CannotProject
 from eventstore.log.events import RecordedEvent
-from eventstore.projections.projection import Fact, Projection
+from eventstore.projections.projection import Fact, Key, LookedUp, Projection
 from eventstore.projections.table import Table
 from eventstore.subscriptions.subscription import Subscription
 
@@ -19,7 +19,7 @@ class Tables:
     """The tables of one generation: the rows, and a table for each look-up."""
 
     def __init__(self, projection: Projection, generation: int) -> None:
-        self.name = f"{projection.name}_g{generation}"
+        self.name = name_of(projection.name, generation)
         self.rows = Table(self.name, projection.row, projection.key, projection.indexes)
         self.lookups = {
             lookup.name: Table(f"{self.name}_{lookup.name}", lookup.row, lookup.key)
@@ -31,6 +31,20 @@ class Tables:
             table.create(connection)
 
 
+class Aimed(NamedTuple):
+    """A fact, the row that it changes, and what was looked up for it."""
+
+    fact: Fact
+    key: Key
+    looked_up: LookedUp
+
+
+def name_of(read_model: str, generation: int) -> str:
+    """Return the name of a generation: of its table, and of its subscription."""
+    return f"{read_model}_g{generation}"
+
+
+@cache
 def subscription_of(projection: Projection, generation: int) -> Subscription:
     """Return the subscription that keeps one generation of a read model up to date."""
     tables = Tables(projection, generation)
@@ -60,49 +74,92 @@ def project(
         stretch.append(fact)
         update = checked(fact, projection.update)
         if update is not None:
-            fold_into(tables, projection, connection, stretch)
+            fold_into(projection, tables, connection, stretch)
             tables.rows.update(connection, update)
             stretch = []
     if stretch:
-        fold_into(tables, projection, connection, stretch)
+        fold_into(projection, tables, connection, stretch)
 
 
 def fold_into(
-    tables: Tables,
     projection: Projection,
+    tables: Tables,
     connection: psycopg.Connection[Any],
     facts: Sequence[Fact],
 ) -> None:
-    row_keys, lookup_keys = touched(projection, facts)
-    # All is asked for before any answer is waited for: one round trip in a pipeline.
-    rows_asked = tables.rows.send_load(connection, row_keys)
-    asked = {
-        name: table.send_load(connection, lookup_keys[name])
-        for name, table in tables.lookups.items()
-    }
-    rows = tables.rows.loaded(rows_asked)
-    looked_up = {
-        name: table.loaded(asked[name]) for name, table in tables.lookups.items()
-    }
-    changed_rows: dict[Any, Any] = {}
+    """Fold a stretch: the look-ups first, since the rows' keys may depend on them."""
+    aimed = aim(projection, tables, connection, facts)
+    if not aimed:
+        return
+    asked = tables.rows.send_load(connection, {key for _, key, _ in aimed})
+    rows = tables.rows.loaded(asked)
+    changed = {}
+    for fact, key, looked_up in aimed:
+        try:
+            row = projection.fold(rows.get(key), fact, looked_up)
+        except Exception as error:
+            raise CannotProject(fact.position, error) from error
+        rows[key] = changed[key] = row
+    tables.rows.store(connection, changed)
+
+
+def aim(
+    projection: Projection,
+    tables: Tables,
+    connection: psycopg.Connection[Any],
+    facts: Sequence[Fact],
+) -> list[Aimed]:
+    """
+    Fold the look-ups, and return which row each fact changes, with what it needs.
+
+    What a fact looks up is as it was at that fact, whatever comes after it.
+    """
+    known = load_lookups(projection, tables, connection, facts)
     changed: dict[str, dict[Any, Any]] = {name: {} for name in tables.lookups}
+    aimed = []
     for fact in facts:
         try:
             for lookup in projection.lookups:
-                key = lookup.key_of(fact)
+                changing = lookup.key_of(fact)
+                if changing is not None:
+                    rows = known[lookup.name]
+                    rows[changing] = lookup.fold(rows.get(changing), fact)
+                    changed[lookup.name][changing] = rows[changing]
+            for part in projection.parts(fact):
+                needed = projection.needs(part)
+                looked_up = {name: known[name].get(needed[name]) for name in needed}
+                key = projection.key_of(part, looked_up)
                 if key is not None:
-                    known = looked_up[lookup.name]
-                    known[key] = lookup.fold(known.get(key), fact)
-                    changed[lookup.name][key] = known[key]
-            key = projection.key_of(fact)
-            if key is not None:
-                rows[key] = projection.fold(rows.get(key), fact, looked_up)
-                changed_rows[key] = rows[key]
+                    aimed.append(Aimed(part, key, looked_up))
         except Exception as error:
             raise CannotProject(fact.position, error) from error
     for name, table in tables.lookups.items():
         table.store(connection, changed[name])
-    tables.rows.store(connection, changed_rows)
+    return aimed
+
+
+def load_lookups(
+    projection: Projection,
+    tables: Tables,
+    connection: psycopg.Connection[Any],
+    facts: Iterable[Fact],
+) -> dict[str, dict[Any, Any]]:
+    """Return the look-ups' rows that these facts change or need, by look-up and key."""
+    keys: dict[str, set[Any]] = {lookup.name: set() for lookup in projection.lookups}
+    if not keys:
+        return {}
+    for fact in facts:
+        for lookup in projection.lookups:
+            keys[lookup.name].add(checked(fact, lookup.key_of))
+        for part in checked(fact, projection.parts):
+            for name, key in checked(part, projection.needs).items():
+                keys[name].add(key)
+    # All is asked for before any answer is waited for: one round trip in a pipeline.
+    asked = {
+        name: table.send_load(connection, keys[name] - {None})
+        for name, table in tables.lookups.items()
+    }
+    return {name: tables.lookups[name].loaded(cursor) for name, cursor in asked.items()}
 
 
 def checked(fact: Fact, ask: Callable[[Fact], T]) -> T:
@@ -115,24 +172,14 @@ def checked(fact: Fact, ask: Callable[[Fact], T]) -> T:
 
 def fact_of(projection: Projection, event: RecordedEvent) -> Fact:
     try:
-        body = projection.events.decode(event.type, event.data)
+        body = projection.codec.decode(event.type, event.data)
     except Exception as error:
         raise CannotProject(event.position, error) from error
-    return Fact(body, event.stream_id, event.position, event.version, event.occurred_at)
-
-
-def touched(
-    projection: Projection, facts: Sequence[Fact]
-) -> tuple[set[Any], dict[str, set[Any]]]:
-    """Return the keys of the rows, and of each look-up, that these facts touch."""
-    rows: set[Any] = set()
-    lookups: dict[str, set[Any]] = {lookup.name: set() for lookup in projection.lookups}
-    for fact in facts:
-        rows.add(checked(fact, projection.key_of))
-        for lookup in projection.lookups:
-            lookups[lookup.name].add(checked(fact, lookup.key_of))
-        for name, key in checked(fact, projection.needs).items():
-            lookups[name].add(key)
-    for keys in (rows, *lookups.values()):
-        keys.discard(None)
-    return rows, lookups
+    return Fact(
+        body,
+        event.stream_id,
+        event.position,
+        event.version,
+        event.occurred_at,
+        event.metadata,
+    )

@@ -1,11 +1,16 @@
 """A projection: from events to the rows of one read model, by a pure function."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import msgspec
+
 from eventstore.log.codec import EventCodec
+from eventstore.log.events import Metadata
+
+_metadata = msgspec.json.Decoder(Metadata)
 
 
 class Fact(NamedTuple):
@@ -16,16 +21,22 @@ class Fact(NamedTuple):
     position: int
     version: int
     occurred_at: datetime
+    written_metadata: str
 
     @property
     def subject(self) -> str:
         """The stream's id without its category: `10248` of `order-10248`."""
         return self.stream_id.partition("-")[2]
 
+    @property
+    def metadata(self) -> Metadata:
+        """Who, and because of what; read from its JSON when it is asked for."""
+        return _metadata.decode(self.written_metadata)
+
 
 Row = Any
 Key = str | int
-LookedUp = Mapping[str, Mapping[Key, Row]]
+LookedUp = Mapping[str, Row]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +63,19 @@ class Update:
     to: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """An index of the rows: *on* is what SQL has between the brackets."""
+
+    name: str
+    on: str
+    using: str = "btree"
+
+
+def whole(fact: Fact) -> Iterable[Fact]:
+    return (fact,)
+
+
 def nothing_looked_up(fact: Fact) -> Mapping[str, Key]:
     return {}
 
@@ -60,27 +84,46 @@ def nothing_updated(fact: Fact) -> Update | None:
     return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Compared by identity: what is made from one is kept for as long as the process lives.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Projection:
     """
     What keeps one read model up to date.
 
     *row* is a frozen dataclass whose fields are the table's columns and whose field
-    *key* is its primary key. For each event of *types*, *key_of* tells the row that it
-    changes (None: it changes none), *needs* the rows to look up, by look-up, and *fold*
-    makes the new row of the old one (None: there is none). An event that touches many
-    rows, like a customer's new name, gives an *update* of them all instead, which is
-    kept in order with the folds; its columns want one of the *indexes*.
+    *key* is its primary key; a field that is itself a dataclass, a tuple or a mapping
+    is a column of JSON. For each event of the classes *events*:
+
+    - *needs* names the rows to look up, `{"customers": "ALFKI"}`, as they are after
+      the event; *key_of* and *fold* get them by the same names;
+    - *key_of* tells the row that it changes (None: it changes none);
+    - *fold* makes the new row of the old one (None: there is none);
+    - *parts* splits it before that, where one event changes several rows, as each line
+      of an order does those of its product;
+    - *update* changes all rows with a value instead, like a customer's new name, and is
+      kept in order with the folds; its columns want an index.
+
+    A change of the fold alone is seen when *version* is raised with it.
     """
 
     name: str
     row: type
     key: str
-    events: EventCodec
-    types: Sequence[str]
-    key_of: Callable[[Fact], Key | None]
+    events: Sequence[type]
+    key_of: Callable[[Fact, LookedUp], Key | None]
     fold: Callable[[Row | None, Fact, LookedUp], Row | None]
     lookups: Sequence[Lookup] = ()
     needs: Callable[[Fact], Mapping[str, Key]] = nothing_looked_up
+    parts: Callable[[Fact], Iterable[Fact]] = whole
     update: Callable[[Fact], Update | None] = nothing_updated
-    indexes: Sequence[str] = ()
+    indexes: Sequence[Index] = ()
+    version: int = 1
+    codec: EventCodec = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "codec", EventCodec(self.events))
+
+    @property
+    def types(self) -> Sequence[str]:
+        """The names of the events that it reads."""
+        return [event.__name__ for event in self.events]

@@ -13,6 +13,8 @@ from eventstore.log.events import RecordedEvent
 from eventstore.log.read import read_all
 from eventstore.subscriptions.subscription import Subscription
 
+GONE = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)
+
 
 class CaughtUp(NamedTuple):
     """Where a subscription stands; *is_held* where somebody else was catching it up."""
@@ -116,7 +118,9 @@ def advance(
             move_checkpoint(connection, subscription.name, reached, stop)
             return Step(reached, len(events), is_last)
     except psycopg.Error as error:
-        if len(events) == 1 and is_of_the_data(error):
+        is_its_own = len(events) == 1 and is_of_the_data(error)
+        # Somebody dropped the table that the handler writes to: no smaller batch helps.
+        if is_its_own or (events and isinstance(error, GONE)):
             raise CannotProject(events[0].position, error) from error
         raise
 

@@ -1,5 +1,6 @@
 """Where all subscriptions stand: what an operator asks."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +20,11 @@ class Standing:
     error: dict[str, Any] | None
 
 
-def find_standings(connection: sa.Connection) -> list[Standing]:
-    """Return where each subscription stands, by name."""
+def find_standings(
+    connection: sa.Connection, names: Collection[str] | None = None
+) -> list[Standing]:
+    """Return where the subscriptions called *names* stand, or all, by name."""
+    is_asked = sa.true() if names is None else subscriptions.c.name.in_(names)
     settled = connection.scalar(sa.select(sa.func.public.settled())) or 0
     rows = connection.execute(
         sa.select(
@@ -28,7 +32,9 @@ def find_standings(connection: sa.Connection) -> list[Standing]:
             subscriptions.c.checkpoint,
             subscriptions.c.stopped_at_position,
             subscriptions.c.error,
-        ).order_by(subscriptions.c.name)
+        )
+        .where(is_asked)
+        .order_by(subscriptions.c.name)
     )
     return [
         Standing(

@@ -10,7 +10,6 @@ import psycopg
 import pytest
 
 from eventstore.log.append import NO_STREAM, append
-from eventstore.log.codec import EventCodec
 from eventstore.projections.generations import ensure_generation, live_generations
 from eventstore.projections.project import subscription_of
 from eventstore.projections.projection import (
@@ -41,7 +40,7 @@ class Clock:
     total: int
 
 
-def counter_of(fact: Fact) -> str:
+def counter_of(fact: Fact, looked_up: LookedUp) -> str:
     return fact.subject
 
 
@@ -62,24 +61,23 @@ def total(row: Total | None, fact: Fact, looked_up: LookedUp) -> Total | None:
         raise ValueError("thirteen")
     if after == 0:
         return None
-    seen: Clock | None = looked_up["clocks"].get("clock")
+    seen: Clock | None = looked_up["clock"]
     return replace(before, total=after, clock=None if seen is None else seen.total)
 
 
 def needs(fact: Fact) -> Mapping[str, Key]:
-    return {"clocks": "clock"}
+    return {"clock": "clock"}
 
 
 totals = Projection(
     name="totals",
     row=Total,
     key="counter",
-    events=EventCodec([Added]),
-    types=["Added"],
+    events=[Added],
     key_of=counter_of,
     fold=total,
     lookups=[
-        Lookup(name="clocks", row=Clock, key="counter", key_of=clock_of, fold=clock)
+        Lookup(name="clock", row=Clock, key="counter", key_of=clock_of, fold=clock)
     ],
     needs=needs,
 )
@@ -254,7 +252,7 @@ def test_a_read_model_has_its_plain_name_and_a_generation_behind_it(
         """
     ).fetchall()
 
-    assert names == [("totals", "v"), ("totals_g1", "r"), ("totals_g1_clocks", "r")]
+    assert names == [("totals", "v"), ("totals_g1", "r"), ("totals_g1_clock", "r")]
 
 
 def test_a_read_model_that_exists_is_left_as_it_is(read_model: Engine) -> None:

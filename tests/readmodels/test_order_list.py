@@ -1,6 +1,6 @@
 """The list of orders, from an accepted command to the line that staff read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +17,7 @@ from domain.orders.commands import (
     ReceivePayment,
     ShipOrder,
 )
+from eventstore.projections.views import Page
 from readmodels import order_list
 from readmodels.order_list import OrderSummaryView
 from tasks import catch_up, commands
@@ -50,11 +51,13 @@ def do(shop: Shop) -> Do:
     return do
 
 
-def newest(
-    shop: Shop, *, limit: int = 50, before: int | None = None
-) -> list[OrderSummaryView]:
+def found(shop: Shop, **asked: Any) -> Page[OrderSummaryView]:
     with shop.engine.connect() as connection:
-        return order_list.find_newest(connection, limit=limit, before=before)
+        return order_list.find(connection, **asked)
+
+
+def newest(shop: Shop, **asked: Any) -> Sequence[OrderSummaryView]:
+    return found(shop, **asked).rows
 
 
 def test_an_order_is_a_line_of_its_own(shop: Shop, do: Do) -> None:
@@ -72,6 +75,8 @@ def test_an_order_is_a_line_of_its_own(shop: Shop, do: Do) -> None:
         item_count=2,
         tracking_number=None,
         created_at=line.created_at,
+        customer_words="alice alice alice example com",
+        order_words="1",
     )
 
 
@@ -132,7 +137,7 @@ def five_orders(shop: Shop, do: Do) -> Shop:
     return shop
 
 
-def numbers(lines: list[OrderSummaryView]) -> list[int]:
+def numbers(lines: Sequence[OrderSummaryView]) -> list[int]:
     return [line.order_id for line in lines]
 
 
@@ -144,12 +149,13 @@ def test_the_list_is_as_long_as_asked_for(five_orders: Shop) -> None:
     assert numbers(newest(five_orders, limit=2)) == [5, 4]
 
 
-def test_the_list_goes_on_under_an_order(five_orders: Shop) -> None:
-    assert numbers(newest(five_orders, limit=2, before=4)) == [3, 2]
+def test_the_list_goes_on_where_a_page_ended(five_orders: Shop) -> None:
+    first = found(five_orders, limit=2)
+    second = found(five_orders, limit=2, after=first.following)
+    third = found(five_orders, limit=2, after=second.following)
 
-
-def test_under_the_first_order_there_is_nothing(five_orders: Shop) -> None:
-    assert newest(five_orders, before=1) == []
+    assert numbers(second.rows) == [3, 2]
+    assert (numbers(third.rows), third.following) == ([1], None)
 
 
 bob = RegisterCustomer(customer_id="BOB", name="Bob")

@@ -7,6 +7,7 @@ from flask.cli import FlaskGroup
 from sqlalchemy.exc import OperationalError
 
 from webapp import create_app
+from webapp.cli.rebuild import rebuild
 from webapp.cli.status import status
 
 cli = FlaskGroup(
@@ -14,7 +15,7 @@ cli = FlaskGroup(
     create_app=create_app,
     help="The order desk, its journal and its read models.",
 )
-for command in (status,):
+for command in (rebuild, status):
     cli.add_command(command)
 
 

@@ -1,0 +1,84 @@
+"""A column of a read model: from a field's type to SQL, and its values both ways."""
+
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from psycopg import sql
+
+SCALARS: Mapping[Any, str] = {
+    str: "text",
+    int: "bigint",
+    bool: "boolean",
+    Decimal: "numeric",
+    date: "date",
+    datetime: "timestamptz",
+}
+
+_to_json = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column; *decode* reads its JSON where it is one of those, else it is None."""
+
+    name: str
+    kind: str
+    may_be_null: bool
+    decode: Callable[[str], Any] | None = None
+
+    def read(self, value: Any) -> Any:
+        """Return the field's value that a loaded *value* stands for."""
+        return value if self.decode is None or value is None else self.decode(value)
+
+    def written(self, value: Any) -> Any:
+        """Return what a statement is given for the field's *value*."""
+        return value if self.decode is None or value is None else encoded(value)
+
+    def defined(self) -> sql.Composable:
+        null = "" if self.may_be_null else " NOT NULL"
+        return sql.SQL("{} {}").format(self.identifier, sql.SQL(self.kind + null))
+
+    def selected(self) -> sql.Composable:
+        # As text: msgspec reads it into the field's class, which json.loads cannot.
+        form = "{}" if self.decode is None else "{}::text"
+        return sql.SQL(form).format(self.identifier)
+
+    def array(self) -> sql.Composable:
+        cast = f"{self.kind}[]" if self.decode is None else "text[]::jsonb[]"
+        return sql.SQL("%s::" + cast)
+
+    def equals(self) -> sql.Composable:
+        """Return `column = %s`, with the placeholder of the column's type."""
+        cast = self.kind if self.decode is None else "text::jsonb"
+        return sql.SQL("{} = %s::" + cast).format(self.identifier)
+
+    @property
+    def identifier(self) -> sql.Identifier:
+        return sql.Identifier(self.name)
+
+
+def encoded(value: Any) -> str:
+    return _to_json(value).decode()
+
+
+def column_of(row: type, name: str) -> Column:
+    """Return the column of a field: `X | None` may be NULL, the others may not."""
+    hint = typing.get_type_hints(row)[name]
+    may_be_null = False
+    if isinstance(hint, types.UnionType):
+        may_be_null = True
+        (hint,) = (a for a in typing.get_args(hint) if a is not types.NoneType)
+    if hint in SCALARS:
+        return Column(name=name, kind=SCALARS[hint], may_be_null=may_be_null)
+    return Column(
+        name=name,
+        kind="jsonb",
+        may_be_null=may_be_null,
+        decode=msgspec.json.Decoder(hint).decode,
+    )

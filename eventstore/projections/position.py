@@ -1,0 +1,65 @@
+"""Where a read model stands, and waiting for it: reading what one has just written."""
+
+import time
+from typing import Any, NamedTuple
+
+import psycopg
+
+from eventstore.projections.projection import Projection
+
+PAUSE = 0.01
+
+
+class Position(NamedTuple):
+    """How far a read model has come, and how far it is behind what was asked."""
+
+    reached: int
+    behind: int
+
+
+def wait_for(
+    connection: psycopg.Connection[Any],
+    projection: Projection,
+    position: int,
+    *,
+    seconds: float,
+) -> Position:
+    """
+    Wait until the read model has come to *position*, but not longer than *seconds*.
+
+    What is read after that is at least as new as what is returned. A position that the
+    log has not come to is not waited for. *connection* is in autocommit: each look must
+    see what was committed since the last one.
+    """
+    until = time.monotonic() + seconds
+    while True:
+        reached, drawn = look(connection, projection)
+        behind = max(position - reached, 0)
+        if not behind or position > drawn or time.monotonic() >= until:
+            return Position(reached, behind)
+        time.sleep(PAUSE)
+
+
+def look(
+    connection: psycopg.Connection[Any], projection: Projection
+) -> tuple[int, int]:
+    """Return the checkpoint of the live generation, and the last id that was drawn."""
+    row = connection.execute(
+        """
+        SELECT
+            coalesce(
+                (
+                    SELECT s.checkpoint
+                    FROM public.generations AS g
+                    JOIN public.subscriptions AS s
+                        ON s.name = g.read_model || '_g' || g.live
+                    WHERE g.read_model = %s
+                ),
+                0
+            ),
+            public.last_drawn()
+        """,
+        (projection.name,),
+    ).fetchone()
+    assert row is not None
+    return row[0], row[1]

@@ -1,0 +1,236 @@
+"""Rebuilding: a new generation is filled beside the live one, then takes its place."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import psycopg
+from psycopg import sql
+
+from eventstore.errors import CannotProject, RebuildFailed, told
+from eventstore.log.read import settled
+from eventstore.projections.generations import (
+    drop_generation,
+    existing_generations,
+    live_generations,
+    make_tables,
+    put_live,
+)
+from eventstore.projections.project import Tables, name_of, subscription_of
+from eventstore.projections.projection import Projection
+from eventstore.subscriptions.catch_up import advance, catch_up
+from eventstore.subscriptions.subscription import Subscription
+
+BATCH = 2_000
+"""Events a transaction: fewer round trips than the 500 that keep a live list fresh."""
+LOCK_TIMEOUT_MS = 50
+"""One who waits for the view's lock holds up every reader behind it: not for longer."""
+LONGEST_SWAP = 60.0
+"""Seconds after which a view that is never free, but for that one, is given up."""
+
+
+class Progress(NamedTuple):
+    """Where a filling stands, of the position that the log had at that moment."""
+
+    position: int
+    goal: int
+
+
+class Rebuilt(NamedTuple):
+    """The generation that is live now, where it stands, and how the swap went."""
+
+    generation: int
+    position: int
+    seconds: float
+    swaps_tried: int
+
+
+def rebuild(
+    connection: psycopg.Connection[Any],
+    projection: Projection,
+    *,
+    show: Callable[[Progress], None] = lambda _: None,
+) -> Rebuilt:
+    """
+    Fill a new generation of a read model from the log, and put it behind the name.
+
+    Works also where there is none yet, or where somebody dropped its tables. Readers
+    see the old rows until they see the new ones, and these are at least as new. The
+    generation that was live is kept until the next rebuild; what a rebuild that was
+    killed left behind is dropped first. *connection* is in autocommit and is used for
+    nothing else.
+
+    Raises RebuildFailed where an event cannot be projected, or somebody else rebuilds
+    the same; the live generation is then as it was.
+    """
+    started = time.monotonic()
+    with alone(connection, projection):
+        number = begin(connection, projection)
+        subscription = replace(subscription_of(projection, number), batch=BATCH)
+        try:
+            fill(connection, subscription, show)
+            index(connection, projection, number)
+            position, tried = swap(connection, projection, subscription, number, show)
+        except BaseException:
+            # What cannot be dropped now, the next rebuild drops.
+            with suppress(psycopg.Error), connection.transaction():
+                drop_generation(connection, projection, number)
+            raise
+        drop_old(connection, projection, number)
+    return Rebuilt(number, position, time.monotonic() - started, tried)
+
+
+@contextmanager
+def alone(
+    connection: psycopg.Connection[Any], projection: Projection
+) -> Iterator[None]:
+    """Hold this session's lock on rebuilding a read model, or raise RebuildFailed."""
+    key = ("recount rebuild", projection.name)
+    row = connection.execute(
+        "SELECT pg_try_advisory_lock(hashtext(%s), hashtext(%s))", key
+    ).fetchone()
+    if row != (True,):
+        raise RebuildFailed(projection.name, "somebody else is rebuilding it")
+    try:
+        yield
+    finally:
+        # One that is broken has let go of it already.
+        with suppress(psycopg.Error):
+            connection.execute(
+                "SELECT pg_advisory_unlock(hashtext(%s), hashtext(%s))", key
+            )
+
+
+def begin(connection: psycopg.Connection[Any], projection: Projection) -> int:
+    """Make the tables of a new generation; drop what a killed rebuild left."""
+    with connection.transaction():
+        live = live_generations(connection).get(projection.name)
+        newest = live.number if live else 0
+        for number in existing_generations(connection, projection):
+            if number > newest:
+                drop_generation(connection, projection, number)
+        make_tables(connection, projection, newest + 1)
+    return newest + 1
+
+
+def fill(
+    connection: psycopg.Connection[Any],
+    subscription: Subscription,
+    show: Callable[[Progress], None],
+) -> None:
+    """Read the log up to where it is settled, telling how far it is."""
+    while True:
+        goal = settled(connection)
+        reached = catch_up(connection, subscription, seconds=0.2)
+        if reached.stopped_at is not None or reached.is_held:
+            raise RebuildFailed(
+                subscription.name, why_stopped(connection, subscription)
+            )
+        show(Progress(reached.checkpoint, max(goal, reached.checkpoint)))
+        if reached.checkpoint >= goal:
+            return
+
+
+def why_stopped(connection: psycopg.Connection[Any], subscription: Subscription) -> str:
+    row = connection.execute(
+        "SELECT error ->> 'error' FROM public.subscriptions WHERE name = %s",
+        (subscription.name,),
+    ).fetchone()
+    return str(row[0]) if row and row[0] else "its checkpoint was taken away"
+
+
+def index(
+    connection: psycopg.Connection[Any], projection: Projection, number: int
+) -> None:
+    """Make the indexes that the filling did without, and let the planner look."""
+    tables = Tables(projection, number)
+    tables.rows.create_indexes(connection)
+    for table in (tables.rows, *tables.lookups.values()):
+        connection.execute(sql.SQL("ANALYZE {}").format(table.identifier))
+
+
+def swap(
+    connection: psycopg.Connection[Any],
+    projection: Projection,
+    subscription: Subscription,
+    number: int,
+    show: Callable[[Progress], None],
+) -> tuple[int, int]:
+    """
+    Put the new generation behind the name; return its position and the tries it took.
+
+    In one transaction that holds both checkpoints, so that neither moves. Where a
+    reader keeps the view for longer than the lock timeout, all is undone, what came in
+    is read, and it is tried again.
+    """
+    until = time.monotonic() + LONGEST_SWAP
+    tried = 0
+    while True:
+        fill(connection, subscription, show)
+        tried += 1
+        try:
+            return swap_once(connection, projection, subscription, number), tried
+        except psycopg.errors.LockNotAvailable as error:
+            if time.monotonic() > until:
+                raise RebuildFailed(
+                    projection.name,
+                    f"its view was not free for {LONGEST_SWAP:.0f} s: end the"
+                    " transactions that read it, and rebuild again",
+                ) from error
+            time.sleep(random.uniform(0.05, 0.2))
+        except psycopg.errors.DependentObjectsStillExist as error:
+            raise RebuildFailed(
+                projection.name, f"something is built upon its view: {told(error)}"
+            ) from error
+
+
+def swap_once(
+    connection: psycopg.Connection[Any],
+    projection: Projection,
+    subscription: Subscription,
+    number: int,
+) -> int:
+    live = live_generations(connection).get(projection.name)
+    names = [subscription.name]
+    if live is not None:
+        names.append(name_of(projection.name, live.number))
+    with connection.transaction():
+        # Both are held, so the live one stands still while the new one overtakes it.
+        connection.execute(
+            """
+            SELECT FROM public.subscriptions WHERE name = ANY (%s)
+            ORDER BY name FOR UPDATE
+            """,
+            (names,),
+        )
+        position = read_on(connection, subscription)
+        # From here on readers wait. What is not free at once is tried again.
+        connection.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
+        put_live(connection, projection, number)
+    return position
+
+
+def read_on(connection: psycopg.Connection[Any], subscription: Subscription) -> int:
+    """Read what came in since the filling, in the transaction of the swap."""
+    while True:
+        try:
+            step = advance(connection, subscription, subscription.batch, None)
+        except CannotProject as error:
+            raise RebuildFailed(subscription.name, str(error)) from error
+        assert step is not None
+        if step.is_last:
+            return step.checkpoint
+
+
+def drop_old(
+    connection: psycopg.Connection[Any], projection: Projection, live: int
+) -> None:
+    """Drop all but the generation that was live before, unless somebody reads it."""
+    for number in existing_generations(connection, projection):
+        if number < live - 1:
+            with suppress(psycopg.errors.LockNotAvailable), connection.transaction():
+                connection.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
+                drop_generation(connection, projection, number)

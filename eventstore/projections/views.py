@@ -1,0 +1,113 @@
+"""Reading a read model by its plain name: rows as objects, page by page."""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Generic, TypeVar, get_type_hints
+
+import msgspec
+import sqlalchemy as sa
+
+from eventstore.errors import BadCursor
+from eventstore.projections.table import SCHEMA
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[R]):
+    """Some rows in order; *following* is the cursor of those after them, if any."""
+
+    rows: Sequence[R]
+    following: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class View(Generic[R]):
+    """
+    The view called *name*, whose rows are of the class *row* with the key *key*.
+
+    *sorts* has the column behind each order of rows that is offered, by its name; rows
+    that have the same are in the order of their key. None of these may be NULL.
+    """
+
+    name: str
+    row: type[R]
+    key: str
+    sorts: Mapping[str, str]
+
+    @property
+    def table(self) -> sa.TableClause:
+        names = (field.name for field in fields(self.row))  # type: ignore[arg-type]  # a dataclass
+        return sa.table(self.name, *map(sa.column, names), schema=SCHEMA)
+
+    def find(
+        self, connection: sa.Connection, *where: sa.ColumnElement[bool]
+    ) -> list[R]:
+        """Return all rows for which *where* holds, in no order."""
+        return self.read(connection, sa.select(self.table).where(*where))
+
+    def read(self, connection: sa.Connection, query: sa.Select[Any]) -> list[R]:
+        rows = connection.execute(query).mappings()
+        return [msgspec.convert(dict(row), self.row) for row in rows]
+
+    def page(
+        self,
+        connection: sa.Connection,
+        *where: sa.ColumnElement[bool],
+        sort: str,
+        after: str | None,
+        limit: int,
+    ) -> Page[R]:
+        """
+        Return at most *limit* rows in the order of *sort*: `total`, or `-total`.
+
+        *after* is the cursor of the page before. Each page is found by its key, so that
+        the thousandth costs what the first one costs, and rows that come in meanwhile
+        neither repeat others nor hide them. Raises BadCursor.
+        """
+        table, is_down = self.table, sort.startswith("-")
+        column = table.c[self.sorts[sort.removeprefix("-")]]
+        place = sa.tuple_(column, table.c[self.key])
+        query = sa.select(table).where(*where).limit(limit + 1)
+        if after is not None:
+            begin = sa.tuple_(*self.place_in(after, sort))
+            query = query.where(place < begin if is_down else place > begin)
+        query = query.order_by(*(c.desc() if is_down else c for c in place.clauses))
+        # One more than is asked for tells whether there is a page after it.
+        rows = self.read(connection, query)
+        has_more = len(rows) > limit
+        rows = rows[:limit]
+        following = self.cursor_at(rows[-1], sort) if has_more and rows else None
+        return Page(rows, following)
+
+    def cursor_at(self, row: R, sort: str) -> str:
+        column = self.sorts[sort.removeprefix("-")]
+        place = [sort, getattr(row, column), getattr(row, self.key)]
+        written = msgspec.json.encode(place)
+        return base64.urlsafe_b64encode(written).decode().rstrip("=")
+
+    def place_in(self, cursor: str, sort: str) -> list[sa.ColumnElement[Any]]:
+        """Return the place that *cursor* stands for, or raise BadCursor."""
+        hints = get_type_hints(self.row)
+        kinds = [hints[self.sorts[sort.removeprefix("-")]], hints[self.key]]
+        try:
+            written = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", True)
+            of_sort, *place = msgspec.json.decode(written, type=list[Any])
+            values = [
+                msgspec.convert(value, kind)
+                for value, kind in zip(place, kinds, strict=True)
+            ]
+        except (ValueError, msgspec.MsgspecError, binascii.Error) as error:
+            raise BadCursor from error
+        if of_sort != sort or any(map(is_unusable, values)):
+            raise BadCursor
+        return [sa.literal(value) for value in values]
+
+
+def is_unusable(value: Any) -> bool:
+    """Return whether no row can have *value*, and PostgreSQL would not even take it."""
+    if isinstance(value, str):
+        return "\0" in value or any("\ud800" <= c <= "\udfff" for c in value)
+    return isinstance(value, int) and not -(2**63) <= value < 2**63

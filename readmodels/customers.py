@@ -1,0 +1,197 @@
+"""The customers: who they are, what they ordered, and what that is worth."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from domain.address import Address
+from domain.customers.customer import details_in
+from domain.customers.events import (
+    CustomerDetails,
+    CustomerDetailsChanged,
+    CustomerRegistered,
+)
+from domain.orders.events import OrderCancelled, OrderCreated
+from eventstore.projections.projection import (
+    Fact,
+    Index,
+    Key,
+    LookedUp,
+    Lookup,
+    Projection,
+)
+from eventstore.projections.views import Page, View
+from readmodels.words import has_words, index_of, words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerView:
+    """
+    A customer; *worth* is the total of their orders that were not cancelled.
+
+    It is in minor units of *currency*, which is known with the first order.
+    """
+
+    customer_id: str
+    version: int
+    name: str
+    email: str | None
+    contact_name: str | None
+    phone: str | None
+    address: Address | None
+    registered_at: datetime
+    orders: int = 0
+    cancelled: int = 0
+    worth: int = 0
+    currency: str | None = None
+    last_order_at: datetime | None = None
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedOrder:
+    """Whose order it is and what it is worth, for the day that it is cancelled."""
+
+    order_id: int
+    customer_id: str
+    total: int
+
+
+def order_of(fact: Fact) -> int | None:
+    return int(fact.subject) if isinstance(fact.event, OrderCreated) else None
+
+
+def placed_order(row: PlacedOrder | None, fact: Fact) -> PlacedOrder:
+    event: OrderCreated = fact.event
+    return PlacedOrder(
+        order_id=int(fact.subject), customer_id=event.customer_id, total=event.total
+    )
+
+
+def needs(fact: Fact) -> Mapping[str, Key]:
+    if isinstance(fact.event, OrderCancelled):
+        return {"order": int(fact.subject)}
+    return {}
+
+
+def customer_of(fact: Fact, looked_up: LookedUp) -> str | None:
+    match fact.event:
+        case OrderCreated(customer_id=customer_id):
+            return customer_id
+        case OrderCancelled():
+            order: PlacedOrder = looked_up["order"]
+            return order.customer_id
+        case _:
+            return fact.subject
+
+
+def fold(row: CustomerView | None, fact: Fact, looked_up: LookedUp) -> CustomerView:
+    """Return the customer as it is after the event."""
+    match fact.event:
+        case CustomerRegistered():
+            return CustomerView(
+                customer_id=fact.subject,
+                registered_at=fact.occurred_at,
+                **details(fact),
+            )
+        case CustomerDetailsChanged():
+            return replace(known(row), **details(fact))
+        case OrderCreated(total=total, currency=currency):
+            customer = known(row)
+            last = customer.last_order_at or fact.occurred_at
+            return replace(
+                customer,
+                orders=customer.orders + 1,
+                worth=customer.worth + total,
+                currency=currency,
+                last_order_at=max(last, fact.occurred_at),
+            )
+        case _:
+            customer = known(row)
+            order: PlacedOrder = looked_up["order"]
+            return replace(
+                customer,
+                cancelled=customer.cancelled + 1,
+                worth=customer.worth - order.total,
+            )
+
+
+def details(fact: Fact) -> dict[str, Any]:
+    """Return what a customer's own event says of it, by column."""
+    event: CustomerDetails = fact.event
+    return {
+        **details_in(event),
+        "version": fact.version,
+        "words": words(event.name, fact.subject, event.email, event.contact_name),
+    }
+
+
+def known(row: CustomerView | None) -> CustomerView:
+    """Return the row, which was made when the customer was registered."""
+    assert row is not None
+    return row
+
+
+projection = Projection(
+    name="customers",
+    row=CustomerView,
+    key="customer_id",
+    events=[CustomerRegistered, CustomerDetailsChanged, OrderCreated, OrderCancelled],
+    key_of=customer_of,
+    needs=needs,
+    fold=fold,
+    lookups=[
+        Lookup(
+            name="order",
+            row=PlacedOrder,
+            key="order_id",
+            key_of=order_of,
+            fold=placed_order,
+        )
+    ],
+    indexes=[
+        Index(name="name", on="words, customer_id"),
+        Index(name="worth", on="worth, customer_id"),
+        Index(name="orders", on="orders, customer_id"),
+        Index(name="words", on=index_of("words"), using="gin"),
+    ],
+)
+
+view = View(
+    name="customers",
+    row=CustomerView,
+    key="customer_id",
+    sorts={
+        "name": "words",
+        "worth": "worth",
+        "orders": "orders",
+        "customer": "customer_id",
+    },
+)
+
+
+def find(
+    connection: sa.Connection,
+    *,
+    search: str | None = None,
+    sort: str = "name",
+    after: str | None = None,
+    limit: int = 50,
+) -> Page[CustomerView]:
+    """
+    Return a page of the customers.
+
+    *search* finds words of name, number, e-mail and contact, by their beginnings.
+    Raises BadCursor for an *after* that is no page's `following`.
+    """
+    where = [] if search is None else [has_words("words", search)]
+    return view.page(connection, *where, sort=sort, after=after, limit=limit)
+
+
+def find_one(connection: sa.Connection, customer_id: str) -> CustomerView | None:
+    """Return the customer with that number, or None."""
+    rows = view.find(connection, view.table.c.customer_id == customer_id)
+    return rows[0] if rows else None

@@ -1,0 +1,272 @@
+"""One order with all that is known of it: lines, totals, and how it came to that."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, assert_never
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from domain.address import Address
+from domain.customers.events import CustomerDetailsChanged
+from domain.money import rounded_total
+from domain.orders.commands import Item
+from domain.orders.events import (
+    DeliveryConfirmed,
+    OrderCancelled,
+    OrderCreated,
+    OrderEvent,
+    OrderShipped,
+    PaymentReceived,
+)
+from eventstore.projections.projection import (
+    Fact,
+    Index,
+    LookedUp,
+    Projection,
+    Update,
+)
+from eventstore.projections.views import View
+from readmodels.rows_of_orders import (
+    CUSTOMERS,
+    EVENTS,
+    CustomerName,
+    needs_customer,
+    order_of,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A line of an order; *amount* is what it comes to after its discount, rounded."""
+
+    product: str
+    product_id: str | None
+    quantity: int
+    unit_price: int
+    discount: Decimal
+    amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """
+    One event of the order: what, when, by whom and because of what.
+
+    *told* is what the event itself says, by name. What caused it is a command or, where
+    *source* names a history that was imported, that history.
+    """
+
+    event: str
+    version: int
+    position: int
+    occurred_at: datetime
+    actor: str | None
+    command_id: UUID | None
+    causation_id: UUID
+    source: str | None
+    told: Mapping[str, str | int | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderDetailsView:
+    """
+    An order; amounts are in minor units of *currency*.
+
+    *gross* is the lines' worth before discounts, *total* after them; freight is in
+    neither. *version* is the stream's, for a command that expects it.
+    """
+
+    order_id: int
+    version: int
+    customer_id: str
+    customer_name: str
+    customer_email: str | None
+    status: str
+    currency: str
+    lines: tuple[Line, ...]
+    gross: int
+    total: int
+    freight: int | None
+    address: Address
+    required_date: date | None
+    tracking_number: str | None
+    created_at: datetime
+    paid_at: datetime | None
+    shipped_at: datetime | None
+    delivered_at: datetime | None
+    cancelled_at: datetime | None
+    history: tuple[Happening, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """All orders in sum; *not_shipped* are those that wait for it."""
+
+    orders: int
+    gross: int
+    total: int
+    freight: int
+    not_shipped: int
+
+
+def renamed(fact: Fact) -> Update | None:
+    match fact.event:
+        case CustomerDetailsChanged(name=name, email=email):
+            return Update(
+                where={"customer_id": fact.subject},
+                to={"customer_name": name, "customer_email": email},
+            )
+        case _:
+            return None
+
+
+def fold(
+    row: OrderDetailsView | None, fact: Fact, looked_up: LookedUp
+) -> OrderDetailsView:
+    """Return the order as it is after the event, with the event in its history."""
+    event: OrderEvent = fact.event
+    if isinstance(event, OrderCreated):
+        row = created(fact, event, looked_up["customers"])
+    assert row is not None
+    return replace(
+        row,
+        **changes(row, event, fact.occurred_at),
+        version=fact.version,
+        history=(*row.history, happening(fact)),
+    )
+
+
+def created(
+    fact: Fact, event: OrderCreated, customer: CustomerName
+) -> OrderDetailsView:
+    return OrderDetailsView(
+        order_id=int(fact.subject),
+        version=fact.version,
+        customer_id=event.customer_id,
+        customer_name=customer.name,
+        customer_email=customer.email,
+        status="pending",
+        currency=event.currency,
+        lines=tuple(map(line, event.items)),
+        gross=sum(item.unit_price * item.quantity for item in event.items),
+        total=event.total,
+        freight=event.freight,
+        address=event.address,
+        required_date=event.required_date,
+        tracking_number=None,
+        created_at=fact.occurred_at,
+        paid_at=None,
+        shipped_at=None,
+        delivered_at=None,
+        cancelled_at=None,
+        history=(),
+    )
+
+
+def line(item: Item) -> Line:
+    return Line(
+        product=item.product,
+        product_id=item.product_id,
+        quantity=item.quantity,
+        unit_price=item.unit_price,
+        discount=item.discount,
+        amount=rounded_total([(item.unit_price, item.quantity, item.discount)]),
+    )
+
+
+def changes(
+    row: OrderDetailsView, event: OrderEvent, moment: datetime
+) -> Mapping[str, Any]:
+    """Return what the event changes, by field."""
+    match event:
+        case OrderCreated():
+            return {}
+        case PaymentReceived():
+            # An imported history may know of the payment after the parcel.
+            status = "paid" if row.status == "pending" else row.status
+            return {"status": status, "paid_at": moment}
+        case OrderShipped(tracking_no=tracking_no):
+            return {
+                "status": "shipped",
+                "shipped_at": moment,
+                "tracking_number": tracking_no,
+            }
+        case DeliveryConfirmed(delivered_at=delivered_at):
+            return {"status": "delivered", "delivered_at": delivered_at}
+        case OrderCancelled():
+            return {"status": "cancelled", "cancelled_at": moment}
+        case _:
+            assert_never(event)
+
+
+def happening(fact: Fact) -> Happening:
+    metadata = fact.metadata
+    return Happening(
+        event=type(fact.event).__name__,
+        version=fact.version,
+        position=fact.position,
+        occurred_at=fact.occurred_at,
+        actor=metadata.actor,
+        command_id=metadata.command_id,
+        causation_id=metadata.causation_id,
+        source=metadata.source,
+        told=told(fact.event),
+    )
+
+
+def told(event: OrderEvent) -> Mapping[str, str | int | None]:
+    """Return what an event says; of the first one, what its order came to."""
+    match event:
+        case OrderCreated(total=total, items=items):
+            return {"total": total, "lines": len(items)}
+        case DeliveryConfirmed(delivered_at=delivered_at):
+            return {"delivered_at": delivered_at.isoformat()}
+        case _:
+            return asdict(event)
+
+
+projection = Projection(
+    name="order_details",
+    row=OrderDetailsView,
+    key="order_id",
+    events=EVENTS,
+    key_of=order_of,
+    needs=needs_customer,
+    fold=fold,
+    update=renamed,
+    lookups=[CUSTOMERS],
+    indexes=[Index(name="customer", on="customer_id")],
+)
+
+view = View(
+    name="order_details",
+    row=OrderDetailsView,
+    key="order_id",
+    sorts={"order": "order_id"},
+)
+
+
+def find(connection: sa.Connection, order_id: int) -> OrderDetailsView | None:
+    """Return the order with that number, or None."""
+    rows = view.find(connection, view.table.c.order_id == order_id)
+    return rows[0] if rows else None
+
+
+def figures(connection: sa.Connection) -> Figures:
+    """Return the sums over all orders."""
+    columns = view.table.c
+    waits = columns.status.in_(("pending", "paid"))
+    row = connection.execute(
+        sa.select(
+            sa.func.count().label("orders"),
+            *(
+                sa.func.coalesce(sa.func.sum(column), 0).label(column.name)
+                for column in (columns.gross, columns.total, columns.freight)
+            ),
+            sa.func.count().filter(waits).label("not_shipped"),
+        )
+    ).one()
+    return Figures(**{name: int(value) for name, value in row._mapping.items()})

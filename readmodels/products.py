@@ -1,0 +1,84 @@
+"""The products that were ordered so far: what one chooses from when one orders."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from domain.orders.commands import Item
+from domain.orders.events import OrderCreated
+from eventstore.projections.projection import (
+    Fact,
+    Index,
+    LookedUp,
+    Projection,
+)
+from eventstore.projections.views import View
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductView:
+    """A product as it was ordered last; *unit_price* is in minor units."""
+
+    product: str
+    product_id: str | None
+    unit_price: int
+    times_ordered: int
+    last_ordered_at: datetime
+
+
+def lines(fact: Fact) -> Iterable[Fact]:
+    """Split an order into its lines: each is about a product of its own."""
+    order: OrderCreated = fact.event
+    return [fact._replace(event=item) for item in order.items]
+
+
+def product_of(fact: Fact, looked_up: LookedUp) -> str:
+    item: Item = fact.event
+    return item.product
+
+
+def fold(row: ProductView | None, fact: Fact, looked_up: LookedUp) -> ProductView:
+    """Return the product after one more line: the newest one has its price."""
+    item: Item = fact.event
+    times = 1 if row is None else row.times_ordered + 1
+    return ProductView(
+        product=item.product,
+        product_id=item.product_id,
+        unit_price=item.unit_price,
+        times_ordered=times,
+        last_ordered_at=fact.occurred_at,
+    )
+
+
+projection = Projection(
+    name="products",
+    row=ProductView,
+    key="product",
+    events=[OrderCreated],
+    parts=lines,
+    key_of=product_of,
+    fold=fold,
+    indexes=[Index(name="times", on="times_ordered, product")],
+)
+
+view = View(
+    name="products", row=ProductView, key="product", sorts={"times": "times_ordered"}
+)
+
+
+def find_most_ordered(
+    connection: sa.Connection, *, limit: int = 200
+) -> list[ProductView]:
+    """Return what is ordered most, by name."""
+    page = view.page(connection, sort="-times", after=None, limit=limit)
+    return sorted(page.rows, key=lambda product: product.product)
+
+
+def find_named(
+    connection: sa.Connection, names: Collection[str]
+) -> dict[str, ProductView]:
+    """Return the products that are called so, by name."""
+    rows = view.find(connection, view.table.c.product.in_(list(names)))
+    return {row.product: row for row in rows}

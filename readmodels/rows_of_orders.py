@@ -1,0 +1,68 @@
+"""What read models with a row an order share: which row, and its customer's name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from domain.customers.events import (
+    CustomerDetails,
+    CustomerDetailsChanged,
+    CustomerRegistered,
+)
+from domain.orders.events import (
+    DeliveryConfirmed,
+    OrderCancelled,
+    OrderCreated,
+    OrderEvent,
+    OrderShipped,
+    PaymentReceived,
+)
+from eventstore.projections.projection import Fact, Key, LookedUp, Lookup
+
+EVENTS = (
+    CustomerRegistered,
+    CustomerDetailsChanged,
+    OrderCreated,
+    PaymentReceived,
+    OrderShipped,
+    DeliveryConfirmed,
+    OrderCancelled,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerName:
+    """What a row about an order says of its customer."""
+
+    customer_id: str
+    name: str
+    email: str | None
+
+
+def order_of(fact: Fact, looked_up: LookedUp) -> int | None:
+    return int(fact.subject) if isinstance(fact.event, OrderEvent) else None
+
+
+def needs_customer(fact: Fact) -> Mapping[str, Key]:
+    match fact.event:
+        case OrderCreated(customer_id=customer_id):
+            return {"customers": customer_id}
+        case _:
+            return {}
+
+
+def customer_of(fact: Fact) -> str | None:
+    return fact.subject if isinstance(fact.event, CustomerDetails) else None
+
+
+def customer_name(row: CustomerName | None, fact: Fact) -> CustomerName:
+    event: CustomerDetails = fact.event
+    return CustomerName(customer_id=fact.subject, name=event.name, email=event.email)
+
+
+CUSTOMERS = Lookup(
+    name="customers",
+    row=CustomerName,
+    key="customer_id",
+    key_of=customer_of,
+    fold=customer_name,
+)

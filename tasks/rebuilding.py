@@ -1,0 +1,29 @@
+"""Rebuilding read models: one by name, or those whose definition has changed."""
+
+from collections.abc import Callable, Sequence
+
+from eventstore.projections.generations import live_generations, shape_of
+from eventstore.projections.projection import Projection
+from eventstore.projections.rebuild import Progress, Rebuilt
+from eventstore.projections.rebuild import rebuild as fill_and_swap
+from tasks.bootstrap import Shop
+
+
+def rebuild(
+    shop: Shop, projection: Projection, show: Callable[[Progress], None]
+) -> Rebuilt:
+    """Rebuild one read model beside all that goes on. Raises RebuildFailed."""
+    with shop.lent() as connection:
+        return fill_and_swap(connection, projection, show=show)
+
+
+def outdated(shop: Shop) -> Sequence[Projection]:
+    """Return the read models whose tables were made from another definition."""
+    with shop.lent() as connection:
+        live = live_generations(connection)
+    return [
+        projection
+        for projection in shop.projections
+        if projection.name in live
+        and live[projection.name].shape != shape_of(projection)
+    ]
