@@ -5,6 +5,7 @@ import unicodedata
 
 import sqlalchemy as sa
 
+WORD = re.compile(r"[^\W_]+")
 MOST_CHARACTERS = 300
 """An index has no room for more, and nobody types it."""
 
@@ -12,9 +13,15 @@ MOST_CHARACTERS = 300
 def words(*texts: object) -> str:
     """Return the words of *texts* as they are compared: `Köln GmbH` is `koln gmbh`."""
     joined = " ".join(str(text) for text in texts if text is not None)
-    parts = unicodedata.normalize("NFKD", joined[:MOST_CHARACTERS]).casefold()
-    bare = "".join(c for c in parts if not unicodedata.combining(c))
-    return " ".join(re.findall(r"[^\W_]+", bare))[:MOST_CHARACTERS].rstrip()
+    return " ".join(WORD.findall(bare(joined[:MOST_CHARACTERS])))[:MOST_CHARACTERS]
+
+
+def bare(text: str) -> str:
+    """Return *text* in lower case and without accents."""
+    if text.isascii():
+        return text.lower()
+    parts = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(c for c in parts if not unicodedata.combining(c))
 
 
 def index_of(expression: str) -> str:

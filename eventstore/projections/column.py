@@ -40,18 +40,17 @@ class Column:
         """Return what a statement is given for the field's *value*."""
         return value if self.decode is None or value is None else encoded(value)
 
+    def typed(self) -> sql.Composable:
+        return sql.SQL("{} {}").format(self.identifier, sql.SQL(self.kind))
+
     def defined(self) -> sql.Composable:
         null = "" if self.may_be_null else " NOT NULL"
-        return sql.SQL("{} {}").format(self.identifier, sql.SQL(self.kind + null))
+        return sql.SQL("{}{}").format(self.typed(), sql.SQL(null))
 
     def selected(self) -> sql.Composable:
         # As text: msgspec reads it into the field's class, which json.loads cannot.
         form = "{}" if self.decode is None else "{}::text"
         return sql.SQL(form).format(self.identifier)
-
-    def array(self) -> sql.Composable:
-        cast = f"{self.kind}[]" if self.decode is None else "text[]::jsonb[]"
-        return sql.SQL("%s::" + cast)
 
     def equals(self) -> sql.Composable:
         """Return `column = %s`, with the placeholder of the column's type."""

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from eventstore.projections.column import Column, column_of
+from eventstore.projections.column import Column, column_of, encoded
 from eventstore.projections.projection import Index, Update
 
 SCHEMA = "readmodels"
@@ -34,14 +34,20 @@ class Table:
             self.identifier,
             primary,
         )
+        # One document, which msgspec writes from the rows themselves: an array for each
+        # column took psycopg three times as long to write as all the rest.
         self._upsert = sql.SQL(
-            "INSERT INTO {} ({}) SELECT * FROM unnest({}) ON CONFLICT ({}) DO {}"
+            """
+            INSERT INTO {} ({listed}) SELECT {listed}
+            FROM json_to_recordset(%s::text::json) AS given ({kinds})
+            ON CONFLICT ({}) DO {}
+            """
         ).format(
             self.identifier,
-            sql.SQL(", ").join(map(sql.Identifier, self.columns)),
-            sql.SQL(", ").join(c.array() for c in self.columns.values()),
             primary,
             self._update(),
+            listed=sql.SQL(", ").join(map(sql.Identifier, self.columns)),
+            kinds=sql.SQL(", ").join(c.typed() for c in self.columns.values()),
         )
         self._delete = sql.SQL("DELETE FROM {} WHERE {} = ANY (%s)").format(
             self.identifier, primary
@@ -126,13 +132,7 @@ class Table:
         """Write these rows with one statement; a key without a row loses its row."""
         present = [row for row in rows.values() if row is not None]
         if present:
-            connection.execute(
-                self._upsert,
-                [
-                    [column.written(getattr(row, column.name)) for row in present]
-                    for column in self.columns.values()
-                ],
-            )
+            connection.execute(self._upsert, (encoded(present),))
         gone = [key for key, row in rows.items() if row is None]
         if gone:
             connection.execute(self._delete, (gone,))

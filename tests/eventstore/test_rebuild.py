@@ -1,0 +1,292 @@
+"""Rebuilding: filled beside the live rows and swapped in; readers see no difference."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import psycopg
+import pytest
+
+from eventstore.errors import RebuildFailed
+from eventstore.log.append import ANY_VERSION, append
+from eventstore.projections.generations import ensure_generation, live_generations
+from eventstore.projections.project import subscription_of
+from eventstore.projections.projection import Fact, Index, LookedUp, Projection
+from eventstore.projections.rebuild import Progress, rebuild
+from eventstore.subscriptions.catch_up import catch_up
+from tests.support.engine import Added, Engine, added, at_once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Total:
+    counter: str
+    total: int
+
+
+def counter_of(fact: Fact, looked_up: LookedUp) -> str:
+    return fact.subject
+
+
+def total(row: Total | None, fact: Fact, looked_up: LookedUp) -> Total:
+    if fact.event.amount == 13:
+        raise ValueError("thirteen")
+    before = 0 if row is None else row.total
+    return Total(counter=fact.subject, total=before + fact.event.amount)
+
+
+totals = Projection(
+    name="totals",
+    row=Total,
+    key="counter",
+    events=[Added],
+    key_of=counter_of,
+    fold=total,
+    indexes=[Index(name="total", on="total, counter")],
+)
+
+
+@pytest.fixture
+def read_model(engine: Engine) -> Engine:
+    """The engine with a read model of three counters, up to date."""
+    ensure_generation(engine.pool, totals)
+    write(engine, ("lamp", 5), ("radio", 7), ("lamp", 9))
+    keep_up(engine)
+    return engine
+
+
+def write(engine: Engine, *amounts: tuple[str, int]) -> None:
+    append(
+        engine.connection,
+        [(f"counter-{name}", added(amount)) for name, amount in amounts],
+        expected=dict.fromkeys((f"counter-{name}" for name, _ in amounts), ANY_VERSION),
+    )
+
+
+def keep_up(engine: Engine, connection: psycopg.Connection[Any] | None = None) -> None:
+    live = live_generations(connection or engine.connection)["totals"]
+    catch_up(connection or engine.connection, subscription_of(totals, live.number))
+
+
+def rows(connection: psycopg.Connection[Any]) -> Sequence[tuple[Any, ...]]:
+    query = "SELECT counter, total FROM readmodels.totals ORDER BY counter"
+    return connection.execute(query).fetchall()
+
+
+def tables(engine: Engine) -> list[str]:
+    return [
+        name
+        for (name,) in engine.connection.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'readmodels' ORDER BY 1"
+        )
+    ]
+
+
+LIVE = [("lamp", 14), ("radio", 7)]
+
+
+def test_a_rebuilt_read_model_has_the_rows_that_it_had(read_model: Engine) -> None:
+    rebuilt = rebuild(read_model.connection, totals)
+
+    assert (rebuilt.generation, rebuilt.position, rebuilt.swaps_tried) == (2, 3, 1)
+    assert rows(read_model.connection) == LIVE
+
+
+def test_what_somebody_changed_in_the_rows_is_gone(read_model: Engine) -> None:
+    read_model.connection.execute("UPDATE readmodels.totals_g1 SET total = 0")
+    rebuild(read_model.connection, totals)
+
+    assert rows(read_model.connection) == LIVE
+
+
+def test_it_goes_on_being_kept_up_to_date(read_model: Engine) -> None:
+    rebuild(read_model.connection, totals)
+    write(read_model, ("clock", 1))
+    keep_up(read_model)
+
+    assert rows(read_model.connection) == [("clock", 1), *LIVE]
+
+
+@pytest.mark.parametrize(
+    "dropped",
+    [
+        "DROP TABLE readmodels.totals_g1 CASCADE",
+        "DROP SCHEMA readmodels CASCADE",
+        "DROP VIEW readmodels.totals",
+    ],
+)
+def test_it_is_rebuilt_after_somebody_dropped_it(
+    read_model: Engine, dropped: str
+) -> None:
+    read_model.connection.execute(dropped)
+    rebuild(read_model.connection, totals)
+
+    assert rows(read_model.connection) == LIVE
+
+
+def test_a_dropped_table_stops_its_own_read_model_alone(read_model: Engine) -> None:
+    read_model.connection.execute("DROP TABLE readmodels.totals_g1 CASCADE")
+    write(read_model, ("clock", 1), ("clock", 1))
+    reached = catch_up(read_model.connection, subscription_of(totals, 1))
+
+    assert (reached.checkpoint, reached.stopped_at) == (3, 4)
+
+
+def test_a_read_model_that_never_was_is_filled_with_its_history(
+    engine: Engine,
+) -> None:
+    write(engine, ("lamp", 14), ("radio", 7))
+    rebuild(engine.connection, totals)
+
+    assert rows(engine.connection) == LIVE
+
+
+def test_the_generation_before_is_kept_and_the_one_before_that_dropped(
+    read_model: Engine,
+) -> None:
+    for _ in range(3):
+        rebuild(read_model.connection, totals)
+
+    assert tables(read_model) == ["totals_g3", "totals_g4"]
+
+
+def test_the_new_generation_has_its_indexes(read_model: Engine) -> None:
+    rebuild(read_model.connection, totals)
+    (names,) = zip(
+        *read_model.connection.execute(
+            "SELECT indexname FROM pg_indexes WHERE tablename = 'totals_g2' ORDER BY 1"
+        ),
+        strict=True,
+    )
+
+    assert names == ("totals_g2_pkey", "totals_g2_total_idx")
+
+
+def test_an_event_that_cannot_be_projected_leaves_the_live_one_alone(
+    read_model: Engine,
+) -> None:
+    write(read_model, ("lamp", 13))
+    with pytest.raises(RebuildFailed, match="event at 4: ValueError: thirteen"):
+        rebuild(read_model.connection, totals)
+
+    assert rows(read_model.connection) == LIVE
+    assert tables(read_model) == ["totals_g1"]
+
+
+def test_progress_is_told_up_to_the_goal(read_model: Engine) -> None:
+    seen: list[Progress] = []
+    rebuild(read_model.connection, totals, show=seen.append)
+
+    assert seen[-1] == Progress(3, 3)
+
+
+def test_of_two_rebuilds_at_once_one_is_refused(read_model: Engine) -> None:
+    is_begun, may_go_on = threading.Event(), threading.Event()
+
+    def show(_: Progress) -> None:
+        is_begun.set()
+        assert may_go_on.wait(10)
+
+    def first(connection: psycopg.Connection[Any]) -> None:
+        rebuild(connection, totals, show=show)
+
+    def second(connection: psycopg.Connection[Any]) -> None:
+        assert is_begun.wait(10)
+        try:
+            with pytest.raises(RebuildFailed, match="somebody else is rebuilding"):
+                rebuild(connection, totals)
+        finally:
+            may_go_on.set()
+
+    at_once(read_model, first, second)
+    assert rows(read_model.connection) == LIVE
+
+
+def test_what_comes_in_during_the_filling_is_in_the_new_rows(
+    read_model: Engine,
+) -> None:
+    names = iter(["clock", "organ"])
+
+    def show(_: Progress) -> None:
+        name = next(names, None)
+        if name:
+            write(other, (name, 1))
+            keep_up(other, other.connection)
+
+    other = replace(read_model, connection=read_model.connect())
+    rebuild(read_model.connection, totals, show=show)
+
+    assert rows(read_model.connection) == [("clock", 1), LIVE[0], ("organ", 1), LIVE[1]]
+
+
+def test_a_reader_who_keeps_the_view_is_waited_for_in_short_tries(
+    read_model: Engine,
+) -> None:
+    reader = read_model.connect(autocommit=False)
+    assert rows(reader) == LIVE
+    progress: list[Progress] = []
+
+    def show(step: Progress) -> None:
+        progress.append(step)
+        if len(progress) == 4:
+            reader.rollback()
+
+    rebuilt = rebuild(read_model.connection, totals, show=show)
+    assert rebuilt.swaps_tried == 3
+    assert rows(reader) == LIVE
+
+
+def read_during_a_swap_that_waits(engine: Engine) -> None:
+    """Read with little patience while a rebuild waits for a reader who does not go."""
+    keeper = engine.connect(autocommit=False)
+    rows(keeper)
+    impatient = engine.connect()
+    # Twice what a swap may hold up those behind it.
+    impatient.execute("SET lock_timeout = '100ms'")
+    swapping = threading.Thread(target=rebuild, args=(engine.connect(), totals))
+    swapping.start()
+    try:
+        for _ in range(300):
+            assert rows(impatient) == LIVE
+    finally:
+        keeper.rollback()
+        swapping.join()
+    assert rows(impatient) == LIVE
+
+
+def test_no_reader_waits_behind_a_swap_that_waits(read_model: Engine) -> None:
+    read_during_a_swap_that_waits(read_model)
+    assert live_generations(read_model.connection)["totals"].number == 2
+
+
+def test_without_the_short_lock_timeout_readers_wait(
+    read_model: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eventstore.projections.rebuild.LOCK_TIMEOUT_MS", 5_000)
+    with pytest.raises(psycopg.errors.LockNotAvailable):
+        read_during_a_swap_that_waits(read_model)
+
+
+def test_what_is_built_upon_the_view_is_not_torn_down(read_model: Engine) -> None:
+    read_model.connection.execute(
+        "CREATE VIEW readmodels.mine AS SELECT * FROM readmodels.totals"
+    )
+    with pytest.raises(RebuildFailed, match="built upon its view"):
+        rebuild(read_model.connection, totals)
+
+    assert rows(read_model.connection) == LIVE
+
+
+def test_what_a_killed_rebuild_left_is_dropped_by_the_next(read_model: Engine) -> None:
+    killed = read_model.connect()
+
+    def die(_: Progress) -> None:
+        killed.close()
+
+    with pytest.raises(psycopg.OperationalError):
+        rebuild(killed, totals, show=die)
+    assert tables(read_model) == ["totals_g1", "totals_g2"]
+    rebuild(read_model.connection, totals)
+
+    assert tables(read_model) == ["totals_g1", "totals_g2"]
+    assert rows(read_model.connection) == LIVE
