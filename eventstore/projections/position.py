@@ -28,14 +28,15 @@ def wait_for(
     Wait until the read model has come to *position*, but not longer than *seconds*.
 
     What is read after that is at least as new as what is returned. A position that the
-    log has not come to is not waited for. *connection* is in autocommit: each look must
-    see what was committed since the last one.
+    log has not come to is not waited for, and a read model that has stopped neither.
+    *connection* is in autocommit: each look must see what was committed since the last
+    one.
     """
     until = time.monotonic() + seconds
     while True:
-        reached, drawn = look(connection, projection)
+        reached, goal = look(connection, projection)
         behind = max(position - reached, 0)
-        if not behind or position > drawn or time.monotonic() >= until:
+        if not behind or position > goal or time.monotonic() >= until:
             return Position(reached, behind)
         time.sleep(PAUSE)
 
@@ -43,21 +44,22 @@ def wait_for(
 def look(
     connection: psycopg.Connection[Any], projection: Projection
 ) -> tuple[int, int]:
-    """Return the checkpoint of the live generation, and the last id that was drawn."""
+    """
+    Return the checkpoint of the live generation, and where it can be expected to come.
+
+    That is the last id that was drawn; or no further, where it has stopped.
+    """
     row = connection.execute(
         """
         SELECT
-            coalesce(
-                (
-                    SELECT s.checkpoint
-                    FROM public.generations AS g
-                    JOIN public.subscriptions AS s
-                        ON s.name = g.read_model || '_g' || g.live
-                    WHERE g.read_model = %s
-                ),
-                0
-            ),
-            public.last_drawn()
+            coalesce(max(s.checkpoint), 0),
+            CASE
+                WHEN max(s.stopped_at_position) IS NULL THEN public.last_drawn()
+                ELSE max(s.checkpoint)
+            END
+        FROM public.generations AS g
+        JOIN public.subscriptions AS s ON s.name = g.read_model || '_g' || g.live
+        WHERE g.read_model = %s
         """,
         (projection.name,),
     ).fetchone()

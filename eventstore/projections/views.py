@@ -3,8 +3,8 @@
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, Generic, TypeVar, get_type_hints
+from dataclasses import dataclass, field, fields
+from typing import Any, Generic, TypeVar, cast, get_type_hints
 
 import msgspec
 import sqlalchemy as sa
@@ -36,11 +36,12 @@ class View(Generic[R]):
     row: type[R]
     key: str
     sorts: Mapping[str, str]
+    table: sa.TableClause = field(init=False, repr=False)
 
-    @property
-    def table(self) -> sa.TableClause:
-        names = (field.name for field in fields(self.row))  # type: ignore[arg-type]  # a dataclass
-        return sa.table(self.name, *map(sa.column, names), schema=SCHEMA)
+    def __post_init__(self) -> None:
+        names = [field.name for field in fields(cast(Any, self.row))]
+        table = sa.table(self.name, *map(sa.column, names), schema=SCHEMA)
+        object.__setattr__(self, "table", table)
 
     def find(
         self, connection: sa.Connection, *where: sa.ColumnElement[bool]

@@ -276,6 +276,15 @@ def test_eight_that_start_at_once_make_one_generation(engine: Engine) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What a column of JSON may hold: other types, and others inside."""
+
+    amount: Decimal
+    moment: datetime
+    parts: tuple["Part", ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Everything:
     """A row of every type of column."""
 
@@ -286,6 +295,10 @@ class Everything:
     day: date
     moment: datetime
     nothing: str | None
+    part: Part
+    parts: tuple[Part, ...]
+    texts: Mapping[str, str | int | None]
+    no_part: Part | None
 
 
 def load(
@@ -300,6 +313,10 @@ def test_a_row_of_every_type_comes_back_as_it_was(
     connection.execute("CREATE SCHEMA readmodels")
     table = Table("everything", Everything, "name")
     table.create(connection)
+    part = Part(
+        amount=Decimal("0.0500"),
+        moment=datetime.fromisoformat("1996-07-04T12:30:00.123456+00:00"),
+    )
     row = Everything(
         name="RETRO-CLOCK",
         number=2**62,
@@ -308,6 +325,10 @@ def test_a_row_of_every_type_comes_back_as_it_was(
         day=date(1996, 7, 4),
         moment=datetime.fromisoformat("1996-07-04T12:30:00+00:00"),
         nothing=None,
+        part=part,
+        parts=(part, replace(part, parts=(part,))),
+        texts={"a": "b\n\"'\\", "é": 1, "n": None},
+        no_part=None,
     )
     table.store(connection, {"RETRO-CLOCK": row})
 

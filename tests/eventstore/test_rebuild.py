@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -12,38 +12,10 @@ from eventstore.errors import RebuildFailed
 from eventstore.log.append import ANY_VERSION, append
 from eventstore.projections.generations import ensure_generation, live_generations
 from eventstore.projections.project import subscription_of
-from eventstore.projections.projection import Fact, Index, LookedUp, Projection
 from eventstore.projections.rebuild import Progress, rebuild
 from eventstore.subscriptions.catch_up import catch_up
-from tests.support.engine import Added, Engine, added, at_once
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Total:
-    counter: str
-    total: int
-
-
-def counter_of(fact: Fact, looked_up: LookedUp) -> str:
-    return fact.subject
-
-
-def total(row: Total | None, fact: Fact, looked_up: LookedUp) -> Total:
-    if fact.event.amount == 13:
-        raise ValueError("thirteen")
-    before = 0 if row is None else row.total
-    return Total(counter=fact.subject, total=before + fact.event.amount)
-
-
-totals = Projection(
-    name="totals",
-    row=Total,
-    key="counter",
-    events=[Added],
-    key_of=counter_of,
-    fold=total,
-    indexes=[Index(name="total", on="total, counter")],
-)
+from tests.support.engine import Engine, added, at_once
+from tests.support.totals import totals
 
 
 @pytest.fixture

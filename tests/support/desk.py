@@ -1,0 +1,35 @@
+"""Commands of an order desk with telling values, as objects."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from domain.address import Address
+from domain.customers.commands import ChangeCustomerDetails, RegisterCustomer
+from domain.orders.commands import (
+    CancelOrder,
+    ConfirmDelivery,
+    Item,
+    PlaceOrder,
+    ReceivePayment,
+    ShipOrder,
+)
+
+LONDON = Address(street="12 Orchestra Terrace", city="London", country="UK")
+CLOCK = Item(product="RETRO-CLOCK", quantity=2, unit_price=4_950)
+LAMP = Item(product="LAMP", quantity=1, unit_price=999)
+
+alice = RegisterCustomer(customer_id="ALICE", name="Alice", email="alice@example.com")
+bob = RegisterCustomer(customer_id="BOB", name="Bob")
+rename = ChangeCustomerDetails(
+    customer_id="ALICE", name="Alice Retro", email="retro@example.com"
+)
+place = PlaceOrder(
+    customer_id="ALICE", items=(CLOCK, LAMP), address=LONDON, currency="EUR"
+)
+pay = ReceivePayment(order_id=1, amount=10_899)
+ship = ShipOrder(order_id=1, tracking_no="1Z-999")
+CHRISTMAS = datetime(2026, 12, 24, tzinfo=UTC)
+deliver = ConfirmDelivery(order_id=1, delivered_at=CHRISTMAS)
+cancel = CancelOrder(order_id=1, reason="bought it twice")
+
+Do = Callable[..., None]
