@@ -28,6 +28,7 @@ class Process:
     command: list[str]
     environment: Mapping[str, str]
     log: Path
+    code: Path = ROOT
     running: subprocess.Popen[bytes] | None = None
     starts: int = 0
 
@@ -35,7 +36,7 @@ class Process:
         with self.log.open("ab") as log:
             self.running = subprocess.Popen(
                 self.command,
-                cwd=ROOT,
+                cwd=self.code,
                 env=dict(self.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -71,6 +72,8 @@ class Processes:
     settings: Settings
     folder: Path
     all: list[Process] = field(default_factory=list)
+    # Where the code is that they run.
+    code: Path = ROOT
     # What all of them are told besides.
     extra: dict[str, str] = field(default_factory=dict)
 
@@ -79,7 +82,7 @@ class Processes:
         inherited = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR")
         return {
             **{name: os.environ[name] for name in inherited if name in os.environ},
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": str(self.code),
             "DATABASE_URL": self.settings.database_url,
             "REDIS_URL": self.settings.broker_url,
             "SECRET_KEY": self.settings.secret_key,
@@ -95,6 +98,7 @@ class Processes:
             list(command),
             {**self.environment, **environment},
             self.folder / f"{name}.log",
+            self.code,
         )
         self.all.append(process)
         process.start()
