@@ -3,15 +3,18 @@
 import os
 import uuid
 from collections.abc import Iterator
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
 
-from tasks import bootstrap
+from tasks import bootstrap, catch_up, commands
+from tasks.accepting import accept
 from tasks.bootstrap import Shop
 from tasks.settings import Settings, broker_url, database_url
 from tests.support.databases import Databases
+from tests.support.desk import Do
 
 
 @pytest.fixture(scope="session")
@@ -54,3 +57,17 @@ def shop(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     shop.ensure_read_models()
     yield shop
     shop.engine.dispose()
+
+
+@pytest.fixture
+def do(shop: Shop) -> Do:
+    """Accept commands, run each, and bring the read models up to date."""
+    keys = map(str, range(1_000))
+
+    def do(*asked: Any) -> None:
+        for command in asked:
+            accepted = accept(shop, command, key=next(keys), principal="staff")
+            commands.run(shop, [accepted.command_id])
+        catch_up.run(shop)
+
+    return do

@@ -1,11 +1,16 @@
 """`recount status`: what waits, how far the read models are, what has stopped."""
 
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
 import click
 
-from eventstore.journal.entries import count_waiting
-from eventstore.subscriptions.standing import find_standings
+from eventstore.connection import driver_connection
+from eventstore.journal.entries import Waiting, count_waiting
+from eventstore.projections.generations import Live, live_generations
+from eventstore.projections.project import name_of
+from eventstore.subscriptions.standing import Standing, find_standings
+from tasks import rebuilding
 from tasks.bootstrap import shop
 
 
@@ -15,16 +20,39 @@ def status() -> None:
     with shop().autocommitting.connect() as connection:
         waiting = count_waiting(connection)
         standings = find_standings(connection)
-    line = f"commands      {waiting.count} waiting, {waiting.failed} failed"
-    if waiting.oldest is not None:
-        age = (datetime.now(UTC) - waiting.oldest).total_seconds()
-        line += f", the oldest since {max(age, 0):.1f} s"
-    click.echo(line)
+        live = live_generations(driver_connection(connection))
+    outdated = [projection.name for projection in rebuilding.outdated(shop())]
+    click.echo(line_of_commands(waiting))
+    width = max((len(standing.name) for standing in standings), default=0)
     for standing in standings:
-        line = f"{standing.name:13} at {standing.checkpoint}, {standing.lag} behind"
-        if standing.stopped_at_position is not None:
-            reason = (standing.error or {}).get("error", "")
-            line += f", STOPPED at {standing.stopped_at_position}: {reason}"
-        click.echo(line)
+        click.echo(f"{standing.name:{width}} {said_of(standing, live, outdated)}")
     if not standings:
         click.echo("no read model yet: a worker, the relay or the web makes them")
+
+
+def line_of_commands(waiting: Waiting) -> str:
+    line = f"commands: {waiting.count} waiting, {waiting.failed} failed"
+    if waiting.oldest is None:
+        return line
+    age = (datetime.now(UTC) - waiting.oldest).total_seconds()
+    return f"{line}, the oldest since {max(age, 0):.1f} s"
+
+
+def said_of(
+    standing: Standing, live: Mapping[str, Live], outdated: Collection[str]
+) -> str:
+    """Return where a subscription stands; a generation may be another than the live."""
+    read_model, _, number = standing.name.rpartition("_g")
+    if read_model in live and name_of(read_model, live[read_model].number) != (
+        standing.name
+    ):
+        is_older = int(number) < live[read_model].number
+        state = "kept from before the rebuild" if is_older else "being filled"
+        return f"at {standing.checkpoint}, {state}"
+    line = f"at {standing.checkpoint}, {standing.lag} behind"
+    if standing.stopped_at_position is not None:
+        reason = (standing.error or {}).get("error", "")
+        line += f", STOPPED at {standing.stopped_at_position}: {reason}"
+    if read_model in outdated:
+        line += f", OUTDATED: its definition has changed, recount rebuild {read_model}"
+    return line
