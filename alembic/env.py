@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import context
 
 from tasks.bootstrap import Shop, schema_is_current
-from tasks.rebuilding import outdated, rebuild
+from tasks.rebuilding import rebuild, unfit
 from tasks.settings import load_settings, stop_for
 
 shop = Shop(load_settings())
@@ -20,12 +20,12 @@ def migrate() -> None:
         with context.begin_transaction():
             context.run_migrations()
     if schema_is_current(shop.engine):
-        # Made here as well, so that a shop without a worker answers an empty list.
-        shop.ensure_read_models()
-        # With a new version may come new definitions. No process of it runs yet.
-        for projection in outdated(shop):
-            print(f"rebuilding {projection.name}, as its definition has changed")
-            rebuild(shop, projection, show=lambda _: None)
+        # With a new version may come new read models, or new definitions of old ones:
+        # filled here, before a process of that version can show half of one.
+        for projection in unfit(shop):
+            rebuilt = rebuild(shop, projection, show=lambda _: None)
+            if rebuilt.position:
+                print(f"filled {projection.name} up to position {rebuilt.position}")
     shop.engine.dispose()
 
 

@@ -17,13 +17,13 @@ def rebuild(
         return fill_and_swap(connection, projection, show=show)
 
 
-def outdated(shop: Shop) -> Sequence[Projection]:
-    """Return the read models whose tables were made from another definition."""
+def unfit(shop: Shop) -> Sequence[Projection]:
+    """Return the read models that have no tables, or tables of another definition."""
     with shop.lent() as connection:
         live = live_generations(connection)
     return [
         projection
         for projection in shop.projections
-        if projection.name in live
-        and live[projection.name].shape != shape_of(projection)
+        if projection.name not in live
+        or live[projection.name].shape != shape_of(projection)
     ]

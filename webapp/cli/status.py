@@ -21,7 +21,7 @@ def status() -> None:
         waiting = count_waiting(connection)
         standings = find_standings(connection)
         live = live_generations(driver_connection(connection))
-    outdated = [projection.name for projection in rebuilding.outdated(shop())]
+    outdated = [projection.name for projection in rebuilding.unfit(shop())]
     click.echo(line_of_commands(waiting))
     width = max((len(standing.name) for standing in standings), default=0)
     for standing in standings:

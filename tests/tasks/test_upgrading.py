@@ -1,0 +1,53 @@
+"""A newer version comes over a shop that has a history."""
+
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from readmodels import order_list, products
+from tasks import rebuilding
+from tasks.bootstrap import Shop
+from tests.support.databases import migrate
+from tests.support.desk import Do, alice, place
+
+
+def rows(shop: Shop, read_model: str) -> int:
+    with shop.engine.connect() as connection:
+        query = sa.text(f"SELECT count(*) FROM readmodels.{read_model}")
+        return int(connection.scalar(query) or 0)
+
+
+def test_a_changed_definition_is_rebuilt_by_the_migration(shop: Shop, do: Do) -> None:
+    do(alice, place)
+    with shop.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE generations SET shape = NULL"))
+        connection.execute(sa.text("ALTER TABLE readmodels.order_list_g1 ADD x int"))
+        connection.execute(sa.text("UPDATE readmodels.order_list_g1 SET total = 0"))
+    migrate(shop.settings.database_url)
+
+    assert rebuilding.unfit(shop) == []
+    with shop.engine.connect() as connection:
+        (line,) = order_list.find(connection).rows
+    assert line.total == 10_899
+
+
+def test_a_new_read_model_is_filled_by_the_migration(shop: Shop, do: Do) -> None:
+    do(alice, place)
+    with shop.engine.begin() as connection:
+        connection.execute(sa.text("DROP TABLE readmodels.products_g1 CASCADE"))
+        connection.execute(
+            sa.text("DELETE FROM generations WHERE read_model = 'products'")
+        )
+        connection.execute(
+            sa.text("DELETE FROM subscriptions WHERE name = 'products_g1'")
+        )
+    migrate(shop.settings.database_url)
+
+    assert rows(shop, "products") == 2
+
+
+def test_a_changed_fold_is_seen_by_its_version(shop: Shop) -> None:
+    newer = replace(products.projection, version=2)
+    shop.projections = [newer]
+
+    assert rebuilding.unfit(shop) == [newer]
