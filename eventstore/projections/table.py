@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -28,30 +28,31 @@ class Table:
         }
         self.place = list(self.columns).index(key)
         self.identifier = sql.Identifier(SCHEMA, name)
-        primary = sql.Identifier(key)
-        self._select = sql.SQL("SELECT {} FROM {} WHERE {} = ANY (%s)").format(
-            sql.SQL(", ").join(c.selected() for c in self.columns.values()),
-            self.identifier,
-            primary,
+        names = sql.SQL(", ").join(map(sql.Identifier, self.columns))
+        columns = self.columns.values()
+        # Put together once, as bytes: psycopg would do it anew at each call.
+        self._select = self._text(
+            "SELECT {selected} FROM {table} WHERE {key} = ANY (%s)",
+            selected=sql.SQL(", ").join(c.selected() for c in columns),
         )
         # One document, which msgspec writes from the rows themselves: an array for each
         # column took psycopg three times as long to write as all the rest.
-        self._upsert = sql.SQL(
+        self._upsert = self._text(
             """
-            INSERT INTO {} ({listed}) SELECT {listed}
+            INSERT INTO {table} ({names}) SELECT {names}
             FROM json_to_recordset(%s::text::json) AS given ({kinds})
-            ON CONFLICT ({}) DO {}
-            """
-        ).format(
-            self.identifier,
-            primary,
-            self._update(),
-            listed=sql.SQL(", ").join(map(sql.Identifier, self.columns)),
-            kinds=sql.SQL(", ").join(c.typed() for c in self.columns.values()),
+            ON CONFLICT ({key}) DO {update}
+            """,
+            names=names,
+            kinds=sql.SQL(", ").join(c.typed() for c in columns),
+            update=self._update(),
         )
-        self._delete = sql.SQL("DELETE FROM {} WHERE {} = ANY (%s)").format(
-            self.identifier, primary
-        )
+        self._delete = self._text("DELETE FROM {table} WHERE {key} = ANY (%s)")
+
+    def _text(self, statement: LiteralString, **parts: sql.Composable) -> bytes:
+        key = sql.Identifier(self.key)
+        composed = sql.SQL(statement).format(table=self.identifier, key=key, **parts)
+        return composed.as_bytes()
 
     def _update(self) -> sql.Composable:
         others = [name for name in self.columns if name != self.key]
