@@ -2,7 +2,7 @@
 
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,9 +12,9 @@ import psycopg
 from eventstore.decider import Decider, Deciders
 from eventstore.errors import told
 from eventstore.ids import event_id_for
+from eventstore.loading import Streams, load
 from eventstore.log.append import append
 from eventstore.log.events import Metadata, NewEvent
-from eventstore.log.read import read_streams
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,14 +41,6 @@ class Cause:
     command_id: UUID
     correlation_id: UUID
     actor: str
-
-
-@dataclass(frozen=True, slots=True)
-class Streams:
-    """States and versions of the streams that a command is decided on."""
-
-    states: dict[str, Any] = field(default_factory=dict)
-    versions: dict[str, int] = field(default_factory=dict)
 
 
 def handle(
@@ -85,17 +77,6 @@ def handle(
     )
     # 6. Say whether it worked, and nothing else.
     return decision.outcome
-
-
-def load(
-    connection: psycopg.Connection[Any], stream_ids: Sequence[str], deciders: Deciders
-) -> Streams:
-    """Return the streams as their events leave them, in one round trip."""
-    streams = Streams()
-    for stream_id, events in read_streams(connection, stream_ids).items():
-        streams.states[stream_id] = deciders.of_stream(stream_id).state_after(events)
-        streams.versions[stream_id] = len(events)
-    return streams
 
 
 def decide(

@@ -10,6 +10,7 @@ from typing import Any
 
 from eventstore.log.codec import EventCodec
 from eventstore.log.events import RecordedEvent
+from eventstore.log.snapshots import SnapshotCodec
 
 
 def no_other_streams(command: Any) -> Mapping[str, str]:
@@ -26,7 +27,9 @@ class Decider:
     *reads* names; it returns events or raises *rejection*. *read_command* makes a
     command of its class and plain data, and raises *invalid* if it is none. *identity*
     is the field of a command that tells its stream; where there is none, the stream
-    gets the next number of the sequence *numbers*.
+    gets the next number of the sequence *numbers*. *snapshot_version* is raised by hand
+    when *evolve* changes what it makes of an event, so that no snapshot knows better;
+    that the class of the state has changed is seen without it.
     """
 
     category: str
@@ -41,18 +44,28 @@ class Decider:
     identity: str
     numbers: str | None = None
     reads: Callable[[Any], Mapping[str, str]] = no_other_streams
+    snapshot_version: int = 1
+    snapshots: SnapshotCodec = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        codec = SnapshotCodec(self.category, self.initial, self.snapshot_version)
+        object.__setattr__(self, "snapshots", codec)
 
     def stream_of(self, command: Any) -> str | None:
         """Return the stream *command* is addressed to; None: it gets a number."""
         identity = getattr(command, self.identity, None)
         return None if identity is None else f"{self.category}-{identity}"
 
-    def state_after(self, events: Iterable[RecordedEvent]) -> Any:
-        """Return the state that *events*, a whole stream in order, lead to."""
-        state = self.initial
+    def state_after(self, state: Any, events: Iterable[RecordedEvent]) -> Any:
+        """Return the state that *events*, in order, make of *state*."""
         for event in events:
             state = self.evolve(state, self.events.decode(event.type, event.data))
         return state
+
+
+def category_of(stream_id: str) -> str:
+    """Return the kind of a stream: what stands before the first hyphen."""
+    return stream_id.partition("-")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +75,21 @@ class Deciders:
     all: Sequence[Decider]
     by_category: Mapping[str, Decider] = field(init=False)
     commands: Mapping[str, type] = field(init=False)
+    # Of the snapshots that these deciders can read, as PostgreSQL writes an array: to
+    # make one of a list at each take would cost more than the look for a snapshot.
+    fingerprints: str = field(init=False)
 
     def __post_init__(self) -> None:
         by_category = {decider.category: decider for decider in self.all}
         commands = {c.__name__: c for decider in self.all for c in decider.commands}
         object.__setattr__(self, "by_category", by_category)
         object.__setattr__(self, "commands", commands)
+        fingerprints = ",".join(d.snapshots.fingerprint for d in self.all)
+        object.__setattr__(self, "fingerprints", f"{{{fingerprints}}}")
 
     def of_stream(self, stream_id: str) -> Decider:
         """Return the decider of a stream's category."""
-        return self.by_category[stream_id.partition("-")[0]]
+        return self.by_category[category_of(stream_id)]
 
     def of_command(self, command: type) -> Decider:
         """Return the decider that takes commands of this class."""

@@ -9,6 +9,7 @@ EventStoreError
 ├── UnknownCommandType      the journal has a command that this code has no class for
 ├── UnreadableEvent         an event's data does not fit its class
 ├── UnkeepableState         a state cannot be kept as a snapshot
+├── CorruptSnapshot         a snapshot is not what was written; its stream is read anew
 ├── NoSuchVersion           a stream was asked for as of a version it does not have
 ├── NotSettled              as of a position was asked, where events may still come
 ├── CannotProject           a projection failed on an event; it stands still there
@@ -74,6 +75,11 @@ class UnreadableEvent(EventStoreError):
 class UnkeepableState(EventStoreError):
     def __init__(self, stream_id: str, reason: str) -> None:
         super().__init__(f"The state of {stream_id} cannot be kept: {reason}.")
+
+
+class CorruptSnapshot(EventStoreError):
+    def __init__(self, stream_id: str) -> None:
+        super().__init__(f"The snapshot of {stream_id} is not what was written.")
 
 
 class NoSuchVersion(EventStoreError):

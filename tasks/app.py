@@ -16,7 +16,7 @@ SOFT_TIME_LIMIT = 20
 MEMORY_LIMIT_KB = 512_000
 QUEUES = ("commands", "projections", "maintenance")
 
-app = Celery("recount", include=["tasks.commands", "tasks.catch_up"])
+app = Celery("recount", include=["tasks.commands", "tasks.catch_up", "tasks.snapshots"])
 
 
 def configuration() -> dict[str, Any]:
@@ -54,6 +54,7 @@ def configuration() -> dict[str, Any]:
         "task_routes": {
             "execute": {"queue": "commands"},
             "catch_up": {"queue": "projections"},
+            "take_snapshots": {"queue": "maintenance"},
         },
         # A broker that is frozen must not freeze who publishes. The second dictionary
         # repeats the first one's timeouts: without it they do not hold for connecting.

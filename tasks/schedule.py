@@ -7,11 +7,11 @@ from tasks.settings import Settings
 
 def entries(settings: Settings) -> dict[str, dict[str, Any]]:
     """Return the schedule; every entry expires before its next tick is due."""
-    every = settings.catch_up_seconds
     return {
-        "catch up": {
-            "task": "catch_up",
-            "schedule": every,
-            "options": {"expires": every * 0.9},
-        }
+        "catch up": entry("catch_up", settings.catch_up_seconds),
+        "take snapshots": entry("take_snapshots", settings.snapshot_seconds),
     }
+
+
+def entry(task: str, every: float) -> dict[str, Any]:
+    return {"task": task, "schedule": every, "options": {"expires": every * 0.9}}

@@ -30,6 +30,8 @@ class Settings:
     log_level: str = "INFO"
     catch_up_seconds: float = 5.0
     catch_up_signals: bool = True
+    snapshot_events: int = 100
+    snapshot_seconds: float = 30.0
 
 
 class BadSetting(ValueError):
@@ -66,6 +68,8 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         log_level=read("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", log_level, "INFO"),
         catch_up_seconds=read("CATCH_UP_SECONDS", "seconds above 0", seconds, "5"),
         catch_up_signals=read("CATCH_UP_SIGNALS", "on or off", on_or_off, "on"),
+        snapshot_events=read("SNAPSHOT_EVENTS", "a number from 1 on", count, "100"),
+        snapshot_seconds=read("SNAPSHOT_SECONDS", "seconds above 0", seconds, "30"),
     )
 
 
@@ -154,6 +158,13 @@ def log_level(value: str) -> str:
 def seconds(value: str) -> float:
     number = float(value)
     if not 0 < number < 86_400:
+        raise ValueError
+    return number
+
+
+def count(value: str) -> int:
+    number = int(value)
+    if not 0 < number < 2**31:
         raise ValueError
     return number
 

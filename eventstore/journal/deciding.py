@@ -13,16 +13,15 @@ from eventstore.command_handler import (
     Cause,
     Decision,
     Outcome,
-    Streams,
     broken,
     decide,
-    load,
     refused,
 )
 from eventstore.decider import Deciders
 from eventstore.errors import UnknownCommandType
 from eventstore.journal.limits import Limits
 from eventstore.journal.take import Taken, TakenCommand
+from eventstore.loading import Streams, brought_up, load
 
 
 class Decided(NamedTuple):
@@ -77,15 +76,12 @@ def load_taken(
 
     A further round trip only where a command names others; one for all of them.
     """
-    decider = deciders.of_stream(taken.stream_id)
     named = (stream for command in commands for stream in command.others.values())
     others = {*named} - {taken.stream_id}
+    own = brought_up(connection, {taken.stream_id: taken.past}, deciders)
     loaded = load(connection, sorted(others), deciders) if others else Streams()
     # The taken stream comes first: its head is where a command without events stands.
-    return Streams(
-        {taken.stream_id: decider.state_after(taken.events), **loaded.states},
-        {taken.stream_id: len(taken.events), **loaded.versions},
-    )
+    return Streams({**own.states, **loaded.states}, {**own.versions, **loaded.versions})
 
 
 def decide_all(

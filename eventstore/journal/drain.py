@@ -82,6 +82,7 @@ def drain(
             most=work.most,
             most_bytes=limits.bytes,
             most_deaths=limits.deaths,
+            fingerprints=deciders.fingerprints,
         )
         if taken is None:
             return work.drained
@@ -139,7 +140,7 @@ def find_the_cause(work: Drain, taken: Taken, error: Exception) -> UUID | None:
     if not is_of_the_data(error):
         return put_back(work, taken, "error", error, must_wait=True)
     failed = Decided(taken.commands[0], Decision(broken(error), None))
-    return finish(work, taken, {taken.stream_id: len(taken.events)}, [failed])
+    return finish(work, taken, {taken.stream_id: taken.past.version}, [failed])
 
 
 def finish(

@@ -8,6 +8,10 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from eventstore.journal.schema import command_incidents, commands
+from eventstore.log.schema import events
+
+MOST_EVENTS = 100
+"""So many events of one command are found; an append has at most ten times as many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +52,38 @@ def find(connection: sa.Connection, command_id: UUID) -> Entry | None:
         sa.select(*_ENTRY).where(commands.c.id == command_id)
     ).one_or_none()
     return None if row is None else Entry(**row._mapping)
+
+
+class Caused(NamedTuple):
+    """An event that a command has caused, and where it stands."""
+
+    type: str
+    version: int
+    position: int
+
+
+def find_events(connection: sa.Connection, entry: Entry) -> list[Caused]:
+    """
+    Return the events that *entry* has caused in its stream, in order.
+
+    A command's position is that of its last event, and its others stand right before
+    that: they are found by two keys, however long the stream and the log are.
+    """
+    if entry.status != "succeeded" or entry.position is None:
+        return []
+    last = events.alias("last")
+    rows = connection.execute(
+        sa.select(events.c.type, events.c.version, events.c.id)
+        .join_from(last, events, events.c.stream_id == last.c.stream_id)
+        .where(
+            last.c.id == entry.position,
+            events.c.version > last.c.version - MOST_EVENTS,
+            events.c.version <= last.c.version,
+            events.c.metadata["command_id"].astext == str(entry.id),
+        )
+        .order_by(events.c.version)
+    )
+    return [Caused(*row) for row in rows]
 
 
 class Incident(NamedTuple):

@@ -1,4 +1,4 @@
-"""Taking a stream: its lock, its due commands, its events; and giving it back."""
+"""Taking a stream: its lock, its due commands, its past; and giving it back."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 import psycopg
 
-from eventstore.log.events import RecordedEvent
+from eventstore.log.read import LOADED, Past, gathered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class Taken:
     stream_id: str
     most: int
     commands: Sequence[TakenCommand]
-    events: Sequence[RecordedEvent]
+    past: Past
 
 
 def take(
@@ -44,40 +44,38 @@ def take(
     most: int,
     most_bytes: int,
     most_deaths: int,
+    fingerprints: str,
 ) -> Taken | None:
     """
     Take the stream of *command_id*, in one round trip.
 
-    Returns None where there is nothing to do: it is finished, or somebody has the
-    stream. Whoever gets one must `release` it.
+    *fingerprints* are of the snapshots that the caller can read. Returns None where
+    there is nothing to do: it is finished, or somebody has the stream. Whoever gets one
+    must `release` it.
     """
     rows = connection.execute(
-        """
-        SELECT kind, ref, stream_id, type, version, data::text, metadata::text, moment
-        FROM public.take(%s, %s, %s, %s, %s)
-        """,
-        (command_id, runner, most, most_bytes, most_deaths),
+        f"SELECT {LOADED}, ref FROM public.take(%s, %s, %s, %s, %s, %s::text[])",
+        (command_id, runner, most, most_bytes, most_deaths, fingerprints),
     ).fetchall()
     if not rows:
         return None
-    commands, events = [], []
-    for kind, ref, stream_id, type_, version, data, metadata, moment in rows[1:]:
-        if kind == "command":
-            commands.append(
-                TakenCommand(
-                    id=ref,
-                    type=type_,
-                    expected_version=version,
-                    data=data,
-                    metadata=metadata,
-                )
-            )
-        else:
-            events.append(
-                RecordedEvent(0, stream_id, type_, version, data, metadata, moment)
-            )
+    _, _, stream_id, _, most, *_ = rows[0]
+    commands = [
+        TakenCommand(
+            id=ref,
+            type=type_,
+            expected_version=version,
+            data=data,
+            metadata=metadata,
+        )
+        for kind, _, _, type_, version, data, metadata, *_, ref in rows
+        if kind == "command"
+    ]
     return Taken(
-        stream_id=rows[0][2], most=rows[0][4], commands=commands, events=events
+        stream_id=stream_id,
+        most=most,
+        commands=commands,
+        past=gathered([stream_id], rows)[stream_id],
     )
 
 

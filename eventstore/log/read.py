@@ -1,37 +1,98 @@
-"""Reading: a stream, several streams, and the log up to what is settled."""
+"""Reading: a stream, several from their snapshots on, the log up to what is settled."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import psycopg
 
 from eventstore.log.events import RecordedEvent
+from eventstore.log.snapshots import Snapshot
+
+HIGHEST_VERSION = 2**31 - 1
+LOADED = """
+    kind, id, stream_id, type, version, data::text, metadata::text, moment, checksum,
+    refused
+"""
+"""The columns of what the function `load` returns, as `gathered` takes them."""
 
 _COLUMNS = "id, stream_id, type, version, data::text, metadata::text, occurred_at"
 
 
+class Past(NamedTuple):
+    """What happened in a stream: the events after its snapshot, if that is any use."""
+
+    snapshot: Snapshot | None
+    events: list[RecordedEvent]
+
+    @property
+    def version(self) -> int:
+        """The version that the stream is at, or was asked up to."""
+        if self.events:
+            return self.events[-1].version
+        if self.snapshot is None or self.snapshot.refused is not None:
+            return 0
+        return self.snapshot.version
+
+
 def read_stream(
-    connection: psycopg.Connection[Any], stream_id: str
+    connection: psycopg.Connection[Any],
+    stream_id: str,
+    *,
+    after: int = 0,
+    up_to: int = HIGHEST_VERSION,
 ) -> list[RecordedEvent]:
-    """Return the events of a stream in order, in one round trip."""
-    return read_streams(connection, [stream_id])[stream_id]
-
-
-def read_streams(
-    connection: psycopg.Connection[Any], stream_ids: Iterable[str]
-) -> dict[str, list[RecordedEvent]]:
-    """Return the events of each stream in order, in one round trip for all of them."""
-    streams: dict[str, list[RecordedEvent]] = {s: [] for s in stream_ids}
+    """Return the events of a stream in order, behind *after* and up to *up_to*."""
     rows = connection.execute(
         f"""
         SELECT {_COLUMNS} FROM public.events
-        WHERE stream_id = ANY (%s) ORDER BY stream_id, version
+        WHERE stream_id = %s AND version > %s AND version <= %s ORDER BY version
         """,
-        (list(streams),),
+        (stream_id, after, up_to),
     )
+    return [RecordedEvent(*row) for row in rows]
+
+
+def read_pasts(
+    connection: psycopg.Connection[Any],
+    stream_ids: Iterable[str],
+    fingerprints: str | None,
+    *,
+    up_to: Mapping[str, int] | None = None,
+) -> dict[str, Past]:
+    """
+    Return of each stream its snapshot and the events after it, in one round trip.
+
+    *fingerprints* are those that the caller can read; without them all events come.
+    *up_to* has the last version that is asked for, where it is not the head.
+    """
+    streams = list(dict.fromkeys(stream_ids))
+    ends = None if up_to is None else [up_to[stream_id] for stream_id in streams]
+    rows = connection.execute(
+        f"SELECT {LOADED} FROM public.load(%s::text[], %s::text[], %s::int[])",
+        (streams, fingerprints, ends),
+    )
+    return gathered(streams, rows)
+
+
+def gathered(stream_ids: Iterable[str], rows: Iterable[Any]) -> dict[str, Past]:
+    """Return what `load` says of each stream; *rows* have the columns of LOADED."""
+    pasts = {stream_id: Past(None, []) for stream_id in stream_ids}
     for row in rows:
-        streams[row[1]].append(RecordedEvent(*row))
-    return streams
+        if row[0] == "event":
+            event = RecordedEvent._make(row[1:8])
+            pasts[event.stream_id].events.append(event)
+        elif row[0] == "snapshot":
+            stream_id, fingerprint, version, state = row[2:6]
+            snapshot = Snapshot(
+                stream_id=stream_id,
+                version=version,
+                state=state,
+                fingerprint=fingerprint,
+                checksum=row[8],
+                refused=row[9],
+            )
+            pasts[stream_id] = Past(snapshot, [])
+    return pasts
 
 
 def settled(connection: psycopg.Connection[Any]) -> int:

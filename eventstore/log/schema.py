@@ -1,4 +1,4 @@
-"""The table of the log: seven columns, appended to and never changed."""
+"""The table of the log: seven columns, appended to and never changed; and its cache."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
@@ -21,5 +21,33 @@ events = sa.Table(
     # Two writers that both read version 6 cannot both write version 7.
     sa.UniqueConstraint("stream_id", "version"),
     # Versions count from 1; 0 is an empty stream.
+    sa.CheckConstraint("version > 0", name="version"),
+)
+
+# All of it can be deleted at any time: it only saves reading.
+snapshots = sa.Table(
+    "snapshots",
+    metadata,
+    # One a stream, the newest.
+    sa.Column("stream_id", sa.String, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("state", JSONB, nullable=False),
+    # What the state is made of and by which rules: another one is no use to us.
+    sa.Column("fingerprint", sa.String, nullable=False),
+    sa.Column("checksum", sa.String, nullable=False),
+    # The event it ends with. A log that was restored to before it, and went on, has
+    # another one there.
+    sa.Column("event_id", sa.String),
+    sa.Column(
+        "taken_at",
+        sa.TIMESTAMP(timezone=True),
+        nullable=False,
+        server_default=sa.func.clock_timestamp(),
+    ),
+    # How often this stream's snapshot was no use, also before it was replaced.
+    sa.Column("ignored", sa.Integer, nullable=False, server_default=sa.text("0")),
+    sa.Column("ignored_because", sa.String),
+    sa.Column("ignored_at", sa.TIMESTAMP(timezone=True)),
+    # There is nothing to keep of an empty stream.
     sa.CheckConstraint("version > 0", name="version"),
 )

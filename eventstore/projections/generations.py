@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from psycopg import sql
 
 from eventstore.connection import driver_connection
+from eventstore.log import shape
 from eventstore.projections.project import Tables, name_of
 from eventstore.projections.projection import Projection
-from eventstore.projections.table import SCHEMA, Table
+from eventstore.projections.table import SCHEMA
 
 
 class Live(NamedTuple):
@@ -53,18 +54,10 @@ def shape_of(projection: Projection) -> str:
 
     With another one in the code, the tables that are there do not fit it any more.
     """
-    tables = Tables(projection, 0)
-
-    def of_table(table: Table) -> list[object]:
-        columns = [(c.name, c.kind, c.may_be_null) for c in table.columns.values()]
-        return [table.key, columns, list(map(repr, table.indexes))]
-
-    parts = [
-        projection.version,
-        sorted(projection.types),
-        of_table(tables.rows),
-        [(name, of_table(table)) for name, table in sorted(tables.lookups.items())],
-    ]
+    tables = [(projection.name, projection.key, shape.shape_of(projection.row))]
+    tables += [(x.name, x.key, shape.shape_of(x.row)) for x in projection.lookups]
+    indexes = [(index.name, index.on, index.using) for index in projection.indexes]
+    parts = [projection.version, sorted(projection.types), tables, indexes]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 

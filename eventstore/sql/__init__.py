@@ -20,6 +20,8 @@ FUNCTIONS = (
     "append",
     "accept",
     "next_due",
+    "why_refused",
+    "load",
     "take",
     "give_back",
     "forget_marks",

@@ -1,8 +1,9 @@
--- Take the stream of a command: its lock, its due commands in order, its events.
+-- Take the stream of a command: its lock, its due commands in order, what happened in it.
 --
 -- Returns nothing where there is nothing to do: the command is finished or unknown, or
 -- somebody holds the stream (whoever lets go looks once more). Else the first row is of
--- kind 'stream', then come 'command' and 'event' rows, and the caller must `release`.
+-- kind 'stream', then come 'command' rows and what `load` returns for the stream, and the
+-- caller must `release`.
 -- The lock belongs to the session; call this with a connection in autocommit.
 --
 -- The first command is marked as begun. A mark that is found tells that its runner died:
@@ -14,17 +15,21 @@ CREATE OR REPLACE FUNCTION public.take(
     runner text,
     most integer,
     most_bytes integer,
-    most_deaths integer
+    most_deaths integer,
+    fingerprints text[] DEFAULT NULL    -- of the snapshots that the caller can read
 )
 RETURNS TABLE (
     kind text,
     ref uuid,
+    id bigint,
     stream_id varchar,
     type varchar,
     version integer,
     data jsonb,
     metadata jsonb,
-    moment timestamptz
+    moment timestamptz,
+    checksum varchar,
+    refused text
 )
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, public, pg_temp
@@ -39,6 +44,8 @@ DECLARE
     head public.commands;
     deaths integer;
     moment_now timestamptz;
+    kept record;
+    beginning integer := 0;
 BEGIN
     SELECT c.* INTO head FROM public.commands AS c WHERE c.id = command_id;
     IF NOT FOUND OR head.status <> 'accepted' THEN
@@ -76,8 +83,8 @@ BEGIN
         CONTINUE WHEN head.status <> 'accepted';
         IF NOT FOUND OR head.next_try_at > moment_now THEN
             RETURN QUERY SELECT
-                'stream', NULL::uuid, stream, NULL::varchar, 0,
-                NULL::jsonb, NULL::jsonb, NULL::timestamptz;
+                'stream', NULL::uuid, NULL::bigint, stream, NULL::varchar, 0,
+                NULL::jsonb, NULL::jsonb, NULL::timestamptz, NULL::varchar, NULL::text;
             RETURN;
         END IF;
         -- A crash of PostgreSQL ends every runner, and is no command's fault.
@@ -110,24 +117,42 @@ BEGIN
     WHERE c.id = head.id;
 
     RETURN QUERY SELECT
-        'stream', head.id, stream, NULL::varchar, most,
-        NULL::jsonb, NULL::jsonb, NULL::timestamptz;
+        'stream', head.id, NULL::bigint, stream, NULL::varchar, most,
+        NULL::jsonb, NULL::jsonb, NULL::timestamptz, NULL::varchar, NULL::text;
     -- OFFSET 0 keeps the planner at one look by key for each.
     RETURN QUERY
         SELECT
-            'command', w.id, w.stream_id, w.type, w.expected_version,
-            w.data, w.metadata, w.accepted_at
+            'command', w.id, NULL::bigint, w.stream_id, w.type, w.expected_version,
+            w.data, w.metadata, w.accepted_at, NULL::varchar, NULL::text
         FROM unnest(due) WITH ORDINALITY AS d (id, place)
         CROSS JOIN LATERAL (
             SELECT c.* FROM public.commands AS c WHERE c.id = d.id OFFSET 0
         ) AS w
         ORDER BY d.place;
+    -- As in `load`, which would copy each row once more.
+    IF fingerprints IS NOT NULL THEN
+        SELECT s.*, public.why_refused(
+            s.stream_id, s.version, s.event_id, s.fingerprint, fingerprints
+        ) AS refused
+        INTO kept
+        FROM public.snapshots AS s
+        WHERE s.stream_id = stream;
+        IF FOUND THEN
+            RETURN QUERY SELECT
+                'snapshot', NULL::uuid, NULL::bigint, kept.stream_id, kept.fingerprint,
+                kept.version, kept.state, NULL::jsonb, kept.taken_at,
+                kept.checksum, kept.refused;
+            IF kept.refused IS NULL THEN
+                beginning := kept.version;
+            END IF;
+        END IF;
+    END IF;
     RETURN QUERY
         SELECT
-            'event', NULL::uuid, e.stream_id, e.type, e.version,
-            e.data, e.metadata, e.occurred_at
+            'event', NULL::uuid, e.id, e.stream_id, e.type, e.version,
+            e.data, e.metadata, e.occurred_at, NULL::varchar, NULL::text
         FROM public.events AS e
-        WHERE e.stream_id = stream
+        WHERE e.stream_id = stream AND e.version > beginning
         ORDER BY e.version;
 END
 $$;

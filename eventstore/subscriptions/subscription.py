@@ -17,11 +17,12 @@ class Subscription:
     """
     Whatever reads the log is one.
 
-    Only events of *types* are handled; the checkpoint passes over the others. Where
-    *handler* raises CannotProject, the subscription stands still before that event.
+    Only events of *types* are handled, or all where it is None; the checkpoint passes
+    over the others. Where *handler* raises CannotProject, the subscription stands still
+    before that event.
     """
 
     name: str
-    types: Sequence[str]
+    types: Sequence[str] | None
     handler: Handler
     batch: int = 500

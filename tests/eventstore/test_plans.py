@@ -8,6 +8,7 @@ key.
 
 import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,9 +17,12 @@ import pytest
 
 from eventstore.journal.take import give_back, release, take
 from eventstore.journal.waiting import find_waiting
+from eventstore.loading import load
 from eventstore.log.append import Completion, append
+from eventstore.subscriptions.snapshot_taker import snapshot_taker
 from tests.support.databases import Databases
-from tests.support.engine import Add, Engine, added, open_engine
+from tests.support.engine import COUNTERS, Add, Engine, added, open_engine
+from tests.support.snapshots import keep_snapshot
 
 FINISHED = 20_000
 FEW = 40
@@ -40,6 +44,7 @@ def long_past(databases: Databases) -> Iterator[Engine]:
         f"""
         ALTER TABLE commands SET (autovacuum_enabled = off);
         ALTER TABLE events SET (autovacuum_enabled = off);
+        ALTER TABLE snapshots SET (autovacuum_enabled = off);
         INSERT INTO events (stream_id, type, version, data, metadata, occurred_at)
         SELECT 'counter-' || n, 'Added', 1, '{{"amount": 1}}', '{{}}', now()
         FROM generate_series(1, {FINISHED}) AS n;
@@ -48,6 +53,9 @@ def long_past(databases: Databases) -> Iterator[Engine]:
         SELECT
             gen_random_uuid(), 'counter-' || n, 'Add', '{{}}', '{{}}', 'alice', '',
             'succeeded'
+        FROM generate_series(1, {FINISHED}) AS n;
+        INSERT INTO snapshots (stream_id, version, state, fingerprint, checksum)
+        SELECT 'counter-' || n, 1, '{{"total": 1}}', '', ''
         FROM generate_series(1, {FINISHED}) AS n;
         """
     )
@@ -71,7 +79,7 @@ def journal(
     connection = long_past.connection
     with connection.transaction(force_rollback=True):
         if figures == "figures before":
-            connection.execute("ANALYZE commands, events")
+            connection.execute("ANALYZE commands, events, snapshots")
         long_past.accept(Add(counter_id="clock"), key="clock")
         connection.execute(
             f"""
@@ -83,7 +91,7 @@ def journal(
             """
         )
         if figures == "figures after":
-            connection.execute("ANALYZE commands, events")
+            connection.execute("ANALYZE commands, events, snapshots")
         yield long_past
         # The locks of a session outlive its transactions.
         connection.execute("SELECT pg_advisory_unlock_all()")
@@ -128,20 +136,63 @@ def test_a_walk_is_seen(journal: Engine) -> None:
     assert rows_touched(journal.connection, walk) > FINISHED
 
 
+def take_one(journal: Engine, command_id: UUID) -> None:
+    take(
+        journal.connection,
+        command_id,
+        runner="worker",
+        most=1,
+        most_bytes=1_000_000,
+        most_deaths=5,
+        fingerprints=COUNTERS.fingerprints,
+    )
+
+
 def test_taking_one_command_reads_a_few_rows(journal: Engine) -> None:
     command_id = waiting_command(journal)
+    work = partial(take_one, journal, command_id)
 
-    def take_one() -> None:
-        take(
-            journal.connection,
-            command_id,
-            runner="worker",
-            most=1,
-            most_bytes=1_000_000,
-            most_deaths=5,
-        )
+    assert rows_touched(journal.connection, work) < FEW
 
-    assert rows_touched(journal.connection, take_one) < FEW
+
+def lengthen(journal: Engine) -> None:
+    """Give the clock a thousand events, and a snapshot ten before its head."""
+    journal.append("counter-clock", *[0] * 1000, expected=0)
+    keep_snapshot(journal.connection, COUNTERS, "counter-clock", 990)
+
+
+def test_taking_a_long_stream_reads_what_is_behind_its_snapshot(
+    journal: Engine,
+) -> None:
+    lengthen(journal)
+    command_id = waiting_command(journal)
+    work = partial(take_one, journal, command_id)
+
+    assert rows_touched(journal.connection, work) < FEW
+
+
+def test_loading_a_long_stream_reads_what_is_behind_its_snapshot(
+    journal: Engine,
+) -> None:
+    lengthen(journal)
+
+    def load_one() -> None:
+        load(journal.connection, ["counter-clock"], COUNTERS)
+
+    assert rows_touched(journal.connection, load_one) < FEW
+
+
+def test_looking_for_streams_to_take_a_snapshot_of_reads_a_few_rows(
+    journal: Engine,
+) -> None:
+    lengthen(journal)
+    taker = snapshot_taker(COUNTERS, every=10)
+    last = journal.stream("counter-clock")[-1:]
+
+    def take_snapshots() -> None:
+        taker.handler(journal.connection, last)
+
+    assert 0 < rows_touched(journal.connection, take_snapshots) < FEW
 
 
 def test_appending_for_one_command_reads_a_few_rows(journal: Engine) -> None:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from eventstore.sql import FUNCTIONS, install
 from eventstore.tables import metadata
-from tests.support.databases import ROOT, Databases
+from tests.support.databases import ROOT, Databases, migrate
 from tests.support.engine import connect
 
 TABLES = sorted(metadata.tables)
@@ -116,6 +116,36 @@ def test_the_comparison_sees_something(
     catalogue: str, migrated: psycopg.Connection[Any]
 ) -> None:
     assert migrated.execute(CATALOGUES[catalogue], {"tables": TABLES}).fetchall()
+
+
+def test_a_database_of_before_snapshots_is_left_with_one_take(
+    databases: Databases,
+) -> None:
+    """Replacing a function that gets one more argument would leave both."""
+    name = f"t_{uuid.uuid4().hex[:16]}"
+    url = databases.create(name)
+    migrate(url, "0003")
+    with connect(url) as connection:
+        connection.execute(
+            """
+            DROP FUNCTION public.take;
+            CREATE FUNCTION public.take(uuid, text, integer, integer, integer)
+            RETURNS TABLE (kind text) LANGUAGE sql AS 'SELECT NULL'
+            """
+        )
+        migrate(url)
+        rows = connection.execute(
+            "SELECT pronargs FROM pg_proc WHERE proname = 'take'"
+        ).fetchall()
+        # What a worker of the version before goes on calling while it is replaced.
+        connection.execute(
+            "SELECT kind, ref, stream_id, type, version, data, metadata, moment"
+            " FROM public.take(gen_random_uuid(), 'worker', 1, 1000, 5)"
+        )
+    connection.close()
+    databases.drop(name)
+
+    assert rows == [(6,)]
 
 
 def test_events_has_exactly_seven_columns(migrated: psycopg.Connection[Any]) -> None:

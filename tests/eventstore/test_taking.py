@@ -33,7 +33,7 @@ def test_a_stream_is_taken_with_its_events(engine: Engine) -> None:
     taken = engine.take(engine.accept(add))
 
     assert taken is not None
-    assert [event.version for event in taken.events] == [1, 2]
+    assert [event.version for event in taken.past.events] == [1, 2]
 
 
 def test_other_streams_are_left_alone(engine: Engine) -> None:

@@ -62,10 +62,10 @@ class Databases:
         return self.url.set(database=name).render_as_string(hide_password=False)
 
 
-def migrate(url: str) -> None:
-    """Bring the database at *url* to the newest migration, as `alembic` does it."""
+def migrate(url: str, revision: str = "head") -> None:
+    """Bring the database at *url* to a migration, the newest, as `alembic` does it."""
     subprocess.run(
-        [sys.executable, "-m", "alembic", "upgrade", "head"],
+        [sys.executable, "-m", "alembic", "upgrade", revision],
         cwd=ROOT,
         env={
             **os.environ,

@@ -228,6 +228,7 @@ class Engine:
             most=100,
             most_bytes=most_bytes,
             most_deaths=3,
+            fingerprints=COUNTERS.fingerprints,
         )
 
     def take_and_die(self, command_id: UUID) -> None:
@@ -307,6 +308,7 @@ def empty(connection: psycopg.Connection[Any]) -> None:
         DELETE FROM subscriptions;
         DELETE FROM signals;
         DELETE FROM generations;
+        DELETE FROM snapshots;
         SELECT setval('events_id_seq', 1, false);
         DROP SCHEMA IF EXISTS readmodels CASCADE;
         DROP TABLE IF EXISTS seen;

@@ -44,6 +44,11 @@ WRONG = [
     ("CATCH_UP_SECONDS", "inf", "expected seconds above 0"),
     ("CATCH_UP_SECONDS", "hunter2", "expected seconds above 0"),
     ("CATCH_UP_SIGNALS", "hunter2", "expected on or off"),
+    ("SNAPSHOT_EVENTS", "0", "expected a number from 1 on"),
+    ("SNAPSHOT_EVENTS", "2147483648", "expected a number from 1 on"),
+    ("SNAPSHOT_EVENTS", "hunter2", "expected a number from 1 on"),
+    ("SNAPSHOT_SECONDS", "0", "expected seconds above 0"),
+    ("SNAPSHOT_SECONDS", "hunter2", "expected seconds above 0"),
 ]
 
 
@@ -90,6 +95,8 @@ def test_what_is_not_told_has_a_default() -> None:
         log_level="INFO",
         catch_up_seconds=5.0,
         catch_up_signals=True,
+        snapshot_events=100,
+        snapshot_seconds=30.0,
     )
 
 

@@ -7,6 +7,7 @@ import click
 
 from eventstore.connection import driver_connection
 from eventstore.journal.entries import Waiting, count_waiting
+from eventstore.log.snapshots import Kept, count_snapshots
 from eventstore.projections.generations import Live, live_generations
 from eventstore.projections.project import name_of
 from eventstore.subscriptions.standing import Standing, find_standings
@@ -21,11 +22,13 @@ def status() -> None:
         waiting = count_waiting(connection)
         standings = find_standings(connection)
         live = live_generations(driver_connection(connection))
+        snapshots = count_snapshots(connection)
     outdated = [projection.name for projection in rebuilding.unfit(shop())]
     click.echo(line_of_commands(waiting))
     width = max((len(standing.name) for standing in standings), default=0)
     for standing in standings:
         click.echo(f"{standing.name:{width}} {said_of(standing, live, outdated)}")
+    click.echo(line_of_snapshots(snapshots))
     if not standings:
         click.echo("no read model yet: a worker, the relay or the web makes them")
 
@@ -36,6 +39,13 @@ def line_of_commands(waiting: Waiting) -> str:
         return line
     age = (datetime.now(UTC) - waiting.oldest).total_seconds()
     return f"{line}, the oldest since {max(age, 0):.1f} s"
+
+
+def line_of_snapshots(snapshots: Kept) -> str:
+    line = f"snapshots: of {snapshots.streams} streams"
+    if not snapshots.ignored:
+        return line
+    return f"{line}; ignored {snapshots.ignored} times, as they were no use"
 
 
 def said_of(

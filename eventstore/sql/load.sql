@@ -1,0 +1,67 @@
+-- Load streams: of each its snapshot, if there is one, and the events after it.
+--
+-- The rows of a stream come one after the other: a row of kind 'snapshot' (its fingerprint
+-- in *type*, its state in *data*), then its events in order. A snapshot that is no use
+-- says why in *refused*, and all events follow. One that is beyond *up_to* is not asked
+-- for; without *fingerprints* none is.
+CREATE OR REPLACE FUNCTION public.load(
+    stream_ids text[],
+    fingerprints text[],
+    up_to integer[] DEFAULT NULL    -- for each stream the last version; NULL: its head
+)
+RETURNS TABLE (
+    kind text,
+    id bigint,
+    stream_id varchar,
+    type varchar,
+    version integer,
+    data jsonb,
+    metadata jsonb,
+    moment timestamptz,
+    checksum varchar,
+    refused text
+)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, public, pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET enable_sort = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    kept record;
+    beginning integer;
+    ending integer;
+BEGIN
+    FOR i IN 1 .. cardinality(stream_ids) LOOP
+        beginning := 0;
+        ending := coalesce(up_to[i], 2147483647);
+        IF fingerprints IS NOT NULL THEN
+            SELECT s.*, public.why_refused(
+                s.stream_id, s.version, s.event_id, s.fingerprint, fingerprints
+            ) AS refused
+            INTO kept
+            FROM public.snapshots AS s
+            WHERE s.stream_id = stream_ids[i] AND s.version <= ending;
+            IF FOUND THEN
+                RETURN QUERY SELECT
+                    'snapshot', NULL::bigint, kept.stream_id, kept.fingerprint,
+                    kept.version, kept.state, NULL::jsonb, kept.taken_at,
+                    kept.checksum, kept.refused;
+                IF kept.refused IS NULL THEN
+                    beginning := kept.version;
+                END IF;
+            END IF;
+        END IF;
+        RETURN QUERY
+            SELECT
+                'event', e.id, e.stream_id, e.type, e.version, e.data, e.metadata,
+                e.occurred_at, NULL::varchar, NULL::text
+            FROM public.events AS e
+            WHERE e.stream_id = stream_ids[i]
+                AND e.version > beginning
+                AND e.version <= ending
+            ORDER BY e.version;
+    END LOOP;
+END
+$$;

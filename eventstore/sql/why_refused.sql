@@ -1,0 +1,28 @@
+-- Why a snapshot is no use to whoever reads these *fingerprints*, or NULL where it is.
+--
+--   stale    its shape, or the rules it was made with, are not among them
+--   too_new  the stream has not the event that it ends with: it is shorter, or the log
+--            was restored to before that event and has gone on differently
+-- Whether it is corrupt, the caller sees.
+CREATE OR REPLACE FUNCTION public.why_refused(
+    stream varchar,
+    version integer,
+    event_id varchar,
+    fingerprint varchar,
+    fingerprints text[]
+)
+RETURNS text LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, public, pg_temp
+SET enable_seqscan = off
+AS $$
+BEGIN
+    IF fingerprint <> ALL (fingerprints) THEN
+        RETURN 'stale';
+    END IF;
+    PERFORM FROM public.events AS e
+    WHERE e.stream_id = why_refused.stream
+        AND e.version = why_refused.version
+        AND e.metadata ->> 'event_id' IS NOT DISTINCT FROM why_refused.event_id;
+    RETURN CASE WHEN NOT FOUND THEN 'too_new' END;
+END
+$$;

@@ -1,0 +1,134 @@
+"""The snapshot taker: a subscription that notices which streams have grown."""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from eventstore.decider import Deciders, category_of
+from eventstore.errors import told
+from eventstore.loading import Start, Streams, snapshots_of, starts_of
+from eventstore.log.events import RecordedEvent
+from eventstore.log.read import read_pasts
+from eventstore.log.snapshots import count_ignored, keep
+from eventstore.subscriptions.subscription import Subscription
+
+log = logging.getLogger(__name__)
+
+NAME = "snapshots"
+MOST_EVENTS = 20_000
+"""How many events are read for one batch at most; the streams' next events go on."""
+
+
+def snapshot_taker(
+    deciders: Deciders,
+    *,
+    every: int,
+    interruptions: tuple[type[Exception], ...] = (),
+) -> Subscription:
+    """
+    Return the subscription that takes a snapshot of a stream *every* so many events.
+
+    *interruptions* are the errors that a runner's own time limit raises.
+    """
+    taker = SnapshotTaker(deciders, every, interruptions)
+    return Subscription(name=NAME, types=None, handler=taker.take)
+
+
+def ensure_snapshot_taker(connection: psycopg.Connection[Any]) -> None:
+    """Make its checkpoint if there is none: it computes, so it begins with the log."""
+    connection.execute(
+        """
+        INSERT INTO public.subscriptions (name) VALUES (%s)
+        ON CONFLICT (name) DO NOTHING
+        """,
+        (NAME,),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotTaker:
+    """What takes them. It passes over a stream that it cannot read."""
+
+    deciders: Deciders
+    every: int
+    interruptions: tuple[type[Exception], ...]
+
+    def take(
+        self, connection: psycopg.Connection[Any], events: Sequence[RecordedEvent]
+    ) -> None:
+        """Take snapshots of the streams of *events* that are due: three statements."""
+        due = self.find_due(connection, self.grown(events))
+        if not due:
+            return
+        # Up to what this batch has, not to the head: what is read stays bounded.
+        pasts = read_pasts(connection, due, self.deciders.fingerprints, up_to=due)
+        streams = Streams()
+        ignored = {}
+        for stream_id, start in starts_of(connection, pasts, self.deciders).items():
+            if self.brings_up(stream_id, start, streams):
+                streams.versions[stream_id] = pasts[stream_id].version
+            if start.ignored is not None:
+                ignored[stream_id] = start.ignored
+        if ignored:
+            count_ignored(connection, ignored)
+        keep(connection, snapshots_of(streams.versions, streams, self.deciders))
+
+    def grown(self, events: Iterable[RecordedEvent]) -> dict[str, int]:
+        """Return the versions of the streams that are long enough for a snapshot."""
+        versions = {event.stream_id: event.version for event in events}
+        grown = {}
+        for stream_id, version in versions.items():
+            if version < self.every:
+                continue
+            if category_of(stream_id) in self.deciders.by_category:
+                grown[stream_id] = version
+            else:
+                log.info("no snapshot stream=%s reason=no decider", stream_id)
+        return grown
+
+    def find_due(
+        self, connection: psycopg.Connection[Any], grown: Mapping[str, int]
+    ) -> dict[str, int]:
+        """
+        Return the streams that have grown enough since their snapshot, and up to where.
+
+        The longest way first, until the bound is reached: a stream that is left, or is
+        brought half of its way, is due again with its next event.
+        """
+        if not grown:
+            return {}
+        rows = connection.execute(
+            """
+            SELECT stream_id, version FROM public.snapshots
+            WHERE stream_id = ANY (%s) AND fingerprint = ANY (%s::text[])
+            """,
+            (list(grown), self.deciders.fingerprints),
+        )
+        kept: dict[str, int] = dict(rows.fetchall())
+        ways = {s: version - kept.get(s, 0) for s, version in grown.items()}
+        due = {}
+        left = MOST_EVENTS
+        for stream_id in sorted(ways, key=lambda s: (-ways[s], s)):
+            way = min(ways[stream_id], left)
+            if ways[stream_id] < self.every or way <= 0:
+                break
+            due[stream_id] = kept.get(stream_id, 0) + way
+            left -= way
+        return due
+
+    def brings_up(self, stream_id: str, start: Start, streams: Streams) -> bool:
+        """Fold a stream into *streams*; return False where that fails."""
+        decider = self.deciders.of_stream(stream_id)
+        try:
+            state = decider.state_after(start.state, start.events)
+        except self.interruptions:
+            raise
+        except Exception as error:
+            # An event type that this code does not know, or a bug: it would come again.
+            log.warning("no snapshot stream=%s reason=%s", stream_id, told(error))
+            return False
+        streams.states[stream_id] = state
+        return True

@@ -1,0 +1,41 @@
+"""Taking snapshots: what beat has done every half a minute."""
+
+import logging
+
+from celery.exceptions import SoftTimeLimitExceeded
+
+from eventstore.subscriptions.catch_up import CaughtUp, catch_up
+from eventstore.subscriptions.snapshot_taker import (
+    ensure_snapshot_taker,
+    snapshot_taker,
+)
+from tasks.app import SOFT_TIME_LIMIT, app
+from tasks.bootstrap import Shop, shop
+
+log = logging.getLogger(__name__)
+
+
+@app.task(name="take_snapshots")
+def take_snapshots() -> None:
+    """Take snapshots of the streams that have grown."""
+    run(shop())
+
+
+def run(shop: Shop) -> CaughtUp:
+    """
+    Take snapshots of the streams that have grown; several at once are harmless.
+
+    What half of a task's time does not suffice for is left to the next tick.
+    """
+    taker = snapshot_taker(
+        shop.deciders,
+        every=shop.settings.snapshot_events,
+        interruptions=(SoftTimeLimitExceeded,),
+    )
+    with shop.lent() as connection:
+        ensure_snapshot_taker(connection)
+        reached = catch_up(connection, taker, seconds=SOFT_TIME_LIMIT / 2)
+    log.info(
+        "took snapshots handled=%d checkpoint=%d", reached.handled, reached.checkpoint
+    )
+    return reached
