@@ -9,6 +9,9 @@ from embedded.environment import given
 from embedded.errors import NotUp
 from embedded.folders import ROOT, folders_from
 
+OF_THE_SHOP = ("CURRENCY", "TIMEZONE")
+"""Fixed when the shop is set up: two values at once would bend its history."""
+
 
 def become(arguments: list[str]) -> None:
     """Become `python -m webapp.cli`; signals and the terminal are then its own."""
@@ -39,4 +42,7 @@ def environment() -> dict[str, str]:
         joined = {}
     elif "DATABASE_URL" not in joined:
         raise NotUp
+    if joined:
+        # What `up` was not told has its default there, whatever the caller set.
+        own = {name: value for name, value in own.items() if name not in OF_THE_SHOP}
     return {**own, **joined, "PYTHONPATH": os.fspath(ROOT)}

@@ -8,11 +8,13 @@ from typing import Any
 
 import psycopg
 
+from eventstore.connection import driver_connection
 from eventstore.projections.generations import live_generations, shape_of
 from eventstore.projections.project import subscription_of
 from eventstore.subscriptions.catch_up import CaughtUp, lag
 from eventstore.subscriptions.catch_up import catch_up as catch_up_one
 from eventstore.subscriptions.signals import CATCH_UP, clear_signal, send_signal
+from eventstore.subscriptions.standing import Standing, find_standings
 from eventstore.subscriptions.subscription import Subscription
 from tasks import publishing
 from tasks.app import app
@@ -102,6 +104,13 @@ def live_subscriptions(
         else:
             say_outdated(projection.name)
     return subscriptions
+
+
+def find_live_standings(shop: Shop) -> list[Standing]:
+    """Return where the live read models stand: not those that are kept, or filled."""
+    with shop.autocommitting.connect() as connection:
+        live = live_subscriptions(shop, driver_connection(connection))
+        return find_standings(connection, [subscription.name for subscription in live])
 
 
 @cache

@@ -18,9 +18,7 @@ from multiprocessing.sharedctypes import Synchronized
 from types import FrameType
 from uuid import UUID
 
-from eventstore.connection import driver_connection
 from eventstore.journal.waiting import find_waiting
-from eventstore.subscriptions.standing import find_standings
 from tasks import catch_up, commands
 from tasks.app import MEMORY_LIMIT_KB, TIME_LIMIT
 from tasks.bootstrap import Shop, shop
@@ -157,9 +155,7 @@ class Relay:
         if time.monotonic() < self.next_look:
             return False
         self.next_look = time.monotonic() + PATIENCE
-        with self.shop.autocommitting.connect() as connection:
-            live = catch_up.live_subscriptions(self.shop, driver_connection(connection))
-            standings = find_standings(connection, [s.name for s in live])
+        standings = catch_up.find_live_standings(self.shop)
         before, self.checkpoints = (
             self.checkpoints,
             {standing.name: standing.checkpoint for standing in standings},

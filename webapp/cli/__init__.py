@@ -7,15 +7,17 @@ from flask.cli import FlaskGroup
 from sqlalchemy.exc import OperationalError
 
 from webapp import create_app
+from webapp.cli.importing import import_history
 from webapp.cli.rebuild import rebuild
 from webapp.cli.status import status
+from webapp.cli.stream import stream
 
 cli = FlaskGroup(
     name="recount",
     create_app=create_app,
     help="The order desk, its journal and its read models.",
 )
-for command in (rebuild, status):
+for command in (import_history, rebuild, status, stream):
     cli.add_command(command)
 
 

@@ -1,0 +1,45 @@
+"""Appending a plan in batches that are the same at each run."""
+
+from collections.abc import Iterator, Sequence, Set
+from typing import Any
+
+import psycopg
+
+from eventstore.errors import WrongExpectedVersion
+from eventstore.log.append import append
+from tasks.importing.errors import StreamsUsedOtherwise
+from tasks.importing.plan import Plan, Planned
+
+BATCH = 100
+"""Events of one append: a small one holds up neither readers nor other writers."""
+
+
+def append_missing(
+    connection: psycopg.Connection[Any], plan: Plan, there: Set[int]
+) -> Iterator[int]:
+    """
+    Append what is not *there* yet; yield after each batch how many events it added.
+
+    Batches are cut by count out of the whole plan, each is one append, all or nothing.
+    So a run that was killed left whole batches, and the next one has the same before
+    it. Raises StreamsUsedOtherwise where somebody else wrote meanwhile.
+    """
+    for start in range(0, len(plan.events), BATCH):
+        places = range(start, min(start + BATCH, len(plan.events)))
+        missing = [plan.events[place] for place in places if place not in there]
+        if missing:
+            append_batch(connection, plan, missing)
+            yield len(missing)
+
+
+def append_batch(
+    connection: psycopg.Connection[Any], plan: Plan, batch: Sequence[Planned]
+) -> None:
+    expected: dict[str, int] = {}
+    for planned in batch:
+        expected.setdefault(planned.stream_id, planned.version - 1)
+    try:
+        append(connection, plan.new_events(batch), expected=expected)
+    except WrongExpectedVersion as error:
+        reason = "was written to by somebody else while the import ran"
+        raise StreamsUsedOtherwise({error.stream_id: reason}) from error

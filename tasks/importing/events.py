@@ -1,0 +1,59 @@
+"""From rows to the events that they tell of."""
+
+from collections.abc import Sequence
+
+from domain.address import Address
+from domain.customers.events import CustomerRegistered
+from domain.money import rounded_total
+from domain.orders.commands import Item
+from domain.orders.events import OrderCreated
+from tasks.importing.rows import CustomerRow, OrderRow
+
+
+def registered(customer: CustomerRow) -> CustomerRegistered:
+    return CustomerRegistered(
+        name=customer.company_name,
+        email=customer.email,
+        contact_name=customer.contact_name,
+        phone=customer.phone,
+        address=address_of(customer),
+    )
+
+
+def address_of(customer: CustomerRow) -> Address | None:
+    """Return a customer's address; the row was checked to have all of it or nothing."""
+    if not (customer.address and customer.city and customer.country):
+        return None
+    return Address(
+        street=customer.address,
+        city=customer.city,
+        region=customer.region,
+        postal_code=customer.postal_code,
+        country=customer.country,
+    )
+
+
+def created(order: OrderRow, items: Sequence[Item], currency: str) -> OrderCreated:
+    return OrderCreated(
+        customer_id=order.customer_id,
+        items=tuple(items),
+        total=worth_of(items),
+        address=Address(
+            name=order.ship_name,
+            street=order.ship_address,
+            city=order.ship_city,
+            region=order.ship_region,
+            postal_code=order.ship_postal_code,
+            country=order.ship_country,
+        ),
+        currency=currency,
+        required_date=order.required_date,
+        freight=order.freight,
+    )
+
+
+def worth_of(items: Sequence[Item]) -> int:
+    """Return the total of an order, as for one that is placed today."""
+    return rounded_total(
+        (item.unit_price, item.quantity, item.discount) for item in items
+    )

@@ -1,0 +1,56 @@
+"""Examining: every refusal that comes before the first append is here."""
+
+from typing import Any
+
+import psycopg
+
+from tasks.bootstrap import Shop, schema_is_current
+from tasks.importing.comparing import Compared, compare, waiting_for
+from tasks.importing.errors import ImportRefused, StreamsUsedOtherwise
+from tasks.importing.plan import Plan
+
+
+def examine_shop(shop: Shop, currency: str) -> None:
+    """Refuse a shop of another currency: amounts are never converted."""
+    own = shop.settings.currency
+    if currency != own:
+        raise ImportRefused(
+            f"the files are in {currency}, and CURRENCY is {own}: set it to {currency}"
+            " for all processes of a new shop, or convert the files"
+        )
+    if not schema_is_current(shop.engine):
+        raise ImportRefused(
+            "the database is not at the newest migration: alembic upgrade head"
+        )
+
+
+def examine_log(
+    connection: psycopg.Connection[Any], plan: Plan, currency: str
+) -> Compared:
+    """
+    Return what of *plan* is in the log.
+
+    Raises StreamsUsedOtherwise, or ImportRefused for a log of another currency.
+    """
+    refuse_other_currency(connection, currency)
+    compared = compare(connection, plan)
+    otherwise = compared.otherwise or waiting_for(
+        connection, compared.new_streams(plan)
+    )
+    if otherwise:
+        raise StreamsUsedOtherwise(otherwise)
+    return compared
+
+
+def refuse_other_currency(connection: psycopg.Connection[Any], currency: str) -> None:
+    """A shop has one currency, so its first order stands for all."""
+    row = connection.execute(
+        """
+        SELECT data ->> 'currency' FROM public.events
+        WHERE type = 'OrderCreated' ORDER BY id LIMIT 1
+        """
+    ).fetchone()
+    if row is not None and row != (currency,):
+        raise ImportRefused(
+            f"the files are in {currency}, the log's orders in {row[0]}"
+        )

@@ -1,0 +1,50 @@
+"""The shop's numbers go on behind those that are imported."""
+
+from collections.abc import Collection
+from typing import Any
+
+import psycopg
+
+from tasks.importing.comparing import waiting_for
+from tasks.importing.errors import NumbersHeld, StreamsUsedOtherwise
+from tasks.importing.plan import Plan
+
+LONGEST_WAIT = "5s"
+
+
+def move_numbers(
+    connection: psycopg.Connection[Any], plan: Plan, new_streams: Collection[str]
+) -> None:
+    """
+    Move both sequences to at least what *plan* uses, and never back.
+
+    Whoever draws a number holds the sequence until the command is committed. So once we
+    have it, every command that was promised one of our numbers can be seen; from then
+    on nobody is given one. Raises StreamsUsedOtherwise or NumbersHeld, and has then
+    moved nothing.
+    """
+    try:
+        with connection.transaction():
+            # Whoever wants a number waits behind us, so we must not wait for long.
+            connection.execute(f"SET LOCAL lock_timeout = '{LONGEST_WAIT}'")
+            move(connection, "order_numbers", plan.highest_order)
+            move(connection, "customer_numbers", plan.highest_customer)
+            promised = waiting_for(connection, new_streams)
+            if promised:
+                raise StreamsUsedOtherwise(promised)
+    except psycopg.errors.LockNotAvailable as error:
+        raise NumbersHeld from error
+
+
+def move(connection: psycopg.Connection[Any], sequence: str, highest: int) -> None:
+    # It changes nothing, and keeps everybody from drawing until we have committed.
+    # It also lets setval be undone: until then the sequence is another file.
+    connection.execute(f"ALTER SEQUENCE public.{sequence} INCREMENT BY 1")
+    connection.execute(
+        f"""
+        SELECT setval('public.{sequence}', %(highest)s)
+        FROM public.{sequence}
+        WHERE %(highest)s > CASE WHEN is_called THEN last_value ELSE 0 END
+        """,
+        {"highest": highest},
+    )

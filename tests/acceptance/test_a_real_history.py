@@ -1,0 +1,86 @@
+"""What the history of a real shop comes to: as it is, and as it was one day."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from domain.orders.commands import ConfirmDelivery
+from domain.orders.order import Order, Status
+from eventstore.as_of import AsOf, load_as_of
+from eventstore.loading import load
+from readmodels import customers, order_details, order_list
+from readmodels.order_details import Figures
+from tasks import bootstrap
+from tasks.bootstrap import Shop
+from tasks.settings import Settings
+from tests.support import northwind
+from tests.support.desk import Do
+from webapp.cli.importing import import_history
+
+pytestmark = pytest.mark.skipif(
+    not northwind.is_there(),
+    reason="needs Northwind's CSV files: set NORTHWIND_DIR to their folder",
+)
+
+END_OF_MARCH = AsOf(at=datetime(1997, 3, 31, 23, 59, 59, tzinfo=UTC))
+
+
+@pytest.fixture
+def shop(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    """The order desk with Northwind's history in it."""
+    monkeypatch.setattr("tasks.publishing.send", lambda *_: None)
+    shop = Shop(replace(settings, currency="USD"))
+    bootstrap.use(shop)
+    arguments = [str(northwind.folder()), "--currency", "USD"]
+    result = CliRunner().invoke(import_history, arguments)
+    assert result.exit_code == 0, result.output
+    yield shop
+    shop.engine.dispose()
+
+
+def test_the_figures_of_the_read_models_are_those_of_the_shop(shop: Shop) -> None:
+    with shop.engine.connect() as connection:
+        figures = order_details.figures(connection)
+        known = customers.find(connection, limit=200)
+        waiting = order_list.find(connection, status="pending", limit=200)
+
+    assert figures == Figures(
+        orders=830,
+        gross=135_445_859,
+        total=126_579_322,
+        freight=6_494_269,
+        not_shipped=21,
+    )
+    assert len(known.rows) == 91
+    assert len(waiting.rows) == 21
+    assert sum(customer.worth for customer in known.rows) == 126_579_322
+
+
+def orders_of(shop: Shop, ask: Callable[..., Any]) -> list[Order]:
+    streams = [f"order-{number}" for number in range(10_248, 11_078)]
+    with shop.lent() as connection:
+        loaded = ask(connection, streams, shop.deciders)
+    return [o for o in loaded.states.values() if o.status is not Status.NONE]
+
+
+def test_the_orders_are_as_they_were_one_day_whatever_came_later(
+    shop: Shop, do: Do
+) -> None:
+    do(ConfirmDelivery(order_id=10_248, delivered_at=datetime(1996, 7, 20, tzinfo=UTC)))
+
+    now = orders_of(shop, load)
+    then = orders_of(shop, partial(load_as_of, as_of=END_OF_MARCH))
+
+    assert (len(now), sum(order.status is Status.DELIVERED for order in now)) == (
+        830,
+        1,
+    )
+    assert len(then) == 244
+    assert sum(order.total.amount for order in then) == 34_637_294
+    assert sum(order.status is Status.PENDING for order in then) == 9
+    assert not any(order.status is Status.DELIVERED for order in then)

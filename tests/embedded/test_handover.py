@@ -1,0 +1,53 @@
+"""A command of the order desk runs in the environment of the `up` that it joins."""
+
+from pathlib import Path
+
+import pytest
+
+from embedded import handover, record
+from embedded.folders import folders_from
+
+
+@pytest.fixture
+def joined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """What a running `up` hands down: this test's process has written its record."""
+    for name in ("DATABASE_URL", "CURRENCY", "TIMEZONE"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setenv("STATE_DIR", str(tmp_path))
+    handed_down = {"DATABASE_URL": "postgresql:///of_up", "TIMEZONE": "Europe/Oslo"}
+    record.write(
+        record.Record(
+            up=record.this_process(),
+            address="http://127.0.0.1:5000",
+            environment=handed_down,
+            children=[],
+        ),
+        folders_from({"STATE_DIR": str(tmp_path)}),
+    )
+    return handed_down
+
+
+def test_a_command_has_the_shop_of_the_running_up(
+    joined: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CURRENCY", "USD")
+    monkeypatch.setenv("TIMEZONE", "Asia/Tokyo")
+
+    environment = handover.environment()
+
+    assert environment["DATABASE_URL"] == joined["DATABASE_URL"]
+    assert environment["TIMEZONE"] == "Europe/Oslo"
+    # `up` was not told a currency, so it has the default, and the command has it too.
+    assert "CURRENCY" not in environment
+
+
+def test_a_command_for_a_database_of_ones_own_has_ones_own_settings(
+    joined: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql:///of_my_own")
+    monkeypatch.setenv("CURRENCY", "USD")
+
+    environment = handover.environment()
+
+    assert environment["DATABASE_URL"] == "postgresql:///of_my_own"
+    assert environment["CURRENCY"] == "USD"

@@ -1,0 +1,137 @@
+"""What `recount import` says: what was found, what was done, why it was not."""
+
+from collections import Counter
+from collections.abc import Sequence, Set
+
+import click
+import psycopg
+
+from domain.money import format_amount, format_number
+from tasks.bootstrap import Shop
+from tasks.catch_up import find_live_standings
+from tasks.importing.errors import ImportRefused
+from tasks.importing.figures import figures_of
+from tasks.importing.history import BadRow, History
+from tasks.importing.plan import Plan
+from tasks.importing.showing import shown
+
+MOST_BAD_ROWS = 50
+MOST_DETAILS = 20
+GO_ON = "What was appended stays; run the same again, and it goes on from there."
+
+
+def tell_bad_rows(bad: Sequence[BadRow]) -> None:
+    for row in bad[:MOST_BAD_ROWS]:
+        click.echo(str(row), err=True)
+    tell_rest(len(bad) - MOST_BAD_ROWS)
+
+
+def tell_rest(count: int) -> None:
+    if count > 0:
+        click.echo(f"… and {count:,} more", err=True)
+
+
+def tell_history(history: History, plan: Plan, currency: str) -> None:
+    figures = figures_of(history)
+    click.echo(
+        f"found      {figures.customers:,} customers and {figures.orders:,} orders,"
+        f" {figures.first_day} to {figures.last_day}; {figures.not_shipped:,} not"
+        " shipped"
+    )
+    click.echo(
+        f"worth      {format_amount(figures.net, currency)},"
+        f" {format_number(figures.gross, currency)} without discounts; freight"
+        f" {format_number(figures.freight, currency)}"
+    )
+    click.echo(f"numbers    the highest order is {plan.highest_order}")
+
+
+def tell_left_out(history: History) -> None:
+    """Tell what of the files is not in the log: columns, and rows that were bad."""
+    for file, columns in history.not_kept.items():
+        if columns:
+            click.echo(f"not kept   {file}: {', '.join(map(named, columns))}")
+    if history.bad:
+        click.echo(
+            f"skipped    {len(history.bad):,} bad rows;"
+            f" {history.orders_left_out:,} orders are left out"
+        )
+
+
+def named(column: str) -> str:
+    return column if column.isidentifier() and column.isascii() else shown(column)
+
+
+def tell_done(plan: Plan, there: Set[int], seconds: float) -> None:
+    click.echo(f"imported   {missing(plan, there)} in {seconds:.1f} s")
+    tell_there(there)
+
+
+def tell_rehearsal(plan: Plan, there: Set[int]) -> None:
+    click.echo(f"to import  {missing(plan, there)}; nothing was written")
+    tell_there(there)
+
+
+def tell_there(there: Set[int]) -> None:
+    if there:
+        click.echo(f"there      {len(there):,} events were in the log already")
+
+
+def tell_nothing_to_do(plan: Plan) -> None:
+    click.echo(
+        f"nothing to do: all {len(plan.events):,} events of {shown(plan.source)} are in"
+        " the log"
+    )
+
+
+def missing(plan: Plan, there: Set[int]) -> str:
+    """Return how much of *plan* is not *there*, in words."""
+    counts = Counter(
+        planned.type for place, planned in enumerate(plan.events) if place not in there
+    )
+    return (
+        f"{counts['CustomerRegistered']:,} customers, {counts['OrderCreated']:,} orders"
+        f" and {counts['OrderShipped']:,} shippings: {counts.total():,} events"
+    )
+
+
+def tell_followed(shop: Shop, seconds: float) -> None:
+    """Tell whether the read models have come to the end of the log."""
+    behind = [standing for standing in find_live_standings(shop) if standing.lag]
+    if not behind:
+        click.echo(f"caught up  the read models in {seconds:.1f} s")
+    for standing in behind:
+        click.echo(
+            f"behind     {standing.name} by {standing.lag:,}: see recount status",
+            err=True,
+        )
+
+
+def tell_refusal(error: ImportRefused, appended: int) -> None:
+    click.echo(f"recount: {error}", err=True)
+    for detail in error.details[:MOST_DETAILS]:
+        click.echo(f"  {detail}", err=True)
+    tell_rest(len(error.details) - MOST_DETAILS)
+    if appended:
+        click.echo(
+            f"{appended:,} events were appended before, and stay. Take out of the files"
+            " what is used otherwise, and run it again.",
+            err=True,
+        )
+    else:
+        click.echo("Nothing was imported.", err=True)
+
+
+def tell_loss(error: psycopg.OperationalError, appended: int) -> None:
+    click.echo(f"recount: PostgreSQL went away: {error}", err=True)
+    tell_how_to_go_on(appended)
+
+
+def tell_interruption(appended: int) -> None:
+    click.echo("\nrecount: stopped.", err=True)
+    tell_how_to_go_on(appended)
+
+
+def tell_how_to_go_on(appended: int) -> None:
+    """A batch whose answer did not come may be in the log, and is not counted."""
+    click.echo(f"{appended:,} events were appended by this run. {GO_ON}", err=True)
