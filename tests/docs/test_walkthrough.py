@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from eventstore.sql import FUNCTIONS, source
+from readmodels import order_list
 from tasks import catch_up, commands
 from tasks.bootstrap import Shop
 from tests.support.databases import ROOT
@@ -123,6 +124,8 @@ def send(client: FlaskClient) -> Send:
 def way(shop: Shop, send: Send, monkeypatch: pytest.MonkeyPatch) -> list[Passed]:
     """The way of the walkthrough's own command, from its POST to its row."""
     alice, order, *_ = examples()
+    # The page follows one read model; the others go the same way.
+    shop.projections = [order_list.projection]
     commands.run(shop, [command_id_of(send(alice))])
     catch_up.run(shop)
     way: list[Passed] = []
