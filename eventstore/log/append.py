@@ -22,10 +22,12 @@ Whatever the stream's version is.
 Without a number nothing tells a second append of the same events from new ones.
 """
 
+# JSON goes in binary form: as text, each of its quotes would be escaped by Python, which
+# took three quarters of the time that a hundred events need.
 ARGUMENTS = """
-    %s::text[], %s::int[], %s::int[], %s::text[], %s::text[]::jsonb[],
-    %s::text[]::jsonb[], %s::timestamptz[], %s::uuid[], %s::text[],
-    %s::text[]::jsonb[]
+    %s::text[], %s::int[], %s::int[], %s::text[], %b::text[]::jsonb[],
+    %b::text[]::jsonb[], %s::timestamptz[], %s::uuid[], %s::text[],
+    %b::text[]::jsonb[]
 """
 _APPEND = f"SELECT id, stream_id, version FROM public.append({ARGUMENTS})"
 

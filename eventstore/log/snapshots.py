@@ -114,7 +114,7 @@ def keep(connection: psycopg.Connection[Any], taken: Sequence[Snapshot]) -> None
         SELECT
             t.stream_id, t.version, t.state, t.fingerprint, t.checksum,
             last_event.event_id
-        FROM unnest(%s::text[], %s::int[], %s::text[]::jsonb[], %s::text[], %s::text[])
+        FROM unnest(%s::text[], %s::int[], %b::text[]::jsonb[], %s::text[], %s::text[])
             AS t (stream_id, version, state, fingerprint, checksum)
         -- OFFSET 0 keeps the planner at one look by key for each.
         CROSS JOIN LATERAL (
