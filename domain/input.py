@@ -7,7 +7,7 @@ import typing
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import MISSING, Field, fields, is_dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from typing import Any, TypeVar
@@ -136,6 +136,22 @@ def written(parse_text: Callable[[str], object], pattern: str, form: str) -> Rea
     return read
 
 
+def instant(text: str) -> datetime:
+    """
+    Return the time that *text* is, if everybody can write it by their own clock.
+
+    No clock is further from UTC than 15 hours, and databases refuse what is: at the
+    edges of the calendar another zone's clock shows a year that there is not.
+    """
+    moment = datetime.fromisoformat(text)
+    offset = moment.utcoffset()
+    if offset is None or abs(offset) > timedelta(hours=15):
+        raise ValueError
+    if not 1 < moment.year < 9999:
+        raise ValueError
+    return moment
+
+
 PLAIN: dict[Any, Reader] = {
     str: plain(str, "a text"),
     int: plain(int, "a whole number"),
@@ -143,7 +159,7 @@ PLAIN: dict[Any, Reader] = {
         Decimal, r"-?\d{1,20}(\.\d{1,20})?", 'a decimal number in quotes, like "0.05"'
     ),
     datetime: written(
-        datetime.fromisoformat,
+        instant,
         r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)",
         "a time with its zone, like 2026-11-23T14:05:00+01:00",
     ),

@@ -14,7 +14,7 @@ from eventstore.projections.projection import (
     LookedUp,
     Projection,
 )
-from eventstore.projections.views import View
+from eventstore.projections.views import Page, View
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,15 +64,29 @@ projection = Projection(
 )
 
 view = View(
-    name="products", row=ProductView, key="product", sorts={"times": "times_ordered"}
+    name="products",
+    row=ProductView,
+    key="product",
+    sorts={"product": "product", "times": "times_ordered"},
 )
+
+
+def find(
+    connection: sa.Connection,
+    *,
+    sort: str = "product",
+    after: str | None = None,
+    limit: int = 50,
+) -> Page[ProductView]:
+    """Return a page of the products. Raises BadCursor for what is no cursor of it."""
+    return view.page(connection, sort=sort, after=after, limit=limit)
 
 
 def find_most_ordered(
     connection: sa.Connection, *, limit: int = 200
 ) -> list[ProductView]:
     """Return what is ordered most, by name."""
-    page = view.page(connection, sort="-times", after=None, limit=limit)
+    page = find(connection, sort="-times", limit=limit)
     return sorted(page.rows, key=lambda product: product.product)
 
 

@@ -14,12 +14,13 @@ from webapp import (
     health,
     orders,
     problems,
+    queries,
     security,
     showing,
 )
 from webapp.wiring import give
 
-SUBJECTS = (orders, customers, commands, api, health, problems)
+SUBJECTS = (orders, customers, commands, api, queries, health, problems)
 
 
 def create_app(shop: Shop | None = None) -> Flask:
@@ -36,6 +37,7 @@ def create_app(shop: Shop | None = None) -> Flask:
     security.protect(app, settings)
     errors.answer(app)
     showing.teach(app, settings)
+    customers.know_numbers(app)
     for subject in SUBJECTS:
         app.register_blueprint(subject.routes)
     app.add_url_rule("/", view_func=home)

@@ -1,24 +1,20 @@
-"""Commands in and orders out, as JSON; every command needs an Idempotency-Key."""
+"""Commands as JSON: one comes in with an Idempotency-Key, and what became of it."""
 
-from dataclasses import asdict
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, abort, request, url_for
+from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
 from eventstore.journal import entries
-from eventstore.journal.entries import Entry
-from readmodels import order_list
-from readmodels.order_list import OrderSummaryView
+from eventstore.journal.entries import Caused, Entry
 from tasks.accepting import accept
+from webapp.asking import only
 from webapp.input import command_from, envelope, usable_key, version_of
 from webapp.parsing import json_of
 from webapp.problems import Problem
-from webapp.showing import number_asked
-from webapp.wiring import LOCAL, reading, the_shop
-
-MOST_ORDERS = 200
+from webapp.wiring import LOCAL, the_shop
 
 routes = Blueprint("api", __name__, url_prefix="/api")
 
@@ -58,14 +54,16 @@ def status_of(command_id: UUID) -> str:
 
 @routes.get("/commands/<uuid:command_id>")
 def command(command_id: UUID) -> ResponseReturnValue:
+    only()
     with the_shop().engine.connect() as connection:
         entry = entries.find(connection, command_id)
-    if entry is None:
-        abort(404)
-    return entry_as_json(entry)
+        if entry is None:
+            raise Problem("not-found", f"There is no command {command_id}.")
+        events = entries.find_events(connection, entry)
+    return entry_as_json(entry, events)
 
 
-def entry_as_json(entry: Entry) -> dict[str, Any]:
+def entry_as_json(entry: Entry, events: Sequence[Caused]) -> dict[str, Any]:
     return {
         "id": str(entry.id),
         "type": entry.type,
@@ -74,12 +72,26 @@ def entry_as_json(entry: Entry) -> dict[str, Any]:
         "accepted_at": entry.accepted_at.isoformat(),
         "finished_at": entry.finished_at.isoformat() if entry.finished_at else None,
         "position": entry.position,
+        "events": [event._asdict() for event in events],
         "error": error_as_json(entry),
         "links": {
             "self": url_for("api.command", command_id=entry.id),
             "page": url_for("commands.fate", command_id=entry.id),
+            **links_to_rows(entry),
         },
     }
+
+
+def links_to_rows(entry: Entry) -> dict[str, str]:
+    """Return where the row is that a command has changed, at least as new as that."""
+    if entry.status != "succeeded":
+        return {}
+    category, _, name = entry.stream_id.partition("-")
+    about = {"order": "order_id", "customer": "customer_id"}.get(category)
+    if about is None:
+        return {}
+    asked: dict[str, Any] = {about: name, "min_position": entry.position}
+    return {category: url_for(f"queries.{category}", **asked)}
 
 
 def error_as_json(entry: Entry) -> dict[str, Any] | None:
@@ -89,20 +101,3 @@ def error_as_json(entry: Entry) -> dict[str, Any] | None:
     if entry.status != "rejected" or entry.error is None:
         return None
     return {name: entry.error.get(name) for name in ("rule", "message", "figures")}
-
-
-@routes.get("/orders")
-def orders() -> ResponseReturnValue:
-    limit = number_asked("limit", highest=MOST_ORDERS) or 50
-    after = request.args.get("after")
-    with reading() as connection:
-        page = order_list.find(connection, limit=limit, after=after)
-    following = page.following and url_for(
-        "api.orders", limit=limit, after=page.following
-    )
-    return {"orders": [order_as_json(o) for o in page.rows], "next": following}
-
-
-def order_as_json(order: OrderSummaryView) -> dict[str, Any]:
-    """Return *order* as JSON; its total is in minor units of its currency."""
-    return {**asdict(order), "created_at": order.created_at.isoformat()}

@@ -3,14 +3,18 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from eventstore.journal import entries
 from eventstore.journal.entries import Entry
-from webapp.forms import FORMS, Form, typed_for
-from webapp.submitting import Filled
-from webapp.wiring import the_shop
+from webapp.filled import Filled
+from webapp.forms import FORMS, Form
+from webapp.offering import offer_for
+from webapp.problems import Problem
+from webapp.reading import remember
+from webapp.typed import typed_for
+from webapp.wiring import the_notation, the_shop
 
 LONG = timedelta(seconds=10)
 
@@ -21,19 +25,24 @@ routes = Blueprint("commands", __name__)
 def fate(command_id: UUID) -> ResponseReturnValue:
     with the_shop().engine.connect() as connection:
         entry = entries.find(connection, command_id)
-    if entry is None:
-        abort(404)
+        if entry is None:
+            raise Problem("not-found", f"There is no command {command_id}.")
+        events = entries.find_events(connection, entry)
+    remember(entry.position)
     asks_again = "HX-Request" in request.headers
     takes_long = datetime.now(UTC) - entry.accepted_at > LONG
     # Nothing new: the page stays as it is, and a screen reader silent.
     if asks_again and is_news(entry, takes_long) is False:
         return "", 204
+    filled = form_again(entry) if entry.status == "rejected" else None
     return render_template(
         "command.html" if not asks_again else "fate.html",
         entry=entry,
+        events=events,
         about=entry.stream_id.partition("-")[2],
         takes_long=takes_long,
-        filled=form_again(entry) if entry.status == "rejected" else None,
+        filled=filled,
+        offer=offer_for(filled.form, filled.typed) if filled else None,
     )
 
 
@@ -50,6 +59,16 @@ def form_again(entry: Entry) -> Filled | None:
 
 
 def filled_with(form: Form, entry: Entry) -> Filled:
-    typed = typed_for(form, entry.data, the_shop().settings.currency)
-    about = {"order_id": entry.data["order_id"]} if "{order_id}" in form.title else {}
-    return Filled(form=form, typed=typed, about=about)
+    return Filled(
+        form=form,
+        typed=typed_for(form, entry.data, the_notation()),
+        about={form.about: entry.data[form.about]} if form.about else {},
+        version=version_now(entry) if form.expects_version else "",
+    )
+
+
+def version_now(entry: Entry) -> str:
+    """Return the version that who sends *entry* again has been told of."""
+    figures = (entry.error or {}).get("figures", {})
+    version = figures.get("actual", entry.expected_version)
+    return "" if version is None else str(version)

@@ -1,27 +1,43 @@
-"""The pages of orders: the list, place one, cancel one."""
+"""The pages of orders: the list, one with what can be done with it, and a new one."""
+
+from datetime import UTC, datetime
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from readmodels import order_details, order_list
 from readmodels.order_details import OrderDetailsView
-from webapp.forms import CANCEL, PLACE, Typed
-from webapp.submitting import Filled, send, show
-from webapp.wiring import reading
+from webapp.filled import Filled, show
+from webapp.forms import ACTIONS, CANCEL, DELIVER, PAY, PLACE, SHIP, Action
+from webapp.lists import OF_ORDERS, kept, orders_asked
+from webapp.missing import no_order
+from webapp.reading import reading
+from webapp.submitting import send
+from webapp.typed import Typed, typed_for
+from webapp.wiring import the_notation
 
 A_PAGE = 50
 # A number beyond is no order's: JSON's readers do not agree on it.
 ORDER = "<int(min=1, max=9007199254740992):order_id>"
+
+ALLOWED = {"pending": (PAY, CANCEL), "paid": (SHIP, CANCEL), "shipped": (DELIVER,)}
+A_GIFT = (SHIP, CANCEL)
 
 routes = Blueprint("orders", __name__)
 
 
 @routes.get("/orders")
 def newest() -> ResponseReturnValue:
-    after = request.args.get("after")
-    with reading() as connection:
-        page = order_list.find(connection, limit=A_PAGE, after=after)
-    return render_template("orders.html", page=page, after=after)
+    asked = orders_asked()
+    with reading(order_list.projection) as (connection, _):
+        page = order_list.find(connection, **asked, limit=A_PAGE)
+    return render_template(
+        "orders.html",
+        page=page,
+        asked=asked,
+        kept=kept(*OF_ORDERS[:-1]),
+        statuses=order_list.STATUSES,
+    )
 
 
 @routes.get("/orders/new")
@@ -36,18 +52,59 @@ def place() -> ResponseReturnValue:
     return send(PLACE)
 
 
-@routes.get(f"/orders/{ORDER}/cancel")
-def cancellation(order_id: int) -> ResponseReturnValue:
-    filled = Filled(form=CANCEL, typed=Typed({}), about={"order_id": order_id})
-    return show(filled, order=find(order_id))
+@routes.get(f"/orders/{ORDER}")
+def one(order_id: int) -> ResponseReturnValue:
+    order = known_order(order_id)
+    actions = [filled_for(action, order) for action in allowed(order)]
+    return render_template("order.html", order=order, actions=actions)
 
 
-@routes.post(f"/orders/{ORDER}/cancel")
-def cancel(order_id: int) -> ResponseReturnValue:
-    return send(CANCEL)
+def known_order(order_id: int) -> OrderDetailsView:
+    """Return the order, or raise the Problem that it is not there (yet)."""
+    with reading(order_details.projection) as (connection, position):
+        order = order_details.find(connection, order_id)
+    if order is None:
+        raise no_order(order_id, position)
+    return order
 
 
-def find(order_id: int) -> OrderDetailsView | None:
-    """Return the order's row, unless the list has not heard of it yet."""
-    with reading() as connection:
-        return order_details.find(connection, order_id)
+def allowed(order: OrderDetailsView) -> tuple[Action, ...]:
+    """Return what is offered for *order*; whether it may be, the domain decides."""
+    if order.status == "pending" and not order.total:
+        return A_GIFT
+    return ALLOWED.get(order.status, ())
+
+
+def filled_for(action: Action, order: OrderDetailsView) -> Filled:
+    """Return the form of *action*, filled with what will most likely be sent."""
+    likely = {"amount": order.total, "delivered_at": datetime.now(UTC).isoformat()}
+    return Filled(
+        form=action,
+        typed=typed_for(action, likely, the_notation()),
+        about={"order_id": order.order_id},
+    )
+
+
+def form_of(action: Action, order_id: int) -> ResponseReturnValue:
+    order = known_order(order_id)
+    if action not in allowed(order):
+        return render_template("not_now.html", order=order, action=action)
+    return show(filled_for(action, order), order=order)
+
+
+def give_address(action: Action) -> None:
+    """Let *action* be asked for and sent at an address below its order's."""
+    name = action.endpoint.partition(".")[2]
+    address = f"/orders/{ORDER}/{name}"
+
+    @routes.get(address, endpoint=f"{name}_form")
+    def ask(order_id: int) -> ResponseReturnValue:
+        return form_of(action, order_id)
+
+    @routes.post(address, endpoint=name)
+    def submit(order_id: int) -> ResponseReturnValue:
+        return send(action)
+
+
+for action in ACTIONS:
+    give_address(action)

@@ -1,34 +1,39 @@
-"""How pages write amounts and times, and the numbers that addresses ask with."""
+"""How pages write amounts, numbers, dates and times."""
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask
 
-from domain.money import format_number, rounded_total
+from domain.money import format_amount, format_number, rounded_total
 from tasks.settings import Settings
-from webapp.forms import percentage
-from webapp.problems import Problem
+from webapp.notation import percentage
+from webapp.wording import EVENTS, LABELS
 
 
 def teach(app: Flask, settings: Settings) -> None:
     """Teach the templates of *app* how this shop writes things."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.add_template_filter(format_number, "amount")
+    app.add_template_filter(format_amount, "money")
+    app.add_template_filter("{:,}".format, "number")
     app.add_template_filter(
-        lambda moment: people_time(moment.astimezone(settings.timezone)), "moment"
+        lambda moment: people_time(instant(moment).astimezone(settings.timezone)),
+        "moment",
     )
-    app.add_template_filter(lambda moment: moment.astimezone(UTC).isoformat(), "iso")
-    app.add_template_filter(lambda day: people_date(date.fromisoformat(day)), "day")
+    app.add_template_filter(lambda moment: instant(moment).isoformat(), "iso")
+    app.add_template_filter(people_date, "day")
     app.add_template_filter(
         lambda part: f"{percentage(part)} %" if percentage(part) else "", "percent"
     )
     app.add_template_filter(total_of, "total")
     app.jinja_env.globals.update(
-        currency=settings.currency, timezone=settings.timezone.key
+        currency=settings.currency,
+        timezone=settings.timezone.key,
+        labels=LABELS,
+        event_words=EVENTS,
     )
 
 
@@ -40,23 +45,18 @@ def total_of(items: Iterable[Mapping[str, Any]]) -> int:
     )
 
 
-def people_date(day: date) -> str:
+def instant(moment: datetime | str) -> datetime:
+    """Return *moment*, which JSON has as a text, in UTC."""
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
+    return moment.astimezone(UTC)
+
+
+def people_date(day: date | str) -> str:
+    if isinstance(day, str):
+        day = date.fromisoformat(day)
     return f"{day.day} {day:%b %Y}"
 
 
 def people_time(moment: datetime) -> str:
     return f"{people_date(moment)}, {moment:%H:%M}"
-
-
-def number_asked(name: str, *, highest: int) -> int | None:
-    """
-    Return the number that the address asks with as *name*, if it does.
-
-    Raises the Problem that it is no whole number from 1 to *highest*.
-    """
-    written = request.args.get(name)
-    if written is None:
-        return None
-    if not re.fullmatch("[0-9]{1,16}", written) or not 0 < int(written) <= highest:
-        raise Problem("bad-request", f"{name} must be a whole number, 1 to {highest}.")
-    return int(written)

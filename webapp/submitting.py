@@ -1,84 +1,28 @@
 """What becomes of a posted form: a command and its fate, or the form again."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
-from uuid import UUID, uuid4
+from dataclasses import replace
+from uuid import UUID
 
-from flask import Response, make_response, redirect, render_template, request, url_for
+from flask import Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from domain.errors import Fault, InvalidInput
+from domain.errors import InvalidInput
 from eventstore.errors import KeyReused
 from tasks.accepting import accept
 from webapp.away import DATABASE_ERRORS, DatabaseError, problem_of
-from webapp.forms import FORMS, Form, Typed, data_of, typed_in, without_empty_lines
-from webapp.input import command_from, usable_key
+from webapp.filled import Filled, new_key, posted, show
+from webapp.forms import FORMS, Form
+from webapp.input import command_from, usable_key, version_of
+from webapp.offering import NOTHING, with_address, with_prices
 from webapp.problems import Problem
-from webapp.wiring import LOCAL, the_shop
-from webapp.wording import sentence, sentence_beside
+from webapp.typed import Typed, data_of, without_empty_lines
+from webapp.wiring import LOCAL, the_notation, the_shop
+from webapp.wording import prices_filled
 
 KEY_LOST = (
     "The form came without the key that keeps it from being done twice. "
     "Nothing was sent; look it over and send it again."
 )
-
-
-def new_key() -> str:
-    return str(uuid4())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filled:
-    """A form as a page shows it; *about* is what its address says, like the order."""
-
-    form: Form
-    typed: Typed
-    about: dict[str, Any] = field(default_factory=dict)
-    key: str = field(default_factory=new_key)
-    message: str = ""
-    first: UUID | None = None
-    faults: Sequence[Fault] = ()
-    focus: str = ""
-
-    @property
-    def title(self) -> str:
-        return self.form.title.format(**self.about)
-
-    @property
-    def action(self) -> str:
-        return url_for(self.form.endpoint, **self.about)
-
-    @property
-    def sentences(self) -> dict[str, str]:
-        """What is wrong, in a sentence for each field, from the top of the page."""
-        faults = sorted(self.faults, key=lambda fault: self.form.place_of(fault.field))
-        return {fault.field: sentence(fault.field, fault.problem) for fault in faults}
-
-    @property
-    def problems(self) -> dict[str, str]:
-        """The same, as each field itself says it."""
-        return {
-            fault.field: sentence_beside(fault.field, fault.problem)
-            for fault in self.faults
-        }
-
-    def value(self, name: str) -> str:
-        return self.typed.fields.get(name, "")
-
-
-def show(filled: Filled, status: int = 200, **context: Any) -> Response:
-    return make_response(render_template("form.html", filled=filled, **context), status)
-
-
-def posted(form: Form) -> Filled:
-    """Return *form* as it was posted."""
-    return Filled(
-        form=form,
-        typed=typed_in(form, request.form),
-        about=dict(request.view_args or {}),
-        key=request.form.get("key", ""),
-    )
 
 
 def shown_again(message: str) -> Response | None:
@@ -90,19 +34,29 @@ def shown_again(message: str) -> Response | None:
 
 
 def send(form: Form) -> ResponseReturnValue:
-    """Accept the command that was posted with *form*, or show what keeps it from it."""
+    """
+    Accept the command that was posted with *form*, or show what keeps it from it.
+
+    Other buttons of the form change what is in it, and send nothing.
+    """
     filled = posted(form)
-    if "add_line" in request.form:
-        return show(with_another_line(filled))
-    if "remove_line" in request.form:
-        return show(without_line(filled, request.form["remove_line"]))
-    return accept_or_show(replace(filled, typed=without_empty_lines(filled.typed)))
+    try:
+        if "add_line" in request.form:
+            return show(with_another_line(filled))
+        if "remove_line" in request.form:
+            return show(without_line(filled, request.form["remove_line"]))
+        if "fill_address" in request.form:
+            return show(with_known_address(filled))
+        return send_or_show(replace(filled, typed=without_empty_lines(filled.typed)))
+    except DATABASE_ERRORS as error:
+        return show_for_later(filled, error)
 
 
 def with_another_line(filled: Filled) -> Filled:
-    lines = [*filled.typed.lines, {}]
+    typed, _ = with_prices(filled.typed)
+    lines = [*typed.lines, {}]
     focus = f"items.{len(lines) - 1}.product"
-    return replace(filled, typed=Typed(filled.typed.fields, lines), focus=focus)
+    return replace(filled, typed=Typed(typed.fields, lines), focus=focus)
 
 
 def without_line(filled: Filled, number: str) -> Filled:
@@ -114,15 +68,30 @@ def without_line(filled: Filled, number: str) -> Filled:
     )
 
 
+def with_known_address(filled: Filled) -> Filled:
+    typed, notice = with_address(filled.typed)
+    return replace(filled, typed=typed, notice=notice, focus="fill_address")
+
+
+def send_or_show(filled: Filled) -> ResponseReturnValue:
+    """Send *filled*, but show it first where a price was filled in: it must be seen."""
+    typed, products = with_prices(filled.typed)
+    if not products:
+        return accept_or_show(filled)
+    return show(replace(filled, typed=typed, notice=prices_filled(products)))
+
+
 def accept_or_show(filled: Filled) -> ResponseReturnValue:
     shop = the_shop()
-    data, faults = data_of(filled.form, filled.typed, shop.settings.currency)
+    version = version_of(filled.version or None)
+    data, faults = data_of(filled.form, filled.typed, the_notation())
     try:
         accepted = accept(
             shop,
             command_from(shop, filled.form.command, {**data, **filled.about}, faults),
             key=usable_key(filled.key),
             principal=LOCAL,
+            expected_version=version,
         )
     except InvalidInput as error:
         return show(replace(filled, faults=error.faults), 422)
@@ -132,8 +101,6 @@ def accept_or_show(filled: Filled) -> ResponseReturnValue:
         return show(
             replace(filled, key=new_key(), message=KEY_LOST), problem.kind.status
         )
-    except DATABASE_ERRORS as error:
-        return show_for_later(filled, error)
     return redirect(url_for("commands.fate", command_id=accepted.command_id), 303)
 
 
@@ -155,6 +122,7 @@ def show_for_later(filled: Filled, error: DatabaseError) -> ResponseReturnValue:
         "outcome-unknown": "The connection was lost before the answer came. Send it "
         "again as it is: if it was taken already, it will not be done twice.",
     }[problem.name]
-    page = show(replace(filled, message=message), problem.kind.status)
+    again = replace(filled, message=message)
+    page = show(again, problem.kind.status, offer=NOTHING)
     page.headers.update(problem.headers)
     return page

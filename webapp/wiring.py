@@ -1,14 +1,12 @@
 """Where a view finds the shop it works for."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import cast
 
-import sqlalchemy as sa
 from flask import Flask, current_app
 
 from tasks import bootstrap
 from tasks.bootstrap import Shop
+from webapp.notation import Notation
 
 LOCAL = "local"
 """The principal of every request, as long as there is no login."""
@@ -23,8 +21,7 @@ def the_shop() -> Shop:
     return cast(Shop | None, current_app.extensions["shop"]) or bootstrap.shop()
 
 
-@contextmanager
-def reading() -> Iterator[sa.Connection]:
-    """Lend a query a connection to the read models."""
-    with the_shop().engine.connect() as connection:
-        yield connection
+def the_notation() -> Notation:
+    """Return how people write in this shop."""
+    settings = the_shop().settings
+    return Notation(currency=settings.currency, timezone=settings.timezone)

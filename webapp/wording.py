@@ -1,6 +1,7 @@
 """How faults are told to people: in a sentence, with the name that the page shows."""
 
 import re
+from collections.abc import Sequence
 
 LABELS = {
     "customer_id": "Customer number",
@@ -8,6 +9,9 @@ LABELS = {
     "email": "E-mail",
     "contact_name": "Contact",
     "phone": "Phone",
+    "amount": "Amount",
+    "tracking_no": "Tracking number",
+    "delivered_at": "Arrived",
     "reason": "Reason",
     "required_date": "Needed by",
     "freight": "Freight",
@@ -23,6 +27,16 @@ LABELS = {
     "quantity": "quantity",
     "unit_price": "unit price",
     "discount": "discount",
+}
+
+EVENTS = {
+    "OrderCreated": "Order placed",
+    "PaymentReceived": "Payment received",
+    "OrderShipped": "Shipped",
+    "DeliveryConfirmed": "Delivered",
+    "OrderCancelled": "Cancelled",
+    "CustomerRegistered": "Customer registered",
+    "CustomerDetailsChanged": "Details changed",
 }
 
 
@@ -45,6 +59,16 @@ def worded(label: str, problem: str, *, is_beside: bool = False) -> str:
     if problem.startswith(("is ", "must ")):
         return f"{label} {problem}."
     return capital(problem) if is_beside else f"{label}: {problem}."
+
+
+def prices_filled(products: Sequence[str]) -> str:
+    """Return the sentence that asks to look over prices that were not typed."""
+    names = list(dict.fromkeys(products))
+    last = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+    return (
+        f"The price of {last} was left empty and is filled in as it was ordered last. "
+        "Nothing was sent yet: look it over, then send it."
+    )
 
 
 def capital(words: str) -> str:

@@ -10,7 +10,7 @@ from domain.address import Address
 from domain.customers.commands import RegisterCustomer
 from domain.errors import InvalidInput
 from domain.input import parse
-from domain.orders.commands import CancelOrder, Item, PlaceOrder
+from domain.orders.commands import CancelOrder, ConfirmDelivery, Item, PlaceOrder
 
 LONDON = {"street": "12 Orchestra Terrace", "city": "London", "country": "UK"}
 CLOCK = {"product": "RETRO-CLOCK", "quantity": 2, "unit_price": 4_950}
@@ -242,6 +242,21 @@ def test_a_text_that_is_too_long_is_told_its_length() -> None:
     assert faults(CancelOrder, {"order_id": 10248, "reason": "x" * 501}) == {
         "reason": "must have at most 500 characters"
     }
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-12:00",
+        "2026-11-23T14:05:00+23:59",
+        "2026-11-23T14:05:00-15:01",
+    ],
+)
+def test_a_time_that_other_clocks_cannot_show_is_refused(moment: str) -> None:
+    data = {"order_id": 10248, "delivered_at": moment}
+
+    assert faults(ConfirmDelivery, data).keys() == {"delivered_at"}
 
 
 @pytest.mark.parametrize("currency", ["eur", "EURO", "EU", "€", "EUR\n"])

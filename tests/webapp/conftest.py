@@ -1,7 +1,7 @@
 """What the tests of the web share: a browser, a program, and the shop's workers."""
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from tasks import catch_up, commands
 from tasks.bootstrap import Shop
 from tasks.settings import Settings
-from tests.webapp.visiting import ALICE, Browser, Send, Work
+from tests.webapp.visiting import ALICE, CLOCKS, HOW, Browser, Place, Send, Work
 from webapp import create_app
 
 
@@ -46,16 +46,25 @@ def send(client: FlaskClient) -> Send:
 
 
 @pytest.fixture
-def work(shop: Shop) -> Work:
+def work(shop: Shop, run: Work) -> Work:
     """Run the commands that *responses* promised, and bring the list up to date."""
 
     def work(*responses: TestResponse) -> None:
-        addresses = [response.headers["Location"] for response in responses]
-        ids = [UUID(address.rpartition("/")[2]) for address in addresses]
-        commands.run(shop, ids)
+        run(*responses)
         catch_up.run(shop)
 
     return work
+
+
+@pytest.fixture
+def run(shop: Shop) -> Work:
+    """Run the commands that *responses* promised; the read models lag behind."""
+
+    def run(*responses: TestResponse) -> None:
+        addresses = [response.headers["Location"] for response in responses]
+        commands.run(shop, [UUID(address.rpartition("/")[2]) for address in addresses])
+
+    return run
 
 
 @pytest.fixture
@@ -63,6 +72,24 @@ def alice(send: Send, work: Work) -> str:
     """A registered customer."""
     work(send("RegisterCustomer", ALICE, key="alice"))
     return "ALICE"
+
+
+@pytest.fixture
+def place(client: FlaskClient, send: Send, work: Work) -> Place:
+    """Place an order of Alice's, bring it to a status, and return its number."""
+
+    def place(status: str = "pending", **other: Any) -> int:
+        placed = send("PlaceOrder", {**CLOCKS, **other}, key=str(uuid4()))
+        work(placed)
+        entry = client.get(placed.headers["Location"]).json
+        assert entry is not None
+        order_id = int(entry["stream_id"].removeprefix("order-"))
+        for name, data in HOW[status]:
+            data = {"order_id": order_id, **data}
+            work(send(name, data, key=str(uuid4())))
+        return order_id
+
+    return place
 
 
 @pytest.fixture

@@ -1,66 +1,15 @@
-"""GET in the API: the fate of a command, and the orders."""
-
-from typing import Any
-from uuid import uuid4
+"""GET in the API: orders, customers, products and sums."""
 
 import pytest
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
-from tests.webapp.visiting import CLOCKS, Send, Work
-
-
-def ask(client: FlaskClient, path: str) -> dict[str, Any]:
-    response = client.get(path)
-    assert response.status_code == 200, response.text
-    body: dict[str, Any] = response.get_json()
-    return body
+from tests.webapp.visiting import CLOCKS, Place, Send, Work, ask, assert_problem
 
 
-def place(send: Send, work: Work, count: int) -> list[TestResponse]:
-    placed = [send("PlaceOrder", CLOCKS, key=f"order {n}") for n in range(count)]
-    work(*placed)
-    return placed
-
-
-def test_a_command_that_succeeded_says_where_its_events_are(
-    client: FlaskClient, send: Send, work: Work, alice: str
+def test_an_order_of_the_list_has_all_that_the_page_shows(
+    client: FlaskClient, place: Place, alice: str
 ) -> None:
-    (placed,) = place(send, work, 1)
-    command = ask(client, placed.headers["Location"])
-
-    assert command["status"] == "succeeded"
-    assert command["stream_id"] == "order-1"
-    assert command["position"] > 0
-    assert command["finished_at"] >= command["accepted_at"]
-    assert command["error"] is None
-
-
-def test_a_rejected_command_names_the_rule_and_its_figures(
-    client: FlaskClient, send: Send, work: Work
-) -> None:
-    (placed,) = place(send, work, 1)
-    command = ask(client, placed.headers["Location"])
-
-    assert command["status"] == "rejected"
-    assert command["error"] == {
-        "rule": "UnknownCustomer",
-        "message": "There is no customer ALICE.",
-        "figures": {"customer_id": "ALICE"},
-    }
-
-
-def test_an_unknown_command_is_not_found(client: FlaskClient) -> None:
-    response = client.get(f"/api/commands/{uuid4()}")
-
-    assert response.status_code == 404
-    assert response.content_type == "application/problem+json"
-
-
-def test_an_order_has_all_that_the_list_shows(
-    client: FlaskClient, send: Send, work: Work, alice: str
-) -> None:
-    place(send, work, 1)
+    place()
     (order,) = ask(client, "/api/orders")["orders"]
 
     assert order.pop("created_at").endswith("+00:00")
@@ -78,17 +27,204 @@ def test_an_order_has_all_that_the_list_shows(
 
 
 def test_the_orders_come_newest_first_and_page_by_page(
-    client: FlaskClient, send: Send, work: Work, alice: str
+    client: FlaskClient, place: Place, alice: str
 ) -> None:
-    place(send, work, 5)
+    for _ in range(5):
+        place()
     seen = []
-    following = "/api/orders?limit=2"
+    following = "/api/orders?limit=2&status=pending"
     while following:
         page = ask(client, following)
         seen += [order["order_id"] for order in page["orders"]]
         following = page["next"]
 
     assert seen == [5, 4, 3, 2, 1]
+
+
+def test_the_orders_are_filtered_searched_and_sorted(
+    client: FlaskClient, place: Place, send: Send, work: Work, alice: str
+) -> None:
+    work(send("RegisterCustomer", {"customer_id": "BOB", "name": "Bob"}, key="bob"))
+    paid, his, big = place("paid"), place(customer_id="BOB"), place()
+
+    def found(query: str) -> list[int]:
+        orders = ask(client, f"/api/orders?{query}")["orders"]
+        return [order["order_id"] for order in orders]
+
+    assert found("status=paid") == [paid]
+    assert found("customer=BOB") == [his]
+    assert found("q=bob") == [his]
+    assert found("sort=order") == [paid, his, big]
+    assert found("status=paid&q=bob") == []
+
+
+def test_one_order_has_lines_totals_and_history(
+    client: FlaskClient, place: Place, alice: str
+) -> None:
+    item = {**CLOCKS["items"][0], "product_id": "17", "discount": "0.05"}
+    place("pending", items=[item], freight=420, required_date="2026-12-24")
+    order = ask(client, "/api/orders/1")
+
+    assert order["lines"] == [
+        {
+            "product": "RETRO-CLOCK",
+            "product_id": "17",
+            "quantity": 2,
+            "unit_price": 1250,
+            "discount": "0.05",
+            "amount": 2375,
+        }
+    ]
+    figures = ("gross", "total", "freight", "currency", "required_date", "status")
+    assert {name: order[name] for name in figures} == {
+        "gross": 2500,
+        "total": 2375,
+        "freight": 420,
+        "currency": "EUR",
+        "required_date": "2026-12-24",
+        "status": "pending",
+    }
+    assert order["address"]["city"] == "Berlin"
+    assert order["links"] == {
+        "self": "/api/orders/1",
+        "customer": "/api/customers/ALICE",
+    }
+    (happening,) = order["history"]
+    assert happening["event"] == "OrderCreated"
+    assert happening["actor"] == "local"
+    assert happening["occurred_at"] == order["created_at"]
+    assert ask(client, f"/api/commands/{happening['command_id']}")
+
+
+def test_the_etag_of_an_order_is_the_version_that_a_command_expects(
+    client: FlaskClient, place: Place, send: Send, work: Work, alice: str
+) -> None:
+    place()
+    seen = client.get("/api/orders/1").headers["ETag"]
+    data = {"order_id": 1, "amount": 2500}
+    paid = send("ReceivePayment", data, key="pay", **{"If-Match": seen})
+    late = send(
+        "CancelOrder",
+        {"order_id": 1, "reason": "Late"},
+        key="late",
+        **{"If-Match": seen},
+    )
+    work(paid, late)
+
+    assert seen == '"1"'
+    assert ask(client, paid.headers["Location"])["status"] == "succeeded"
+    assert ask(client, late.headers["Location"])["error"]["rule"] == "StaleVersion"
+
+
+def test_a_customer_has_details_and_worth_and_nothing_of_the_search(
+    client: FlaskClient, place: Place, alice: str
+) -> None:
+    place()
+    place("cancelled")
+    response = client.get("/api/customers/ALICE")
+    customer = response.get_json()
+    (listed,) = ask(client, "/api/customers?q=clocks&sort=-worth")["customers"]
+
+    assert {name: customer[name] for name in listed} == listed
+    assert response.headers["ETag"] == '"1"'
+    for moment in ("registered_at", "last_order_at"):
+        assert listed.pop(moment).endswith("+00:00")
+    assert listed == {
+        "customer_id": "ALICE",
+        "version": 1,
+        "name": "Alice's Clocks",
+        "email": None,
+        "contact_name": None,
+        "phone": None,
+        "address": None,
+        "orders": 2,
+        "cancelled": 1,
+        "worth": 2500,
+        "currency": "EUR",
+    }
+
+
+def test_the_products_have_their_last_price(
+    client: FlaskClient, place: Place, alice: str
+) -> None:
+    item = CLOCKS["items"][0]
+    place(items=[item])
+    place(items=[{**item, "unit_price": 990}, {**item, "product": "CHAI"}])
+    answer = ask(client, "/api/products?limit=1")
+    rest = ask(client, answer["next"])
+
+    assert [p["product"] for p in answer["products"]] == ["CHAI"]
+    assert rest["products"][0]["unit_price"] == 990
+    assert rest["currency"] == "EUR"
+    assert rest["next"] is None
+
+
+def test_the_figures_are_sums_over_all_orders(
+    client: FlaskClient, place: Place, alice: str
+) -> None:
+    place(freight=420)
+    place("delivered")
+    answer = ask(client, "/api/figures")
+
+    assert answer.pop("position") > 0
+    assert answer == {
+        "orders": 2,
+        "gross": 5000,
+        "total": 5000,
+        "freight": 420,
+        "not_shipped": 1,
+        "currency": "EUR",
+        "behind": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/api/orders?statsu=paid", "did you mean status?"),
+        ("/api/orders?colour=red", "'colour' is unknown"),
+        ("/api/orders?status=payed", "did you mean paid?"),
+        ("/api/orders?sort=totel", "did you mean total?"),
+        ("/api/customers?sort=x", "sort must be one of name, -name"),
+        ("/api/customers?status=paid", "'status' is unknown"),
+        ("/api/products?q=x", "'q' is unknown"),
+        ("/api/figures?limit=1", "'limit' is unknown"),
+        ("/api/orders?limit=1&limit=2", "limit is given twice"),
+    ],
+)
+def test_what_cannot_be_asked_is_told_with_what_can(
+    client: FlaskClient, path: str, told: str
+) -> None:
+    problem = assert_problem(client.get(path), 400, "bad-request")
+
+    assert told in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/api/orders/7", "There is no order 7."),
+        ("/api/customers/NOBODY", "There is no customer NOBODY."),
+        ("/api/orders/x", ""),
+        ("/api/orders/0", ""),
+        ("/api/nothing", ""),
+    ],
+)
+def test_what_is_not_there_is_a_problem(
+    client: FlaskClient, path: str, told: str
+) -> None:
+    assert told in assert_problem(client.get(path), 404, "not-found")["detail"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/orders", "/api/customers", "/api/products", "/api/figures"]
+)
+def test_a_query_takes_head_and_refuses_other_methods(
+    client: FlaskClient, path: str
+) -> None:
+    assert client.head(path).status_code == 200
+    assert_problem(client.post(path), 405, "method-not-allowed")
+    assert_problem(client.delete(path), 405, "method-not-allowed")
 
 
 @pytest.mark.parametrize(
@@ -100,9 +236,18 @@ def test_the_orders_come_newest_first_and_page_by_page(
         "limit=201",
         "limit=",
         "limit=%D9%A3",
-        "before=0",
-        "before=x",
-        "before=99999999999999999999",
+        "after=",
+        "after=x",
+        "after=WyJvcmRlciIsMV0",
+        "status=lost",
+        "sort=colour",
+        "customer=a%00b",
+        "q=%00",
+        "before=2",
+        "status=paid&status=pending",
+        "min_position=-1",
+        "min_position=x",
+        "min_position=9223372036854775808",
     ],
 )
 def test_garbage_in_the_query_is_refused(client: FlaskClient, query: str) -> None:

@@ -5,6 +5,7 @@ from uuid import uuid4
 from flask.testing import FlaskClient
 
 from tests.webapp.visiting import (
+    CLOCKS,
     TYPED_CLOCKS,
     Browser,
     Send,
@@ -93,13 +94,13 @@ def test_an_order_is_cancelled_with_a_reason(
     assert without_reason.status_code == 422
     assert "Reason is missing." in without_reason.text
     assert "Order 1 is cancelled" in browser.fate(sent)
-    assert "cancelled already" in browser.see("/orders/1/cancel")
+    assert "Order 1 is cancelled" in browser.see("/orders/1/cancel")
 
 
 def test_cancelling_an_order_that_never_was_is_refused(
     browser: Browser, work: Work
 ) -> None:
-    sent = browser.send("/orders/7/cancel", reason="Why not")
+    sent = browser.send("/orders/7/cancel", form="/orders/new", reason="Why not")
     work(sent)
     page = browser.fate(sent)
 
@@ -118,3 +119,41 @@ def test_an_unknown_command_is_a_page_that_says_so(client: FlaskClient) -> None:
 def test_an_order_number_beyond_all_is_not_found(client: FlaskClient) -> None:
     assert client.get(f"/orders/{10**30}/cancel").status_code == 404
     assert client.get("/orders/0/cancel").status_code == 404
+
+
+def test_the_fate_shows_what_the_command_caused_and_leads_there(
+    browser: Browser, work: Work, alice: str
+) -> None:
+    sent = browser.send("/orders/new", **TYPED_CLOCKS)
+    work(sent)
+    page = browser.fate(sent)
+
+    assert "It caused:" in page
+    assert "OrderCreated, version 1 of order-1" in page
+    assert 'href="/orders/1?min_position=' in page
+
+
+def test_a_command_that_changed_nothing_says_so(
+    browser: Browser, send: Send, work: Work, alice: str
+) -> None:
+    work(send("PlaceOrder", CLOCKS, key="place"))
+    cancel = {"order_id": 1, "reason": "Too slow"}
+    work(send("CancelOrder", cancel, key="once"))
+    again = send("CancelOrder", cancel, key="again")
+    work(again)
+
+    page = browser.see(again.headers["Location"].removeprefix("/api"))
+    assert "It caused nothing" in page
+
+
+def test_a_refused_payment_shows_both_amounts_and_the_form(
+    browser: Browser, send: Send, work: Work, alice: str
+) -> None:
+    work(send("PlaceOrder", CLOCKS, key="place"))
+    sent = browser.send("/orders/1/payment", amount="24.00")
+    work(sent)
+    page = browser.fate(sent)
+
+    assert "This order is worth 25.00 EUR, and 24.00 EUR is not that." in page
+    assert value_of(page, "amount") == "24.00"
+    assert 'action="/orders/1/payment"' in page

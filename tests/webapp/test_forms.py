@@ -1,30 +1,28 @@
 """What people type becomes data, and data what people would have typed."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from domain.errors import Fault
-from webapp.forms import (
-    CANCEL,
-    PLACE,
-    REGISTER,
-    data_of,
-    typed_for,
-    typed_in,
-    without_empty_lines,
-)
+from webapp.forms import CANCEL, DELIVER, PAY, PLACE, REGISTER
+from webapp.notation import Notation
+from webapp.typed import data_of, typed_for, typed_in, without_empty_lines
 from webapp.wording import sentence, sentence_beside
+
+EUROS = Notation(currency="EUR", timezone=ZoneInfo("Europe/Berlin"))
 
 
 def test_an_empty_field_is_not_in_the_data() -> None:
     typed = typed_in(REGISTER, {"name": " Alice ", "email": "", "address.city": " "})
 
-    assert data_of(REGISTER, typed, "EUR") == ({"name": "Alice"}, [])
+    assert data_of(REGISTER, typed, EUROS) == ({"name": "Alice"}, [])
 
 
 def test_fields_that_a_form_does_not_have_are_left_out() -> None:
     posted = {"reason": "late", "order_id": "7", "__class__": "x", "items.0.x": "y"}
 
-    assert data_of(CANCEL, typed_in(CANCEL, posted), "EUR") == ({"reason": "late"}, [])
+    assert data_of(CANCEL, typed_in(CANCEL, posted), EUROS) == ({"reason": "late"}, [])
 
 
 def test_lines_keep_their_order_and_empty_ones_do_not_count() -> None:
@@ -41,7 +39,7 @@ def test_amounts_are_minor_units_and_discounts_fractions() -> None:
         "items.0.discount": "12.5 %",
         "freight": "0",
     }
-    data, faults = data_of(PLACE, typed_in(PLACE, posted), "EUR")
+    data, faults = data_of(PLACE, typed_in(PLACE, posted), EUROS)
 
     assert faults == []
     assert data["items"] == [{"unit_price": 1250, "quantity": 3, "discount": "0.125"}]
@@ -66,7 +64,7 @@ def test_amounts_are_minor_units_and_discounts_fractions() -> None:
 def test_what_cannot_be_read_is_told_with_an_example(
     name: str, text: str, problem: str
 ) -> None:
-    _, faults = data_of(PLACE, typed_in(PLACE, {f"items.0.{name}": text}), "EUR")
+    _, faults = data_of(PLACE, typed_in(PLACE, {f"items.0.{name}": text}), EUROS)
 
     assert faults == [Fault(f"items.0.{name}", problem)]
 
@@ -76,6 +74,7 @@ def test_data_comes_back_as_it_was_typed() -> None:
         "customer_id": "ALICE",
         "items.0.product": "RETRO-CLOCK",
         "items.0.product_id": "17",
+        "items.0.product_id_of": "RETRO-CLOCK",
         "items.0.quantity": "2000",
         "items.0.unit_price": "1234567.80",
         "items.0.discount": "5",
@@ -84,9 +83,66 @@ def test_data_comes_back_as_it_was_typed() -> None:
         "freight": "4.20",
     }
     typed = typed_in(PLACE, posted)
-    data, _ = data_of(PLACE, typed, "EUR")
+    data, _ = data_of(PLACE, typed, EUROS)
 
-    assert typed_for(PLACE, data, "EUR") == typed
+    assert typed_for(PLACE, data, EUROS) == typed
+
+
+def test_an_article_number_goes_with_its_product_alone() -> None:
+    posted = {
+        "items.0.product": "CHAI",
+        "items.0.product_id": "17",
+        "items.0.product_id_of": "RETRO-CLOCK",
+    }
+
+    assert typed_in(PLACE, posted).lines == [{"product": "CHAI"}]
+
+
+def test_a_payment_may_be_as_high_as_a_total() -> None:
+    data, faults = data_of(PAY, typed_in(PAY, {"amount": "2000000000.01"}), EUROS)
+
+    assert (data, faults) == ({"amount": 200_000_000_001}, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2026-11-23T14:05", "2026-11-23T14:05:00+01:00"),
+        ("2026-07-04 14:05", "2026-07-04T14:05:00+02:00"),
+        ("2026-07-04T14:05:30", "2026-07-04T14:05:30+02:00"),
+        # When the clocks are put back, an hour comes twice; the first one is meant.
+        ("2026-10-25T02:30", "2026-10-25T02:30:00+02:00"),
+    ],
+)
+def test_a_time_is_that_of_the_shop_s_clocks(text: str, instant: str) -> None:
+    typed = typed_in(DELIVER, {"delivered_at": text})
+
+    assert data_of(DELIVER, typed, EUROS) == ({"delivered_at": instant}, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("yesterday", "write a date and a time, like 2026-11-23 14:05"),
+        ("0001-01-01T00:00", "write a date and a time, like 2026-11-23 14:05"),
+        ("2026-11-23", "write a date and a time, like 2026-11-23 14:05"),
+        ("2026-02-30T14:05", "there is no such day or time"),
+        (
+            "2026-03-29T02:30",
+            "the clocks were put forward then: there was no such time",
+        ),
+    ],
+)
+def test_a_time_that_never_was_is_told(text: str, problem: str) -> None:
+    _, faults = data_of(DELIVER, typed_in(DELIVER, {"delivered_at": text}), EUROS)
+
+    assert faults == [Fault("delivered_at", problem)]
+
+
+def test_an_instant_comes_back_as_the_shop_s_clocks_show_it() -> None:
+    typed = typed_for(DELIVER, {"delivered_at": "2026-11-23T13:05:00Z"}, EUROS)
+
+    assert typed.fields == {"delivered_at": "2026-11-23T14:05"}
 
 
 @pytest.mark.parametrize(

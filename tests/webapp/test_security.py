@@ -14,7 +14,17 @@ def client(away: FlaskClient) -> FlaskClient:
     return away
 
 
-PAGES = ["/orders", "/orders/new", "/customers/new", "/orders/7/cancel", "/nothing"]
+PAGES = [
+    "/orders",
+    "/orders/7",
+    "/orders/new",
+    "/orders/7/cancel",
+    "/customers",
+    "/customers/ALICE",
+    "/customers/ALICE/edit",
+    "/customers/new",
+    "/nothing",
+]
 EVERYWHERE = [*PAGES, "/healthz", "/api/orders", "/static/recount.css"]
 
 
@@ -80,7 +90,7 @@ def test_every_form_wants_its_token(client: FlaskClient) -> None:
         if rule.methods and "POST" in rule.methods and not rule.rule.startswith("/api")
     ]
 
-    assert len(posts) == 3
+    assert len(posts) == 7
     for rule in posts:
         path = re.sub("<[^>]*>", "7", rule.rule)
         assert client.post(path).status_code == 403, path

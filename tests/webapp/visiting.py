@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 Send = Callable[..., TestResponse]
 Work = Callable[..., None]
+Place = Callable[..., int]
 
 ALICE: dict[str, Any] = {"customer_id": "ALICE", "name": "Alice's Clocks"}
 CLOCKS: dict[str, Any] = {
@@ -28,6 +29,20 @@ TYPED_CLOCKS = {
 }
 
 
+PAID = ("ReceivePayment", {"amount": 2500})
+SHIPPED = ("ShipOrder", {"tracking_no": "1Z999"})
+DELIVERED = ("ConfirmDelivery", {"delivered_at": "2026-11-20T14:05:00+01:00"})
+CANCELLED = ("CancelOrder", {"reason": "Ordered twice"})
+HOW: dict[str, list[tuple[str, dict[str, Any]]]] = {
+    "pending": [],
+    "paid": [PAID],
+    "shipped": [PAID, SHIPPED],
+    "delivered": [PAID, SHIPPED, DELIVERED],
+    "cancelled": [CANCELLED],
+}
+"""What is done with an order that is placed until it has a status."""
+
+
 class Browser:
     """Somebody with a browser: what they post is what the page had, and their own."""
 
@@ -39,8 +54,11 @@ class Browser:
         assert response.status_code == 200, response.text
         return response.text
 
-    def send(self, path: str, **typed: str) -> TestResponse:
-        return self.client.post(path, data={**hidden_of(self.see(path)), **typed})
+    def send(self, path: str, *, form: str = "", **typed: str) -> TestResponse:
+        """Post what the page at *path*, or at *form*, has unseen, and what is typed."""
+        return self.client.post(
+            path, data={**hidden_of(self.see(form or path)), **typed}
+        )
 
     def fate(self, response: TestResponse) -> str:
         assert response.status_code == 303, response.text
@@ -49,7 +67,9 @@ class Browser:
 
 def hidden_of(page: str) -> dict[str, str]:
     """Return the hidden fields that every form has."""
-    found = re.findall(r'type="hidden" name="(csrf_token|key)" value="([^"]+)"', page)
+    found = re.findall(
+        r'type="hidden" name="(csrf_token|key|version)" value="([^"]+)"', page
+    )
     return {name: unescape(value) for name, value in found}
 
 
@@ -67,4 +87,12 @@ def assert_problem(response: TestResponse, status: int, kind: str) -> dict[str, 
     assert body["status"] == status
     assert body["title"]
     assert body["detail"]
+    return body
+
+
+def ask(client: FlaskClient, path: str) -> dict[str, Any]:
+    """Return the JSON that is at *path*."""
+    response = client.get(path)
+    assert response.status_code == 200, response.text
+    body: dict[str, Any] = response.get_json()
     return body

@@ -1,0 +1,213 @@
+"""The page of one order: what is known of it, and what can be done with it."""
+
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.webapp.visiting import CLOCKS, HOW, Browser, Place, Send, Work, value_of
+
+OFFERED = {
+    "pending": {"payment", "cancel"},
+    "paid": {"shipment", "cancel"},
+    "shipped": {"delivery"},
+    "delivered": set(),
+    "cancelled": set(),
+}
+TYPED = {
+    "payment": {"amount": "25.00"},
+    "shipment": {"tracking_no": "1Z999"},
+    "delivery": {"delivered_at": "2026-11-20T14:05"},
+    "cancel": {"reason": "Ordered twice"},
+}
+LEADS_TO = {
+    "payment": "paid",
+    "shipment": "shipped",
+    "delivery": "delivered",
+    "cancel": "cancelled",
+}
+
+
+def offered_in(page: str) -> set[str]:
+    return set(re.findall(r'action="/orders/\d+/(\w+)"', page))
+
+
+def text_of(page: str) -> str:
+    """Return what *page* says, without its tags."""
+    return re.sub(r"\s+", " ", unescape(re.sub("<[^>]*>", " ", page)))
+
+
+@pytest.mark.parametrize("status", list(HOW))
+def test_an_order_offers_what_its_status_allows(
+    browser: Browser, place: Place, alice: str, status: str
+) -> None:
+    order_id = place(status)
+
+    assert offered_in(browser.see(f"/orders/{order_id}")) == OFFERED[status]
+
+
+@pytest.mark.parametrize(
+    ("status", "action"),
+    [(status, action) for status in OFFERED for action in sorted(OFFERED[status])],
+)
+def test_what_is_offered_works(
+    browser: Browser, place: Place, work: Work, alice: str, status: str, action: str
+) -> None:
+    order_id = place(status)
+    page = f"/orders/{order_id}"
+    sent = browser.send(f"{page}/{action}", form=page, **TYPED[action])
+    work(sent)
+
+    assert f'href="{page}?min_position=' in browser.fate(sent)
+    assert f'class="badge {LEADS_TO[action]}"' in browser.see(page)
+
+
+@pytest.mark.parametrize(
+    ("status", "action"),
+    [
+        (status, action)
+        for status in HOW
+        for action in TYPED
+        if action not in OFFERED[status]
+    ],
+)
+def test_what_is_not_offered_is_told_and_has_no_form(
+    browser: Browser, place: Place, alice: str, status: str, action: str
+) -> None:
+    page = browser.see(f"/orders/{place(status)}/{action}")
+
+    assert f"is {status}" in page
+    assert offered_in(page) == set()
+
+
+def test_a_gift_is_shipped_without_a_payment(
+    browser: Browser, place: Place, alice: str
+) -> None:
+    line = {**CLOCKS["items"][0], "discount": "1"}
+    order_id = place(items=[line])
+
+    assert offered_in(browser.see(f"/orders/{order_id}")) == {"shipment", "cancel"}
+
+
+def test_the_payment_is_filled_in_with_the_total(
+    browser: Browser, place: Place, alice: str
+) -> None:
+    place()
+
+    assert value_of(browser.see("/orders/1"), "amount") == "25.00"
+    assert value_of(browser.see("/orders/1/payment"), "amount") == "25.00"
+
+
+def test_the_delivery_is_filled_in_with_the_present_time(
+    browser: Browser, place: Place, alice: str
+) -> None:
+    place("shipped")
+    moment = value_of(browser.see("/orders/1"), "delivered_at")
+
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d", moment or "")
+
+
+def test_a_fault_is_told_at_the_field_and_what_was_typed_is_kept(
+    browser: Browser, place: Place, alice: str
+) -> None:
+    place()
+    page = browser.send("/orders/1/payment", amount="1,000.00")
+
+    assert page.status_code == 422
+    assert "write it like 12.50" in page.text
+    assert value_of(page.text, "amount") == "1,000.00"
+    assert 'href="/orders/1"' in page.text
+
+
+def test_an_action_sent_twice_is_done_once(
+    browser: Browser, client: FlaskClient, place: Place, work: Work, alice: str
+) -> None:
+    place()
+    form = {"key": "the same", "amount": "25.00"}
+    first = browser.send("/orders/1/payment", **form)
+    second = browser.send("/orders/1/payment", **form)
+    work(first)
+
+    assert first.headers["Location"] == second.headers["Location"]
+
+
+def test_an_order_shows_its_lines_totals_and_address(
+    browser: Browser, place: Place, alice: str
+) -> None:
+    items = [
+        {"product": "CLOCK", "quantity": 1200, "unit_price": 1250, "discount": "0.125"},
+        {"product": "CHAI", "quantity": 1, "unit_price": 1, "product_id": "17"},
+    ]
+    place(items=items, freight=4250, required_date="1996-07-04")
+    said = text_of(browser.see("/orders/1"))
+
+    assert "CLOCK 1,200 12.50 12.5 % 13,125.00" in said
+    assert "CHAI 17 1 0.01 0.01" in said
+    assert "Discounts \u22121,875.00" in said
+    assert "Total 13,125.01 Freight" in said
+    assert "Total 13,125.01 EUR" in said
+    assert "Freight, not in the total 42.50" in said
+    assert "Obere Str. 57 Berlin Germany" in said
+    assert "Needed by 4 Jul 1996" in said
+
+
+def test_the_history_tells_what_when_who_and_because_of_what(
+    browser: Browser, client: FlaskClient, place: Place, alice: str
+) -> None:
+    place("delivered")
+    page = browser.see("/orders/1")
+    said = text_of(page)
+    causes = re.findall(r'href="(/commands/[^"]+)"', page)
+
+    told = [
+        "Order placed : 1 line, 25.00 EUR",
+        "Payment received : 25.00 EUR",
+        "Shipped , tracking number 1Z999",
+        "Delivered : arrived 20 Nov 2026, 13:05",
+    ]
+    places = [said.index(words) for words in told]
+    assert places == sorted(places)
+    assert said.count("by local") == 4
+    assert len(set(causes)) == 4
+    assert all(client.get(cause).status_code == 200 for cause in causes)
+
+
+def test_a_cancellation_keeps_its_reason(
+    browser: Browser, place: Place, alice: str
+) -> None:
+    place("cancelled")
+
+    assert "Cancelled : Ordered twice" in text_of(browser.see("/orders/1"))
+
+
+def test_what_others_typed_is_shown_as_text(
+    browser: Browser, send: Send, work: Work, place: Place, alice: str
+) -> None:
+    evil = "<script>alert(1)</script>"
+    data: dict[str, Any] = {
+        "items": [{"product": evil, "quantity": 1, "unit_price": 1}],
+        "address": {"street": evil, "city": evil, "country": evil},
+    }
+    order_id = place(**data)
+    work(send("CancelOrder", {"order_id": order_id, "reason": evil}, key="cancel"))
+    page = browser.see(f"/orders/{order_id}")
+
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 5
+    assert "<script>alert" not in page
+
+
+@pytest.mark.parametrize("page", ["", "/payment", "/cancel"])
+def test_an_order_that_never_was_is_not_found(client: FlaskClient, page: str) -> None:
+    response = client.get(f"/orders/7{page}")
+
+    assert response.status_code == 404
+    assert "There is no order 7." in response.text
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "x", "1.5", str(2**53 + 1), "%00"])
+def test_what_is_no_order_s_number_is_not_found(
+    client: FlaskClient, number: str
+) -> None:
+    assert client.get(f"/orders/{number}").status_code == 404

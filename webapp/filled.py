@@ -1,0 +1,85 @@
+"""A form as a page shows it: what was typed, what is wrong, what there is to choose."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+from flask import Response, make_response, render_template, request, url_for
+
+from domain.errors import Fault
+from webapp.forms import Form
+from webapp.offering import Offer, offer_for
+from webapp.typed import Typed, typed_in
+from webapp.wording import sentence, sentence_beside
+
+
+def new_key() -> str:
+    return str(uuid4())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """
+    A form as a page shows it.
+
+    *about* is what its address says, like the order; *version* is what the stream was
+    at when it was shown, for a form that expects one. *message* tells what keeps it
+    from being sent, *notice* what was filled in.
+    """
+
+    form: Form
+    typed: Typed
+    about: Mapping[str, Any] = field(default_factory=dict)
+    version: str = ""
+    key: str = field(default_factory=new_key)
+    message: str = ""
+    notice: str = ""
+    first: UUID | None = None
+    faults: Sequence[Fault] = ()
+    focus: str = ""
+
+    @property
+    def title(self) -> str:
+        return self.form.title.format(**self.about)
+
+    @property
+    def action(self) -> str:
+        return url_for(self.form.endpoint, **self.about)
+
+    @property
+    def sentences(self) -> dict[str, str]:
+        """What is wrong, in a sentence for each field, from the top of the page."""
+        faults = sorted(self.faults, key=lambda fault: self.form.place_of(fault.field))
+        return {fault.field: sentence(fault.field, fault.problem) for fault in faults}
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """The same, as each field itself says it."""
+        return {
+            fault.field: sentence_beside(fault.field, fault.problem)
+            for fault in self.faults
+        }
+
+    def value(self, name: str) -> str:
+        return self.typed.fields.get(name, "")
+
+
+def posted(form: Form) -> Filled:
+    """Return *form* as it was posted."""
+    return Filled(
+        form=form,
+        typed=typed_in(form, request.form),
+        about=dict(request.view_args or {}),
+        version=request.form.get("version", "") if form.expects_version else "",
+        key=request.form.get("key", ""),
+    )
+
+
+def show(
+    filled: Filled, status: int = 200, *, offer: Offer | None = None, **context: Any
+) -> Response:
+    """Return the page of a form; what there is to choose from is *offer*, if given."""
+    offer = offer or offer_for(filled.form, filled.typed)
+    page = render_template("form.html", filled=filled, offer=offer, **context)
+    return make_response(page, status)

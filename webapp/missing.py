@@ -1,0 +1,24 @@
+"""What is answered where a row is not there: it never was, or is not to be seen yet."""
+
+from eventstore.projections.position import Position
+from webapp.problems import Problem
+
+
+def no_order(order_id: int, position: Position) -> Problem:
+    return missing(f"order {order_id}", position)
+
+
+def no_customer(customer_id: str, position: Position) -> Problem:
+    return missing(f"customer {customer_id}", position)
+
+
+def missing(what: str, position: Position) -> Problem:
+    if not position.behind:
+        return Problem("not-found", f"There is no {what}.")
+    return Problem(
+        "not-found",
+        f"There is no {what} to be seen yet. What is read here is still behind what"
+        f" was asked for, by {position.behind:,}: look again in a moment.",
+        position=position.reached,
+        behind=position.behind,
+    )
