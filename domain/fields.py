@@ -10,8 +10,8 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 HIGHEST_AMOUNT = 100_000_000_000
 HIGHEST_QUANTITY = 100_000
 MOST_LINES = 500
-HIGHEST_TOTAL = HIGHEST_AMOUNT * HIGHEST_QUANTITY * MOST_LINES
-# It still fits into 64 bits.
+HIGHEST_TOTAL = 10_000_000_000_000
+"""Of an order: so low that the sum of a million of them still fits into 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from domain.customers.customer import Customer, UnknownCustomer
+from domain.fields import HIGHEST_TOTAL
 from domain.money import Money, rounded_total
 from domain.orders.commands import (
     CancelOrder,
@@ -31,6 +32,7 @@ from domain.orders.rules import (
     OrderAlreadyShipped,
     OrderNotPaid,
     OrderNotShipped,
+    OrderTooDear,
     UnknownOrder,
     WrongAmount,
 )
@@ -97,14 +99,19 @@ def place(order: Order, command: PlaceOrder, customer: Customer) -> list[OrderEv
         raise UnknownCustomer(customer_id=command.customer_id)
     if order.status is not Status.NONE:
         raise OrderAlreadyPlaced(status=order.status)
+    total = rounded_total(
+        (item.unit_price, item.quantity, item.discount) for item in command.items
+    )
+    if total > HIGHEST_TOTAL:
+        raise OrderTooDear(
+            highest=Money(HIGHEST_TOTAL, command.currency),
+            total=Money(total, command.currency),
+        )
     return [
         OrderCreated(
             customer_id=command.customer_id,
             items=command.items,
-            total=rounded_total(
-                (item.unit_price, item.quantity, item.discount)
-                for item in command.items
-            ),
+            total=total,
             address=command.address,
             currency=command.currency,
             required_date=command.required_date,

@@ -7,6 +7,10 @@ class EmptyOrder(Rejection):
     """An order has at least one line; this one has {lines}."""
 
 
+class OrderTooDear(Rejection):
+    """An order is worth at most {highest}; this one is worth {total}."""
+
+
 class UnknownOrder(Rejection):
     """There is no order {order_id}."""
 

@@ -22,8 +22,8 @@ Whatever the stream's version is.
 Without a number nothing tells a second append of the same events from new ones.
 """
 
-# JSON goes in binary form: as text, each of its quotes would be escaped by Python, which
-# took three quarters of the time that a hundred events need.
+# JSON goes in binary form: as text, each of its quotes would be escaped by Python, and
+# that took three quarters of the time that a hundred events need.
 ARGUMENTS = """
     %s::text[], %s::int[], %s::int[], %s::text[], %b::text[]::jsonb[],
     %b::text[]::jsonb[], %s::timestamptz[], %s::uuid[], %s::text[],

@@ -1,14 +1,15 @@
 """A shop's history as its four files tell it: what is whole, and all that is bad."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from domain.errors import InvalidInput
-from domain.fields import MOST_LINES
+from domain.fields import HIGHEST_TOTAL, MOST_LINES
 from domain.orders.commands import Item
+from tasks.importing.events import worth_of
 from tasks.importing.files import Row, read_table
 from tasks.importing.rows import (
     CustomerRow,
@@ -86,7 +87,7 @@ class Reading:
         self.orders = self.read_by_id(ORDERS, OrderRow)
         self.look_up_customers()
         items = self.read_items()
-        self.count_lines(items)
+        self.check_lines(items)
         files = (CUSTOMERS, PRODUCTS, ORDERS, LINES)
         return History(
             customers=self.customers.rows,
@@ -174,15 +175,13 @@ class Reading:
         reason = f"product_id {shown(line.product_id)} is not in {PRODUCTS}"
         return self.add(LINES, row.line, reason)
 
-    def count_lines(self, items: Mapping[int, list[Item]]) -> None:
+    def check_lines(self, items: Mapping[int, list[Item]]) -> None:
         for number in self.orders.rows.keys() - self.spoiled:
-            count = len(items.get(number, ()))
-            if 0 < count <= MOST_LINES:
-                continue
-            lines = f"{count:,} lines, at most {MOST_LINES}" if count else "no lines"
-            reason = f"order {number} has {lines}"
-            self.add(ORDERS, self.orders.lines[number], reason)
-            self.spoiled.add(number)
+            reason = reason_against(items.get(number, []))
+            if reason is not None:
+                reason = f"order {number} {reason}"
+                self.add(ORDERS, self.orders.lines[number], reason)
+                self.spoiled.add(number)
 
     def rows_of(self, file: str, kind: type) -> Iterator[Row]:
         table = read_table(self.folder / file, needed_columns(kind))
@@ -209,3 +208,14 @@ class Reading:
         if number not in self.spoiled:
             self.spoiled.add(number)
             because.left_out += 1
+
+
+def reason_against(items: Sequence[Item]) -> str | None:
+    """Return why an order of these lines cannot be kept."""
+    if not items:
+        return "has no lines"
+    if len(items) > MOST_LINES:
+        return f"has {len(items):,} lines, at most {MOST_LINES}"
+    if worth_of(items) > HIGHEST_TOTAL:
+        return f"is worth more than {HIGHEST_TOTAL:,} minor units"
+    return None

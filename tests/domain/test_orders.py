@@ -9,7 +9,12 @@ import pytest
 from domain.address import Address
 from domain.customers.customer import Customer, UnknownCustomer
 from domain.customers.events import CustomerDetails
-from domain.fields import HIGHEST_AMOUNT, HIGHEST_QUANTITY, MOST_LINES
+from domain.fields import (
+    HIGHEST_AMOUNT,
+    HIGHEST_QUANTITY,
+    HIGHEST_TOTAL,
+    MOST_LINES,
+)
 from domain.money import Money
 from domain.orders.commands import (
     CancelOrder,
@@ -36,6 +41,7 @@ from domain.orders.rules import (
     OrderAlreadyShipped,
     OrderNotPaid,
     OrderNotShipped,
+    OrderTooDear,
     UnknownOrder,
     WrongAmount,
 )
@@ -151,18 +157,23 @@ def test_cancelling_reads_no_other_stream() -> None:
     assert reads(cancel) == {}
 
 
-def test_the_highest_order_fits_in_64_bits() -> None:
-    dearest = Item(
-        product="CROWN", quantity=HIGHEST_QUANTITY, unit_price=HIGHEST_AMOUNT
-    )
-    (event,) = decide(
-        Order(),
-        replace(place, items=(dearest,) * MOST_LINES),
-        customer=ALICE,
-    )
+def crowns(quantity: int, *, lines: int = 1) -> PlaceOrder:
+    crown = Item(product="CROWN", quantity=quantity, unit_price=HIGHEST_AMOUNT)
+    return replace(place, items=(crown,) * lines)
 
+
+def test_an_order_may_be_worth_a_hundred_billions_and_no_more() -> None:
+    (event,) = decide(Order(), crowns(100), customer=ALICE)
     assert isinstance(event, OrderCreated)
-    assert event.total < 2**63
+    assert event.total == HIGHEST_TOTAL
+
+    with pytest.raises(OrderTooDear, match=r"101,000,000,000\.00 EUR"):
+        decide(Order(), crowns(101), customer=ALICE)
+
+
+def test_the_lines_of_any_order_come_to_less_than_64_bits() -> None:
+    dearest = crowns(HIGHEST_QUANTITY, lines=MOST_LINES)
+    assert sum(item.unit_price * item.quantity for item in dearest.items) < 2**63
 
 
 def test_an_order_is_paid_shipped_and_delivered() -> None:
