@@ -42,6 +42,11 @@ class Folders:
         return self.state / "up.json"
 
     @property
+    def migrated(self) -> Path:
+        """What the database was last migrated for, hashed."""
+        return self.state / "migrated"
+
+    @property
     def lock(self) -> Path:
         return self.state / "up.lock"
 

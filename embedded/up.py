@@ -106,7 +106,7 @@ class Up:
         Raises CannotStart where it does not answer, and MigrationFailed.
         """
         try:
-            if not migration.is_behind(self.environment):
+            if not migration.is_due(self.folders, self.environment):
                 return
         except psycopg.OperationalError as error:
             raise CannotStart(f"the database does not answer: {error}") from error
@@ -121,6 +121,7 @@ class Up:
         if process.returncode:
             shown = "\n".join(last_lines(program.log, 15))
             raise MigrationFailed(f"the migration failed; {program.log} ends:\n{shown}")
+        migration.note_done(self.folders, self.environment)
         self.console.say("migrated")
 
     def start_procfile(self, supervisor: Supervisor, port: int) -> None:

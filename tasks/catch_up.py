@@ -27,6 +27,8 @@ LONGEST_RUN = 5.0
 SHARE = 0.25
 """Of its time a run reads: under load it reads in sets, and leaves time to others."""
 LONGEST_PAUSE = 0.1
+# Keys of two integers are a space of their own, beside those that `lock_key` computes.
+TURN = "hashtext('recount'), hashtext('catch up')"
 
 
 @app.task(name="catch_up")
@@ -38,20 +40,51 @@ def catch_up() -> None:
 
 def run(shop: Shop) -> bool:
     """
-    Bring every subscription up to what is settled; several at once are harmless.
+    Bring every read model up to what is settled, unless somebody else is at it.
 
     Returns False where time was up before the end was reached: somebody goes on.
+
+    One at a time: a second one would only watch the first, and keep a worker's child
+    from the commands. Whoever ends looks once more, so what made the other one come is
+    read by one of them.
+    """
+    until = time.monotonic() + LONGEST_RUN
+    with shop.lent() as connection:
+        subscriptions = live_subscriptions(shop, connection)
+        names = [subscription.name for subscription in subscriptions]
+        while time.monotonic() < until:
+            if not take_turn(connection):
+                return True
+            read_to_the_end(connection, subscriptions, until)
+            # Not in a finally: a connection that is left by an exception is thrown
+            # away, and the turn goes with it.
+            end_turn(connection)
+            if not lag(connection, names):
+                return True
+    return False
+
+
+def take_turn(connection: psycopg.Connection[Any]) -> bool:
+    """Take this session's lock on catching up; return False where another has it."""
+    row = connection.execute(f"SELECT pg_try_advisory_lock({TURN})").fetchone()
+    return row == (True,)
+
+
+def end_turn(connection: psycopg.Connection[Any]) -> None:
+    connection.execute(f"SELECT pg_advisory_unlock({TURN})")
+
+
+def read_to_the_end(
+    connection: psycopg.Connection[Any],
+    subscriptions: Sequence[Subscription],
+    until: float,
+) -> None:
+    """
+    Catch up one after the other until there is no more, or time is up.
 
     The flag stays up while we read: whoever appends meanwhile need not send another
     signal, since we look once more when it is down.
     """
-    with shop.lent() as connection:
-        return run_on(shop, connection)
-
-
-def run_on(shop: Shop, connection: psycopg.Connection[Any]) -> bool:
-    until = time.monotonic() + LONGEST_RUN
-    subscriptions = live_subscriptions(shop, connection)
     names = [subscription.name for subscription in subscriptions]
     while (started := time.monotonic()) < until:
         for subscription in subscriptions:
@@ -60,14 +93,12 @@ def run_on(shop: Shop, connection: psycopg.Connection[Any]) -> bool:
                 subscription, catch_up_one(connection, subscription, seconds=seconds)
             )
         clear_signal(connection, CATCH_UP)
-        # Also where somebody else holds a checkpoint: he may have read before what we
-        # were told of was there, and we wait until one of us has read it.
+        # There is also something left where a rebuild holds a checkpoint to swap.
         if not lag(connection, names):
-            return True
+            return
         send_signal(connection, CATCH_UP)
         pause = (time.monotonic() - started) * (1 / SHARE - 1)
         time.sleep(min(pause, LONGEST_PAUSE))
-    return False
 
 
 def report(subscription: Subscription, reached: CaughtUp) -> None:

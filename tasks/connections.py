@@ -25,8 +25,11 @@ def pool_of(database_url: str) -> sa.Engine:
     url = sa.make_url(database_url)
     engine = sa.create_engine(
         url,
-        pool_size=5,
-        max_overflow=15,
+        # Kept when a burst is over, and the last one used is used again: to open one
+        # takes longer than what is done with it.
+        pool_size=20,
+        max_overflow=0,
+        pool_use_lifo=True,
         connect_args={
             "connect_timeout": 5,
             # A host that lost its power must not keep its streams for two hours.

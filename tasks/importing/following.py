@@ -1,27 +1,34 @@
 """The read models follow an import: this process catches them up itself."""
 
+import time
 from collections.abc import Iterator
 
 from tasks import catch_up, publishing
 from tasks.bootstrap import Shop
+
+PATIENCE = 10.0
+"""Seconds without a step after which whoever holds a read model is left to it."""
 
 
 def follow(shop: Shop) -> Iterator[int]:
     """
     Catch up all read models; yield how many positions they still lag, together.
 
-    The workers are told too. It ends when all has been read, or when somebody who holds
-    a checkpoint has not moved it for a whole run.
+    The workers are told too, and may be faster. It ends when all has been read, or when
+    nothing has moved for some seconds.
     """
     publishing.publish_catch_up(shop)
-    before = find_lag(shop)
-    yield before
-    while not catch_up.run(shop):
-        lag = find_lag(shop)
-        if lag >= before:
-            return
-        before = lag
-        yield lag
+    lag = find_lag(shop)
+    yield lag
+    moved_at = time.monotonic()
+    while lag and time.monotonic() - moved_at < PATIENCE:
+        catch_up.run(shop)
+        before, lag = lag, find_lag(shop)
+        if lag < before:
+            moved_at = time.monotonic()
+            yield lag
+        else:
+            time.sleep(0.1)
 
 
 def find_lag(shop: Shop) -> int:

@@ -1,6 +1,4 @@
-"""The promise does not rest on the broker, and the list not on signals."""
-
-from dataclasses import replace
+"""The promise does not rest on the broker."""
 
 import pytest
 import sqlalchemy as sa
@@ -43,29 +41,3 @@ def test_orders_are_accepted_and_take_effect_without_redis(
     assert {answer.status for answer in answers} == {202}
     assert slowest < 1
     assert ran_by_relay == 20
-
-
-def test_beat_alone_brings_the_list_up_within_its_interval(
-    processes: Processes, engine: sa.Engine
-) -> None:
-    interval = 3.0
-    processes.settings = replace(
-        processes.settings, catch_up_signals=False, catch_up_seconds=interval
-    )
-    processes.redis()
-    processes.worker()
-    with client_of(processes.web()) as client:
-        client.wait_for(client.send("RegisterCustomer", ALICE).command_id)
-        client.wait_for(client.send("PlaceOrder", order_for()).command_id)
-        before_beat = count(engine, "SELECT count(*) FROM readmodels.order_list")
-        processes.beat()
-        started = processes.folder.glob
-        wait_until(lambda: any(started("schedule*")), "beat has started")
-
-    wait_until(
-        lambda: count(engine, "SELECT count(*) FROM readmodels.order_list") == 1,
-        "the order is a row",
-        # A tick after one interval, and a little for the task itself.
-        seconds=interval + 1,
-    )
-    assert before_beat == 0

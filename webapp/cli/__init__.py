@@ -7,6 +7,7 @@ from flask.cli import FlaskGroup
 from sqlalchemy.exc import OperationalError
 
 from webapp import create_app
+from webapp.cli.demo import demo
 from webapp.cli.importing import import_history
 from webapp.cli.rebuild import rebuild
 from webapp.cli.status import status
@@ -17,7 +18,7 @@ cli = FlaskGroup(
     create_app=create_app,
     help="The order desk, its journal and its read models.",
 )
-for command in (import_history, rebuild, status, stream):
+for command in (demo, import_history, rebuild, status, stream):
     cli.add_command(command)
 
 

@@ -1,0 +1,46 @@
+"""A connection to the API that is kept alive, and opened again when it was closed."""
+
+import http.client
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+CLOSED = (http.client.RemoteDisconnected, ConnectionError)
+"""What a request meets on a connection that the server closed for being idle."""
+
+
+class Connection:
+    """One connection; not for several threads."""
+
+    def __init__(self, address: str) -> None:
+        self.http = http.client.HTTPConnection(urlsplit(address).netloc, timeout=30)
+
+    def send(self, key: str, type_: str, data: dict[str, Any]) -> tuple[int, Any]:
+        """Send a command; return the status and the body of the answer."""
+        body = json.dumps({"type": type_, "data": data}).encode()
+        return self.call("POST", "/api/commands", body, key)
+
+    def get(self, path: str) -> tuple[int, Any]:
+        return self.call("GET", path)
+
+    def call(
+        self, method: str, path: str, body: bytes | None = None, key: str = ""
+    ) -> tuple[int, Any]:
+        """
+        Return the status and the JSON of the answer.
+
+        A connection that lay idle may be closed just then: once more, under the same
+        key. Raises OSError or HTTPException where nothing answers then either.
+        """
+        headers = {"Content-Type": "application/json", "Idempotency-Key": key}
+        try:
+            self.http.request(method, path, body, headers)
+            response = self.http.getresponse()
+        except CLOSED:
+            self.http.close()
+            self.http.request(method, path, body, headers)
+            response = self.http.getresponse()
+        return response.status, json.loads(response.read())
+
+    def close(self) -> None:
+        self.http.close()

@@ -1,0 +1,97 @@
+"""Readers of the list of orders who ask without pause, and remember all they saw."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+QUERY = "SELECT order_id, status FROM readmodels.order_list"
+FARTHER = {"pending": 0, "paid": 1, "shipped": 2, "delivered": 3, "cancelled": 3}
+"""How far an order is: what a reader once saw, no later look may undo."""
+
+
+@dataclass
+class Reader:
+    """One of them, on a connection of its own; *answered* is told of each answer."""
+
+    url: str
+    answered: Callable[[], None]
+    looks: int = 0
+    longest: float = 0.0
+    seen: dict[int, str] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+    def read(self, stop: threading.Event) -> None:
+        """Ask again and again; what goes wrong is among the faults."""
+        try:
+            with psycopg.connect(self.url, autocommit=True) as connection:
+                while not stop.is_set():
+                    self.look(connection)
+        except psycopg.Error as error:
+            self.faults.append(repr(error))
+
+    def look(self, connection: psycopg.Connection[Any]) -> None:
+        started = time.monotonic()
+        rows: dict[int, str] = dict(connection.execute(QUERY).fetchall())
+        self.longest = max(self.longest, time.monotonic() - started)
+        self.looks += 1
+        self.answered()
+        missing = self.seen.keys() - rows.keys()
+        if missing:
+            self.faults.append(f"{len(missing)} rows are gone, like {min(missing)}")
+        for order_id, status in self.seen.items():
+            now = rows.get(order_id, status)
+            if FARTHER[now] < FARTHER[status]:
+                self.faults.append(f"order {order_id} went from {status} to {now}")
+        self.seen = {**self.seen, **rows}
+
+
+class Readers:
+    """
+    Several of them at once, for as long as the `with` goes on.
+
+    A lock holds up all of them, and a machine that has too much to do one or another:
+    *silence* is the longest time in which none was answered.
+    """
+
+    def __init__(self, url: str, count: int) -> None:
+        self.all = [Reader(url, self.note_answer) for _ in range(count)]
+        self.lock = threading.Lock()
+        self.last = 0.0
+        self.silence = 0.0
+        self.stop = threading.Event()
+        self.threads = [
+            threading.Thread(target=reader.read, args=(self.stop,))
+            for reader in self.all
+        ]
+
+    def __enter__(self) -> "Readers":
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop.set()
+        for thread in self.threads:
+            thread.join()
+
+    def note_answer(self) -> None:
+        with self.lock:
+            now = time.monotonic()
+            self.silence = max(self.silence, now - (self.last or now))
+            self.last = now
+
+    @property
+    def looks(self) -> int:
+        return sum(reader.looks for reader in self.all)
+
+    @property
+    def longest(self) -> float:
+        return max(reader.longest for reader in self.all)
+
+    @property
+    def faults(self) -> list[str]:
+        return [fault for reader in self.all for fault in reader.faults]

@@ -1,0 +1,85 @@
+"""Catching up: one at a time, and nothing that was appended is left unread."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from readmodels import order_list
+from tasks import catch_up, commands
+from tasks.accepting import accept
+from tasks.bootstrap import Shop
+from tests.support.desk import Do, alice, place
+
+
+def count(shop: Shop) -> int:
+    with shop.engine.connect() as connection:
+        return len(order_list.find(connection, limit=200).rows)
+
+
+def append_order(shop: Shop, key: str) -> None:
+    accepted = accept(shop, place, key=key, principal="staff")
+    commands.run(shop, [accepted.command_id])
+
+
+def test_a_second_one_leaves_while_another_has_its_turn(shop: Shop, do: Do) -> None:
+    do(alice)
+    append_order(shop, "an order")
+    with shop.lent() as other:
+        assert catch_up.take_turn(other)
+        assert catch_up.run(shop)
+        assert count(shop) == 0
+
+        catch_up.end_turn(other)
+    assert catch_up.run(shop)
+    assert count(shop) == 1
+
+
+def test_the_turn_of_one_who_died_is_free(shop: Shop, do: Do) -> None:
+    do(alice)
+    append_order(shop, "an order")
+
+    def die() -> None:
+        with shop.lent() as other:
+            assert catch_up.take_turn(other)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        die()
+    assert catch_up.run(shop)
+    assert count(shop) == 1
+
+
+def test_whoever_ends_looks_once_more(
+    shop: Shop, do: Do, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An order comes after the last look, and who was sent for it has left already."""
+    do(alice)
+    append_order(shop, "an order")
+    end_turn = catch_up.end_turn
+    late = iter(["one more"])
+
+    def be_late(connection: object) -> None:
+        for key in late:
+            append_order(shop, key)
+            assert catch_up.run(shop)
+        end_turn(connection)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(catch_up, "end_turn", be_late)
+    assert catch_up.run(shop)
+    assert count(shop) == 2
+
+
+def test_each_of_many_writers_is_read_when_all_have_left(shop: Shop, do: Do) -> None:
+    do(alice)
+    start = threading.Barrier(6)
+
+    def write_and_read(writer: int) -> None:
+        start.wait(10)
+        for number in range(8):
+            append_order(shop, f"{writer} {number}")
+            assert catch_up.run(shop)
+
+    with ThreadPoolExecutor(6) as writers:
+        list(writers.map(write_and_read, range(6)))
+    assert count(shop) == 48

@@ -1,0 +1,59 @@
+"""`recount demo`: an invented shop, so that a first look has something to see."""
+
+import sys
+from contextlib import closing
+from urllib.parse import urlsplit
+
+import click
+
+from tasks.bootstrap import shop
+from webapp.cli.progress import progress
+from webapp.demo.client import Client, DemoFailed
+from webapp.demo.customers import CUSTOMERS
+from webapp.demo.orders import ORDERS
+from webapp.demo.running import Demo, count_steps
+
+
+def usable_address(
+    _: click.Context, __: click.Parameter, value: str | None
+) -> str | None:
+    if value is None:
+        return None
+    try:
+        url = urlsplit(value)
+        is_usable = url.scheme == "http" and url.hostname and url.port != 0
+    except ValueError:
+        is_usable = False
+    if not is_usable:
+        raise click.BadParameter("an address like http://127.0.0.1:5000")
+    return value.rstrip("/")
+
+
+@click.command(short_help="Fill the shop with invented orders, for a first look.")
+@click.option(
+    "--address",
+    callback=usable_address,
+    metavar="URL",
+    help="Where the shop answers; the running ./recount up if not given.",
+)
+def demo(address: str | None) -> None:
+    """
+    Place the orders of an invented shop, and drive them on.
+
+    It goes through the front door, as any client of the API. A second run changes
+    nothing, and one after a run that was stopped half way goes on.
+    """
+    settings = shop().settings
+    client = Client(address or f"http://127.0.0.1:{settings.port}")
+    try:
+        with closing(client), progress("demo", count_steps()) as advance:
+            run = Demo(client, settings.currency, advance)
+            run.run()
+    except DemoFailed as error:
+        click.echo(f"recount: {error}", err=True)
+        sys.exit(1)
+    if run.new:
+        click.echo(f"{len(CUSTOMERS)} customers and {len(ORDERS)} orders are there")
+    else:
+        click.echo("nothing to do: all of it is there already")
+    click.echo(f"look at {client.address}/orders")

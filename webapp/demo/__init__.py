@@ -1,0 +1,1 @@
+"""The demonstration: an invented shop, and what its API is told of it."""

@@ -1,0 +1,115 @@
+"""A client of the API: it sends a command, and waits until it knows how that ended."""
+
+import http.client
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+PATIENCE = 30.0
+"""Seconds until it is told that a command is not run; most need a few hundredths."""
+PAUSE = 0.02
+NO_SHOP = "what answers at {} is not Recount"
+
+
+class DemoFailed(Exception):
+    """Why the demonstration cannot go on, in a sentence for who started it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A command that was accepted; *is_new* says that it had not ended before."""
+
+    step: str
+    id: str
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """A command that has succeeded: what it was about, and when it had."""
+
+    subject: str
+    finished_at: datetime
+
+
+class Client:
+    """One connection to the shop at *address*, like http://127.0.0.1:5000."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address.rstrip("/")
+        url = urlsplit(self.address)
+        self.connection = http.client.HTTPConnection(url.netloc, timeout=PATIENCE)
+
+    def send(self, step: str, type_: str, data: Mapping[str, Any]) -> Sent:
+        """
+        Send a command, with *step* as its key: the same step has its effect once.
+
+        Raises DemoFailed where it is not accepted.
+        """
+        status, body = self.call(
+            "POST", "/api/commands", {"type": type_, "data": data}, key=step
+        )
+        if status != 202:
+            raise DemoFailed(f"{step} was not accepted: {told(body)}")
+        return Sent(step=step, id=body["id"], is_new=body["status"] == "accepted")
+
+    def wait_for(self, sent: Sent) -> Done:
+        """Return a command once it has succeeded. Raises DemoFailed if it does not."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            status, command = self.call("GET", f"/api/commands/{sent.id}")
+            if status != 200:
+                raise DemoFailed(f"how {sent.step} ended is not told: {told(command)}")
+            if command["status"] == "succeeded":
+                return Done(
+                    subject=command["stream_id"].partition("-")[2],
+                    finished_at=datetime.fromisoformat(command["finished_at"]),
+                )
+            if command["status"] != "accepted":
+                error = command["error"] or {}
+                raise DemoFailed(
+                    f"{sent.step} was {command['status']}: {error.get('message', '')}"
+                    f" See {self.address}/commands/{sent.id}"
+                )
+            if time.monotonic() > until:
+                raise DemoFailed(
+                    f"{sent.step} was accepted, and nobody runs it: ./recount status"
+                    " shows whether a worker is there"
+                )
+            time.sleep(PAUSE)
+
+    def call(
+        self, method: str, path: str, body: object = None, *, key: str = ""
+    ) -> tuple[int, dict[str, Any]]:
+        """Return the status and the JSON of the answer."""
+        headers = {"Content-Type": "application/json", "Idempotency-Key": key}
+        try:
+            self.connection.request(
+                method, path, json.dumps(body).encode() if body else None, headers
+            )
+            response = self.connection.getresponse()
+            status, text = response.status, response.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise DemoFailed(
+                f"nothing answers at {self.address}: start ./recount up first"
+            ) from error
+        try:
+            answer = json.loads(text)
+        except ValueError as error:
+            raise DemoFailed(NO_SHOP.format(self.address)) from error
+        if not isinstance(answer, dict):
+            raise DemoFailed(NO_SHOP.format(self.address))
+        return status, answer
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+def told(problem: Mapping[str, Any]) -> str:
+    """Return what an answer that is a problem says, with each of its faults."""
+    faults = [f"{f['field']} {f['problem']}" for f in problem.get("faults", ())]
+    return "; ".join([str(problem.get("detail", "no reason is given")), *faults])
