@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from alembic import context
 
+from eventstore.errors import RebuildFailed
 from tasks.bootstrap import Shop, schema_is_current
 from tasks.rebuilding import rebuild, unfit
 from tasks.settings import load_settings, stop_for
@@ -23,7 +24,12 @@ def migrate() -> None:
         # With a new version may come new read models, or new definitions of old ones:
         # filled here, before a process of that version can show half of one.
         for projection in unfit(shop):
-            rebuilt = rebuild(shop, projection, show=lambda _: None)
+            try:
+                rebuilt = rebuild(shop, projection, show=lambda _: None)
+            except RebuildFailed as error:
+                # It stands still until it is mended; the shop does not.
+                print(error)
+                continue
             if rebuilt.position:
                 print(f"filled {projection.name} up to position {rebuilt.position}")
     shop.engine.dispose()

@@ -238,7 +238,7 @@ projection = Projection(
     fold=fold,
     update=renamed,
     lookups=[CUSTOMERS],
-    indexes=[Index(name="customer", on="customer_id")],
+    indexes=[Index(name="customer", on="customer_id", is_early=True)],
 )
 
 view = View(

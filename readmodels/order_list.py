@@ -130,7 +130,7 @@ projection = Projection(
     update=renamed,
     lookups=[CUSTOMERS],
     indexes=[
-        Index(name="customer", on="customer_id, order_id"),
+        Index(name="customer", on="customer_id, order_id", is_early=True),
         Index(name="status", on="status, order_id"),
         Index(name="placed", on="created_at, order_id"),
         Index(name="total", on="total, order_id"),

@@ -13,7 +13,8 @@ MOST_CHARACTERS = 300
 def words(*texts: object) -> str:
     """Return the words of *texts* as they are compared: `Köln GmbH` is `koln gmbh`."""
     joined = " ".join(str(text) for text in texts if text is not None)
-    return " ".join(WORD.findall(bare(joined[:MOST_CHARACTERS])))[:MOST_CHARACTERS]
+    found = WORD.findall(bare(joined[:MOST_CHARACTERS]))
+    return " ".join(found)[:MOST_CHARACTERS].rstrip()
 
 
 def bare(text: str) -> str:

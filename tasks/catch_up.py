@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import psycopg
+from celery.exceptions import SoftTimeLimitExceeded
 
 from eventstore.connection import driver_connection
 from eventstore.projections.generations import live_generations, shape_of
@@ -38,7 +39,7 @@ def catch_up() -> None:
         publishing.publish_catch_up(shop())
 
 
-def run(shop: Shop) -> bool:
+def run(shop: Shop, *, in_turn: bool = True) -> bool:
     """
     Bring every read model up to what is settled, unless somebody else is at it.
 
@@ -46,20 +47,20 @@ def run(shop: Shop) -> bool:
 
     One at a time: a second one would only watch the first, and keep a worker's child
     from the commands. Whoever ends looks once more, so what made the other one come is
-    read by one of them.
+    read by one of them. It is a courtesy: the checkpoints are what keeps two apart, and
+    who finds that nothing moves, as the holder was stopped, goes on without *in_turn*.
     """
     until = time.monotonic() + LONGEST_RUN
     with shop.lent() as connection:
-        subscriptions = live_subscriptions(shop, connection)
-        names = [subscription.name for subscription in subscriptions]
         while time.monotonic() < until:
-            if not take_turn(connection):
+            if in_turn and not take_turn(connection):
                 return True
-            read_to_the_end(connection, subscriptions, until)
+            read_to_the_end(shop, connection, until)
             # Not in a finally: a connection that is left by an exception is thrown
             # away, and the turn goes with it.
-            end_turn(connection)
-            if not lag(connection, names):
+            if in_turn:
+                end_turn(connection)
+            if not find_lag(shop, connection):
                 return True
     return False
 
@@ -75,9 +76,7 @@ def end_turn(connection: psycopg.Connection[Any]) -> None:
 
 
 def read_to_the_end(
-    connection: psycopg.Connection[Any],
-    subscriptions: Sequence[Subscription],
-    until: float,
+    shop: Shop, connection: psycopg.Connection[Any], until: float
 ) -> None:
     """
     Catch up one after the other until there is no more, or time is up.
@@ -85,20 +84,32 @@ def read_to_the_end(
     The flag stays up while we read: whoever appends meanwhile need not send another
     signal, since we look once more when it is down.
     """
-    names = [subscription.name for subscription in subscriptions]
     while (started := time.monotonic()) < until:
-        for subscription in subscriptions:
+        # Asked each time: a rebuild may have put another generation in its place.
+        for subscription in live_subscriptions(shop, connection):
             seconds = until - time.monotonic()
             report(
-                subscription, catch_up_one(connection, subscription, seconds=seconds)
+                subscription,
+                catch_up_one(
+                    connection,
+                    subscription,
+                    seconds=seconds,
+                    interruptions=(SoftTimeLimitExceeded,),
+                ),
             )
         clear_signal(connection, CATCH_UP)
         # There is also something left where a rebuild holds a checkpoint to swap.
-        if not lag(connection, names):
+        if not find_lag(shop, connection):
             return
         send_signal(connection, CATCH_UP)
         pause = (time.monotonic() - started) * (1 / SHARE - 1)
         time.sleep(min(pause, LONGEST_PAUSE))
+
+
+def find_lag(shop: Shop, connection: psycopg.Connection[Any]) -> int:
+    """Return how far the last of the live read models is behind."""
+    live = live_subscriptions(shop, connection)
+    return lag(connection, [subscription.name for subscription in live])
 
 
 def report(subscription: Subscription, reached: CaughtUp) -> None:
@@ -129,9 +140,10 @@ def live_subscriptions(
         live = live_generations(connection)
     subscriptions = []
     for projection in shop.projections:
-        number, shape = live[projection.name]
-        if shape == shape_of(projection):
-            subscriptions.append(subscription_of(projection, number))
+        # One that is being filled for the first time has none that is live.
+        found = live.get(projection.name)
+        if found is not None and found.shape == shape_of(projection):
+            subscriptions.append(subscription_of(projection, found.number))
         else:
             say_outdated(projection.name)
     return subscriptions

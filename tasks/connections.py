@@ -7,7 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-KEEPALIVES = (
+SESSION = (
+    # In a zone whose offset once had seconds, old times were rounded to the minute.
+    "-c TimeZone=UTC "
     "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
 )
 IDLE = 1.0
@@ -33,7 +35,7 @@ def pool_of(database_url: str) -> sa.Engine:
         connect_args={
             "connect_timeout": 5,
             # A host that lost its power must not keep its streams for two hours.
-            "options": f"{url.query.get('options', '')} {KEEPALIVES}".strip(),
+            "options": f"{url.query.get('options', '')} {SESSION}".strip(),
             "keepalives_idle": 30,
             "keepalives_interval": 10,
             "keepalives_count": 3,

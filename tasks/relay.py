@@ -127,8 +127,9 @@ class Relay:
                 after_stream = stream_id
                 has_signalled |= self.run(command_id)
             self.busy_since.value = time.monotonic()
-            if has_signalled or self.finds_lag():
-                catch_up.run(self.shop)
+            stands_still = self.finds_lag()
+            if has_signalled or stands_still:
+                catch_up.run(self.shop, in_turn=not stands_still)
             self.busy_since.value = 0.0
             if len(waiting) < STREAMS_A_SWEEP:
                 return

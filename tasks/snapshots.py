@@ -34,7 +34,12 @@ def run(shop: Shop) -> CaughtUp:
     )
     with shop.lent() as connection:
         ensure_snapshot_taker(connection)
-        reached = catch_up(connection, taker, seconds=SOFT_TIME_LIMIT / 2)
+        reached = catch_up(
+            connection,
+            taker,
+            seconds=SOFT_TIME_LIMIT / 2,
+            interruptions=(SoftTimeLimitExceeded,),
+        )
     log.info(
         "took snapshots handled=%d checkpoint=%d", reached.handled, reached.checkpoint
     )

@@ -70,9 +70,12 @@ def column_of(row: type, name: str) -> Column:
     """Return the column of a field: `X | None` may be NULL, the others may not."""
     hint = typing.get_type_hints(row)[name]
     may_be_null = False
-    if isinstance(hint, types.UnionType):
+    if typing.get_origin(hint) in (types.UnionType, typing.Union):
         may_be_null = True
-        (hint,) = (a for a in typing.get_args(hint) if a is not types.NoneType)
+        kinds = [a for a in typing.get_args(hint) if a is not types.NoneType]
+        if len(kinds) > 1:
+            raise TypeError(f"{row.__name__}.{name} has to be of one type")
+        (hint,) = kinds
     if hint in SCALARS:
         return Column(name=name, kind=SCALARS[hint], may_be_null=may_be_null)
     return Column(

@@ -14,6 +14,9 @@ from eventstore.projections.project import Tables, name_of
 from eventstore.projections.projection import Projection
 from eventstore.projections.table import SCHEMA
 
+# Keys of two integers are a space of their own, beside those that `lock_key` computes.
+REBUILDING = "hashtext('recount rebuild'), hashtext(%s)"
+
 
 class Live(NamedTuple):
     """The generation behind a plain name, and the definition it was made from."""
@@ -27,23 +30,37 @@ def ensure_generation(engine: sa.Engine, projection: Projection) -> None:
     Make the first generation of a read model that has none: tables, view, checkpoint.
 
     Its checkpoint starts at 0: a projection computes, so it begins at the beginning.
+    Where a rebuild is filling one, it is left to that.
     """
     with engine.begin() as transaction:
         connection = driver_connection(transaction)
         if projection.name in live_generations(connection):
             return
+        row = connection.execute(
+            f"SELECT pg_try_advisory_xact_lock({REBUILDING})", (projection.name,)
+        ).fetchone()
         # Of processes that start at once, one makes it and the others look again.
         connection.execute("LOCK TABLE public.generations IN SHARE ROW EXCLUSIVE MODE")
-        if projection.name in live_generations(connection):
+        if row != (True,) or projection.name in live_generations(connection):
             return
-        tables = make_tables(connection, projection, 1)
+        number = max(existing_generations(connection, projection), default=0) + 1
+        tables = make_tables(connection, projection, number)
         tables.rows.create_indexes(connection)
-        put_live(connection, projection, 1)
+        put_live(connection, projection, number)
 
 
 def live_generations(connection: psycopg.Connection[Any]) -> dict[str, Live]:
     """Return which generation of each read model is behind its plain name."""
-    rows = connection.execute("SELECT read_model, live, shape FROM public.generations")
+    rows = connection.execute(
+        """
+        SELECT
+            g.read_model, g.live,
+            -- Without its checkpoint nobody knows what the rows are made of.
+            CASE WHEN s.name IS NOT NULL THEN g.shape END
+        FROM public.generations AS g
+        LEFT JOIN public.subscriptions AS s ON s.name = g.read_model || '_g' || g.live
+        """
+    )
     return {name: Live(number, shape) for name, number, shape in rows}
 
 
@@ -117,12 +134,11 @@ def put_live(
 ) -> None:
     """Put a generation behind the plain name, in the caller's transaction."""
     tables = Tables(projection, number)
-    view = sql.Identifier(SCHEMA, projection.name)
     # Not CREATE OR REPLACE, which keeps the columns that are there.
-    connection.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(view))
+    drop_view(connection, projection)
     connection.execute(
         sql.SQL("CREATE VIEW {} AS SELECT {} FROM {}").format(
-            view,
+            sql.Identifier(SCHEMA, projection.name),
             sql.SQL(", ").join(map(sql.Identifier, tables.rows.columns)),
             tables.rows.identifier,
         )
@@ -135,3 +151,8 @@ def put_live(
         """,
         (projection.name, number, shape_of(projection)),
     )
+
+
+def drop_view(connection: psycopg.Connection[Any], projection: Projection) -> None:
+    view = sql.Identifier(SCHEMA, projection.name)
+    connection.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(view))

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 
+from eventstore.projections.generations import shape_of
 from eventstore.projections.projection import Projection
 
 PAUSE = 0.01
@@ -47,21 +48,23 @@ def look(
     """
     Return the checkpoint of the live generation, and where it can be expected to come.
 
-    That is the last id that was drawn; or no further, where it has stopped.
+    That is the last id that was drawn; or no further, where it has stopped, or where
+    nobody keeps it up to date, since it was made from another definition.
     """
     row = connection.execute(
         """
         SELECT
             coalesce(max(s.checkpoint), 0),
             CASE
-                WHEN max(s.stopped_at_position) IS NULL THEN public.last_drawn()
-                ELSE max(s.checkpoint)
+                WHEN count(s.stopped_at_position) = 0 AND max(g.shape) = %s
+                    THEN public.last_drawn()
+                ELSE coalesce(max(s.checkpoint), 0)
             END
         FROM public.generations AS g
         JOIN public.subscriptions AS s ON s.name = g.read_model || '_g' || g.live
         WHERE g.read_model = %s
         """,
-        (projection.name,),
+        (shape_of(projection), projection.name),
     ).fetchone()
     assert row is not None
     return row[0], row[1]

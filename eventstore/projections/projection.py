@@ -1,5 +1,6 @@
 """A projection: from events to the rows of one read model, by a pure function."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -65,11 +66,16 @@ class Update:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
-    """An index of the rows: *on* is what SQL has between the brackets."""
+    """
+    An index of the rows: *on* is what SQL has between the brackets.
+
+    One by which an update finds its rows *is_early*: it is there while they are filled.
+    """
 
     name: str
     on: str
     using: str = "btree"
+    is_early: bool = False
 
 
 def whole(fact: Fact) -> Iterable[Fact]:
@@ -101,7 +107,7 @@ class Projection:
     - *parts* splits it before that, where one event changes several rows, as each line
       of an order does those of its product;
     - *update* changes all rows with a value instead, like a customer's new name, and is
-      kept in order with the folds; its columns want an index.
+      kept in order with the folds; its columns want an early index.
 
     A change of the fold alone is seen when *version* is raised with it.
     """
@@ -121,6 +127,11 @@ class Projection:
     codec: EventCodec = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        # Tables and indexes are called after it, and none may be taken for another's.
+        if not re.fullmatch("[a-z][a-z0-9_]{0,29}", self.name) or re.search(
+            r"_g\d+(_|$)", self.name
+        ):
+            raise ValueError(f"{self.name} cannot be the name of a read model")
         object.__setattr__(self, "codec", EventCodec(self.events))
 
     @property

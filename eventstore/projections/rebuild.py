@@ -10,10 +10,12 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import sql
 
-from eventstore.errors import CannotProject, RebuildFailed, told
+from eventstore.errors import CannotProject, RebuildFailed, is_lost_connection, told
 from eventstore.log.read import settled
 from eventstore.projections.generations import (
+    REBUILDING,
     drop_generation,
+    drop_view,
     existing_generations,
     live_generations,
     make_tables,
@@ -21,13 +23,17 @@ from eventstore.projections.generations import (
 )
 from eventstore.projections.project import Tables, name_of, subscription_of
 from eventstore.projections.projection import Projection
-from eventstore.subscriptions.catch_up import advance, catch_up
+from eventstore.subscriptions.catch_up import BatchFailed, advance, catch_up
 from eventstore.subscriptions.subscription import Subscription
 
 BATCH = 2_000
 """Events a transaction: fewer round trips than the 500 that keep a live list fresh."""
 LOCK_TIMEOUT_MS = 50
 """One who waits for the view's lock holds up every reader behind it: not for longer."""
+KEPT = (
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.DependentObjectsStillExist,
+)
 LONGEST_SWAP = 60.0
 """Seconds after which a view that is never free, but for that one, is given up."""
 
@@ -74,10 +80,12 @@ def rebuild(
             fill(connection, subscription, show)
             index(connection, projection, number)
             position, tried = swap(connection, projection, subscription, number, show)
-        except BaseException:
+        except BaseException as error:
             # What cannot be dropped now, the next rebuild drops.
             with suppress(psycopg.Error), connection.transaction():
                 drop_generation(connection, projection, number)
+            if isinstance(error, psycopg.Error) and not is_lost_connection(error):
+                raise RebuildFailed(projection.name, told(error)) from error
             raise
         drop_old(connection, projection, number)
     return Rebuilt(number, position, time.monotonic() - started, tried)
@@ -88,9 +96,8 @@ def alone(
     connection: psycopg.Connection[Any], projection: Projection
 ) -> Iterator[None]:
     """Hold this session's lock on rebuilding a read model, or raise RebuildFailed."""
-    key = ("recount rebuild", projection.name)
     row = connection.execute(
-        "SELECT pg_try_advisory_lock(hashtext(%s), hashtext(%s))", key
+        f"SELECT pg_try_advisory_lock({REBUILDING})", (projection.name,)
     ).fetchone()
     if row != (True,):
         raise RebuildFailed(projection.name, "somebody else is rebuilding it")
@@ -100,7 +107,7 @@ def alone(
         # One that is broken has let go of it already.
         with suppress(psycopg.Error):
             connection.execute(
-                "SELECT pg_advisory_unlock(hashtext(%s), hashtext(%s))", key
+                f"SELECT pg_advisory_unlock({REBUILDING})", (projection.name,)
             )
 
 
@@ -109,10 +116,14 @@ def begin(connection: psycopg.Connection[Any], projection: Projection) -> int:
     with connection.transaction():
         live = live_generations(connection).get(projection.name)
         newest = live.number if live else 0
+        if live is None:
+            # Its row was lost, and the view may still hang on one of the tables.
+            drop_view(connection, projection)
         for number in existing_generations(connection, projection):
             if number > newest:
                 drop_generation(connection, projection, number)
-        make_tables(connection, projection, newest + 1)
+        tables = make_tables(connection, projection, newest + 1)
+        tables.rows.create_indexes(connection, are_early=True)
     return newest + 1
 
 
@@ -147,7 +158,7 @@ def index(
 ) -> None:
     """Make the indexes that the filling did without, and let the planner look."""
     tables = Tables(projection, number)
-    tables.rows.create_indexes(connection)
+    tables.rows.create_indexes(connection, are_early=False)
     for table in (tables.rows, *tables.lookups.values()):
         connection.execute(sql.SQL("ANALYZE {}").format(table.identifier))
 
@@ -217,8 +228,8 @@ def read_on(connection: psycopg.Connection[Any], subscription: Subscription) -> 
     """Read what came in since the filling, in the transaction of the swap."""
     while True:
         try:
-            step = advance(connection, subscription, subscription.batch, None)
-        except CannotProject as error:
+            step = advance(connection, subscription, subscription.batch)
+        except (CannotProject, BatchFailed) as error:
             raise RebuildFailed(subscription.name, str(error)) from error
         assert step is not None
         if step.is_last:
@@ -228,9 +239,9 @@ def read_on(connection: psycopg.Connection[Any], subscription: Subscription) -> 
 def drop_old(
     connection: psycopg.Connection[Any], projection: Projection, live: int
 ) -> None:
-    """Drop all but the generation that was live before, unless somebody reads it."""
+    """Drop all but the generation that was live before, unless it is in use."""
     for number in existing_generations(connection, projection):
         if number < live - 1:
-            with suppress(psycopg.errors.LockNotAvailable), connection.transaction():
+            with suppress(*KEPT), connection.transaction():
                 connection.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
                 drop_generation(connection, projection, number)

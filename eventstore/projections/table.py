@@ -75,9 +75,17 @@ class Table:
             )
         )
 
-    def create_indexes(self, connection: psycopg.Connection[Any]) -> None:
-        """Make the other indexes: a table that is filled without them fills faster."""
+    def create_indexes(
+        self, connection: psycopg.Connection[Any], *, are_early: bool | None = None
+    ) -> None:
+        """
+        Make the other indexes, or those that the filling needs, or those it does not.
+
+        A table that is filled without them fills faster.
+        """
         for index in self.indexes:
+            if are_early not in (None, index.is_early):
+                continue
             connection.execute(
                 sql.SQL("CREATE INDEX {} ON {} USING {} ({})").format(
                     sql.Identifier(f"{self.name}_{index.name}_idx"),

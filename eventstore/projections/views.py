@@ -1,7 +1,6 @@
 """Reading a read model by its plain name: rows as objects, page by page."""
 
 import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Generic, TypeVar, cast, get_type_hints
@@ -100,7 +99,7 @@ class View(Generic[R]):
                 msgspec.convert(value, kind)
                 for value, kind in zip(place, kinds, strict=True)
             ]
-        except (ValueError, msgspec.MsgspecError, binascii.Error) as error:
+        except (ValueError, RecursionError, msgspec.MsgspecError) as error:
             raise BadCursor from error
         if of_sort != sort or any(map(is_unusable, values)):
             raise BadCursor

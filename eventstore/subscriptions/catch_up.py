@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 import psycopg
 
-from eventstore.errors import CannotProject, is_of_the_data
+from eventstore.errors import CannotProject, is_lost_connection
 from eventstore.log.events import RecordedEvent
 from eventstore.log.read import read_all
 from eventstore.subscriptions.subscription import Subscription
@@ -25,6 +25,13 @@ class CaughtUp(NamedTuple):
     stopped_at: int | None = None
 
 
+class BatchFailed(Exception):
+    """A batch of more than one event was not taken, and one of them is why."""
+
+    def __init__(self, events: int) -> None:
+        self.events = events
+
+
 class Step(NamedTuple):
     checkpoint: int
     handled: int
@@ -36,6 +43,7 @@ def catch_up(
     subscription: Subscription,
     *,
     seconds: float = math.inf,
+    interruptions: tuple[type[Exception], ...] = (),
 ) -> CaughtUp:
     """
     Bring *subscription* up to what was settled when each batch was read.
@@ -45,6 +53,9 @@ def catch_up(
     comes twice are harmless. An event that cannot be handled stops it there, with all
     before it handled; the next call tries that event again. After *seconds* the rest is
     left to the next call, between two batches.
+
+    Raises what tells that the database is away, and *interruptions*, the errors that a
+    runner's own time limit raises: neither is an event's fault.
     """
     until = time.monotonic() + seconds
     handled = 0
@@ -52,17 +63,15 @@ def catch_up(
     batch = subscription.batch
     while True:
         try:
-            step = advance(connection, subscription, batch, stop)
+            step = advance(connection, subscription, batch, stop, interruptions)
         except CannotProject as earlier:
             # The batch is undone: again, up to before this event. It may hide another
             # that comes before it, since a batch is decoded before it is folded.
             stop = earlier
             continue
-        except psycopg.Error as error:
-            # The database refuses a row of this batch: smaller ones, until it is alone.
-            if batch == 1 or not is_of_the_data(error):
-                raise
-            batch //= 2
+        except BatchFailed as failed:
+            # One of these events is not taken: smaller batches, until it is alone.
+            batch = failed.events // 2
             continue
         if step is None:
             return CaughtUp(handled=handled, is_held=True)
@@ -76,7 +85,8 @@ def advance(
     connection: psycopg.Connection[Any],
     subscription: Subscription,
     batch: int,
-    stop: CannotProject | None,
+    stop: CannotProject | None = None,
+    interruptions: tuple[type[Exception], ...] = (),
 ) -> Step | None:
     """
     Handle *batch* events and move the checkpoint; None where somebody else holds it.
@@ -117,12 +127,14 @@ def advance(
             reached = max(checkpoint, goal if is_last else events[-1].position)
             move_checkpoint(connection, subscription.name, reached, stop)
             return Step(reached, len(events), is_last)
-    except psycopg.Error as error:
-        is_its_own = len(events) == 1 and is_of_the_data(error)
+    except Exception as error:
+        is_nobodys_fault = is_lost_connection(error) or isinstance(error, interruptions)
+        if not events or isinstance(error, CannotProject) or is_nobodys_fault:
+            raise
         # Somebody dropped the table that the handler writes to: no smaller batch helps.
-        if is_its_own or (events and isinstance(error, GONE)):
+        if len(events) == 1 or isinstance(error, GONE):
             raise CannotProject(events[0].position, error) from error
-        raise
+        raise BatchFailed(len(events)) from error
 
 
 def move_checkpoint(

@@ -357,3 +357,39 @@ def test_a_table_may_have_a_key_and_nothing_else(
 def test_a_field_that_may_not_be_unknown_is_not_null(read_model: Engine) -> None:
     with pytest.raises(psycopg.errors.NotNullViolation):
         read_model.connection.execute("INSERT INTO readmodels.totals_g1 VALUES ('x')")
+
+
+def test_what_cannot_be_written_stops_the_projection_at_its_event(
+    read_model: Engine,
+) -> None:
+    """A fold that gives a row of another type than it says is a bug, and is told."""
+
+    def bent(row: Total | None, fact: Fact, looked_up: LookedUp) -> Any:
+        after = total(row, fact, looked_up)
+        if after is None or fact.position != 2:
+            return after
+        return replace(after, clock=object())  # type: ignore[arg-type]
+
+    write(read_model, ("lamp", 5), ("radio", 7), ("lamp", 9))
+    subscription = subscription_of(replace(totals, fold=bent), 1)
+    stopped = catch_up(read_model.connection, subscription)
+
+    assert (stopped.checkpoint, stopped.stopped_at) == (1, 2)
+    assert rows(read_model) == [("lamp", 5, None)]
+
+
+@pytest.mark.parametrize(
+    "name", ["order_list_g2", "order_list_g2_x", "Order", "a" * 31, "", "1st", "a-b"]
+)
+def test_a_read_model_may_not_be_called_like_anothers_table(name: str) -> None:
+    with pytest.raises(ValueError, match="cannot be the name"):
+        replace(totals, name=name)
+
+
+def test_a_field_of_two_types_is_refused() -> None:
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Either:
+        name: int | str
+
+    with pytest.raises(TypeError, match="one type"):
+        Table("either", Either, "name")

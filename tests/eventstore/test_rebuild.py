@@ -12,10 +12,12 @@ from eventstore.errors import RebuildFailed
 from eventstore.log.append import ANY_VERSION, append
 from eventstore.projections.generations import ensure_generation, live_generations
 from eventstore.projections.project import subscription_of
+from eventstore.projections.projection import Index
 from eventstore.projections.rebuild import Progress, rebuild
 from eventstore.subscriptions.catch_up import catch_up
 from tests.support.engine import Engine, added, at_once
 from tests.support.totals import totals
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -124,14 +126,8 @@ def test_the_generation_before_is_kept_and_the_one_before_that_dropped(
 
 def test_the_new_generation_has_its_indexes(read_model: Engine) -> None:
     rebuild(read_model.connection, totals)
-    (names,) = zip(
-        *read_model.connection.execute(
-            "SELECT indexname FROM pg_indexes WHERE tablename = 'totals_g2' ORDER BY 1"
-        ),
-        strict=True,
-    )
 
-    assert names == ("totals_g2_pkey", "totals_g2_total_idx")
+    assert set(indexes(read_model)) == {"totals_g2_pkey", "totals_g2_total_idx"}
 
 
 def test_an_event_that_cannot_be_projected_leaves_the_live_one_alone(
@@ -208,6 +204,18 @@ def test_a_reader_who_keeps_the_view_is_waited_for_in_short_tries(
     assert rows(reader) == LIVE
 
 
+def a_swap_waits(engine: Engine) -> bool:
+    row = engine.connection.execute(
+        """
+        SELECT EXISTS (
+            SELECT FROM pg_locks
+            WHERE NOT granted AND relation = 'readmodels.totals'::regclass
+        )
+        """
+    ).fetchone()
+    return row == (True,)
+
+
 def read_during_a_swap_that_waits(engine: Engine) -> None:
     """Read with little patience while a rebuild waits for a reader who does not go."""
     keeper = engine.connect(autocommit=False)
@@ -218,7 +226,8 @@ def read_during_a_swap_that_waits(engine: Engine) -> None:
     swapping = threading.Thread(target=rebuild, args=(engine.connect(), totals))
     swapping.start()
     try:
-        for _ in range(300):
+        for _ in range(3):
+            wait_until(lambda: a_swap_waits(engine), "a swap waits for the view")
             assert rows(impatient) == LIVE
     finally:
         keeper.rollback()
@@ -262,3 +271,100 @@ def test_what_a_killed_rebuild_left_is_dropped_by_the_next(read_model: Engine) -
 
     assert tables(read_model) == ["totals_g1", "totals_g2"]
     assert rows(read_model.connection) == LIVE
+
+
+def test_an_old_table_that_is_built_upon_does_not_undo_the_swap(
+    read_model: Engine,
+) -> None:
+    read_model.connection.execute(
+        "CREATE VIEW public.mine AS SELECT counter FROM readmodels.totals_g1"
+    )
+    try:
+        rebuild(read_model.connection, totals)
+        assert rebuild(read_model.connection, totals).generation == 3
+        assert tables(read_model) == ["totals_g1", "totals_g2", "totals_g3"]
+    finally:
+        read_model.connection.execute("DROP VIEW public.mine")
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        "DELETE FROM generations",
+        "DELETE FROM subscriptions",
+        "DELETE FROM generations; DELETE FROM subscriptions",
+    ],
+)
+def test_it_is_rebuilt_after_its_bookkeeping_was_lost(
+    read_model: Engine, lost: str
+) -> None:
+    read_model.connection.execute(lost)
+    rebuild(read_model.connection, totals)
+
+    assert rows(read_model.connection) == LIVE
+
+
+def test_rows_without_a_checkpoint_are_not_taken_for_good(read_model: Engine) -> None:
+    read_model.connection.execute("DELETE FROM subscriptions")
+
+    assert live_generations(read_model.connection)["totals"].shape is None
+
+
+def test_a_generation_is_made_beside_tables_that_are_nobodys(
+    read_model: Engine,
+) -> None:
+    read_model.connection.execute("DELETE FROM generations")
+    ensure_generation(read_model.pool, totals)
+
+    assert live_generations(read_model.connection)["totals"].number == 2
+
+
+def test_what_is_being_filled_for_the_first_time_is_left_to_that(
+    engine: Engine,
+) -> None:
+    write(engine, ("lamp", 14), ("radio", 7))
+
+    def show(_: Progress) -> None:
+        ensure_generation(engine.pool, totals)
+        assert live_generations(engine.connection) == {}
+
+    other = engine.connect()
+    assert rebuild(other, totals, show=show).generation == 1
+    assert rows(other) == LIVE
+
+
+def test_what_the_database_refuses_is_told_as_a_failed_rebuild(
+    read_model: Engine,
+) -> None:
+    unindexable = Index(name="bad", on="(1 / (total - 14))")
+    with pytest.raises(RebuildFailed, match="22012"):
+        rebuild(read_model.connection, replace(totals, indexes=[unindexable]))
+
+    assert rows(read_model.connection) == LIVE
+    assert tables(read_model) == ["totals_g1"]
+
+
+def test_an_index_that_updates_need_is_there_while_it_is_filled(
+    read_model: Engine,
+) -> None:
+    early = Index(name="early", on="total", is_early=True)
+    late = Index(name="late", on="total")
+    seen: list[str] = []
+
+    def show(_: Progress) -> None:
+        seen.extend(indexes(read_model) if not seen else [])
+
+    changed = replace(totals, indexes=[early, late])
+    rebuild(read_model.connect(), changed, show=show)
+
+    assert set(seen) == {"totals_g2_pkey", "totals_g2_early_idx"}
+    assert set(indexes(read_model)) == {*seen, "totals_g2_late_idx"}
+
+
+def indexes(engine: Engine) -> list[str]:
+    return [
+        name
+        for (name,) in engine.connection.execute(
+            "SELECT indexname FROM pg_indexes WHERE tablename = 'totals_g2'"
+        )
+    ]

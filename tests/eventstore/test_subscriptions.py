@@ -153,10 +153,29 @@ def test_what_a_reader_wrote_is_undone_with_its_checkpoint(
         raise ZeroDivisionError
 
     monkeypatch.setattr(reader, "read", read_and_break)
-    with pytest.raises(ZeroDivisionError):
-        reader.catch_up()
+    reached = reader.catch_up()
 
+    assert (reached.checkpoint, reached.stopped_at) == (0, 1)
     assert (reader.seen, reader.standing.checkpoint) == ([], 0)
+
+
+class TimeIsUp(Exception):
+    """What a runner's time limit raises, wherever it is."""
+
+
+def test_a_time_limit_is_no_events_fault(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader.engine.append(CLOCK, 1, expected=0)
+
+    def be_interrupted(*_: object) -> None:
+        raise TimeIsUp
+
+    subscription = Subscription(name="reader", types=None, handler=be_interrupted)
+    with pytest.raises(TimeIsUp):
+        catch_up(reader.engine.connection, subscription, interruptions=(TimeIsUp,))
+
+    assert reader.standing.stopped_at_position is None
 
 
 def test_a_reader_stops_right_before_what_it_cannot_read(reader: Reader) -> None:

@@ -1,5 +1,6 @@
 """The list of orders, from an accepted command to the line that staff read."""
 
+import base64
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -23,6 +24,8 @@ from tests.support.desk import (
     rename,
     ship,
 )
+
+DEEP = base64.urlsafe_b64encode(b"[" * 3_000 + b"]" * 3_000).decode()
 
 
 def found(shop: Shop, **asked: Any) -> Page[OrderSummaryView]:
@@ -254,7 +257,7 @@ def test_what_comes_in_meanwhile_moves_no_line_to_another_page(
 
 @pytest.mark.parametrize(
     "after",
-    ["", "x", "%%%", "bnVsbA", "W10", "WyItb3JkZXIiLCJ4IiwxXQ", "é" * 8],
+    ["", "x", "%%%", "bnVsbA", "W10", "WyItb3JkZXIiLCJ4IiwxXQ", "é" * 8, DEEP],
 )
 def test_what_is_no_cursor_is_refused(desk: Shop, after: str) -> None:
     with pytest.raises(BadCursor):

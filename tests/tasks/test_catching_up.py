@@ -2,11 +2,14 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
+from eventstore.subscriptions.catch_up import CaughtUp
+from eventstore.subscriptions.catch_up import catch_up as catch_up_one
 from readmodels import order_list
-from tasks import catch_up, commands
+from tasks import catch_up, commands, rebuilding
 from tasks.accepting import accept
 from tasks.bootstrap import Shop
 from tests.support.desk import Do, alice, place
@@ -83,3 +86,35 @@ def test_each_of_many_writers_is_read_when_all_have_left(shop: Shop, do: Do) -> 
     with ThreadPoolExecutor(6) as writers:
         list(writers.map(write_and_read, range(6)))
     assert count(shop) == 48
+
+
+def test_who_finds_that_nothing_moves_does_not_wait_for_a_turn(
+    shop: Shop, do: Do
+) -> None:
+    """Somebody was stopped in the middle of a turn: it will not end by itself."""
+    do(alice)
+    append_order(shop, "an order")
+    with shop.lent() as stopped:
+        assert catch_up.take_turn(stopped)
+        assert catch_up.run(shop, in_turn=False)
+        assert count(shop) == 1
+        catch_up.end_turn(stopped)
+
+
+def test_a_rebuild_in_the_middle_of_a_run_is_gone_along_with(
+    shop: Shop, do: Do, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    do(alice)
+    append_order(shop, "an order")
+    swaps = iter(["once"])
+
+    def be_overtaken(*arguments: Any, **options: Any) -> CaughtUp:
+        reached = catch_up_one(*arguments, **options)
+        for _ in swaps:
+            rebuilding.rebuild(shop, order_list.projection, lambda _: None)
+            append_order(shop, "one more")
+        return reached
+
+    monkeypatch.setattr(catch_up, "catch_up_one", be_overtaken)
+    assert catch_up.run(shop)
+    assert count(shop) == 2

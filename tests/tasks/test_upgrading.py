@@ -51,3 +51,17 @@ def test_a_changed_fold_is_seen_by_its_version(shop: Shop) -> None:
     shop.projections = [newer]
 
     assert rebuilding.unfit(shop) == [newer]
+
+
+def test_a_read_model_that_cannot_be_filled_holds_up_no_other(
+    shop: Shop, do: Do
+) -> None:
+    do(alice, place)
+    with shop.engine.begin() as connection:
+        connection.execute(
+            sa.text("CREATE VIEW mine AS SELECT * FROM readmodels.customers")
+        )
+        connection.execute(sa.text("UPDATE generations SET shape = NULL"))
+    migrate(shop.settings.database_url)
+
+    assert [projection.name for projection in rebuilding.unfit(shop)] == ["customers"]

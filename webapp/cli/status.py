@@ -29,6 +29,10 @@ def status() -> None:
     for standing in standings:
         click.echo(f"{standing.name:{width}} {said_of(standing, live, outdated)}")
     click.echo(line_of_snapshots(snapshots))
+    names = {standing.name.rpartition("_g")[0] for standing in standings}
+    for name in outdated:
+        if name not in names:
+            click.echo(f"{name}: it has no rows yet, recount rebuild {name}")
     if not standings:
         click.echo("no read model yet: a worker, the relay or the web makes them")
 
