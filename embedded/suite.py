@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from embedded import environment as variables
@@ -25,6 +25,8 @@ LINTERS = (
 )
 
 LONGEST = 7200.0
+MOST_BESIDE = 4
+"""So many pytests run side by side at most; each has a database for each test."""
 
 
 def test(arguments: list[str]) -> int:
@@ -76,9 +78,8 @@ class Suite:
                 environment = start_servers(
                     supervisor, self.folders, children, FOR_TESTS
                 )
-                self.step(supervisor, environment, "pytest", ["pytest", *arguments])
-                for name, command in LINTERS if not arguments else ():
-                    self.step(supervisor, environment, name, command.split())
+                for name, command in steps(arguments):
+                    self.step(supervisor, environment, name, command)
             except StopRequested:
                 return 130
             finally:
@@ -92,7 +93,7 @@ class Suite:
         supervisor: Supervisor,
         environment: Mapping[str, str],
         name: str,
-        command: list[str],
+        command: Sequence[str],
     ) -> None:
         """Run one command on the terminal; Ctrl-C reaches it there as well."""
         self.console.say(" ".join(command))
@@ -112,6 +113,19 @@ class Suite:
     def summarise(self) -> None:
         for result in self.results:
             self.console.show(str(result))
+
+
+def steps(arguments: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
+    """Yield what is run, each with its name: all of it, or pytest with *arguments*."""
+    if arguments:
+        yield "pytest", ["pytest", *arguments]
+        return
+    # Side by side, but for those that kill processes and count on being quick.
+    beside = f"-n{min(os.cpu_count() or 1, MOST_BESIDE)}"
+    yield "pytest", ["pytest", beside, "-m", "not races"]
+    yield "races", ["pytest", "-m", "races"]
+    for name, command in LINTERS:
+        yield name, command.split()
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

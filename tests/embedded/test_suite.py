@@ -9,6 +9,7 @@ import pytest
 from embedded import processes, record
 from embedded.environment import MARK
 from embedded.folders import Folders
+from embedded.suite import steps
 from tests.embedded.running import Desk, desk_in
 
 
@@ -60,3 +61,12 @@ def test_a_second_one_says_that_another_runs(desk: Desk) -> None:
 
     assert done.returncode == 1
     assert "Another ./recount test runs already" in done.stdout
+
+
+def test_without_arguments_all_is_run_and_what_kills_is_run_alone() -> None:
+    names = [name for name, _ in steps([])]
+    beside, alone = [list(command) for _, command in steps([])][:2]
+
+    assert names[:3] == ["pytest", "races", "ruff check"]
+    assert beside[-2:] == ["-m", "not races"]
+    assert alone == ["pytest", "-m", "races"]

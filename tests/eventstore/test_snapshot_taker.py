@@ -35,7 +35,9 @@ def take(
     """Take snapshots every five events, as far as the log goes."""
     ensure_snapshot_taker(engine.connection)
     taker = snapshot_taker(deciders, every=5, interruptions=interruptions)
-    return catch_up(engine.connection, replace(taker, batch=batch))
+    return catch_up(
+        engine.connection, replace(taker, batch=batch), interruptions=interruptions
+    )
 
 
 def versions(engine: Engine) -> dict[str, int]:
