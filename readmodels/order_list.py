@@ -160,7 +160,7 @@ def find(
     status: str | None = None,
     customer_id: str | None = None,
     search: str | None = None,
-    sort: str = "-order",
+    sort: str = "-placed",
     after: str | None = None,
     limit: int = 50,
 ) -> Page[OrderSummaryView]:

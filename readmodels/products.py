@@ -1,7 +1,7 @@
 """The products that were ordered so far: what one chooses from when one orders."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -40,9 +40,15 @@ def product_of(fact: Fact, looked_up: LookedUp) -> str:
 
 
 def fold(row: ProductView | None, fact: Fact, looked_up: LookedUp) -> ProductView:
-    """Return the product after one more line: the newest one has its price."""
+    """
+    Return the product after one more line: the one of the latest day has its price.
+
+    An import may bring a line of ten years ago after one of today.
+    """
     item: Item = fact.event
     times = 1 if row is None else row.times_ordered + 1
+    if row is not None and row.last_ordered_at > fact.occurred_at:
+        return replace(row, times_ordered=times)
     return ProductView(
         product=item.product,
         product_id=item.product_id,

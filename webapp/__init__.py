@@ -18,6 +18,7 @@ from webapp import (
     security,
     showing,
 )
+from webapp.addresses import know_numbers
 from webapp.wiring import give
 
 SUBJECTS = (orders, customers, commands, api, queries, health, problems)
@@ -37,7 +38,7 @@ def create_app(shop: Shop | None = None) -> Flask:
     security.protect(app, settings)
     errors.answer(app)
     showing.teach(app, settings)
-    customers.know_numbers(app)
+    know_numbers(app)
     for subject in SUBJECTS:
         app.register_blueprint(subject.routes)
     app.add_url_rule("/", view_func=home)

@@ -8,11 +8,14 @@ from flask.typing import ResponseReturnValue
 
 from eventstore.journal import entries
 from eventstore.journal.entries import Entry
+from readmodels import order_details
+from readmodels.order_details import OrderDetailsView
 from webapp.filled import Filled
-from webapp.forms import FORMS, Form
+from webapp.forms import FORMS, Action, Form
 from webapp.offering import offer_for
+from webapp.orders import allowed
 from webapp.problems import Problem
-from webapp.reading import remember
+from webapp.reading import reading, remember
 from webapp.typed import typed_for
 from webapp.wiring import the_notation, the_shop
 
@@ -34,12 +37,14 @@ def fate(command_id: UUID) -> ResponseReturnValue:
     # Nothing new: the page stays as it is, and a screen reader silent.
     if asks_again and is_news(entry, takes_long) is False:
         return "", 204
-    filled = form_again(entry) if entry.status == "rejected" else None
+    order = order_of(entry)
+    filled = form_again(entry, order) if entry.status == "rejected" else None
     return render_template(
         "command.html" if not asks_again else "fate.html",
         entry=entry,
         events=events,
         about=entry.stream_id.partition("-")[2],
+        order=order,
         takes_long=takes_long,
         filled=filled,
         offer=offer_for(filled.form, filled.typed) if filled else None,
@@ -52,9 +57,24 @@ def is_news(entry: Entry, takes_long: bool) -> bool:
     return entry.status != "accepted" or (takes_long and not knows_it_takes_long)
 
 
-def form_again(entry: Entry) -> Filled | None:
-    """Return the form that *entry* came from, as it was filled, with a new key."""
+def order_of(entry: Entry) -> OrderDetailsView | None:
+    """Return the order that a refused *entry* is about, if there is one to be seen."""
+    order_id = entry.data.get("order_id")
+    if entry.status != "rejected" or order_id is None:
+        return None
+    with reading(order_details.projection) as (connection, _):
+        return order_details.find(connection, order_id)
+
+
+def form_again(entry: Entry, order: OrderDetailsView | None) -> Filled | None:
+    """
+    Return the form that *entry* came from, as it was filled, with a new key.
+
+    But not for what its order does not allow: whatever is typed, it would be refused.
+    """
     form = next((form for form in FORMS if form.command == entry.type), None)
+    if isinstance(form, Action) and (order is None or form not in allowed(order)):
+        return None
     return filled_with(form, entry) if form else None
 
 

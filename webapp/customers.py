@@ -2,12 +2,12 @@
 
 from dataclasses import asdict
 
-from flask import Blueprint, Flask, render_template
+from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
-from werkzeug.routing import BaseConverter
 
 from readmodels import customers, order_list
 from readmodels.customers import CustomerView
+from webapp.addresses import CUSTOMER
 from webapp.filled import Filled, show
 from webapp.forms import CHANGE, REGISTER
 from webapp.lists import OF_CUSTOMERS, customers_asked, kept
@@ -19,26 +19,8 @@ from webapp.wiring import the_notation
 
 A_PAGE = 50
 ORDERS_SHOWN = 10
-CUSTOMER = "<customer:customer_id>"
 
 routes = Blueprint("customers", __name__)
-
-
-class CustomerNumber(BaseConverter):
-    """A customer's number in an address; whoever is called `new` is at `~new`."""
-
-    regex = "~?[A-Za-z0-9][A-Za-z0-9._-]{0,39}"
-
-    def to_python(self, value: str) -> str:
-        return value.removeprefix("~")
-
-    def to_url(self, value: str) -> str:
-        return "~new" if value == "new" else super().to_url(value)
-
-
-def know_numbers(app: Flask) -> None:
-    """Teach the addresses of *app* what a customer's number is."""
-    app.url_map.converters["customer"] = CustomerNumber
 
 
 @routes.get("/customers")

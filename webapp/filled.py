@@ -38,6 +38,21 @@ class Filled:
     first: UUID | None = None
     faults: Sequence[Fault] = ()
     focus: str = ""
+    # What is wrong, in a sentence for each field, from the top of the page; and the
+    # same as each field itself says it. Made once: each field of the page asks.
+    sentences: Mapping[str, str] = field(init=False)
+    problems: Mapping[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        faults = sorted(self.faults, key=lambda fault: self.form.place_of(fault.field))
+        object.__setattr__(
+            self, "sentences", {f.field: sentence(f.field, f.problem) for f in faults}
+        )
+        object.__setattr__(
+            self,
+            "problems",
+            {f.field: sentence_beside(f.field, f.problem) for f in faults},
+        )
 
     @property
     def title(self) -> str:
@@ -46,20 +61,6 @@ class Filled:
     @property
     def action(self) -> str:
         return url_for(self.form.endpoint, **self.about)
-
-    @property
-    def sentences(self) -> dict[str, str]:
-        """What is wrong, in a sentence for each field, from the top of the page."""
-        faults = sorted(self.faults, key=lambda fault: self.form.place_of(fault.field))
-        return {fault.field: sentence(fault.field, fault.problem) for fault in faults}
-
-    @property
-    def problems(self) -> dict[str, str]:
-        """The same, as each field itself says it."""
-        return {
-            fault.field: sentence_beside(fault.field, fault.problem)
-            for fault in self.faults
-        }
 
     def value(self, name: str) -> str:
         return self.typed.fields.get(name, "")

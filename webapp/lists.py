@@ -21,7 +21,7 @@ def orders_asked() -> dict[str, Any]:
         "status": one_of("status", order_list.STATUSES),
         "customer_id": text("customer"),
         "search": text("q"),
-        **page_asked(order_list.view, "-order"),
+        **page_asked(order_list.view, "-placed"),
     }
 
 

@@ -97,6 +97,10 @@ def read_moment(text: str, notation: Notation) -> str:
     except ValueError as error:
         raise ValueError("there is no such day or time") from error
     moment = shown.replace(tzinfo=notation.timezone)
+    # An hour comes twice when they are put back: the later one, unless it is to come.
+    second = moment.replace(fold=1)
+    if second.astimezone(UTC) <= datetime.now(UTC):
+        moment = second
     # An hour is left out when the clocks are put forward.
     if moment.astimezone(UTC).astimezone(notation.timezone).replace(tzinfo=None) != (
         shown

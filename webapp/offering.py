@@ -32,13 +32,14 @@ def offer_for(form: Form, typed: Typed) -> Offer:
     """Return what there is to choose from; it can be typed without that, too."""
     if form is not PLACE:
         return NOTHING
+    number = without_nul(typed.fields["customer_id"])
     try:
         with reading(customers.projection, products.projection) as (connection, _):
             most = customers.find(connection, sort="-orders", limit=MOST_OFFERED)
             return Offer(
                 products.find_most_ordered(connection, limit=MOST_OFFERED),
                 sorted(most.rows, key=lambda customer: customer.words),
-                customers.find_one(connection, usable(typed.fields["customer_id"])),
+                customers.find_one(connection, number),
             )
     except DATABASE_ERRORS as error:
         if not is_outage(error):
@@ -46,8 +47,8 @@ def offer_for(form: Form, typed: Typed) -> Offer:
         return NOTHING
 
 
-def usable(text: str) -> str:
-    """Return what may be searched for in place of *text*: PostgreSQL takes no NUL."""
+def without_nul(text: str) -> str:
+    """Return what may be searched for in place of *text*: PostgreSQL takes none."""
     return text.replace("\0", "")
 
 
@@ -65,7 +66,9 @@ def with_prices(typed: Typed) -> tuple[Typed, list[str]]:
     if not without:
         return typed, []
     with reading(products.projection) as (connection, _):
-        known = products.find_named(connection, [usable(name) for name in without])
+        found = products.find_named(connection, [without_nul(name) for name in without])
+    # One that was free, long ago, has no price that can be asked for.
+    known = {name: p for name, p in found.items() if p.unit_price > 0}
     lines = [
         priced(line, known[line["product"]])
         if line.get("product") in known and not line.get("unit_price")
@@ -90,14 +93,16 @@ def with_address(typed: Typed) -> tuple[Typed, str]:
     if not number:
         return typed, "Type the customer's number first, then fill in the address."
     with reading(customers.projection) as (connection, _):
-        customer = customers.find_one(connection, usable(number))
+        customer = customers.find_one(connection, without_nul(number))
     if customer is None:
         return typed, f"There is no customer {number} here."
     if customer.address is None:
         return typed, f"No address of {customer.name} is known."
     known = address_of(customer)
-    if any(typed.fields[name] not in ("", known[name]) for name in ADDRESS):
+    # A recipient may be another one at the same address.
+    if any(typed.fields[name] not in ("", known[name]) for name in ADDRESS[1:]):
         return typed, "Another address is typed already, so it was left as it is."
+    known["address.name"] = typed.fields["address.name"] or known["address.name"]
     return Typed({**typed.fields, **known}, typed.lines), ""
 
 

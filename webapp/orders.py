@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from readmodels import order_details, order_list
 from readmodels.order_details import OrderDetailsView
+from webapp.addresses import ORDER
 from webapp.filled import Filled, show
 from webapp.forms import ACTIONS, CANCEL, DELIVER, PAY, PLACE, SHIP, Action
 from webapp.lists import OF_ORDERS, kept, orders_asked
@@ -17,8 +18,6 @@ from webapp.typed import Typed, typed_for
 from webapp.wiring import the_notation
 
 A_PAGE = 50
-# A number beyond is no order's: JSON's readers do not agree on it.
-ORDER = "<int(min=1, max=9007199254740992):order_id>"
 
 ALLOWED = {"pending": (PAY, CANCEL), "paid": (SHIP, CANCEL), "shipped": (DELIVER,)}
 A_GIFT = (SHIP, CANCEL)

@@ -13,9 +13,9 @@ from flask.typing import ResponseReturnValue
 from eventstore.projections.position import Position
 from eventstore.projections.views import Page
 from readmodels import customers, order_details, order_list, products
+from webapp.addresses import CUSTOMER, ORDER
 from webapp.as_json import as_json
 from webapp.asking import number, only
-from webapp.customers import CUSTOMER
 from webapp.lists import (
     OF_CUSTOMERS,
     OF_ORDERS,
@@ -25,7 +25,6 @@ from webapp.lists import (
     products_asked,
 )
 from webapp.missing import no_customer, no_order
-from webapp.orders import ORDER
 from webapp.reading import reading
 from webapp.wiring import the_shop
 

@@ -9,12 +9,14 @@ answer has what there is, and tells how far behind that is.
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import psycopg
 import sqlalchemy as sa
 from flask import g, request, session
 
 from eventstore.connection import driver_connection
+from eventstore.log.read import last_drawn
 from eventstore.projections.position import Position, wait_for
 from eventstore.projections.projection import Projection
 from webapp import asking
@@ -43,9 +45,10 @@ def reading(*projections: Projection) -> Iterator[tuple[sa.Connection, Position]
 
     The connection is in autocommit: what is read is at least as new as that position.
     """
-    asked = position_asked()
-    until = time.monotonic() + asked.seconds
     with the_shop().autocommitting.connect() as connection:
+        forget_other_logs(driver_connection(connection))
+        asked = position_asked()
+        until = time.monotonic() + asked.seconds
         reached = [
             wait_for(
                 driver_connection(connection),
@@ -56,17 +59,31 @@ def reading(*projections: Projection) -> Iterator[tuple[sa.Connection, Position]
             for projection in projections
         ]
         position = min(reached)
-        g.behind = max(g.get("behind", 0), position.behind)
+        if is_asked_to_show():
+            g.behind = max(g.get("behind", 0), position.behind)
         yield connection, position
 
 
 def position_asked() -> Asked:
     """Return what the address asks for, or this browser's own, if that is further."""
-    named = asking.number("min_position", lowest=0, highest=HIGHEST_POSITION) or 0
+    named = 0
+    if is_asked_to_show():
+        named = asking.number("min_position", lowest=0, highest=HIGHEST_POSITION) or 0
     done, age = remembered()
     if named >= done:
         return Asked(named, LONGEST_WAIT)
     return Asked(done, LONGEST_WAIT if named or age < FRESH else 0)
+
+
+def is_asked_to_show() -> bool:
+    """Return whether something is shown, and not a form that was sent shown again."""
+    return request.method in ("GET", "HEAD")
+
+
+def forget_other_logs(connection: psycopg.Connection[Any]) -> None:
+    """Forget a position that this log has not come to: a backup was restored."""
+    if remembered()[0] and remembered()[0] > last_drawn(connection):
+        session.pop("done")
 
 
 def remember(position: int | None) -> None:

@@ -10,6 +10,8 @@ from tasks.settings import Settings
 from webapp import api
 
 LARGEST_BODY = 64 * 1024
+LARGEST_ORDER_FORM = 256 * 1024
+"""A form of as many lines as an order may have says each field's name each time."""
 
 LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 
@@ -52,6 +54,7 @@ def protect(app: Flask, settings: Settings) -> None:
         WTF_CSRF_TIME_LIMIT=None,
     )
     app.before_request(refuse_other_hosts)
+    app.before_request(let_long_orders_in)
     csrf = CSRFProtect(app)
     # No cookie counts there, and a body that is not JSON is refused.
     csrf.exempt(api.routes)
@@ -67,6 +70,12 @@ def refuse_other_hosts() -> None:
     """
     if not LOOPBACK.fullmatch(request.headers.get("Host", "")):
         raise SecurityError
+
+
+def let_long_orders_in() -> None:
+    if request.endpoint == "orders.place":
+        request.max_content_length = LARGEST_ORDER_FORM
+        request.max_form_memory_size = LARGEST_ORDER_FORM
 
 
 def add_headers(response: Response) -> Response:

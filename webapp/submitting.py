@@ -83,7 +83,6 @@ def send_or_show(filled: Filled) -> ResponseReturnValue:
 
 def accept_or_show(filled: Filled) -> ResponseReturnValue:
     shop = the_shop()
-    version = version_of(filled.version or None)
     data, faults = data_of(filled.form, filled.typed, the_notation())
     try:
         accepted = accept(
@@ -91,7 +90,7 @@ def accept_or_show(filled: Filled) -> ResponseReturnValue:
             command_from(shop, filled.form.command, {**data, **filled.about}, faults),
             key=usable_key(filled.key),
             principal=LOCAL,
-            expected_version=version,
+            expected_version=version_of(filled.version or None),
         )
     except InvalidInput as error:
         return show(replace(filled, faults=error.faults), 422)

@@ -1,5 +1,6 @@
 """The order: which commands it accepts, and what each event makes of it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
@@ -10,6 +11,7 @@ from domain.money import Money, rounded_total
 from domain.orders.commands import (
     CancelOrder,
     ConfirmDelivery,
+    Item,
     OrderCommand,
     PlaceOrder,
     ReceivePayment,
@@ -99,9 +101,7 @@ def place(order: Order, command: PlaceOrder, customer: Customer) -> list[OrderEv
         raise UnknownCustomer(customer_id=command.customer_id)
     if order.status is not Status.NONE:
         raise OrderAlreadyPlaced(status=order.status)
-    total = rounded_total(
-        (item.unit_price, item.quantity, item.discount) for item in command.items
-    )
+    total = total_of(command.items)
     if total > HIGHEST_TOTAL:
         raise OrderTooDear(
             highest=Money(HIGHEST_TOTAL, command.currency),
@@ -118,6 +118,11 @@ def place(order: Order, command: PlaceOrder, customer: Customer) -> list[OrderEv
             freight=command.freight,
         )
     ]
+
+
+def total_of(items: Iterable[Item]) -> int:
+    """Return what an order of these lines is worth, in minor units."""
+    return rounded_total((i.unit_price, i.quantity, i.discount) for i in items)
 
 
 def receive_payment(order: Order, command: ReceivePayment) -> list[OrderEvent]:

@@ -32,7 +32,7 @@ class OrderNotPaid(Rejection):
 
 
 class OrderAlreadyShipped(Rejection):
-    """This order is shipped already; its tracking number is {tracking_no}."""
+    """This order is shipped already; tracking number: {tracking_no}."""
 
 
 class OrderNotShipped(Rejection):

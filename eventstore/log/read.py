@@ -95,6 +95,13 @@ def gathered(stream_ids: Iterable[str], rows: Iterable[Any]) -> dict[str, Past]:
     return pasts
 
 
+def last_drawn(connection: psycopg.Connection[Any]) -> int:
+    """Return the last position that was given to an event, be it committed or not."""
+    row = connection.execute("SELECT public.last_drawn()").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def settled(connection: psycopg.Connection[Any]) -> int:
     """
     Return the position up to which no transaction can still bring in an event.

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from domain.address import Address
 from domain.customers.events import CustomerRegistered
-from domain.money import rounded_total
 from domain.orders.commands import Item
 from domain.orders.events import OrderCreated
+from domain.orders.order import total_of
 from tasks.importing.rows import CustomerRow, OrderRow
 
 
@@ -37,7 +37,7 @@ def created(order: OrderRow, items: Sequence[Item], currency: str) -> OrderCreat
     return OrderCreated(
         customer_id=order.customer_id,
         items=tuple(items),
-        total=worth_of(items),
+        total=total_of(items),
         address=Address(
             name=order.ship_name,
             street=order.ship_address,
@@ -49,11 +49,4 @@ def created(order: OrderRow, items: Sequence[Item], currency: str) -> OrderCreat
         currency=currency,
         required_date=order.required_date,
         freight=order.freight,
-    )
-
-
-def worth_of(items: Sequence[Item]) -> int:
-    """Return the total of an order, as for one that is placed today."""
-    return rounded_total(
-        (item.unit_price, item.quantity, item.discount) for item in items
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from domain.orders.commands import Item
-from tasks.importing.events import worth_of
+from domain.orders.order import total_of
 from tasks.importing.history import History
 
 
@@ -31,7 +31,7 @@ def figures_of(history: History) -> Figures:
         not_shipped=sum(order.shipped_date is None for order in orders),
         first_day=min(order.order_date for order in orders),
         last_day=max(order.order_date for order in orders),
-        net=sum(worth_of(history.items[number]) for number in history.orders),
+        net=sum(total_of(history.items[number]) for number in history.orders),
         gross=sum(gross(history.items[number]) for number in history.orders),
         freight=sum(order.freight or 0 for order in orders),
     )

@@ -9,7 +9,7 @@ from typing import Any
 from domain.errors import InvalidInput
 from domain.fields import HIGHEST_TOTAL, MOST_LINES
 from domain.orders.commands import Item
-from tasks.importing.events import worth_of
+from domain.orders.order import total_of
 from tasks.importing.files import Row, read_table
 from tasks.importing.rows import (
     CustomerRow,
@@ -216,6 +216,6 @@ def reason_against(items: Sequence[Item]) -> str | None:
         return "has no lines"
     if len(items) > MOST_LINES:
         return f"has {len(items):,} lines, at most {MOST_LINES}"
-    if worth_of(items) > HIGHEST_TOTAL:
+    if total_of(items) > HIGHEST_TOTAL:
         return f"is worth more than {HIGHEST_TOTAL:,} minor units"
     return None

@@ -1,7 +1,9 @@
 """The products that were ordered, with the price of the last time."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
+from eventstore.projections.projection import Fact
 from readmodels import products
 from tasks.bootstrap import Shop
 from tests.support.desk import CLOCK, LAMP, Do, alice, place
@@ -43,3 +45,16 @@ def test_the_choice_is_what_is_ordered_most(shop: Shop, do: Do) -> None:
         (found,) = products.find_most_ordered(connection, limit=1)
 
     assert found.product == "RETRO-CLOCK"
+
+
+def fact(day: int, unit_price: int) -> Fact:
+    item = replace(CLOCK, unit_price=unit_price)
+    return Fact(item, "order-1", 1, 1, datetime(2026, 11, day, tzinfo=UTC), "{}")
+
+
+def test_a_line_of_an_earlier_day_that_is_imported_later_has_no_say() -> None:
+    newest = products.fold(None, fact(23, 4_950), {})
+    after = products.fold(newest, fact(4, 300), {})
+
+    assert after == replace(newest, times_ordered=2)
+    assert products.fold(after, fact(24, 5_950), {}).unit_price == 5_950

@@ -16,6 +16,7 @@ from eventstore import command_handler
 from eventstore.connection import driver_connection
 from tasks import bootstrap
 from tasks.bootstrap import Shop
+from tasks.catch_up import find_live_standings
 from tasks.importing import appending
 from tests.support.histories import (
     History,
@@ -83,7 +84,7 @@ def test_a_run_that_was_stopped_is_ended_by_the_next(
 
     positions = [(event.stream_id, event.version) for event in read_log(shop.engine)]
     assert stopped.exit_code == 130
-    assert "30 events were appended by this run" in stopped.stderr
+    assert "At least 30 events were appended by this run" in stopped.stderr
     assert left == 30
     assert "there      30 events were in the log already" in second.stdout
     assert positions == [
@@ -235,3 +236,22 @@ def test_a_call_that_is_wrong_is_answered_with_the_usage(
     result = CliRunner().invoke(import_history, [str(tmp_path), *options])
 
     assert result.exit_code == 2
+
+
+def test_a_run_that_died_before_the_read_models_had_followed_is_ended_by_the_next(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = History(ORDERS).write(tmp_path / "old")
+    with monkeypatch.context() as patch:
+        patch.setattr("webapp.cli.importing.follow", lambda _: iter([0]))
+        run_import(folder)
+    second = run_import(folder)
+
+    assert "nothing to do" in second.stdout
+    assert not any(standing.lag for standing in find_live_standings(shop))
+
+
+def test_a_name_that_cannot_be_seen_is_refused(shop: Shop, tmp_path: Path) -> None:
+    folder = History(ORDERS).write(tmp_path / "old")
+
+    assert run_import(folder, "--source", "a\nb").exit_code == 2

@@ -105,8 +105,35 @@ def test_cancelling_an_order_that_never_was_is_refused(
     page = browser.fate(sent)
 
     assert "There is no order 7." in page
-    assert "Why not" in page
-    assert 'action="/orders/7/cancel"' in page
+    assert 'action="/orders/7/cancel"' not in page
+
+
+def test_what_an_order_no_longer_allows_is_not_offered_again(
+    browser: Browser, work: Work, alice: str
+) -> None:
+    work(browser.send("/orders/new", **TYPED_CLOCKS))
+    paid_twice = [
+        browser.send("/orders/1/payment", form="/orders/new", amount="25.00", key=key)
+        for key in ("here", "there")
+    ]
+    work(*paid_twice)
+    page = browser.fate(paid_twice[1])
+
+    assert "is paid already" in page
+    assert 'action="/orders/1/payment"' not in page
+    assert 'href="/orders/1"' in page
+
+
+def test_what_an_order_still_allows_is_offered_again_as_it_was_typed(
+    browser: Browser, work: Work, alice: str
+) -> None:
+    work(browser.send("/orders/new", **TYPED_CLOCKS))
+    sent = browser.send("/orders/1/payment", amount="24.00")
+    work(sent)
+    page = browser.fate(sent)
+
+    assert "is worth 25.00 EUR" in page
+    assert value_of(page, "amount") == "24.00"
 
 
 def test_an_unknown_command_is_a_page_that_says_so(client: FlaskClient) -> None:

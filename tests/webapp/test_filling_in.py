@@ -1,11 +1,14 @@
 """What the order's page offers to choose from, and fills in when it is asked to."""
 
 import re
+import time
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask.testing import FlaskClient
 
+from tasks.bootstrap import Shop
 from tests.webapp.visiting import (
     TYPED_CLOCKS,
     Browser,
@@ -195,3 +198,77 @@ def test_without_the_database_a_button_loses_nothing(
     assert page.status_code == 503
     assert value_of(page.text, "items.0.product") == "RETRO-CLOCK"
     assert value_of(page.text, "address.city") == "Berlin"
+
+
+def many_lines(count: int, **fields: str) -> dict[str, str]:
+    return {
+        f"items.{number}.{name}": value
+        for number in range(count)
+        for name, value in fields.items()
+    }
+
+
+def test_a_form_full_of_faults_is_answered_at_once(browser: Browser) -> None:
+    """Each line has two faults; it took 3 s when each field gathered all of them."""
+    started = time.process_time()
+    page = browser.send("/orders/new", **many_lines(400, product="CLOCK"))
+
+    assert page.status_code == 422
+    assert page.text.count("is missing") > 800
+    assert time.process_time() - started < 2.5
+
+
+def test_an_order_of_as_many_lines_as_may_be_can_be_sent(
+    browser: Browser, work: Work, alice: str
+) -> None:
+    lines = many_lines(
+        500,
+        product="RETRO-CLOCK with a chime of its own",
+        product_id="RETRO-CLOCK-4711",
+        product_id_of="RETRO-CLOCK with a chime of its own",
+        quantity="2",
+        unit_price="12.50",
+        discount="5",
+    )
+    sent = browser.send("/orders/new", **{**TYPED_CLOCKS, **lines})
+    work(sent)
+
+    assert "Order 1 is placed" in browser.fate(sent)
+
+
+def test_a_price_of_nothing_is_not_filled_in(shop: Shop, browser: Browser) -> None:
+    with shop.engine.begin() as connection:
+        connection.execute(
+            sa.text(
+                "INSERT INTO readmodels.products_g1"
+                " VALUES ('FREEBIE', NULL, 0, 1, now())"
+            )
+        )
+    line = {"items.0.product": "FREEBIE", "items.0.quantity": "1"}
+    page = browser.send("/orders/new", **line)
+
+    assert page.status_code == 422
+    assert value_of(page.text, "items.0.unit_price") == ""
+
+
+def test_another_recipient_may_be_at_the_customers_address(
+    browser: Browser, work: Work, alice: str
+) -> None:
+    work(
+        browser.send(
+            "/customers/ALICE/edit",
+            **{
+                "name": "Alice",
+                "address.street": "Obere Str. 57",
+                "address.city": "Berlin",
+                "address.country": "Germany",
+            },
+        )
+    )
+    page = browser.send(
+        "/orders/new",
+        **{"customer_id": "ALICE", "address.name": "Bob", "fill_address": "1"},
+    ).text
+
+    assert value_of(page, "address.name") == "Bob"
+    assert value_of(page, "address.city") == "Berlin"

@@ -110,8 +110,10 @@ def test_a_payment_may_be_as_high_as_a_total() -> None:
         ("2026-11-23T14:05", "2026-11-23T14:05:00+01:00"),
         ("2026-07-04 14:05", "2026-07-04T14:05:00+02:00"),
         ("2026-07-04T14:05:30", "2026-07-04T14:05:30+02:00"),
-        # When the clocks are put back, an hour comes twice; the first one is meant.
-        ("2026-10-25T02:30", "2026-10-25T02:30:00+02:00"),
+        # When the clocks are put back, an hour comes twice: the later one is meant,
+        # unless that is still to come.
+        ("2020-10-25T02:30", "2020-10-25T02:30:00+01:00"),
+        ("2098-10-26T02:30", "2098-10-26T02:30:00+02:00"),
     ],
 )
 def test_a_time_is_that_of_the_shop_s_clocks(text: str, instant: str) -> None:

@@ -1,6 +1,7 @@
 """Reading what one has just written: by `min_position`, and on pages without it."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -197,3 +198,45 @@ def test_who_asks_for_less_than_he_has_done_gets_all_of_it(
         page = browser.see("/orders?min_position=1")
 
     assert 'href="/orders/1"' in page
+
+
+@pytest.mark.parametrize("token", ["", "kept"])
+def test_a_form_that_was_sent_asks_for_no_position(
+    browser: Browser, client: FlaskClient, token: str
+) -> None:
+    path = "/orders/new?min_position=garbage"
+    typed = {"customer_id": "ALICE", "add_line": "1"}
+    if token:
+        answer = browser.send(path, form="/orders/new", **typed)
+    else:
+        answer = client.post(path, data=typed)
+
+    assert answer.status_code == (200 if token else 403)
+    assert 'value="ALICE"' in answer.text
+
+
+def test_a_form_that_was_sent_is_not_offered_to_be_looked_at_again(
+    impatient: None, browser: Browser, run: Work, alice: str
+) -> None:
+    """The link would lead to an empty form, and lose what was typed."""
+    sent = browser.send("/orders/new", **TYPED_CLOCKS)
+    run(sent)
+    browser.fate(sent)
+    page = browser.send("/orders/new", customer_id="ALICE", add_line="1").text
+
+    assert "Look again" not in page
+    assert "Look again" in browser.see("/orders")
+
+
+def test_a_position_of_another_log_is_forgotten(
+    shop: Shop, browser: Browser, client: FlaskClient, placed: int
+) -> None:
+    """A backup was restored, and the browser remembers what came after it."""
+    with client.session_transaction() as session:
+        session["done"] = [10**6, time.time()]
+    with caught_up_later(shop):
+        page = browser.see(f"/orders/1?min_position={placed}")
+
+    assert "behind" not in page
+    with client.session_transaction() as session:
+        assert "done" not in session

@@ -21,7 +21,8 @@ def usable_address(
         return None
     try:
         url = urlsplit(value)
-        is_usable = url.scheme == "http" and url.hostname and url.port != 0
+        is_plain = url.netloc.rpartition("@")[0] == "" and url.path in ("", "/")
+        is_usable = url.scheme == "http" and url.hostname and url.port != 0 and is_plain
     except ValueError:
         is_usable = False
     if not is_usable:

@@ -134,4 +134,6 @@ def tell_interruption(appended: int) -> None:
 
 def tell_how_to_go_on(appended: int) -> None:
     """A batch whose answer did not come may be in the log, and is not counted."""
-    click.echo(f"{appended:,} events were appended by this run. {GO_ON}", err=True)
+    click.echo(
+        f"At least {appended:,} events were appended by this run. {GO_ON}", err=True
+    )

@@ -15,6 +15,7 @@ from tasks import settings
 from tasks.bootstrap import Shop, shop
 from tasks.importing.alone import alone
 from tasks.importing.appending import append_missing
+from tasks.importing.comparing import Compared
 from tasks.importing.errors import ImportRefused
 from tasks.importing.examining import examine_log, examine_shop
 from tasks.importing.following import follow
@@ -38,6 +39,8 @@ def currency_of(_: click.Context, __: click.Parameter, value: str) -> str:
 def source_of(context: click.Context, _: click.Parameter, value: str | None) -> str:
     name = context.params["folder"].resolve().name if value is None else value
     problem = Text(60).problem(name)
+    if problem is None and not name.isprintable():
+        problem = "must be of characters that can be seen"
     if problem is not None:
         raise click.BadParameter(f"the name {problem}")
     return name
@@ -141,13 +144,18 @@ class Import:
             compared = examine_log(connection, plan, self.currency)
             if len(compared.there) == len(plan.events):
                 report.tell_nothing_to_do(plan)
-                return
-            started = time.monotonic()
-            move_numbers(connection, plan, compared.new_streams(plan))
-            self.append(connection, plan, compared.there)
-            seconds = time.monotonic() - started
-        report.tell_done(plan, compared.there, seconds)
+            else:
+                self.bring_in(connection, plan, compared)
+        # Also where there was nothing to do: a run may have been killed before this.
         self.catch_up()
+
+    def bring_in(
+        self, connection: psycopg.Connection[Any], plan: Plan, compared: Compared
+    ) -> None:
+        started = time.monotonic()
+        move_numbers(connection, plan, compared.new_streams(plan))
+        self.append(connection, plan, compared.there)
+        report.tell_done(plan, compared.there, time.monotonic() - started)
 
     def append(
         self, connection: psycopg.Connection[Any], plan: Plan, there: Set[int]
@@ -161,6 +169,8 @@ class Import:
         started = time.monotonic()
         lags = follow(self.shop)
         before = next(lags)
+        if not before:
+            return
         with progress("read models", before) as advance:
             for lag in lags:
                 advance(before - lag)

@@ -1,0 +1,25 @@
+"""How orders and customers are named in addresses, those of pages and of the API."""
+
+from flask import Flask
+from werkzeug.routing import BaseConverter
+
+# A number beyond is no order's: JSON's readers do not agree on it.
+ORDER = "<int(min=1, max=9007199254740992):order_id>"
+CUSTOMER = "<customer:customer_id>"
+
+
+class CustomerNumber(BaseConverter):
+    """A customer's number in an address; whoever is called `new` is at `~new`."""
+
+    regex = "~?[A-Za-z0-9][A-Za-z0-9._-]{0,39}"
+
+    def to_python(self, value: str) -> str:
+        return value.removeprefix("~")
+
+    def to_url(self, value: str) -> str:
+        return "~new" if value == "new" else super().to_url(value)
+
+
+def know_numbers(app: Flask) -> None:
+    """Teach the addresses of *app* what a customer's number is."""
+    app.url_map.converters["customer"] = CustomerNumber
