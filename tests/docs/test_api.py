@@ -2,12 +2,15 @@
 
 import json
 import re
+from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
 
+from domain.address import Address
+from domain.orders.commands import Item
 from tasks import catch_up, commands
 from tasks.bootstrap import Shop
 from tests.support.databases import ROOT
@@ -62,3 +65,20 @@ def test_an_example_is_what_is_answered(
     answered = client.get(path).get_json(force=True)
 
     assert without_what_changes(answered) == without_what_changes(json.loads(answer))
+
+
+def test_every_command_is_listed_with_its_fields(shop: Shop) -> None:
+    rows = dict(re.findall(r"^\| `([A-Z]\w+)` \| (.*) \|$", PAGE, re.MULTILINE))
+
+    told = {name: set(re.findall("`(\\w+)`", rows[name])) for name in rows}
+    assert told == {
+        name: {field.name for field in fields(command)}
+        for name, command in shop.commands.items()
+    }
+
+
+@pytest.mark.parametrize("part", [Item, Address])
+def test_the_parts_of_a_command_are_listed_with_their_fields(part: Any) -> None:
+    names = [field.name for field in fields(part)]
+
+    assert [name for name in names if f"`{name}`" not in PAGE] == []
