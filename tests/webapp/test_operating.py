@@ -69,7 +69,9 @@ def test_a_read_model_is_rebuilt_by_its_name(busy: Shop) -> None:
     result = run(rebuild, "order_list")
 
     assert (result.exit_code, totals(busy)) == (0, [10_899])
-    assert "generation 2 is live, at position 2" in result.output
+    progress, done = result.output.splitlines()
+    assert progress == "order_list: 2 of 2"
+    assert done.startswith("order_list: generation 2 is live, at position 2, after")
 
 
 def test_a_dropped_read_model_is_rebuilt(busy: Shop) -> None:

@@ -5,10 +5,12 @@ import sys
 import click
 
 from eventstore.errors import RebuildFailed
+from eventstore.log.read import last_drawn
 from eventstore.projections.projection import Projection
 from eventstore.projections.rebuild import Progress
 from tasks import rebuilding
 from tasks.bootstrap import shop
+from webapp.cli.progress import progress
 
 
 @click.command()
@@ -34,15 +36,14 @@ def rebuild(names: tuple[str, ...], is_all: bool) -> None:
 
 def rebuild_one(projection: Projection) -> bool:
     """Rebuild one, telling how far it is; return whether it is done."""
+    done = 0
     try:
-        with click.progressbar(
-            length=1000, label=projection.name, item_show_func=lambda text: text
-        ) as bar:
+        with progress(projection.name, last_position()) as advance:
 
-            def show(progress: Progress) -> None:
-                done = 1000 * progress.position // max(progress.goal, 1)
-                said = f"{progress.position:,} of {progress.goal:,}"
-                bar.update(done - bar.pos, said)
+            def show(reached: Progress) -> None:
+                nonlocal done
+                advance(reached.position - done)
+                done = reached.position
 
             rebuilt = rebuilding.rebuild(shop(), projection, show)
     except RebuildFailed as error:
@@ -53,3 +54,8 @@ def rebuild_one(projection: Projection) -> bool:
         f" {rebuilt.position:,}, after {rebuilt.seconds:.1f} s"
     )
     return True
+
+
+def last_position() -> int:
+    with shop().lent() as connection:
+        return last_drawn(connection)
