@@ -12,6 +12,8 @@ EventStoreError
 ├── CorruptSnapshot         a snapshot is not what was written; its stream is read anew
 ├── NoSuchVersion           a stream was asked for as of a version it does not have
 ├── NotSettled              as of a position was asked, where events may still come
+├── BoxBroken               personal fields were tampered with, or moved elsewhere
+├── WrongMasterKey          a subject's key was wrapped with a master key not given
 ├── CannotProject           a projection failed on an event; it stands still there
 ├── RebuildFailed           a read model keeps the generation that it has
 └── BadCursor               a page was asked for by what is no cursor
@@ -93,6 +95,18 @@ class NotSettled(EventStoreError):
         super().__init__(
             f"Position {position} is not settled yet, only {settled} is:"
             " the answer could still change."
+        )
+
+
+class BoxBroken(EventStoreError):
+    """The personal fields of a message are not those that were closed into it."""
+
+
+class WrongMasterKey(EventStoreError):
+    def __init__(self, master: str) -> None:
+        super().__init__(
+            f"A subject's key needs the master key {master}: give it in MASTER_KEY,"
+            " where former ones may stand behind the one in force."
         )
 
 

@@ -1,0 +1,100 @@
+"""Keys of subjects, and the master key that they are wrapped with."""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from eventstore.errors import WrongMasterKey
+
+_LENGTH = 32
+_NONCE = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectKey:
+    """A key of one *subject*: the stream of the person that messages are about."""
+
+    id: UUID
+    subject: str
+    secret: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrappedKey:
+    """A subject's key as it is stored: no use without the *master* key named here."""
+
+    id: UUID
+    subject: str
+    master: str
+    wrapped: bytes = field(repr=False)
+
+
+def new_key(subject: str) -> SubjectKey:
+    """Return a key that nobody had before."""
+    return SubjectKey(id=uuid4(), subject=subject, secret=os.urandom(_LENGTH))
+
+
+@dataclass(frozen=True, slots=True)
+class MasterKeys:
+    """
+    The master key in force, and *former* ones that stored keys may still hang on.
+
+    To rotate it, put a new one before the old: keys are wrapped with the first and
+    opened with whichever fits, until `recount keys rotate` has wrapped all anew.
+    Raises ValueError for one that has not 32 bytes.
+    """
+
+    current: bytes = field(repr=False)
+    former: Sequence[bytes] = field(default=(), repr=False)
+    by_name: dict[str, bytes] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        masters = [self.current, *self.former]
+        if any(len(master) != _LENGTH for master in masters):
+            raise ValueError(f"a master key has {_LENGTH} bytes")
+        object.__setattr__(self, "by_name", {name_of(m): m for m in masters})
+
+    def wrap(self, key: SubjectKey) -> WrappedKey:
+        """Return *key* as it may be stored."""
+        nonce = os.urandom(_NONCE)
+        wrapped = AESGCM(self.current).encrypt(nonce, key.secret, _bound(key))
+        return WrappedKey(
+            id=key.id,
+            subject=key.subject,
+            master=name_of(self.current),
+            wrapped=nonce + wrapped,
+        )
+
+    def unwrap(self, stored: WrappedKey) -> SubjectKey:
+        """
+        Return the key that was wrapped.
+
+        Raises WrongMasterKey where none of the master keys is its own, or it was
+        stored under another subject's name since.
+        """
+        master = self.by_name.get(stored.master)
+        if master is None:
+            raise WrongMasterKey(stored.master)
+        try:
+            secret = AESGCM(master).decrypt(
+                stored.wrapped[:_NONCE], stored.wrapped[_NONCE:], _bound(stored)
+            )
+        except (InvalidTag, ValueError) as error:
+            raise WrongMasterKey(stored.master) from error
+        return SubjectKey(id=stored.id, subject=stored.subject, secret=secret)
+
+
+def name_of(master: bytes) -> str:
+    """Return a name for a master key that tells nothing of it."""
+    return hashlib.sha256(b"recount master key\0" + master).hexdigest()[:16]
+
+
+def _bound(key: SubjectKey | WrappedKey) -> bytes:
+    # A key that somebody puts under another subject's name, to keep it from being
+    # destroyed or to have that one's data destroyed, does not open.
+    return key.id.bytes + key.subject.encode()

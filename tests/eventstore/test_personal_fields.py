@@ -1,0 +1,167 @@
+"""Personal fields: one box a message, and what is read when its key is gone."""
+
+import json
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import pytest
+
+from eventstore.errors import BoxBroken, WrongMasterKey
+from eventstore.personal.box import FORGOTTEN, close, key_of, open_box
+from eventstore.personal.keys import MasterKeys, SubjectKey, new_key
+from eventstore.personal.marks import personal_fields, stand_ins
+
+ABOUT = UUID(int=1)
+KEY = new_key("customer-alice")
+REGISTERED = b'{"customer_id": "alice", "name": "Alice", "email": "alice@example.org"}'
+
+
+def found(key_id: UUID) -> SubjectKey | None:
+    return KEY if key_id == KEY.id else None
+
+
+def closed() -> str:
+    return close(REGISTERED, {"name", "email"}, KEY, ABOUT)
+
+
+def test_personal_fields_are_not_to_be_read_in_what_is_stored() -> None:
+    assert "Alice" not in closed()
+    assert "alice@example.org" not in closed()
+    assert json.loads(closed())["customer_id"] == "alice"
+
+
+def test_its_key_opens_the_box() -> None:
+    assert json.loads(open_box(closed(), ABOUT, found)) == json.loads(REGISTERED)
+
+
+def test_the_same_twice_is_not_seen_to_be_the_same() -> None:
+    assert closed() != closed()
+
+
+def test_without_its_key_a_box_reads_as_forgotten() -> None:
+    read = json.loads(open_box(closed(), ABOUT, lambda _: None))
+
+    assert read == {"customer_id": "alice", FORGOTTEN: True}
+
+
+def test_a_message_without_a_box_is_read_as_it_is() -> None:
+    assert open_box('{"total": 450}', ABOUT, found) == '{"total": 450}'
+    # As a value it is a text like any other.
+    assert key_of('{"note": "$personal"}') is None
+
+
+def test_a_box_does_not_open_in_another_message() -> None:
+    with pytest.raises(BoxBroken):
+        open_box(closed(), UUID(int=2), found)
+
+
+@pytest.mark.parametrize("box", ["", "AAAA", "no base64!", "é"])
+def test_a_box_that_was_tampered_with_does_not_open(box: str) -> None:
+    message = json.loads(closed())
+    message["$personal"]["box"] = box
+
+    with pytest.raises(BoxBroken):
+        open_box(json.dumps(message), ABOUT, found)
+
+
+@pytest.mark.parametrize("box", [1, {}, {"key": "alice"}, {"key": str(KEY.id)}, []])
+def test_what_is_no_box_is_called_broken(box: object) -> None:
+    with pytest.raises(BoxBroken):
+        key_of(json.dumps({"$personal": box}))
+
+
+def test_a_subjects_key_is_wrapped_and_comes_back() -> None:
+    masters = MasterKeys(b"1" * 32)
+
+    assert masters.unwrap(masters.wrap(KEY)) == KEY
+    assert KEY.secret not in masters.wrap(KEY).wrapped
+
+
+def test_a_former_master_key_still_opens_what_it_wrapped() -> None:
+    before = MasterKeys(b"1" * 32)
+    rotated = MasterKeys(b"2" * 32, [b"1" * 32])
+
+    assert rotated.unwrap(before.wrap(KEY)) == KEY
+    assert rotated.wrap(KEY).master != before.wrap(KEY).master
+
+
+def test_a_master_key_that_is_not_given_is_named_without_telling_it() -> None:
+    wrapped = MasterKeys(b"1" * 32).wrap(KEY)
+
+    with pytest.raises(WrongMasterKey, match=wrapped.master):
+        MasterKeys(b"2" * 32).unwrap(wrapped)
+
+
+def test_a_key_under_another_subjects_name_does_not_open() -> None:
+    masters = MasterKeys(b"1" * 32)
+    wrapped = masters.wrap(KEY)
+    renamed = type(wrapped)(
+        id=wrapped.id,
+        subject="customer-mallory",
+        master=wrapped.master,
+        wrapped=wrapped.wrapped,
+    )
+
+    with pytest.raises(WrongMasterKey):
+        masters.unwrap(renamed)
+
+
+def test_a_master_key_has_32_bytes() -> None:
+    with pytest.raises(ValueError, match="32 bytes"):
+        MasterKeys(b"short")
+
+
+def test_a_key_is_in_no_traceback() -> None:
+    masters = MasterKeys(b"1" * 32)
+
+    assert repr(KEY.secret) not in repr(KEY)
+    assert "1111" not in repr(masters)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    street: str
+    country: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registered:
+    number: int
+    name: str = field(metadata={"personal": True})
+    email: str | None = field(default=None, metadata={"personal": True})
+    places: tuple[Place, ...] = field(default=(), metadata={"personal": True})
+    home: Place = field(metadata={"personal": True})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leaking:
+    who: Registered | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stubborn:
+    born: int = field(metadata={"personal": True})
+
+
+def test_personal_fields_are_those_that_are_marked() -> None:
+    assert personal_fields(Registered) == {"name", "email", "places", "home"}
+    assert personal_fields(Place) == set()
+
+
+def test_forgotten_fields_read_as_words_or_as_nothing() -> None:
+    assert stand_ins(Registered) == {
+        "name": "(forgotten)",
+        "email": None,
+        "places": [],
+        "home": {"street": "(forgotten)", "country": None},
+    }
+
+
+def test_a_field_that_holds_personal_ones_must_be_marked_itself() -> None:
+    with pytest.raises(TypeError, match=r"Leaking\.who holds personal fields"):
+        personal_fields(Leaking)
+
+
+def test_a_personal_field_that_no_word_can_stand_for_is_refused() -> None:
+    with pytest.raises(TypeError, match="must be optional"):
+        stand_ins(Stubborn)
