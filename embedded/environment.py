@@ -1,5 +1,6 @@
 """The variables that every process of an `up` or a `test` is started with."""
 
+import base64
 import os
 import secrets
 import sys
@@ -31,18 +32,30 @@ def for_children(environment: Mapping[str, str], folders: Folders) -> dict[str, 
         "PYTHONUNBUFFERED": "1",
         "STATE_DIR": os.fspath(folders.state),
         "SECRET_KEY": environment.get("SECRET_KEY") or kept_secret_key(folders),
+        "MASTER_KEY": environment.get("MASTER_KEY") or kept_master_key(folders),
         MARK: os.fspath(folders.state),
     }
 
 
 def kept_secret_key(folders: Folders) -> str:
     """Return this data folder's own key, made once; sessions outlive a restart."""
-    if not folders.secret_key.exists():
-        partial = folders.secret_key.with_suffix(".new")
+    return kept(folders.secret_key, secrets.token_urlsafe(48))
+
+
+def kept_master_key(folders: Folders) -> str:
+    """Return the key to this data folder's personal data: lost, it loses them."""
+    new = base64.b64encode(secrets.token_bytes(32)).decode()
+    return kept(folders.master_key, new)
+
+
+def kept(path: Path, new: str) -> str:
+    """Return the secret in a file that its owner alone may read; at first *new*."""
+    if not path.exists():
+        partial = path.with_suffix(".new")
         partial.touch(mode=0o600)
-        partial.write_text(secrets.token_urlsafe(48))
-        partial.replace(folders.secret_key)
-    return folders.secret_key.read_text()
+        partial.write_text(new)
+        partial.replace(path)
+    return path.read_text()
 
 
 def for_servers(environment: Mapping[str, str]) -> dict[str, str]:

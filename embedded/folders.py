@@ -55,6 +55,10 @@ class Folders:
         return self.state / "secret_key"
 
     @property
+    def master_key(self) -> Path:
+        return self.state / "master_key"
+
+    @property
     def sockets(self) -> Path:
         return SHORT / f"recount-{os.geteuid()}-{self.digest}"
 

@@ -30,6 +30,7 @@ INTERRUPTED = 130
 HANDED_DOWN = (
     "CURRENCY",
     "DATABASE_URL",
+    "MASTER_KEY",
     "PORT",
     "REDIS_URL",
     "SECRET_KEY",

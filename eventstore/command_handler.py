@@ -15,6 +15,8 @@ from eventstore.ids import event_id_for
 from eventstore.loading import Streams, load
 from eventstore.log.append import append
 from eventstore.log.events import Metadata, NewEvent
+from eventstore.personal.keyring import Keyring
+from eventstore.personal.marks import personal_fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +29,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The events a command causes, the state after them, and what became of it."""
+    """
+    The events a command causes, the state after them, and what became of it.
+
+    *forgotten* are the subjects whose keys are destroyed with it.
+    """
 
     outcome: Outcome
     state: Any
     events: Sequence[NewEvent] = ()
+    forgotten: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +62,8 @@ def handle(
     """
     Handle one *command* at once, for those who use the engine without the journal.
 
-    Raises WrongExpectedVersion where somebody else wrote to a stream that was read:
+    Raises WrongExpectedVersion where somebody else wrote to a stream that was read, and
+    KeyMadeElsewhere where somebody else was the first to write of the same person:
     nothing has happened then, and the caller may call again.
     """
     command_id = command_id or uuid4()
@@ -66,14 +74,17 @@ def handle(
     command = decider.read_command(type(command), msgspec.to_builtins(command))
     # 2. Load the aggregate, and what else the command names.
     others = decider.reads(command)
-    streams = load(connection, [stream_id, *others.values()], deciders)
+    keyring = Keyring(connection, deciders.masters)
+    streams = load(connection, [stream_id, *others.values()], deciders, keyring)
     # 3. Run the logic, and 4. check the rules.
-    decision = decide(decider, command, stream_id, others, streams, cause)
+    decision = decide(decider, command, stream_id, others, streams, cause, keyring)
     # 5. Persist, which is also how it is emitted: whatever follows reads the log.
     append(
         connection,
         [(stream_id, event) for event in decision.events],
         expected=streams.versions,
+        new_keys=keyring.take_made(),
+        forgotten=decision.forgotten,
     )
     # 6. Say whether it worked, and nothing else.
     return decision.outcome
@@ -86,11 +97,13 @@ def decide(
     others: Mapping[str, str],
     streams: Streams,
     cause: Cause,
+    keyring: Keyring,
 ) -> Decision:
     """
     Decide *command* on the state of its stream; a refusal is a decision too.
 
     *others* are the further streams that it reads, by the names its decider gave them.
+    *keyring* has the keys that personal fields of the events are encrypted with.
     """
     state = streams.states[stream_id]
     read = {name: streams.states[other] for name, other in others.items()}
@@ -101,17 +114,31 @@ def decide(
     for fact in facts:
         state = decider.evolve(state, fact)
     events = [
-        new_event(decider, fact, index, cause) for index, fact in enumerate(facts)
+        new_event(decider, fact, stream_id, index, cause, keyring)
+        for index, fact in enumerate(facts)
     ]
-    return Decision(Outcome(status="succeeded"), state, events)
+    forgotten = [
+        decider.subject(stream_id, fact)
+        for fact in facts
+        if isinstance(fact, tuple(decider.forgets))
+    ]
+    return Decision(Outcome(status="succeeded"), state, events, forgotten)
 
 
-def new_event(decider: Decider, fact: Any, index: int, cause: Cause) -> NewEvent:
+def new_event(
+    decider: Decider,
+    fact: Any,
+    stream_id: str,
+    index: int,
+    cause: Cause,
+    keyring: Keyring,
+) -> NewEvent:
+    event_id = event_id_for(cause.command_id, index)
     return NewEvent(
         type=type(fact).__name__,
-        data=decider.events.encode(fact),
+        data=written(decider, fact, stream_id, event_id, keyring),
         metadata=Metadata(
-            event_id=event_id_for(cause.command_id, index),
+            event_id=event_id,
             correlation_id=cause.correlation_id,
             causation_id=cause.command_id,
             command_id=cause.command_id,
@@ -119,6 +146,17 @@ def new_event(decider: Decider, fact: Any, index: int, cause: Cause) -> NewEvent
             actor=cause.actor,
         ),
     )
+
+
+def written(
+    decider: Decider, fact: Any, stream_id: str, event_id: UUID, keyring: Keyring
+) -> str:
+    """Return the JSON of an event, its personal fields closed."""
+    data = decider.events.encode(fact)
+    kind: type = type(fact)
+    if not personal_fields(kind):
+        return data
+    return keyring.close(data, kind, decider.subject(stream_id, fact), event_id)
 
 
 def refused(error: Exception) -> Outcome:

@@ -11,11 +11,17 @@ from typing import Any
 from eventstore.log.codec import EventCodec
 from eventstore.log.events import RecordedEvent
 from eventstore.log.snapshots import SnapshotCodec
+from eventstore.personal.keys import MasterKeys
 
 
 def no_other_streams(command: Any) -> Mapping[str, str]:
     """Most commands are decided on their own stream alone."""
     return {}
+
+
+def the_stream(stream_id: str, message: Any) -> str:
+    """Most streams are of one subject, and are called as it is."""
+    return stream_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +36,10 @@ class Decider:
     gets the next number of the sequence *numbers*. *snapshot_version* is raised by hand
     when *evolve* changes what it makes of an event, so that no snapshot knows better;
     that the class of the state has changed is seen without it.
+
+    *subject* tells whom the personal fields of a message (a command or an event in a
+    stream) are about, as that person's stream: with that one's key they are encrypted.
+    An event of the classes *forgets* destroys it.
     """
 
     category: str
@@ -45,6 +55,8 @@ class Decider:
     numbers: str | None = None
     reads: Callable[[Any], Mapping[str, str]] = no_other_streams
     snapshot_version: int = 1
+    subject: Callable[[str, Any], str] = the_stream
+    forgets: Sequence[type] = ()
     snapshots: SnapshotCodec = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -70,9 +82,14 @@ def category_of(stream_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Deciders:
-    """All deciders of an application, found by category and by command."""
+    """
+    All deciders of an application, found by category and by command.
+
+    With *masters*, the master keys, personal fields are encrypted; without, nothing is.
+    """
 
     all: Sequence[Decider]
+    masters: MasterKeys | None = None
     by_category: Mapping[str, Decider] = field(init=False)
     commands: Mapping[str, type] = field(init=False)
     # Of the snapshots that these deciders can read, as PostgreSQL writes an array: to

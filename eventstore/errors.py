@@ -13,6 +13,9 @@ EventStoreError
 ├── NoSuchVersion           a stream was asked for as of a version it does not have
 ├── NotSettled              as of a position was asked, where events may still come
 ├── BoxBroken               personal fields were tampered with, or moved elsewhere
+├── KeyLost                 a box names a key that the vault never had, or lost
+├── KeyMadeElsewhere        a subject got its key meanwhile: encrypt again with that
+├── MasterKeyMissing        there are personal fields, and no master key was given
 ├── WrongMasterKey          a subject's key was wrapped with a master key not given
 ├── CannotProject           a projection failed on an event; it stands still there
 ├── RebuildFailed           a read model keeps the generation that it has
@@ -102,6 +105,22 @@ class BoxBroken(EventStoreError):
     """The personal fields of a message are not those that were closed into it."""
 
 
+class KeyLost(EventStoreError):
+    def __init__(self, key_id: UUID) -> None:
+        super().__init__(
+            f"The vault has no key {key_id}, and it was not destroyed: restore the"
+            " schema vault from its own backup."
+        )
+
+
+class KeyMadeElsewhere(EventStoreError):
+    """The subject got its key meanwhile: what is about it is encrypted with that."""
+
+
+class MasterKeyMissing(EventStoreError):
+    """There are personal fields to be read, and no master key was given."""
+
+
 class WrongMasterKey(EventStoreError):
     def __init__(self, master: str) -> None:
         super().__init__(
@@ -183,6 +202,8 @@ def raise_refusal(error: psycopg.Error, expected: Mapping[str, int]) -> NoReturn
             raise CommandAlreadyFinished(
                 UUID(detail["command_id"]), detail["status"]
             ) from error
+        case _, "keys_subject_key":
+            raise KeyMadeElsewhere from error
         case _, "events_stream_id_version_key":
             # "Key (stream_id, version)=(order-7, 3) already exists."
             key = (error.diag.message_detail or "").partition("=(")[2]

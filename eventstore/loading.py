@@ -2,16 +2,18 @@
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import psycopg
 
 from eventstore.decider import Decider, Deciders
-from eventstore.errors import CorruptSnapshot, UnkeepableState, told
+from eventstore.errors import BoxBroken, CorruptSnapshot, UnkeepableState, told
 from eventstore.log.events import RecordedEvent
 from eventstore.log.read import Past, read_pasts
-from eventstore.log.snapshots import CORRUPT, Snapshot, count_ignored, keep
+from eventstore.log.snapshots import CORRUPT, Snapshot, count_ignored, id_of, keep
+from eventstore.personal.box import key_of
+from eventstore.personal.keyring import Keyring
 
 log = logging.getLogger(__name__)
 
@@ -33,40 +35,56 @@ class Start(NamedTuple):
 
 
 def load(
-    connection: psycopg.Connection[Any], stream_ids: Iterable[str], deciders: Deciders
+    connection: psycopg.Connection[Any],
+    stream_ids: Iterable[str],
+    deciders: Deciders,
+    keyring: Keyring | None = None,
 ) -> Streams:
-    """Return the streams as their events leave them, in one round trip."""
+    """
+    Return the streams as their events leave them, in one round trip.
+
+    A second one gets the keys, where personal fields are encrypted; *keyring* keeps
+    them for what is written afterwards.
+    """
     pasts = read_pasts(connection, stream_ids, deciders.fingerprints)
-    return brought_up(connection, pasts, deciders)
+    return brought_up(connection, pasts, deciders, keyring)
 
 
 def brought_up(
-    connection: psycopg.Connection[Any], pasts: Mapping[str, Past], deciders: Deciders
+    connection: psycopg.Connection[Any],
+    pasts: Mapping[str, Past],
+    deciders: Deciders,
+    keyring: Keyring | None = None,
 ) -> Streams:
     """Return the states of what was read; replace the snapshots that are no use."""
+    keyring = keyring or Keyring(connection, deciders.masters)
     streams = Streams()
     ignored = {}
-    for stream_id, start in starts_of(connection, pasts, deciders).items():
+    for stream_id, start in starts_of(connection, pasts, deciders, keyring).items():
         decider = deciders.of_stream(stream_id)
         streams.states[stream_id] = decider.state_after(start.state, start.events)
         streams.versions[stream_id] = pasts[stream_id].version
         if start.ignored is not None:
             ignored[stream_id] = start.ignored
     if ignored:
-        replace_ignored(connection, ignored, streams, deciders)
+        replace_ignored(connection, ignored, streams, deciders, keyring)
     return streams
 
 
 def starts_of(
-    connection: psycopg.Connection[Any], pasts: Mapping[str, Past], deciders: Deciders
+    connection: psycopg.Connection[Any],
+    pasts: Mapping[str, Past],
+    deciders: Deciders,
+    keyring: Keyring,
 ) -> dict[str, Start]:
     """
     Return where each stream's state begins: at its snapshot, or at the first state.
 
     A stream whose snapshot turns out to be corrupt is read once more, in full.
     """
+    learn_keys(pasts.values(), keyring)
     starts = {
-        stream_id: start_of(deciders.of_stream(stream_id), past)
+        stream_id: start_of(deciders.of_stream(stream_id), past, keyring)
         for stream_id, past in pasts.items()
     }
     corrupt = {
@@ -78,20 +96,54 @@ def starts_of(
         whole = read_pasts(connection, corrupt, None, up_to=corrupt)
         for stream_id, past in whole.items():
             initial = deciders.of_stream(stream_id).initial
-            starts[stream_id] = Start(initial, past.events, CORRUPT)
+            events = keyring.open_events(past.events)
+            starts[stream_id] = Start(initial, events, CORRUPT)
     return starts
 
 
-def start_of(decider: Decider, past: Past) -> Start:
+def learn_keys(pasts: Iterable[Past], keyring: Keyring) -> None:
+    """Fetch the keys that all of it needs, at once."""
+    texts = [event.data for past in pasts for event in past.events]
+    texts += [past.snapshot.state for past in pasts if past.snapshot]
+    keyring.learn({key_id for text in texts if (key_id := key_of(text))})
+
+
+def start_of(decider: Decider, past: Past, keyring: Keyring) -> Start:
+    events = keyring.open_events(past.events)
     snapshot = past.snapshot
     if snapshot is None:
-        return Start(decider.initial, past.events)
+        return Start(decider.initial, events)
     if snapshot.refused is not None:
-        return Start(decider.initial, past.events, snapshot.refused)
+        return Start(decider.initial, events, snapshot.refused)
     try:
-        return Start(decider.snapshots.decode(snapshot), past.events)
-    except CorruptSnapshot:
+        state = decider.snapshots.decode(opened_snapshot(snapshot, keyring))
+    except (CorruptSnapshot, BoxBroken):
         return Start(decider.initial, (), CORRUPT)
+    return Start(state, events)
+
+
+def opened_snapshot(snapshot: Snapshot, keyring: Keyring) -> Snapshot:
+    about = id_of(snapshot.stream_id, snapshot.version)
+    return replace(snapshot, state=keyring.open(snapshot.state, about))
+
+
+def closed_snapshot(
+    snapshot: Snapshot, decider: Decider, keyring: Keyring
+) -> Snapshot | None:
+    """
+    Return a snapshot as it is stored: its state encrypted, if it is personal.
+
+    None where its subject has no key: all its events are older than the keys, or it was
+    forgotten. It is no snapshot's business to make one.
+    """
+    names, subject = decider.snapshots.personal, snapshot.stream_id
+    if not names or keyring.masters is None:
+        return snapshot
+    if not keyring.has_key(subject):
+        return None
+    about = id_of(subject, snapshot.version)
+    closed = keyring.close_fields(snapshot.state, names, subject, about)
+    return replace(snapshot, state=closed)
 
 
 def replace_ignored(
@@ -99,6 +151,7 @@ def replace_ignored(
     reasons: Mapping[str, str],
     streams: Streams,
     deciders: Deciders,
+    keyring: Keyring,
 ) -> None:
     """
     Count snapshots that were no use, and put right ones in their place.
@@ -109,7 +162,7 @@ def replace_ignored(
     try:
         with connection.transaction():
             counted = count_ignored(connection, reasons)
-            keep(connection, snapshots_of(counted, streams, deciders))
+            keep(connection, snapshots_of(counted, streams, deciders, keyring))
     except psycopg.Error as error:
         log.warning("snapshots not replaced error=%s", told(error))
         return
@@ -119,18 +172,20 @@ def replace_ignored(
 
 
 def snapshots_of(
-    stream_ids: Iterable[str], streams: Streams, deciders: Deciders
+    stream_ids: Iterable[str], streams: Streams, deciders: Deciders, keyring: Keyring
 ) -> list[Snapshot]:
     """Return snapshots of streams; one whose state cannot be kept is passed over."""
     snapshots = []
     for stream_id in stream_ids:
-        codec = deciders.of_stream(stream_id).snapshots
+        decider = deciders.of_stream(stream_id)
         state, version = streams.states[stream_id], streams.versions[stream_id]
         if not version:
             # Of an empty stream there is nothing to keep.
             continue
         try:
-            snapshots.append(codec.encode(stream_id, version, state))
+            snapshot = decider.snapshots.encode(stream_id, version, state)
+            closed = closed_snapshot(snapshot, decider, keyring)
+            snapshots += [closed] if closed else []
         except UnkeepableState as error:
             log.warning("no snapshot stream=%s reason=%s", stream_id, told(error))
     return snapshots

@@ -12,8 +12,10 @@ from domain.customers.customer import details_in
 from domain.customers.events import (
     CustomerDetails,
     CustomerDetailsChanged,
+    CustomerForgotten,
     CustomerRegistered,
 )
+from domain.forgotten import FORGOTTEN
 from domain.orders.events import OrderCancelled, OrderCreated
 from eventstore.projections.projection import (
     Fact,
@@ -48,6 +50,7 @@ class CustomerView:
     worth: int = 0
     currency: str | None = None
     last_order_at: datetime | None = None
+    is_forgotten: bool = False
     words: str
 
 
@@ -99,6 +102,15 @@ def fold(row: CustomerView | None, fact: Fact, looked_up: LookedUp) -> CustomerV
             )
         case CustomerDetailsChanged():
             return replace(known(row), **details(fact))
+        case CustomerForgotten():
+            nothing = details_in(CustomerDetails(name=FORGOTTEN))
+            return replace(
+                known(row),
+                **nothing,
+                version=fact.version,
+                words=words(FORGOTTEN, fact.subject),
+                is_forgotten=True,
+            )
         case OrderCreated(total=total, currency=currency):
             customer = known(row)
             last = customer.last_order_at or fact.occurred_at
@@ -139,7 +151,13 @@ projection = Projection(
     name="customers",
     row=CustomerView,
     key="customer_id",
-    events=[CustomerRegistered, CustomerDetailsChanged, OrderCreated, OrderCancelled],
+    events=[
+        CustomerRegistered,
+        CustomerDetailsChanged,
+        CustomerForgotten,
+        OrderCreated,
+        OrderCancelled,
+    ],
     key_of=customer_of,
     needs=needs,
     fold=fold,

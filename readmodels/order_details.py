@@ -10,7 +10,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from domain.address import Address
-from domain.customers.events import CustomerDetailsChanged
+from domain.customers.events import CustomerDetailsChanged, CustomerForgotten
+from domain.forgotten import FORGOTTEN, FORGOTTEN_ADDRESS
 from domain.money import rounded_total
 from domain.orders.commands import Item
 from domain.orders.events import (
@@ -118,6 +119,15 @@ def renamed(fact: Fact) -> Update | None:
             return Update(
                 where={"customer_id": fact.subject},
                 to={"customer_name": name, "customer_email": email},
+            )
+        case CustomerForgotten():
+            return Update(
+                where={"customer_id": fact.subject},
+                to={
+                    "customer_name": FORGOTTEN,
+                    "customer_email": None,
+                    "address": FORGOTTEN_ADDRESS,
+                },
             )
         case _:
             return None

@@ -6,7 +6,8 @@ from typing import assert_never
 
 import sqlalchemy as sa
 
-from domain.customers.events import CustomerDetailsChanged
+from domain.customers.events import CustomerDetailsChanged, CustomerForgotten
+from domain.forgotten import FORGOTTEN
 from domain.orders.events import (
     DeliveryConfirmed,
     OrderCancelled,
@@ -53,8 +54,17 @@ class OrderSummaryView:
 
 
 def renamed(fact: Fact) -> Update | None:
-    """Return the change of all lines of a customer whose details have changed."""
+    """Return the change of all lines of a customer renamed or forgotten."""
     match fact.event:
+        case CustomerForgotten():
+            return Update(
+                where={"customer_id": fact.subject},
+                to={
+                    "customer_name": FORGOTTEN,
+                    "customer_email": None,
+                    "customer_words": words(FORGOTTEN, fact.subject),
+                },
+            )
         case CustomerDetailsChanged(name=name, email=email):
             return Update(
                 where={"customer_id": fact.subject},

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from domain.customers.events import (
     CustomerDetails,
     CustomerDetailsChanged,
+    CustomerForgotten,
     CustomerRegistered,
 )
+from domain.forgotten import FORGOTTEN
 from domain.orders.events import (
     DeliveryConfirmed,
     OrderCancelled,
@@ -21,6 +23,7 @@ from eventstore.projections.projection import Fact, Key, LookedUp, Lookup
 EVENTS = (
     CustomerRegistered,
     CustomerDetailsChanged,
+    CustomerForgotten,
     OrderCreated,
     PaymentReceived,
     OrderShipped,
@@ -51,10 +54,13 @@ def needs_customer(fact: Fact) -> Mapping[str, Key]:
 
 
 def customer_of(fact: Fact) -> str | None:
-    return fact.subject if isinstance(fact.event, CustomerDetails) else None
+    told = isinstance(fact.event, CustomerDetails | CustomerForgotten)
+    return fact.subject if told else None
 
 
 def customer_name(row: CustomerName | None, fact: Fact) -> CustomerName:
+    if isinstance(fact.event, CustomerForgotten):
+        return CustomerName(customer_id=fact.subject, name=FORGOTTEN, email=None)
     event: CustomerDetails = fact.event
     return CustomerName(customer_id=fact.subject, name=event.name, email=event.email)
 

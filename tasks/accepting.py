@@ -31,6 +31,7 @@ def accept(
             key=key,
             secret=shop.settings.secret_key.encode(),
             expected_version=expected_version,
+            masters=shop.deciders.masters,
         )
     if accepted.is_new:
         publishing.publish(shop, accepted.command_id, type(command).__name__)

@@ -9,11 +9,19 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 
-from domain.customers.commands import ChangeCustomerDetails, RegisterCustomer
+from domain.customers.commands import (
+    ChangeCustomerDetails,
+    ForgetCustomer,
+    RegisterCustomer,
+)
 from domain.customers.customer import Customer
 from domain.customers.customer import decide as decide_customer
 from domain.customers.customer import evolve as evolve_customer
-from domain.customers.events import CustomerDetailsChanged, CustomerRegistered
+from domain.customers.events import (
+    CustomerDetailsChanged,
+    CustomerForgotten,
+    CustomerRegistered,
+)
 from domain.errors import InvalidInput, Rejection
 from domain.input import parse
 from domain.orders.commands import (
@@ -30,7 +38,7 @@ from domain.orders.events import (
     OrderShipped,
     PaymentReceived,
 )
-from domain.orders.order import Order, reads
+from domain.orders.order import Order, customer_of, reads
 from domain.orders.order import decide as decide_order
 from domain.orders.order import evolve as evolve_order
 from eventstore.connection import driver_connection
@@ -49,13 +57,14 @@ CUSTOMERS = Decider(
     initial=Customer(),
     decide=decide_customer,
     evolve=evolve_customer,
-    events=EventCodec([CustomerRegistered, CustomerDetailsChanged]),
-    commands=[RegisterCustomer, ChangeCustomerDetails],
+    events=EventCodec([CustomerRegistered, CustomerDetailsChanged, CustomerForgotten]),
+    commands=[RegisterCustomer, ChangeCustomerDetails, ForgetCustomer],
     rejection=Rejection,
     invalid=InvalidInput,
     read_command=parse,
     identity="customer_id",
     numbers="customer_numbers",
+    forgets=[CustomerForgotten],
 )
 ORDERS = Decider(
     category="order",
@@ -72,6 +81,7 @@ ORDERS = Decider(
     identity="order_id",
     numbers="order_numbers",
     reads=reads,
+    subject=customer_of,
 )
 
 
@@ -80,9 +90,14 @@ class Shop:
     """The order desk, put together: what every process of it works with."""
 
     settings: Settings
-    deciders: Deciders = field(default_factory=lambda: Deciders([CUSTOMERS, ORDERS]))
+    slices: Sequence[Decider] = (CUSTOMERS, ORDERS)
     projections: Sequence[Projection] = READ_MODELS
     limits: Limits = field(default_factory=Limits)
+
+    @cached_property
+    def deciders(self) -> Deciders:
+        """The rules of every slice, with the keys to what is personal in it."""
+        return Deciders(self.slices, self.settings.master_keys)
 
     @cached_property
     def engine(self) -> sa.Engine:

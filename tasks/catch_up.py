@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -143,7 +144,8 @@ def live_subscriptions(
         # One that is being filled for the first time has none that is live.
         found = live.get(projection.name)
         if found is not None and found.shape == shape_of(projection):
-            subscriptions.append(subscription_of(projection, found.number))
+            subscription = subscription_of(projection, found.number)
+            subscriptions.append(replace(subscription, masters=shop.deciders.masters))
         else:
             say_outdated(projection.name)
     return subscriptions

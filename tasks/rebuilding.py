@@ -14,7 +14,9 @@ def rebuild(
 ) -> Rebuilt:
     """Rebuild one read model beside all that goes on. Raises RebuildFailed."""
     with shop.lent() as connection:
-        return fill_and_swap(connection, projection, show=show)
+        return fill_and_swap(
+            connection, projection, show=show, masters=shop.deciders.masters
+        )
 
 
 def unfit(shop: Shop) -> Sequence[Projection]:

@@ -1,5 +1,6 @@
 """The settings, read from the environment or `.env`; a wrong one ends the process."""
 
+import base64
 import os
 import re
 import sys
@@ -10,6 +11,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import sqlalchemy as sa
 from dotenv import load_dotenv
+
+from eventstore.personal.keys import MasterKeys
 
 T = TypeVar("T")
 
@@ -24,6 +27,7 @@ class Settings:
     database_url: str
     broker_url: str
     secret_key: str
+    master_keys: MasterKeys
     port: int = 5000
     currency: str = "EUR"
     timezone: ZoneInfo
@@ -62,6 +66,11 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
             broker_url,
         ),
         secret_key=read("SECRET_KEY", "at least 32 characters of chance", secret_key),
+        master_keys=read(
+            "MASTER_KEY",
+            "32 bytes of chance in base64; a comma and a former one may follow",
+            master_keys,
+        ),
         port=read("PORT", "a number from 1 to 65535", port, "5000"),
         currency=read("CURRENCY", "three letters, like EUR", currency, "EUR"),
         timezone=read("TIMEZONE", "a name like Europe/Berlin", timezone, "UTC"),
@@ -128,6 +137,15 @@ def secret_key(value: str) -> str:
     if len(value) < 32 or len(set(value)) < 8:
         raise ValueError
     return value
+
+
+def master_keys(value: str) -> MasterKeys:
+    current, *former = (
+        base64.b64decode(part.strip(), validate=True) for part in value.split(",")
+    )
+    if any(len(set(key)) < 8 for key in (current, *former)):
+        raise ValueError
+    return MasterKeys(current, former)
 
 
 def port(value: str) -> int:

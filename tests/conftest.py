@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from tasks import bootstrap, catch_up, commands
 from tasks.accepting import accept
 from tasks.bootstrap import Shop
-from tasks.settings import Settings, broker_url, database_url
-from tests.support.databases import Databases
+from tasks.settings import Settings, broker_url, database_url, master_keys
+from tests.support.databases import MASTER_KEY, Databases
 from tests.support.desk import Do
 
 
@@ -43,6 +43,7 @@ def settings(database: str) -> Settings:
         database_url=database,
         broker_url=broker_url(os.environ.get("REDIS_URL", "redis+socket:///nowhere")),
         secret_key="of no use outside of the tests, 32+",
+        master_keys=master_keys(MASTER_KEY),
         timezone=ZoneInfo("UTC"),
         catch_up_signals=False,
     )

@@ -30,4 +30,11 @@ class ChangeCustomerDetails:
     address: Address | None = None
 
 
-CustomerCommand = RegisterCustomer | ChangeCustomerDetails
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgetCustomer:
+    """Forget all that is personal about a customer, for ever; the orders stay."""
+
+    customer_id: CustomerId
+
+
+CustomerCommand = RegisterCustomer | ChangeCustomerDetails | ForgetCustomer

@@ -6,12 +6,14 @@ from typing import Any, assert_never
 from domain.customers.commands import (
     ChangeCustomerDetails,
     CustomerCommand,
+    ForgetCustomer,
     RegisterCustomer,
 )
 from domain.customers.events import (
     CustomerDetails,
     CustomerDetailsChanged,
     CustomerEvent,
+    CustomerForgotten,
     CustomerRegistered,
 )
 from domain.errors import Rejection
@@ -22,6 +24,7 @@ class Customer:
     """A customer, as its events so far leave it."""
 
     details: CustomerDetails | None = None
+    is_forgotten: bool = False
 
     @property
     def is_registered(self) -> bool:
@@ -36,6 +39,10 @@ class UnknownCustomer(Rejection):
     """There is no customer {customer_id}."""
 
 
+class CustomerIsForgotten(Rejection):
+    """Customer {customer_id} was forgotten, for ever."""
+
+
 def decide(customer: Customer, command: CustomerCommand) -> list[CustomerEvent]:
     """Return the events that *command* causes, or raise the rule it breaks."""
     match command:
@@ -43,11 +50,15 @@ def decide(customer: Customer, command: CustomerCommand) -> list[CustomerEvent]:
             return register(customer, command)
         case ChangeCustomerDetails():
             return change_details(customer, command)
+        case ForgetCustomer():
+            return forget(customer, command)
         case _:
             assert_never(command)
 
 
 def register(customer: Customer, command: RegisterCustomer) -> list[CustomerEvent]:
+    if customer.is_forgotten:
+        raise CustomerIsForgotten(customer_id=command.customer_id or "")
     if customer.is_registered:
         raise CustomerAlreadyRegistered(customer_id=command.customer_id or "")
     return [CustomerRegistered(**details_in(command))]
@@ -56,6 +67,8 @@ def register(customer: Customer, command: RegisterCustomer) -> list[CustomerEven
 def change_details(
     customer: Customer, command: ChangeCustomerDetails
 ) -> list[CustomerEvent]:
+    if customer.is_forgotten:
+        raise CustomerIsForgotten(customer_id=command.customer_id)
     if customer.details is None:
         raise UnknownCustomer(customer_id=command.customer_id)
     if customer.details == CustomerDetails(**details_in(command)):
@@ -63,8 +76,18 @@ def change_details(
     return [CustomerDetailsChanged(**details_in(command))]
 
 
+def forget(customer: Customer, command: ForgetCustomer) -> list[CustomerEvent]:
+    if customer.is_forgotten:
+        return []
+    if not customer.is_registered:
+        raise UnknownCustomer(customer_id=command.customer_id)
+    return [CustomerForgotten()]
+
+
 def evolve(customer: Customer, event: CustomerEvent) -> Customer:
     """Return the customer as it is after *event*."""
+    if isinstance(event, CustomerForgotten):
+        return Customer(is_forgotten=True)
     return Customer(CustomerDetails(**details_in(event)))
 
 

@@ -26,4 +26,9 @@ class CustomerDetailsChanged(CustomerDetails):
     """The details are those from now on, also the ones that stayed as they were."""
 
 
-CustomerEvent = CustomerRegistered | CustomerDetailsChanged
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerForgotten:
+    """Nothing personal is known from now on, and nothing that was can be read."""
+
+
+CustomerEvent = CustomerRegistered | CustomerDetailsChanged | CustomerForgotten

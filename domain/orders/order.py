@@ -5,7 +5,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
 
-from domain.customers.customer import Customer, UnknownCustomer
+from domain.customers.customer import (
+    Customer,
+    CustomerIsForgotten,
+    UnknownCustomer,
+)
 from domain.fields import HIGHEST_TOTAL
 from domain.money import Money, rounded_total
 from domain.orders.commands import (
@@ -73,6 +77,11 @@ def reads(command: OrderCommand) -> dict[str, str]:
             return {}
 
 
+def customer_of(stream_id: str, message: PlaceOrder | OrderCreated) -> str:
+    """Return the stream of the customer whom the address in *message* tells of."""
+    return f"customer-{message.customer_id}"
+
+
 def decide(
     order: Order, command: OrderCommand, *, customer: Customer | None = None
 ) -> list[OrderEvent]:
@@ -97,6 +106,8 @@ def decide(
 def place(order: Order, command: PlaceOrder, customer: Customer) -> list[OrderEvent]:
     if not command.items:
         raise EmptyOrder(lines=0)
+    if customer.is_forgotten:
+        raise CustomerIsForgotten(customer_id=command.customer_id)
     if not customer.is_registered:
         raise UnknownCustomer(customer_id=command.customer_id)
     if order.status is not Status.NONE:

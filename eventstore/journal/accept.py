@@ -11,6 +11,10 @@ import psycopg
 from eventstore.decider import Decider
 from eventstore.errors import KeyReused
 from eventstore.ids import command_id_for, fingerprint_of
+from eventstore.personal.box import close
+from eventstore.personal.keyring import added
+from eventstore.personal.keys import MasterKeys, new_key
+from eventstore.personal.marks import personal_fields
 
 
 class Accepted(NamedTuple):
@@ -44,23 +48,27 @@ def accept(
     secret: bytes,
     expected_version: int | None = None,
     not_before: datetime | None = None,
+    masters: MasterKeys | None = None,
 ) -> Accepted:
     """
     Write *command* to the journal under *key*, in one round trip.
 
     The same key with the same content is answered as the first time. Raises KeyReused
-    for other content. *secret* keys the fingerprint that tells the two apart.
+    for other content. *secret* keys the fingerprint that tells the two apart. With
+    *masters* its personal fields are encrypted, with a key of its own that is wrapped
+    by them: who accepts need not be able to read what else is known of that person.
     """
     command_id = command_id_for(principal, key)
     command_type = type(command).__name__
-    data = msgspec.json.encode(command)
+    data, new_keys = closed(command, command_id, decider, masters)
     content = msgspec.json.encode(
         [command_type, expected_version, not_before, given(command)]
     )
     row = connection.execute(
         """
         SELECT is_new, is_same FROM public.accept(
-            %s, %s, %s, %s, %s, %s::text::jsonb, %s::text::jsonb, %s, %s, %s, %s
+            %s, %s, %s, %s, %s, %s::text::jsonb, %s::text::jsonb, %s, %s, %s, %s,
+            %s::text::jsonb
         )
         """,
         (
@@ -69,7 +77,7 @@ def accept(
             decider.category,
             decider.numbers,
             command_type,
-            data.decode(),
+            data,
             msgspec.json.encode(
                 {"correlation_id": command_id, "actor": principal}
             ).decode(),
@@ -77,6 +85,7 @@ def accept(
             fingerprint_of(content, secret),
             expected_version,
             not_before,
+            new_keys,
         ),
     ).fetchone()
     assert row is not None
@@ -84,3 +93,21 @@ def accept(
     if not is_same:
         raise KeyReused(command_id)
     return Accepted(command_id, is_new)
+
+
+def closed(
+    command: Any, command_id: UUID, decider: Decider, masters: MasterKeys | None
+) -> tuple[str, str | None]:
+    """Return the command's JSON, its personal fields closed, and the key for that."""
+    data = msgspec.json.encode(command).decode()
+    kind: type = type(command)
+    personal = personal_fields(kind)
+    if masters is None or not personal:
+        return data, None
+    # Whom it is about may get a number only now: then their stream is the command's.
+    subject = decider.subject(decider.stream_of(command) or "", command) or None
+    key = new_key()
+    stored = added(masters.wrap(key), subject, command_id)
+    return close(data, personal, key, command_id), msgspec.json.encode(
+        [stored]
+    ).decode()

@@ -22,6 +22,8 @@ from eventstore.errors import UnknownCommandType
 from eventstore.journal.limits import Limits
 from eventstore.journal.take import Taken, TakenCommand
 from eventstore.loading import Streams, brought_up, load
+from eventstore.personal.box import FORGOTTEN, key_of
+from eventstore.personal.keyring import Keyring
 
 
 class Decided(NamedTuple):
@@ -40,21 +42,27 @@ class Readable(NamedTuple):
     fault: Outcome | None = None
 
 
-def read_commands(taken: Taken, deciders: Deciders, limits: Limits) -> list[Readable]:
+def read_commands(
+    taken: Taken, deciders: Deciders, limits: Limits, keyring: Keyring
+) -> list[Readable]:
     """
     Return the taken commands as objects: the input is validated here once more.
 
     Raises UnknownCommandType: a newer version of this code accepted it.
     """
     decider = deciders.of_stream(taken.stream_id)
+    ids = (key_of(command.data) for command in taken.commands)
+    keyring.learn({key_id for key_id in ids if key_id})
     readable = []
     for command in taken.commands:
         if command.type not in deciders.commands:
             raise UnknownCommandType(command.type)
         try:
-            body = decider.read_command(
-                deciders.commands[command.type], msgspec.json.decode(command.data)
-            )
+            data = msgspec.json.decode(keyring.open(command.data, command.id))
+            if FORGOTTEN in data:
+                readable.append(Readable(command, fault=FORGOTTEN_SUBJECT))
+                continue
+            body = decider.read_command(deciders.commands[command.type], data)
             readable.append(Readable(command, body, decider.reads(body)))
         except decider.invalid as error:
             readable.append(Readable(command, fault=refused(error)))
@@ -70,6 +78,7 @@ def load_taken(
     taken: Taken,
     commands: Sequence[Readable],
     deciders: Deciders,
+    keyring: Keyring,
 ) -> Streams:
     """
     Return the taken stream, and the others that its commands name, as they stand.
@@ -78,8 +87,10 @@ def load_taken(
     """
     named = (stream for command in commands for stream in command.others.values())
     others = {*named} - {taken.stream_id}
-    own = brought_up(connection, {taken.stream_id: taken.past}, deciders)
-    loaded = load(connection, sorted(others), deciders) if others else Streams()
+    own = brought_up(connection, {taken.stream_id: taken.past}, deciders, keyring)
+    loaded = Streams()
+    if others:
+        loaded = load(connection, sorted(others), deciders, keyring)
     # The taken stream comes first: its head is where a command without events stands.
     return Streams({**own.states, **loaded.states}, {**own.versions, **loaded.versions})
 
@@ -91,6 +102,7 @@ def decide_all(
     *,
     deciders: Deciders,
     limits: Limits,
+    keyring: Keyring,
 ) -> Iterator[Decided]:
     """Yield the decisions in order, while there is time; the rest is taken again."""
     until = time.monotonic() + limits.seconds_of_deciding
@@ -104,6 +116,7 @@ def decide_all(
             version,
             deciders,
             limits,
+            keyring,
         )
         states[taken.stream_id] = decision.state
         version += len(decision.events)
@@ -119,6 +132,7 @@ def decide_one(
     version: int,
     deciders: Deciders,
     limits: Limits,
+    keyring: Keyring,
 ) -> Decision:
     """Decide one command in its turn, at *version* of its stream."""
     command, body, others, fault = readable
@@ -135,7 +149,7 @@ def decide_one(
     started = time.monotonic()
     try:
         decider = deciders.of_stream(stream_id)
-        return decide(decider, body, stream_id, others, streams, cause)
+        return decide(decider, body, stream_id, others, streams, cause, keyring)
     except Exception as error:
         is_its_own = time.monotonic() - started > limits.seconds_of_one_command
         if isinstance(error, limits.interruptions) and not is_its_own:
@@ -143,6 +157,17 @@ def decide_one(
             raise
         # A bug, and this command's alone: those behind it go on.
         return Decision(broken(error), streams.states[stream_id])
+
+
+FORGOTTEN_SUBJECT = Outcome(
+    status="rejected",
+    error={
+        "rule": "SubjectForgotten",
+        "message": "Whom it is about was forgotten.",
+        "figures": {},
+    },
+)
+"""Of a command that nobody can read any more: it was about somebody forgotten."""
 
 
 def stale(command: TakenCommand, version: int) -> Outcome:

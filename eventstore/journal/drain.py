@@ -13,6 +13,7 @@ from eventstore.command_handler import Decision, broken
 from eventstore.decider import Deciders
 from eventstore.errors import (
     CommandAlreadyFinished,
+    KeyMadeElsewhere,
     WrongExpectedVersion,
     is_lost_connection,
     is_of_the_data,
@@ -27,9 +28,10 @@ from eventstore.journal.deciding import (
 from eventstore.journal.limits import Limits
 from eventstore.journal.take import Taken, give_back, release, take
 from eventstore.log.append import ARGUMENTS, Completion, append_arguments
+from eventstore.personal.keyring import Keyring
 from eventstore.subscriptions.signals import CATCH_UP
 
-_FINISH = f"CALL public.finish(%s, {ARGUMENTS}, %s)"
+_FINISH = f"CALL public.finish(%s, {ARGUMENTS}, %s, %s::text::jsonb, %s::text[])"
 
 
 @dataclass(slots=True)
@@ -102,7 +104,7 @@ def run(work: Drain, taken: Taken) -> UUID | None:
         return decide_and_append(work, taken)
     except CommandAlreadyFinished as error:
         return put_back(work, taken, "finished_elsewhere", error)
-    except WrongExpectedVersion as error:
+    except (WrongExpectedVersion, KeyMadeElsewhere) as error:
         work.conflicts += 1
         gives_up = work.conflicts >= work.limits.conflicts
         next_due = put_back(work, taken, "conflict", error, must_wait=gives_up)
@@ -116,12 +118,20 @@ def run(work: Drain, taken: Taken) -> UUID | None:
 
 
 def decide_and_append(work: Drain, taken: Taken) -> UUID | None:
-    commands = read_commands(taken, work.deciders, work.limits)
-    streams = load_taken(work.connection, taken, commands, work.deciders)
+    keyring = Keyring(work.connection, work.deciders.masters)
+    commands = read_commands(taken, work.deciders, work.limits, keyring)
+    streams = load_taken(work.connection, taken, commands, work.deciders, keyring)
     decided = list(
-        decide_all(taken, commands, streams, deciders=work.deciders, limits=work.limits)
+        decide_all(
+            taken,
+            commands,
+            streams,
+            deciders=work.deciders,
+            limits=work.limits,
+            keyring=keyring,
+        )
     )
-    next_due = finish(work, taken, streams.versions, decided)
+    next_due = finish(work, taken, streams.versions, decided, keyring.take_made())
     work.conflicts = 0
     return next_due
 
@@ -148,6 +158,7 @@ def finish(
     taken: Taken,
     expected: Mapping[str, int],
     decided: Sequence[Decided],
+    new_keys: str | None = None,
 ) -> UUID | None:
     """Append and commit, then let go and signal: in one round trip."""
     completing = [
@@ -166,6 +177,8 @@ def finish(
                 taken.stream_id,
                 *append_arguments(events, expected, completing),
                 CATCH_UP,
+                new_keys,
+                [subject for d in decided for subject in d.decision.forgotten],
             ),
         ).fetchone()
     except psycopg.Error as error:

@@ -29,7 +29,10 @@ ARGUMENTS = """
     %b::text[]::jsonb[], %s::timestamptz[], %s::uuid[], %s::text[],
     %b::text[]::jsonb[]
 """
-_APPEND = f"SELECT id, stream_id, version FROM public.append({ARGUMENTS})"
+_APPEND = f"""
+    SELECT id, stream_id, version
+    FROM public.append({ARGUMENTS}, %s::text::jsonb, %s::text[])
+"""
 
 _to_json = msgspec.json.Encoder().encode
 
@@ -49,6 +52,8 @@ def append(
     *,
     expected: Mapping[str, int],
     completing: Sequence[Completion] = (),
+    new_keys: str | None = None,
+    forgotten: Sequence[str] = (),
 ) -> list[Appended]:
     """
     Append *events*, each with its stream, and return where they came to stand.
@@ -57,11 +62,20 @@ def append(
     autocommit this is one round trip and one transaction; in a transaction of the
     caller's it is part of that.
 
-    Raises WrongExpectedVersion or CommandAlreadyFinished, and has then done nothing.
+    *new_keys* are those that its personal fields are encrypted with, as a keyring has
+    made them; the keys of the subjects *forgotten* are destroyed.
+
+    Raises WrongExpectedVersion, CommandAlreadyFinished or KeyMadeElsewhere, and has
+    then done nothing.
     """
     try:
         rows = connection.execute(
-            _APPEND, append_arguments(events, expected, completing)
+            _APPEND,
+            (
+                *append_arguments(events, expected, completing),
+                new_keys,
+                list(forgotten),
+            ),
         ).fetchall()
     except psycopg.Error as error:
         raise_refusal(error, expected)

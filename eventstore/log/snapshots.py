@@ -8,16 +8,19 @@ database looks whether the stream has the very event that it ends with.
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
+from uuid import UUID, uuid5
 
 import msgspec
 import psycopg
 import sqlalchemy as sa
 
 from eventstore.errors import CorruptSnapshot, UnkeepableState
+from eventstore.ids import NAMESPACE
 from eventstore.log.schema import snapshots
 from eventstore.log.shape import shape_of
+from eventstore.personal.marks import holds_personal
 
 # Sets and dictionaries in one order: the same state is the same text.
 _encoder = msgspec.json.Encoder(order="deterministic")
@@ -56,6 +59,8 @@ class SnapshotCodec:
         shape = [category, shape_of(type(initial)), initial, snapshot_version]
         self.fingerprint = hashlib.sha256(_encoder.encode(shape)).hexdigest()[:32]
         self._decoder = msgspec.json.Decoder(type(initial))
+        # All of a state is encrypted, if any of it is personal.
+        self.personal = names_in(initial) if holds_personal(type(initial)) else ()
 
     def encode(self, stream_id: str, version: int, state: Any) -> Snapshot:
         """
@@ -90,6 +95,15 @@ class SnapshotCodec:
         if checksum_of(*kept) != snapshot.checksum:
             raise CorruptSnapshot(snapshot.stream_id)
         return state
+
+
+def names_in(state: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(state))
+
+
+def id_of(stream_id: str, version: int) -> UUID:
+    """Return what a snapshot's box is bound to: it opens in its own place alone."""
+    return uuid5(NAMESPACE, f"snapshot\n{stream_id}\n{version}")
 
 
 def checksum_of(stream_id: str, version: int, fingerprint: str, state: str) -> str:

@@ -27,7 +27,7 @@ FORGOTTEN = "$forgotten"
 """The field that stands in for a box whose key was destroyed."""
 
 _NONCE = 12
-_MARK = b'"$personal"'
+_MARK = '"$personal"'
 
 
 class Closed(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +45,7 @@ _encode = msgspec.json.Encoder().encode
 _outside = msgspec.json.Decoder(_Outside)
 
 
-def close(data: bytes, personal: Collection[str], key: SubjectKey, about: UUID) -> str:
+def close(data: str, personal: Collection[str], key: SubjectKey, about: UUID) -> str:
     """
     Return the JSON object *data* with its *personal* fields in a box.
 
@@ -61,13 +61,19 @@ def close(data: bytes, personal: Collection[str], key: SubjectKey, about: UUID) 
     return _encode(message).decode()
 
 
-def key_of(data: str | bytes) -> UUID | None:
+def leave_out(data: str, personal: Collection[str]) -> str:
+    """Return *data* as it reads with its key destroyed: the fields are not there."""
+    message: dict[str, Any] = msgspec.json.decode(data)
+    kept = {name: message[name] for name in message if name not in personal}
+    return _encode({**kept, FORGOTTEN: True}).decode()
+
+
+def key_of(data: str) -> UUID | None:
     """Return the id of the key that the box in *data* needs, if there is a box."""
-    text = data.encode() if isinstance(data, str) else data
-    if _MARK not in text:
+    if _MARK not in data:
         return None
     try:
-        closed = _outside.decode(text).closed
+        closed = _outside.decode(data).closed
     except msgspec.DecodeError as error:
         raise BoxBroken from error
     return closed.key if closed is not None else None

@@ -17,10 +17,9 @@ _NONCE = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectKey:
-    """A key of one *subject*: the stream of the person that messages are about."""
+    """A key of one subject: of the person that messages are about."""
 
     id: UUID
-    subject: str
     secret: bytes = field(repr=False)
 
 
@@ -29,14 +28,13 @@ class WrappedKey:
     """A subject's key as it is stored: no use without the *master* key named here."""
 
     id: UUID
-    subject: str
     master: str
     wrapped: bytes = field(repr=False)
 
 
-def new_key(subject: str) -> SubjectKey:
+def new_key() -> SubjectKey:
     """Return a key that nobody had before."""
-    return SubjectKey(id=uuid4(), subject=subject, secret=os.urandom(_LENGTH))
+    return SubjectKey(id=uuid4(), secret=os.urandom(_LENGTH))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +60,9 @@ class MasterKeys:
     def wrap(self, key: SubjectKey) -> WrappedKey:
         """Return *key* as it may be stored."""
         nonce = os.urandom(_NONCE)
-        wrapped = AESGCM(self.current).encrypt(nonce, key.secret, _bound(key))
+        wrapped = AESGCM(self.current).encrypt(nonce, key.secret, key.id.bytes)
         return WrappedKey(
             id=key.id,
-            subject=key.subject,
             master=name_of(self.current),
             wrapped=nonce + wrapped,
         )
@@ -74,27 +71,20 @@ class MasterKeys:
         """
         Return the key that was wrapped.
 
-        Raises WrongMasterKey where none of the master keys is its own, or it was
-        stored under another subject's name since.
+        Raises WrongMasterKey where none of the master keys is its own.
         """
         master = self.by_name.get(stored.master)
         if master is None:
             raise WrongMasterKey(stored.master)
         try:
             secret = AESGCM(master).decrypt(
-                stored.wrapped[:_NONCE], stored.wrapped[_NONCE:], _bound(stored)
+                stored.wrapped[:_NONCE], stored.wrapped[_NONCE:], stored.id.bytes
             )
         except (InvalidTag, ValueError) as error:
             raise WrongMasterKey(stored.master) from error
-        return SubjectKey(id=stored.id, subject=stored.subject, secret=secret)
+        return SubjectKey(id=stored.id, secret=secret)
 
 
 def name_of(master: bytes) -> str:
     """Return a name for a master key that tells nothing of it."""
     return hashlib.sha256(b"recount master key\0" + master).hexdigest()[:16]
-
-
-def _bound(key: SubjectKey | WrappedKey) -> bytes:
-    # A key that somebody puts under another subject's name, to keep it from being
-    # destroyed or to have that one's data destroyed, does not open.
-    return key.id.bytes + key.subject.encode()

@@ -12,6 +12,7 @@ from psycopg import sql
 
 from eventstore.errors import CannotProject, RebuildFailed, is_lost_connection, told
 from eventstore.log.read import settled
+from eventstore.personal.keys import MasterKeys
 from eventstore.projections.generations import (
     REBUILDING,
     drop_generation,
@@ -59,6 +60,7 @@ def rebuild(
     projection: Projection,
     *,
     show: Callable[[Progress], None] = lambda _: None,
+    masters: MasterKeys | None = None,
 ) -> Rebuilt:
     """
     Fill a new generation of a read model from the log, and put it behind the name.
@@ -67,7 +69,7 @@ def rebuild(
     see the old rows until they see the new ones, and these are at least as new. The
     generation that was live is kept until the next rebuild; what a rebuild that was
     killed left behind is dropped first. *connection* is in autocommit and is used for
-    nothing else.
+    nothing else. *masters* open the personal fields of events.
 
     Raises RebuildFailed where an event cannot be projected, or somebody else rebuilds
     the same; the live generation is then as it was.
@@ -75,7 +77,9 @@ def rebuild(
     started = time.monotonic()
     with alone(connection, projection):
         number = begin(connection, projection)
-        subscription = replace(subscription_of(projection, number), batch=BATCH)
+        subscription = replace(
+            subscription_of(projection, number), batch=BATCH, masters=masters
+        )
         try:
             fill(connection, subscription, show)
             index(connection, projection, number)

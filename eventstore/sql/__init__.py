@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 import eventstore.journal.schema
 import eventstore.log.schema
+import eventstore.personal.schema
 import eventstore.projections.schema
 import eventstore.subscriptions.schema  # noqa: F401 - the tables register themselves
 from eventstore.tables import metadata
@@ -17,6 +18,10 @@ FUNCTIONS = (
     "hold_fence",
     "settled",
     "refuse_change",
+    "keep_keys",
+    "destroy_keys",
+    "find_keys",
+    "command_key",
     "append",
     "accept",
     "next_due",
@@ -34,6 +39,7 @@ FUNCTIONS = (
 
 def install(connection: sa.Connection) -> None:
     """Make the engine's tables and functions, for those who do not use migrations."""
+    connection.exec_driver_sql("CREATE SCHEMA IF NOT EXISTS vault")
     metadata.create_all(connection)
     create_functions(connection)
 

@@ -13,7 +13,8 @@ CREATE OR REPLACE FUNCTION public.accept(
     sent_by text,
     content bytea,
     expected integer,
-    due_at timestamptz
+    due_at timestamptz,
+    new_key jsonb DEFAULT NULL      -- that its personal fields are closed with
 )
 RETURNS TABLE (is_new boolean, is_same boolean)
 LANGUAGE plpgsql VOLATILE
@@ -22,6 +23,7 @@ SET enable_seqscan = off
 AS $$
 DECLARE
     first bytea;
+    came_to text;
 BEGIN
     IF stream IS NULL THEN
         -- Of two that come at once under one key, the second waits: it needs no number.
@@ -41,8 +43,12 @@ BEGIN
             expected, due_at
         )
         -- Somebody sent the same at the same moment: theirs is the first.
-        ON CONFLICT ON CONSTRAINT commands_pkey DO NOTHING;
+        ON CONFLICT ON CONSTRAINT commands_pkey DO NOTHING
+        RETURNING stream_id INTO came_to;
         IF FOUND THEN
+            IF new_key IS NOT NULL THEN
+                PERFORM public.keep_keys(new_key, came_to);
+            END IF;
             RETURN QUERY SELECT true, true;
             RETURN;
         END IF;

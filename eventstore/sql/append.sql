@@ -14,7 +14,9 @@ CREATE OR REPLACE FUNCTION public.append(
     happened timestamptz[],     -- NULL: now, as this database's clock tells
     command_ids uuid[] DEFAULT '{}',
     outcomes text[] DEFAULT '{}',
-    errors jsonb[] DEFAULT '{}'
+    errors jsonb[] DEFAULT '{}',
+    new_keys jsonb DEFAULT NULL,    -- of subjects, see `keep_keys`
+    forgotten text[] DEFAULT '{}'   -- subjects whose keys are destroyed
 )
 RETURNS TABLE (id bigint, stream_id text, version integer)
 LANGUAGE plpgsql VOLATILE
@@ -128,6 +130,13 @@ BEGIN
                 'expected', expected[wrong],
                 'actual', heads[wrong]
             );
+    END IF;
+
+    IF new_keys IS NOT NULL THEN
+        PERFORM public.keep_keys(new_keys);
+    END IF;
+    IF forgotten <> '{}' THEN
+        PERFORM public.destroy_keys(forgotten);
     END IF;
 
     moment := clock_timestamp();

@@ -17,6 +17,8 @@ CREATE OR REPLACE PROCEDURE public.finish(
     outcomes text[],
     errors jsonb[],
     signal text,
+    new_keys jsonb DEFAULT NULL,
+    forgotten text[] DEFAULT '{}',
     INOUT next_due uuid DEFAULT NULL,
     INOUT is_raised boolean DEFAULT NULL
 )
@@ -24,7 +26,7 @@ LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM public.append(
         stream_ids, expected, event_streams, types, datas, metadatas, happened,
-        command_ids, outcomes, errors
+        command_ids, outcomes, errors, new_keys, forgotten
     );
     COMMIT;
     next_due := public.release(stream);

@@ -11,6 +11,7 @@ import psycopg
 from eventstore.errors import CannotProject, is_lost_connection
 from eventstore.log.events import RecordedEvent
 from eventstore.log.read import read_all
+from eventstore.personal.keyring import Keyring
 from eventstore.subscriptions.subscription import Subscription
 
 GONE = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)
@@ -122,7 +123,9 @@ def advance(
                 types=subscription.types,
             )
             if events:
-                subscription.handler(connection, events)
+                subscription.handler(
+                    connection, opened(connection, events, subscription)
+                )
             is_last = len(events) < batch
             reached = max(checkpoint, goal if is_last else events[-1].position)
             move_checkpoint(connection, subscription.name, reached, stop)
@@ -135,6 +138,17 @@ def advance(
         if len(events) == 1 or isinstance(error, GONE):
             raise CannotProject(events[0].position, error) from error
         raise BatchFailed(len(events)) from error
+
+
+def opened(
+    connection: psycopg.Connection[Any],
+    events: Sequence[RecordedEvent],
+    subscription: Subscription,
+) -> Sequence[RecordedEvent]:
+    """Return *events* as the subscription gets them."""
+    if subscription.masters is None:
+        return events
+    return Keyring(connection, subscription.masters).open_events(events)
 
 
 def move_checkpoint(

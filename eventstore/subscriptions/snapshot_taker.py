@@ -13,6 +13,7 @@ from eventstore.loading import Start, Streams, snapshots_of, starts_of
 from eventstore.log.events import RecordedEvent
 from eventstore.log.read import read_pasts
 from eventstore.log.snapshots import count_ignored, keep
+from eventstore.personal.keyring import Keyring
 from eventstore.subscriptions.subscription import Subscription
 
 log = logging.getLogger(__name__)
@@ -67,14 +68,17 @@ class SnapshotTaker:
         pasts = read_pasts(connection, due, self.deciders.fingerprints, up_to=due)
         streams = Streams()
         ignored = {}
-        for stream_id, start in starts_of(connection, pasts, self.deciders).items():
+        keyring = Keyring(connection, self.deciders.masters)
+        starts = starts_of(connection, pasts, self.deciders, keyring)
+        for stream_id, start in starts.items():
             if self.brings_up(stream_id, start, streams):
                 streams.versions[stream_id] = pasts[stream_id].version
             if start.ignored is not None:
                 ignored[stream_id] = start.ignored
         if ignored:
             count_ignored(connection, ignored)
-        keep(connection, snapshots_of(streams.versions, streams, self.deciders))
+        taken = snapshots_of(streams.versions, streams, self.deciders, keyring)
+        keep(connection, taken)
 
     def grown(self, events: Iterable[RecordedEvent]) -> dict[str, int]:
         """Return the versions of the streams that are long enough for a snapshot."""

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 
 from eventstore.log.events import RecordedEvent
+from eventstore.personal.keys import MasterKeys
 
 # Handles a batch in the transaction that moves the checkpoint; it never commits.
 Handler = Callable[[psycopg.Connection[Any], Sequence[RecordedEvent]], None]
@@ -20,9 +21,13 @@ class Subscription:
     Only events of *types* are handled, or all where it is None; the checkpoint passes
     over the others. Where *handler* raises CannotProject, the subscription stands still
     before that event.
+
+    With *masters*, the master keys, it gets events with their personal fields; without
+    them these stay closed, and whoever needs none of them reads without the keys.
     """
 
     name: str
     types: Sequence[str] | None
     handler: Handler
     batch: int = 500
+    masters: MasterKeys | None = None

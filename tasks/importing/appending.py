@@ -5,9 +5,12 @@ from typing import Any
 
 import psycopg
 
+from eventstore.decider import Deciders
 from eventstore.errors import WrongExpectedVersion
 from eventstore.log.append import append
+from eventstore.personal.keyring import Keyring
 from tasks.importing.errors import StreamsUsedOtherwise
+from tasks.importing.keeping import closed
 from tasks.importing.plan import Plan, Planned
 
 BATCH = 100
@@ -15,7 +18,10 @@ BATCH = 100
 
 
 def append_missing(
-    connection: psycopg.Connection[Any], plan: Plan, there: Set[int]
+    connection: psycopg.Connection[Any],
+    plan: Plan,
+    there: Set[int],
+    deciders: Deciders,
 ) -> Iterator[int]:
     """
     Append what is not *there* yet; yield after each batch how many events it added.
@@ -24,22 +30,27 @@ def append_missing(
     So a run that was killed left whole batches, and the next one has the same before
     it. Raises StreamsUsedOtherwise where somebody else wrote meanwhile.
     """
+    keyring = Keyring(connection, deciders.masters)
     for start in range(0, len(plan.events), BATCH):
         places = range(start, min(start + BATCH, len(plan.events)))
         missing = [plan.events[place] for place in places if place not in there]
         if missing:
-            append_batch(connection, plan, missing)
+            batch = closed(missing, plan.import_id, deciders, keyring)
+            append_batch(connection, plan, batch, keyring.take_made())
             yield len(missing)
 
 
 def append_batch(
-    connection: psycopg.Connection[Any], plan: Plan, batch: Sequence[Planned]
+    connection: psycopg.Connection[Any],
+    plan: Plan,
+    batch: Sequence[Planned],
+    new_keys: str | None,
 ) -> None:
     expected: dict[str, int] = {}
     for planned in batch:
         expected.setdefault(planned.stream_id, planned.version - 1)
     try:
-        append(connection, plan.new_events(batch), expected=expected)
+        append(connection, plan.new_events(batch), expected=expected, new_keys=new_keys)
     except WrongExpectedVersion as error:
         reason = "was written to by somebody else while the import ran"
         raise StreamsUsedOtherwise({error.stream_id: reason}) from error

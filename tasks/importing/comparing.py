@@ -7,6 +7,9 @@ from typing import Any
 import psycopg
 
 from domain.customers.events import CustomerRegistered
+from eventstore.personal.keyring import Keyring
+from eventstore.personal.keys import MasterKeys
+from tasks.importing.keeping import is_same, learn_keys
 from tasks.importing.plan import Plan, Planned, event_id
 from tasks.importing.showing import shown
 
@@ -22,7 +25,13 @@ _COMPARE = """
             e.type = p.type
             AND e.data = p.data::jsonb
             AND e.occurred_at = coalesce(p.occurred_at, e.occurred_at)
-        )
+        ),
+        -- Encrypted, it cannot be compared here.
+        CASE
+            WHEN e.data ? '$personal' AND e.type = p.type AND e.schema = p.schema
+                AND e.occurred_at = coalesce(p.occurred_at, e.occurred_at)
+            THEN e.data::text
+        END
     FROM unnest(
         -- In binary form nothing in the JSON is escaped: that took longest.
         %s::text[], %s::int[], %s::text[], %s::text[], %s::text[], %b::text[],
@@ -60,7 +69,9 @@ class Compared:
         }
 
 
-def compare(connection: psycopg.Connection[Any], plan: Plan) -> Compared:
+def compare(
+    connection: psycopg.Connection[Any], plan: Plan, masters: MasterKeys | None
+) -> Compared:
     """
     Return how far *plan* is in the log.
 
@@ -69,12 +80,16 @@ def compare(connection: psycopg.Connection[Any], plan: Plan) -> Compared:
     """
     there: set[int] = set()
     otherwise: dict[str, str] = {}
+    keyring = Keyring(connection, masters)
     for start in range(0, len(plan.events), CHUNK):
         chunk = plan.events[start : start + CHUNK]
-        for place, is_ours, source, is_same in connection.execute(
-            _COMPARE, arguments(plan, chunk)
-        ):
-            if is_ours and is_same:
+        rows = connection.execute(_COMPARE, arguments(plan, chunk)).fetchall()
+        learn_keys((kept for *_, kept in rows if kept), keyring)
+        for place, is_ours, source, is_equal, kept in rows:
+            if is_ours and kept:
+                about = event_id(plan.import_id, chunk[place])
+                is_equal = is_same(chunk[place], kept, about, keyring)
+            if is_ours and is_equal:
                 there.add(start + place)
             else:
                 stream_id = chunk[place].stream_id

@@ -4,6 +4,7 @@ from typing import Any
 
 import psycopg
 
+from eventstore.personal.keys import MasterKeys
 from tasks.bootstrap import Shop, schema_is_current
 from tasks.importing.comparing import Compared, compare, waiting_for
 from tasks.importing.errors import ImportRefused, StreamsUsedOtherwise
@@ -25,7 +26,10 @@ def examine_shop(shop: Shop, currency: str) -> None:
 
 
 def examine_log(
-    connection: psycopg.Connection[Any], plan: Plan, currency: str
+    connection: psycopg.Connection[Any],
+    plan: Plan,
+    currency: str,
+    masters: MasterKeys | None,
 ) -> Compared:
     """
     Return what of *plan* is in the log.
@@ -33,7 +37,7 @@ def examine_log(
     Raises StreamsUsedOtherwise, or ImportRefused for a log of another currency.
     """
     refuse_other_currency(connection, currency)
-    compared = compare(connection, plan)
+    compared = compare(connection, plan, masters)
     otherwise = compared.otherwise or waiting_for(
         connection, compared.new_streams(plan)
     )

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
-from tasks.settings import Settings
+from tasks.settings import Settings, master_keys
 from tests.support import northwind
-from tests.support.databases import Databases
+from tests.support.databases import MASTER_KEY, Databases
 from tests.support.histories import Logged, last_number, read_log
 from tests.support.processes import Process, Processes
 from tests.support.waiting import wait_until
@@ -40,6 +40,7 @@ def whole(
         database_url=databases.clone(name),
         broker_url="redis+socket:///nowhere",
         secret_key="of no use outside of the tests, 32+",
+        master_keys=master_keys(MASTER_KEY),
         timezone=ZoneInfo("UTC"),
     )
     engine = sa.create_engine(settings.database_url)

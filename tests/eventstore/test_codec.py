@@ -11,6 +11,7 @@ from domain.address import Address
 from domain.customers.events import (
     CustomerDetailsChanged,
     CustomerEvent,
+    CustomerForgotten,
     CustomerRegistered,
 )
 from domain.orders.commands import Item
@@ -37,6 +38,7 @@ EVENTS = [
     ),
     CustomerRegistered(name="Bob"),
     CustomerDetailsChanged(name="Robert", email="bob@example.com"),
+    CustomerForgotten(),
     OrderCreated(
         customer_id="ALICE",
         items=(

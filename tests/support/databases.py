@@ -8,6 +8,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+MASTER_KEY = "b2Ygbm8gdXNlIG91dHNpZGUgb2YgdGhlIHRlc3RzISE="
+"""Of no use outside of the tests."""
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -72,6 +75,7 @@ def migrate(url: str, revision: str = "head") -> None:
             "DATABASE_URL": url,
             "REDIS_URL": "redis+socket:///nowhere",
             "SECRET_KEY": "of no use outside of the tests, 32+",
+            "MASTER_KEY": MASTER_KEY,
         },
         check=True,
         capture_output=True,

@@ -16,7 +16,6 @@ import psycopg
 import sqlalchemy as sa
 
 from domain.orders.commands import CancelOrder
-from eventstore.decider import Deciders
 from tasks import bootstrap, relay
 from tasks.app import app
 from tasks.bootstrap import CUSTOMERS, ORDERS, Shop
@@ -49,7 +48,7 @@ def wait_for_lock() -> None:
 
 def faulty_shop() -> Shop:
     orders = replace(ORDERS, decide=decide)
-    return Shop(load_settings(), deciders=Deciders([CUSTOMERS, orders]))
+    return Shop(load_settings(), slices=[CUSTOMERS, orders])
 
 
 def main() -> None:

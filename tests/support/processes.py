@@ -14,7 +14,7 @@ from pathlib import Path
 
 from embedded.binaries import redis_server
 from tasks.settings import Settings
-from tests.support.databases import ROOT
+from tests.support.databases import MASTER_KEY, ROOT
 from tests.support.waiting import wait_until
 
 CELERY = [sys.executable, "-m", "celery", "-A"]
@@ -86,6 +86,7 @@ class Processes:
             "DATABASE_URL": self.settings.database_url,
             "REDIS_URL": self.settings.broker_url,
             "SECRET_KEY": self.settings.secret_key,
+            "MASTER_KEY": MASTER_KEY,
             "CURRENCY": self.settings.currency,
             "CATCH_UP_SECONDS": str(self.settings.catch_up_seconds),
             "CATCH_UP_SIGNALS": "on" if self.settings.catch_up_signals else "off",

@@ -12,6 +12,7 @@ from eventstore.decider import Deciders
 from eventstore.loading import Streams, snapshots_of
 from eventstore.log.read import read_pasts
 from eventstore.log.snapshots import keep
+from eventstore.personal.keyring import Keyring
 
 Rows = list[Counted[str]]
 
@@ -27,7 +28,12 @@ def keep_snapshot(
     decider = deciders.of_stream(stream_id)
     state = decider.state_after(decider.initial, past[stream_id].events)
     streams = Streams({stream_id: state}, {stream_id: version})
-    keep(connection, snapshots_of([stream_id], streams, deciders))
+    keep(
+        connection,
+        snapshots_of(
+            [stream_id], streams, deciders, Keyring(connection, deciders.masters)
+        ),
+    )
 
 
 @contextmanager

@@ -7,12 +7,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tasks.settings import BadSetting, Settings, settings_from
-from tests.support.databases import ROOT
+from tasks.settings import BadSetting, Settings, master_keys, settings_from
+from tests.support.databases import MASTER_KEY, ROOT
 
 NEEDED = {
     "DATABASE_URL": "postgresql://alice:hunter2@db.example:5432/shop",
     "REDIS_URL": "redis://redis.example:6379/0",
+    "MASTER_KEY": MASTER_KEY,
     "SECRET_KEY": "0123456789abcdef0123456789abcdef",
 }
 DATABASE_FORM = "expected postgresql://user:password@host:5432/name"
@@ -28,6 +29,10 @@ WRONG = [
     ("REDIS_URL", "", BROKER_FORM),
     ("REDIS_URL", "hunter2@redis.example", BROKER_FORM),
     ("REDIS_URL", "http://hunter2@redis.example", BROKER_FORM),
+    ("MASTER_KEY", "", "expected 32 bytes of chance in base64"),
+    ("MASTER_KEY", "hunter2", "expected 32 bytes of chance in base64"),
+    ("MASTER_KEY", "AAAA" * 10 + "AAA=", "expected 32 bytes of chance in base64"),
+    ("MASTER_KEY", MASTER_KEY[:-4], "expected 32 bytes of chance in base64"),
     ("SECRET_KEY", "", "expected at least 32 characters of chance"),
     ("SECRET_KEY", "hunter2", "expected at least 32 characters of chance"),
     ("SECRET_KEY", "hunter2" * 5, "expected at least 32 characters of chance"),
@@ -89,6 +94,7 @@ def test_what_is_not_told_has_a_default() -> None:
         database_url="postgresql+psycopg://alice:hunter2@db.example:5432/shop",
         broker_url="redis://redis.example:6379/0",
         secret_key="0123456789abcdef0123456789abcdef",
+        master_keys=master_keys(MASTER_KEY),
         port=5000,
         currency="EUR",
         timezone=ZoneInfo("UTC"),

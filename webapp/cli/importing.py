@@ -133,7 +133,9 @@ class Import:
 
     def rehearse(self, plan: Plan) -> None:
         with self.shop.lent() as connection:
-            there = examine_log(connection, plan, self.currency).there
+            there = examine_log(
+                connection, plan, self.currency, self.shop.deciders.masters
+            ).there
         report.tell_rehearsal(plan, there)
 
     def carry_out(self, plan: Plan) -> None:
@@ -141,7 +143,9 @@ class Import:
             self.shop.lent() as connection,
             alone(connection, tell=click.echo),
         ):
-            compared = examine_log(connection, plan, self.currency)
+            compared = examine_log(
+                connection, plan, self.currency, self.shop.deciders.masters
+            )
             if len(compared.there) == len(plan.events):
                 report.tell_nothing_to_do(plan)
             else:
@@ -161,7 +165,7 @@ class Import:
         self, connection: psycopg.Connection[Any], plan: Plan, there: Set[int]
     ) -> None:
         with progress("appending", len(plan.events) - len(there)) as advance:
-            for count in append_missing(connection, plan, there):
+            for count in append_missing(connection, plan, there, self.shop.deciders):
                 self.appended += count
                 advance(count)
 

@@ -1,0 +1,7 @@
+"""What stands where something personal stood, once the person is forgotten."""
+
+from domain.address import Address
+
+FORGOTTEN = "(forgotten)"
+
+FORGOTTEN_ADDRESS = Address(street=FORGOTTEN, city=FORGOTTEN, country=FORGOTTEN)

@@ -1,0 +1,163 @@
+"""The keyring: the keys that a piece of work needs, fetched at once, then let go."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import psycopg
+
+from eventstore.errors import BoxBroken, KeyLost, MasterKeyMissing, UnreadableEvent
+from eventstore.log.events import RecordedEvent
+from eventstore.personal.box import close, key_of, leave_out, open_box
+from eventstore.personal.keys import MasterKeys, SubjectKey, WrappedKey, new_key
+from eventstore.personal.marks import personal_fields
+
+
+class _Identified(msgspec.Struct):
+    event_id: UUID
+
+
+_identified = msgspec.json.Decoder(_Identified)
+
+
+class Added(msgspec.Struct, frozen=True, kw_only=True):
+    """A key as the function `keep_keys` takes it."""
+
+    id: UUID
+    subject: str | None
+    command_id: UUID | None = None
+    master: str
+    wrapped: str
+
+
+@dataclass(slots=True)
+class Keyring:
+    """
+    The keys for what is read and written over one connection.
+
+    It lives as long as one drain, one batch or one query: a process that kept keys for
+    longer would go on reading what was forgotten. Without *masters* nothing is
+    encrypted, and the marks of personal fields are only marks.
+    """
+
+    connection: psycopg.Connection[Any]
+    masters: MasterKeys | None
+    # None: it was destroyed, and the subject is forgotten.
+    by_id: dict[UUID, SubjectKey | None] = field(default_factory=dict)
+    own: dict[str, SubjectKey | None] = field(default_factory=dict)
+    made: list[Added] = field(default_factory=list)
+
+    def open_events(self, events: Sequence[RecordedEvent]) -> Sequence[RecordedEvent]:
+        """Return *events* with their personal fields, or as forgotten."""
+        ids = {key_id for event in events if (key_id := key_of(event.data))}
+        if not ids:
+            return events
+        self.learn(ids)
+        return [self.open_event(event) for event in events]
+
+    def open_event(self, event: RecordedEvent) -> RecordedEvent:
+        if key_of(event.data) is None:
+            return event
+        try:
+            return event._replace(data=self.open(event.data, about_of(event)))
+        except BoxBroken as error:
+            raise UnreadableEvent(event.type, "its box was tampered with") from error
+
+    def open(self, data: str, about: UUID) -> str:
+        """Return the *data* of the message called *about* with its personal fields."""
+        return open_box(data, about, self.find)
+
+    def close(self, data: str, kind: type, subject: str, about: UUID) -> str:
+        """Return *data*, of the class *kind*, with its personal fields closed."""
+        return self.close_fields(data, personal_fields(kind), subject, about)
+
+    def close_fields(
+        self, data: str, personal: Collection[str], subject: str, about: UUID
+    ) -> str:
+        """Return *data* with the fields *personal* closed; left out, if forgotten."""
+        if not personal or self.masters is None:
+            return data
+        key = self.own_key(subject)
+        if key is None:
+            return leave_out(data, personal)
+        return close(data, personal, key, about)
+
+    def has_key(self, subject: str) -> bool:
+        """Return whether *subject* has a key that is stored and not destroyed."""
+        if subject not in self.own:
+            self.fetch([], [subject])
+        return self.own.get(subject) is not None
+
+    def find(self, key_id: UUID) -> SubjectKey | None:
+        """Return a key, or None where it was destroyed. Raises KeyLost."""
+        self.learn([key_id])
+        return self.by_id[key_id]
+
+    def own_key(self, subject: str) -> SubjectKey | None:
+        """Return the key of *subject*, a new one if need be; None: it is forgotten."""
+        if self.masters is None:
+            raise MasterKeyMissing
+        if subject not in self.own:
+            self.fetch([], [subject])
+        if subject not in self.own:
+            self.own[subject] = key = new_key()
+            self.by_id[key.id] = key
+            self.made.append(added(self.masters.wrap(key), subject))
+        return self.own[subject]
+
+    def learn(self, ids: Iterable[UUID]) -> None:
+        """Fetch those of the keys called *ids* that are not here yet, at once."""
+        missing = [key_id for key_id in ids if key_id not in self.by_id]
+        if missing:
+            self.fetch(missing, [])
+        for key_id in missing:
+            if key_id not in self.by_id:
+                raise KeyLost(key_id)
+
+    def learn_subjects(self, subjects: Iterable[str]) -> None:
+        """Fetch the own keys of *subjects* that are not here yet, at once."""
+        missing = {subject for subject in subjects if subject not in self.own}
+        if missing and self.masters is not None:
+            self.fetch([], sorted(missing))
+
+    def fetch(self, ids: Sequence[UUID], subjects: Sequence[str]) -> None:
+        if self.masters is None:
+            raise MasterKeyMissing
+        for key_id, subject, is_own, master, wrapped in self.connection.execute(
+            "SELECT id, subject, is_own, master, wrapped"
+            " FROM public.find_keys(%s::uuid[], %s::text[])",
+            (ids, subjects),
+        ):
+            key = None
+            if wrapped is not None:
+                stored = WrappedKey(id=key_id, master=master, wrapped=wrapped)
+                key = self.masters.unwrap(stored)
+            self.by_id[key_id] = key
+            if is_own:
+                self.own[subject] = key
+
+    def take_made(self) -> str | None:
+        """Return the keys that were made, as JSON for the append; once."""
+        if not self.made:
+            return None
+        made, self.made = self.made, []
+        return msgspec.json.encode(made).decode()
+
+
+def added(
+    key: WrappedKey, subject: str | None, command_id: UUID | None = None
+) -> Added:
+    """Return *key* as it is stored; without a subject it is the command's stream's."""
+    return Added(
+        id=key.id,
+        subject=subject,
+        command_id=command_id,
+        master=key.master,
+        wrapped=key.wrapped.hex(),
+    )
+
+
+def about_of(event: RecordedEvent) -> UUID:
+    return _identified.decode(event.metadata).event_id
