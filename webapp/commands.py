@@ -3,11 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import sqlalchemy as sa
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
+from eventstore.connection import driver_connection
 from eventstore.journal import entries
 from eventstore.journal.entries import Entry
+from eventstore.journal.opening import opened
 from readmodels import order_details
 from readmodels.order_details import OrderDetailsView
 from webapp.filled import Filled
@@ -31,6 +34,7 @@ def fate(command_id: UUID) -> ResponseReturnValue:
         if entry is None:
             raise Problem("not-found", f"There is no command {command_id}.")
         events = entries.find_events(connection, entry)
+        sent = sent_with(connection, entry) if entry.status == "rejected" else None
     remember(entry.position)
     asks_again = "HX-Request" in request.headers
     takes_long = datetime.now(UTC) - entry.accepted_at > LONG
@@ -38,7 +42,7 @@ def fate(command_id: UUID) -> ResponseReturnValue:
     if asks_again and is_news(entry, takes_long) is False:
         return "", 204
     order = order_of(entry)
-    filled = form_again(entry, order) if entry.status == "rejected" else None
+    filled = form_again(sent, order) if sent else None
     return render_template(
         "command.html" if not asks_again else "fate.html",
         entry=entry,
@@ -49,6 +53,12 @@ def fate(command_id: UUID) -> ResponseReturnValue:
         filled=filled,
         offer=offer_for(filled.form, filled.typed) if filled else None,
     )
+
+
+def sent_with(connection: sa.Connection, entry: Entry) -> Entry | None:
+    """Return a refused *entry* as it was sent, unless whom it is about is forgotten."""
+    masters = the_shop().deciders.masters
+    return opened(driver_connection(connection), entry, masters)
 
 
 def is_news(entry: Entry, takes_long: bool) -> bool:

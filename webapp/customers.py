@@ -9,7 +9,7 @@ from readmodels import customers, order_list
 from readmodels.customers import CustomerView
 from webapp.addresses import CUSTOMER
 from webapp.filled import Filled, show
-from webapp.forms import CHANGE, REGISTER
+from webapp.forms import CHANGE, FORGET, REGISTER
 from webapp.lists import OF_CUSTOMERS, customers_asked, kept
 from webapp.missing import no_customer
 from webapp.reading import reading
@@ -56,11 +56,16 @@ def one(customer_id: str) -> ResponseReturnValue:
 
 @routes.get(f"/customers/{CUSTOMER}/edit")
 def details(customer_id: str) -> ResponseReturnValue:
+    return show(filled_with_details(known(customer_id)))
+
+
+def known(customer_id: str) -> CustomerView:
+    """Return a customer, or raise the problem that there is none."""
     with reading(customers.projection) as (connection, position):
         customer = customers.find_one(connection, customer_id)
     if customer is None:
         raise no_customer(customer_id, position)
-    return show(filled_with_details(customer))
+    return customer
 
 
 def filled_with_details(customer: CustomerView) -> Filled:
@@ -75,3 +80,14 @@ def filled_with_details(customer: CustomerView) -> Filled:
 @routes.post(f"/customers/{CUSTOMER}/edit")
 def change(customer_id: str) -> ResponseReturnValue:
     return send(CHANGE)
+
+
+@routes.get(f"/customers/{CUSTOMER}/forget")
+def forgetting(customer_id: str) -> ResponseReturnValue:
+    about = {"customer_id": known(customer_id).customer_id}
+    return show(Filled(form=FORGET, typed=Typed({}), about=about))
+
+
+@routes.post(f"/customers/{CUSTOMER}/forget")
+def forget(customer_id: str) -> ResponseReturnValue:
+    return send(FORGET)

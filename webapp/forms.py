@@ -136,5 +136,13 @@ CHANGE = Form(
     about="customer_id",
     expects_version=True,
 )
+FORGET = Form(
+    command="ForgetCustomer",
+    endpoint="customers.forget",
+    title="Forget customer {customer_id}",
+    template="forms/forget.html",
+    fields=(),
+    about="customer_id",
+)
 ACTIONS = (PAY, SHIP, DELIVER, CANCEL)
-FORMS: tuple[Form, ...] = (PLACE, *ACTIONS, REGISTER, CHANGE)
+FORMS: tuple[Form, ...] = (PLACE, *ACTIONS, REGISTER, CHANGE, FORGET)

@@ -149,7 +149,7 @@ def test_the_size_of_a_batch_makes_no_difference(shop: Shop, do: Do, size: int) 
         connection.execute("UPDATE subscriptions SET checkpoint = 0")
         subscription = subscription_of(order_details.projection, 1)
         masters = shop.deciders.masters
-            subscription = replace(subscription, batch=size, masters=masters)
-            fill(connection, subscription, lambda _: None)
+        subscription = replace(subscription, batch=size, masters=masters)
+        fill(connection, subscription, lambda _: None)
 
     assert [details(shop, 1), details(shop, 2)] == before

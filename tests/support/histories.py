@@ -1,13 +1,19 @@
 """Small histories of a shop, as the four CSV files that an import reads."""
 
 import csv
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
+from eventstore.connection import driver_connection
+from eventstore.personal.keyring import Keyring
+from tasks.settings import master_keys
+from tests.support.databases import MASTER_KEY
 from webapp.cli.importing import import_history
 
 Rows = list[dict[str, str]]
@@ -118,11 +124,12 @@ class Logged:
 def read_log(engine: sa.Engine) -> list[Logged]:
     """Return the whole log in its order."""
     with engine.connect() as connection:
+        keyring = Keyring(driver_connection(connection), master_keys(MASTER_KEY))
         rows = connection.execute(
             sa.text(
                 """
                 SELECT
-                    stream_id, version, type, data,
+                    stream_id, version, type, data::text,
                     metadata - 'recorded_at' AS metadata,
                     to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') AS at
                 FROM events ORDER BY id
@@ -134,7 +141,7 @@ def read_log(engine: sa.Engine) -> list[Logged]:
                 stream_id=row.stream_id,
                 version=row.version,
                 type=row.type,
-                data=row.data,
+                data=json.loads(keyring.open(row.data, UUID(row.metadata["event_id"]))),
                 metadata=row.metadata,
                 occurred_at=row.at,
             )

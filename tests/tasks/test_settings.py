@@ -20,6 +20,9 @@ DATABASE_FORM = "expected postgresql://user:password@host:5432/name"
 BROKER_FORM = (
     "expected redis://host:6379/0, redis+socket:///path/to.sock or amqp://host"
 )
+MASTER_KEY_FORM = (
+    "expected 32 bytes of chance in base64; a comma and a former one may follow"
+)
 
 WRONG = [
     ("DATABASE_URL", "", DATABASE_FORM),
@@ -29,10 +32,10 @@ WRONG = [
     ("REDIS_URL", "", BROKER_FORM),
     ("REDIS_URL", "hunter2@redis.example", BROKER_FORM),
     ("REDIS_URL", "http://hunter2@redis.example", BROKER_FORM),
-    ("MASTER_KEY", "", "expected 32 bytes of chance in base64"),
-    ("MASTER_KEY", "hunter2", "expected 32 bytes of chance in base64"),
-    ("MASTER_KEY", "AAAA" * 10 + "AAA=", "expected 32 bytes of chance in base64"),
-    ("MASTER_KEY", MASTER_KEY[:-4], "expected 32 bytes of chance in base64"),
+    ("MASTER_KEY", "", MASTER_KEY_FORM),
+    ("MASTER_KEY", "hunter2", MASTER_KEY_FORM),
+    ("MASTER_KEY", "AAAA" * 10 + "AAA=", MASTER_KEY_FORM),
+    ("MASTER_KEY", MASTER_KEY[:-4], MASTER_KEY_FORM),
     ("SECRET_KEY", "", "expected at least 32 characters of chance"),
     ("SECRET_KEY", "hunter2", "expected at least 32 characters of chance"),
     ("SECRET_KEY", "hunter2" * 5, "expected at least 32 characters of chance"),

@@ -137,6 +137,7 @@ def test_a_customer_has_details_and_worth_and_nothing_of_the_search(
         "contact_name": None,
         "phone": None,
         "address": None,
+        "is_forgotten": False,
         "orders": 2,
         "cancelled": 1,
         "worth": 2500,

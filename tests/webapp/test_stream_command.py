@@ -80,7 +80,7 @@ def test_a_stream_is_shown_with_its_events_and_its_state(history: Shop) -> None:
         "  no command, imported from northwind",
         '      {"name": "Alice", "phone": "555-8"}',
         'state {"details":{"name":"Alice","email":null,"contact_name":null,'
-        '"phone":"555-8","address":null}}',
+        '"phone":"555-8","address":null},"is_forgotten":false}',
     ]
 
 

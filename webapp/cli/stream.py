@@ -14,6 +14,7 @@ from eventstore.decider import category_of
 from eventstore.errors import EventStoreError, NoSuchVersion
 from eventstore.log.events import RecordedEvent
 from eventstore.log.read import read_stream
+from eventstore.personal.keyring import Keyring
 from tasks.bootstrap import Shop, shop
 from webapp.moments import moment_in
 
@@ -72,7 +73,9 @@ def show(
     click.echo(f"{stream_id} at version {version} of {head}")
     if first:
         click.echo(f"the first {first} events are left out: --limit shows more")
-    for event in read_stream(connection, stream_id, after=first, up_to=version):
+    keyring = Keyring(connection, shop.deciders.masters)
+    events = read_stream(connection, stream_id, after=first, up_to=version)
+    for event in keyring.open_events(events):
         click.echo(line_of(event, shop.settings.timezone))
         click.echo(f"      {printable(event.data)}")
     click.echo(f"state {state_of(shop, connection, stream_id, version)}")
