@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated
 
+PERSONAL = {"personal": True}
+"""Marks a field, in a command or an event, that tells of a person."""
+
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 HIGHEST_AMOUNT = 100_000_000_000

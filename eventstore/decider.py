@@ -104,6 +104,11 @@ class Deciders:
         fingerprints = ",".join(d.snapshots.fingerprint for d in self.all)
         object.__setattr__(self, "fingerprints", f"{{{fingerprints}}}")
 
+    @property
+    def forgets(self) -> list[type]:
+        """The classes of the events that forget somebody."""
+        return [kind for decider in self.all for kind in decider.forgets]
+
     def of_stream(self, stream_id: str) -> Decider:
         """Return the decider of a stream's category."""
         return self.by_category[category_of(stream_id)]

@@ -17,6 +17,7 @@ EventStoreError
 ├── KeyMadeElsewhere        a subject got its key meanwhile: encrypt again with that
 ├── MasterKeyMissing        there are personal fields, and no master key was given
 ├── WrongMasterKey          a subject's key was wrapped with a master key not given
+├── LiveRowsBehind          a read model has not come to where somebody is forgotten
 ├── CannotProject           a projection failed on an event; it stands still there
 ├── RebuildFailed           a read model keeps the generation that it has
 └── BadCursor               a page was asked for by what is no cursor
@@ -127,6 +128,11 @@ class WrongMasterKey(EventStoreError):
             f"A subject's key needs the master key {master}: give it in MASTER_KEY,"
             " where former ones may stand behind the one in force."
         )
+
+
+class LiveRowsBehind(EventStoreError):
+    def __init__(self, generation: str) -> None:
+        super().__init__(f"{generation} has not come there yet")
 
 
 class CannotProject(EventStoreError):

@@ -11,6 +11,7 @@ import psycopg
 from celery.exceptions import SoftTimeLimitExceeded
 
 from eventstore.connection import driver_connection
+from eventstore.projections.forgetting import forgetting
 from eventstore.projections.generations import live_generations, shape_of
 from eventstore.projections.project import subscription_of
 from eventstore.subscriptions.catch_up import CaughtUp, lag
@@ -148,7 +149,8 @@ def live_subscriptions(
             subscriptions.append(replace(subscription, masters=shop.deciders.masters))
         else:
             say_outdated(projection.name)
-    return subscriptions
+    # The last: it acts when the live rows have come there.
+    return [*subscriptions, forgetting(shop.projections, shop.deciders.forgets)]
 
 
 def find_live_standings(shop: Shop) -> list[Standing]:

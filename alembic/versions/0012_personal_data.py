@@ -49,6 +49,7 @@ def upgrade() -> None:
     op.execute(TABLE)
     op.execute(INDEXES)
     op.execute(REPLACED)
+    op.execute("INSERT INTO public.subscriptions (name) VALUES ('forgetting')")
     # Their states are in the clear; they come again, encrypted.
     op.execute("DELETE FROM public.snapshots")
     create_functions(op.get_bind())

@@ -1,9 +1,16 @@
 """What can be asked of a customer's stream."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from domain.address import Address
-from domain.fields import ChosenCustomerId, CustomerId, Email, Name, ShortText
+from domain.fields import (
+    PERSONAL,
+    ChosenCustomerId,
+    CustomerId,
+    Email,
+    Name,
+    ShortText,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,11 +18,11 @@ class RegisterCustomer:
     """Register somebody who orders; without an id the shop gives a number."""
 
     customer_id: ChosenCustomerId | None = None
-    name: Name
-    email: Email | None = None
-    contact_name: Name | None = None
-    phone: ShortText | None = None
-    address: Address | None = None
+    name: Name = field(metadata=PERSONAL)
+    email: Email | None = field(default=None, metadata=PERSONAL)
+    contact_name: Name | None = field(default=None, metadata=PERSONAL)
+    phone: ShortText | None = field(default=None, metadata=PERSONAL)
+    address: Address | None = field(default=None, metadata=PERSONAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,11 +30,11 @@ class ChangeCustomerDetails:
     """Write down a customer's details anew: all of them, as they are from now on."""
 
     customer_id: CustomerId
-    name: Name
-    email: Email | None = None
-    contact_name: Name | None = None
-    phone: ShortText | None = None
-    address: Address | None = None
+    name: Name = field(metadata=PERSONAL)
+    email: Email | None = field(default=None, metadata=PERSONAL)
+    contact_name: Name | None = field(default=None, metadata=PERSONAL)
+    phone: ShortText | None = field(default=None, metadata=PERSONAL)
+    address: Address | None = field(default=None, metadata=PERSONAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,17 +3,18 @@
 from dataclasses import dataclass, field
 
 from domain.address import Address
+from domain.fields import PERSONAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerDetails:
     """All that is known of a customer; every field of it is personal."""
 
-    name: str = field(metadata={"personal": True})
-    email: str | None = field(default=None, metadata={"personal": True})
-    contact_name: str | None = field(default=None, metadata={"personal": True})
-    phone: str | None = field(default=None, metadata={"personal": True})
-    address: Address | None = field(default=None, metadata={"personal": True})
+    name: str = field(metadata=PERSONAL)
+    email: str | None = field(default=None, metadata=PERSONAL)
+    contact_name: str | None = field(default=None, metadata=PERSONAL)
+    phone: str | None = field(default=None, metadata=PERSONAL)
+    address: Address | None = field(default=None, metadata=PERSONAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """What can be asked of an order's stream."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
@@ -8,6 +8,7 @@ from typing import Annotated
 from domain.address import Address
 from domain.fields import (
     MOST_LINES,
+    PERSONAL,
     Amount,
     Currency,
     CustomerId,
@@ -42,7 +43,7 @@ class PlaceOrder:
 
     customer_id: CustomerId
     items: Annotated[tuple[Item, ...], Several(MOST_LINES, EMPTY_ORDER)]
-    address: Address
+    address: Address = field(metadata=PERSONAL)
     currency: Currency
     required_date: date | None = None
     freight: Freight | None = None

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from domain.address import Address
+from domain.fields import PERSONAL
 from domain.orders.commands import Item
 
 
@@ -14,7 +15,7 @@ class OrderCreated:
     customer_id: str
     items: tuple[Item, ...]
     total: int
-    address: Address = field(metadata={"personal": True})
+    address: Address = field(metadata=PERSONAL)
     currency: str
     required_date: date | None = None
     freight: int | None = None

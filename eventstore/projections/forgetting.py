@@ -1,0 +1,86 @@
+"""
+Forgetting in the generations that are kept: the only rows that no event reaches.
+
+A subscription like any other. The live rows blank themselves, by the event; a
+generation that was kept for a way back stands still, and so it goes as a whole.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from eventstore.errors import CannotProject, LiveRowsBehind
+from eventstore.log.events import RecordedEvent
+from eventstore.projections.generations import (
+    drop_generation,
+    existing_generations,
+    live_generations,
+)
+from eventstore.projections.project import name_of
+from eventstore.projections.projection import Projection
+from eventstore.subscriptions.subscription import Subscription
+
+NAME = "forgetting"
+LOCK_TIMEOUT_MS = 500
+
+
+def forgetting(
+    projections: Sequence[Projection], forgets: Sequence[type]
+) -> Subscription:
+    """Return the subscription that acts on events of the classes *forgets*."""
+    return Subscription(
+        name=NAME,
+        types=[kind.__name__ for kind in forgets],
+        handler=Forgetting(projections).drop_kept,
+    )
+
+
+def ensure_forgetting(connection: psycopg.Connection[Any]) -> None:
+    """Make its checkpoint if there is none; doing it again does nothing new."""
+    connection.execute(
+        """
+        INSERT INTO public.subscriptions (name) VALUES (%s)
+        ON CONFLICT (name) DO NOTHING
+        """,
+        (NAME,),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Forgetting:
+    """What drops them. It waits for the live rows: they may be the next ones kept."""
+
+    projections: Sequence[Projection]
+
+    def drop_kept(
+        self, connection: psycopg.Connection[Any], events: Sequence[RecordedEvent]
+    ) -> None:
+        self.refuse_behind(connection, events[-1].position)
+        connection.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
+        live = live_generations(connection)
+        for projection in self.projections:
+            if projection.name not in live:
+                continue
+            for number in existing_generations(connection, projection):
+                if number < live[projection.name].number:
+                    drop_generation(connection, projection, number)
+
+    def refuse_behind(self, connection: psycopg.Connection[Any], position: int) -> None:
+        """Raise CannotProject where a live generation has not come to *position*."""
+        live = live_generations(connection)
+        names = [
+            name_of(projection.name, live[projection.name].number)
+            for projection in self.projections
+            if projection.name in live
+        ]
+        row = connection.execute(
+            """
+            SELECT min(name) FROM public.subscriptions
+            WHERE name = ANY (%s) AND checkpoint < %s
+            """,
+            (names, position),
+        ).fetchone()
+        if row is not None and row[0] is not None:
+            raise CannotProject(position, LiveRowsBehind(row[0]))
