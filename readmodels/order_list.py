@@ -190,3 +190,12 @@ def find(
     if search is not None:
         where.append(has_words(SEARCHED, search))
     return view.page(connection, *where, sort=sort, after=after, limit=limit)
+
+
+def numbers_of(connection: sa.Connection, customer_id: str) -> list[int]:
+    """Return the numbers of all orders of a customer."""
+    columns = view.table.c
+    rows = connection.scalars(
+        sa.select(columns.order_id).where(columns.customer_id == customer_id)
+    )
+    return list(rows)

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
+from eventstore.personal.clear import count_in_the_clear
 from readmodels import customers, order_list
 from readmodels.customers import CustomerView
 from webapp.addresses import CUSTOMER
@@ -15,7 +16,7 @@ from webapp.missing import no_customer
 from webapp.reading import reading
 from webapp.submitting import send
 from webapp.typed import Typed, typed_for
-from webapp.wiring import the_notation
+from webapp.wiring import the_notation, the_shop
 
 A_PAGE = 50
 ORDERS_SHOWN = 10
@@ -85,7 +86,17 @@ def change(customer_id: str) -> ResponseReturnValue:
 @routes.get(f"/customers/{CUSTOMER}/forget")
 def forgetting(customer_id: str) -> ResponseReturnValue:
     about = {"customer_id": known(customer_id).customer_id}
-    return show(Filled(form=FORGET, typed=Typed({}), about=about))
+    filled = Filled(form=FORGET, typed=Typed({}), about=about)
+    return show(filled, in_the_clear=events_in_the_clear(customer_id))
+
+
+def events_in_the_clear(customer_id: str) -> int:
+    """Return how many events about a customer stay readable when they are forgotten."""
+    shop = the_shop()
+    with shop.engine.connect() as connection:
+        orders = order_list.numbers_of(connection, customer_id)
+        streams = [f"customer-{customer_id}", *(f"order-{n}" for n in orders)]
+        return count_in_the_clear(connection, streams, shop.deciders)
 
 
 @routes.post(f"/customers/{CUSTOMER}/forget")

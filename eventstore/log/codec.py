@@ -7,7 +7,7 @@ import msgspec
 
 from eventstore.errors import UnknownEventType, UnreadableEvent
 from eventstore.personal.box import FORGOTTEN, PERSONAL
-from eventstore.personal.marks import stand_ins
+from eventstore.personal.marks import personal_fields, stand_ins
 
 _encoder = msgspec.json.Encoder()
 
@@ -28,6 +28,11 @@ class EventCodec:
         for kind in self._classes.values():
             # Refused here, and not when somebody is to be forgotten.
             stand_ins(kind)
+
+    @property
+    def personal_types(self) -> list[str]:
+        """The types whose events have personal fields."""
+        return [name for name, c in self._classes.items() if personal_fields(c)]
 
     def schema_of(self, event: object) -> str:
         """Return the version, `major.minor`, of the shape that *event* has."""

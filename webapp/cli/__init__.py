@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 from webapp import create_app
 from webapp.cli.demo import demo
 from webapp.cli.importing import import_history
+from webapp.cli.keys import keys
 from webapp.cli.rebuild import rebuild
 from webapp.cli.status import status
 from webapp.cli.stream import stream
@@ -18,7 +19,7 @@ cli = FlaskGroup(
     create_app=create_app,
     help="The order desk, its journal and its read models.",
 )
-for command in (demo, import_history, rebuild, status, stream):
+for command in (demo, import_history, keys, rebuild, status, stream):
     cli.add_command(command)
 
 
