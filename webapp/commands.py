@@ -34,7 +34,7 @@ def fate(command_id: UUID) -> ResponseReturnValue:
         if entry is None:
             raise Problem("not-found", f"There is no command {command_id}.")
         events = entries.find_events(connection, entry)
-        sent = sent_with(connection, entry) if entry.status == "rejected" else None
+        sent = sent_with(connection, entry)
     remember(entry.position)
     asks_again = "HX-Request" in request.headers
     takes_long = datetime.now(UTC) - entry.accepted_at > LONG
@@ -42,10 +42,10 @@ def fate(command_id: UUID) -> ResponseReturnValue:
     if asks_again and is_news(entry, takes_long) is False:
         return "", 204
     order = order_of(entry)
-    filled = form_again(sent, order) if sent else None
+    filled = form_again(sent, order) if sent and entry.status == "rejected" else None
     return render_template(
         "command.html" if not asks_again else "fate.html",
-        entry=entry,
+        entry=sent or entry,
         events=events,
         about=entry.stream_id.partition("-")[2],
         order=order,
@@ -56,7 +56,7 @@ def fate(command_id: UUID) -> ResponseReturnValue:
 
 
 def sent_with(connection: sa.Connection, entry: Entry) -> Entry | None:
-    """Return a refused *entry* as it was sent, unless whom it is about is forgotten."""
+    """Return *entry* as it was sent, or None where whom it is about is forgotten."""
     masters = the_shop().deciders.masters
     return opened(driver_connection(connection), entry, masters)
 

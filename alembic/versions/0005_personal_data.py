@@ -4,7 +4,7 @@ from alembic import op
 
 from eventstore.sql import create_functions
 
-revision = "0012"
+revision = "0005"
 down_revision = "0004"
 branch_labels = None
 depends_on = None
