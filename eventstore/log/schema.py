@@ -1,4 +1,4 @@
-"""The table of the log: seven columns, appended to and never changed; and its cache."""
+"""The log: seven columns, appended to and never changed; its cache; and its seals."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
@@ -50,4 +50,26 @@ snapshots = sa.Table(
     sa.Column("ignored_at", sa.TIMESTAMP(timezone=True)),
     # There is nothing to keep of an empty stream.
     sa.CheckConstraint("version > 0", name="version"),
+)
+
+# A chain over the log, as append-only as that: docs/seals.md has its form.
+seals = sa.Table(
+    "seals",
+    metadata,
+    # From 0, which names the log and seals nothing.
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    # The stretch: the positions behind *after*, up to and with *up_to*.
+    sa.Column("after", sa.BigInteger, nullable=False),
+    sa.Column("up_to", sa.BigInteger, nullable=False),
+    sa.Column("count", sa.Integer, nullable=False),
+    # What it keeps of each event, so that what became of one can be named.
+    sa.Column("imprint", sa.LargeBinary, nullable=False),
+    # The hash of the seal before.
+    sa.Column("previous", sa.LargeBinary, nullable=False),
+    sa.Column("sealed_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+    # A stretch does not go backwards, and has no more events than positions.
+    sa.CheckConstraint("count BETWEEN 0 AND up_to - after", name="stretch"),
+    # The form of what is hashed is unambiguous as a hash has one length.
+    sa.CheckConstraint("octet_length(previous) = 32", name="previous"),
 )

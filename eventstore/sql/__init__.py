@@ -34,6 +34,11 @@ FUNCTIONS = (
     "waiting",
     "raise_signal",
     "finish",
+    "imprint",
+    "seal_hash",
+    "begin_seals",
+    "seal",
+    "keep_seals",
 )
 
 

@@ -1,0 +1,25 @@
+-- Begin the chain of seals by number 0, which seals nothing and names the log.
+--
+-- Its imprint is the log's identity, sixteen bytes of chance. *previous* is the hash of
+-- the last seal of the log that this one was copied from; without one it is zeros. A
+-- chain that has begun is left as it is.
+CREATE OR REPLACE FUNCTION public.begin_seals(previous bytea DEFAULT NULL)
+RETURNS void LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, public, pg_temp
+AS $$
+DECLARE
+    named bytea := coalesce(previous, decode(repeat('00', 32), 'hex'));
+    identity bytea := uuid_send(gen_random_uuid());
+    moment timestamptz := clock_timestamp();
+BEGIN
+    INSERT INTO public.subscriptions (name) VALUES ('seals')
+    ON CONFLICT (name) DO NOTHING;
+    INSERT INTO public.seals
+        (number, after, up_to, count, imprint, previous, sealed_at, hash)
+    SELECT
+        0, 0, 0, 0, identity, named, moment,
+        public.seal_hash(0, 0, 0, 0, named, moment, identity)
+    WHERE NOT EXISTS (SELECT FROM public.seals)
+    ON CONFLICT (number) DO NOTHING;
+END
+$$;

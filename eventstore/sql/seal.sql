@@ -1,0 +1,57 @@
+-- Seal the next stretch of the log: settled events, at most so many, in one round trip.
+--
+-- It takes no word of the caller's for what is sealed: the stretch begins where the
+-- newest seal ends, and ends at what is settled. Gaps count too, also those at its end:
+-- nothing can be put into them later without being found. Whoever seals holds the
+-- checkpoint's row, and others pass by: they get no row.
+CREATE OR REPLACE FUNCTION public.seal(most integer)
+RETURNS TABLE (checkpoint bigint, handled integer, is_last boolean)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, public, pg_temp
+AS $$
+DECLARE
+    -- A stretch of more would not be believed by who verifies it.
+    bound constant integer := greatest(1, least(most, 10000));
+    newest record;
+    goal bigint;
+    taken record;
+    moment timestamptz;
+BEGIN
+    PERFORM FROM public.subscriptions AS s
+    WHERE s.name = 'seals'
+    FOR UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    SELECT s.number, s.up_to, s.hash INTO STRICT newest
+    FROM public.seals AS s
+    ORDER BY s.number DESC
+    LIMIT 1;
+    goal := public.settled();
+    IF goal <= newest.up_to THEN
+        RETURN QUERY SELECT newest.up_to, 0, true;
+        RETURN;
+    END IF;
+    -- A statement of its own: a snapshot that is newer than what settled told.
+    SELECT i.count, i.last_id, i.imprint INTO taken
+    FROM public.imprint(newest.up_to, goal, bound) AS i;
+    IF taken.count = bound THEN
+        goal := taken.last_id;
+    END IF;
+    moment := clock_timestamp();
+    INSERT INTO public.seals
+        (number, after, up_to, count, imprint, previous, sealed_at, hash)
+    VALUES (
+        newest.number + 1, newest.up_to, goal, taken.count, taken.imprint, newest.hash,
+        moment,
+        public.seal_hash(
+            newest.number + 1, newest.up_to, goal, taken.count, newest.hash, moment,
+            taken.imprint
+        )
+    );
+    UPDATE public.subscriptions AS s
+    SET checkpoint = goal, moved_at = moment
+    WHERE s.name = 'seals';
+    RETURN QUERY SELECT goal, taken.count, taken.count < bound;
+END
+$$;
