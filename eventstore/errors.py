@@ -19,6 +19,9 @@ EventStoreError
 ├── WrongMasterKey          a subject's key was wrapped with a master key not given
 ├── LiveRowsBehind          a read model has not come to where somebody is forgotten
 ├── CannotProject           a projection failed on an event; it stands still there
+├── NothingSealed           the log has no seal yet
+├── UnreadableExport        a file is not one of exported seals
+├── ContradictedExport      the seals are not those that were exported before
 ├── RebuildFailed           a read model keeps the generation that it has
 └── BadCursor               a page was asked for by what is no cursor
 """
@@ -148,6 +151,23 @@ class CannotProject(EventStoreError):
 class RebuildFailed(EventStoreError):
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name} was not rebuilt: {reason}")
+
+
+class NothingSealed(EventStoreError):
+    def __init__(self) -> None:
+        super().__init__("Nothing is sealed yet: beat has it done, by a worker.")
+
+
+class UnreadableExport(EventStoreError):
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name} is no file of exported seals: {reason}.")
+
+
+class ContradictedExport(EventStoreError):
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            f"{name} is left as it is, since the seals are not those in it: {reason}."
+        )
 
 
 class BadCursor(EventStoreError):

@@ -16,7 +16,9 @@ SOFT_TIME_LIMIT = 20
 MEMORY_LIMIT_KB = 512_000
 QUEUES = ("commands", "projections", "maintenance")
 
-app = Celery("recount", include=["tasks.commands", "tasks.catch_up", "tasks.snapshots"])
+INCLUDED = ["tasks.commands", "tasks.catch_up", "tasks.snapshots", "tasks.seals"]
+
+app = Celery("recount", include=INCLUDED)
 
 
 def configuration() -> dict[str, Any]:
@@ -55,6 +57,8 @@ def configuration() -> dict[str, Any]:
             "execute": {"queue": "commands"},
             "catch_up": {"queue": "projections"},
             "take_snapshots": {"queue": "maintenance"},
+            "seal": {"queue": "maintenance"},
+            "export_seals": {"queue": "maintenance"},
         },
         # A broker that is frozen must not freeze who publishes. The second dictionary
         # repeats the first one's timeouts: without it they do not hold for connecting.

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NoReturn, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -36,6 +37,8 @@ class Settings:
     catch_up_signals: bool = True
     snapshot_events: int = 100
     snapshot_seconds: float = 30.0
+    seal_seconds: float = 10.0
+    seals_export_dir: Path | None = None
 
 
 class BadSetting(ValueError):
@@ -79,6 +82,8 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         catch_up_signals=read("CATCH_UP_SIGNALS", "on or off", on_or_off, "on"),
         snapshot_events=read("SNAPSHOT_EVENTS", "a number from 1 on", count, "100"),
         snapshot_seconds=read("SNAPSHOT_SECONDS", "seconds above 0", seconds, "30"),
+        seal_seconds=read("SEAL_SECONDS", "seconds above 0", seconds, "10"),
+        seals_export_dir=read("SEALS_EXPORT_DIR", "an absolute path", folder),
     )
 
 
@@ -185,6 +190,12 @@ def count(value: str) -> int:
     if not 0 < number < 2**31:
         raise ValueError
     return number
+
+
+def folder(value: str) -> Path | None:
+    if value and not Path(value).is_absolute():
+        raise ValueError
+    return Path(value) if value else None
 
 
 def on_or_off(value: str) -> bool:

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -17,7 +18,8 @@ STRETCH = 1_000
 COLUMNS = "number, after, up_to, count, previous, sealed_at, hash"
 
 
-class Seal(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Seal:
     """A seal, without its imprint: the stretch is behind *after*, up to *up_to*."""
 
     number: int

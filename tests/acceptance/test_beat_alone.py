@@ -45,6 +45,7 @@ def test_beat_alone_takes_snapshots_and_brings_all_read_models_up(
         catch_up_seconds=INTERVAL,
         snapshot_events=SNAPSHOT_EVENTS,
         snapshot_seconds=INTERVAL,
+        seal_seconds=INTERVAL,
     )
     processes.redis()
     processes.worker()
@@ -58,8 +59,8 @@ def test_beat_alone_takes_snapshots_and_brings_all_read_models_up(
     processes.beat()
     wait_until(lambda: any(processes.folder.glob("schedule*")), "beat has started")
     wait_until(
-        # The read models, and the taker of snapshots, which is made by its first run.
-        lambda: behind(engine) == [0] * (len(ALL) + 1),
+        # The read models, and snapshots and seals, which are made by their first run.
+        lambda: behind(engine) == [0] * (len(ALL) + 2),
         "all that reads the log is at its end",
         # A tick after one interval, and a little for the tasks themselves.
         seconds=INTERVAL + 1,

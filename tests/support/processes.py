@@ -92,6 +92,7 @@ class Processes:
             "CATCH_UP_SIGNALS": "on" if self.settings.catch_up_signals else "off",
             "SNAPSHOT_EVENTS": str(self.settings.snapshot_events),
             "SNAPSHOT_SECONDS": str(self.settings.snapshot_seconds),
+            "SEAL_SECONDS": str(self.settings.seal_seconds),
             **self.extra,
         }
 

@@ -57,6 +57,9 @@ WRONG = [
     ("SNAPSHOT_EVENTS", "hunter2", "expected a number from 1 on"),
     ("SNAPSHOT_SECONDS", "0", "expected seconds above 0"),
     ("SNAPSHOT_SECONDS", "hunter2", "expected seconds above 0"),
+    ("SEAL_SECONDS", "0", "expected seconds above 0"),
+    ("SEAL_SECONDS", "hunter2", "expected seconds above 0"),
+    ("SEALS_EXPORT_DIR", "hunter2", "expected an absolute path"),
 ]
 
 
@@ -106,6 +109,8 @@ def test_what_is_not_told_has_a_default() -> None:
         catch_up_signals=True,
         snapshot_events=100,
         snapshot_seconds=30.0,
+        seal_seconds=10.0,
+        seals_export_dir=None,
     )
 
 

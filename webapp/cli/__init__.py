@@ -11,15 +11,17 @@ from webapp.cli.demo import demo
 from webapp.cli.importing import import_history
 from webapp.cli.keys import keys
 from webapp.cli.rebuild import rebuild
+from webapp.cli.seals import seals
 from webapp.cli.status import status
 from webapp.cli.stream import stream
+from webapp.cli.verify import verify
 
 cli = FlaskGroup(
     name="recount",
     create_app=create_app,
     help="The order desk, its journal and its read models.",
 )
-for command in (demo, import_history, keys, rebuild, status, stream):
+for command in (demo, import_history, keys, rebuild, seals, status, stream, verify):
     cli.add_command(command)
 
 

@@ -1,0 +1,54 @@
+"""All that can be asked of a log, in the order in which it is asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from eventstore.decider import Deciders
+from eventstore.log.exported_seals import ExportedSeal
+from eventstore.verifying.against import against_check
+from eventstore.verifying.finding import Check
+from eventstore.verifying.journal import journal_checks
+from eventstore.verifying.sealed import Vouching, sealed_up_to, seals_check
+from eventstore.verifying.snapshots import snapshots_check
+from eventstore.verifying.streams import streams_check
+
+
+def all_checks(
+    deciders: Deciders,
+    vouching: Vouching,
+    *,
+    exported: Sequence[ExportedSeal] = (),
+    is_all: bool = False,
+) -> list[Check]:
+    """
+    Return the checks; *vouching* tells afterwards how far the seals vouch.
+
+    With *is_all* every snapshot is replayed, without it a sample.
+    """
+    return [
+        seals_check(vouching),
+        *([against_check(exported, vouching)] if exported else []),
+        streams_check(),
+        *journal_checks(),
+        snapshots_check(deciders, is_all=is_all),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Unsealed:
+    """What no seal vouches for yet: *count* events behind *after*."""
+
+    after: int
+    count: int
+
+
+def count_unsealed(connection: psycopg.Connection[Any]) -> Unsealed:
+    """Return how many events are behind the newest seal."""
+    after = sealed_up_to(connection)
+    row = connection.execute(
+        "SELECT count(*) FROM public.events WHERE id > %s", (after,)
+    ).fetchone()
+    return Unsealed(after, row[0] if row else 0)

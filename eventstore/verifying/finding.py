@@ -1,0 +1,58 @@
+"""What is wrong, and where: the one thing that every check yields."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+# Is told how many more of a check's length are done.
+Advance = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """
+    One thing that is wrong: *what* in a few words, *detail* with its particulars.
+
+    An event is named by its position, stream and version as they were sealed; only what
+    was put in is named as it stands there.
+    """
+
+    check: str
+    what: str
+    position: int | None = None
+    stream_id: str | None = None
+    version: int | None = None
+    seal: int | None = None
+    command_id: str | None = None
+    detail: str = ""
+
+    def __str__(self) -> str:
+        places = [
+            None if self.seal is None else f"seal {self.seal}",
+            None if self.position is None else f"position {self.position}",
+            self.stream_id and self.stream_id + self._at_version,
+            self.command_id and f"command {self.command_id}",
+        ]
+        where = ", ".join(place for place in places if place)
+        detail = f" ({self.detail})" if self.detail else ""
+        return f"{self.check}: {where or 'the log'}: {self.what}{detail}"
+
+    @property
+    def _at_version(self) -> str:
+        return "" if self.version is None else f" version {self.version}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """
+    One way of looking at the log.
+
+    It reads page by page, so that its memory does not grow with the log, and asks
+    nothing of who writes meanwhile.
+    """
+
+    name: str
+    length: Callable[[psycopg.Connection[Any]], int]
+    find: Callable[[psycopg.Connection[Any], Advance], Iterator[Finding]]

@@ -1,0 +1,92 @@
+"""Sealing the log, and keeping the newest seal elsewhere: what beat has done."""
+
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from eventstore.errors import ContradictedExport, NothingSealed
+from eventstore.log.exported_seals import exported, read_export, write_export
+from eventstore.log.seals import find_origin, newest_seals, seal_log
+from eventstore.subscriptions.catch_up import CaughtUp
+from eventstore.verifying.against import find_contradiction
+from tasks.app import SOFT_TIME_LIMIT, app
+from tasks.bootstrap import Shop, shop
+
+log = logging.getLogger(__name__)
+
+
+@app.task(name="seal")
+def seal() -> None:
+    """Seal what is settled."""
+    run(shop())
+
+
+@app.task(name="export_seals")
+def export_seals() -> None:
+    """Write the newest seal into the folder of the settings, a file a day."""
+    folder = shop().settings.seals_export_dir
+    if folder is not None:
+        export_daily(shop(), folder)
+
+
+def run(shop: Shop) -> CaughtUp:
+    """
+    Seal what is settled; several at once are harmless.
+
+    What half of a task's time does not suffice for is left to the next tick.
+    """
+    with shop.lent() as connection:
+        reached = seal_log(connection, seconds=SOFT_TIME_LIMIT / 2)
+    if reached.handled:
+        log.info("sealed events=%d up_to=%d", reached.handled, reached.checkpoint)
+    return reached
+
+
+def export_daily(shop: Shop, folder: Path) -> Path | None:
+    """
+    Write today's file, unless the seals are not those that were exported before.
+
+    That is said in the log of the worker, and every file is left as it is.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"seals-{datetime.now(UTC):%Y-%m-%d}.jsonl"
+    with shop.lent() as connection:
+        try:
+            lines = lines_of_newest(connection)
+            for kept in sorted(folder.glob("*.jsonl")):
+                refuse_contradiction(connection, kept)
+        except (ContradictedExport, NothingSealed) as error:
+            log.error("seals not exported: %s", error)
+            return None
+    write_export(path, lines)
+    return path
+
+
+def export_to(connection: psycopg.Connection[Any], path: Path, most: int) -> None:
+    """
+    Write the newest seals to a file.
+
+    Raises ContradictedExport where it has seals that are not in this chain, and
+    NothingSealed.
+    """
+    lines = lines_of_newest(connection, most)
+    if path.exists():
+        refuse_contradiction(connection, path)
+    write_export(path, lines)
+
+
+def lines_of_newest(connection: psycopg.Connection[Any], most: int = 1) -> str:
+    """Return the newest seals as lines of JSON. Raises NothingSealed."""
+    origin, seals = find_origin(connection), newest_seals(connection, most)
+    if origin is None or not seals:
+        raise NothingSealed
+    return exported(origin, seals)
+
+
+def refuse_contradiction(connection: psycopg.Connection[Any], path: Path) -> None:
+    contradiction = find_contradiction(connection, read_export(path))
+    if contradiction is not None:
+        raise ContradictedExport(str(path), contradiction.what)
