@@ -15,6 +15,9 @@ CREATE OR REPLACE FUNCTION public.imprint(
 )
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, public, pg_temp
+-- A stretch is reached by its ids, also where there are no figures yet.
+SET enable_seqscan = off
+SET enable_bitmapscan = off
 AS $$
     SELECT
         count(*)::integer,

@@ -7,6 +7,7 @@ from uuid import UUID
 import psycopg
 
 from eventstore.verifying.finding import Advance, Check, Finding
+from eventstore.verifying.page import read_page
 
 EVENTS = "events' commands"
 COMMANDS = "commands' events"
@@ -108,7 +109,7 @@ def find_wrong_events(
     after, last = 0, last_position(connection)
     while after < last:
         values = {"after": after, "last": last, "page": PAGE}
-        rows = connection.execute(_EVENTS, values).fetchall()
+        rows = read_page(connection, _EVENTS, values)
         if not rows:
             return
         for position, stream_id, version, command_id, what in rows:
@@ -136,7 +137,7 @@ def find_wrong_commands(
     """Yield commands whose position has no event, or one of another stream."""
     after = UUID(int=0)
     while True:
-        rows = connection.execute(_COMMANDS, {"after": after, "page": PAGE}).fetchall()
+        rows = read_page(connection, _COMMANDS, {"after": after, "page": PAGE})
         if not rows:
             return
         for command_id, stream_id, position, status, _, what in rows:

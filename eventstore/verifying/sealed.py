@@ -9,6 +9,7 @@ import psycopg
 from eventstore.log.imprint import read_imprint
 from eventstore.verifying.finding import Advance, Check, Finding
 from eventstore.verifying.naming import name_differences, put_in
+from eventstore.verifying.page import read_page
 
 NAME = "seals"
 PAGE = 50_000
@@ -17,11 +18,11 @@ LARGEST = 10_000
 """Events of a stretch that is believed: `seal.sql` makes none of more."""
 
 # So many seals as have a page of events, one at least: a seal costs as much as fifty.
-# Events are read only where the seal is what was written: a range that somebody wrote
-# into it may be the whole log.
+# The bounds are told twice, so that seals are reached by their index. No more is read
+# than a stretch may have: a range that somebody wrote into a seal may be the whole log.
 _PAGE = """
     WITH page AS MATERIALIZED (
-        SELECT counted.number
+        SELECT max(counted.number) AS last
         FROM (
             SELECT
                 s.number,
@@ -39,16 +40,17 @@ _PAGE = """
         s.number, s.after, s.up_to, s.count, s.previous, s.hash,
         looked.is_whole,
         looked.is_whole AND i.count = s.count AND i.imprint = s.imprint
-    FROM page
-    JOIN public.seals AS s USING (number)
+    FROM public.seals AS s
     CROSS JOIN LATERAL (
         SELECT s.count <= %(largest)s AND s.hash = public.seal_hash(
             s.number, s.after, s.up_to, s.count, s.previous, s.sealed_at, s.imprint
         ) AS is_whole
         OFFSET 0
     ) AS looked
-    LEFT JOIN LATERAL public.imprint(s.after, s.up_to, s.count + 1) AS i
-        ON looked.is_whole AND s.number > 0
+    LEFT JOIN LATERAL public.imprint(
+        s.after, s.up_to, least(s.count, %(largest)s) + 1
+    ) AS i ON looked.is_whole AND s.number > 0
+    WHERE s.number > %(after)s AND s.number <= (SELECT last FROM page)
     ORDER BY s.number
 """
 
@@ -133,8 +135,9 @@ def find_broken(
             what="the newest seals are missing",
             detail=f"they end at position {up_to}, and {checkpoint} was sealed",
         )
-    # The sequence is read after the snapshot was taken, so it is never behind it.
-    yield from outside(connection, "e.id > public.last_drawn()")
+    # The sequence is read after the snapshot was taken, so it is never behind it; and
+    # once, not for each event.
+    yield from outside(connection, "e.id > (SELECT public.last_drawn())")
 
 
 def last_checkpoint(connection: psycopg.Connection[Any]) -> int:
@@ -151,7 +154,7 @@ def look_at_all(connection: psycopg.Connection[Any]) -> Iterator[Looked]:
     after = -1
     while last is not None and after < last:
         values = {"after": after, "last": last, "page": PAGE, "largest": LARGEST}
-        page = [Looked(*row) for row in connection.execute(_PAGE, values)]
+        page = [Looked(*row) for row in read_page(connection, _PAGE, values)]
         if not page:
             return
         yield from page

@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 
 from eventstore.verifying.finding import Advance, Check, Finding
+from eventstore.verifying.page import read_page
 
 NAME = "streams"
 PAGE = 50_000
@@ -58,7 +59,7 @@ def find_holes(
     """Yield holes in the versions of streams, and positions that do not rise."""
     last = {"stream_id": "", "version": 0, "position": 0, "page": PAGE}
     while True:
-        rows = connection.execute(_PAGE, last).fetchall()
+        rows = read_page(connection, _PAGE, last)
         if not rows:
             return
         for stream_id, version, position, _, before, other_position in rows:

@@ -145,6 +145,7 @@ SEAL_EDITS = [
     "UPDATE seals SET imprint = '' WHERE number = 3",
     "UPDATE seals SET count = count - 1 WHERE number = 3",
     "UPDATE seals SET up_to = 1000000000 WHERE number = 3",
+    "UPDATE seals SET up_to = 9223372036854775807, count = 2147483647 WHERE number = 3",
     "UPDATE seals SET after = after - 1 WHERE number = 3",
     "DELETE FROM seals WHERE number = 3",
 ]
