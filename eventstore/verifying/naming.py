@@ -7,7 +7,9 @@ from typing import Any
 import psycopg
 
 from eventstore.log.imprint import Imprinted, read_imprint
+from eventstore.verifying import own
 from eventstore.verifying.finding import Finding
+from eventstore.verifying.page import read_page
 
 
 def name_differences(
@@ -86,19 +88,22 @@ def finding(seal: int | None, event: Imprinted, what: str, detail: str = "") -> 
 
 def find_in_log(connection: psycopg.Connection[Any], event: Imprinted) -> int | None:
     """Return where the same event stands now, at another position than it was."""
-    rows = connection.execute(
-        """
+    rows = read_page(
+        connection,
+        f"""
         SELECT i.imprint
-        FROM public.events AS e
-        CROSS JOIN LATERAL public.imprint(e.id - 1, e.id, 1) AS i
-        WHERE e.stream_id = %s AND e.version = %s AND e.id <> %s
+        FROM public.events AS found
+        CROSS JOIN {own.imprint_of_one("found")}
+        WHERE found.stream_id = %(stream_id)s
+            AND found.version = %(version)s
+            AND found.id <> %(position)s
         """,
-        (event.stream_id, event.version, event.position),
-    ).fetchall()
+        event._asdict(),
+    )
     for (imprint,) in rows:
-        (other,) = read_imprint(imprint)
-        if other.content == event.content:
-            return other.position
+        for other in read_imprint(imprint):
+            if other.content == event.content:
+                return other.position
     return None
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, LiteralString
+from typing import Any
 
 import psycopg
 
 from eventstore.log.imprint import read_imprint
+from eventstore.verifying import own
 from eventstore.verifying.finding import Advance, Check, Finding
 from eventstore.verifying.naming import name_differences, put_in
 from eventstore.verifying.page import read_page
@@ -20,7 +21,7 @@ LARGEST = 10_000
 # So many seals as have a page of events, one at least: a seal costs as much as fifty.
 # The bounds are told twice, so that seals are reached by their index. No more is read
 # than a stretch may have: a range that somebody wrote into a seal may be the whole log.
-_PAGE = """
+_PAGE = f"""
     WITH page AS MATERIALIZED (
         SELECT max(counted.number) AS last
         FROM (
@@ -42,14 +43,11 @@ _PAGE = """
         looked.is_whole AND i.count = s.count AND i.imprint = s.imprint
     FROM public.seals AS s
     CROSS JOIN LATERAL (
-        SELECT s.count <= %(largest)s AND s.hash = public.seal_hash(
-            s.number, s.after, s.up_to, s.count, s.previous, s.sealed_at, s.imprint
-        ) AS is_whole
+        SELECT s.count <= %(largest)s AND s.hash = {own.seal_hash("s")} AS is_whole
         OFFSET 0
     ) AS looked
-    LEFT JOIN LATERAL public.imprint(
-        s.after, s.up_to, least(s.count, %(largest)s) + 1
-    ) AS i ON looked.is_whole AND s.number > 0
+    LEFT JOIN {own.imprint("s.after", "s.up_to", "least(s.count, %(largest)s) + 1")}
+        ON looked.is_whole AND s.number > 0
     WHERE s.number > %(after)s AND s.number <= (SELECT last FROM page)
     ORDER BY s.number
 """
@@ -137,7 +135,7 @@ def find_broken(
         )
     # The sequence is read after the snapshot was taken, so it is never behind it; and
     # once, not for each event.
-    yield from outside(connection, "e.id > (SELECT public.last_drawn())")
+    yield from outside(connection, f"e.id > {own.last_drawn()}")
 
 
 def last_checkpoint(connection: psycopg.Connection[Any]) -> int:
@@ -197,15 +195,16 @@ def contents(connection: psycopg.Connection[Any], seal: Looked) -> Iterator[Find
 
 def differences(connection: psycopg.Connection[Any], seal: Looked) -> Iterator[Finding]:
     """Yield how the events of a stretch differ from what was sealed."""
-    rows = connection.execute(
-        """
+    rows = read_page(
+        connection,
+        f"""
         SELECT s.imprint, i.imprint
         FROM public.seals AS s
-        CROSS JOIN LATERAL public.imprint(s.after, s.up_to, %s) AS i
-        WHERE s.number = %s
+        CROSS JOIN {own.imprint("s.after", "s.up_to", "%(most)s")}
+        WHERE s.number = %(number)s
         """,
-        (LARGEST + 1, seal.number),
-    ).fetchall()
+        {"most": LARGEST + 1, "number": seal.number},
+    )
     for sealed, actual in rows:
         try:
             was, now = read_imprint(sealed), read_imprint(actual)
@@ -223,19 +222,22 @@ def changed_seal(seal: Looked, detail: str) -> Finding:
     return Finding(check=NAME, what="changed", seal=seal.number, detail=detail)
 
 
-def outside(
-    connection: psycopg.Connection[Any], where: LiteralString
-) -> Iterator[Finding]:
+def outside(connection: psycopg.Connection[Any], where: str) -> Iterator[Finding]:
     """Yield the first events of where no append puts one."""
-    rows = connection.execute(
+    rows = read_page(
+        connection,
         f"""
-        SELECT i.imprint
+        SELECT found.id, i.imprint
         FROM (
             SELECT e.id FROM public.events AS e WHERE {where} ORDER BY e.id LIMIT 100
-        ) AS e
-        CROSS JOIN LATERAL public.imprint(e.id - 1, e.id, 1) AS i
-        """
-    ).fetchall()
-    for (imprint,) in rows:
-        (event,) = read_imprint(imprint)
-        yield put_in(connection, None, event)
+        ) AS found
+        CROSS JOIN {own.imprint_of_one("found")}
+        """,
+        {},
+    )
+    for position, imprint in rows:
+        events = read_imprint(imprint)
+        if events:
+            yield put_in(connection, None, events[0])
+        else:
+            yield Finding(check=NAME, what="put in", position=position)

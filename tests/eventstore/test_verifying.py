@@ -333,6 +333,44 @@ def test_an_event_that_was_changed_before_it_was_sealed_is_sealed_so(
         assert verify(engine.connection) == []
 
 
+EDGES = [0, -1, -(2**63) + 1, -(2**63), 2**63 - 1]
+
+
+@pytest.mark.parametrize("position", EDGES)
+def test_an_event_where_no_append_puts_one_is_named(
+    position: int, history: Engine
+) -> None:
+    with tampering(history.connection):
+        history.connection.execute(INSERT, (position, "counter-forged", 1))
+        findings = verify(history.connection)
+
+    assert [(f.what, f.position) for f in findings] == [("put in", position)]
+
+
+def test_a_function_that_somebody_replaced_is_not_asked(history: Engine) -> None:
+    """Who may change events may also make `imprint` say what was sealed."""
+    with tampering(history.connection):
+        history.connection.execute(
+            """
+            CREATE OR REPLACE FUNCTION public.imprint(
+                after bigint, up_to bigint, most integer,
+                OUT count integer, OUT last_id bigint, OUT imprint bytea
+            )
+            LANGUAGE sql STABLE AS $$
+                SELECT s.count, s.up_to, s.imprint FROM public.seals AS s
+                WHERE s.after = imprint.after
+            $$;
+            CREATE FUNCTION public.sha256(bytea) RETURNS bytea LANGUAGE sql AS
+                'SELECT ''x''::bytea';
+            SET LOCAL search_path = public, pg_catalog;
+            DELETE FROM events WHERE id = 9
+            """
+        )
+        findings = verify(history.connection)
+
+    assert [(f.what, f.position) for f in findings] == [("missing", 9)]
+
+
 def test_more_events_than_a_stretch_may_have_are_named_as_put_in(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
