@@ -33,6 +33,7 @@ _EVENTS = """
             WHEN c.status <> 'succeeded' THEN 'its command is ' || c.status
             WHEN c.position IS NULL OR c.position < page.id
                 THEN 'its command''s position is before it'
+            WHEN c.position = page.id THEN NULL
             WHEN last_event.id IS NULL THEN 'its command''s position has no event'
             WHEN last_event.metadata ->> 'command_id' IS DISTINCT FROM page.command_id
                 THEN 'its command''s position is that of another one'
@@ -49,7 +50,8 @@ _EVENTS = """
         ) AS c ON true
         LEFT JOIN LATERAL (
             SELECT e.id, e.metadata FROM public.events AS e
-            WHERE e.id = c.position
+            -- The last event of its command is at hand already.
+            WHERE e.id = c.position AND c.position <> page.id
             OFFSET 0
         ) AS last_event ON true
     )

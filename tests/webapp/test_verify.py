@@ -80,6 +80,7 @@ def test_a_log_without_seals_is_vouched_for_up_to_nowhere(shop: Shop) -> None:
 
     assert result.exit_code == 0
     assert "the seals vouch for the log up to position 0" in result.output
+    assert "there is no seal yet" in result.output
 
 
 def test_a_program_gets_lines_of_json(sealed: Shop) -> None:

@@ -95,6 +95,8 @@ def show_end(vouching: Vouching, unsealed: Unsealed, found: int) -> None:
             f"not sealed yet: {unsealed.count:,} events behind position"
             f" {unsealed.after}; what is changed there now, no seal will show"
         )
+    elif not unsealed.after:
+        click.echo("there is no seal yet: beat has the log sealed, by a worker")
     click.echo(f"{found} findings" if found else "nothing is wrong")
 
 
