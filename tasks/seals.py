@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from eventstore.errors import ContradictedExport, NothingSealed
+from eventstore.errors import ContradictedExport, EventStoreError, NothingSealed
 from eventstore.log.exported_seals import exported, read_export, write_export
 from eventstore.log.seals import find_origin, newest_seals, seal_log
 from eventstore.subscriptions.catch_up import CaughtUp
@@ -51,17 +51,17 @@ def export_daily(shop: Shop, folder: Path) -> Path | None:
 
     That is said in the log of the worker, and every file is left as it is.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"seals-{datetime.now(UTC):%Y-%m-%d}.jsonl"
     with shop.lent() as connection:
         try:
+            folder.mkdir(parents=True, exist_ok=True)
             lines = lines_of_newest(connection)
             for kept in sorted(folder.glob("*.jsonl")):
                 refuse_contradiction(connection, kept)
-        except (ContradictedExport, NothingSealed) as error:
+            write_export(path, lines)
+        except (EventStoreError, OSError) as error:
             log.error("seals not exported: %s", error)
             return None
-    write_export(path, lines)
     return path
 
 

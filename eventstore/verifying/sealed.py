@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import psycopg
@@ -118,10 +119,10 @@ def find_broken(
         yield finding
     before: Looked | None = None
     for seal in look_at_all(connection):
-        findings = [*links(before, seal), *contents(connection, seal)]
-        for finding in findings:
+        # One by one: each takes a look around, and who asks may have enough of them.
+        for finding in chain(links(before, seal), contents(connection, seal)):
             vouching.end_before(finding.position or seal.after + 1)
-        yield from findings
+            yield finding
         vouching.extend(seal.up_to)
         advance(seal.up_to - seal.after)
         before = seal
@@ -214,8 +215,9 @@ def differences(connection: psycopg.Connection[Any], seal: Looked) -> Iterator[F
         if len(now) > LARGEST:
             # So many were put in that what is behind them was not read.
             was = [event for event in was if event.position <= now[-1].position]
-        findings = list(name_differences(connection, seal.number, was, now))
-        yield from findings or [changed_seal(seal, "it does not count what is in it")]
+        if was == now:
+            yield changed_seal(seal, "it does not count what is in it")
+        yield from name_differences(connection, seal.number, was, now)
 
 
 def changed_seal(seal: Looked, detail: str) -> Finding:

@@ -146,6 +146,29 @@ def test_whoever_finds_the_checkpoint_held_passes_by(engine: Engine) -> None:
     assert seal_log(engine.connection).is_held
 
 
+TAMPERED_CHECKPOINTS = [
+    "DELETE FROM subscriptions WHERE name = 'seals'",
+    "UPDATE subscriptions SET checkpoint = 0 WHERE name = 'seals'",
+    "UPDATE subscriptions SET checkpoint = 1000 WHERE name = 'seals'",
+]
+
+
+@pytest.mark.parametrize("statement", TAMPERED_CHECKPOINTS)
+def test_where_a_stretch_begins_is_not_taken_from_the_checkpoint(
+    statement: str, engine: Engine
+) -> None:
+    """More roles may write to that than to the seals."""
+    engine.append("counter-clock", 1, 2, expected=0)
+    seal_log(engine.connection)
+    engine.append("counter-clock", 3, expected=2)
+    engine.connection.execute(statement)
+
+    seal_log(engine.connection)
+
+    assert stretches(engine.connection) == [(0, 2, 2), (2, 3, 1)]
+    assert check_independently(engine.connection) is None
+
+
 def test_sealing_ends_when_time_is_up_and_goes_on_later(engine: Engine) -> None:
     engine.append("counter-clock", *range(1, 10), expected=0)
 

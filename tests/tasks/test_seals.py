@@ -65,6 +65,24 @@ def test_a_log_without_seals_exports_nothing(
     assert "Nothing is sealed yet" in caplog.text
 
 
+def test_a_folder_that_cannot_be_written_is_said(
+    shop: Shop, do: Do, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("")
+
+    assert seals.export_daily(shop, tmp_path / "file") is None
+    assert "seals not exported" in caplog.text
+
+
+def test_a_file_that_is_no_export_is_left_and_said(
+    shop: Shop, kept: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (kept / "other.jsonl").write_text("hunter2\n")
+
+    assert seals.export_daily(shop, kept) is None
+    assert "other.jsonl is no file of exported seals" in caplog.text
+
+
 def test_without_a_folder_nothing_is_exported(shop: Shop) -> None:
     seals.export_seals()
 
