@@ -6,9 +6,11 @@ from typing import Any
 import psycopg
 
 from eventstore.decider import Decider, Deciders, category_of
-from eventstore.errors import CorruptSnapshot, told
+from eventstore.errors import BoxBroken, CorruptSnapshot, told
+from eventstore.loading import opened_snapshot
 from eventstore.log.read import read_stream
 from eventstore.log.snapshots import Snapshot
+from eventstore.personal.keyring import Keyring
 from eventstore.verifying.finding import Advance, Check, Finding
 
 NAME = "snapshots"
@@ -44,7 +46,8 @@ def find_wrong(
     for stream_id in chosen(connection, most):
         snapshot = read_snapshot(connection, stream_id, deciders)
         if snapshot is not None:
-            yield from judge(connection, deciders.of_stream(stream_id), snapshot)
+            keyring = Keyring(connection, deciders.masters)
+            yield from judge(keyring, deciders.of_stream(stream_id), snapshot)
         advance(1)
 
 
@@ -95,19 +98,17 @@ def read_snapshot(
     return Snapshot(**dict(zip(names, row, strict=True)))
 
 
-def judge(
-    connection: psycopg.Connection[Any], decider: Decider, snapshot: Snapshot
-) -> Iterator[Finding]:
+def judge(keyring: Keyring, decider: Decider, snapshot: Snapshot) -> Iterator[Finding]:
     """Yield what is wrong with a snapshot."""
     what = detail = ""
     if snapshot.refused is not None:
         what = "its stream has not the event that it ends with"
     else:
         try:
-            kept = decider.snapshots.decode(snapshot)
-            if kept != replayed(connection, decider, snapshot):
+            kept = decider.snapshots.decode(opened_snapshot(snapshot, keyring))
+            if kept != replayed(keyring, decider, snapshot):
                 what = "it is not what a replay gives"
-        except CorruptSnapshot:
+        except (CorruptSnapshot, BoxBroken):
             what = "it is not what was written"
         except psycopg.Error:
             raise
@@ -124,13 +125,13 @@ def judge(
         )
 
 
-def replayed(
-    connection: psycopg.Connection[Any], decider: Decider, snapshot: Snapshot
-) -> Any:
+def replayed(keyring: Keyring, decider: Decider, snapshot: Snapshot) -> Any:
     """Return the state that the events of a stream make, up to a snapshot's version."""
     state = decider.initial
     for after in range(0, snapshot.version, PAGE):
         up_to = min(after + PAGE, snapshot.version)
-        events = read_stream(connection, snapshot.stream_id, after=after, up_to=up_to)
-        state = decider.state_after(state, events)
+        events = read_stream(
+            keyring.connection, snapshot.stream_id, after=after, up_to=up_to
+        )
+        state = decider.state_after(state, keyring.open_events(events))
     return state
