@@ -1,10 +1,22 @@
 -- The last id that any transaction, committed or not, has drawn from the log's sequence.
 --
--- A sequence is read outside of snapshots: this is the value of this very moment. A
--- fresh one says last_value 1 with is_called false, and has drawn nothing yet.
+-- A sequence is read outside of snapshots: this is the value of this very moment. Never
+-- read it as a table: every 32nd draw writes, for the write-ahead log, a value up to 32
+-- ahead into the row, and only then the one that was drawn. A SELECT reads the row
+-- without the lock that hides this, and a floor or an end that is too high loses events.
 CREATE OR REPLACE FUNCTION public.last_drawn()
-RETURNS bigint LANGUAGE sql VOLATILE
+RETURNS bigint LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, public, pg_temp AS $$
-    SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END
-    FROM public.events_id_seq
+DECLARE
+    drawn bigint := pg_sequence_last_value('public.events_id_seq');
+    first bigint;
+BEGIN
+    IF drawn IS NULL THEN
+        -- A fresh sequence says last_value 1 and has drawn nothing. Asked again after it
+        -- was read: if it is still fresh, nobody was writing to it meanwhile.
+        SELECT last_value INTO first FROM public.events_id_seq;
+        drawn := coalesce(pg_sequence_last_value('public.events_id_seq'), first - 1);
+    END IF;
+    RETURN drawn;
+END
 $$;
