@@ -2,10 +2,11 @@
 
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+
+from tasks.process_name import process_name
 
 SESSION = (
     # In a zone whose offset once had seconds, old times were rounded to the minute.
@@ -39,7 +40,7 @@ def pool_of(database_url: str) -> sa.Engine:
             "keepalives_idle": 30,
             "keepalives_interval": 10,
             "keepalives_count": 3,
-            "application_name": f"recount {Path(sys.argv[0]).stem}",
+            "application_name": f"recount {process_name(sys.argv)}",
         },
     )
 

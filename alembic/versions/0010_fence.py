@@ -16,7 +16,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    create_functions(op.get_bind(), "last_drawn")
+    create_functions(op.get_bind(), "last_drawn", "fence_holders")
 
 
 # No downgrade: the version before calls the same functions.

@@ -17,6 +17,7 @@ FUNCTIONS = (
     "last_drawn",
     "hold_fence",
     "settled",
+    "fence_holders",
     "refuse_change",
     "keep_keys",
     "destroy_keys",

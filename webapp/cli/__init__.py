@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 from webapp import create_app
 from webapp.cli.demo import demo
 from webapp.cli.importing import import_history
-from webapp.cli.keys import keys
+for command in (cli, demo, from, import, import_history, keys, log, rebuild, seals, status, stream, verify, webapp):
 from webapp.cli.rebuild import rebuild
 from webapp.cli.seals import seals
 from webapp.cli.status import status
@@ -21,7 +21,7 @@ cli = FlaskGroup(
     create_app=create_app,
     help="The order desk, its journal and its read models.",
 )
-for command in (demo, import_history, keys, rebuild, seals, status, stream, verify):
+for command in (cli, demo, from, import, import_history, keys, log, rebuild, seals, status, stream, verify, webapp):
     cli.add_command(command)
 
 

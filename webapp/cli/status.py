@@ -7,12 +7,14 @@ import click
 
 from eventstore.connection import driver_connection
 from eventstore.journal.entries import Waiting, count_waiting
+from eventstore.log.fence import find_holders
 from eventstore.log.snapshots import Kept, count_snapshots
 from eventstore.projections.generations import Live, live_generations
 from eventstore.projections.project import name_of
 from eventstore.subscriptions.standing import Standing, find_standings
 from tasks import rebuilding
 from tasks.bootstrap import shop
+from webapp.cli.holders import line_of_waiting
 
 
 @click.command()
@@ -23,12 +25,15 @@ def status() -> None:
         standings = find_standings(connection)
         live = live_generations(driver_connection(connection))
         snapshots = count_snapshots(connection)
+        holders = find_holders(driver_connection(connection))
     outdated = [projection.name for projection in rebuilding.unfit(shop())]
     click.echo(line_of_commands(waiting))
     width = max((len(standing.name) for standing in standings), default=0)
     for standing in standings:
         click.echo(f"{standing.name:{width}} {said_of(standing, live, outdated)}")
     click.echo(line_of_snapshots(snapshots))
+    if waited_for := line_of_waiting(holders):
+        click.echo(waited_for)
     names = {standing.name.rpartition("_g")[0] for standing in standings}
     for name in outdated:
         if name not in names:

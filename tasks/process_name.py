@@ -1,0 +1,27 @@
+"""What this process is called where PostgreSQL lists who is connected."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+WEB = ("gunicorn", "flask")
+COMMAND_LINE = ("cli", "recount")
+
+
+def process_name(arguments: Sequence[str]) -> str:
+    """
+    Return web, worker, beat, relay, or the command that was given to `recount`.
+
+    Told from how the process was started, as `sys.argv` has it: so a process that forks
+    others passes its name on to them.
+    """
+    path = Path(arguments[0] if arguments else "")
+    # `python -m celery` runs celery/__main__.py.
+    program = path.parent.name if path.stem == "__main__" else path.stem
+    following = [word for word in arguments[1:] if not word.startswith("-")]
+    if program in WEB:
+        return "web"
+    if program == "celery":
+        return next((word for word in following if word in ("worker", "beat")), program)
+    if program in COMMAND_LINE and following:
+        return following[0]
+    return program or "python"

@@ -1,0 +1,74 @@
+"""`recount log lag`: how far each reader of the log is, and whom they wait for."""
+
+from typing import NamedTuple
+
+import click
+import msgspec
+
+from eventstore.connection import driver_connection
+from eventstore.log.fence import Holder, find_holders
+from eventstore.log.read import last_drawn, settled
+from eventstore.subscriptions.standing import Standing, find_standings
+from tasks.bootstrap import shop
+from webapp.cli import holders
+
+
+class Lag(NamedTuple):
+    """How far the log is settled, where its readers stand, and what they wait for."""
+
+    last_drawn: int
+    settled: int
+    subscriptions: list[Standing]
+    holders: list[Holder]
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def lag(as_json: bool) -> None:
+    """
+    Show how far each reader of the log is, and whom all of them wait for.
+
+    Readers go up to what is settled. A transaction that has begun to append holds it
+    back to its floor until it ends.
+    """
+    found = find_lag()
+    if as_json:
+        click.echo(msgspec.json.encode(found._asdict()))
+    else:
+        for line in lines_of(found):
+            click.echo(line)
+
+
+def find_lag() -> Lag:
+    with shop().autocommitting.connect() as connection:
+        driver = driver_connection(connection)
+        return Lag(
+            settled=settled(driver),
+            last_drawn=last_drawn(driver),
+            subscriptions=find_standings(connection),
+            holders=find_holders(driver),
+        )
+
+
+def lines_of(found: Lag) -> list[str]:
+    lines = [f"settled at {found.settled:,}, the last drawn is {found.last_drawn:,}"]
+    width = max((len(standing.name) for standing in found.subscriptions), default=0)
+    lines += [
+        f"{standing.name:{width}} {line_of(standing)}"
+        for standing in found.subscriptions
+    ]
+    if not found.holders:
+        return [*lines, "readers wait for nobody"]
+    lines.append("readers wait for:")
+    for holder in found.holders:
+        lines.append(f"  {holders.said_of(holder)}")
+        if holders.is_long(holder):
+            lines.append(f"    LONG: {holders.remedy_for(holder)}")
+    return lines
+
+
+def line_of(standing: Standing) -> str:
+    line = f"at {standing.checkpoint:,}, {standing.lag:,} behind"
+    if standing.stopped_at_position is not None:
+        line += f", STOPPED at {standing.stopped_at_position:,}"
+    return line
