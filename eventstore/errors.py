@@ -18,6 +18,7 @@ EventStoreError
 ├── MasterKeyMissing        there are personal fields, and no master key was given
 ├── WrongMasterKey          a subject's key was wrapped with a master key not given
 ├── LiveRowsBehind          a read model has not come to where somebody is forgotten
+├── CheckpointNotInLog      another store read a log that is not this one any more
 ├── CannotProject           a projection failed on an event; it stands still there
 ├── NothingSealed           the log has no seal yet
 ├── UnreadableExport        a file is not one of exported seals
@@ -136,6 +137,13 @@ class WrongMasterKey(EventStoreError):
 class LiveRowsBehind(EventStoreError):
     def __init__(self, generation: str) -> None:
         super().__init__(f"{generation} has not come there yet")
+
+
+class CheckpointNotInLog(EventStoreError):
+    def __init__(self, name: str, position: int) -> None:
+        self.position = position
+            f"{name} has read an event at {position} that the log has not: the log was"
+            f" restored, or lost its end. Rebuild {name} from the beginning."
 
 
 class CannotProject(EventStoreError):

@@ -9,7 +9,8 @@ from sqlalchemy.exc import OperationalError
 from webapp import create_app
 from webapp.cli.demo import demo
 from webapp.cli.importing import import_history
-for command in (cli, demo, from, import, import_history, keys, log, rebuild, seals, status, stream, verify, webapp):
+from webapp.cli.keys import keys
+from webapp.cli.log import log
 from webapp.cli.rebuild import rebuild
 from webapp.cli.seals import seals
 from webapp.cli.status import status
@@ -21,7 +22,17 @@ cli = FlaskGroup(
     create_app=create_app,
     help="The order desk, its journal and its read models.",
 )
-for command in (cli, demo, from, import, import_history, keys, log, rebuild, seals, status, stream, verify, webapp):
+for command in (
+    demo,
+    import_history,
+    keys,
+    log,
+    rebuild,
+    seals,
+    status,
+    stream,
+    verify,
+):
     cli.add_command(command)
 
 

@@ -1,0 +1,88 @@
+"""Reading the log into another store: its checkpoint names the event found there."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import psycopg
+
+from eventstore.errors import CheckpointNotInLog
+from eventstore.log.events import RecordedEvent
+from eventstore.log.read import read_all
+
+
+class ForeignCheckpoint(NamedTuple):
+    """
+    The last event that was read, as a store outside of the log's database keeps it.
+
+    Never *settled*: an append that was rolled back flushes nothing, so a crash may set
+    the log's sequence back behind what another store has kept, and ids come again.
+    """
+
+    position: int = 0
+    event_id: UUID | None = None
+
+
+class Batch(NamedTuple):
+    """Events, and the checkpoint that is kept once they are handled."""
+
+    events: list[RecordedEvent]
+    checkpoint: ForeignCheckpoint
+
+
+def read_on(
+    connection: psycopg.Connection[Any],
+    name: str,
+    checkpoint: ForeignCheckpoint,
+    *,
+    limit: int,
+    types: Sequence[str] | None = None,
+) -> Batch:
+    """
+    Return what comes behind *checkpoint*, at most *limit* events, of *types* or all.
+
+    *connection* is in autocommit. *name* is the subscription's, for the error. There is
+    no more to read when the checkpoint that comes back is the one that was given.
+
+    Raises CheckpointNotInLog where the log is not the one that was read so far.
+    """
+    goal = settled_in_the_same_log(connection, name, checkpoint)
+    events = read_all(
+        connection, after=checkpoint.position, up_to=goal, limit=limit, types=types
+    )
+    end = events[-1].position if len(events) == limit else goal
+    return Batch(events, last_up_to(connection, end, checkpoint))
+
+
+def settled_in_the_same_log(
+    connection: psycopg.Connection[Any], name: str, checkpoint: ForeignCheckpoint
+) -> int:
+    """Return what is settled, if the log has the event that was read last."""
+    row = connection.execute(
+        """
+        SELECT public.settled(), (
+            SELECT (metadata ->> 'event_id')::uuid FROM public.events WHERE id = %s
+        )
+        """,
+        (checkpoint.position,),
+    ).fetchone()
+    assert row is not None
+    goal, event_id = row
+    if checkpoint.position and (event_id is None or event_id != checkpoint.event_id):
+        raise CheckpointNotInLog(name, checkpoint.position)
+    return int(goal)
+
+
+def last_up_to(
+    connection: psycopg.Connection[Any], end: int, checkpoint: ForeignCheckpoint
+) -> ForeignCheckpoint:
+    """Return the last event up to *end*, of whatever type, or where we stood."""
+    row = connection.execute(
+        """
+        SELECT id, (metadata ->> 'event_id')::uuid
+        FROM public.events WHERE id > %s AND id <= %s
+        ORDER BY id DESC LIMIT 1
+        """,
+        (checkpoint.position, end),
+    ).fetchone()
+    return checkpoint if row is None else ForeignCheckpoint(*row)
