@@ -75,8 +75,11 @@ class Writer:
         events = self.ways[way](connection, stream)
         self.figures[WAYS.index(way)] += 1
         if way == "prepared":
+            # Others finish it, and only they know how.
             connection.execute(f"PREPARE TRANSACTION '{PREPARED}{stream}'")
-        elif self.chance.random() < SHARE_ROLLED_BACK:
+            connection.commit()
+            return
+        if self.chance.random() < SHARE_ROLLED_BACK:
             connection.rollback()
             self.figures[ROLLED_BACK] += 1
             return
