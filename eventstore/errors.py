@@ -142,8 +142,10 @@ class LiveRowsBehind(EventStoreError):
 class CheckpointNotInLog(EventStoreError):
     def __init__(self, name: str, position: int) -> None:
         self.position = position
+        super().__init__(
             f"{name} has read an event at {position} that the log has not: the log was"
             f" restored, or lost its end. Rebuild {name} from the beginning."
+        )
 
 
 class CannotProject(EventStoreError):
