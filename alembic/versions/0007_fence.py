@@ -9,8 +9,8 @@ from alembic import op
 
 from eventstore.sql import create_functions
 
-revision = "0010"
-down_revision = "0004"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
