@@ -9,8 +9,9 @@ from uuid import UUID, uuid4
 import msgspec
 import psycopg
 
+from eventstore.claims import Change, changes_between
 from eventstore.decider import Decider, Deciders
-from eventstore.errors import told
+from eventstore.errors import AlreadyClaimed, told
 from eventstore.ids import event_id_for
 from eventstore.loading import Streams, load
 from eventstore.log.append import append
@@ -32,13 +33,15 @@ class Decision:
     """
     The events a command causes, the state after them, and what became of it.
 
-    *forgotten* are the subjects whose keys are destroyed with it.
+    *forgotten* are the subjects whose keys are destroyed with it; *claims* is what the
+    state claims now and did not before, and the other way round.
     """
 
     outcome: Outcome
     state: Any
     events: Sequence[NewEvent] = ()
     forgotten: Sequence[str] = ()
+    claims: Sequence[Change] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,13 +82,20 @@ def handle(
     # 3. Run the logic, and 4. check the rules.
     decision = decide(decider, command, stream_id, others, streams, cause, keyring)
     # 5. Persist, which is also how it is emitted: whatever follows reads the log.
-    append(
-        connection,
-        [(stream_id, event) for event in decision.events],
-        expected=streams.versions,
-        new_keys=keyring.take_made(),
-        forgotten=decision.forgotten,
-    )
+    claims = deciders.hashed(decision.claims, stream_id, command_id)
+    try:
+        append(
+            connection,
+            [(stream_id, event) for event in decision.events],
+            expected=streams.versions,
+            claims=claims,
+            new_keys=keyring.new_keys,
+            forgotten=decision.forgotten,
+        )
+    except AlreadyClaimed as refusal:
+        taken = {(clash.scope, clash.keyed_hash) for clash in refusal.clashes}
+        claimed = zip(decision.claims, claims, strict=True)
+        return refused(next(c.claim.taken() for c, h in claimed if h[:2] in taken))
     # 6. Say whether it worked, and nothing else.
     return decision.outcome
 
@@ -111,8 +121,9 @@ def decide(
         facts = decider.decide(state, command, **read)
     except decider.rejection as rejection:
         return Decision(refused(rejection), state)
+    after = state
     for fact in facts:
-        state = decider.evolve(state, fact)
+        after = decider.evolve(after, fact)
     events = [
         new_event(decider, fact, stream_id, index, cause, keyring)
         for index, fact in enumerate(facts)
@@ -122,7 +133,10 @@ def decide(
         for fact in facts
         if isinstance(fact, tuple(decider.forgets))
     ]
-    return Decision(Outcome(status="succeeded"), state, events, forgotten)
+    claims = changes_between(decider.claims(state), decider.claims(after))
+    return Decision(
+        Outcome(status="succeeded"), after, events, forgotten=forgotten, claims=claims
+    )
 
 
 def new_event(

@@ -5,9 +5,12 @@ The idea and the words are from Jérémie Chassaing's "functional event sourcing
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+from uuid import UUID
 
+from eventstore.claims import Change, Claim, ClaimKey, no_claims
+from eventstore.log.claims import ClaimChange
 from eventstore.log.codec import EventCodec
 from eventstore.log.events import RecordedEvent
 from eventstore.log.snapshots import SnapshotCodec
@@ -33,7 +36,8 @@ class Decider:
     *reads* names; it returns events or raises *rejection*. *read_command* makes a
     command of its class and plain data, and raises *invalid* if it is none. *identity*
     is the field of a command that tells its stream; where there is none, the stream
-    gets the next number of the sequence *numbers*. *snapshot_version* is raised by hand
+    gets the next number of the sequence *numbers*. *claims* tells what a stream in this
+    state claims for itself alone. *snapshot_version* is raised by hand
     when *evolve* changes what it makes of an event, so that no snapshot knows better;
     that the class of the state has changed is seen without it.
 
@@ -54,6 +58,7 @@ class Decider:
     identity: str
     numbers: str | None = None
     reads: Callable[[Any], Mapping[str, str]] = no_other_streams
+    claims: Callable[[Any], Iterable[Claim]] = no_claims
     snapshot_version: int = 1
     subject: Callable[[str, Any], str] = the_stream
     forgets: Sequence[type] = ()
@@ -86,10 +91,12 @@ class Deciders:
     All deciders of an application, found by category and by command.
 
     With *masters*, the master keys, personal fields are encrypted; without, nothing is.
+    Where one of them claims something, they need a *claim_key*.
     """
 
     all: Sequence[Decider]
     masters: MasterKeys | None = None
+    claim_key: ClaimKey | None = field(default=None, repr=False, compare=False)
     by_category: Mapping[str, Decider] = field(init=False)
     commands: Mapping[str, type] = field(init=False)
     # Of the snapshots that these deciders can read, as PostgreSQL writes an array: to
@@ -108,6 +115,20 @@ class Deciders:
     def forgets(self) -> list[type]:
         """The classes of the events that forget somebody."""
         return [kind for decider in self.all for kind in decider.forgets]
+
+    def keyed(self, secret: bytes) -> "Deciders":
+        """Return these deciders, with a key for claims that is made of *secret*."""
+        return replace(self, claim_key=ClaimKey(secret))
+
+    def hashed(
+        self, changes: Sequence[Change], stream_id: str, command_id: UUID | None = None
+    ) -> list[ClaimChange]:
+        """Return what changes of a stream's claims are to the append."""
+        if not changes:
+            return []
+        if self.claim_key is None:
+            raise ValueError("these deciders claim something: give them a secret")
+        return self.claim_key.hashed(changes, stream_id, command_id)
 
     def of_stream(self, stream_id: str) -> Decider:
         """Return the decider of a stream's category."""

@@ -4,6 +4,7 @@ What the engine says no with, and where the database's refusals become our words
 EventStoreError
 ├── WrongExpectedVersion    somebody else was faster: load again, decide again
 ├── CommandAlreadyFinished  a command of this append was completed meanwhile
+├── AlreadyClaimed          what a stream claims is another stream's
 ├── KeyReused               an idempotency key came again with other content
 ├── UnknownEventType        the log has an event that this code has no class for
 ├── UnknownCommandType      the journal has a command that this code has no class for
@@ -28,8 +29,8 @@ EventStoreError
 """
 
 import json
-from collections.abc import Mapping
-from typing import NoReturn
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, NoReturn
 from uuid import UUID
 
 import psycopg
@@ -57,6 +58,28 @@ class CommandAlreadyFinished(EventStoreError):
         self.command_id = command_id
         self.status = status
         super().__init__(f"Command {command_id} is {status} already.")
+
+
+class Clash(NamedTuple):
+    """A claim that was refused: of which stream, and by which command, if by one."""
+
+    scope: str
+    keyed_hash: bytes
+    stream_id: str
+    command_id: UUID | None
+
+
+class AlreadyClaimed(EventStoreError):
+    """*clashes* has every claim of the append that is another stream's, not whose."""
+
+    def __init__(self, clashes: Sequence[Clash]) -> None:
+        self.clashes = tuple(clashes)
+        told = (
+            f"{c.scope} of {c.stream_id}"
+            + (f" (command {c.command_id})" if c.command_id else "")
+            for c in clashes
+        )
+        super().__init__(f"Claimed by another stream already: {', '.join(told)}.")
 
 
 class KeyReused(EventStoreError):
@@ -240,6 +263,18 @@ def raise_refusal(error: psycopg.Error, expected: Mapping[str, int]) -> NoReturn
             ) from error
         case _, "keys_subject_key":
             raise KeyMadeElsewhere from error
+        case "ES003", _:
+            raise AlreadyClaimed(
+                [
+                    Clash(
+                        scope=clash["scope"],
+                        keyed_hash=bytes.fromhex(clash["hash"]),
+                        stream_id=clash["stream_id"],
+                        command_id=clash["command_id"] and UUID(clash["command_id"]),
+                    )
+                    for clash in json.loads(error.diag.message_detail or "[]")
+                ]
+            ) from error
         case _, "events_stream_id_version_key":
             # "Key (stream_id, version)=(order-7, 3) already exists."
             key = (error.diag.message_detail or "").partition("=(")[2]

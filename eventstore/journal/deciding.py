@@ -1,7 +1,8 @@
 """Deciding what was taken: one after the other, each on the state before it."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 import msgspec
 import psycopg
 
+from eventstore.claims import Change
 from eventstore.command_handler import (
     Cause,
     Decision,
@@ -19,6 +21,7 @@ from eventstore.command_handler import (
 )
 from eventstore.decider import Deciders
 from eventstore.errors import UnknownCommandType
+from eventstore.journal.claiming import Claimed
 from eventstore.journal.limits import Limits
 from eventstore.journal.take import Taken, TakenCommand
 from eventstore.loading import Streams, brought_up, load
@@ -103,26 +106,42 @@ def decide_all(
     deciders: Deciders,
     limits: Limits,
     keyring: Keyring,
+    claimed: Claimed,
 ) -> Iterator[Decided]:
     """Yield the decisions in order, while there is time; the rest is taken again."""
     until = time.monotonic() + limits.seconds_of_deciding
     states = dict(streams.states)
     version = streams.versions[taken.stream_id]
-    for command in commands:
-        decision = decide_one(
-            command,
-            taken.stream_id,
-            Streams(states, streams.versions),
-            version,
-            deciders,
-            limits,
-            keyring,
+
+    def decide_at(command: Readable) -> Decision:
+        now = Streams(states, streams.versions)
+        return decide_one(
+            command, taken.stream_id, now, version, deciders, limits, keyring
         )
+
+    for place, command in enumerate(commands):
+        decision = decide_at(command)
+        later = partial(claims_of, commands[place + 1 :], decide_at)
+        clash = claimed.clash_of(decision.claims, later)
+        if clash is not None:
+            decision = Decision(refused(clash.taken()), states[taken.stream_id])
         states[taken.stream_id] = decision.state
         version += len(decision.events)
         yield Decided(command.command, decision)
         if time.monotonic() > until:
             return
+
+
+def claims_of(
+    commands: Sequence[Readable], decide_at: Callable[[Readable], Decision]
+) -> Iterator[Change]:
+    """
+    Yield what *commands* would claim, were each of them the next.
+
+    A guess, to ask for many at once: what they do claim in their turn is looked at.
+    """
+    for command in commands:
+        yield from decide_at(command).claims
 
 
 def decide_one(

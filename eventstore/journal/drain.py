@@ -12,6 +12,7 @@ import psycopg
 from eventstore.command_handler import Decision, broken
 from eventstore.decider import Deciders
 from eventstore.errors import (
+    AlreadyClaimed,
     CommandAlreadyFinished,
     KeyMadeElsewhere,
     WrongExpectedVersion,
@@ -19,6 +20,7 @@ from eventstore.errors import (
     is_of_the_data,
     raise_refusal,
 )
+from eventstore.journal.claiming import Claimed
 from eventstore.journal.deciding import (
     Decided,
     decide_all,
@@ -27,11 +29,17 @@ from eventstore.journal.deciding import (
 )
 from eventstore.journal.limits import Limits
 from eventstore.journal.take import Taken, give_back, release, take
-from eventstore.log.append import ARGUMENTS, Completion, append_arguments
+from eventstore.log.append import (
+    ARGUMENTS,
+    LATER_ARGUMENTS,
+    Completion,
+    append_arguments,
+)
+from eventstore.log.claims import claims_argument
 from eventstore.personal.keyring import Keyring
 from eventstore.subscriptions.signals import CATCH_UP
 
-_FINISH = f"CALL public.finish(%s, {ARGUMENTS}, %s, %s::text::jsonb, %s::text[])"
+_FINISH = f"CALL public.finish(%s, {ARGUMENTS}, %s, {LATER_ARGUMENTS})"
 
 
 @dataclass(slots=True)
@@ -104,7 +112,7 @@ def run(work: Drain, taken: Taken) -> UUID | None:
         return decide_and_append(work, taken)
     except CommandAlreadyFinished as error:
         return put_back(work, taken, "finished_elsewhere", error)
-    except (WrongExpectedVersion, KeyMadeElsewhere) as error:
+    except (WrongExpectedVersion, AlreadyClaimed, KeyMadeElsewhere) as error:
         work.conflicts += 1
         gives_up = work.conflicts >= work.limits.conflicts
         next_due = put_back(work, taken, "conflict", error, must_wait=gives_up)
@@ -121,19 +129,29 @@ def decide_and_append(work: Drain, taken: Taken) -> UUID | None:
     keyring = Keyring(work.connection, work.deciders.masters)
     commands = read_commands(taken, work.deciders, work.limits, keyring)
     streams = load_taken(work.connection, taken, commands, work.deciders, keyring)
-    decided = list(
-        decide_all(
-            taken,
-            commands,
-            streams,
-            deciders=work.deciders,
-            limits=work.limits,
-            keyring=keyring,
+    claimed = Claimed(work.connection, work.deciders, taken.stream_id)
+    while True:
+        decided = list(
+            decide_all(
+                taken,
+                commands,
+                streams,
+                deciders=work.deciders,
+                limits=work.limits,
+                keyring=keyring,
+                claimed=claimed,
+            )
         )
-    )
-    next_due = finish(work, taken, streams.versions, decided, keyring.take_made())
-    work.conflicts = 0
-    return next_due
+        try:
+            next_due = finish(work, taken, streams.versions, decided, keyring.new_keys)
+        except AlreadyClaimed as refusal:
+            if claimed.refusals >= work.limits.conflicts:
+                # Somebody is always faster with what was free when we asked.
+                raise
+            claimed.learn(refusal)
+            continue
+        work.conflicts = 0
+        return next_due
 
 
 def find_the_cause(work: Drain, taken: Taken, error: Exception) -> UUID | None:
@@ -170,6 +188,11 @@ def finish(
         for command, decision in decided
     ]
     events = [(taken.stream_id, e) for d in decided for e in d.decision.events]
+    claims = [
+        claim
+        for command, decision in decided
+        for claim in work.deciders.hashed(decision.claims, taken.stream_id, command.id)
+    ]
     try:
         row = work.connection.execute(
             _FINISH,
@@ -177,6 +200,7 @@ def finish(
                 taken.stream_id,
                 *append_arguments(events, expected, completing),
                 CATCH_UP,
+                claims_argument(claims),
                 new_keys,
                 [subject for d in decided for subject in d.decision.forgotten],
             ),

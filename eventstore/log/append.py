@@ -9,6 +9,7 @@ import msgspec
 import psycopg
 
 from eventstore.errors import raise_refusal
+from eventstore.log.claims import ClaimChange, claims_argument
 from eventstore.log.events import Appended, NewEvent
 
 NO_STREAM = 0
@@ -29,9 +30,11 @@ ARGUMENTS = """
     %b::text[]::jsonb[], %s::timestamptz[], %s::uuid[], %s::text[],
     %b::text[]::jsonb[]
 """
+LATER_ARGUMENTS = "%b::text::jsonb, %s::text::jsonb, %s::text[]"
+"""Claims, new keys, and who is forgotten."""
 _APPEND = f"""
     SELECT id, stream_id, version
-    FROM public.append({ARGUMENTS}, %s::text::jsonb, %s::text[])
+    FROM public.append({ARGUMENTS}, {LATER_ARGUMENTS})
 """
 
 _to_json = msgspec.json.Encoder().encode
@@ -52,27 +55,29 @@ def append(
     *,
     expected: Mapping[str, int],
     completing: Sequence[Completion] = (),
+    claims: Sequence[ClaimChange] = (),
     new_keys: str | None = None,
     forgotten: Sequence[str] = (),
 ) -> list[Appended]:
     """
     Append *events*, each with its stream, and return where they came to stand.
 
-    *expected* has the version of every stream that is written or was only read. In
-    autocommit this is one round trip and one transaction; in a transaction of the
-    caller's it is part of that.
+    *expected* has the version of every stream that is written or was only read;
+    *claims* what streams claim by these events, or release. In autocommit this is one
+    round trip and one transaction; in a transaction of the caller's it is part of that.
 
     *new_keys* are those that its personal fields are encrypted with, as a keyring has
     made them; the keys of the subjects *forgotten* are destroyed.
 
-    Raises WrongExpectedVersion, CommandAlreadyFinished or KeyMadeElsewhere, and has
-    then done nothing.
+    Raises WrongExpectedVersion, CommandAlreadyFinished, AlreadyClaimed or
+    KeyMadeElsewhere, and has then done nothing.
     """
     try:
         rows = connection.execute(
             _APPEND,
             (
                 *append_arguments(events, expected, completing),
+                claims_argument(claims),
                 new_keys,
                 list(forgotten),
             ),

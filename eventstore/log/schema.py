@@ -1,4 +1,8 @@
-"""The log: seven columns, appended to and never changed; its cache; and its seals."""
+"""
+The table of the log: seven columns, appended to and never changed.
+
+Beside it what streams claim for themselves, the cache, and the seals.
+"""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
@@ -22,6 +26,19 @@ events = sa.Table(
     sa.UniqueConstraint("stream_id", "version"),
     # Versions count from 1; 0 is an empty stream.
     sa.CheckConstraint("version > 0", name="version"),
+)
+
+# Written and released by the append, in the transaction of the events that say so.
+unique_claims = sa.Table(
+    "unique_claims",
+    metadata,
+    # What kind of value it is, such as the e-mail address of a customer.
+    sa.Column("scope", sa.String, primary_key=True),
+    # Never the value itself: it must say nothing once its owner is forgotten. Keyed,
+    # since addresses can be guessed and tried.
+    sa.Column("keyed_hash", sa.LargeBinary, primary_key=True),
+    # Whose it is: no other stream may claim it until this one releases it.
+    sa.Column("stream_id", sa.String, nullable=False),
 )
 
 # All of it can be deleted at any time: it only saves reading.

@@ -138,12 +138,14 @@ class Keyring:
             if is_own:
                 self.own[subject] = key
 
-    def take_made(self) -> str | None:
-        """Return the keys that were made, as JSON for the append; once."""
-        if not self.made:
-            return None
-        made, self.made = self.made, []
-        return msgspec.json.encode(made).decode()
+    @property
+    def new_keys(self) -> str | None:
+        """The keys that were made, for the append of what they have closed."""
+        return msgspec.json.encode(self.made).decode() if self.made else None
+
+    def note_stored(self) -> None:
+        """Take note that the new keys are stored, so that they are not new any more."""
+        self.made.clear()
 
 
 def added(

@@ -23,6 +23,8 @@ FUNCTIONS = (
     "destroy_keys",
     "find_keys",
     "command_key",
+    "claim",
+    "claimed",
     "append",
     "accept",
     "next_due",

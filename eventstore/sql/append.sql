@@ -1,7 +1,7 @@
 -- Append events to one or several streams and finish commands: all of it or nothing.
 --
--- Raises ES001 (wrong expected version) and ES002 (a command was finished meanwhile),
--- both with their particulars as JSON in DETAIL. A second append of the same events
+-- Raises ES001 (wrong expected version), ES002 (a command was finished meanwhile) and
+-- ES003 (another stream has claimed it), with their particulars as JSON in DETAIL. A second append of the same events
 -- (by event_id) at a numeric version is answered with the ids of the first one, so that
 -- a caller whose COMMIT was lost on the way can simply repeat it.
 CREATE OR REPLACE FUNCTION public.append(
@@ -15,6 +15,7 @@ CREATE OR REPLACE FUNCTION public.append(
     command_ids uuid[] DEFAULT '{}',
     outcomes text[] DEFAULT '{}',
     errors jsonb[] DEFAULT '{}',
+    claims jsonb DEFAULT NULL,      -- what is claimed and released, as `claim` takes it
     new_keys jsonb DEFAULT NULL,    -- of subjects, see `keep_keys`
     forgotten text[] DEFAULT '{}'   -- subjects whose keys are destroyed
 )
@@ -132,6 +133,9 @@ BEGIN
             );
     END IF;
 
+    IF claims IS NOT NULL THEN
+        PERFORM public.claim(claims);
+    END IF;
     IF new_keys IS NOT NULL THEN
         PERFORM public.keep_keys(new_keys);
     END IF;

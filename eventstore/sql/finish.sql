@@ -17,6 +17,7 @@ CREATE OR REPLACE PROCEDURE public.finish(
     outcomes text[],
     errors jsonb[],
     signal text,
+    claims jsonb DEFAULT NULL,
     new_keys jsonb DEFAULT NULL,
     forgotten text[] DEFAULT '{}',
     INOUT next_due uuid DEFAULT NULL,
@@ -26,7 +27,7 @@ LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM public.append(
         stream_ids, expected, event_streams, types, datas, metadatas, happened,
-        command_ids, outcomes, errors, new_keys, forgotten
+        command_ids, outcomes, errors, claims, new_keys, forgotten
     );
     COMMIT;
     next_due := public.release(stream);

@@ -36,7 +36,8 @@ def append_missing(
         missing = [plan.events[place] for place in places if place not in there]
         if missing:
             batch = closed(missing, plan.import_id, deciders, keyring)
-            append_batch(connection, plan, batch, keyring.take_made())
+            append_batch(connection, plan, batch, keyring.new_keys)
+            keyring.note_stored()
             yield len(missing)
 
 

@@ -30,7 +30,7 @@ def closed(ring: Keyring, subject: str = ALICE) -> str:
 
 
 def keep(connection: psycopg.Connection[Any], ring: Keyring) -> None:
-    append(connection, [], expected={}, new_keys=ring.take_made())
+    append(connection, [], expected={}, new_keys=ring.new_keys)
 
 
 def forget(connection: psycopg.Connection[Any], *subjects: str) -> None:
@@ -54,7 +54,7 @@ def test_a_subject_has_one_key(engine: Engine, box: str) -> None:
     ring = keyring(engine.connection)
     closed(ring)
 
-    assert ring.take_made() is None
+    assert ring.new_keys is None
 
 
 def test_of_two_who_make_a_subjects_first_key_one_begins_again(engine: Engine) -> None:

@@ -148,6 +148,50 @@ def test_a_database_of_before_snapshots_is_left_with_one_take(
     assert rows == [(6,)]
 
 
+def test_a_database_of_before_claims_is_left_with_one_append(
+    databases: Databases,
+) -> None:
+    name = f"t_{uuid.uuid4().hex[:16]}"
+    url = databases.create(name)
+    migrate(url, "0004")
+    with connect(url) as connection:
+        connection.execute(
+            """
+            DROP FUNCTION public.append;
+            DROP PROCEDURE public.finish;
+            CREATE FUNCTION public.append(
+                text[], integer[], integer[], text[], jsonb[], jsonb[], timestamptz[],
+                uuid[], text[], jsonb[]
+            ) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint';
+            CREATE PROCEDURE public.finish(
+                text, text[], integer[], integer[], text[], jsonb[], jsonb[],
+                timestamptz[], uuid[], text[], jsonb[], text,
+                INOUT a uuid DEFAULT NULL, INOUT b boolean DEFAULT NULL
+            ) LANGUAGE plpgsql AS 'BEGIN END'
+            """
+        )
+        migrate(url)
+        rows = connection.execute(
+            """
+            SELECT proname, pronargs FROM pg_proc
+            WHERE proname IN ('append', 'finish') ORDER BY 1
+            """
+        ).fetchall()
+        # What a worker of the version before goes on calling while it is replaced.
+        connection.execute(
+            """
+            CALL public.finish(
+                'counter-1', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',
+                '{}', 'catch_up'
+            )
+            """
+        )
+    connection.close()
+    databases.drop(name)
+
+    assert rows == [("append", 11), ("finish", 15)]
+
+
 def test_events_has_exactly_seven_columns(migrated: psycopg.Connection[Any]) -> None:
     rows = migrated.execute(
         """

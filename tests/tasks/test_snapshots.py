@@ -232,7 +232,7 @@ def test_every_state_of_the_shop_comes_back_exactly(
     with shop.lent() as connection:
         keyring = Keyring(connection, shop.deciders.masters)
         keyring.own_key(stream_id)
-        connection.execute("SELECT keep_keys(%s)", (keyring.take_made(),))
+        connection.execute("SELECT keep_keys(%s)", (keyring.new_keys,))
         for version, (name, data) in enumerate(history, start=1):
             connection.execute(
                 "INSERT INTO events"

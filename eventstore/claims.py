@@ -1,0 +1,86 @@
+"""
+Claims: values that one stream at a time may have, such as a customer's e-mail address.
+
+A decider tells them from a state. What a decision adds to them and takes from them goes
+into the append of its events.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from typing import Any, NamedTuple, Protocol
+from uuid import UUID
+
+from eventstore.log.claims import ClaimChange
+
+
+class Claim(Protocol):
+    """What a state claims: a *value* that is unique within a *scope*."""
+
+    @property
+    def scope(self) -> str: ...
+
+    @property
+    def value(self) -> str: ...
+
+    @property
+    def taken(self) -> type[Exception]:
+        """The rejection of a command that claims what is another's."""
+
+
+class Change(NamedTuple):
+    """A claim that a decision adds, or releases."""
+
+    claim: Claim
+    is_released: bool = False
+
+
+def no_claims(state: Any) -> Iterable[Claim]:
+    """Most streams claim nothing."""
+    return ()
+
+
+def changes_between(before: Iterable[Claim], after: Iterable[Claim]) -> list[Change]:
+    """Return what one state claims and the other does not."""
+    old = {(claim.scope, claim.value): claim for claim in before}
+    new = {(claim.scope, claim.value): claim for claim in after}
+    return [
+        *(Change(old[key], is_released=True) for key in old if key not in new),
+        *(Change(claim) for key, claim in new.items() if key not in old),
+    ]
+
+
+class ClaimKey:
+    """
+    What the hashes of claims are made with.
+
+    Made of the application's *secret*: who has the database and not the secret cannot
+    find out a value by trying. With another secret all claims are other ones.
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        if not secret:
+            raise ValueError("claims are hashed with a secret: this one is empty")
+        self._key = hmac.digest(secret, b"unique claims", hashlib.sha256)
+
+    def hash_of(self, claim: Claim) -> bytes:
+        content = f"{len(claim.scope)}:{claim.scope}{claim.value}"
+        # Half a character is hashed too: what it claims is not for us to judge.
+        return hmac.digest(
+            self._key, content.encode(errors="surrogatepass"), hashlib.sha256
+        )
+
+    def hashed(
+        self, changes: Iterable[Change], stream_id: str, command_id: UUID | None = None
+    ) -> list[ClaimChange]:
+        """Return *changes* as the append takes them."""
+        return [
+            ClaimChange(
+                scope=change.claim.scope,
+                keyed_hash=self.hash_of(change.claim),
+                stream_id=stream_id,
+                command_id=command_id,
+                is_released=change.is_released,
+            )
+            for change in changes
+        ]
