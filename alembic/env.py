@@ -5,6 +5,7 @@ from alembic import context
 
 from eventstore.errors import RebuildFailed
 from tasks.bootstrap import Shop, schema_is_current
+from tasks.claiming import fill, told
 from tasks.rebuilding import rebuild, unfit
 from tasks.settings import load_settings, stop_for
 
@@ -21,6 +22,9 @@ def migrate() -> None:
         with context.begin_transaction():
             context.run_migrations()
     if schema_is_current(shop.engine):
+        # Of customers that were registered by a version that claimed nothing.
+        for unclaimed in fill(shop):
+            print(told(unclaimed))
         # With a new version may come new read models, or new definitions of old ones:
         # filled here, before a process of that version can show half of one.
         for projection in unfit(shop):

@@ -133,7 +133,11 @@ def decide(
         for fact in facts
         if isinstance(fact, tuple(decider.forgets))
     ]
-    claims = changes_between(decider.claims(state), decider.claims(after))
+    claims = (
+        changes_between(decider.claims(state), decider.claims(after))
+        if decider.claims_something
+        else ()
+    )
     return Decision(
         Outcome(status="succeeded"), after, events, forgotten=forgotten, claims=claims
     )

@@ -68,6 +68,10 @@ class Decider:
         codec = SnapshotCodec(self.category, self.initial, self.snapshot_version)
         object.__setattr__(self, "snapshots", codec)
 
+    @property
+    def claims_something(self) -> bool:
+        return self.claims is not no_claims
+
     def stream_of(self, command: Any) -> str | None:
         """Return the stream *command* is addressed to; None: it gets a number."""
         identity = getattr(command, self.identity, None)

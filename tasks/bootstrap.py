@@ -15,6 +15,7 @@ from domain.customers.commands import (
     RegisterCustomer,
 )
 from domain.customers.customer import Customer
+from domain.customers.customer import claims as claims_of_customer
 from domain.customers.customer import decide as decide_customer
 from domain.customers.customer import evolve as evolve_customer
 from domain.customers.events import (
@@ -65,6 +66,7 @@ CUSTOMERS = Decider(
     identity="customer_id",
     numbers="customer_numbers",
     forgets=[CustomerForgotten],
+    claims=claims_of_customer,
 )
 ORDERS = Decider(
     category="order",
@@ -97,7 +99,8 @@ class Shop:
     @cached_property
     def deciders(self) -> Deciders:
         """The rules of every slice, with the keys to what is personal in it."""
-        return Deciders(self.slices, self.settings.master_keys)
+        deciders = Deciders(self.slices, self.settings.master_keys)
+        return deciders.keyed(self.settings.secret_key.encode())
 
     @cached_property
     def engine(self) -> sa.Engine:

@@ -1,8 +1,11 @@
 """The customer: who can be ordered for, and what is known of them."""
 
+import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any, assert_never
 
+from domain.claims import Claim
 from domain.customers.commands import (
     ChangeCustomerDetails,
     CustomerCommand,
@@ -41,6 +44,10 @@ class UnknownCustomer(Rejection):
 
 class CustomerIsForgotten(Rejection):
     """Customer {customer_id} was forgotten, for ever."""
+
+
+class EmailAlreadyRegistered(Rejection):
+    """Another customer is registered with this e-mail address."""
 
 
 def decide(customer: Customer, command: CustomerCommand) -> list[CustomerEvent]:
@@ -89,6 +96,26 @@ def evolve(customer: Customer, event: CustomerEvent) -> Customer:
     if isinstance(event, CustomerForgotten):
         return Customer(is_forgotten=True)
     return Customer(CustomerDetails(**details_in(event)))
+
+
+def claims(customer: Customer) -> Iterator[Claim]:
+    """Yield what no other customer may have: the e-mail address, if it is known."""
+    if customer.details is not None and customer.details.email is not None:
+        yield Claim(
+            scope="customer-email",
+            value=same_address(customer.details.email),
+            taken=EmailAlreadyRegistered,
+        )
+
+
+def same_address(email: str) -> str:
+    """
+    Return one text for all the ways in which people write an address.
+
+    That the part before the @ may differ by case is the standard, and no mailbox of a
+    shop's customers: who writes it in capitals is the same person.
+    """
+    return unicodedata.normalize("NFC", email.strip().casefold())
 
 
 def details_in(source: object) -> dict[str, Any]:

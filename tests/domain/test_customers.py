@@ -5,7 +5,9 @@ from domain.customers.commands import ChangeCustomerDetails, RegisterCustomer
 from domain.customers.customer import (
     Customer,
     CustomerAlreadyRegistered,
+    EmailAlreadyRegistered,
     UnknownCustomer,
+    claims,
     decide,
     evolve,
 )
@@ -63,3 +65,30 @@ def test_the_same_details_again_change_nothing() -> None:
 
 def test_somebody_unknown_has_no_details() -> None:
     customer.given().when(change).then_rejected(UnknownCustomer, "ALFKI")
+
+
+def claimed(*events: CustomerRegistered | CustomerDetailsChanged) -> list[str]:
+    return [claim.value for claim in claims(customer.given(*events).state)]
+
+
+def test_a_customer_claims_the_address_they_have_now() -> None:
+    moved = CustomerDetailsChanged(name="Alfreds", email="info@alfreds.example")
+
+    assert claimed(registered, moved) == ["info@alfreds.example"]
+
+
+def test_a_customer_without_an_address_claims_nothing() -> None:
+    assert claimed(registered, changed) == claimed() == []
+
+
+def test_an_address_is_the_same_however_it_is_written() -> None:
+    loud = CustomerRegistered(name="Maria", email=" MARIA@Alfreds.EXAMPLE ")
+
+    assert claimed(loud) == claimed(registered)
+
+
+def test_the_refusal_of_an_address_does_not_tell_whose_it_is() -> None:
+    (claim,) = claims(customer.given(registered).state)
+
+    assert claim.taken is EmailAlreadyRegistered
+    assert EmailAlreadyRegistered().figures == {}

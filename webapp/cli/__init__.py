@@ -7,6 +7,7 @@ from flask.cli import FlaskGroup
 from sqlalchemy.exc import OperationalError
 
 from webapp import create_app
+from webapp.cli.claims import claims
 from webapp.cli.demo import demo
 from webapp.cli.importing import import_history
 from webapp.cli.keys import keys
@@ -23,6 +24,7 @@ cli = FlaskGroup(
     help="The order desk, its journal and its read models.",
 )
 for command in (
+    claims,
     demo,
     import_history,
     keys,

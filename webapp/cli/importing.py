@@ -13,6 +13,7 @@ import psycopg
 from domain.fields import Text
 from tasks import settings
 from tasks.bootstrap import Shop, shop
+from tasks.claiming import fill, told
 from tasks.importing.alone import alone
 from tasks.importing.appending import append_missing
 from tasks.importing.comparing import Compared
@@ -151,6 +152,7 @@ class Import:
             else:
                 self.bring_in(connection, plan, compared)
         # Also where there was nothing to do: a run may have been killed before this.
+        self.claim()
         self.catch_up()
 
     def bring_in(
@@ -168,6 +170,11 @@ class Import:
             for count in append_missing(connection, plan, there, self.shop.deciders):
                 self.appended += count
                 advance(count)
+
+    def claim(self) -> None:
+        """Claim the addresses of imported customers, as registering them does."""
+        for unclaimed in fill(self.shop):
+            click.echo(told(unclaimed))
 
     def catch_up(self) -> None:
         started = time.monotonic()
