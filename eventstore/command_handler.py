@@ -16,6 +16,7 @@ from eventstore.ids import event_id_for
 from eventstore.loading import Streams, load
 from eventstore.log.append import append
 from eventstore.log.events import Metadata, NewEvent
+from eventstore.log.limits import check_append
 from eventstore.personal.keyring import Keyring
 from eventstore.personal.marks import personal_fields
 
@@ -133,6 +134,8 @@ def decide(
         for fact in facts
         if isinstance(fact, tuple(decider.forgets))
     ]
+    # Here already, where it is this command's alone: the append is of many.
+    check_append((), [(stream_id, event) for event in events])
     claims = (
         changes_between(decider.claims(state), decider.claims(after))
         if decider.claims_something

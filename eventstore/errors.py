@@ -5,6 +5,13 @@ EventStoreError
 ├── WrongExpectedVersion    somebody else was faster: load again, decide again
 ├── CommandAlreadyFinished  a command of this append was completed meanwhile
 ├── AlreadyClaimed          what a stream claims is another stream's
+├── Unstorable              what was to be written is nothing that can be kept
+│   ├── BadStreamId         a stream's name is not like order-10248
+│   ├── BadTypeName         a type's name is empty, too long, or not plain text
+│   ├── TooLarge            an event's data or metadata has too many bytes
+│   ├── TooManyEvents       one append has more than it may
+│   ├── UnstorableText      a text has a NUL or half a character
+│   └── NotANumber          a number is none: NaN, or infinite
 ├── KeyReused               an idempotency key came again with other content
 ├── UnknownEventType        the log has an event that this code has no class for
 ├── UnknownCommandType      the journal has a command that this code has no class for
@@ -80,6 +87,55 @@ class AlreadyClaimed(EventStoreError):
             for c in clashes
         )
         super().__init__(f"Claimed by another stream already: {', '.join(told)}.")
+
+
+class Unstorable(EventStoreError):
+    """The root of what is refused before it is sent; to repeat it is no use."""
+
+
+class BadStreamId(Unstorable):
+    def __init__(self, stream_id: str, longest: int) -> None:
+        super().__init__(
+            f"{shortened(stream_id)} is no stream: expected a category of small"
+            " letters, digits and _, a hyphen, and an id without control characters,"
+            f" like order-10248, at most {longest} characters."
+        )
+
+
+class BadTypeName(Unstorable):
+    def __init__(self, event_type: str, longest: int) -> None:
+        super().__init__(
+            f"{shortened(event_type)} is no type of event: expected 1 to {longest}"
+            " characters, none of them a control character."
+        )
+
+
+class TooLarge(Unstorable):
+    def __init__(self, part: str, event_type: str, size: int, most: int) -> None:
+        super().__init__(
+            f"The {part} of an event of type {event_type} has {size:,} bytes as JSON,"
+            f" at most {most:,} are kept."
+        )
+
+
+class TooManyEvents(Unstorable):
+    def __init__(self, count: int, most: int) -> None:
+        super().__init__(
+            f"One append has {count:,} events, at most {most:,} may be: split it."
+        )
+
+
+class UnstorableText(Unstorable):
+    def __init__(self, part: str, event_type: str) -> None:
+        super().__init__(
+            f"The {part} of an event of type {event_type} has a NUL or half a"
+            " character, which PostgreSQL does not store."
+        )
+
+
+class NotANumber(Unstorable):
+    def __init__(self, place: str, kind: str) -> None:
+        super().__init__(f"{place} of {kind} is no number: NaN, or infinite.")
 
 
 class KeyReused(EventStoreError):
@@ -226,13 +282,20 @@ def told(error: BaseException) -> str:
     return text.encode(errors="backslashreplace").decode().replace("\0", "\\0")
 
 
+def shortened(text: str) -> str:
+    """Return a text that somebody gave, in quotes and fit to be shown."""
+    return ascii(text if len(text) <= 60 else f"{text[:57]}...")
+
+
 def is_of_the_data(error: Exception) -> bool:
     """
-    Return whether the database refused what it was given, and would do so again.
+    Return whether what was given is refused, and would be so again.
 
     Classes of SQLSTATE: 22 a value that cannot be, 23 a constraint, 54 too large. All
     others (no right, no such function, no connection) are not the command's fault.
     """
+    if isinstance(error, Unstorable):
+        return True
     state = error.sqlstate if isinstance(error, psycopg.Error) else None
     return state is not None and state[:2] in ("22", "23", "54")
 

@@ -11,6 +11,7 @@ import psycopg
 from eventstore.decider import Decider
 from eventstore.errors import KeyReused
 from eventstore.ids import command_id_for, fingerprint_of
+from eventstore.log.limits import check_numbers, check_stream_id
 from eventstore.personal.box import close
 from eventstore.personal.keyring import added
 from eventstore.personal.keys import MasterKeys, new_key
@@ -57,7 +58,12 @@ def accept(
     for other content. *secret* keys the fingerprint that tells the two apart. With
     *masters* its personal fields are encrypted, with a key of its own that is wrapped
     by them: who accepts need not be able to read what else is known of that person.
+    Raises BadStreamId or NotANumber for what could never take effect as it was sent.
     """
+    stream_id = decider.stream_of(command)
+    if stream_id is not None:
+        check_stream_id(stream_id)
+    check_numbers(command)
     command_id = command_id_for(principal, key)
     command_type = type(command).__name__
     data, new_keys = closed(command, command_id, decider, masters)
@@ -73,7 +79,7 @@ def accept(
         """,
         (
             command_id,
-            decider.stream_of(command),
+            stream_id,
             decider.category,
             decider.numbers,
             command_type,

@@ -25,6 +25,7 @@ from eventstore.journal.claiming import Claimed
 from eventstore.journal.limits import Limits
 from eventstore.journal.take import Taken, TakenCommand
 from eventstore.loading import Streams, brought_up, load
+from eventstore.log.limits import MOST_EVENTS
 from eventstore.personal.box import FORGOTTEN, key_of
 from eventstore.personal.keyring import Keyring
 
@@ -108,10 +109,15 @@ def decide_all(
     keyring: Keyring,
     claimed: Claimed,
 ) -> Iterator[Decided]:
-    """Yield the decisions in order, while there is time; the rest is taken again."""
+    """
+    Yield the decisions in order, while there is time and room in one append.
+
+    The rest is taken again.
+    """
     until = time.monotonic() + limits.seconds_of_deciding
     states = dict(streams.states)
     version = streams.versions[taken.stream_id]
+    room = MOST_EVENTS
 
     def decide_at(command: Readable) -> Decision:
         now = Streams(states, streams.versions)
@@ -125,6 +131,11 @@ def decide_all(
         clash = claimed.clash_of(decision.claims, later)
         if clash is not None:
             decision = Decision(refused(clash.taken()), states[taken.stream_id])
+        room -= len(decision.events)
+        if room < 0:
+            # One that has more than an append takes has failed; these are too many
+            # together.
+            return
         states[taken.stream_id] = decision.state
         version += len(decision.events)
         yield Decided(command.command, decision)

@@ -11,6 +11,7 @@ import psycopg
 from eventstore.errors import raise_refusal
 from eventstore.log.claims import ClaimChange, claims_argument
 from eventstore.log.events import Appended, NewEvent
+from eventstore.log.limits import check_append
 
 NO_STREAM = 0
 """The stream must not exist: an empty stream is at version 0."""
@@ -70,8 +71,10 @@ def append(
     made them; the keys of the subjects *forgotten* are destroyed.
 
     Raises WrongExpectedVersion, CommandAlreadyFinished, AlreadyClaimed or
-    KeyMadeElsewhere, and has then done nothing.
+    KeyMadeElsewhere, and has then done nothing; and Unstorable before it asks, for what
+    the log does not take.
     """
+    check_append(expected, events)
     try:
         rows = connection.execute(
             _APPEND,

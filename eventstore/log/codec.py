@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from eventstore.errors import UnknownEventType, UnreadableEvent
+from eventstore.log.limits import check_numbers
 from eventstore.personal.box import FORGOTTEN, PERSONAL
 from eventstore.personal.marks import personal_fields, stand_ins
 
@@ -39,7 +40,8 @@ class EventCodec:
         return str(getattr(event, "schema_version", "1.0"))
 
     def encode(self, event: object) -> str:
-        """Return the JSON of *event*."""
+        """Return the JSON of *event*. Raises NotANumber where it has what is none."""
+        check_numbers(event)
         return _encoder.encode(event).decode()
 
     def decode(self, event_type: str, data: str) -> Any:

@@ -1,0 +1,151 @@
+"""
+What the log takes: checked before anything is sent, so that the refusal is a clear one.
+
+PostgreSQL would refuse most of it too, in its own words and after the round trip; the
+rest it would take, and those who read it would pay.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from eventstore.errors import (
+    BadStreamId,
+    BadTypeName,
+    NotANumber,
+    TooLarge,
+    TooManyEvents,
+    UnstorableText,
+)
+from eventstore.log.events import NewEvent
+from eventstore.log.shape import shape_of
+
+MOST_EVENTS = 1_000
+"""Of one append: it holds its streams, and the readers' fence, until it is through."""
+MOST_DATA = 256 * 1024
+"""Bytes of an event's data, as JSON."""
+MOST_METADATA = 16 * 1024
+"""Bytes of an event's metadata, as JSON."""
+LONGEST_STREAM_ID = 255
+LONGEST_TYPE = 128
+
+# Neither control characters nor half a character, nor what ends a line elsewhere.
+_PLAIN = "[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+"
+_STREAM_ID = re.compile(f"[a-z][a-z0-9_]*-{_PLAIN}")
+_TYPE = re.compile(_PLAIN)
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
+_MAY_HOLD_FLOATS = re.compile(
+    r"\b(float|complex|Any|object)\b|~"
+    r"|\b(dict|list|tuple|set|frozenset|Mapping|Sequence|Iterable|Collection)\b(?!\[)"
+)
+_encode = msgspec.json.Encoder().encode
+
+
+def check_append(
+    stream_ids: Iterable[str], events: Sequence[tuple[str, NewEvent]]
+) -> None:
+    """Raise one of the Unstorable errors for what an append must not have."""
+    check_count(len(events))
+    for stream_id in stream_ids:
+        check_stream_id(stream_id)
+    for _, event in events:
+        check_event(event)
+
+
+def check_count(count: int) -> None:
+    if count > MOST_EVENTS:
+        raise TooManyEvents(count, MOST_EVENTS)
+
+
+def check_stream_id(stream_id: str) -> None:
+    """Raise BadStreamId for one that is not like `order-10248`."""
+    if len(stream_id) > LONGEST_STREAM_ID or not _STREAM_ID.fullmatch(stream_id):
+        raise BadStreamId(stream_id, LONGEST_STREAM_ID)
+
+
+def check_event(event: NewEvent) -> None:
+    """Raise where type, data or metadata of an event cannot be kept."""
+    if len(event.type) > LONGEST_TYPE or not _TYPE.fullmatch(event.type):
+        raise BadTypeName(event.type, LONGEST_TYPE)
+    check_json(event.data, "data", event.type, MOST_DATA)
+    try:
+        metadata = _encode(event.metadata).decode()
+    except UnicodeEncodeError as error:
+        raise UnstorableText("metadata", event.type) from error
+    check_json(metadata, "metadata", event.type, MOST_METADATA)
+
+
+def check_json(text: str, part: str, event_type: str, most: int) -> None:
+    """Raise for a text of JSON that is too large, or that PostgreSQL does not store."""
+    # Where it is ASCII it has as many bytes as characters, and no half of one.
+    size = len(text) if text.isascii() else size_of(text, part, event_type)
+    if size > most:
+        raise TooLarge(part, event_type, size, most)
+    if "\0" in text or ("\\u" in text and not is_storable(unescaped(text))):
+        raise UnstorableText(part, event_type)
+    if "NaN" in text or "Infinity" in text:
+        # As a text in it that is fine; as a number it is no JSON.
+        try:
+            msgspec.json.decode(text)
+        except msgspec.DecodeError as error:
+            raise NotANumber(part, event_type) from error
+
+
+def size_of(text: str, part: str, event_type: str) -> int:
+    try:
+        return len(text.encode())
+    except UnicodeEncodeError as error:
+        raise UnstorableText(part, event_type) from error
+
+
+def unescaped(text: str) -> str:
+    """Return JSON with the characters that its escapes stand for."""
+    return _ESCAPE.sub(lambda e: chr(int(e[1], 16)) if e[1] else " ", text)
+
+
+def is_storable(text: str) -> bool:
+    """Return whether *text* has no NUL, and of each surrogate the other half."""
+    try:
+        text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        return False
+    return "\0" not in text
+
+
+def check_numbers(value: Any) -> None:
+    """
+    Raise NotANumber for a NaN or an infinity, wherever in *value* it is.
+
+    JSON has no such numbers, and msgspec writes null in their place: what comes back
+    would be something else.
+    """
+    kind: Any = type(value)
+    if may_hold_floats(kind):
+        for path in places_of_none(msgspec.to_builtins(value)):
+            raise NotANumber(path, kind.__name__)
+
+
+@cache
+def may_hold_floats(kind: Any) -> bool:
+    """Return whether values of a class need a look, by what it is made of."""
+    try:
+        return _MAY_HOLD_FLOATS.search(shape_of(kind)) is not None
+    except NameError:
+        # A class inside of a function, whose names are not to be found any more.
+        return True
+
+
+def places_of_none(value: Any, path: str = "") -> Iterator[str]:
+    """Yield where in plain *value* there are numbers that are none."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield path
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            yield from places_of_none(part, f"{path}.{name}" if path else str(name))
+    elif isinstance(value, list | tuple):
+        for index, part in enumerate(value):
+            yield from places_of_none(part, f"{path}.{index}")
