@@ -10,7 +10,9 @@ import psycopg
 from eventstore.decider import Deciders
 from eventstore.errors import NoSuchVersion, NotSettled
 from eventstore.loading import Streams, brought_up
-from eventstore.log.read import HIGHEST_VERSION, LOADED, Past, gathered
+from eventstore.log.events import RecordedEvent
+from eventstore.log.past import LOADED, Past, gathered
+from eventstore.log.read import HIGHEST_VERSION, read_stream
 
 HIGHEST_POSITION = 2**63 - 1
 
@@ -153,3 +155,28 @@ def refuse_missing(as_of: AsOf, versions: dict[str, int]) -> None:
     for stream_id, version in versions.items():
         if as_of.version is not None and as_of.version != version:
             raise NoSuchVersion(stream_id, as_of.version, version)
+
+
+def read_as_of(
+    connection: psycopg.Connection[Any],
+    stream_id: str,
+    as_of: AsOf,
+    *,
+    after: int = 0,
+    backwards: bool = False,
+    limit: int | None = None,
+) -> list[RecordedEvent]:
+    """
+    Return the events that a stream had then, behind version *after*, in order.
+
+    *backwards* begins with the last of them. Raises as `load_as_of` does.
+    """
+    version = versions_as_of(connection, [stream_id], as_of)[stream_id]
+    return read_stream(
+        connection,
+        stream_id,
+        after=after,
+        up_to=version,
+        backwards=backwards,
+        limit=limit,
+    )

@@ -10,7 +10,7 @@ import psycopg
 from eventstore.decider import Decider, Deciders
 from eventstore.errors import BoxBroken, CorruptSnapshot, UnkeepableState, told
 from eventstore.log.events import RecordedEvent
-from eventstore.log.read import Past, read_pasts
+from eventstore.log.past import Past, read_pasts
 from eventstore.log.snapshots import CORRUPT, Snapshot, count_ignored, id_of, keep
 from eventstore.personal.box import key_of
 from eventstore.personal.keyring import Keyring

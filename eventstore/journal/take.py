@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 import psycopg
 
-from eventstore.log.read import LOADED, Past, gathered
+from eventstore.log.past import LOADED, Past, gathered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

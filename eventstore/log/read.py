@@ -1,37 +1,30 @@
-"""Reading: a stream, several from their snapshots on, the log up to what is settled."""
+"""
+Reading: a stream, and the log up to what is settled.
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+A stream may be read at once: nothing comes in before what one has seen of it. Across
+streams that is so only up to the position that `settled` tells.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import psycopg
 
+from eventstore.errors import NotSettled
 from eventstore.log.events import RecordedEvent
-from eventstore.log.snapshots import Snapshot
 
 HIGHEST_VERSION = 2**31 - 1
-LOADED = """
-    kind, id, stream_id, type, version, data::text, metadata::text, moment, checksum,
-    refused
+COLUMNS = "id, stream_id, type, version, data::text, metadata::text, occurred_at"
+"""The columns of events as `RecordedEvent` takes them."""
+
+BATCH = 1_000
+SPAN = 50_000
 """
-"""The columns of what the function `load` returns, as `gathered` takes them."""
+Positions that one statement looks through, however few of them it is asked for.
 
-_COLUMNS = "id, stream_id, type, version, data::text, metadata::text, occurred_at"
-
-
-class Past(NamedTuple):
-    """What happened in a stream: the events after its snapshot, if that is any use."""
-
-    snapshot: Snapshot | None
-    events: list[RecordedEvent]
-
-    @property
-    def version(self) -> int:
-        """The version that the stream is at, or was asked up to."""
-        if self.events:
-            return self.events[-1].version
-        if self.snapshot is None or self.snapshot.refused is not None:
-            return 0
-        return self.snapshot.version
+A rare type of event is found in many short statements, and not in one that runs into
+the limit of its time.
+"""
 
 
 def read_stream(
@@ -40,59 +33,27 @@ def read_stream(
     *,
     after: int = 0,
     up_to: int = HIGHEST_VERSION,
+    backwards: bool = False,
+    limit: int | None = None,
 ) -> list[RecordedEvent]:
-    """Return the events of a stream in order, behind *after* and up to *up_to*."""
+    """
+    Return events of a stream, behind version *after* and up to *up_to*, in order.
+
+    *backwards* begins with the last of them.
+    """
     rows = connection.execute(
         f"""
-        SELECT {_COLUMNS} FROM public.events
-        WHERE stream_id = %s AND version > %s AND version <= %s ORDER BY version
+        SELECT {COLUMNS} FROM public.events
+        WHERE stream_id = %s AND version > %s AND version <= %s
+        ORDER BY version {direction(backwards)} LIMIT %s
         """,
-        (stream_id, after, up_to),
+        (stream_id, after, up_to, limit),
     )
     return [RecordedEvent(*row) for row in rows]
 
 
-def read_pasts(
-    connection: psycopg.Connection[Any],
-    stream_ids: Iterable[str],
-    fingerprints: str | None,
-    *,
-    up_to: Mapping[str, int] | None = None,
-) -> dict[str, Past]:
-    """
-    Return of each stream its snapshot and the events after it, in one round trip.
-
-    *fingerprints* are those that the caller can read; without them all events come.
-    *up_to* has the last version that is asked for, where it is not the head.
-    """
-    streams = list(dict.fromkeys(stream_ids))
-    ends = None if up_to is None else [up_to[stream_id] for stream_id in streams]
-    rows = connection.execute(
-        f"SELECT {LOADED} FROM public.load(%s::text[], %s::text[], %s::int[])",
-        (streams, fingerprints, ends),
-    )
-    return gathered(streams, rows)
-
-
-def gathered(stream_ids: Iterable[str], rows: Iterable[Any]) -> dict[str, Past]:
-    """Return what `load` says of each stream; *rows* have the columns of LOADED."""
-    pasts = {stream_id: Past(None, []) for stream_id in stream_ids}
-    for row in rows:
-        if row[0] == "event":
-            event = RecordedEvent._make(row[1:8])
-            pasts[event.stream_id].events.append(event)
-        elif row[0] == "snapshot":
-            stream_id, fingerprint, version, state = row[2:6]
-            snapshot = Snapshot(
-                stream_id=stream_id,
-                version=version,
-                state=state,
-                fingerprint=fingerprint,
-                checksum=row[8],
-                refused=row[9],
-            )
-            pasts[stream_id] = Past(snapshot, [])
-    return pasts
+def direction(backwards: bool) -> str:
+    return "DESC" if backwards else "ASC"
 
 
 def last_drawn(connection: psycopg.Connection[Any]) -> int:
@@ -121,18 +82,94 @@ def read_all(
     up_to: int,
     limit: int,
     types: Sequence[str] | None = None,
+    category: str | None = None,
+    backwards: bool = False,
 ) -> list[RecordedEvent]:
     """
     Return events of the log in order: behind *after*, up to *up_to*, at most *limit*.
 
-    *up_to* must not be beyond what `settled` said before this transaction's snapshot.
+    *backwards* begins with the last of them. *up_to* must not be beyond what `settled`
+    said before this transaction's snapshot.
     """
-    only = "" if types is None else "AND type = ANY (%(types)s)"
+    of_types = "" if types is None else "AND type = ANY (%(types)s)"
+    of_category = (
+        "" if category is None else "AND split_part(stream_id, '-', 1) = %(category)s"
+    )
     rows = connection.execute(
         f"""
-        SELECT {_COLUMNS} FROM public.events
-        WHERE id > %(after)s AND id <= %(up_to)s {only} ORDER BY id LIMIT %(limit)s
+        SELECT {COLUMNS} FROM public.events
+        WHERE id > %(after)s AND id <= %(up_to)s {of_types} {of_category}
+        ORDER BY id {direction(backwards)} LIMIT %(limit)s
         """,
-        {"after": after, "up_to": up_to, "limit": limit, "types": list(types or ())},
+        {
+            "after": after,
+            "up_to": up_to,
+            "limit": limit,
+            "types": list(types or ()),
+            "category": category,
+        },
     )
     return [RecordedEvent(*row) for row in rows]
+
+
+def scan(
+    connection: psycopg.Connection[Any],
+    *,
+    after: int = 0,
+    up_to: int | None = None,
+    types: Sequence[str] | None = None,
+    category: str | None = None,
+) -> Iterator[RecordedEvent]:
+    """
+    Yield the events of the log in order, however many: few are in memory at a time.
+
+    They end at *up_to*, or at what is settled when it begins. Raises NotSettled for a
+    position where events may still come. In autocommit each batch is a transaction of
+    its own; nothing is held while the caller is at work.
+    """
+    end = end_of(connection, up_to)
+    while after < end:
+        reached = min(after + SPAN, end)
+        events = read_all(
+            connection,
+            after=after,
+            up_to=reached,
+            limit=BATCH,
+            types=types,
+            category=category,
+        )
+        yield from events
+        after = events[-1].position if len(events) == BATCH else reached
+
+
+def scan_back(
+    connection: psycopg.Connection[Any],
+    *,
+    after: int = 0,
+    up_to: int | None = None,
+    types: Sequence[str] | None = None,
+    category: str | None = None,
+) -> Iterator[RecordedEvent]:
+    """Yield the same events as `scan`, the last one first."""
+    end = end_of(connection, up_to)
+    while after < end:
+        reached = max(end - SPAN, after)
+        events = read_all(
+            connection,
+            after=reached,
+            up_to=end,
+            limit=BATCH,
+            types=types,
+            category=category,
+            backwards=True,
+        )
+        yield from events
+        end = events[-1].position - 1 if len(events) == BATCH else reached
+
+
+def end_of(connection: psycopg.Connection[Any], up_to: int | None) -> int:
+    """Return where to end. Raises NotSettled where that is beyond what is settled."""
+    last = settled(connection)
+    if up_to is not None and up_to > last:
+        raise NotSettled(up_to, last)
+    return last if up_to is None else up_to

@@ -11,7 +11,7 @@ from eventstore.decider import Deciders, category_of
 from eventstore.errors import told
 from eventstore.loading import Start, Streams, snapshots_of, starts_of
 from eventstore.log.events import RecordedEvent
-from eventstore.log.read import read_pasts
+from eventstore.log.past import read_pasts
 from eventstore.log.snapshots import count_ignored, keep
 from eventstore.personal.keyring import Keyring
 from eventstore.subscriptions.subscription import Subscription

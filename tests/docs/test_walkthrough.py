@@ -33,7 +33,6 @@ LEFT_OUT = {
     "eventstore/log/shape.py": "it looks at a class once in a process, if at all",
     "eventstore/sql/lock_key.sql": "it computes the key of every advisory lock",
     "eventstore/personal/marks.py": "it knows a class's personal fields, found once",
-    "eventstore/log/shape.py": "it tells what a class is made of, once a process",
     "eventstore/sql/last_drawn.sql": "it reads the sequence for the fence",
 }
 

@@ -10,7 +10,7 @@ import pytest
 
 from eventstore.decider import Deciders
 from eventstore.loading import Streams, snapshots_of
-from eventstore.log.read import read_pasts
+from eventstore.log.past import read_pasts
 from eventstore.log.snapshots import keep
 from eventstore.personal.keyring import Keyring
 

@@ -1,0 +1,74 @@
+"""The past of streams: what their states are made of, from their snapshots on."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import psycopg
+
+from eventstore.log.events import RecordedEvent
+from eventstore.log.snapshots import Snapshot
+
+LOADED = """
+    kind, id, stream_id, type, version, data::text, metadata::text, moment, checksum,
+    refused
+"""
+"""The columns of what the function `load` returns, as `gathered` takes them."""
+
+
+class Past(NamedTuple):
+    """What happened in a stream: the events after its snapshot, if that is any use."""
+
+    snapshot: Snapshot | None
+    events: list[RecordedEvent]
+
+    @property
+    def version(self) -> int:
+        """The version that the stream is at, or was asked up to."""
+        if self.events:
+            return self.events[-1].version
+        if self.snapshot is None or self.snapshot.refused is not None:
+            return 0
+        return self.snapshot.version
+
+
+def read_pasts(
+    connection: psycopg.Connection[Any],
+    stream_ids: Iterable[str],
+    fingerprints: str | None,
+    *,
+    up_to: Mapping[str, int] | None = None,
+) -> dict[str, Past]:
+    """
+    Return of each stream its snapshot and the events after it, in one round trip.
+
+    *fingerprints* are those that the caller can read; without them all events come.
+    *up_to* has the last version that is asked for, where it is not the head.
+    """
+    streams = list(dict.fromkeys(stream_ids))
+    ends = None if up_to is None else [up_to[stream_id] for stream_id in streams]
+    rows = connection.execute(
+        f"SELECT {LOADED} FROM public.load(%s::text[], %s::text[], %s::int[])",
+        (streams, fingerprints, ends),
+    )
+    return gathered(streams, rows)
+
+
+def gathered(stream_ids: Iterable[str], rows: Iterable[Any]) -> dict[str, Past]:
+    """Return what `load` says of each stream; *rows* have the columns of LOADED."""
+    pasts = {stream_id: Past(None, []) for stream_id in stream_ids}
+    for row in rows:
+        if row[0] == "event":
+            event = RecordedEvent._make(row[1:8])
+            pasts[event.stream_id].events.append(event)
+        elif row[0] == "snapshot":
+            stream_id, fingerprint, version, state = row[2:6]
+            snapshot = Snapshot(
+                stream_id=stream_id,
+                version=version,
+                state=state,
+                fingerprint=fingerprint,
+                checksum=row[8],
+                refused=row[9],
+            )
+            pasts[stream_id] = Past(snapshot, [])
+    return pasts
