@@ -1,5 +1,7 @@
 """How migrations reach the database; `alembic upgrade head` starts here."""
 
+import time
+
 import sqlalchemy as sa
 from alembic import context
 
@@ -15,8 +17,14 @@ shop = Shop(load_settings())
 def migrate() -> None:
     """Run the migrations, and make what the engine itself makes of its definitions."""
     with shop.engine.connect() as connection:
-        # Two that migrate at once: the second waits, and finds nothing left to do.
-        connection.execute(sa.text("SELECT pg_advisory_lock(hashtext('migrations'))"))
+        # Two that migrate at once: the second waits, and finds nothing left to do. It
+        # asks again and again, since an index that is made beside writers waits for
+        # every statement that runs, and would wait for one that waits for the lock.
+        while not connection.scalar(
+            sa.text("SELECT pg_try_advisory_lock(hashtext('migrations'))")
+        ):
+            connection.rollback()
+            time.sleep(0.2)
         connection.commit()
         context.configure(connection=connection, transaction_per_migration=True)
         with context.begin_transaction():

@@ -1,4 +1,8 @@
-"""Values that one stream at a time may have, such as a customer's e-mail address."""
+"""
+Values that one stream at a time may have, and indexes for who follows from whom.
+
+The indexes are made while everything goes on being written.
+"""
 
 from alembic import op
 
@@ -18,6 +22,17 @@ CREATE TABLE public.unique_claims (
 )
 """
 
+INDEXES = {
+    "events_event_id_idx": "((metadata ->> 'event_id')::uuid)",
+    "events_causation_id_idx": "((metadata ->> 'causation_id')::uuid)",
+    "events_correlation_id_idx": "((metadata ->> 'correlation_id')::uuid)",
+}
+ONLY = {
+    "events_correlation_id_idx": (
+        "WHERE metadata ->> 'correlation_id' <> metadata ->> 'causation_id'"
+    )
+}
+
 
 def upgrade() -> None:
     op.execute(TABLE)
@@ -34,8 +49,19 @@ def upgrade() -> None:
         " uuid, boolean)"
     )
     create_functions(op.get_bind(), "claim", "claimed", "append", "finish")
+    # What is above is committed before: this alone takes long.
+    with op.get_context().autocommit_block():
+        for name, expression in INDEXES.items():
+            # One that was interrupted leaves an index that nobody uses.
+            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS public.{name}")
+            op.execute(
+                f"CREATE INDEX CONCURRENTLY {name} ON public.events ({expression})"
+                f" {ONLY.get(name, '')}"
+            )
 
 
 def downgrade() -> None:
+    for name in INDEXES:
+        op.execute(f"DROP INDEX public.{name}")
     # The functions stay: called as the version before does it, they claim nothing.
     op.execute("DROP TABLE public.unique_claims")

@@ -26,6 +26,25 @@ events = sa.Table(
     sa.UniqueConstraint("stream_id", "version"),
     # Versions count from 1; 0 is an empty stream.
     sa.CheckConstraint("version > 0", name="version"),
+    # The append pays for each index. Measured as time of PostgreSQL's process for an
+    # event, of a hundred to as many streams, on a log of a million: 22 us without any,
+    # and what is added. None is by category or by type (2.6 and 4.0 us): all of such a
+    # log is looked through for them in a second, and they did not make that shorter.
+    # One event by its id. 7.7 us (17 us as text, 15 us as a hash).
+    sa.Index("events_event_id_idx", sa.text("((metadata ->> 'event_id')::uuid)")),
+    # What a command or an event caused. 7.4 us.
+    sa.Index(
+        "events_causation_id_idx", sa.text("((metadata ->> 'causation_id')::uuid)")
+    ),
+    # A conversation. What its first message caused is found as that, and has no entry
+    # here: of most conversations it is all that there is. 1.2 us (10 us without WHERE).
+    sa.Index(
+        "events_correlation_id_idx",
+        sa.text("((metadata ->> 'correlation_id')::uuid)"),
+        postgresql_where=sa.text(
+            "metadata ->> 'correlation_id' <> metadata ->> 'causation_id'"
+        ),
+    ),
 )
 
 # Written and released by the append, in the transaction of the events that say so.
