@@ -189,7 +189,7 @@ def test_a_database_of_before_claims_is_left_with_one_append(
     connection.close()
     databases.drop(name)
 
-    assert rows == [("append", 11), ("finish", 15)]
+    assert rows == [("append", 13), ("finish", 17)]
 
 
 def test_events_has_exactly_seven_columns(migrated: psycopg.Connection[Any]) -> None:

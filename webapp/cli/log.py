@@ -3,11 +3,13 @@
 import click
 
 from webapp.cli.lag import lag
+from webapp.cli.log_show import show
 
 
 @click.group()
 def log() -> None:
-    """Look at the log: how far its readers are."""
+    """Look at the log: what is in it, and how far its readers are."""
 
 
 log.add_command(lag)
+log.add_command(show)
