@@ -36,6 +36,7 @@ EventStoreError
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, NoReturn
 from uuid import UUID
@@ -48,16 +49,19 @@ class EventStoreError(Exception):
 
 
 class WrongExpectedVersion(EventStoreError):
-    """*actual* is None where the unique constraint saw it: the winner's row was not."""
+    """
+    *actual* is what the stream is at; where the unique constraint saw it, at least.
 
-    def __init__(
-        self, stream_id: str, expected: int | None, actual: int | None
-    ) -> None:
+    Who writes past the function `append` may have written more by then.
+    """
+
+    def __init__(self, stream_id: str, expected: int | None, actual: int) -> None:
         self.stream_id = stream_id
         self.expected = expected
         self.actual = actual
-        found = "somebody else wrote first" if actual is None else f"it is at {actual}"
-        super().__init__(f"Stream {stream_id}: expected version {expected}, {found}.")
+        super().__init__(
+            f"Stream {stream_id}: expected version {expected}, it is at {actual}."
+        )
 
 
 class CommandAlreadyFinished(EventStoreError):
@@ -339,11 +343,16 @@ def raise_refusal(error: psycopg.Error, expected: Mapping[str, int]) -> NoReturn
                 ]
             ) from error
         case _, "events_stream_id_version_key":
-            # "Key (stream_id, version)=(order-7, 3) already exists."
-            key = (error.diag.message_detail or "").partition("=(")[2]
-            stream_id = key.partition(", ")[0]
+            # "Key (stream_id, version)=(order-7, 3) already exists.", in any language.
+            detail = error.diag.message_detail or ""
+            key = re.search(
+                r"\(stream_id, version\)=\((.*), (\d+)\)", detail, re.DOTALL
+            )
+            if key is None:
+                raise error
+            stream_id, version = key.groups()
             raise WrongExpectedVersion(
-                stream_id, expected.get(stream_id), None
+                stream_id, expected.get(stream_id), int(version)
             ) from error
         case _:
             raise error

@@ -173,8 +173,10 @@ def test_the_constraints_refusal_names_the_stream(engine: Engine) -> None:
     assert lose_to_a_bare_insert(engine).stream_id == CLOCK
 
 
-def test_the_constraints_refusal_names_the_expected_version(engine: Engine) -> None:
-    assert lose_to_a_bare_insert(engine).expected == NO_STREAM
+def test_the_constraints_refusal_names_both_versions(engine: Engine) -> None:
+    refused = lose_to_a_bare_insert(engine)
+
+    assert (refused.expected, refused.actual) == (NO_STREAM, 1)
 
 
 def test_the_same_append_again_returns_the_first_positions(engine: Engine) -> None:

@@ -222,31 +222,6 @@ def test_of_many_who_claim_the_same_one_gets_it(engine: Engine) -> None:
     assert (sum(won), len(owners(engine))) == (1, 1)
 
 
-def test_two_that_claim_in_opposite_order_do_not_deadlock(engine: Engine) -> None:
-    names = [f"name {number}" for number in range(20)]
-
-    def claim_all(
-        stream_id: str, order: list[str]
-    ) -> Callable[[psycopg.Connection[Any]], int]:
-        def often(connection: psycopg.Connection[Any]) -> int:
-            won = 0
-            for _ in range(30):
-                try:
-                    write(connection, stream_id, *(claim(n, stream_id) for n in order))
-                except AlreadyClaimed:
-                    continue
-                released = (claim(n, stream_id, is_released=True) for n in order[::-1])
-                write(connection, stream_id, *released)
-                won += 1
-            return won
-
-        return often
-
-    won = at_once(engine, claim_all(CLOCK, names), claim_all(LAMP, names[::-1]))
-
-    assert (sum(won) > 0, owners(engine)) == (True, {})
-
-
 def test_two_that_would_swap_in_two_appends_do_not_deadlock(engine: Engine) -> None:
     """Each releases what the other claims: without one order both would wait."""
 
