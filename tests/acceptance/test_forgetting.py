@@ -207,7 +207,7 @@ def test_nothing_personal_is_left_of_who_was_forgotten(
 def test_without_encryption_the_same_search_finds_all_of_it_in_every_table(
     shop: Shop, database: str
 ) -> None:
-    vars(shop)["deciders"] = Deciders(shop.slices, masters=None)
+    vars(shop)["deciders"] = Deciders(shop.slices, masters=None).keyed(b"a secret")
     shop.settings = replace(shop.settings, snapshot_events=1)
     for number, (type_, data) in enumerate(
         [("RegisterCustomer", ZOE), ("PlaceOrder", {**ORDER, "currency": "EUR"})]
