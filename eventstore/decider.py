@@ -80,7 +80,8 @@ class Decider:
     def state_after(self, state: Any, events: Iterable[RecordedEvent]) -> Any:
         """Return the state that *events*, in order, make of *state*."""
         for event in events:
-            state = self.evolve(state, self.events.decode(event.type, event.data))
+            for fact in self.events.read(event):
+                state = self.evolve(state, fact)
         return state
 
 

@@ -16,6 +16,9 @@ EventStoreError
 ├── UnknownEventType        the log has an event that this code has no class for
 ├── UnknownCommandType      the journal has a command that this code has no class for
 ├── UnreadableEvent         an event's data does not fit its class
+├── NewerSchema             an event was written by a version that knows more than ours
+├── UpcasterFailed          an upcaster made nothing of an event's data
+├── BadUpcasters            a version of an event has none to lift it, or one too many
 ├── UnkeepableState         a state cannot be kept as a snapshot
 ├── CorruptSnapshot         a snapshot is not what was written; its stream is read anew
 ├── NoSuchVersion           a stream was asked for as of a version it does not have
@@ -163,6 +166,31 @@ class UnknownCommandType(EventStoreError):
 class UnreadableEvent(EventStoreError):
     def __init__(self, event_type: str, reason: str) -> None:
         super().__init__(f"An event of type {event_type} does not fit: {reason}.")
+
+
+class NewerSchema(EventStoreError):
+    def __init__(self, event_type: str, major: int, known: int) -> None:
+        super().__init__(
+            f"An event of type {event_type} has version {major} of its shape, and this"
+            f" code knows {known}: upgrade it."
+        )
+
+
+class UpcasterFailed(EventStoreError):
+    def __init__(self, event_type: str, major: int, reason: Exception) -> None:
+        super().__init__(
+            f"The upcaster of {event_type} {major} failed:"
+            f" {type(reason).__name__}: {told(reason)}"
+        )
+
+
+class BadUpcasters(EventStoreError):
+    def __init__(self, missing: Sequence[str], useless: Sequence[str]) -> None:
+        parts = [
+            f"no upcaster lifts {', '.join(missing)}" if missing else "",
+            f"nothing needs the upcaster of {', '.join(useless)}" if useless else "",
+        ]
+        super().__init__("; ".join(filter(None, parts)) + ".")
 
 
 class UnkeepableState(EventStoreError):

@@ -70,7 +70,7 @@ def project(
     Raises CannotProject at the event that the fold or a class of it refuses.
     """
     stretch: list[Fact] = []
-    for fact in (fact_of(projection, event) for event in events):
+    for fact in (f for event in events for f in facts_of(projection, event)):
         stretch.append(fact)
         update = checked(fact, projection.update)
         if update is not None:
@@ -170,16 +170,20 @@ def checked(fact: Fact, ask: Callable[[Fact], T]) -> T:
         raise CannotProject(fact.position, error) from error
 
 
-def fact_of(projection: Projection, event: RecordedEvent) -> Fact:
+def facts_of(projection: Projection, event: RecordedEvent) -> list[Fact]:
+    """Return what an event says to the projection: nothing, where it reads no such."""
     try:
-        body = projection.codec.decode(event.type, event.data)
+        bodies = projection.codec.read(event)
     except Exception as error:
         raise CannotProject(event.position, error) from error
-    return Fact(
-        body,
-        event.stream_id,
-        event.position,
-        event.version,
-        event.occurred_at,
-        event.metadata,
-    )
+    return [
+        Fact(
+            body,
+            event.stream_id,
+            event.position,
+            event.version,
+            event.occurred_at,
+            event.metadata,
+        )
+        for body in bodies
+    ]

@@ -10,6 +10,7 @@ import msgspec
 
 from eventstore.log.codec import EventCodec
 from eventstore.log.events import Metadata
+from eventstore.log.upcasting import Upcasters
 
 _metadata = msgspec.json.Decoder(Metadata)
 
@@ -109,6 +110,8 @@ class Projection:
     - *update* changes all rows with a value instead, like a customer's new name, and is
       kept in order with the folds; its columns want an early index.
 
+    *upcasters* lift events of before, as those of the domain do.
+
     A change of the fold alone is seen when *version* is raised with it.
     """
 
@@ -124,6 +127,7 @@ class Projection:
     update: Callable[[Fact], Update | None] = nothing_updated
     indexes: Sequence[Index] = ()
     version: int = 1
+    upcasters: Upcasters = field(default_factory=dict)
     codec: EventCodec = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -132,9 +136,11 @@ class Projection:
             r"_g\d+(_|$)", self.name
         ):
             raise ValueError(f"{self.name} cannot be the name of a read model")
-        object.__setattr__(self, "codec", EventCodec(self.events))
+        object.__setattr__(
+            self, "codec", EventCodec(self.events, self.upcasters, is_part=True)
+        )
 
     @property
     def types(self) -> Sequence[str]:
-        """The names of the events that it reads."""
-        return [event.__name__ for event in self.events]
+        """The types of the events that it reads, with those of years ago."""
+        return self.codec.types

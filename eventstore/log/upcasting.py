@@ -1,0 +1,88 @@
+"""
+Upcasting: old data of an event, as today's code would have written them.
+
+The word is Greg Young's, the practice Michiel Overeem's ("An empirical characterization
+of event sourced systems and their schema evolution"). An upcaster lifts one major
+version by one; they are chained. Nothing is written: the log stays what it was.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from eventstore.errors import BadUpcasters, NewerSchema, UpcasterFailed
+
+
+class Shaped(NamedTuple):
+    """The data of an event, of a type and the major version of its shape."""
+
+    type: str
+    major: int
+    data: dict[str, Any]
+
+
+Upcaster = Callable[[dict[str, Any]], dict[str, Any] | Sequence[Shaped]]
+"""
+A pure function from data to the data of the next major version of the same type.
+
+One that renames a type, or splits an event, returns what it becomes, each Shaped. What
+is left out is still in the log; what an event becomes has its position and version.
+"""
+
+Upcasters = Mapping[tuple[str, int], Upcaster]
+"""By the type and the major version that each of them lifts."""
+
+NO_UPCASTERS: Upcasters = MappingProxyType({})
+
+
+def major_of(schema: str) -> int:
+    """Return the major version in `major.minor`. Raises ValueError."""
+    return int(schema.partition(".")[0])
+
+
+def lifted(
+    old: Shaped, newest: Mapping[str, int], upcasters: Upcasters
+) -> list[Shaped]:
+    """
+    Return what an *old* event is today: in order, nearly always one.
+
+    *newest* has the major version that today's code has of each type; a type that is
+    not among them is left as it is. Raises NewerSchema for a version that this code
+    does not know yet, and UpcasterFailed.
+    """
+    upcaster = upcasters.get((old.type, old.major))
+    if upcaster is None:
+        known = newest.get(old.type, old.major)
+        if known != old.major:
+            raise NewerSchema(old.type, old.major, known)
+        return [old]
+    try:
+        # A copy: one that changes what it was given must not change what others see.
+        made = upcaster(dict(old.data))
+        if isinstance(made, Mapping):
+            made = [Shaped(old.type, old.major + 1, made)]
+        next_ones = [Shaped(*shaped) for shaped in made]
+    except Exception as error:
+        raise UpcasterFailed(old.type, old.major, error) from error
+    return [today for made in next_ones for today in lifted(made, newest, upcasters)]
+
+
+def check(newest: Mapping[str, int], upcasters: Upcasters) -> None:
+    """
+    Raise BadUpcasters where a version of a type that is known has none to lift it.
+
+    Said when the program starts, and not when a ten-year-old event is met.
+    """
+    missing = [
+        f"{type_} {major}"
+        for type_, newest_major in newest.items()
+        for major in range(1, newest_major)
+        if (type_, major) not in upcasters
+    ]
+    useless = [
+        f"{type_} {major}"
+        for type_, major in upcasters
+        if major >= newest.get(type_, major + 1)
+    ]
+    if missing or useless:
+        raise BadUpcasters(missing, useless)
