@@ -1,7 +1,8 @@
 """
 Values that one stream at a time may have, and indexes for who follows from whom.
 
-The indexes are made while everything goes on being written.
+The indexes are made while everything goes on being written, outside of a transaction:
+a migration that is stopped there is run again from its beginning.
 """
 
 from alembic import op
@@ -14,7 +15,7 @@ branch_labels = None
 depends_on = None
 
 TABLE = """
-CREATE TABLE public.unique_claims (
+CREATE TABLE IF NOT EXISTS public.unique_claims (
     scope varchar,
     keyed_hash bytea,
     stream_id varchar NOT NULL,

@@ -192,6 +192,35 @@ def test_a_database_of_before_claims_is_left_with_one_append(
     assert rows == [("append", 13), ("finish", 17)]
 
 
+def test_a_migration_that_was_stopped_at_its_indexes_is_run_again(
+    databases: Databases,
+) -> None:
+    name = f"t_{uuid.uuid4().hex[:16]}"
+    url = databases.create(name)
+    migrate(url)
+    with connect(url) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0004'")
+        connection.execute("DROP INDEX events_causation_id_idx")
+        # As one is left that could not be made to its end.
+        connection.execute(
+            """
+            UPDATE pg_index SET indisvalid = false
+            WHERE indexrelid = 'events_event_id_idx'::regclass
+            """
+        )
+        migrate(url, "0005")
+        rows = connection.execute(
+            """
+            SELECT count(*), bool_and(indisvalid) FROM pg_index
+            WHERE indrelid = 'events'::regclass
+            """
+        ).fetchall()
+    connection.close()
+    databases.drop(name)
+
+    assert rows == [(5, True)]
+
+
 def test_events_has_exactly_seven_columns(migrated: psycopg.Connection[Any]) -> None:
     rows = migrated.execute(
         """

@@ -79,6 +79,12 @@ def test_a_program_gets_all_that_the_log_has(history: Shop) -> None:
     assert event["metadata"]["actor"] == "staff"
 
 
+def test_one_event_is_shown_by_its_id(history: Shop) -> None:
+    (paid,) = as_json("--type", "PaymentReceived")
+
+    assert positions("--event", paid["metadata"]["event_id"]) == [4]
+
+
 def test_what_a_command_caused_is_shown(history: Shop) -> None:
     (paid,) = as_json("--type", "PaymentReceived")
 

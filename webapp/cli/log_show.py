@@ -10,7 +10,12 @@ import click
 import msgspec
 import psycopg
 
-from eventstore.log.conversation import Effect, find_effects, read_conversation
+from eventstore.log.conversation import (
+    Effect,
+    find_effects,
+    find_event,
+    read_conversation,
+)
 from eventstore.log.events import RecordedEvent
 from eventstore.log.read import scan, scan_back
 from tasks.bootstrap import shop
@@ -31,6 +36,9 @@ from webapp.cli.stream import printable
     type=click.IntRange(0),
     metavar="POSITION",
     help="The first ones behind this position; without it the last ones are shown.",
+)
+@click.option(
+    "--event", "event_id", type=click.UUID, metavar="ID", help="The event of this id."
 )
 @click.option(
     "--caused-by",
@@ -60,6 +68,7 @@ def show(
     category: str | None,
     types: tuple[str, ...],
     after: int | None,
+    event_id: UUID | None,
     message_id: UUID | None,
     correlation_id: UUID | None,
     limit: int,
@@ -71,16 +80,18 @@ def show(
     Only what is settled is shown: what is being written at this moment is not.
     """
     is_part = category is not None or bool(types) or after is not None
-    if [is_part, message_id is not None, correlation_id is not None].count(True) > 1:
+    ids = [event_id, message_id, correlation_id]
+    if 3 - ids.count(None) + is_part > 1:
         raise click.UsageError(
-            "--caused-by and --correlation go neither together nor with"
+            "--event, --caused-by and --correlation go neither together nor with"
             " --category, --type or --after."
         )
     with shop().lent() as connection:
-        if message_id is not None:
-            effects: Iterable[Effect] = find_effects(
-                connection, message_id, limit=limit + 1
-            )
+        if event_id is not None:
+            event = find_event(connection, event_id)
+            effects: Iterable[Effect] = [] if event is None else [Effect(event, 0)]
+        elif message_id is not None:
+            effects = find_effects(connection, message_id, limit=limit + 1)
         elif correlation_id is not None:
             conversation = read_conversation(
                 connection, correlation_id, limit=limit + 1
