@@ -64,8 +64,9 @@ def append(
     Append *events*, each with its stream, and return where they came to stand.
 
     *expected* has the version of every stream that is written or was only read;
-    *claims* what streams claim by these events, or release. In autocommit this is one
-    round trip and one transaction; in a transaction of the caller's it is part of that.
+    *claims* what these streams claim by the events, or release. In autocommit this is
+    one round trip and one transaction; in a transaction of the caller's it is part of
+    that.
 
     *new_keys* are those that its personal fields are encrypted with, as a keyring has
     made them; the keys of the subjects *forgotten* are destroyed.

@@ -1,8 +1,10 @@
 """An e-mail address belongs to one customer."""
 
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from click.testing import CliRunner
 
 from domain.customers.commands import ChangeCustomerDetails, RegisterCustomer
 from eventstore.journal.entries import Entry, find
@@ -12,6 +14,8 @@ from tasks.bootstrap import Shop
 from tasks.claiming import fill
 from tests.support.databases import migrate
 from tests.support.desk import Do, alice
+from tests.support.histories import History, customer, order, run_import
+from webapp.cli.claims import claims
 
 ALIAS = RegisterCustomer(customer_id="ALIAS", name="Alias", email="Alice@Example.COM")
 
@@ -60,6 +64,34 @@ def test_of_two_of_before_the_later_one_is_told_and_stays(shop: Shop, do: Do) ->
     forget_claims(shop)
 
     assert [stream_id for stream_id, _ in fill(shop)] == ["customer-ALIAS"]
+
+
+def test_an_imported_customer_claims_their_address(shop: Shop, tmp_path: Path) -> None:
+    imported = customer(email="alice@example.com")
+    run_import(History([order(1)], customers=[imported]).write(tmp_path / "old"))
+
+    assert end_of(shop, ALIAS).status == "rejected"
+
+
+def test_an_import_tells_who_has_the_address_of_an_earlier_customer(
+    shop: Shop, tmp_path: Path
+) -> None:
+    both = [customer(i, email="alice@example.com") for i in ("ALICE", "BOB")]
+    result = run_import(History([order(1)], customers=both).write(tmp_path / "old"))
+
+    assert "no claim for customer-BOB: an earlier one has its customer-email" in (
+        result.output
+    )
+    assert "alice@example.com" not in result.output
+
+
+def test_claims_are_filled_in_by_a_command(shop: Shop, do: Do) -> None:
+    do(alice)
+    forget_claims(shop)
+    result = CliRunner().invoke(claims)
+
+    assert result.output == "all others have what they claim\n"
+    assert end_of(shop, ALIAS).status == "rejected"
 
 
 def forget_claims(shop: Shop) -> None:
