@@ -59,8 +59,9 @@ def test_beat_alone_takes_snapshots_and_brings_all_read_models_up(
     processes.beat()
     wait_until(lambda: any(processes.folder.glob("schedule*")), "beat has started")
     wait_until(
-        # The read models, and snapshots and seals, which are made by their first run.
-        lambda: behind(engine) == [0] * (len(ALL) + 2),
+        # The read models, what forgets, and snapshots and seals, which are made by
+        # their first run.
+        lambda: behind(engine) == [0] * (len(ALL) + 3),
         "all that reads the log is at its end",
         # A tick after one interval, and a little for the tasks themselves.
         seconds=INTERVAL + 1,

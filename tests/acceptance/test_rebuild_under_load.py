@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -18,6 +19,8 @@ from eventstore.projections.generations import live_generations
 from eventstore.projections.project import name_of, subscription_of
 from eventstore.subscriptions.catch_up import catch_up
 from readmodels.order_list import projection
+from tasks.settings import master_keys
+from tests.support.databases import MASTER_KEY
 from tests.support.list_readers import Readers
 from tests.support.processes import Processes
 from tests.support.waiting import wait_until
@@ -89,7 +92,10 @@ def live(connection: psycopg.Connection[Any]) -> int:
 
 def rows_of(connection: psycopg.Connection[Any], number: int) -> list[Any]:
     """Return the rows of a generation that is first brought to the log's end."""
-    reached = catch_up(connection, subscription_of(projection, number))
+    subscription = replace(
+        subscription_of(projection, number), masters=master_keys(MASTER_KEY)
+    )
+    reached = catch_up(connection, subscription)
     assert reached.stopped_at is None
     name = sql.Identifier("readmodels", name_of(projection.name, number))
     query = sql.SQL("SELECT * FROM {} ORDER BY order_id").format(name)
