@@ -17,12 +17,15 @@ def minor_digits(currency: str) -> int:
     return 3 if currency in THREE_DIGITS.split() else 2
 
 
-def rounded_total(lines: Iterable[tuple[int, int, Decimal]]) -> int:
+def rounded_total(
+    lines: Iterable[tuple[int, int, Decimal]], discount: Decimal = Decimal(0)
+) -> int:
     """
     Return the sum of unit price times quantity times (1 - discount), in minor units.
 
-    It is exact, then rounded half up, and once: rounding each line would make an
-    order of many discounted lines drift from what its customer computes.
+    A *discount* on all of it counts after those of the lines. It is exact, then rounded
+    half up, and once: rounding each line would make an order of many discounted lines
+    drift from what its customer computes.
     """
     with localcontext() as context:
         context.prec = 60
@@ -30,7 +33,8 @@ def rounded_total(lines: Iterable[tuple[int, int, Decimal]]) -> int:
             (Decimal(price) * quantity * (1 - discount))
             for price, quantity, discount in lines
         )
-        return int(Decimal(exact).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+        total = exact * (1 - discount)
+        return int(Decimal(total).quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from domain.customers.events import (
 )
 from domain.forgotten import FORGOTTEN
 from domain.orders.events import OrderCancelled, OrderCreated
+from domain.orders.upcasters import UPCASTERS
 from eventstore.projections.projection import (
     Fact,
     Index,
@@ -161,6 +162,7 @@ projection = Projection(
     key_of=customer_of,
     needs=needs,
     fold=fold,
+    upcasters=UPCASTERS,
     lookups=[
         Lookup(
             name="order",

@@ -22,6 +22,7 @@ from domain.orders.events import (
     OrderShipped,
     PaymentReceived,
 )
+from domain.orders.upcasters import UPCASTERS
 from eventstore.projections.projection import (
     Fact,
     Index,
@@ -76,8 +77,8 @@ class OrderDetailsView:
     """
     An order; amounts are in minor units of *currency*.
 
-    *gross* is the lines' worth before discounts, *total* after them; freight is in
-    neither. *version* is the stream's, for a command that expects it.
+    *gross* is the lines' worth before discounts, *total* after them and after the
+    *discount* on the whole order; freight is in neither. *version* is the stream's, for a command that expects it.
     """
 
     order_id: int
@@ -89,6 +90,7 @@ class OrderDetailsView:
     currency: str
     lines: tuple[Line, ...]
     gross: int
+    discount: Decimal
     total: int
     freight: int | None
     address: Address
@@ -162,6 +164,7 @@ def created(
         currency=event.currency,
         lines=tuple(map(line, event.items)),
         gross=sum(item.unit_price * item.quantity for item in event.items),
+        discount=event.discount,
         total=event.total,
         freight=event.freight,
         address=event.address,
@@ -248,6 +251,7 @@ projection = Projection(
     fold=fold,
     update=renamed,
     lookups=[CUSTOMERS],
+    upcasters=UPCASTERS,
     indexes=[Index(name="customer", on="customer_id", is_early=True)],
 )
 

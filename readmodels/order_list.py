@@ -16,6 +16,7 @@ from domain.orders.events import (
     OrderShipped,
     PaymentReceived,
 )
+from domain.orders.upcasters import UPCASTERS
 from eventstore.projections.projection import (
     Fact,
     Index,
@@ -139,6 +140,7 @@ projection = Projection(
     fold=fold,
     update=renamed,
     lookups=[CUSTOMERS],
+    upcasters=UPCASTERS,
     indexes=[
         Index(name="customer", on="customer_id, order_id", is_early=True),
         Index(name="status", on="status, order_id"),

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from domain.orders.commands import Item
 from domain.orders.events import OrderCreated
+from domain.orders.upcasters import UPCASTERS
 from eventstore.projections.projection import (
     Fact,
     Index,
@@ -64,6 +65,7 @@ projection = Projection(
     key="product",
     events=[OrderCreated],
     parts=lines,
+    upcasters=UPCASTERS,
     key_of=product_of,
     fold=fold,
     indexes=[Index(name="times", on="times_ordered, product")],

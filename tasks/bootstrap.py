@@ -42,6 +42,7 @@ from domain.orders.events import (
 from domain.orders.order import Order, customer_of, reads
 from domain.orders.order import decide as decide_order
 from domain.orders.order import evolve as evolve_order
+from domain.orders.upcasters import UPCASTERS as UPCASTERS_OF_ORDERS
 from eventstore.connection import driver_connection
 from eventstore.decider import Decider, Deciders
 from eventstore.journal.limits import Limits
@@ -74,7 +75,14 @@ ORDERS = Decider(
     decide=decide_order,
     evolve=evolve_order,
     events=EventCodec(
-        [OrderCreated, PaymentReceived, OrderShipped, DeliveryConfirmed, OrderCancelled]
+        [
+            OrderCreated,
+            PaymentReceived,
+            OrderShipped,
+            DeliveryConfirmed,
+            OrderCancelled,
+        ],
+        UPCASTERS_OF_ORDERS,
     ),
     commands=[PlaceOrder, ReceivePayment, ShipOrder, ConfirmDelivery, CancelOrder],
     rejection=Rejection,

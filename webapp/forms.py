@@ -76,7 +76,7 @@ PLACE = Form(
     endpoint="orders.place",
     title="Place an order",
     template="forms/place_order.html",
-    fields=("customer_id", *ADDRESS, "required_date", "freight"),
+    fields=("customer_id", *ADDRESS, "required_date", "freight", "discount"),
     line_fields=("product", "product_id", "quantity", "unit_price", "discount"),
     needs=("address",),
 )

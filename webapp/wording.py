@@ -78,6 +78,6 @@ def capital(words: str) -> str:
 def label(field: str) -> str:
     line = re.fullmatch(r"items\.([0-9]+)(?:\.(\w+))?", field)
     if line is None:
-        return LABELS.get(field, field)
+        return LABELS[field].capitalize() if field in LABELS else field
     number = f"Line {int(line[1]) + 1}"
     return f"{number}, {LABELS.get(line[2], line[2])}" if line[2] else number

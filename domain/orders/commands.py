@@ -39,7 +39,11 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceOrder:
-    """Place an order; it gets its number when it is accepted."""
+    """
+    Place an order; it gets its number when it is accepted.
+
+    Its own *discount* counts after those of its lines.
+    """
 
     customer_id: CustomerId
     items: Annotated[tuple[Item, ...], Several(MOST_LINES, EMPTY_ORDER)]
@@ -47,6 +51,7 @@ class PlaceOrder:
     currency: Currency
     required_date: date | None = None
     freight: Freight | None = None
+    discount: Discount = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
+from typing import ClassVar
 
 from domain.address import Address
 from domain.fields import PERSONAL
@@ -10,10 +12,18 @@ from domain.orders.commands import Item
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderCreated:
-    """*total* is in minor units of *currency*: it stays what the customer was told."""
+    """
+    *total* is in minor units of *currency*: it stays what the customer was told.
+
+    It has the *discount* on the whole order in it, after those of the lines. Before
+    version 2 orders had none: `upcasters.py`.
+    """
+
+    schema_version: ClassVar[str] = "2.0"
 
     customer_id: str
     items: tuple[Item, ...]
+    discount: Decimal
     total: int
     address: Address = field(metadata=PERSONAL)
     currency: str

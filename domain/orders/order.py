@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from enum import StrEnum
 from typing import assert_never
 
@@ -112,7 +113,7 @@ def place(order: Order, command: PlaceOrder, customer: Customer) -> list[OrderEv
         raise UnknownCustomer(customer_id=command.customer_id)
     if order.status is not Status.NONE:
         raise OrderAlreadyPlaced(status=order.status)
-    total = total_of(command.items)
+    total = total_of(command.items, command.discount)
     if total > HIGHEST_TOTAL:
         raise OrderTooDear(
             highest=Money(HIGHEST_TOTAL, command.currency),
@@ -122,6 +123,7 @@ def place(order: Order, command: PlaceOrder, customer: Customer) -> list[OrderEv
         OrderCreated(
             customer_id=command.customer_id,
             items=command.items,
+            discount=command.discount,
             total=total,
             address=command.address,
             currency=command.currency,
@@ -131,9 +133,10 @@ def place(order: Order, command: PlaceOrder, customer: Customer) -> list[OrderEv
     ]
 
 
-def total_of(items: Iterable[Item]) -> int:
+def total_of(items: Iterable[Item], discount: Decimal = Decimal(0)) -> int:
     """Return what an order of these lines is worth, in minor units."""
-    return rounded_total((i.unit_price, i.quantity, i.discount) for i in items)
+    lines = ((i.unit_price, i.quantity, i.discount) for i in items)
+    return rounded_total(lines, discount)
 
 
 def receive_payment(order: Order, command: ReceivePayment) -> list[OrderEvent]:

@@ -1,6 +1,7 @@
 """From rows to the events that they tell of."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from domain.address import Address
 from domain.customers.events import CustomerRegistered
@@ -37,6 +38,7 @@ def created(order: OrderRow, items: Sequence[Item], currency: str) -> OrderCreat
     return OrderCreated(
         customer_id=order.customer_id,
         items=tuple(items),
+        discount=Decimal(0),
         total=total_of(items),
         address=Address(
             name=order.ship_name,

@@ -63,6 +63,7 @@ place = PlaceOrder(
 created = OrderCreated(
     customer_id="ALICE",
     items=(CLOCK, LAMP),
+    discount=Decimal(0),
     total=10_749,
     address=LONDON,
     currency="EUR",
@@ -98,6 +99,14 @@ def test_freight_is_no_part_of_the_total() -> None:
     heavy = replace(place, freight=99_000)
 
     order.given().when(heavy).then(replace(created, freight=99_000))
+
+
+def test_a_discount_on_the_order_counts_after_those_of_its_lines() -> None:
+    # 86.7 cents, half of it 43.35; half of 87, were it rounded before, would be 44.
+    nut = Item(product="NUT", quantity=1, unit_price=102, discount=Decimal("0.15"))
+    half = {"items": (nut,), "discount": Decimal("0.5")}
+
+    order.given().when(replace(place, **half)).then(replace(created, **half, total=43))
 
 
 def test_an_order_without_lines_is_refused() -> None:

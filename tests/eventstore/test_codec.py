@@ -23,6 +23,7 @@ from domain.orders.events import (
     OrderShipped,
     PaymentReceived,
 )
+from domain.orders.upcasters import UPCASTERS
 from eventstore.errors import UnknownEventType, UnreadableEvent
 from eventstore.log.codec import EventCodec
 from tests.support.engine import Added
@@ -50,7 +51,8 @@ EVENTS = [
                 discount=Decimal("0.0500"),
             ),
         ),
-        total=9_405,
+        discount=Decimal("0.1"),
+        total=8_465,
         address=LONDON,
         currency="EUR",
         required_date=date(2026, 12, 24),
@@ -68,7 +70,7 @@ codec = EventCodec([Added])
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
 def test_an_event_comes_back_as_it_was(event: Any) -> None:
-    shop = EventCodec([type(event) for event in EVENTS])
+    shop = EventCodec([type(event) for event in EVENTS], UPCASTERS)
 
     assert shop.decode(type(event).__name__, shop.encode(event)) == event
 

@@ -62,7 +62,7 @@ def test_one_order_has_lines_totals_and_history(
     client: FlaskClient, place: Place, alice: str
 ) -> None:
     item = {**CLOCKS["items"][0], "product_id": "17", "discount": "0.05"}
-    place("pending", items=[item], freight=420, required_date="2026-12-24")
+    place("pending", items=[item], freight=420, required_date="2026-12-24", discount="0.1")
     order = ask(client, "/api/orders/1")
 
     assert order["lines"] == [
@@ -75,10 +75,11 @@ def test_one_order_has_lines_totals_and_history(
             "amount": 2375,
         }
     ]
-    figures = ("gross", "total", "freight", "currency", "required_date", "status")
+    figures = ("gross", "discount", "total", "freight", "currency", "required_date", "status")
     assert {name: order[name] for name in figures} == {
         "gross": 2500,
-        "total": 2375,
+        "discount": "0.1",
+        "total": 2138,
         "freight": 420,
         "currency": "EUR",
         "required_date": "2026-12-24",

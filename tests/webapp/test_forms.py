@@ -81,6 +81,7 @@ def test_data_comes_back_as_it_was_typed() -> None:
         "address.street": "Obere Str. 57",
         "required_date": "2026-12-24",
         "freight": "4.20",
+        "discount": "2.5",
     }
     typed = typed_in(PLACE, posted)
     data, _ = data_of(PLACE, typed, EUROS)

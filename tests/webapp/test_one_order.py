@@ -153,6 +153,16 @@ def test_an_order_shows_its_lines_totals_and_address(
     assert "Needed by 4 Jul 1996" in said
 
 
+def test_a_discount_on_the_whole_order_is_in_its_total_and_told(
+    browser: Browser, place: Place, alice: str
+) -> None:
+    place(discount="0.05")
+    said = text_of(browser.see("/orders/1"))
+
+    assert "Discounts, with 5 % on all of it \u22121.25" in said
+    assert "Total 23.75" in said
+
+
 def test_the_history_tells_what_when_who_and_because_of_what(
     browser: Browser, client: FlaskClient, place: Place, alice: str
 ) -> None:
