@@ -15,6 +15,7 @@ from eventstore.errors import AlreadyClaimed, told
 from eventstore.ids import event_id_for
 from eventstore.loading import Streams, load
 from eventstore.log.append import append
+from eventstore.log.codec import schema_of
 from eventstore.log.events import Metadata, NewEvent
 from eventstore.log.limits import check_append
 from eventstore.personal.keyring import Keyring
@@ -163,7 +164,7 @@ def new_event(
             correlation_id=cause.correlation_id,
             causation_id=cause.command_id,
             command_id=cause.command_id,
-            schema=decider.events.schema_of(fact),
+            schema=schema_of(fact),
             actor=cause.actor,
         ),
     )

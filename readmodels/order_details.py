@@ -78,7 +78,8 @@ class OrderDetailsView:
     An order; amounts are in minor units of *currency*.
 
     *gross* is the lines' worth before discounts, *total* after them and after the
-    *discount* on the whole order; freight is in neither. *version* is the stream's, for a command that expects it.
+    *discount* on the whole order; freight is in neither. *version* is the stream's, for
+    a command that expects it.
     """
 
     order_id: int

@@ -39,7 +39,7 @@ def teach(app: Flask, settings: Settings) -> None:
 
 
 def total_of(order: Mapping[str, Any]) -> int:
-    """Return the total that the rules of the shop give an order, as a command has it."""
+    """Return the total that the rules of the shop give a command's order."""
     lines = (
         (item["unit_price"], item["quantity"], Decimal(item["discount"]))
         for item in order["items"]

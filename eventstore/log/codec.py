@@ -24,6 +24,11 @@ _encoder = msgspec.json.Encoder()
 FIRST_SCHEMA = "1.0"
 
 
+def schema_of(event: object) -> str:
+    """Return the version, `major.minor`, that an event or its class says it has."""
+    return str(getattr(event, "schema_version", FIRST_SCHEMA))
+
+
 class _Metadata(msgspec.Struct):
     schema: str = FIRST_SCHEMA
 
@@ -63,7 +68,7 @@ class EventCodec:
         self._upcasters = upcasters
         self._is_part = is_part
         self._newest = {
-            name: major_of(self.schema_of(c)) for name, c in self._classes.items()
+            name: major_of(schema_of(c)) for name, c in self._classes.items()
         }
         check(self._newest, upcasters)
         # How the metadata of an event of today begin to tell it, as PostgreSQL writes
@@ -80,13 +85,14 @@ class EventCodec:
         ]
 
     @property
+    def classes(self) -> Sequence[type]:
+        """The classes of the events of today."""
+        return list(self._classes.values())
+
+    @property
     def personal_types(self) -> list[str]:
         """The types whose events have personal fields."""
         return [name for name, c in self._classes.items() if personal_fields(c)]
-
-    def schema_of(self, event: object) -> str:
-        """Return the version, `major.minor`, of the shape that *event* has."""
-        return str(getattr(event, "schema_version", FIRST_SCHEMA))
 
     def encode(self, event: object) -> str:
         """Return the JSON of *event*. Raises NotANumber where it has what is none."""

@@ -3,21 +3,26 @@
 import dataclasses
 import types
 import typing
+from collections.abc import Mapping
 from enum import Enum
+from types import MappingProxyType
 from typing import Any
 
+NONE_KNOWN: Mapping[type, str] = MappingProxyType({})
 
-def shape_of(kind: Any) -> str:
+
+def shape_of(kind: Any, known: Mapping[type, str] = NONE_KNOWN) -> str:
     """
     Return what values of *kind* are made of, field by field, down to plain types.
 
     Names, types and the order of fields count. Docstrings, methods and what `Annotated`
     adds do not, nor which module has a class: a stored value stays as good as it was.
+    A class that is *known* is told by the text that it is known by.
     """
-    return _shape(kind, set())
+    return _shape(kind, dict(known))
 
 
-def _shape(kind: Any, told: set[type]) -> str:
+def _shape(kind: Any, told: dict[type, str]) -> str:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is typing.Annotated:
         return _shape(arguments[0], told)
@@ -34,11 +39,11 @@ def _shape(kind: Any, told: set[type]) -> str:
     return _class_shape(kind, told) if isinstance(kind, type) else str(kind)
 
 
-def _class_shape(kind: type, told: set[type]) -> str:
+def _class_shape(kind: type, told: dict[type, str]) -> str:
     if kind in told:
-        # What it is made of was said already; a tree has itself in it.
-        return kind.__qualname__
-    told.add(kind)
+        return told[kind]
+    # From here on what it is made of was said already; a tree has itself in it.
+    told[kind] = kind.__qualname__
     if issubclass(kind, Enum):
         inner = ", ".join(repr(member.value) for member in kind)
     else:

@@ -49,13 +49,22 @@ def holds_personal(kind: Any) -> bool:
 
 def classes_in(kind: Any, seen: set[type]) -> set[type]:
     """Return the dataclasses that values of *kind* are made of."""
-    for argument in typing.get_args(kind):
-        classes_in(argument, seen)
-    if isinstance(kind, type) and dataclasses.is_dataclass(kind) and kind not in seen:
-        seen.add(kind)
-        for inner in fields_of(kind).values():
+    for named in classes_named_in(kind) - seen:
+        seen.add(named)
+        for inner in fields_of(named).values():
             classes_in(inner, seen)
     return seen
+
+
+def classes_named_in(kind: Any) -> set[type]:
+    """Return the dataclasses that *kind* names itself, not those inside of them."""
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+        return {kind}
+    return {
+        named
+        for argument in typing.get_args(kind)
+        for named in classes_named_in(argument)
+    }
 
 
 @cache

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from domain.orders.events import OrderShipped
 from eventstore.decider import Decider
+from eventstore.log.codec import schema_of
 from tasks.bootstrap import CUSTOMERS, ORDERS
 from tasks.importing.errors import ImportRefused
 from tasks.importing.events import created, registered
@@ -68,7 +69,7 @@ def plan(
         stream_id=f"{decider.category}-{subject}",
         version=version,
         type=type(event).__name__,
-        schema=decider.events.schema_of(event),
+        schema=schema_of(event),
         data=decider.events.encode(event),
         occurred_at=at,
     )

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -104,7 +105,7 @@ def test_freight_is_no_part_of_the_total() -> None:
 def test_a_discount_on_the_order_counts_after_those_of_its_lines() -> None:
     # 86.7 cents, half of it 43.35; half of 87, were it rounded before, would be 44.
     nut = Item(product="NUT", quantity=1, unit_price=102, discount=Decimal("0.15"))
-    half = {"items": (nut,), "discount": Decimal("0.5")}
+    half: dict[str, Any] = {"items": (nut,), "discount": Decimal("0.5")}
 
     order.given().when(replace(place, **half)).then(replace(created, **half, total=43))
 

@@ -25,7 +25,7 @@ from domain.orders.events import (
 )
 from domain.orders.upcasters import UPCASTERS
 from eventstore.errors import UnknownEventType, UnreadableEvent
-from eventstore.log.codec import EventCodec
+from eventstore.log.codec import EventCodec, schema_of
 from tests.support.engine import Added
 
 LONDON = Address(street="12 Orchestra Terrace", city="London", country="UK")
@@ -109,4 +109,4 @@ def test_a_discount_is_written_as_a_text_and_keeps_its_digits() -> None:
 
 
 def test_an_event_has_the_first_schema_until_its_class_says_otherwise() -> None:
-    assert codec.schema_of(Added(amount=7)) == "1.0"
+    assert schema_of(Added(amount=7)) == "1.0"
