@@ -34,6 +34,8 @@ EventStoreError
 ├── NothingSealed           the log has no seal yet
 ├── UnreadableExport        a file is not one of exported seals
 ├── ContradictedExport      the seals are not those that were exported before
+├── RewriteRefused          a copy does not take the place of the log
+├── NoSuchKeptLog           no old log of that name is kept
 ├── RebuildFailed           a read model keeps the generation that it has
 └── BadCursor               a page was asked for by what is no cursor
 """
@@ -267,6 +269,15 @@ class CannotProject(EventStoreError):
             f"Cannot project the event at {position}:"
             f" {type(reason).__name__}: {told(reason)}"
         )
+
+
+class RewriteRefused(EventStoreError):
+    """The message says why; the log is what it was."""
+
+
+class NoSuchKeptLog(EventStoreError):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"No old log called {name} is kept.")
 
 
 class RebuildFailed(EventStoreError):

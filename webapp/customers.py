@@ -6,6 +6,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from eventstore.personal.clear import count_in_the_clear
+from eventstore.rewriting.kept import names_of_kept
 from readmodels import customers, order_list
 from readmodels.customers import CustomerView
 from webapp.addresses import CUSTOMER
@@ -87,7 +88,9 @@ def change(customer_id: str) -> ResponseReturnValue:
 def forgetting(customer_id: str) -> ResponseReturnValue:
     about = {"customer_id": known(customer_id).customer_id}
     filled = Filled(form=FORGET, typed=Typed({}), about=about)
-    return show(filled, in_the_clear=events_in_the_clear(customer_id))
+    return show(
+        filled, in_the_clear=events_in_the_clear(customer_id), kept_logs=kept_logs()
+    )
 
 
 def events_in_the_clear(customer_id: str) -> int:
@@ -97,6 +100,12 @@ def events_in_the_clear(customer_id: str) -> int:
         orders = order_list.numbers_of(connection, customer_id)
         streams = [f"customer-{customer_id}", *(f"order-{n}" for n in orders)]
         return count_in_the_clear(connection, streams, shop.deciders)
+
+
+def kept_logs() -> list[str]:
+    """Return the logs that are kept from before a rewrite: nobody is forgotten there."""
+    with the_shop().lent() as connection:
+        return names_of_kept(connection)
 
 
 @routes.post(f"/customers/{CUSTOMER}/forget")

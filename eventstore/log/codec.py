@@ -121,6 +121,10 @@ class EventCodec:
             for shaped in self.lift(event.type, major, event.data)
         ]
 
+    def is_old(self, event_type: str, schema: str) -> bool:
+        """Return whether an upcaster lifts events of that type and version."""
+        return (event_type, major_of(schema)) in self._upcasters
+
     def lift(self, event_type: str, major: int, data: str) -> list[Shaped]:
         """Return what the *data* of an old event are today, by type and version."""
         if (event_type, major) not in self._upcasters:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from tasks.bootstrap import Shop
 from tests.webapp.visiting import (
     CLOCKS,
     Browser,
@@ -190,3 +191,16 @@ def test_a_customer_called_new_has_a_page_of_their_own(
     assert "<h1>Nora</h1>" in browser.see("/customers/~new")
     assert "<h1>Register a customer</h1>" in browser.see("/customers/new")
     assert client.get("/api/customers/new").status_code == 200
+
+
+def test_before_somebody_is_forgotten_one_is_told_what_stays_readable(
+    browser: Browser, shop: Shop, alice: str
+) -> None:
+    before = browser.see("/customers/ALICE/forget")
+    with shop.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE SCHEMA log_before_1")
+    after = browser.see("/customers/ALICE/forget")
+
+    assert "is kept" not in before
+    assert "the old one is kept (log_before_1)" in after
+    assert "recount log drop" in after

@@ -3,13 +3,15 @@
 import click
 
 from webapp.cli.lag import lag
+from webapp.cli.log_kept import drop, kept
+from webapp.cli.log_rewrite import rewrite
 from webapp.cli.log_show import show
 
 
 @click.group()
 def log() -> None:
-    """Look at the log: what is in it, and how far its readers are."""
+    """Look at the log: what is in it, how far its readers are; and rewrite it."""
 
 
-log.add_command(lag)
-log.add_command(show)
+for command in (drop, kept, lag, rewrite, show):
+    log.add_command(command)
