@@ -103,7 +103,7 @@ def events_in_the_clear(customer_id: str) -> int:
 
 
 def kept_logs() -> list[str]:
-    """Return the logs that are kept from before a rewrite: nobody is forgotten there."""
+    """Return the logs that are kept from before a rewrite: forgetting misses them."""
     with the_shop().lent() as connection:
         return names_of_kept(connection)
 
