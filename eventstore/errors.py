@@ -34,6 +34,7 @@ EventStoreError
 ├── NothingSealed           the log has no seal yet
 ├── UnreadableExport        a file is not one of exported seals
 ├── ContradictedExport      the seals are not those that were exported before
+├── RolesMissing            the database's roles are to be made by somebody who may
 ├── RewriteRefused          a copy does not take the place of the log
 ├── NoSuchKeptLog           no old log of that name is kept
 ├── RebuildFailed           a read model keeps the generation that it has
@@ -268,6 +269,19 @@ class CannotProject(EventStoreError):
         super().__init__(
             f"Cannot project the event at {position}:"
             f" {type(reason).__name__}: {told(reason)}"
+        )
+
+
+class RolesMissing(EventStoreError):
+    """Whoever is connected may not make roles; the message has what to run."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+        made = " ".join(f"CREATE ROLE {name} NOLOGIN;" for name in names)
+        super().__init__(
+            "The owner of the database may not make roles, and these are missing. Have"
+            f" an administrator run: {made} and make the owner a member of"
+            " recount_readmodels."
         )
 
 

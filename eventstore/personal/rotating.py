@@ -13,7 +13,7 @@ BATCH = 1_000
 def count_former(connection: psycopg.Connection[Any], masters: MasterKeys) -> int:
     """Return how many keys are not wrapped with the master key in force."""
     row = connection.execute(
-        "SELECT count(*) FROM vault.keys WHERE master <> %s",
+        "SELECT public.count_former_keys(%s)",
         (name_of(masters.current),),
     ).fetchone()
     assert row is not None
@@ -31,21 +31,13 @@ def rotate(connection: psycopg.Connection[Any], masters: MasterKeys) -> Iterator
     while True:
         with connection.transaction():
             rows = connection.execute(
-                """
-                SELECT id, master, wrapped FROM vault.keys
-                WHERE master <> %s ORDER BY id LIMIT %s FOR UPDATE
-                """,
+                "SELECT id, master, wrapped FROM public.former_keys(%s, %s)",
                 (name_of(masters.current), BATCH),
             ).fetchall()
             stored = [WrappedKey(id=r[0], master=r[1], wrapped=r[2]) for r in rows]
             anew = [masters.wrap(masters.unwrap(key)) for key in stored]
             connection.execute(
-                """
-                UPDATE vault.keys AS k SET master = a.master, wrapped = a.wrapped
-                FROM unnest(%s::uuid[], %s::text[], %s::bytea[])
-                    AS a (id, master, wrapped)
-                WHERE k.id = a.id
-                """,
+                "SELECT public.rewrap_keys(%s::uuid[], %s::text[], %s::bytea[])",
                 (
                     [key.id for key in anew],
                     [key.master for key in anew],

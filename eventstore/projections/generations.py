@@ -10,6 +10,7 @@ from psycopg import sql
 
 from eventstore.connection import driver_connection
 from eventstore.log import shape
+from eventstore.projections.ownership import hand_over, schema_owner
 from eventstore.projections.project import Tables, name_of
 from eventstore.projections.projection import Projection
 from eventstore.projections.table import SCHEMA
@@ -83,10 +84,11 @@ def make_tables(
 ) -> Tables:
     """Make a generation's tables, without indexes, and its checkpoint at 0."""
     tables = Tables(projection, number)
-    connection.execute(
-        sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(SCHEMA))
-    )
+    # Who has a role of ours may not make it, nor ask for it IF NOT EXISTS.
+    if schema_owner(connection) is None:
+        connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(SCHEMA)))
     tables.create(connection)
+    hand_over(connection, "TABLE", *(t.name for t in tables.all))
     connection.execute(
         "INSERT INTO public.subscriptions (name) VALUES (%s)", (tables.name,)
     )
@@ -143,6 +145,7 @@ def put_live(
             tables.rows.identifier,
         )
     )
+    hand_over(connection, "VIEW", projection.name)
     connection.execute(
         """
         INSERT INTO public.generations (read_model, live, shape) VALUES (%s, %s, %s)

@@ -26,8 +26,12 @@ class Tables:
             for lookup in projection.lookups
         }
 
+    @property
+    def all(self) -> Sequence[Table]:
+        return [self.rows, *self.lookups.values()]
+
     def create(self, connection: psycopg.Connection[Any]) -> None:
-        for table in (self.rows, *self.lookups.values()):
+        for table in self.all:
             table.create(connection)
 
 

@@ -1,5 +1,6 @@
 """The engine's functions in SQL, one a file, and how they get into a database."""
 
+from collections.abc import Sequence
 from importlib.resources import files
 
 import sqlalchemy as sa
@@ -26,6 +27,7 @@ FUNCTIONS = (
     "claim",
     "claimed",
     "append",
+    "is_process",
     "accept",
     "next_due",
     "why_refused",
@@ -42,6 +44,11 @@ FUNCTIONS = (
     "begin_seals",
     "seal",
     "keep_seals",
+    "keep_checkpoints",
+    "move_numbers",
+    "former_keys",
+    "count_former_keys",
+    "rewrap_keys",
 )
 
 
@@ -53,12 +60,35 @@ def install(connection: sa.Connection) -> None:
 
 
 def create_functions(connection: sa.Connection, *names: str) -> None:
-    """Create or replace the functions called *names*, or all of them."""
+    """
+    Create or replace the functions called *names*, or all of them.
+
+    Most of them act as the tables' owner, so nobody else may call a new one until that
+    is granted: `eventstore.rights`. One that was there keeps what was granted.
+    """
     for name in names or FUNCTIONS:
-        # Without parameters, else a % of PL/pgSQL is taken for a placeholder.
-        connection.exec_driver_sql(
-            source(name), execution_options={"no_parameters": True}
-        )
+        execute(connection, source(name))
+    for signature in signatures(connection, names or FUNCTIONS):
+        execute(connection, f"REVOKE ALL ON ROUTINE {signature} FROM PUBLIC")
+
+
+def execute(connection: sa.Connection, statements: str) -> None:
+    # Without parameters, else a % of PL/pgSQL is taken for a placeholder.
+    connection.exec_driver_sql(statements, execution_options={"no_parameters": True})
+
+
+def signatures(connection: sa.Connection, names: Sequence[str]) -> Sequence[str]:
+    """Return the functions called *names* as GRANT wants them, in the database."""
+    return connection.scalars(
+        sa.text(
+            """
+            SELECT oid::regprocedure::text FROM pg_proc
+            WHERE pronamespace = 'public'::regnamespace AND proname = ANY (:names)
+            ORDER BY 1
+            """
+        ),
+        {"names": list(names)},
+    ).all()
 
 
 def source(name: str) -> str:

@@ -1,7 +1,9 @@
 -- Write a command to the journal, or find the one that was accepted under the same id.
 --
 -- Without a stream it gets the next number of *numbered_by*: only when it is new, else
--- every double submit would use up a number.
+-- every double submit would use up a number. What a process of our own sends has a
+-- principal that begins with `process:`, which nobody else may use: a client that could
+-- would take the ids of commands that are still to come.
 CREATE OR REPLACE FUNCTION public.accept(
     command_id uuid,
     stream text,
@@ -18,13 +20,22 @@ CREATE OR REPLACE FUNCTION public.accept(
 )
 RETURNS TABLE (is_new boolean, is_same boolean)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, public, pg_temp
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 SET enable_seqscan = off
 AS $$
 DECLARE
     first bytea;
     came_to text;
 BEGIN
+    IF starts_with(sent_by, 'process:') AND NOT public.is_process() THEN
+        RAISE EXCEPTION 'principals that begin with process: are reserved'
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    -- As the owner we could draw from any sequence, the log's own too.
+    IF numbered_by !~ '^[a-z_]+_numbers$' THEN
+        RAISE EXCEPTION '% is no sequence of numbers', numbered_by
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
     IF stream IS NULL THEN
         -- Of two that come at once under one key, the second waits: it needs no number.
         PERFORM pg_advisory_xact_lock(

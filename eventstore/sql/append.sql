@@ -21,7 +21,7 @@ CREATE OR REPLACE FUNCTION public.append(
 )
 RETURNS TABLE (id bigint, stream_id text, version integer)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, public, pg_temp
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 -- The journal has millions of finished rows and few waiting ones, so the planner's
 -- figures for it are always wrong: rows are reached by primary key, on purpose.
 SET enable_seqscan = off

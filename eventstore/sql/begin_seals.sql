@@ -5,7 +5,7 @@
 -- chain that has begun is left as it is.
 CREATE OR REPLACE FUNCTION public.begin_seals(previous bytea DEFAULT NULL)
 RETURNS void LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, public, pg_temp
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
     named bytea := coalesce(previous, decode(repeat('00', 32), 'hex'));

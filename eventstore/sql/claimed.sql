@@ -1,7 +1,7 @@
 -- Which of these values other streams than *stream* have claimed: their places, from 1.
 CREATE OR REPLACE FUNCTION public.claimed(stream text, scopes text[], hashes bytea[])
 RETURNS SETOF bigint LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, public, pg_temp
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 SET enable_seqscan = off
 AS $$
 BEGIN

@@ -5,7 +5,7 @@
 CREATE OR REPLACE FUNCTION public.command_key(command uuid)
 RETURNS TABLE (id uuid, master varchar, wrapped bytea)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, public, pg_temp
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
     RETURN QUERY

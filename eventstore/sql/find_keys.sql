@@ -6,7 +6,7 @@ RETURNS TABLE (
     id uuid, subject varchar, is_own boolean, master varchar, wrapped bytea
 )
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, public, pg_temp
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 SET enable_seqscan = off
 AS $$
 BEGIN

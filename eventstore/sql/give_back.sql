@@ -10,7 +10,7 @@ CREATE OR REPLACE FUNCTION public.give_back(
     must_wait boolean
 )
 RETURNS void LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, public, pg_temp
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 SET enable_seqscan = off
 AS $$
 DECLARE

@@ -6,7 +6,7 @@
 -- without the lock that hides this, and a floor or an end that is too high loses events.
 CREATE OR REPLACE FUNCTION public.last_drawn()
 RETURNS bigint LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, public, pg_temp AS $$
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     drawn bigint := pg_sequence_last_value('public.events_id_seq');
     first bigint;

@@ -4,7 +4,7 @@
 -- waiting and none that matters is missed.
 CREATE OR REPLACE FUNCTION public.raise_signal(signal text)
 RETURNS boolean LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, public, pg_temp AS $$
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     INSERT INTO public.signals (name) VALUES (signal)
     ON CONFLICT ON CONSTRAINT signals_pkey DO NOTHING;

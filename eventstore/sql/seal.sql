@@ -7,7 +7,7 @@
 CREATE OR REPLACE FUNCTION public.seal(most integer)
 RETURNS TABLE (checkpoint bigint, handled integer, is_last boolean)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, public, pg_temp
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
     -- A stretch of more would not be believed by who verifies it.

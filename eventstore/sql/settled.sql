@@ -7,7 +7,7 @@
 -- A prepared transaction holds its lock without a process: pg_locks alone is asked.
 CREATE OR REPLACE FUNCTION public.settled()
 RETURNS bigint LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, public, pg_temp AS $$
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     drawn bigint;
     smallest_floor bigint;

@@ -37,14 +37,5 @@ def move_numbers(
 
 
 def move(connection: psycopg.Connection[Any], sequence: str, highest: int) -> None:
-    # It changes nothing, and keeps everybody from drawing until we have committed.
-    # It also lets setval be undone: until then the sequence is another file.
-    connection.execute(f"ALTER SEQUENCE public.{sequence} INCREMENT BY 1")
-    connection.execute(
-        f"""
-        SELECT setval('public.{sequence}', %(highest)s)
-        FROM public.{sequence}
-        WHERE %(highest)s > CASE WHEN is_called THEN last_value ELSE 0 END
-        """,
-        {"highest": highest},
-    )
+    """Move a sequence, and keep everybody from drawing until we have committed."""
+    connection.execute("SELECT public.move_numbers(%s, %s)", (sequence, highest))

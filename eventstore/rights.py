@@ -1,0 +1,220 @@
+"""
+Who may do what: roles in the database, each with the least that its processes need.
+
+They are groups without a login: give each process a login of its own, as a member of
+one. The tables' owner is none of them. What is not named here nobody may do but the
+owner, above all to write into the log: an event comes in by a function that keeps its
+rules, and whoever may call it has no right to the table.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from eventstore.errors import RolesMissing
+from eventstore.sql import FUNCTIONS, execute, signatures
+
+PREFIX = "recount_"
+READ_MODELS = "readmodels"
+"""The schema that is a role's own: who is its member makes and drops what is in it."""
+
+ROLES: Mapping[str, str] = {
+    "web": "accepts commands, and reads",
+    "worker": "runs commands, follows the log",
+    "relay": "does what the workers do, when the broker does not",
+    "reader": "reads the log and the read models, and follows them",
+    "operator": "runs the commands of `recount`, but for those that want the owner",
+    READ_MODELS: "owns the read models, which can be rebuilt, and nothing else",
+}
+
+RUNNERS = ("worker", "relay", "operator")
+"""Who decides commands and keeps what is computed from the log; all own the rows."""
+EVERYBODY = ("web", "reader", *RUNNERS)
+
+SELECT = "SELECT"
+
+TABLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "events": dict.fromkeys(EVERYBODY, (SELECT,)),
+    "seals": dict.fromkeys(("reader", *RUNNERS), (SELECT,)),
+    "commands": dict.fromkeys(("web", *RUNNERS), (SELECT,)),
+    "command_incidents": dict.fromkeys(("web", *RUNNERS), (SELECT,)),
+    # A checkpoint moves in the transaction of what was written, and only forwards.
+    "subscriptions": {
+        "web": (SELECT,),
+        "reader": (SELECT,),
+        **dict.fromkeys(RUNNERS, (SELECT, "INSERT", "UPDATE", "DELETE")),
+    },
+    "signals": dict.fromkeys(RUNNERS, (SELECT, "DELETE")),
+    "generations": {
+        "web": (SELECT,),
+        "reader": (SELECT,),
+        **dict.fromkeys(RUNNERS, (SELECT, "INSERT", "UPDATE")),
+    },
+    # A cache that has a checksum, and can be deleted at any time.
+    "snapshots": dict.fromkeys(RUNNERS, (SELECT, "INSERT", "UPDATE", "DELETE")),
+    "unique_claims": {},
+    "alembic_version": dict.fromkeys(EVERYBODY, (SELECT,)),
+    "vault.keys": {},
+}
+
+CALLS: Mapping[str, Iterable[str]] = {
+    "settled": EVERYBODY,
+    "last_drawn": EVERYBODY,
+    "lock_key": EVERYBODY,
+    "fence_holders": EVERYBODY,
+    "accept": ("web", *RUNNERS),
+    "is_process": ("web", *RUNNERS),
+    "command_key": ("web", *RUNNERS),
+    "append": RUNNERS,
+    "take": RUNNERS,
+    "finish": RUNNERS,
+    "give_back": RUNNERS,
+    "forget_marks": RUNNERS,
+    "release": RUNNERS,
+    "next_due": RUNNERS,
+    "waiting": RUNNERS,
+    "load": RUNNERS,
+    "why_refused": RUNNERS,
+    "claimed": RUNNERS,
+    "find_keys": RUNNERS,
+    "raise_signal": RUNNERS,
+    "begin_seals": RUNNERS,
+    "seal": RUNNERS,
+    "imprint": ("reader", *RUNNERS),
+    "seal_hash": ("reader", *RUNNERS),
+    "move_numbers": ("operator",),
+    "count_former_keys": ("operator",),
+    "former_keys": ("operator",),
+    "rewrap_keys": ("operator",),
+}
+"""Functions by who may call them; one that is not here only others of ours call."""
+
+
+class Granted(NamedTuple):
+    """A privilege of a role on a table or a function."""
+
+    role: str
+    privilege: str
+    on: str
+
+
+def wanted() -> set[Granted]:
+    """Return every privilege that the roles are to have on tables and functions."""
+    on_tables = {
+        Granted(role, privilege, table)
+        for table, by_role in TABLES.items()
+        for role, privileges in by_role.items()
+        for privilege in privileges
+    }
+    on_functions = {
+        Granted(role, "EXECUTE", name)
+        for name, roles in CALLS.items()
+        for role in roles
+    }
+    return on_tables | on_functions
+
+
+def grant_rights(connection: sa.Connection) -> None:
+    """
+    Make the roles that are missing, and give all of them what they are to have.
+
+    It takes away what they have besides, and may be done again at any time. Raises
+    RolesMissing where whoever is connected may not make roles.
+    """
+    make_roles(connection)
+    for statement in statements(connection):
+        execute(connection, statement)
+
+
+def make_roles(connection: sa.Connection) -> None:
+    """Make the roles, which are shared by all databases of the server."""
+    names = [PREFIX + role for role in ROLES]
+    known = set(
+        connection.scalars(
+            sa.text("SELECT rolname FROM pg_roles WHERE rolname = ANY (:names)"),
+            {"names": names},
+        )
+    )
+    missing = [name for name in names if name not in known]
+    if missing and not connection.scalar(
+        sa.text("SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = user")
+    ):
+        raise RolesMissing(missing)
+    for name in missing:
+        # Another database of this server may be migrated at the same time.
+        connection.exec_driver_sql(
+            f"""
+            DO $$ BEGIN
+                CREATE ROLE {name} NOLOGIN;
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN
+                NULL;
+            END $$
+            """
+        )
+
+
+def statements(connection: sa.Connection) -> Iterable[str]:
+    """Yield what gives the roles their rights, and takes away what else they have."""
+    roles = ", ".join(PREFIX + role for role in ROLES)
+    owner = PREFIX + READ_MODELS
+    yield f"REVOKE ALL ON SCHEMA public FROM {roles}"
+    yield "REVOKE CREATE ON SCHEMA public FROM PUBLIC"
+    yield f"GRANT USAGE ON SCHEMA public TO {roles}"
+    database = connection.scalar(sa.text("SELECT quote_ident(current_database())"))
+    # A table of ours by its name alone would be the temporary one of whoever made it.
+    yield f"REVOKE TEMPORARY, CREATE ON DATABASE {database} FROM PUBLIC, {roles}"
+    for role in RUNNERS:
+        yield from membership(connection, owner, PREFIX + role)
+    yield from membership(connection, owner, None)
+    if connection.scalar(sa.text("SELECT rolsuper FROM pg_roles WHERE rolname = user")):
+        # Since when a writer holds back the readers, is another session's affair.
+        yield from membership(connection, "pg_read_all_stats", f"{PREFIX}operator")
+    yield f"CREATE SCHEMA IF NOT EXISTS {READ_MODELS}"
+    yield f"ALTER SCHEMA {READ_MODELS} OWNER TO {owner}"
+    for kind, name in connection.execute(
+        sa.text(
+            """
+            SELECT CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, oid::regclass
+            FROM pg_class
+            WHERE relnamespace = to_regnamespace(:schema) AND relkind IN ('r', 'v')
+            """
+        ),
+        {"schema": READ_MODELS},
+    ).all():
+        yield f"ALTER {kind} {name} OWNER TO {owner}"
+    readers = f"{PREFIX}web, {PREFIX}reader"
+    yield f"GRANT USAGE ON SCHEMA {READ_MODELS} TO {readers}"
+    yield f"GRANT SELECT ON ALL TABLES IN SCHEMA {READ_MODELS} TO {readers}"
+    yield from on_tables(connection, roles)
+    yield from on_functions(connection, roles)
+
+
+def membership(
+    connection: sa.Connection, group: str, member: str | None
+) -> Iterable[str]:
+    """Yield what makes *member*, or whoever is connected, a member of *group*."""
+    is_member = connection.scalar(
+        sa.text("SELECT pg_has_role(coalesce(:member, user), :group, 'MEMBER')"),
+        {"member": member, "group": group},
+    )
+    if not is_member:
+        yield f"GRANT {group} TO {member or 'CURRENT_USER'}"
+
+
+def on_tables(connection: sa.Connection, roles: str) -> Iterable[str]:
+    for table, by_role in TABLES.items():
+        if connection.scalar(sa.text("SELECT to_regclass(:t)"), {"t": table}) is None:
+            continue
+        yield f"REVOKE ALL ON {table} FROM PUBLIC, {roles}"
+        for role, privileges in by_role.items():
+            yield f"GRANT {', '.join(privileges)} ON {table} TO {PREFIX}{role}"
+
+
+def on_functions(connection: sa.Connection, roles: str) -> Iterable[str]:
+    for name in FUNCTIONS:
+        callers = ", ".join(PREFIX + role for role in CALLS.get(name, ()))
+        for signature in signatures(connection, [name]):
+            yield f"REVOKE ALL ON ROUTINE {signature} FROM PUBLIC, {roles}"
+            if callers:
+                yield f"GRANT EXECUTE ON ROUTINE {signature} TO {callers}"
