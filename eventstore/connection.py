@@ -1,9 +1,13 @@
-"""The engine speaks psycopg; its callers hold SQLAlchemy's connections."""
+"""The engine speaks psycopg; its callers hold SQLAlchemy's connections, or psycopg's."""
 
 from typing import Any
 
 import psycopg
 import sqlalchemy as sa
+from psycopg.rows import tuple_row
+
+Connection = sa.Connection | psycopg.Connection[Any]
+"""What the engine works over: a connection of the caller's, and its transaction."""
 
 
 def driver_connection(connection: sa.Connection) -> psycopg.Connection[Any]:
@@ -11,3 +15,22 @@ def driver_connection(connection: sa.Connection) -> psycopg.Connection[Any]:
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)
     return driver
+
+
+def joined(connection: Connection) -> psycopg.Connection[Any]:
+    """
+    Return the psycopg connection of either, in the caller's transaction.
+
+    Raises ValueError for one whose rows are not tuples.
+    """
+    if isinstance(connection, sa.Connection):
+        # As its own `execute` would: its `commit` does nothing where it knows of no
+        # transaction, and what we have written would be rolled back without a word.
+        if not connection.in_transaction():
+            connection.begin()
+        return driver_connection(connection)
+    if connection.row_factory is not tuple_row:
+        raise ValueError(
+            "the engine reads rows as tuples: give it a connection of that"
+        )
+    return connection

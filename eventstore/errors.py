@@ -35,6 +35,8 @@ EventStoreError
 ├── UnreadableExport        a file is not one of exported seals
 ├── ContradictedExport      the seals are not those that were exported before
 ├── RebuildFailed           a read model keeps the generation that it has
+├── ReadModelOutdated       a read model was made from another definition: rebuild it
+├── InstalledOtherwise      the tables that are there are another version's
 └── BadCursor               a page was asked for by what is no cursor
 """
 
@@ -272,6 +274,19 @@ class CannotProject(EventStoreError):
 class RebuildFailed(EventStoreError):
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name} was not rebuilt: {reason}")
+
+
+class ReadModelOutdated(EventStoreError):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} was made from another definition: rebuild it.")
+
+
+class InstalledOtherwise(EventStoreError):
+    def __init__(self, table: str, columns: Sequence[str]) -> None:
+        super().__init__(
+            f"The table {table} is there, and is another version's: it differs in"
+            f" {', '.join(columns)}."
+        )
 
 
 class NothingSealed(EventStoreError):

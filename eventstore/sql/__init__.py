@@ -4,13 +4,6 @@ from importlib.resources import files
 
 import sqlalchemy as sa
 
-import eventstore.journal.schema
-import eventstore.log.schema
-import eventstore.personal.schema
-import eventstore.projections.schema
-import eventstore.subscriptions.schema  # noqa: F401 - the tables register themselves
-from eventstore.tables import metadata
-
 # In the order in which they name each other.
 FUNCTIONS = (
     "lock_key",
@@ -43,13 +36,6 @@ FUNCTIONS = (
     "seal",
     "keep_seals",
 )
-
-
-def install(connection: sa.Connection) -> None:
-    """Make the engine's tables and functions, for those who do not use migrations."""
-    connection.exec_driver_sql("CREATE SCHEMA IF NOT EXISTS vault")
-    metadata.create_all(connection)
-    create_functions(connection)
 
 
 def create_functions(connection: sa.Connection, *names: str) -> None:

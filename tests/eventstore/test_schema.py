@@ -12,7 +12,8 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from eventstore.sql import FUNCTIONS, install
+from eventstore.installing import install
+from eventstore.sql import FUNCTIONS
 from eventstore.tables import metadata
 from tests.support.databases import ROOT, Databases, migrate
 from tests.support.engine import connect
