@@ -1,4 +1,4 @@
-"""The engine speaks psycopg; its callers hold SQLAlchemy's connections, or psycopg's."""
+"""The engine speaks psycopg; its callers hold connections of that or of SQLAlchemy."""
 
 from typing import Any
 
@@ -30,7 +30,5 @@ def joined(connection: Connection) -> psycopg.Connection[Any]:
             connection.begin()
         return driver_connection(connection)
     if connection.row_factory is not tuple_row:
-        raise ValueError(
-            "the engine reads rows as tuples: give it a connection of that"
-        )
+        raise ValueError("the engine reads rows as tuples: not by this row_factory")
     return connection

@@ -1,4 +1,4 @@
-"""Installing: the engine's tables and functions, for those who do not use migrations."""
+"""Installing: the engine's tables and functions, for those without migrations."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

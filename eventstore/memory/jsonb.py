@@ -1,7 +1,6 @@
 """JSON as PostgreSQL keeps it: not as it was written, but what it says."""
 
 import json
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -19,9 +18,8 @@ def as_jsonb(text: str) -> str:
 def written(value: Any) -> str:
     match value:
         case dict():
-            pairs = (
-                f"{quoted(name)}: {written(value[name])}" for name in sorted_(value)
-            )
+            names = sorted(value, key=lambda name: (len(name.encode()), name.encode()))
+            pairs = (f"{quoted(name)}: {written(value[name])}" for name in names)
             return f"{{{', '.join(pairs)}}}"
         case list():
             return f"[{', '.join(map(written, value))}]"
@@ -30,10 +28,6 @@ def written(value: Any) -> str:
             return f"{value if value else abs(value):f}"
         case _:
             return quoted(value)
-
-
-def sorted_(names: Iterable[str]) -> list[str]:
-    return sorted(names, key=lambda name: (len(name.encode()), name.encode()))
 
 
 def quoted(value: Any) -> str:

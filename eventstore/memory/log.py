@@ -21,18 +21,13 @@ Claimed = Mapping[tuple[str, bytes], str]
 
 @dataclass(slots=True)
 class MemoryLog:
-    """
-    Events, claims and keys.
-
-    What is in a list stays where it is: who has read its length reads on without the
-    lock.
-    """
+    """Events, claims and keys; an append is seen as a whole by who has the *lock*."""
 
     events: list[RecordedEvent] = field(default_factory=list)
     streams: dict[str, list[RecordedEvent]] = field(default_factory=dict)
     claims: Claimed = field(default_factory=dict)
     vault: MemoryVault = field(default_factory=MemoryVault)
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    lock: threading.RLock = field(default_factory=threading.RLock)
 
     def stream(self, stream_id: str) -> Sequence[RecordedEvent]:
         return self.streams.get(stream_id, ())
@@ -46,7 +41,10 @@ class MemoryLog:
         forgotten: Sequence[str],
         moment: datetime,
     ) -> list[Appended]:
-        """Append in the order of `append.sql`: what may refuse comes before a change."""
+        """Append, in the order of `append.sql`: what may refuse before what changes."""
+        unnamed = {stream_id for stream_id, _ in events} - expected.keys()
+        if unnamed:
+            raise KeyError(min(unnamed))
         with self.lock:
             refusal = self.wrong_version(expected)
             if refusal is not None:
@@ -67,7 +65,7 @@ class MemoryLog:
         return [Appended(e.position, e.stream_id, e.version) for e in recorded]
 
     def wrong_version(self, expected: Mapping[str, int]) -> WrongExpectedVersion | None:
-        """Return what refuses an append, for the first stream that is not as expected."""
+        """Return what refuses an append: the first stream that is not as expected."""
         for stream_id, version in expected.items():
             head = len(self.stream(stream_id))
             if version == ANY_VERSION or (version == STREAM_EXISTS and head):
@@ -95,7 +93,7 @@ class MemoryLog:
         return sorted(places) if places else None
 
     def recorded(self, events: NewEvents, moment: datetime) -> list[RecordedEvent]:
-        recorded = []
+        recorded: list[RecordedEvent] = []
         before: Counter[str] = Counter()
         for stream_id, event in events:
             before[stream_id] += 1

@@ -59,17 +59,17 @@ class MemoryStore:
         )
 
     def version(self, stream_id: str, as_of: AsOf = NOW) -> int:
-        stream = self._log.stream(stream_id)
-        # Who appends meanwhile makes it longer; what was there is where it was.
-        version = head = len(stream)
-        if as_of.version is not None:
-            version = min(as_of.version, head)
-        elif as_of.position is not None:
-            self._refuse_unsettled(as_of.position)
-            version = sum(e.position <= as_of.position for e in stream[:head])
-        elif as_of.at is not None:
-            later = (e.version for e in stream[:head] if e.occurred_at > as_of.at)
-            version = next(later, head + 1) - 1
+        with self._log.lock:
+            stream = self._log.stream(stream_id)
+            version = len(stream)
+            if as_of.version is not None:
+                version = min(as_of.version, version)
+            elif as_of.position is not None:
+                self._refuse_unsettled(as_of.position)
+                version = sum(e.position <= as_of.position for e in stream)
+            elif as_of.at is not None:
+                later = (e.version for e in stream if e.occurred_at > as_of.at)
+                version = next(later, version + 1) - 1
         refuse_missing(as_of, {stream_id: version})
         return version
 
@@ -87,8 +87,9 @@ class MemoryStore:
         backwards: bool = False,
         limit: int | None = None,
     ) -> list[RecordedEvent]:
-        events = list(self._log.stream(stream_id)[: self.version(stream_id, as_of)])
-        events = events[max(after, 0) :]
+        with self._log.lock:
+            version = self.version(stream_id, as_of)
+            events = list(self._log.stream(stream_id)[max(after, 0) : version])
         if backwards:
             events.reverse()
         return events[:limit]
@@ -102,9 +103,10 @@ class MemoryStore:
         category: str | None = None,
         backwards: bool = False,
     ) -> Iterator[RecordedEvent]:
-        end = self.settled() if up_to is None else up_to
-        self._refuse_unsettled(end)
-        events = self._log.events[max(after, 0) : max(end, 0)]
+        with self._log.lock:
+            end = self.settled() if up_to is None else up_to
+            self._refuse_unsettled(end)
+            events = self._log.events[max(after, 0) : max(end, 0)]
         for event in reversed(events) if backwards else events:
             if types is not None and event.type not in types:
                 continue
@@ -112,7 +114,8 @@ class MemoryStore:
                 yield event
 
     def settled(self) -> int:
-        return len(self._log.events)
+        with self._log.lock:
+            return len(self._log.events)
 
     def load(
         self, stream_ids: Iterable[str], deciders: Deciders, as_of: AsOf = NOW
@@ -127,13 +130,12 @@ class MemoryStore:
         keyring: Keyring,
         as_of: AsOf = NOW,
     ) -> Streams:
+        with self._log.lock:
+            read = {s: self.read_stream(s, as_of=as_of) for s in stream_ids}
         streams = Streams()
-        for stream_id in stream_ids:
-            decider = deciders.of_stream(stream_id)
-            events = self.read_stream(stream_id, as_of=as_of)
-            streams.states[stream_id] = decider.state_after(
-                decider.initial, keyring.open_events(events)
-            )
+        for stream_id, events in read.items():
+            decider, opened = deciders.of_stream(stream_id), keyring.open_events(events)
+            streams.states[stream_id] = decider.state_after(decider.initial, opened)
             streams.versions[stream_id] = len(events)
         return streams
 
