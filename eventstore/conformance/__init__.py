@@ -10,37 +10,7 @@ check begins: once for each writer that it needs. They are plain asserts, and no
 runner is needed.
 """
 
-from eventstore.conformance import (
-    appending,
-    claiming,
-    forgetting,
-    handling,
-    racing,
-    reading,
-    reading_the_past,
-    refusing,
-    repeating,
-)
 from eventstore.conformance.check import Check, Connect
-
-_PARTS = (
-    appending,
-    repeating,
-    refusing,
-    claiming,
-    racing,
-    reading,
-    reading_the_past,
-    handling,
-    forgetting,
-)
-
-CHECKS = tuple(
-    check
-    for part in _PARTS
-    for check in vars(part).values()
-    if isinstance(check, Check)
-)
-"""Every check, in the order in which one would mend what they find."""
+from eventstore.conformance.checks import CHECKS
 
 __all__ = ["CHECKS", "Check", "Connect"]

@@ -8,8 +8,9 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from eventstore import MemoryStore, PostgresStore
+from eventstore import EventStoreError, MemoryStore, PostgresStore
 from eventstore.conformance import CHECKS, Check
+from tests.support.broken_stores import BROKEN
 from tests.support.engine import Engine, connect
 
 Kept = dict[int, psycopg.Connection[Any]]
@@ -78,3 +79,15 @@ def test_the_store_over_sqlalchemy_keeps_the_rule(
     check: Check, alchemy: Callable[[], sa.Connection]
 ) -> None:
     check(lambda: PostgresStore(alchemy()))
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=str)
+def test_a_store_that_breaks_the_rule_is_found(check: Check) -> None:
+    store = BROKEN[str(check)]()
+
+    with pytest.raises((AssertionError, EventStoreError)):
+        check(lambda: store)
+
+
+def test_there_is_a_broken_store_for_each_rule() -> None:
+    assert list(BROKEN) == [str(check) for check in CHECKS]
