@@ -13,18 +13,23 @@ from eventstore.connection import Connection
 from eventstore.decider import Decider, Deciders, category_of
 from eventstore.errors import (
     AlreadyClaimed,
+    BadCursor,
     BadStreamId,
     BadTypeName,
     BadUpcasters,
+    BoxBroken,
     CannotProject,
     CheckpointNotInLog,
     Clash,
     CommandAlreadyFinished,
     ContradictedExport,
+    CorruptSnapshot,
     EventStoreError,
     InstalledOtherwise,
+    KeyLost,
     KeyMadeElsewhere,
     KeyReused,
+    LiveRowsBehind,
     MasterKeyMissing,
     NewerSchema,
     NoSuchVersion,
@@ -35,6 +40,8 @@ from eventstore.errors import (
     RebuildFailed,
     TooLarge,
     TooManyEvents,
+    UnkeepableState,
+    UnknownCommandType,
     UnknownEventType,
     UnreadableEvent,
     UnreadableExport,
@@ -74,7 +81,7 @@ from eventstore.projections.projection import Fact, Index, Lookup, Projection, U
 from eventstore.projections.rebuild import Rebuilt, rebuild
 from eventstore.projections.up_to_date import bring_up_to_date
 from eventstore.projections.views import Page, View
-from eventstore.store import Store
+from eventstore.store import NOW, Store
 from eventstore.subscriptions.catch_up import CaughtUp, catch_up, lag
 from eventstore.subscriptions.foreign import ForeignCheckpoint, read_on
 from eventstore.subscriptions.snapshot_taker import (
@@ -106,6 +113,7 @@ __all__ = [  # noqa: RUF022 - by subject
     "STREAM_EXISTS",
     "append",
     # Reading, today and as of then.
+    "NOW",
     "AsOf",
     "Effect",
     "find_effects",
@@ -179,18 +187,23 @@ __all__ = [  # noqa: RUF022 - by subject
     "verify",
     # Errors.
     "AlreadyClaimed",
+    "BadCursor",
     "BadStreamId",
     "BadTypeName",
     "BadUpcasters",
+    "BoxBroken",
     "CannotProject",
     "CheckpointNotInLog",
     "Clash",
     "CommandAlreadyFinished",
     "ContradictedExport",
+    "CorruptSnapshot",
     "EventStoreError",
     "InstalledOtherwise",
+    "KeyLost",
     "KeyMadeElsewhere",
     "KeyReused",
+    "LiveRowsBehind",
     "MasterKeyMissing",
     "NewerSchema",
     "NoSuchVersion",
@@ -201,6 +214,8 @@ __all__ = [  # noqa: RUF022 - by subject
     "RebuildFailed",
     "TooLarge",
     "TooManyEvents",
+    "UnkeepableState",
+    "UnknownCommandType",
     "UnknownEventType",
     "UnreadableEvent",
     "UnreadableExport",

@@ -48,11 +48,16 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """What the metadata of a command's events are made of."""
+    """
+    What the metadata of a command's events are made of.
+
+    They name a command only where the journal has it: else `verify` would miss it.
+    """
 
     command_id: UUID
     correlation_id: UUID
     actor: str
+    is_in_journal: bool = True
 
 
 def handle(
@@ -97,7 +102,12 @@ def handle_on(
 ) -> Outcome:
     """Handle a *command* on a log, given how to *load* from it and *append* to it."""
     command_id = command_id or uuid4()
-    cause = Cause(command_id=command_id, correlation_id=command_id, actor=actor)
+    cause = Cause(
+        command_id=command_id,
+        correlation_id=command_id,
+        actor=actor,
+        is_in_journal=False,
+    )
     stream_id = stream_id or addressee(command, deciders)
     decider = deciders.of_stream(stream_id)
 
@@ -195,7 +205,7 @@ def new_event(
             event_id=event_id,
             correlation_id=cause.correlation_id,
             causation_id=cause.command_id,
-            command_id=cause.command_id,
+            command_id=cause.command_id if cause.is_in_journal else None,
             schema=decider.events.schema_of(fact),
             actor=cause.actor,
         ),

@@ -4,7 +4,10 @@ from typing import Any
 
 import psycopg
 import sqlalchemy as sa
+from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
+
+IDLE = TransactionStatus.IDLE
 
 Connection = sa.Connection | psycopg.Connection[Any]
 """What the engine works over: a connection of the caller's, and its transaction."""
@@ -32,3 +35,16 @@ def joined(connection: Connection) -> psycopg.Connection[Any]:
     if connection.row_factory is not tuple_row:
         raise ValueError("the engine reads rows as tuples: not by this row_factory")
     return connection
+
+
+def begun(connection: Connection) -> psycopg.Connection[Any]:
+    """
+    Return the psycopg connection of either, with its transaction begun.
+
+    Else the first `transaction()` over it would be the whole one, and commit what is
+    the caller's to commit. In autocommit there is none to begin.
+    """
+    driver = joined(connection)
+    if not driver.autocommit and driver.info.transaction_status == IDLE:
+        driver.execute("SELECT")
+    return driver

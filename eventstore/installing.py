@@ -13,7 +13,7 @@ import eventstore.log.schema
 import eventstore.personal.schema
 import eventstore.projections.schema
 import eventstore.subscriptions.schema  # noqa: F401 - the tables register themselves
-from eventstore.connection import Connection, joined
+from eventstore.connection import Connection, begun
 from eventstore.errors import InstalledOtherwise
 from eventstore.sql import FUNCTIONS, source
 from eventstore.tables import metadata
@@ -31,7 +31,7 @@ def install(connection: Connection) -> None:
     migration: raises InstalledOtherwise where tables are there that another version of
     the engine made.
     """
-    driver = joined(connection)
+    driver = begun(connection)
     with driver.transaction():
         driver.execute("SELECT pg_advisory_xact_lock(hashtext('migrations'))")
         driver.execute("CREATE SCHEMA IF NOT EXISTS vault")

@@ -79,7 +79,7 @@ def its_events_tell_whose_command_it_was(connect: Connect) -> None:
     (event,) = store.read_stream(RED)
     metadata = msgspec.json.decode(event.metadata, type=Metadata)
     assert (metadata.actor, metadata.schema) == ("alice", "1.0")
-    assert metadata.command_id == metadata.causation_id == COMMAND_ID
+    assert metadata.causation_id == metadata.correlation_id == COMMAND_ID
 
 
 @Check

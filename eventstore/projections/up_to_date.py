@@ -3,7 +3,7 @@
 import math
 from dataclasses import replace
 
-from eventstore.connection import Connection, joined
+from eventstore.connection import Connection, begun
 from eventstore.errors import ReadModelOutdated
 from eventstore.personal.keys import MasterKeys
 from eventstore.projections.generations import (
@@ -32,7 +32,7 @@ def bring_up_to_date(
 
     Raises ReadModelOutdated where its tables were made from another definition.
     """
-    driver = joined(connection)
+    driver = begun(connection)
     with driver.transaction():
         make_first_generation(driver, projection)
     live = live_generations(driver).get(projection.name)
