@@ -1,248 +1,40 @@
 """Stores that break one rule each, by the name of the check that has to find it."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
-
-import msgspec
 
 from eventstore import (
     ANY_VERSION,
     NO_STREAM,
     STREAM_EXISTS,
-    AlreadyClaimed,
     AsOf,
-    Clash,
     MemoryStore,
     NoSuchVersion,
     NotSettled,
     Outcome,
     RecordedEvent,
     Streams,
-    WrongExpectedVersion,
 )
 from eventstore.conformance.jars import coin
-from eventstore.memory.log import MemoryLog, event_id_of
+from tests.support import broken_appends as does
+from tests.support.breaking import (
+    Broken,
+    answering,
+    appending,
+    asking,
+    claiming,
+    expecting,
+    handling,
+    log_of,
+    reading,
+    showing,
+)
+from tests.support.broken_appends import MOMENT
 
-Broken = type[MemoryStore]
 LONG_AGO = datetime(1996, 7, 1, tzinfo=UTC)
-MOMENT = 0.001
-
-
-def appending(change: Callable[[MemoryStore, dict[str, Any]], Any]) -> Broken:
-    """Return a store that changes what it appends, or answers what *change* does."""
-
-    class Store(MemoryStore):
-        def _append(self, events: Any, **given: Any) -> Any:
-            call = {"claims": (), **given, "events": list(events)}
-            answer = change(self, call)
-            return super()._append(**call) if answer is None else answer
-
-    return Store
-
-
-def expecting(change: Callable[[int], int]) -> Broken:
-    """Return a store that takes one expected version for another."""
-
-    def changed(store: MemoryStore, call: dict[str, Any]) -> None:
-        call["expected"] = {s: change(v) for s, v in call["expected"].items()}
-
-    return appending(changed)
-
-
-def claiming(change: Callable[[MemoryStore, Any], Any]) -> Broken:
-    """Return a store that changes each claim, or forgets it."""
-
-    def changed(store: MemoryStore, call: dict[str, Any]) -> None:
-        claims = [change(store, claim) for claim in call["claims"]]
-        call["claims"] = [claim for claim in claims if claim is not None]
-
-    return appending(changed)
-
-
-def answering(change: Callable[[list[Any]], list[Any]]) -> Broken:
-    """Return a store that answers an append with something else."""
-
-    class Store(MemoryStore):
-        def _append(self, *args: Any, **given: Any) -> Any:
-            return change(super()._append(*args, **given))
-
-    return Store
-
-
-def showing(change: Callable[[RecordedEvent], RecordedEvent]) -> Broken:
-    """Return a store that shows other events in a stream than there are."""
-
-    class Store(MemoryStore):
-        def read_stream(self, *args: Any, **given: Any) -> Any:
-            return [change(event) for event in super().read_stream(*args, **given)]
-
-    return Store
-
-
-def reading(change: Callable[[dict[str, Any]], object]) -> Broken:
-    """Return a store that reads something else than it is asked for."""
-
-    class Store(MemoryStore):
-        def read_stream(self, *args: Any, **given: Any) -> Any:
-            change(given)
-            return super().read_stream(*args, **given)
-
-        def read_all(self, **given: Any) -> Any:
-            change(given)
-            return super().read_all(**given)
-
-    return Store
-
-
-def asking(change: Callable[[MemoryStore, str, AsOf], AsOf]) -> Broken:
-    """Return a store that takes one point of the past for another."""
-
-    class Store(MemoryStore):
-        def version(self, stream_id: str, as_of: AsOf = AsOf()) -> int:  # noqa: B008
-            return super().version(stream_id, change(self, stream_id, as_of))
-
-    return Store
-
-
-def handling(change: Callable[[dict[str, Any]], Outcome | None]) -> Broken:
-    """Return a store that handles another command; or answers what *change* does."""
-
-    class Store(MemoryStore):
-        def handle(self, command: Any, **given: Any) -> Any:
-            call = {**given, "command": command}
-            return change(call) or super().handle(**call)
-
-    return Store
-
-
-def log_of(store: MemoryStore) -> MemoryLog:
-    return store._log
-
-
-def head(store: MemoryStore, stream_id: str) -> int:
-    return len(log_of(store).stream(stream_id))
-
-
-# -- Appending ----------------------------------------------------------------------
-
-
-def without_times(store: MemoryStore, call: dict[str, Any]) -> None:
-    call["events"] = [(s, replace(e, occurred_at=None)) for s, e in call["events"]]
-
-
-def one_by_one(store: MemoryStore, call: dict[str, Any]) -> Any:
-    done: list[Any] = []
-    seen: set[str] = set()
-    for stream_id, event in call["events"]:
-        expected = ANY_VERSION if stream_id in seen else call["expected"][stream_id]
-        seen.add(stream_id)
-        done += MemoryStore._append(
-            store, [(stream_id, event)], expected={stream_id: expected}
-        )
-        time.sleep(MOMENT)
-    return done
-
-
-def written_alone(store: MemoryStore, call: dict[str, Any]) -> None:
-    written = {stream_id for stream_id, _ in call["events"]}
-    call["expected"] = {s: v for s, v in call["expected"].items() if s in written}
-
-
-def unless_named(store: MemoryStore, call: dict[str, Any]) -> None:
-    streams = {stream_id: ANY_VERSION for stream_id, _ in call["events"]}
-    call["expected"] = streams | call["expected"]
-
-
-def with_new_ids(store: MemoryStore, call: dict[str, Any]) -> None:
-    call["events"] = [
-        (
-            stream_id,
-            replace(
-                event,
-                metadata=msgspec.structs.replace(event.metadata, event_id=uuid4()),
-            ),
-        )
-        for stream_id, event in call["events"]
-    ]
-
-
-def with_new_ids_behind_others(store: MemoryStore, call: dict[str, Any]) -> None:
-    written = [stream_id for stream_id, _ in call["events"]]
-    for stream_id, version in call["expected"].items():
-        if head(store, stream_id) > version + written.count(stream_id) >= 0:
-            with_new_ids(store, call)
-
-
-def refusal_swallowed(store: MemoryStore, call: dict[str, Any]) -> Any:
-    try:
-        return MemoryStore._append(store, **call)
-    except WrongExpectedVersion:
-        return []
-
-
-def known_by_id_alone(store: MemoryStore, call: dict[str, Any]) -> Any:
-    ids = {str(event.metadata.event_id) for _, event in call["events"]}
-    known = [e for e in log_of(store).events if event_id_of(e) in ids]
-    return known or None
-
-
-def unchecked(store: MemoryStore, call: dict[str, Any]) -> Any:
-    return log_of(store).append(
-        call["events"], call["expected"], (), None, (), datetime.now(UTC)
-    )
-
-
-def looked_at_before(store: MemoryStore, call: dict[str, Any]) -> None:
-    """Check the versions, and append a moment later whatever they are by then."""
-    for stream_id, version in call["expected"].items():
-        if head(store, stream_id) != version:
-            raise WrongExpectedVersion(stream_id, version, head(store, stream_id))
-    time.sleep(MOMENT)
-    call["expected"] = dict.fromkeys(call["expected"], ANY_VERSION)
-
-
-def any_is_the_one_seen(store: MemoryStore, call: dict[str, Any]) -> None:
-    call["expected"] = {s: head(store, s) for s in call["expected"]}
-    time.sleep(MOMENT)
-
-
-# -- Claiming -----------------------------------------------------------------------
-
-
-def by_a_new_stream(store: MemoryStore, claim: Any) -> Any:
-    return claim._replace(stream_id=f"jar-{uuid4()}")
-
-
-def released_for_its_owner(store: MemoryStore, claim: Any) -> Any:
-    owner = log_of(store).claims.get((claim.scope, claim.keyed_hash))
-    return claim._replace(stream_id=owner) if claim.is_released and owner else claim
-
-
-def claimed_before(store: MemoryStore, call: dict[str, Any]) -> None:
-    for claim in call.pop("claims"):
-        MemoryStore._append(store, [], expected={}, claims=[claim])
-
-
-def claims_looked_at_before(store: MemoryStore, call: dict[str, Any]) -> None:
-    claims = call.pop("claims")
-    for claim in claims:
-        if (claim.scope, claim.keyed_hash) in log_of(store).claims:
-            raise AlreadyClaimed([Clash(*claim[:4])])
-    time.sleep(MOMENT)
-    new = {(claim.scope, claim.keyed_hash): claim.stream_id for claim in claims}
-    log_of(store).claims = {**log_of(store).claims, **new}
-
-
-def handled_with_another_key(store: MemoryStore, call: dict[str, Any]) -> None:
-    if "new_keys" in call:
-        call["claims"] = [c._replace(keyed_hash=b"x") for c in call["claims"]]
-
-
-# -- Reading ------------------------------------------------------------------------
 
 
 class Late(MemoryStore):
@@ -354,20 +146,8 @@ def without_part_of_the_past(call: dict[str, Any]) -> None:
         call.pop("after", None)
 
 
-# -- Forgetting ---------------------------------------------------------------------
-
-
 def in_the_clear(call: dict[str, Any]) -> None:
     call["deciders"] = replace(call["deciders"], masters=None)
-
-
-def keys_kept(store: MemoryStore, call: dict[str, Any]) -> None:
-    call["forgotten"] = ()
-
-
-def forgotten_where_known(store: MemoryStore, call: dict[str, Any]) -> None:
-    known = {key.subject for key in log_of(store).vault.keys}
-    call["forgotten"] = [s for s in call.get("forgotten", ()) if s in known]
 
 
 BROKEN: Mapping[str, Broken] = {
@@ -380,7 +160,7 @@ BROKEN: Mapping[str, Broken] = {
     "an_event_tells_when_it_was_recorded": showing(
         lambda e: e._replace(metadata=e.metadata.replace("recorded_at", "at"))
     ),
-    "a_time_that_an_event_brings_is_kept": appending(without_times),
+    "a_time_that_an_event_brings_is_kept": appending(does.without_times),
     "an_event_without_a_time_is_never_before_the_one_before_it": showing(
         lambda e: e._replace(occurred_at=LONG_AGO) if e.version > 1 else e
     ),
@@ -390,7 +170,7 @@ BROKEN: Mapping[str, Broken] = {
     "an_append_tells_where_its_events_came_to_stand": answering(
         lambda done: done[::-1]
     ),
-    "of_several_streams_all_are_written_or_none": appending(one_by_one),
+    "of_several_streams_all_are_written_or_none": appending(does.one_by_one),
     "a_number_wants_the_stream_at_that_version": expecting(
         lambda version: ANY_VERSION if version > 0 else version
     ),
@@ -403,43 +183,49 @@ BROKEN: Mapping[str, Broken] = {
     "any_version_takes_what_there_is": expecting(
         lambda version: NO_STREAM if version == ANY_VERSION else version
     ),
-    "a_stream_that_was_only_read_is_checked_too": appending(written_alone),
+    "a_stream_that_was_only_read_is_checked_too": appending(does.written_alone),
     "versions_are_checked_also_without_an_event": appending(
         lambda store, call: None if call["events"] else []
     ),
-    "a_stream_that_is_written_needs_an_expected_version": appending(unless_named),
+    "a_stream_that_is_written_needs_an_expected_version": appending(does.unless_named),
     "the_same_events_again_are_answered_with_their_first_places": appending(
-        with_new_ids
+        does.with_new_ids
     ),
     "they_are_recognised_when_others_have_come_after_them": appending(
-        with_new_ids_behind_others
+        does.with_new_ids_behind_others
     ),
-    "other_events_at_that_version_are_none_of_them": appending(refusal_swallowed),
-    "a_part_of_them_with_others_is_refused": appending(known_by_id_alone),
-    "without_a_number_they_are_taken_for_new_ones": appending(known_by_id_alone),
-    "a_stream_is_called_like_its_category_and_an_id": appending(unchecked),
-    "a_type_has_a_name_that_can_be_kept": appending(unchecked),
-    "the_data_of_an_event_have_a_largest_size": appending(unchecked),
-    "the_metadata_of_an_event_have_a_largest_size": appending(unchecked),
-    "one_append_has_a_largest_number_of_events": appending(unchecked),
-    "a_text_has_no_nul_and_no_half_of_a_character": appending(unchecked),
-    "a_number_is_one": appending(unchecked),
+    "other_events_at_that_version_are_none_of_them": appending(does.refusal_swallowed),
+    "a_part_of_them_with_others_is_refused": appending(does.known_by_id_alone),
+    "without_a_number_they_are_taken_for_new_ones": appending(does.known_by_id_alone),
+    "a_stream_is_called_like_its_category_and_an_id": appending(does.unchecked),
+    "a_type_has_a_name_that_can_be_kept": appending(does.unchecked),
+    "the_data_of_an_event_have_a_largest_size": appending(does.unchecked),
+    "the_metadata_of_an_event_have_a_largest_size": appending(does.unchecked),
+    "one_append_has_a_largest_number_of_events": appending(does.unchecked),
+    "a_text_has_no_nul_and_no_half_of_a_character": appending(does.unchecked),
+    "a_number_is_one": appending(does.unchecked),
     "what_a_stream_has_claimed_no_other_can": claiming(lambda *_: None),
     "another_value_or_scope_is_another_claim": claiming(
         lambda _, claim: claim._replace(scope="all", keyed_hash=b"the same")
     ),
-    "a_stream_may_claim_again_what_it_has": claiming(by_a_new_stream),
+    "a_stream_may_claim_again_what_it_has": claiming(does.by_a_new_stream),
     "what_was_released_can_be_claimed": claiming(
         lambda _, claim: None if claim.is_released else claim
     ),
-    "a_stream_releases_only_what_is_its_own": claiming(released_for_its_owner),
-    "a_value_goes_from_one_stream_to_another_in_one_append": appending(claimed_before),
-    "an_append_that_is_refused_claims_nothing": appending(claimed_before),
-    "of_writers_on_the_same_version_one_wins": appending(looked_at_before),
-    "of_writers_at_any_version_all_are_heard": appending(any_is_the_one_seen),
-    "of_two_that_each_read_the_others_stream_one_holds": appending(looked_at_before),
-    "of_streams_that_claim_the_same_one_gets_it": appending(claims_looked_at_before),
-    "a_reader_sees_an_append_as_a_whole": appending(one_by_one),
+    "a_stream_releases_only_what_is_its_own": claiming(does.released_for_its_owner),
+    "a_value_goes_from_one_stream_to_another_in_one_append": appending(
+        does.claimed_before
+    ),
+    "an_append_that_is_refused_claims_nothing": appending(does.claimed_before),
+    "of_writers_on_the_same_version_one_wins": appending(does.looked_at_before),
+    "of_writers_at_any_version_all_are_heard": appending(does.any_is_the_one_seen),
+    "of_two_that_each_read_the_others_stream_one_holds": appending(
+        does.looked_at_before
+    ),
+    "of_streams_that_claim_the_same_one_gets_it": appending(
+        does.claims_looked_at_before
+    ),
+    "a_reader_sees_an_append_as_a_whole": appending(does.one_by_one),
     "a_reader_of_the_log_skips_no_event": Late,
     "an_empty_stream_has_no_events": CountingNone,
     "a_stream_is_read_forwards_and_backwards": reading(
@@ -476,10 +262,10 @@ BROKEN: Mapping[str, Broken] = {
     "a_command_holds_only_on_what_it_was_decided_on": expecting(lambda _: ANY_VERSION),
     "a_command_that_claims_what_is_anothers_is_rejected": claiming(lambda *_: None),
     "what_a_command_claims_is_claimed_for_whoever_appends": appending(
-        handled_with_another_key
+        does.handled_with_another_key
     ),
     "personal_fields_are_not_written_in_the_clear": handling(in_the_clear),
     "personal_fields_are_read_with_the_key": Keyless,
-    "who_is_forgotten_reads_as_forgotten": appending(keys_kept),
-    "who_is_forgotten_stays_forgotten": appending(forgotten_where_known),
+    "who_is_forgotten_reads_as_forgotten": appending(does.keys_kept),
+    "who_is_forgotten_stays_forgotten": appending(does.forgotten_where_known),
 }

@@ -29,9 +29,11 @@ def build(folder: Path) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """An environment with a wheel, and the *packages* that came along."""
+    """An environment with a wheel, what that *asked_for*, and all that came along."""
 
     python: Path
+    library: Path
+    asked_for: frozenset[str]
     packages: frozenset[str]
 
 
@@ -48,6 +50,7 @@ def install(wheel: Path, folder: Path) -> Environment:
         archive.extractall(library)
     (own,) = Distribution.discover(path=[str(library)])
     packages = dict(needed_by(own))
+    asked_for = frozenset(name for name, _ in required_by(own))
     for package in packages.values():
         for path in package.files or ():
             if ".." in path.parts:
@@ -55,21 +58,28 @@ def install(wheel: Path, folder: Path) -> Environment:
             link = library / path
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(Path(str(package.locate_file(path))))
-    return Environment(folder / "bin" / "python", frozenset(packages))
+    python = folder / "bin" / "python"
+    return Environment(python, library, asked_for, frozenset(packages))
 
 
 def needed_by(
     package: Distribution, extras: frozenset[str] = frozenset()
 ) -> Iterator[tuple[str, Distribution]]:
     """Yield all distributions that a package requires, with what those require."""
-    for line in package.requires or ():
-        requirement = Requirement(line)
-        if requirement.marker is None or any(
-            requirement.marker.evaluate({"extra": extra}) for extra in extras or {""}
-        ):
-            needed = distribution(requirement.name)
-            yield normalised(requirement.name), needed
-            yield from needed_by(needed, frozenset(requirement.extras))
+    for name, of_it in required_by(package, extras):
+        needed = distribution(name)
+        yield name, needed
+        yield from needed_by(needed, of_it)
+
+
+def required_by(
+    package: Distribution, extras: frozenset[str] = frozenset()
+) -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield what a package itself requires here, each with the extras of that."""
+    for requirement in map(Requirement, package.requires or ()):
+        marker = requirement.marker
+        if marker is None or any(marker.evaluate({"extra": e}) for e in extras or {""}):
+            yield normalised(requirement.name), frozenset(requirement.extras)
 
 
 def normalised(name: str) -> str:
