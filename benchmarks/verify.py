@@ -24,8 +24,8 @@ sys.path.insert(0, os.fspath(Path(__file__).resolve().parents[1]))
 
 from eventstore.connection import driver_connection
 from eventstore.decider import Deciders
+from eventstore.installing import install
 from eventstore.log.seals import seal_log
-from eventstore.sql import install
 from eventstore.verifying.checks import all_checks
 from eventstore.verifying.sealed import Vouching
 from tasks.bootstrap import CUSTOMERS, ORDERS

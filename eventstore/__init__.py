@@ -1,6 +1,227 @@
 """
 An event store on PostgreSQL: a log, a journal of commands, and readers of the log.
 
-It knows no domain: whoever lifts it out brings deciders and events of their own and
-calls `eventstore.sql.install` once.
+It knows no domain: whoever lifts it out brings deciders and events of their own, and
+calls `install` once. What is named here is for them, and stays; what is not may change.
+`docs/tutorial.md` makes an application of it.
 """
+
+from eventstore.as_of import AsOf, load_as_of, read_as_of, versions_as_of
+from eventstore.claims import Claim, ClaimKey
+from eventstore.command_handler import Outcome, handle
+from eventstore.connection import Connection
+from eventstore.decider import Decider, Deciders, category_of
+from eventstore.errors import (
+    AlreadyClaimed,
+    BadCursor,
+    BadStreamId,
+    BadTypeName,
+    BadUpcasters,
+    BoxBroken,
+    CannotProject,
+    CheckpointNotInLog,
+    Clash,
+    CommandAlreadyFinished,
+    ContradictedExport,
+    CorruptSnapshot,
+    EventStoreError,
+    InstalledOtherwise,
+    KeyLost,
+    KeyMadeElsewhere,
+    KeyReused,
+    LiveRowsBehind,
+    MasterKeyMissing,
+    NewerSchema,
+    NoSuchVersion,
+    NotANumber,
+    NothingSealed,
+    NotSettled,
+    ReadModelOutdated,
+    RebuildFailed,
+    TooLarge,
+    TooManyEvents,
+    UnkeepableState,
+    UnknownCommandType,
+    UnknownEventType,
+    UnreadableEvent,
+    UnreadableExport,
+    Unstorable,
+    UnstorableText,
+    UpcasterFailed,
+    WrongExpectedVersion,
+    WrongMasterKey,
+)
+from eventstore.ids import command_id_for, event_id_for
+from eventstore.installing import install
+from eventstore.journal.accept import Accepted, accept
+from eventstore.journal.drain import Drained, drain
+from eventstore.journal.entries import Entry
+from eventstore.journal.entries import find as find_command
+from eventstore.journal.limits import Limits
+from eventstore.loading import Streams, load
+from eventstore.log.append import ANY_VERSION, NO_STREAM, STREAM_EXISTS, append
+from eventstore.log.claims import ClaimChange
+from eventstore.log.codec import EventCodec
+from eventstore.log.conversation import (
+    Effect,
+    find_effects,
+    find_event,
+    read_conversation,
+)
+from eventstore.log.events import Appended, Metadata, NewEvent, RecordedEvent
+from eventstore.log.exported_seals import ExportedSeal, exported, read_export
+from eventstore.log.read import read_all, read_stream, scan, scan_back, settled
+from eventstore.log.seals import Seal, find_origin, newest_seals, seal_log
+from eventstore.log.upcasting import Shaped, Upcaster, Upcasters
+from eventstore.memory import MemoryStore
+from eventstore.personal.keyring import Keyring
+from eventstore.personal.keys import MasterKeys
+from eventstore.postgres import PostgresStore
+from eventstore.projections.projection import Fact, Index, Lookup, Projection, Update
+from eventstore.projections.rebuild import Rebuilt, rebuild
+from eventstore.projections.up_to_date import bring_up_to_date
+from eventstore.projections.views import Page, View
+from eventstore.store import NOW, Store
+from eventstore.subscriptions.catch_up import CaughtUp, catch_up, lag
+from eventstore.subscriptions.foreign import ForeignCheckpoint, read_on
+from eventstore.subscriptions.snapshot_taker import (
+    ensure_snapshot_taker,
+    snapshot_taker,
+)
+from eventstore.subscriptions.subscription import Subscription
+from eventstore.verifying.finding import Finding
+from eventstore.verifying.verify import Verified, verify
+
+__all__ = [  # noqa: RUF022 - by subject
+    # The database.
+    "Connection",
+    "install",
+    # The store, which an application's own code depends on.
+    "MemoryStore",
+    "PostgresStore",
+    "Store",
+    # Events.
+    "Appended",
+    "Metadata",
+    "NewEvent",
+    "RecordedEvent",
+    "command_id_for",
+    "event_id_for",
+    # Appending.
+    "ANY_VERSION",
+    "NO_STREAM",
+    "STREAM_EXISTS",
+    "append",
+    # Reading, today and as of then.
+    "NOW",
+    "AsOf",
+    "Effect",
+    "find_effects",
+    "find_event",
+    "load",
+    "load_as_of",
+    "read_all",
+    "read_as_of",
+    "read_conversation",
+    "read_stream",
+    "scan",
+    "scan_back",
+    "settled",
+    "versions_as_of",
+    # Shapes of events.
+    "EventCodec",
+    "Shaped",
+    "Upcaster",
+    "Upcasters",
+    # Deciding.
+    "Claim",
+    "ClaimChange",
+    "ClaimKey",
+    "Decider",
+    "Deciders",
+    "Outcome",
+    "Streams",
+    "category_of",
+    "handle",
+    # The journal: commands that are promised first, and done afterwards.
+    "Accepted",
+    "Drained",
+    "Entry",
+    "Limits",
+    "accept",
+    "drain",
+    "find_command",
+    # Personal data.
+    "Keyring",
+    "MasterKeys",
+    # Readers of the log.
+    "CaughtUp",
+    "ForeignCheckpoint",
+    "Subscription",
+    "catch_up",
+    "ensure_snapshot_taker",
+    "lag",
+    "read_on",
+    "snapshot_taker",
+    # Read models.
+    "Fact",
+    "Index",
+    "Lookup",
+    "Page",
+    "Projection",
+    "Rebuilt",
+    "Update",
+    "View",
+    "bring_up_to_date",
+    "rebuild",
+    # Seals.
+    "ExportedSeal",
+    "Finding",
+    "Seal",
+    "Verified",
+    "exported",
+    "find_origin",
+    "newest_seals",
+    "read_export",
+    "seal_log",
+    "verify",
+    # Errors.
+    "AlreadyClaimed",
+    "BadCursor",
+    "BadStreamId",
+    "BadTypeName",
+    "BadUpcasters",
+    "BoxBroken",
+    "CannotProject",
+    "CheckpointNotInLog",
+    "Clash",
+    "CommandAlreadyFinished",
+    "ContradictedExport",
+    "CorruptSnapshot",
+    "EventStoreError",
+    "InstalledOtherwise",
+    "KeyLost",
+    "KeyMadeElsewhere",
+    "KeyReused",
+    "LiveRowsBehind",
+    "MasterKeyMissing",
+    "NewerSchema",
+    "NoSuchVersion",
+    "NotANumber",
+    "NotSettled",
+    "NothingSealed",
+    "ReadModelOutdated",
+    "RebuildFailed",
+    "TooLarge",
+    "TooManyEvents",
+    "UnkeepableState",
+    "UnknownCommandType",
+    "UnknownEventType",
+    "UnreadableEvent",
+    "UnreadableExport",
+    "Unstorable",
+    "UnstorableText",
+    "UpcasterFailed",
+    "WrongExpectedVersion",
+    "WrongMasterKey",
+]

@@ -1,8 +1,9 @@
 """One command, from its class to its events, in six steps."""
 
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -48,46 +49,80 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """What the metadata of a command's events are made of."""
+    """
+    What the metadata of a command's events are made of.
+
+    They name a command only where the journal has it: else `verify` would miss it.
+    """
 
     command_id: UUID
     correlation_id: UUID
     actor: str
+    is_in_journal: bool = True
 
 
 def handle(
     connection: psycopg.Connection[Any],
     command: Any,
     *,
-    stream_id: str,
     deciders: Deciders,
     actor: str,
+    stream_id: str | None = None,
     command_id: UUID | None = None,
 ) -> Outcome:
     """
     Handle one *command* at once, for those who use the engine without the journal.
 
-    Raises WrongExpectedVersion where somebody else wrote to a stream that was read, and
+    Without *stream_id* it goes to the stream that the command itself tells. Raises
+    WrongExpectedVersion where somebody else wrote to a stream that was read, and
     KeyMadeElsewhere where somebody else was the first to write of the same person:
     nothing has happened then, and the caller may call again.
     """
+    return handle_on(
+        Keyring(connection, deciders.masters),
+        partial(load, connection),
+        partial(append, connection),
+        command,
+        deciders=deciders,
+        actor=actor,
+        stream_id=stream_id,
+        command_id=command_id,
+    )
+
+
+def handle_on(
+    keyring: Keyring,
+    load: Callable[..., Streams],
+    append: Callable[..., object],
+    command: Any,
+    *,
+    deciders: Deciders,
+    actor: str,
+    stream_id: str | None,
+    command_id: UUID | None,
+) -> Outcome:
+    """Handle a *command* on a log, given how to *load* from it and *append* to it."""
     command_id = command_id or uuid4()
-    cause = Cause(command_id=command_id, correlation_id=command_id, actor=actor)
+    cause = Cause(
+        command_id=command_id,
+        correlation_id=command_id,
+        actor=actor,
+        is_in_journal=False,
+    )
+    stream_id = stream_id or addressee(command, deciders)
     decider = deciders.of_stream(stream_id)
 
     # 1. Validate the input: not everything comes through a form.
     command = decider.read_command(type(command), msgspec.to_builtins(command))
     # 2. Load the aggregate, and what else the command names.
     others = decider.reads(command)
-    keyring = Keyring(connection, deciders.masters)
-    streams = load(connection, [stream_id, *others.values()], deciders, keyring)
+    streams = load([stream_id, *others.values()], deciders, keyring)
     # 3. Run the logic, and 4. check the rules.
     decision = decide(decider, command, stream_id, others, streams, cause, keyring)
     # 5. Persist, which is also how it is emitted: whatever follows reads the log.
     claims = deciders.hashed(decision.claims, stream_id, command_id)
     try:
         append(
-            connection,
             [(stream_id, event) for event in decision.events],
             expected=streams.versions,
             claims=claims,
@@ -100,6 +135,14 @@ def handle(
         return refused(next(c.claim.taken() for c, h in claimed if h[:2] in taken))
     # 6. Say whether it worked, and nothing else.
     return decision.outcome
+
+
+def addressee(command: Any, deciders: Deciders) -> str:
+    """Return the stream that a command is addressed to; raise ValueError if to none."""
+    stream_id = deciders.of_command(type(command)).stream_of(command)
+    if stream_id is None:
+        raise ValueError(f"a {type(command).__name__} without a stream: name one")
+    return stream_id
 
 
 def decide(
@@ -163,7 +206,7 @@ def new_event(
             event_id=event_id,
             correlation_id=cause.correlation_id,
             causation_id=cause.command_id,
-            command_id=cause.command_id,
+            command_id=cause.command_id if cause.is_in_journal else None,
             schema=schema_of(fact),
             actor=cause.actor,
         ),

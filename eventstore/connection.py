@@ -1,13 +1,50 @@
-"""The engine speaks psycopg; its callers hold SQLAlchemy's connections."""
+"""The engine speaks psycopg; its callers hold connections of that or of SQLAlchemy."""
 
 from typing import Any
 
 import psycopg
 import sqlalchemy as sa
+from psycopg.pq import TransactionStatus
+from psycopg.rows import tuple_row
+
+IDLE = TransactionStatus.IDLE
+
+Connection = sa.Connection | psycopg.Connection[Any]
+"""What the engine works over: a connection of the caller's, and its transaction."""
 
 
 def driver_connection(connection: sa.Connection) -> psycopg.Connection[Any]:
     """Return the psycopg connection of an SQLAlchemy one, in the same transaction."""
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)
+    return driver
+
+
+def joined(connection: Connection) -> psycopg.Connection[Any]:
+    """
+    Return the psycopg connection of either, in the caller's transaction.
+
+    Raises ValueError for one whose rows are not tuples.
+    """
+    if isinstance(connection, sa.Connection):
+        # As its own `execute` would: its `commit` does nothing where it knows of no
+        # transaction, and what we have written would be rolled back without a word.
+        if not connection.in_transaction():
+            connection.begin()
+        return driver_connection(connection)
+    if connection.row_factory is not tuple_row:
+        raise ValueError("the engine reads rows as tuples: not by this row_factory")
+    return connection
+
+
+def begun(connection: Connection) -> psycopg.Connection[Any]:
+    """
+    Return the psycopg connection of either, with its transaction begun.
+
+    Else the first `transaction()` over it would be the whole one, and commit what is
+    the caller's to commit. In autocommit there is none to begin.
+    """
+    driver = joined(connection)
+    if not driver.autocommit and driver.info.transaction_status == IDLE:
+        driver.execute("SELECT")
     return driver

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from eventstore.claims import Change, Claim, ClaimKey, no_claims
 from eventstore.log.claims import ClaimChange
 from eventstore.log.codec import EventCodec
@@ -25,6 +27,11 @@ def no_other_streams(command: Any) -> Mapping[str, str]:
 def the_stream(stream_id: str, message: Any) -> str:
     """Most streams are of one subject, and are called as it is."""
     return stream_id
+
+
+def convert(kind: type, data: Any) -> Any:
+    """Return the command of a class that plain data are, by the types of its fields."""
+    return msgspec.convert(data, kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +60,9 @@ class Decider:
     events: EventCodec
     commands: Sequence[type]
     rejection: type[Exception]
-    invalid: type[Exception]
-    read_command: Callable[[type, Any], Any]
     identity: str
+    read_command: Callable[[type, Any], Any] = convert
+    invalid: type[Exception] = msgspec.ValidationError
     numbers: str | None = None
     reads: Callable[[Any], Mapping[str, str]] = no_other_streams
     claims: Callable[[Any], Iterable[Claim]] = no_claims

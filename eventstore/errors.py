@@ -38,6 +38,8 @@ EventStoreError
 ├── RewriteRefused          a copy does not take the place of the log
 ├── NoSuchKeptLog           no old log of that name is kept
 ├── RebuildFailed           a read model keeps the generation that it has
+├── ReadModelOutdated       a read model was made from another definition: rebuild it
+├── InstalledOtherwise      the tables that are there are another version's
 └── BadCursor               a page was asked for by what is no cursor
 """
 
@@ -297,6 +299,19 @@ class NoSuchKeptLog(EventStoreError):
 class RebuildFailed(EventStoreError):
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name} was not rebuilt: {reason}")
+
+
+class ReadModelOutdated(EventStoreError):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} was made from another definition: rebuild it.")
+
+
+class InstalledOtherwise(EventStoreError):
+    def __init__(self, table: str, columns: Sequence[str]) -> None:
+        super().__init__(
+            f"The table {table} is there, and is another version's: it differs in"
+            f" {', '.join(columns)}."
+        )
 
 
 class NothingSealed(EventStoreError):

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
@@ -32,6 +32,20 @@ class Added(msgspec.Struct, frozen=True, kw_only=True):
     wrapped: str
 
 
+# A key as it is stored: its id, its subject, whether it is the subject's own and not a
+# command's, and by which master key it is wrapped; without *wrapped* it was destroyed.
+StoredKey = tuple[UUID, str, bool, str | None, bytes | None]
+
+
+class Vault(Protocol):
+    """Where keys are stored, if not in the database."""
+
+    def find_keys(
+        self, ids: Sequence[UUID], subjects: Sequence[str]
+    ) -> Iterable[StoredKey]:
+        """Return the keys called *ids*, and of each of *subjects* its own."""
+
+
 @dataclass(slots=True)
 class Keyring:
     """
@@ -42,7 +56,7 @@ class Keyring:
     encrypted, and the marks of personal fields are only marks.
     """
 
-    connection: psycopg.Connection[Any]
+    connection: psycopg.Connection[Any] | Vault
     masters: MasterKeys | None
     # None: it was destroyed, and the subject is forgotten.
     by_id: dict[UUID, SubjectKey | None] = field(default_factory=dict)
@@ -125,13 +139,10 @@ class Keyring:
     def fetch(self, ids: Sequence[UUID], subjects: Sequence[str]) -> None:
         if self.masters is None:
             raise MasterKeyMissing
-        for key_id, subject, is_own, master, wrapped in self.connection.execute(
-            "SELECT id, subject, is_own, master, wrapped"
-            " FROM public.find_keys(%s::uuid[], %s::text[])",
-            (ids, subjects),
-        ):
+        stored_keys = find_keys(self.connection, ids, subjects)
+        for key_id, subject, is_own, master, wrapped in stored_keys:
             key = None
-            if wrapped is not None:
+            if wrapped is not None and master is not None:
                 stored = WrappedKey(id=key_id, master=master, wrapped=wrapped)
                 key = self.masters.unwrap(stored)
             self.by_id[key_id] = key
@@ -146,6 +157,21 @@ class Keyring:
     def note_stored(self) -> None:
         """Take note that the new keys are stored, so that they are not new any more."""
         self.made.clear()
+
+
+def find_keys(
+    vault: psycopg.Connection[Any] | Vault,
+    ids: Sequence[UUID],
+    subjects: Sequence[str],
+) -> Iterable[StoredKey]:
+    """Return the keys called *ids*, and of each of *subjects* its own."""
+    if not isinstance(vault, psycopg.Connection):
+        return vault.find_keys(ids, subjects)
+    return vault.execute(
+        "SELECT id, subject, is_own, master, wrapped"
+        " FROM public.find_keys(%s::uuid[], %s::text[])",
+        (ids, subjects),
+    )
 
 
 def added(

@@ -34,20 +34,26 @@ def ensure_generation(engine: sa.Engine, projection: Projection) -> None:
     Where a rebuild is filling one, it is left to that.
     """
     with engine.begin() as transaction:
-        connection = driver_connection(transaction)
-        if projection.name in live_generations(connection):
-            return
-        row = connection.execute(
-            f"SELECT pg_try_advisory_xact_lock({REBUILDING})", (projection.name,)
-        ).fetchone()
-        # Of processes that start at once, one makes it and the others look again.
-        connection.execute("LOCK TABLE public.generations IN SHARE ROW EXCLUSIVE MODE")
-        if row != (True,) or projection.name in live_generations(connection):
-            return
-        number = max(existing_generations(connection, projection), default=0) + 1
-        tables = make_tables(connection, projection, number)
-        tables.rows.create_indexes(connection)
-        put_live(connection, projection, number)
+        make_first_generation(driver_connection(transaction), projection)
+
+
+def make_first_generation(
+    connection: psycopg.Connection[Any], projection: Projection
+) -> None:
+    """Do what `ensure_generation` does, in a transaction of the caller's."""
+    if projection.name in live_generations(connection):
+        return
+    row = connection.execute(
+        f"SELECT pg_try_advisory_xact_lock({REBUILDING})", (projection.name,)
+    ).fetchone()
+    # Of processes that start at once, one makes it and the others look again.
+    connection.execute("LOCK TABLE public.generations IN SHARE ROW EXCLUSIVE MODE")
+    if row != (True,) or projection.name in live_generations(connection):
+        return
+    number = max(existing_generations(connection, projection), default=0) + 1
+    tables = make_tables(connection, projection, number)
+    tables.rows.create_indexes(connection)
+    put_live(connection, projection, number)
 
 
 def live_generations(connection: psycopg.Connection[Any]) -> dict[str, Live]:

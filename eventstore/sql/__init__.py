@@ -5,13 +5,6 @@ from importlib.resources import files
 
 import sqlalchemy as sa
 
-import eventstore.journal.schema
-import eventstore.log.schema
-import eventstore.personal.schema
-import eventstore.projections.schema
-import eventstore.subscriptions.schema  # noqa: F401 - the tables register themselves
-from eventstore.tables import metadata
-
 # In the order in which they name each other.
 FUNCTIONS = (
     "lock_key",
@@ -52,13 +45,6 @@ FUNCTIONS = (
 )
 
 
-def install(connection: sa.Connection) -> None:
-    """Make the engine's tables and functions, for those who do not use migrations."""
-    connection.exec_driver_sql("CREATE SCHEMA IF NOT EXISTS vault")
-    metadata.create_all(connection)
-    create_functions(connection)
-
-
 def create_functions(connection: sa.Connection, *names: str) -> None:
     """
     Create or replace the functions called *names*, or all of them.
@@ -68,8 +54,22 @@ def create_functions(connection: sa.Connection, *names: str) -> None:
     """
     for name in names or FUNCTIONS:
         execute(connection, source(name))
-    for signature in signatures(connection, names or FUNCTIONS):
-        execute(connection, f"REVOKE ALL ON ROUTINE {signature} FROM PUBLIC")
+    execute(connection, closing(names or FUNCTIONS))
+
+
+def closing(names: Sequence[str]) -> str:
+    """Return the SQL that takes the functions called *names* away from PUBLIC."""
+    return f"""
+        DO $$ DECLARE routine regprocedure; BEGIN
+            FOR routine IN
+                SELECT oid FROM pg_proc
+                WHERE pronamespace = 'public'::regnamespace
+                    AND proname = ANY ('{{{",".join(names)}}}')
+            LOOP
+                EXECUTE format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', routine);
+            END LOOP;
+        END $$
+    """
 
 
 def execute(connection: sa.Connection, statements: str) -> None:

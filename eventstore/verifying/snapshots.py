@@ -47,7 +47,9 @@ def find_wrong(
         snapshot = read_snapshot(connection, stream_id, deciders)
         if snapshot is not None:
             keyring = Keyring(connection, deciders.masters)
-            yield from judge(keyring, deciders.of_stream(stream_id), snapshot)
+            yield from judge(
+                connection, keyring, deciders.of_stream(stream_id), snapshot
+            )
         advance(1)
 
 
@@ -98,7 +100,12 @@ def read_snapshot(
     return Snapshot(**dict(zip(names, row, strict=True)))
 
 
-def judge(keyring: Keyring, decider: Decider, snapshot: Snapshot) -> Iterator[Finding]:
+def judge(
+    connection: psycopg.Connection[Any],
+    keyring: Keyring,
+    decider: Decider,
+    snapshot: Snapshot,
+) -> Iterator[Finding]:
     """Yield what is wrong with a snapshot."""
     what = detail = ""
     if snapshot.refused is not None:
@@ -106,7 +113,7 @@ def judge(keyring: Keyring, decider: Decider, snapshot: Snapshot) -> Iterator[Fi
     else:
         try:
             kept = decider.snapshots.decode(opened_snapshot(snapshot, keyring))
-            if kept != replayed(keyring, decider, snapshot):
+            if kept != replayed(connection, keyring, decider, snapshot):
                 what = "it is not what a replay gives"
         except (CorruptSnapshot, BoxBroken):
             what = "it is not what was written"
@@ -125,13 +132,16 @@ def judge(keyring: Keyring, decider: Decider, snapshot: Snapshot) -> Iterator[Fi
         )
 
 
-def replayed(keyring: Keyring, decider: Decider, snapshot: Snapshot) -> Any:
+def replayed(
+    connection: psycopg.Connection[Any],
+    keyring: Keyring,
+    decider: Decider,
+    snapshot: Snapshot,
+) -> Any:
     """Return the state that the events of a stream make, up to a snapshot's version."""
     state = decider.initial
     for after in range(0, snapshot.version, PAGE):
         up_to = min(after + PAGE, snapshot.version)
-        events = read_stream(
-            keyring.connection, snapshot.stream_id, after=after, up_to=up_to
-        )
+        events = read_stream(connection, snapshot.stream_id, after=after, up_to=up_to)
         state = decider.state_after(state, keyring.open_events(events))
     return state

@@ -10,9 +10,9 @@ from typing import Any
 
 import psycopg
 import pytest
-import sqlalchemy as sa
 
-from eventstore.sql import FUNCTIONS, install
+from eventstore.installing import install
+from eventstore.sql import FUNCTIONS
 from eventstore.tables import metadata
 from tests.support.databases import ROOT, Databases, migrate
 from tests.support.engine import connect
@@ -86,12 +86,12 @@ def migrated(databases: Databases) -> Iterator[psycopg.Connection[Any]]:
 def installed(databases: Databases) -> Iterator[psycopg.Connection[Any]]:
     """A database that the engine made by itself."""
     name = f"t_{uuid.uuid4().hex[:16]}"
-    url = databases.create(name)
-    engine = sa.create_engine(url)
-    with engine.begin() as transaction:
-        install(transaction)
-    engine.dispose()
-    with connect(url) as connection:
+    with connect(databases.create(name)) as connection:
+        # Wherever the caller's own tables go, ours go to where the functions are.
+        connection.execute("CREATE SCHEMA elsewhere")
+        connection.execute("SET search_path TO elsewhere, pg_catalog")
+        install(connection)
+        connection.execute("RESET search_path")
         yield connection
     connection.close()
     databases.drop(name)

@@ -1,0 +1,51 @@
+"""Verifying: is the log what it was, and does all that rests on it agree."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import psycopg
+
+from eventstore.decider import Deciders
+from eventstore.log.exported_seals import ExportedSeal
+from eventstore.verifying.checks import Unsealed, all_checks, count_unsealed
+from eventstore.verifying.finding import Finding
+from eventstore.verifying.sealed import Vouching
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """What is wrong, how far the seals vouch, and what no seal vouches for yet."""
+
+    findings: Sequence[Finding]
+    vouched_up_to: int
+    unsealed: Unsealed
+
+
+def verify(
+    connection: psycopg.Connection[Any],
+    deciders: Deciders,
+    *,
+    exported: Sequence[ExportedSeal] = (),
+    is_all: bool = False,
+    most: int = 100,
+) -> Verified:
+    """
+    Make all checks, and return what they found, at most *most* findings of each.
+
+    *exported* are seals that were kept elsewhere, by number. With *is_all* every
+    snapshot is replayed, without it a sample. *connection* is in autocommit.
+    """
+    vouching = Vouching()
+    checks = all_checks(deciders, vouching, exported=exported, is_all=is_all)
+    findings = [
+        finding
+        for check in checks
+        for finding in islice(check.find(connection, lambda _: None), most)
+    ]
+    return Verified(
+        findings=findings,
+        vouched_up_to=vouching.up_to,
+        unsealed=count_unsealed(connection),
+    )
