@@ -11,7 +11,7 @@ from tasks.claiming import fill, told
 from tasks.rebuilding import rebuild, unfit
 from tasks.settings import load_settings, stop_for
 
-shop = Shop(load_settings())
+shop = Shop(load_settings("admin"))
 
 
 def migrate() -> None:

@@ -32,12 +32,15 @@ from eventstore.errors import (
     LiveRowsBehind,
     MasterKeyMissing,
     NewerSchema,
+    NoSuchKeptLog,
     NoSuchVersion,
     NotANumber,
     NothingSealed,
     NotSettled,
     ReadModelOutdated,
     RebuildFailed,
+    RewriteRefused,
+    RolesMissing,
     TooLarge,
     TooManyEvents,
     UnkeepableState,
@@ -72,6 +75,7 @@ from eventstore.log.events import Appended, Metadata, NewEvent, RecordedEvent
 from eventstore.log.exported_seals import ExportedSeal, exported, read_export
 from eventstore.log.read import read_all, read_stream, scan, scan_back, settled
 from eventstore.log.seals import Seal, find_origin, newest_seals, seal_log
+from eventstore.log.shapes import Unrecorded, examine
 from eventstore.log.upcasting import Shaped, Upcaster, Upcasters
 from eventstore.memory import MemoryStore
 from eventstore.personal.keyring import Keyring
@@ -81,6 +85,9 @@ from eventstore.projections.projection import Fact, Index, Lookup, Projection, U
 from eventstore.projections.rebuild import Rebuilt, rebuild
 from eventstore.projections.up_to_date import bring_up_to_date
 from eventstore.projections.views import Page, View
+from eventstore.rewriting.kept import KeptLog, drop_kept, find_kept
+from eventstore.rewriting.rewrite import Rehearsed, Rewritten, rehearse, rewrite
+from eventstore.rights import ROLES, grant_rights
 from eventstore.store import NOW, Store
 from eventstore.subscriptions.catch_up import CaughtUp, catch_up, lag
 from eventstore.subscriptions.foreign import ForeignCheckpoint, read_on
@@ -95,6 +102,8 @@ from eventstore.verifying.verify import Verified, verify
 __all__ = [  # noqa: RUF022 - by subject
     # The database.
     "Connection",
+    "ROLES",
+    "grant_rights",
     "install",
     # The store, which an application's own code depends on.
     "MemoryStore",
@@ -133,6 +142,16 @@ __all__ = [  # noqa: RUF022 - by subject
     "Shaped",
     "Upcaster",
     "Upcasters",
+    "Unrecorded",
+    "examine",
+    # Another log in the place of the log.
+    "KeptLog",
+    "Rehearsed",
+    "Rewritten",
+    "drop_kept",
+    "find_kept",
+    "rehearse",
+    "rewrite",
     # Deciding.
     "Claim",
     "ClaimChange",
@@ -207,11 +226,14 @@ __all__ = [  # noqa: RUF022 - by subject
     "MasterKeyMissing",
     "NewerSchema",
     "NoSuchVersion",
+    "NoSuchKeptLog",
     "NotANumber",
     "NotSettled",
     "NothingSealed",
     "ReadModelOutdated",
     "RebuildFailed",
+    "RewriteRefused",
+    "RolesMissing",
     "TooLarge",
     "TooManyEvents",
     "UnkeepableState",

@@ -64,7 +64,6 @@ CALLS: Mapping[str, Iterable[str]] = {
     "lock_key": EVERYBODY,
     "fence_holders": EVERYBODY,
     "accept": ("web", *RUNNERS),
-    "is_process": ("web", *RUNNERS),
     "command_key": ("web", *RUNNERS),
     "append": RUNNERS,
     "take": RUNNERS,

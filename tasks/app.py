@@ -3,11 +3,12 @@
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_process_init
+from celery.signals import setup_logging, worker_init, worker_process_init
 from kombu import Queue
 
 from tasks import schedule
 from tasks.bootstrap import forget_connections, shop
+from tasks.guard import refuse_what_loses_data
 from tasks.logs import log_to_stderr
 
 TIME_LIMIT = 30
@@ -95,6 +96,11 @@ app.add_defaults(configuration)
 @setup_logging.connect
 def set_up_logging(**_: object) -> None:
     log_to_stderr(shop().settings.log_level)
+
+
+@worker_init.connect
+def start_worker(**_: object) -> None:
+    refuse_what_loses_data(shop())
 
 
 @worker_process_init.connect

@@ -113,7 +113,7 @@ class Shop:
     @cached_property
     def engine(self) -> sa.Engine:
         """The pool of this process's connections, made at its first use."""
-        return pool_of(self.settings.database_url)
+        return pool_of(self.settings.database_url, self.settings.role)
 
     @cached_property
     def autocommitting(self) -> sa.Engine:

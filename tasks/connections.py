@@ -17,9 +17,23 @@ IDLE = 1.0
 """Seconds after which a connection is asked whether it lives, before it is lent."""
 
 
-def pool_of(database_url: str) -> sa.Engine:
+WAITS = "-c lock_timeout=3s -c idle_in_transaction_session_timeout=5s"
+LIMITS = {
+    "web": f"{WAITS} -c statement_timeout=10s",
+    "worker": f"{WAITS} -c statement_timeout=20s",
+    "relay": f"{WAITS} -c statement_timeout=20s",
+}
+"""
+How long a session of a role may keep others waiting.
+
+A statement has at most the time of the task that sends it. An operator's, such as an
+index that a rebuild makes, takes what it takes.
+"""
+
+
+def pool_of(database_url: str, role: str = "operator") -> sa.Engine:
     """
-    Return an engine with a small pool of its own.
+    Return an engine with a small pool of its own, for a process of that *role*.
 
     Asking each time, as `pool_pre_ping` does, was one round trip of the two that
     accepting a command takes. One that was busy a moment ago is trusted: where the
@@ -36,7 +50,9 @@ def pool_of(database_url: str) -> sa.Engine:
         connect_args={
             "connect_timeout": 5,
             # A host that lost its power must not keep its streams for two hours.
-            "options": f"{url.query.get('options', '')} {SESSION}".strip(),
+            "options": " ".join(
+                [str(url.query.get("options", "")), SESSION, LIMITS.get(role, "")]
+            ).strip(),
             "keepalives_idle": 30,
             "keepalives_interval": 10,
             "keepalives_count": 3,

@@ -22,6 +22,7 @@ from eventstore.journal.waiting import find_waiting
 from tasks import catch_up, commands
 from tasks.app import MEMORY_LIMIT_KB, TIME_LIMIT
 from tasks.bootstrap import Shop, shop
+from tasks.guard import refuse_what_loses_data
 from tasks.logs import log_to_stderr
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ def main(wiring: Callable[[], Shop] = shop) -> None:
     connection, so nothing of it is shared by the fork.
     """
     log_to_stderr(wiring().settings.log_level)
+    refuse_what_loses_data(wiring())
     stop = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from dotenv import load_dotenv
 
 from eventstore.personal.keys import MasterKeys
+from tasks.process_name import process_name
 
 T = TypeVar("T")
 
@@ -26,6 +27,7 @@ class Settings:
     """What the order desk must be told; README and docs list the variables."""
 
     database_url: str
+    role: str = "operator"
     broker_url: str
     secret_key: str
     master_keys: MasterKeys
@@ -45,9 +47,17 @@ class BadSetting(ValueError):
     """A variable of the environment does not have the form that is expected."""
 
 
-def settings_from(environment: Mapping[str, str]) -> Settings:
+DATABASE_URL = "DATABASE_URL"
+OF_ROLES = {
+    role: f"{role.upper()}_{DATABASE_URL}"
+    for role in ("web", "worker", "relay", "reader", "operator", "admin")
+}
+"""By what a process does, the variable that takes the place of DATABASE_URL for it."""
+
+
+def settings_from(environment: Mapping[str, str], role: str = "operator") -> Settings:
     """
-    Return the settings that *environment* holds.
+    Return the settings that *environment* holds for a process of that *role*.
 
     Raises BadSetting, whose message names the variable and the form expected and
     never its value: a URL may hold a password.
@@ -59,10 +69,14 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         except (ValueError, KeyError) as error:
             raise BadSetting(f"{name}: expected {form}") from error
 
+    own = OF_ROLES[role]
     return Settings(
         database_url=read(
-            "DATABASE_URL", "postgresql://user:password@host:5432/name", database_url
+            own if environment.get(own) else DATABASE_URL,
+            "postgresql://user:password@host:5432/name",
+            database_url,
         ),
+        role=role,
         broker_url=read(
             "REDIS_URL",
             "redis://host:6379/0, redis+socket:///path/to.sock or amqp://host",
@@ -87,17 +101,27 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
     )
 
 
-def load_settings() -> Settings:
+def load_settings(role: str | None = None) -> Settings:
     """
     Return the settings of this process: its environment, then the file `.env`.
+
+    Which database it is given follows from its *role*, which is told from how it was
+    started.
 
     Ends the process with exit status 78 and one line where a variable is wrong.
     """
     load_dotenv()
     try:
-        return settings_from(os.environ)
+        return settings_from(os.environ, role or role_of(process_name(sys.argv)))
     except BadSetting as error:
         stop_for(str(error))
+
+
+def role_of(process: str) -> str:
+    """Return whose rights the process of that name has; beat asks the database nothing."""
+    return {"web": "web", "relay": "relay", "worker": "worker", "beat": "worker"}.get(
+        process, "operator"
+    )
 
 
 def stop_for(reason: str) -> NoReturn:

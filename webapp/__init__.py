@@ -3,7 +3,9 @@
 from flask import Flask, redirect, url_for
 from flask.typing import ResponseReturnValue
 
+from tasks import bootstrap
 from tasks.bootstrap import Shop
+from tasks.guard import refuse_what_loses_data
 from tasks.logs import log_to_stderr
 from tasks.settings import load_settings
 from webapp import (
@@ -28,12 +30,14 @@ def create_app(shop: Shop | None = None) -> Flask:
     """
     Return the web application, for `flask --app webapp run` and for gunicorn.
 
-    It connects to nothing yet: without *shop*, each process makes its own at the
-    first request that needs one.
+    Without *shop*, each process makes its own at the first request that needs one. A
+    server begins no work on a database that loses what it is given.
     """
     app = Flask(__name__)
     settings = shop.settings if shop else load_settings()
     log_to_stderr(settings.log_level)
+    if shop is None and settings.role == "web":
+        refuse_what_loses_data(bootstrap.shop())
     give(app, shop)
     security.protect(app, settings)
     errors.answer(app)

@@ -20,7 +20,6 @@ FUNCTIONS = (
     "claim",
     "claimed",
     "append",
-    "is_process",
     "accept",
     "next_due",
     "why_refused",

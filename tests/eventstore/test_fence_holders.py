@@ -109,7 +109,8 @@ def test_what_a_role_may_not_see_is_left_out_and_the_rest_is_told(
     """Without pg_read_all_stats a session of somebody else shows no times."""
     with engine.connect(autocommit=False) as stranger:
         stranger.execute("CREATE ROLE fence_stranger")
-        stranger.execute("GRANT SELECT ON SEQUENCE events_id_seq TO fence_stranger")
+        for function in ("fence_holders()", "last_drawn()", "lock_key(int, bigint)"):
+            stranger.execute(f"GRANT EXECUTE ON FUNCTION {function} TO fence_stranger")
         stranger.execute("SET LOCAL ROLE fence_stranger")
         (holder,) = find_holders(stranger)
         stranger.rollback()

@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 from webapp import create_app
 from webapp.cli.claims import claims
 from webapp.cli.demo import demo
+from webapp.cli.doctor import doctor
 from webapp.cli.importing import import_history
 from webapp.cli.keys import keys
 from webapp.cli.log import log
@@ -26,6 +27,7 @@ cli = FlaskGroup(
 for command in (
     claims,
     demo,
+    doctor,
     import_history,
     keys,
     log,

@@ -1,0 +1,268 @@
+"""Whether the database is one to which a log can be entrusted: settings, triggers, rights."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import psycopg
+
+from eventstore.rights import PREFIX, ROLES, TABLES, Granted, wanted
+from eventstore.sql import FUNCTIONS
+
+LARGEST_DRIFT = timedelta(seconds=2)
+"""Of the database's clock from ours; the network's time is in it."""
+
+TRIGGERS = {
+    "events_hold_fence": "readers skip events",
+    "events_refuse_change": "events can be changed",
+    "seals_refuse_change": "seals can be changed",
+}
+"""The triggers of the log, with what happens without."""
+
+
+class Ailment(NamedTuple):
+    """Something that is wrong: *what*, and what to do. A fatal one loses data."""
+
+    check: str
+    what: str
+    remedy: str
+    is_fatal: bool = False
+
+
+Check = Callable[[psycopg.Connection[Any]], Iterator[Ailment]]
+
+
+def diagnose(
+    connection: psycopg.Connection[Any], checks: Sequence[Check] | None = None
+) -> list[Ailment]:
+    """Return what is wrong with the database, what loses data first."""
+    found = [a for check in checks or CHECKS for a in check(connection)]
+    return sorted(found, key=lambda ailment: not ailment.is_fatal)
+
+
+def check_durability(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
+    for setting, consequence in (
+        ("fsync", "a crash of the machine may lose the log"),
+        ("full_page_writes", "a crash of the machine may tear pages of the log"),
+        ("synchronous_commit", "a crash of the server loses what was promised"),
+    ):
+        row = connection.execute("SELECT current_setting(%s)", (setting,)).fetchone()
+        if row == ("off",):
+            yield Ailment(
+                "durability",
+                f"{setting} is off: {consequence}",
+                f"set {setting} on",
+                True,
+            )
+
+
+def check_sequence(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
+    """A session that keeps ids back draws below its own floor: readers skip them."""
+    row = connection.execute(
+        """
+        SELECT s.seqcache, a.attidentity::text
+        FROM pg_sequence AS s, pg_attribute AS a
+        WHERE s.seqrelid = to_regclass('public.events_id_seq')
+            AND a.attrelid = to_regclass('public.events') AND a.attname = 'id'
+        """
+    ).fetchone()
+    if row is None:
+        yield Ailment(
+            "sequence",
+            "there is no log here, or its ids have no sequence of their own",
+            "run the migrations",
+            True,
+        )
+        return
+    cache, identity = row
+    if cache != 1:
+        yield Ailment(
+            "sequence",
+            f"its sequence keeps {cache} ids back for a session: readers skip events",
+            "ALTER SEQUENCE public.events_id_seq CACHE 1",
+            True,
+        )
+    if identity != "a":
+        yield Ailment(
+            "sequence",
+            "ids of events can be chosen, where readers have passed by",
+            "ALTER TABLE public.events ALTER COLUMN id SET GENERATED ALWAYS",
+            True,
+        )
+
+
+def check_triggers(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
+    enabled = {
+        name
+        for (name,) in connection.execute(
+            """
+            SELECT tgname::text FROM pg_trigger
+            WHERE tgenabled = 'A' AND tgrelid IN (
+                to_regclass('public.events'), to_regclass('public.seals')
+            )
+            """
+        )
+    }
+    for name, consequence in TRIGGERS.items():
+        if name not in enabled:
+            table = name.partition("_")[0]
+            yield Ailment(
+                "triggers",
+                f"{name} is missing or not ENABLE ALWAYS: {consequence}",
+                f"ALTER TABLE public.{table} ENABLE ALWAYS TRIGGER {name}, or make it by"
+                " the migrations",
+                True,
+            )
+
+
+def check_owner(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
+    row = connection.execute(
+        """
+        SELECT pg_has_role(session_user, relowner, 'MEMBER'), session_user::text
+        FROM pg_class WHERE oid = to_regclass('public.events')
+        """
+    ).fetchone()
+    if row is not None and row[0]:
+        yield Ailment(
+            "owner",
+            f"{row[1]}, whom we are connected as, owns the log and can change the past",
+            "give each process a login of its own that is a member of its role, and only"
+            " ADMIN_DATABASE_URL the owner",
+        )
+
+
+def check_rights(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
+    """Hold what the roles have against what they are to have, and nobody else anything."""
+    roles = {row[0] for row in connection.execute("SELECT rolname::text FROM pg_roles")}
+    missing = [f"{PREFIX}{role}" for role in ROLES if f"{PREFIX}{role}" not in roles]
+    if missing:
+        yield Ailment(
+            "rights", f"there is no role {', '.join(missing)}", "run the migrations"
+        )
+        return
+    there = set(existing(connection))
+    granted = set(find_granted(connection))
+    to_have = {right for right in wanted() if right.on in there}
+    for word, rights in (
+        ("has not", to_have - granted),
+        ("has, and is not to have,", granted - to_have),
+    ):
+        for role, privilege, on in sorted(rights):
+            yield Ailment(
+                "rights", f"{role} {word} {privilege} on {on}", "run the migrations"
+            )
+
+
+def existing(connection: psycopg.Connection[Any]) -> Iterable[str]:
+    """Yield which of the tables and functions that rights are told of are there."""
+    for (name,) in connection.execute(
+        """
+        SELECT t.name FROM unnest(%s::text[]) AS t (name)
+        WHERE to_regclass(t.name) IS NOT NULL
+        UNION
+        SELECT proname::text FROM pg_proc
+        WHERE pronamespace = 'public'::regnamespace AND proname = ANY (%s)
+        """,
+        (list(TABLES), list(FUNCTIONS)),
+    ):
+        yield name
+
+
+def find_granted(connection: psycopg.Connection[Any]) -> Iterable[Granted]:
+    """Yield what anybody but the owner may do to tables and functions of the engine."""
+    for grantee, privilege, on in connection.execute(
+        """
+        WITH ours AS (
+            SELECT t.name, c.relacl AS acl, c.relowner AS owner
+            FROM unnest(%s::text[]) AS t (name)
+            JOIN pg_class AS c ON c.oid = to_regclass(t.name)
+            UNION ALL
+            SELECT
+                p.proname::text, coalesce(p.proacl, acldefault('f', p.proowner)),
+                p.proowner
+            FROM pg_proc AS p
+            WHERE p.pronamespace = 'public'::regnamespace AND p.proname = ANY (%s)
+        )
+        SELECT
+            CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END,
+            a.privilege_type, ours.name
+        FROM ours, aclexplode(ours.acl) AS a
+        WHERE a.grantee <> ours.owner
+        """,
+        (list(TABLES), list(FUNCTIONS)),
+    ):
+        yield Granted(grantee.removeprefix(PREFIX), privilege, on)
+
+
+def check_functions(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
+    """Who acts as the owner must not look for names where a caller could put some."""
+    for (name,) in connection.execute(
+        """
+        SELECT oid::regprocedure::text FROM pg_proc
+        WHERE pronamespace = 'public'::regnamespace AND prosecdef
+            AND proname = ANY (%s)
+            AND NOT coalesce(proconfig, '{}')
+                && '{"search_path=pg_catalog, public, pg_temp"}'
+        """,
+        (list(FUNCTIONS),),
+    ):
+        yield Ailment(
+            "functions",
+            f"{name} acts as the owner, and has not our search_path",
+            "run the migrations",
+        )
+
+
+def check_public(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
+    row = connection.execute(
+        """
+        SELECT
+            has_schema_privilege('public', 'public', 'CREATE'),
+            EXISTS (
+                SELECT FROM pg_database AS d,
+                    aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) AS a
+                WHERE d.datname = current_database() AND a.grantee = 0
+                    AND a.privilege_type = 'TEMPORARY'
+            )
+        """
+    ).fetchone()
+    may_create, may_shadow = row or (False, False)
+    if may_create:
+        yield Ailment(
+            "public",
+            "anybody who connects can make functions and tables beside ours",
+            "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+        )
+    if may_shadow:
+        yield Ailment(
+            "public",
+            "anybody who connects can make temporary tables, which hide ours",
+            "REVOKE TEMPORARY ON DATABASE … FROM PUBLIC",
+        )
+
+
+def check_clock(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
+    before = datetime.now(UTC)
+    row = connection.execute("SELECT clock_timestamp()").fetchone()
+    after = datetime.now(UTC)
+    assert row is not None
+    drift = max(before - row[0], row[0] - after, timedelta(0))
+    if drift > LARGEST_DRIFT:
+        yield Ailment(
+            "clock",
+            f"the database's clock and ours differ by {drift.total_seconds():.1f} s;"
+            " events have the database's",
+            "let both follow a time server",
+        )
+
+
+FATAL_CHECKS: Sequence[Check] = (check_durability, check_sequence, check_triggers)
+"""What is asked before a process begins its work."""
+CHECKS: Sequence[Check] = (
+    *FATAL_CHECKS,
+    check_owner,
+    check_rights,
+    check_functions,
+    check_public,
+    check_clock,
+)

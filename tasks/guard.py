@@ -1,0 +1,46 @@
+"""No process begins its work on a database that would lose what it writes."""
+
+import logging
+
+from sqlalchemy.exc import OperationalError
+
+from eventstore.doctor import FATAL_CHECKS, Ailment, diagnose
+from tasks.bootstrap import Shop, schema_is_current
+from tasks.settings import stop_for
+
+log = logging.getLogger(__name__)
+
+
+def refuse_what_loses_data(shop: Shop) -> None:
+    """
+    End the process, with exit status 78 and the reason, where data would be lost.
+
+    A database that is away is waited for elsewhere, and asked by whoever starts again.
+    """
+    try:
+        fatal = find_fatal(shop)
+    except OperationalError:
+        log.warning("the database does not answer: it is not known to be sound")
+        return
+    finally:
+        # Nothing that was opened here goes along into a process that is forked.
+        shop.engine.dispose()
+    if fatal:
+        worst = fatal[0]
+        stop_for(f"{worst.what}; {worst.remedy}. recount doctor tells more")
+
+
+def find_fatal(shop: Shop) -> list[Ailment]:
+    if not schema_is_current(shop.engine):
+        return [schema_ailment()]
+    with shop.lent() as connection:
+        return [a for a in diagnose(connection, FATAL_CHECKS) if a.is_fatal]
+
+
+def schema_ailment() -> Ailment:
+    return Ailment(
+        "schema",
+        "the database's schema is not at head",
+        "run `alembic upgrade head`, as ./recount up does",
+        is_fatal=True,
+    )

@@ -1,0 +1,47 @@
+"""`recount doctor`: can a log be entrusted to this database."""
+
+import sys
+
+import click
+import msgspec
+
+from eventstore.doctor import CHECKS, Ailment, diagnose
+from tasks.bootstrap import Shop, schema_is_current, shop
+from tasks.guard import schema_ailment
+from tasks.settings import EX_CONFIG
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Lines of JSON.")
+def doctor(as_json: bool) -> None:
+    """
+    Ask whether the database keeps what it is given: settings, triggers, rights, clock.
+
+    Says what is wrong and what to do. Ends with 1 if anything is, and with 78 if that
+    loses data: then no process begins its work. It is asked as the operator; by
+    OPERATOR_DATABASE_URL another login can be looked at.
+    """
+    found = find_all(shop())
+    for ailment in found:
+        click.echo(as_line(ailment) if as_json else told(ailment))
+    if not as_json and not found:
+        names = [check.__name__.removeprefix("check_") for check in CHECKS]
+        click.echo(f"schema, {', '.join(names)}: nothing is wrong")
+    if found:
+        sys.exit(EX_CONFIG if found[0].is_fatal else 1)
+
+
+def find_all(shop: Shop) -> list[Ailment]:
+    if not schema_is_current(shop.engine):
+        return [schema_ailment()]
+    with shop.lent() as connection:
+        return diagnose(connection)
+
+
+def told(ailment: Ailment) -> str:
+    weight = "LOSES DATA: " if ailment.is_fatal else ""
+    return f"{ailment.check}: {weight}{ailment.what}\n    to do: {ailment.remedy}"
+
+
+def as_line(ailment: Ailment) -> str:
+    return msgspec.json.encode(ailment._asdict()).decode()
