@@ -9,7 +9,7 @@ import psycopg
 from honcho.environ import parse_procfile
 
 from embedded import environment as variables
-from embedded import leftovers, migration, record
+from embedded import leftovers, logins, migration, record
 from embedded.child import Child, Program, spawn
 from embedded.console import Console
 from embedded.errors import (
@@ -28,10 +28,13 @@ from tasks.settings import settings_from
 INTERRUPTED = 130
 
 HANDED_DOWN = (
+    "ADMIN_DATABASE_URL",
     "CURRENCY",
     "DATABASE_URL",
     "MASTER_KEY",
+    "OPERATOR_DATABASE_URL",
     "PORT",
+    "READER_DATABASE_URL",
     "REDIS_URL",
     "SECRET_KEY",
     "STATE_DIR",
@@ -98,6 +101,9 @@ class Up:
         self.environment = start_servers(supervisor, self.folders, children, {})
         settings_from(self.environment)
         self.migrate(supervisor)
+        if ours:
+            logins.ensure_logins(self.folders)
+            self.environment |= logins.variables(self.folders)
         self.start_procfile(supervisor, self.port.number)
 
     def migrate(self, supervisor: Supervisor) -> None:
@@ -147,7 +153,7 @@ class Up:
         return Program(
             name=name,
             command=["sh", "-c", command],
-            environment=self.environment,
+            environment=logins.for_process(name, self.environment),
             folder=ROOT,
             log=self.folders.logs / f"{name}.log",
         )

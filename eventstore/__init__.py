@@ -11,6 +11,7 @@ from eventstore.claims import Claim, ClaimKey
 from eventstore.command_handler import Outcome, handle
 from eventstore.connection import Connection
 from eventstore.decider import Decider, Deciders, category_of
+from eventstore.doctor import Ailment, diagnose
 from eventstore.errors import (
     AlreadyClaimed,
     BadCursor,
@@ -101,8 +102,10 @@ from eventstore.verifying.verify import Verified, verify
 
 __all__ = [  # noqa: RUF022 - by subject
     # The database.
+    "Ailment",
     "Connection",
     "ROLES",
+    "diagnose",
     "grant_rights",
     "install",
     # The store, which an application's own code depends on.

@@ -1,4 +1,4 @@
-"""Whether the database is one to which a log can be entrusted: settings, triggers, rights."""
+"""Whether a log can be entrusted to this database: settings, triggers, rights."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -109,8 +109,8 @@ def check_triggers(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
             yield Ailment(
                 "triggers",
                 f"{name} is missing or not ENABLE ALWAYS: {consequence}",
-                f"ALTER TABLE public.{table} ENABLE ALWAYS TRIGGER {name}, or make it by"
-                " the migrations",
+                f"ALTER TABLE public.{table} ENABLE ALWAYS TRIGGER {name}; one that"
+                " is missing the migrations make",
                 True,
             )
 
@@ -126,13 +126,13 @@ def check_owner(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
         yield Ailment(
             "owner",
             f"{row[1]}, whom we are connected as, owns the log and can change the past",
-            "give each process a login of its own that is a member of its role, and only"
+            "give each process a login of its own, a member of its role, and only"
             " ADMIN_DATABASE_URL the owner",
         )
 
 
 def check_rights(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
-    """Hold what the roles have against what they are to have, and nobody else anything."""
+    """Hold what anybody but the owner has against what is wanted."""
     roles = {row[0] for row in connection.execute("SELECT rolname::text FROM pg_roles")}
     missing = [f"{PREFIX}{role}" for role in ROLES if f"{PREFIX}{role}" not in roles]
     if missing:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -114,6 +114,12 @@ class Shop:
     def engine(self) -> sa.Engine:
         """The pool of this process's connections, made at its first use."""
         return pool_of(self.settings.database_url, self.settings.role)
+
+    def of_owner(self) -> "Shop":
+        """Return the same shop, for what only the owner of the tables can do."""
+        url = self.settings.admin_database_url or self.settings.database_url
+        settings = replace(self.settings, database_url=url, role="admin")
+        return replace(self, settings=settings)
 
     @cached_property
     def autocommitting(self) -> sa.Engine:

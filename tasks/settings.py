@@ -28,6 +28,7 @@ class Settings:
 
     database_url: str
     role: str = "operator"
+    admin_database_url: str | None = None
     broker_url: str
     secret_key: str
     master_keys: MasterKeys
@@ -77,6 +78,11 @@ def settings_from(environment: Mapping[str, str], role: str = "operator") -> Set
             database_url,
         ),
         role=role,
+        admin_database_url=read(
+            OF_ROLES["admin"],
+            "postgresql://user:password@host:5432/name",
+            lambda value: database_url(value) if value else None,
+        ),
         broker_url=read(
             "REDIS_URL",
             "redis://host:6379/0, redis+socket:///path/to.sock or amqp://host",
@@ -118,7 +124,7 @@ def load_settings(role: str | None = None) -> Settings:
 
 
 def role_of(process: str) -> str:
-    """Return whose rights the process of that name has; beat asks the database nothing."""
+    """Return whose rights a process has; beat asks the database nothing."""
     return {"web": "web", "relay": "relay", "worker": "worker", "beat": "worker"}.get(
         process, "operator"
     )

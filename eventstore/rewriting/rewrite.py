@@ -31,6 +31,7 @@ from eventstore.rewriting.copying import (
     read_changes,
 )
 from eventstore.rewriting.kept import keep_log
+from eventstore.rights import grant_rights
 from eventstore.sql import create_functions
 from eventstore.tables import metadata
 from eventstore.verifying.checks import all_checks
@@ -113,8 +114,11 @@ def rewrite(connection: sa.Connection, deciders: Deciders, show: Show) -> Rewrit
     with show("comparing", tally.events) as advance:
         compare(driver, deciders, advance)
     commands = close_journal(driver, deciders)
+    has_roles = is_granted(driver)
     kept = keep_log(driver)
     swap(connection)
+    if has_roles:
+        grant_rights(connection)
     carry_over(driver, places, kept)
     begin_seals_anew(driver, kept)
     verify(driver, deciders, show)
@@ -196,6 +200,14 @@ def close_journal(connection: psycopg.Connection[Any], deciders: Deciders) -> in
         close_commands(connection, clear, deciders)
         closed += len(clear)
     return closed
+
+
+def is_granted(connection: psycopg.Connection[Any]) -> bool:
+    """Return whether others than the owner have rights to the log."""
+    row = connection.execute(
+        "SELECT relacl IS NOT NULL FROM pg_class WHERE oid = 'public.events'::regclass"
+    ).fetchone()
+    return row == (True,)
 
 
 def swap(connection: sa.Connection) -> None:

@@ -406,7 +406,8 @@ def schema_of(club: Club) -> set[Any]:
     """Return what PostgreSQL knows of all tables, their constraints and triggers."""
     rows = club.execute(
         """
-        SELECT c.relname, c.relkind::text, a.attname, a.attidentity::text,
+        SELECT c.relname, c.relkind::text, a.attname,
+            concat(a.attidentity, array_to_string(c.relacl, ' ')),
             format_type(a.atttypid, a.atttypmod), a.attnotnull
         FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
         WHERE c.relnamespace = 'public'::regnamespace

@@ -14,6 +14,23 @@ MASTER_KEY = "b2Ygbm8gdXNlIG91dHNpZGUgb2YgdGhlIHRlc3RzISE="
 ROOT = Path(__file__).resolve().parents[2]
 
 
+LOGINS = ("web", "worker", "relay", "reader", "operator")
+PASSWORD = "of no use outside of the tests"
+
+
+def login_of(role: str) -> str:
+    return f"test_of_recount_{role}"
+
+
+def as_role(url: str, role: str) -> str:
+    """Return *url* with a login that has the rights of that role alone."""
+    return (
+        sa.make_url(url)
+        .set(username=login_of(role), password=PASSWORD)
+        .render_as_string(hide_password=False)
+    )
+
+
 class Databases:
     """The databases of one server; all that run tests on it share the template."""
 
@@ -29,6 +46,7 @@ class Databases:
             connection.execute(sa.text("SELECT pg_advisory_lock(4711)"))
             if not self.exists(connection, self.template):
                 self.make_template(connection)
+            self.ensure_logins(connection)
             connection.execute(
                 sa.text(f"CREATE DATABASE {name} TEMPLATE {self.template}")
             )
@@ -47,6 +65,16 @@ class Databases:
 
     def close(self) -> None:
         self.engine.dispose()
+
+    def ensure_logins(self, connection: sa.Connection) -> None:
+        """Make a login for each role; the roles are the server's, as the logins are."""
+        known = set(connection.scalars(sa.text("SELECT rolname FROM pg_roles")))
+        for role in LOGINS:
+            if login_of(role) not in known:
+                connection.exec_driver_sql(
+                    f"CREATE ROLE {login_of(role)} LOGIN PASSWORD '{PASSWORD}'"
+                    f" IN ROLE recount_{role}"
+                )
 
     def exists(self, connection: sa.Connection, name: str) -> bool:
         query = sa.text("SELECT 1 FROM pg_database WHERE datname = :name")

@@ -41,7 +41,7 @@ def decide(order: Any, command: Any, **others: Any) -> Any:
 
 def wait_for_lock() -> None:
     """Wait for a lock in PostgreSQL, on a connection of its own."""
-    url = sa.make_url(os.environ["DATABASE_URL"]).set(drivername="postgresql")
+    url = sa.make_url(load_settings().database_url).set(drivername="postgresql")
     with psycopg.connect(url.render_as_string(False), autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", (HOLDING_LOCK,))
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from embedded.binaries import redis_server
 from tasks.settings import Settings
-from tests.support.databases import MASTER_KEY, ROOT
+from tests.support.databases import LOGINS, MASTER_KEY, ROOT, as_role
 from tests.support.waiting import wait_until
 
 CELERY = [sys.executable, "-m", "celery", "-A"]
@@ -79,11 +79,19 @@ class Processes:
 
     @property
     def environment(self) -> dict[str, str]:
+        database = self.settings.database_url
         inherited = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR")
         return {
             **{name: os.environ[name] for name in inherited if name in os.environ},
             "PYTHONPATH": str(self.code),
-            "DATABASE_URL": self.settings.database_url,
+            # Each process of the shop has the rights of its role alone.
+            **{
+                f"{role.upper()}_DATABASE_URL": as_role(
+                    self.settings.database_url, role
+                )
+                for role in LOGINS
+            },
+            "ADMIN_DATABASE_URL": database,
             "REDIS_URL": self.settings.broker_url,
             "SECRET_KEY": self.settings.secret_key,
             "MASTER_KEY": MASTER_KEY,

@@ -4,7 +4,8 @@ import sys
 
 import click
 from flask.cli import FlaskGroup
-from sqlalchemy.exc import OperationalError
+from psycopg.errors import InsufficientPrivilege
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from webapp import create_app
 from webapp.cli.claims import claims
@@ -46,4 +47,15 @@ def main() -> None:
         cli.main()
     except OperationalError as error:
         click.echo(f"recount: PostgreSQL does not answer: {error.orig}", err=True)
+        sys.exit(1)
+    except (ProgrammingError, InsufficientPrivilege) as error:
+        refusal = getattr(error, "orig", error)
+        if not isinstance(refusal, InsufficientPrivilege):
+            raise
+        click.echo(
+            f"recount: {refusal.diag.message_primary}. This login may not do that:"
+            " OPERATOR_DATABASE_URL is to name an operator's, and"
+            " ADMIN_DATABASE_URL the owner's.",
+            err=True,
+        )
         sys.exit(1)

@@ -32,17 +32,19 @@ def rewrite(rewrite_history: bool) -> None:
     wants as much room on the disk as the log has. The old log is kept, see
     `recount log kept`. Exports of seals are those of the old log from then on.
     """
-    this = shop()
     # Else the sessions of our own pool would be found to be in the way.
-    this.engine.dispose()
+    shop().engine.dispose()
+    owner = shop().of_owner()
     try:
         if rewrite_history:
-            carry_out(this)
+            carry_out(owner)
         else:
-            show_rehearsal(this)
+            show_rehearsal(owner)
     except EventStoreError as error:
         click.echo(f"recount: the log was not rewritten: {error}", err=True)
         sys.exit(1)
+    finally:
+        owner.engine.dispose()
 
 
 def show_rehearsal(shop: Shop) -> None:

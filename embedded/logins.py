@@ -1,0 +1,66 @@
+"""
+The logins of our own PostgreSQL: one a process, with the rights of its role alone.
+
+They guard the log against a process that does what it should not, by mistake or since
+somebody makes it. Not against who has the user's account: whoever reaches the socket is
+trusted, and only the owner of the data folder does.
+"""
+
+import os
+from collections.abc import Mapping
+from urllib.parse import quote
+
+import psycopg
+
+from embedded.folders import Folders
+from embedded.postgres import DATABASE, OWNER
+
+ROLES = ("web", "worker", "relay", "reader", "operator")
+OF_PROCESSES = {"web": "web", "worker": "worker", "relay": "relay", "beat": "worker"}
+"""Whose rights the processes of our Procfile have."""
+
+
+def login_of(role: str) -> str:
+    return f"recount_{role}_login"
+
+
+def ensure_logins(folders: Folders) -> None:
+    """Make the logins that are missing; their roles come with the migrations."""
+    with psycopg.connect(
+        host=os.fspath(folders.sockets), user=OWNER, dbname=DATABASE, autocommit=True
+    ) as connection:
+        known = {
+            name for (name,) in connection.execute("SELECT rolname::text FROM pg_roles")
+        }
+        for role in ROLES:
+            if login_of(role) not in known:
+                connection.execute(
+                    f"CREATE ROLE {login_of(role)} LOGIN IN ROLE recount_{role}"
+                )
+
+
+def variables(folders: Folders) -> dict[str, str]:
+    """Return by which variables the logins are told to those who use them."""
+    host = quote(os.fspath(folders.sockets), safe="/")
+    users = {role: login_of(role) for role in ROLES} | {"admin": OWNER}
+    return {
+        variable(role): f"postgresql://{user}@/{DATABASE}?host={host}"
+        for role, user in users.items()
+    }
+
+
+def variable(role: str) -> str:
+    return f"{role.upper()}_DATABASE_URL"
+
+
+def for_process(name: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return *environment* with no address but that of the process's own login."""
+    role = OF_PROCESSES.get(name)
+    if role is None or variable(role) not in environment:
+        return dict(environment)
+    own = {
+        name: value
+        for name, value in environment.items()
+        if not name.endswith("DATABASE_URL")
+    }
+    return {**own, variable(role): environment[variable(role)]}
