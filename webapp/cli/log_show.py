@@ -19,7 +19,7 @@ from eventstore.log.conversation import (
 from eventstore.log.events import RecordedEvent
 from eventstore.log.read import scan, scan_back
 from tasks.bootstrap import shop
-from webapp.cli.printable import printable
+from tasks.printable import printable
 
 
 @click.command()

@@ -2,14 +2,16 @@
 
 import click
 
+from webapp.cli.stream_export import export_streams
+from webapp.cli.stream_import import import_streams
 from webapp.cli.stream_replay import replay
 from webapp.cli.stream_show import show
 
 
 @click.group()
 def stream() -> None:
-    """Look into a stream: what happened, when, and what each event changed."""
+    """Look into a stream, and carry one from one log to another."""
 
 
-stream.add_command(show)
-stream.add_command(replay)
+for command in (show, replay, export_streams, import_streams):
+    stream.add_command(command)

@@ -10,7 +10,7 @@ import psycopg
 from eventstore.as_of import AsOf, versions_as_of
 from eventstore.errors import NoSuchVersion
 from tasks.bootstrap import shop
-from webapp.cli.printable import printable
+from tasks.printable import printable
 from webapp.moments import moment_in
 
 Command = Callable[..., None]

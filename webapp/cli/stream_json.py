@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from eventstore.log.events import RecordedEvent
-from webapp.cli.printable import printable
+from tasks.printable import printable
 
 
 def json_of(value: Any) -> str:

@@ -11,7 +11,7 @@ from eventstore.decider import category_of
 from eventstore.differences import ABSENT, Difference, differences
 from eventstore.replaying import Step, replay_stream
 from tasks.bootstrap import shop
-from webapp.cli.printable import printable
+from tasks.printable import printable
 from webapp.cli.stream_as_of import as_of, as_of_options, find
 from webapp.cli.stream_json import error_as_json, event_as_json, json_of
 from webapp.cli.stream_words import Words, aligned

@@ -13,7 +13,7 @@ from eventstore.log.events import RecordedEvent
 from eventstore.log.read import read_stream
 from eventstore.personal.keyring import Keyring
 from tasks.bootstrap import Shop, shop
-from webapp.cli.printable import printable
+from tasks.printable import printable
 from webapp.cli.stream_as_of import Found, as_of, as_of_options, find
 from webapp.cli.stream_json import error_as_json, event_as_json, json_of
 from webapp.cli.stream_words import Words, aligned

@@ -17,7 +17,7 @@ from eventstore.differences import ABSENT, parts
 from eventstore.log.events import RecordedEvent
 from eventstore.personal.box import FORGOTTEN
 from eventstore.personal.marks import WORD, personal_fields
-from webapp.cli.printable import printable
+from tasks.printable import printable
 from webapp.notation import percentage
 from webapp.showing import people_date, people_time
 from webapp.wording import EVENTS, LABELS

@@ -17,7 +17,7 @@ from eventstore.verifying.checks import Unsealed, all_checks, count_unsealed
 from eventstore.verifying.finding import Advance, Check, Finding
 from eventstore.verifying.sealed import Vouching
 from tasks.bootstrap import shop
-from webapp.cli.printable import printable
+from tasks.printable import printable
 from webapp.cli.progress import progress
 
 Show = Callable[[str, int], AbstractContextManager[Advance]]
