@@ -8,13 +8,13 @@ import msgspec
 
 from eventstore.decider import Decider, Deciders, category_of
 from eventstore.errors import BadStreamId, EventStoreError
-from eventstore.log.events import Metadata, NewEvent, RecordedEvent
+from eventstore.log.events import Metadata, NewEvent
 from eventstore.log.limits import check_stream_id
 from eventstore.personal.box import FORGOTTEN, PERSONAL
 from eventstore.personal.keyring import Keyring
 from eventstore.personal.marks import personal_fields
 from tasks.importing.errors import ImportRefused
-from tasks.streams.file import Line
+from tasks.streams.file import Line, recorded
 
 ARRIVED = UUID("5d1c5b8a-7a1e-5c0b-8d55-2f1c7a9e4b60")
 SOURCE = "an export"
@@ -66,7 +66,7 @@ def arriving_event(line: Line, deciders: Deciders) -> Arriving:
     message = msgspec.json.decode(data)
     if not isinstance(message, dict) or PERSONAL in message:
         raise Unreadable("its data are no object, or encrypted")
-    facts = facts_of(line, data, decider)
+    facts = facts_of(line, decider)
     marked = frozenset(line.personal).union(
         *(personal_of_today(line, fact, decider) for fact in facts)
     )
@@ -81,19 +81,9 @@ def arriving_event(line: Line, deciders: Deciders) -> Arriving:
     )
 
 
-def facts_of(line: Line, data: str, decider: Decider) -> Sequence[Any]:
-    metadata = msgspec.json.encode(line.metadata).decode()
-    event = RecordedEvent(
-        position=line.position,
-        stream_id=line.stream_id,
-        type=line.type,
-        version=line.version,
-        data=data,
-        metadata=metadata,
-        occurred_at=line.occurred_at,
-    )
+def facts_of(line: Line, decider: Decider) -> Sequence[Any]:
     try:
-        return decider.events.read(event)
+        return decider.events.read(recorded(line))
     except EventStoreError as error:
         raise Unreadable(str(error)) from error
 

@@ -22,7 +22,7 @@ from eventstore.personal.box import FORGOTTEN, PERSONAL
 from eventstore.personal.keyring import Keyring
 from eventstore.personal.masking import masked
 from eventstore.personal.masks import Mask, mask_key
-from tasks.streams.file import Line
+from tasks.streams.file import Line, recorded
 
 NOT_PEOPLE = frozenset({"local"})
 """Actors that are nobody: what the web writes while there is no login."""
@@ -84,6 +84,16 @@ def export(
         return [line_of(each) for each in found]
     key = mask_key(secret)
     return [line_of(masked_event(each, deciders, key)) for each in found]
+
+
+def subjects_left_out(lines: Sequence[Line], deciders: Deciders) -> set[str]:
+    """Return whom *lines* are about without having their streams."""
+    subjects = set()
+    for line in lines:
+        decider = deciders.by_category.get(category_of(line.stream_id))
+        if decider is not None:
+            subjects.add(subject_of(decider, recorded(line)))
+    return subjects.difference(line.stream_id for line in lines)
 
 
 def read_streams(

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from eventstore.log.events import Metadata
+from eventstore.log.events import Metadata, RecordedEvent
 from tasks.importing.errors import UnusableFile
 from tasks.printable import printable
 
@@ -49,6 +49,19 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     data: msgspec.Raw
     metadata: Metadata
     personal: list[str] = []
+
+
+def recorded(line: Line) -> RecordedEvent:
+    """Return the event of a line as one of its old log."""
+    return RecordedEvent(
+        position=line.position,
+        stream_id=line.stream_id,
+        type=line.type,
+        version=line.version,
+        data=bytes(line.data).decode(),
+        metadata=msgspec.json.encode(line.metadata).decode(),
+        occurred_at=line.occurred_at,
+    )
 
 
 def written(lines: Sequence[Line], *, is_masked: bool) -> bytes:

@@ -114,7 +114,7 @@ class Transfer:
             self.move_numbers(streams)
             self.append(new, keyring)
             self.append_claims(new, brought.notes)
-            brought.notes += self.missing_subjects(new)
+            self.refuse_missing_subjects(new)
         return brought
 
     def move_numbers(self, streams: Collection[str]) -> None:
@@ -190,9 +190,13 @@ class Transfer:
             if isinstance(fact, tuple(decider.forgets))
         ]
 
-    def missing_subjects(self, new: Sequence[Arriving]) -> list[str]:
-        """Return a note for each person of whom there is no stream here."""
-        subjects = {one.subject for one in new}
+    def refuse_missing_subjects(self, new: Sequence[Arriving]) -> None:
+        """
+        Refuse events about somebody of whom there is no stream here.
+
+        Such a log cannot come of commands: what reads it would stop.
+        """
+        subjects = {one.subject: one.line.stream_id for one in new}
         rows = self.connection.execute(
             """
             SELECT s FROM unnest(%s::text[]) AS s
@@ -200,5 +204,12 @@ class Transfer:
             ORDER BY s
             """,
             (list(subjects),),
-        )
-        return [f"{subject} is not in this log: export it, too" for (subject,) in rows]
+        ).fetchall()
+        if rows:
+            raise ImportRefused(
+                "the file is about somebody of whom there is no stream here",
+                tuple(
+                    f"{subjects[subject]} is about {subject}: export that, too"
+                    for (subject,) in rows
+                ),
+            )

@@ -8,8 +8,8 @@ from eventstore.errors import EventStoreError
 from eventstore.log.exported_seals import write_export
 from tasks.bootstrap import shop
 from tasks.printable import printable
-from tasks.streams.exporting import ExportRefused, export
-from tasks.streams.file import written
+from tasks.streams.exporting import ExportRefused, export, subjects_left_out
+from tasks.streams.file import Line, written
 
 
 @click.command("export")
@@ -45,9 +45,18 @@ def export_streams(
     except OSError as error:
         reason = f"{output} cannot be written: {error.strerror}"
         raise click.ClickException(printable(reason)) from error
-    count = len(dict.fromkeys(stream_ids))
+    tell(lines, is_masked=not unmasked)
+
+
+def tell(lines: list[Line], *, is_masked: bool) -> None:
+    """Tell on standard error what was written, and what an import will ask for."""
+    count = len({line.stream_id for line in lines})
+    masked = "personal data masked" if is_masked else "personal data in the clear"
     click.echo(
-        f"exported   {len(lines):,} events of {count:,} streams,"
-        + (" personal data in the clear" if unmasked else " personal data masked"),
-        err=True,
+        f"exported   {len(lines):,} events of {count:,} streams, {masked}", err=True
     )
+    for subject in sorted(subjects_left_out(lines, shop().deciders)):
+        click.echo(
+            printable(f"note       {subject}, whom they are about, is not among them"),
+            err=True,
+        )

@@ -37,7 +37,7 @@ def import_streams(file: BinaryIO, dry_run: bool) -> None:
         if not dry_run:
             started = time.monotonic()
             # Also where nothing was new: an import may have been stopped before this.
-            if any(follow(shop())):
+            if any(list(follow(shop()))):
                 report.tell_followed(shop(), time.monotonic() - started)
     except (ImportRefused, EventStoreError) as error:
         details = error.details if isinstance(error, ImportRefused) else ()

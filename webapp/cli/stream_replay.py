@@ -16,7 +16,7 @@ from webapp.cli.stream_as_of import as_of, as_of_options, find
 from webapp.cli.stream_json import error_as_json, event_as_json, json_of
 from webapp.cli.stream_words import Words, aligned
 
-QUIT = ("q", "Q", "\x04")
+QUIT = ("q", "Q", "")
 NEXT = ("\r", "\n", " ")
 
 
@@ -72,10 +72,19 @@ def go_through(
 def goes_on() -> bool:
     """Ask whether to go on, in a line that is gone afterwards."""
     click.echo("-- Enter: next, q: quit -- ", nl=False)
-    while (key := click.getchar()) not in (*QUIT, *NEXT):
-        pass
+    key = read_key()
+    while key not in (*QUIT, *NEXT):
+        key = read_key()
     click.echo("\r\x1b[K", nl=False)
     return key in NEXT
+
+
+def read_key() -> str:
+    """Return a key; none, where the terminal is gone or was told to end."""
+    try:
+        return click.getchar()
+    except EOFError:
+        return ""
 
 
 def told(step: Step) -> str:
