@@ -16,6 +16,7 @@ from eventstore.decider import Decider, Deciders, category_of
 from eventstore.errors import EventStoreError
 from eventstore.log.codec import EventCodec
 from eventstore.log.events import Metadata, RecordedEvent
+from eventstore.log.limits import is_storable
 from eventstore.log.read import COLUMNS
 from eventstore.log.upcasting import major_of
 from eventstore.personal.box import FORGOTTEN, PERSONAL
@@ -100,9 +101,11 @@ def read_streams(
     connection: psycopg.Connection[Any], stream_ids: Sequence[str]
 ) -> list[RecordedEvent]:
     """Return the events of streams in the order of the log, all as of one moment."""
+    # To ask for a NUL, or half a character, is an error: nothing is called so.
+    names = [name for name in stream_ids if is_storable(name)]
     rows = connection.execute(
         f"SELECT {COLUMNS} FROM public.events WHERE stream_id = ANY (%s) ORDER BY id",
-        (list(stream_ids),),
+        (names,),
     )
     return [RecordedEvent(*row) for row in rows]
 

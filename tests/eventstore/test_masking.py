@@ -11,8 +11,8 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from domain.input import parse
 from domain.customers.commands import RegisterCustomer
+from domain.input import parse
 from eventstore.personal.masking import masked
 from eventstore.personal.masks import Mask, mask_key
 

@@ -9,6 +9,7 @@ import psycopg
 
 from eventstore.as_of import AsOf, versions_as_of
 from eventstore.errors import NoSuchVersion
+from eventstore.log.limits import is_storable
 from tasks.bootstrap import shop
 from tasks.printable import printable
 from webapp.moments import moment_in
@@ -52,16 +53,16 @@ def parsed(moment: str) -> datetime:
 
 def find(connection: psycopg.Connection[Any], stream_id: str, as_of: AsOf) -> Found:
     """Return which version a stream was at; end the command where there is none."""
+    # To ask for a NUL, or half a character, is an error: nothing is called so.
+    if not is_storable(stream_id):
+        raise no_stream(stream_id)
+    head = versions_as_of(connection, [stream_id], AsOf())[stream_id]
+    if not head:
+        raise no_stream(stream_id)
     try:
-        head = versions_as_of(connection, [stream_id], AsOf())[stream_id]
-        if not head:
-            raise no_stream(stream_id)
         version = versions_as_of(connection, [stream_id], as_of)[stream_id]
     except NoSuchVersion as error:
         raise click.ClickException(printable(str(error))) from error
-    except (psycopg.DataError, UnicodeEncodeError) as error:
-        # A NUL, or half a character: nothing in the log is called so.
-        raise no_stream(stream_id) from error
     if as_of.at is not None and as_of.at > datetime.now(UTC):
         click.echo("note: that time is still to come; this is as of now", err=True)
     return Found(stream_id, version, head)
