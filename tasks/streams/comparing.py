@@ -11,7 +11,7 @@ from eventstore.personal.box import FORGOTTEN
 from eventstore.personal.keyring import Keyring
 from tasks.importing.errors import StreamsUsedOtherwise
 from tasks.streams.arriving import Arriving
-from tasks.streams.exporting import read_streams
+from tasks.streams.reading import read_streams
 
 
 def streams_there(

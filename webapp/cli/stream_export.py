@@ -8,7 +8,8 @@ from eventstore.errors import EventStoreError
 from eventstore.log.exported_seals import write_export
 from tasks.bootstrap import shop
 from tasks.printable import printable
-from tasks.streams.exporting import ExportRefused, export, subjects_left_out
+from tasks.streams.errors import ExportRefused
+from tasks.streams.exporting import export, subjects_left_out
 from tasks.streams.file import Line, written
 
 

@@ -12,8 +12,8 @@ from eventstore.differences import ABSENT, Difference, differences
 from eventstore.replaying import Step, replay_stream
 from tasks.bootstrap import shop
 from tasks.printable import printable
+from webapp.cli.json_lines import error_as_json, event_as_json, json_of
 from webapp.cli.stream_as_of import as_of, as_of_options, find
-from webapp.cli.stream_json import error_as_json, event_as_json, json_of
 from webapp.cli.stream_words import Words, aligned
 
 QUIT = ("q", "Q", "")

@@ -14,8 +14,8 @@ from eventstore.log.read import read_stream
 from eventstore.personal.keyring import Keyring
 from tasks.bootstrap import Shop, shop
 from tasks.printable import printable
+from webapp.cli.json_lines import error_as_json, event_as_json, json_of
 from webapp.cli.stream_as_of import Found, as_of, as_of_options, find
-from webapp.cli.stream_json import error_as_json, event_as_json, json_of
 from webapp.cli.stream_words import Words, aligned
 
 

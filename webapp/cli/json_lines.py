@@ -1,4 +1,4 @@
-"""How a stream is told to programs: whole on a line, all of it in UTF-8."""
+"""How events are told to programs: each whole, and on a line."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ def json_of(value: Any) -> str:
 
 
 def event_as_json(event: RecordedEvent) -> dict[str, Any]:
-    """Return all that the log has of an event, its personal fields as they are read."""
+    """Return all that is known of an event; its data as they were read or opened."""
     return {
         "position": event.position,
         "stream_id": event.stream_id,
