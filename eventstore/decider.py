@@ -17,6 +17,7 @@ from eventstore.log.codec import EventCodec
 from eventstore.log.events import RecordedEvent
 from eventstore.log.snapshots import SnapshotCodec
 from eventstore.personal.keys import MasterKeys
+from eventstore.personal.marks import personal_fields
 
 
 def no_other_streams(command: Any) -> Mapping[str, str]:
@@ -83,6 +84,14 @@ class Decider:
         """Return the stream *command* is addressed to; None: it gets a number."""
         identity = getattr(command, self.identity, None)
         return None if identity is None else f"{self.category}-{identity}"
+
+    def subject_of(self, stream_id: str, facts: Iterable[Any]) -> str:
+        """Return whose key an event in a stream needs, or the stream, if nobody's."""
+        for fact in facts:
+            kind: type = type(fact)
+            if personal_fields(kind):
+                return self.subject(stream_id, fact)
+        return stream_id
 
     def state_after(self, state: Any, events: Iterable[RecordedEvent]) -> Any:
         """Return the state that *events*, in order, make of *state*."""

@@ -37,6 +37,7 @@ EVENTS = {
     "OrderCancelled": "Cancelled",
     "CustomerRegistered": "Customer registered",
     "CustomerDetailsChanged": "Details changed",
+    "CustomerForgotten": "Forgotten",
 }
 
 

@@ -94,6 +94,19 @@ class EventCodec:
         """The types whose events have personal fields."""
         return [name for name, c in self._classes.items() if personal_fields(c)]
 
+    def class_of(self, event_type: str) -> type:
+        """Return the class that has events of a type. Raises UnknownEventType."""
+        if event_type not in self._classes:
+            raise UnknownEventType(event_type)
+        return self._classes[event_type]
+
+    def is_of_today(self, event_type: str, schema: str) -> bool:
+        """Return whether a version `major.minor` of a type needs no upcaster."""
+        try:
+            return self._newest.get(event_type) == major_of(schema)
+        except ValueError:
+            return False
+
     def encode(self, event: object) -> str:
         """Return the JSON of *event*. Raises NotANumber where it has what is none."""
         check_numbers(event)

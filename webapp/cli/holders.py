@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from eventstore.log.fence import Holder
-from webapp.cli.stream import printable
+from tasks.printable import printable
 
 LONG = 60.0
 """Seconds after which whoever holds the fence has most likely been forgotten."""

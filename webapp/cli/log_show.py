@@ -19,7 +19,8 @@ from eventstore.log.conversation import (
 from eventstore.log.events import RecordedEvent
 from eventstore.log.read import scan, scan_back
 from tasks.bootstrap import shop
-from webapp.cli.stream import printable
+from tasks.printable import printable
+from webapp.cli.json_lines import event_as_json, json_of
 
 
 @click.command()
@@ -128,7 +129,7 @@ def tell(effects: Iterable[Effect], limit: int, *, is_json: bool) -> None:
             break
         told += 1
         if is_json:
-            click.echo(json_of(effect.event))
+            click.echo(json_of(event_as_json(effect.event)))
         else:
             click.echo(line_of(effect, shop().settings.timezone))
     if not told and not is_json:
@@ -144,17 +145,3 @@ def line_of(effect: Effect, zone: ZoneInfo) -> str:
         f"{event.position:>9} {'  ' * depth}{event.stream_id} {event.version}"
         f"  {event.type}  {when}  by {told.get('actor')}"
     )
-
-
-def json_of(event: RecordedEvent) -> str:
-    """Return all that the log has of an event, on a line."""
-    told = {
-        "position": event.position,
-        "stream_id": event.stream_id,
-        "version": event.version,
-        "type": event.type,
-        "occurred_at": event.occurred_at,
-        "data": msgspec.Raw(event.data.encode()),
-        "metadata": msgspec.Raw(event.metadata.encode()),
-    }
-    return printable(msgspec.json.encode(told).decode())

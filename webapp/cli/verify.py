@@ -17,8 +17,8 @@ from eventstore.verifying.checks import Unsealed, all_checks, count_unsealed
 from eventstore.verifying.finding import Advance, Check, Finding
 from eventstore.verifying.sealed import Vouching
 from tasks.bootstrap import shop
+from tasks.printable import printable
 from webapp.cli.progress import progress
-from webapp.cli.stream import printable
 
 Show = Callable[[str, int], AbstractContextManager[Advance]]
 
