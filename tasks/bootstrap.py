@@ -115,11 +115,16 @@ class Shop:
         """The pool of this process's connections, made at its first use."""
         return pool_of(self.settings.database_url, self.settings.role)
 
-    def of_owner(self) -> "Shop":
-        """Return the same shop, for what only the owner of the tables can do."""
+    @contextmanager
+    def of_owner(self) -> Iterator["Shop"]:
+        """Lend the same shop, connected as the owner of the tables, for that long."""
         url = self.settings.admin_database_url or self.settings.database_url
         settings = replace(self.settings, database_url=url, role="admin")
-        return replace(self, settings=settings)
+        owner = replace(self, settings=settings)
+        try:
+            yield owner
+        finally:
+            owner.engine.dispose()
 
     @cached_property
     def autocommitting(self) -> sa.Engine:

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 LOGINS = ("web", "worker", "relay", "reader", "operator")
-PASSWORD = "of no use outside of the tests"
+PASSWORD = "of-no-use-outside-of-the-tests"
 
 
 def login_of(role: str) -> str:

@@ -15,7 +15,7 @@ from webapp.showing import people_time
 @click.option("--json", "as_json", is_flag=True, help="Lines of JSON.")
 def kept(as_json: bool) -> None:
     """List the old logs that are kept from when the log was rewritten."""
-    with shop().of_owner().lent() as connection:
+    with shop().of_owner() as owner, owner.lent() as connection:
         logs = find_kept(connection)
     for log in logs:
         if as_json:
@@ -41,7 +41,7 @@ def drop(name: str, yes: bool) -> None:
     seals have nothing left that they could be held against; and what was in the clear
     in it is gone from this database, though not from older backups of it.
     """
-    with shop().of_owner().lent() as connection:
+    with shop().of_owner() as owner, owner.lent() as connection:
         known = {log.name: log for log in find_kept(connection)}
         if name in known and not yes:
             click.echo(

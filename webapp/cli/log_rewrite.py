@@ -34,17 +34,15 @@ def rewrite(rewrite_history: bool) -> None:
     """
     # Else the sessions of our own pool would be found to be in the way.
     shop().engine.dispose()
-    owner = shop().of_owner()
     try:
-        if rewrite_history:
-            carry_out(owner)
-        else:
-            show_rehearsal(owner)
+        with shop().of_owner() as owner:
+            if rewrite_history:
+                carry_out(owner)
+            else:
+                show_rehearsal(owner)
     except EventStoreError as error:
         click.echo(f"recount: the log was not rewritten: {error}", err=True)
         sys.exit(1)
-    finally:
-        owner.engine.dispose()
 
 
 def show_rehearsal(shop: Shop) -> None:
