@@ -157,8 +157,9 @@ def existing(connection: psycopg.Connection[Any]) -> Iterable[str]:
     """Yield which of the tables and functions that rights are told of are there."""
     for (name,) in connection.execute(
         """
-        SELECT t.name FROM unnest(%s::text[]) AS t (name)
-        WHERE to_regclass(t.name) IS NOT NULL
+        SELECT concat_ws('.', nullif(n.nspname, 'public'), c.relname)
+        FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE concat_ws('.', nullif(n.nspname, 'public'), c.relname) = ANY (%s)
         UNION
         SELECT proname::text FROM pg_proc
         WHERE pronamespace = 'public'::regnamespace AND proname = ANY (%s)
@@ -174,8 +175,13 @@ def find_granted(connection: psycopg.Connection[Any]) -> Iterable[Granted]:
         """
         WITH ours AS (
             SELECT t.name, c.relacl AS acl, c.relowner AS owner
-            FROM unnest(%s::text[]) AS t (name)
-            JOIN pg_class AS c ON c.oid = to_regclass(t.name)
+            FROM pg_class AS c
+            JOIN pg_namespace AS n ON n.oid = c.relnamespace
+            -- Not by to_regclass, for which one must be let into the schema.
+            CROSS JOIN LATERAL (
+                SELECT concat_ws('.', nullif(n.nspname, 'public'), c.relname) AS name
+            ) AS t
+            WHERE t.name = ANY (%s)
             UNION ALL
             SELECT
                 p.proname::text, coalesce(p.proacl, acldefault('f', p.proowner)),

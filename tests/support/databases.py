@@ -50,6 +50,10 @@ class Databases:
             connection.execute(
                 sa.text(f"CREATE DATABASE {name} TEMPLATE {self.template}")
             )
+            # Not copied: it is a property of the name, and not of what is in it.
+            connection.execute(
+                sa.text(f"REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC")
+            )
             connection.execute(sa.text("SELECT pg_advisory_unlock(4711)"))
         return self.url_of(name)
 
