@@ -100,6 +100,24 @@ def test_a_second_start_finds_its_data_within_five_seconds(whole_desk: Desk) -> 
         assert connection.execute("TABLE notes").fetchall() == [(10248,)]
 
 
+def test_a_process_is_told_its_own_login_alone_and_may_not_touch_the_log(
+    standing_desk: Desk,
+) -> None:
+    told = Path(f"/proc/{standing_desk.child('worker')}/environ").read_text()
+    urls = dict(
+        variable.split("=", 1)
+        for variable in told.split("\0")
+        if "DATABASE_URL=" in variable
+    )
+
+    assert list(urls) == ["WORKER_DATABASE_URL"]
+    with (
+        psycopg.connect(urls["WORKER_DATABASE_URL"]) as worker,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        worker.execute("DELETE FROM events")
+
+
 def test_ctrl_c_stops_everything(whole_desk: Desk) -> None:
     output = whole_desk.up()
 

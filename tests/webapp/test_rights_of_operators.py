@@ -1,0 +1,74 @@
+"""The commands of `recount` work with an operator's login, and say what they lack."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tasks import bootstrap
+from tasks.bootstrap import Shop
+from tests.support.databases import MASTER_KEY, ROOT, as_role
+from tests.support.desk import Do, alice, place
+from webapp.cli import cli
+
+
+@pytest.fixture
+def operators_shop(shop: Shop, do: Do) -> Iterator[Shop]:
+    """A shop with a history, as an operator sees it."""
+    do(alice, place)
+    url = as_role(shop.settings.database_url, "operator")
+    operators = Shop(replace(shop.settings, database_url=url))
+    bootstrap.use(operators)
+    yield operators
+    operators.engine.dispose()
+
+
+def run(line: str) -> Result:
+    return CliRunner().invoke(cli, line.split())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "status",
+        "doctor",
+        "verify",
+        "claims",
+        "keys rotate",
+        "log show",
+        "log lag",
+        "stream show order-1",
+        "stream replay order-1",
+        "rebuild --all",
+    ],
+)
+def test_an_operator_may(operators_shop: Shop, line: str) -> None:
+    result = run(line)
+
+    assert (result.exit_code, result.exception) == (0, None), result.output
+
+
+def test_what_a_login_may_not_do_is_a_line_that_says_what_to_set(
+    shop: Shop, do: Do
+) -> None:
+    do(alice)
+    ended = subprocess.run(
+        [sys.executable, "-m", "webapp.cli", "verify"],
+        cwd=ROOT,
+        env={
+            "OPERATOR_DATABASE_URL": as_role(shop.settings.database_url, "web"),
+            "REDIS_URL": "redis+socket:///nowhere",
+            "SECRET_KEY": shop.settings.secret_key,
+            "MASTER_KEY": MASTER_KEY,
+        },
+        capture_output=True,
+        text=True,
+    )
+
+    assert ended.returncode == 1
+    assert "permission denied for table seals" in ended.stderr
+    assert "OPERATOR_DATABASE_URL is to name an operator's" in ended.stderr
+    assert "Traceback" not in ended.stderr
