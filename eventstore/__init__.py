@@ -93,6 +93,7 @@ from eventstore.store import NOW, Store
 from eventstore.subscriptions.catch_up import CaughtUp, catch_up, lag
 from eventstore.subscriptions.foreign import ForeignCheckpoint, read_on
 from eventstore.subscriptions.snapshot_taker import (
+    SnapshotPolicy,
     ensure_snapshot_taker,
     snapshot_taker,
 )
@@ -179,6 +180,7 @@ __all__ = [  # noqa: RUF022 - by subject
     # Readers of the log.
     "CaughtUp",
     "ForeignCheckpoint",
+    "SnapshotPolicy",
     "Subscription",
     "catch_up",
     "ensure_snapshot_taker",

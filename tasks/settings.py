@@ -5,7 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from dotenv import load_dotenv
 
 from eventstore.personal.keys import MasterKeys
+from eventstore.subscriptions.snapshot_taker import SnapshotPolicy
 from tasks.process_name import process_name
 
 T = TypeVar("T")
@@ -38,7 +39,7 @@ class Settings:
     log_level: str = "INFO"
     catch_up_seconds: float = 5.0
     catch_up_signals: bool = True
-    snapshot_events: int = 100
+    snapshot_policy: SnapshotPolicy = field(default_factory=SnapshotPolicy)
     snapshot_seconds: float = 30.0
     seal_seconds: float = 10.0
     seals_export_dir: Path | None = None
@@ -100,7 +101,12 @@ def settings_from(environment: Mapping[str, str], role: str = "operator") -> Set
         log_level=read("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", log_level, "INFO"),
         catch_up_seconds=read("CATCH_UP_SECONDS", "seconds above 0", seconds, "5"),
         catch_up_signals=read("CATCH_UP_SIGNALS", "on or off", on_or_off, "on"),
-        snapshot_events=read("SNAPSHOT_EVENTS", "a number from 1 on", count, "100"),
+        snapshot_policy=read(
+            "SNAPSHOT_EVENTS",
+            "a number from 1 on or never, and by category, like 100,order=never",
+            snapshot_policy,
+            "100",
+        ),
         snapshot_seconds=read("SNAPSHOT_SECONDS", "seconds above 0", seconds, "30"),
         seal_seconds=read("SEAL_SECONDS", "seconds above 0", seconds, "10"),
         seals_export_dir=read("SEALS_EXPORT_DIR", "an absolute path", folder),
@@ -220,6 +226,21 @@ def count(value: str) -> int:
     if not 0 < number < 2**31:
         raise ValueError
     return number
+
+
+def snapshot_policy(value: str) -> SnapshotPolicy:
+    every: int | None = SnapshotPolicy().every
+    by_category: dict[str, int | None] = {}
+    for number, part in enumerate(value.split(",")):
+        category, is_own, told = part.strip().rpartition("=")
+        events = None if told == "never" else count(told)
+        if is_own and category:
+            by_category[category] = events
+        elif number == 0 and not is_own:
+            every = events
+        else:
+            raise ValueError
+    return SnapshotPolicy(every, by_category)
 
 
 def folder(value: str) -> Path | None:

@@ -29,7 +29,7 @@ def run(shop: Shop) -> CaughtUp:
     """
     taker = snapshot_taker(
         shop.deciders,
-        every=shop.settings.snapshot_events,
+        policy=shop.settings.snapshot_policy,
         interruptions=(SoftTimeLimitExceeded,),
     )
     with shop.lent() as connection:

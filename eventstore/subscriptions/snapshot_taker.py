@@ -1,8 +1,9 @@
 """The snapshot taker: a subscription that notices which streams have grown."""
 
 import logging
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
@@ -23,18 +24,31 @@ MOST_EVENTS = 20_000
 """How many events are read for one batch at most; the streams' next events go on."""
 
 
+@dataclass(frozen=True, slots=True)
+class SnapshotPolicy:
+    """After how many events a stream gets a snapshot, by category; None is never."""
+
+    every: int | None = 100
+    by_category: Mapping[str, int | None] = field(default_factory=dict)
+
+    def of(self, stream_id: str) -> float:
+        """Return by how many events a stream must have grown."""
+        every = self.by_category.get(category_of(stream_id), self.every)
+        return math.inf if every is None else every
+
+
 def snapshot_taker(
     deciders: Deciders,
     *,
-    every: int,
+    policy: SnapshotPolicy,
     interruptions: tuple[type[Exception], ...] = (),
 ) -> Subscription:
     """
-    Return the subscription that takes a snapshot of a stream *every* so many events.
+    Return the subscription that takes snapshots of streams that have grown by *policy*.
 
     *interruptions* are the errors that a runner's own time limit raises.
     """
-    taker = SnapshotTaker(deciders, every, interruptions)
+    taker = SnapshotTaker(deciders, policy, interruptions)
     return Subscription(name=NAME, types=None, handler=taker.take)
 
 
@@ -54,7 +68,7 @@ class SnapshotTaker:
     """What takes them. It passes over a stream that it cannot read."""
 
     deciders: Deciders
-    every: int
+    policy: SnapshotPolicy
     interruptions: tuple[type[Exception], ...]
 
     def take(
@@ -85,7 +99,7 @@ class SnapshotTaker:
         versions = {event.stream_id: event.version for event in events}
         grown = {}
         for stream_id, version in versions.items():
-            if version < self.every:
+            if version < self.policy.of(stream_id):
                 continue
             if category_of(stream_id) in self.deciders.by_category:
                 grown[stream_id] = version
@@ -117,8 +131,10 @@ class SnapshotTaker:
         left = MOST_EVENTS
         for stream_id in sorted(ways, key=lambda s: (-ways[s], s)):
             way = min(ways[stream_id], left)
-            if ways[stream_id] < self.every or way <= 0:
+            if way <= 0:
                 break
+            if ways[stream_id] < self.policy.of(stream_id):
+                continue
             due[stream_id] = kept.get(stream_id, 0) + way
             left -= way
         return due

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from eventstore.subscriptions.snapshot_taker import SnapshotPolicy
 from readmodels import ALL
 from tests.support.client import Client, client_of
 from tests.support.orders import ALICE, order_for
@@ -43,7 +44,7 @@ def test_beat_alone_takes_snapshots_and_brings_all_read_models_up(
         processes.settings,
         catch_up_signals=False,
         catch_up_seconds=INTERVAL,
-        snapshot_events=SNAPSHOT_EVENTS,
+        snapshot_policy=SnapshotPolicy(SNAPSHOT_EVENTS),
         snapshot_seconds=INTERVAL,
         seal_seconds=INTERVAL,
     )

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from domain.input import parse
 from embedded.binaries import postgres_binaries
 from eventstore.decider import Deciders
+from eventstore.subscriptions.snapshot_taker import SnapshotPolicy
 from readmodels.words import words
 from tasks import catch_up, commands, snapshots
 from tasks.accepting import accept
@@ -208,7 +209,7 @@ def test_without_encryption_the_same_search_finds_all_of_it_in_every_table(
     shop: Shop, database: str
 ) -> None:
     vars(shop)["deciders"] = Deciders(shop.slices, masters=None).keyed(b"a secret")
-    shop.settings = replace(shop.settings, snapshot_events=1)
+    shop.settings = replace(shop.settings, snapshot_policy=SnapshotPolicy(1))
     for number, (type_, data) in enumerate(
         [("RegisterCustomer", ZOE), ("PlaceOrder", {**ORDER, "currency": "EUR"})]
     ):

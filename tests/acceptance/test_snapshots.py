@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
+from eventstore.subscriptions.snapshot_taker import SnapshotPolicy
 from tests.support.client import client_of
 from tests.support.orders import ALICE
 from tests.support.processes import Processes
@@ -23,7 +24,7 @@ def test_a_customer_whose_details_change_gets_a_snapshot_on_beat(
     processes: Processes, engine: sa.Engine
 ) -> None:
     processes.settings = replace(
-        processes.settings, snapshot_events=3, snapshot_seconds=0.5
+        processes.settings, snapshot_policy=SnapshotPolicy(3), snapshot_seconds=0.5
     )
     processes.redis()
     processes.worker()

@@ -19,7 +19,7 @@ from eventstore.journal.take import give_back, release, take
 from eventstore.journal.waiting import find_waiting
 from eventstore.loading import load
 from eventstore.log.append import Completion, append
-from eventstore.subscriptions.snapshot_taker import snapshot_taker
+from eventstore.subscriptions.snapshot_taker import SnapshotPolicy, snapshot_taker
 from tests.support.databases import Databases
 from tests.support.engine import COUNTERS, Add, Engine, added, open_engine
 from tests.support.snapshots import keep_snapshot
@@ -186,7 +186,7 @@ def test_looking_for_streams_to_take_a_snapshot_of_reads_a_few_rows(
     journal: Engine,
 ) -> None:
     lengthen(journal)
-    taker = snapshot_taker(COUNTERS, every=10)
+    taker = snapshot_taker(COUNTERS, policy=SnapshotPolicy(10))
     last = journal.stream("counter-clock")[-1:]
 
     def take_snapshots() -> None:

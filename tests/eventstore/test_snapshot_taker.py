@@ -14,12 +14,14 @@ from eventstore.log.codec import EventCodec
 from eventstore.subscriptions import snapshot_taker as taking
 from eventstore.subscriptions.catch_up import CaughtUp, catch_up
 from eventstore.subscriptions.snapshot_taker import (
+    SnapshotPolicy,
     ensure_snapshot_taker,
     snapshot_taker,
 )
 from tests.support.engine import COUNTERS, Counter, Engine, added
 from tests.support.snapshots import keep_snapshot, returned_rows, row_of
 
+EVERY_FIVE = SnapshotPolicy(5)
 CLOCK = "counter-clock"
 LAMP = "counter-lamp"
 (COUNTER,) = COUNTERS.all
@@ -30,11 +32,12 @@ def take(
     deciders: Deciders = COUNTERS,
     *,
     batch: int = 500,
+    policy: SnapshotPolicy = EVERY_FIVE,
     interruptions: tuple[type[Exception], ...] = (),
 ) -> CaughtUp:
     """Take snapshots every five events, as far as the log goes."""
     ensure_snapshot_taker(engine.connection)
-    taker = snapshot_taker(deciders, every=5, interruptions=interruptions)
+    taker = snapshot_taker(deciders, policy=policy, interruptions=interruptions)
     return catch_up(
         engine.connection, replace(taker, batch=batch), interruptions=interruptions
     )
@@ -66,6 +69,22 @@ def test_a_stream_that_has_grown_gets_a_snapshot(engine: Engine) -> None:
 
     assert versions(engine) == {CLOCK: 6}
     assert row_of(engine.connection, CLOCK)["state"] == {"total": 21}
+
+
+def test_a_category_may_have_a_policy_of_its_own(engine: Engine) -> None:
+    engine.append(CLOCK, 1, 2, 3, expected=0)
+    take(engine, policy=SnapshotPolicy(5, {"counter": 2}))
+
+    assert versions(engine) == {CLOCK: 3}
+
+
+def test_of_a_category_there_may_never_be_one(engine: Engine) -> None:
+    engine.append(CLOCK, *range(1, 20), expected=0)
+    take(engine, policy=SnapshotPolicy(5, {"counter": None}))
+    engine.append(CLOCK, 1, expected=19)
+    take(engine, policy=SnapshotPolicy(None))
+
+    assert versions(engine) == {}
 
 
 def test_it_begins_at_the_beginning_and_goes_on_where_it_was(engine: Engine) -> None:

@@ -98,7 +98,7 @@ class Processes:
             "CURRENCY": self.settings.currency,
             "CATCH_UP_SECONDS": str(self.settings.catch_up_seconds),
             "CATCH_UP_SIGNALS": "on" if self.settings.catch_up_signals else "off",
-            "SNAPSHOT_EVENTS": str(self.settings.snapshot_events),
+            "SNAPSHOT_EVENTS": str(self.settings.snapshot_policy.every),
             "SNAPSHOT_SECONDS": str(self.settings.snapshot_seconds),
             "SEAL_SECONDS": str(self.settings.seal_seconds),
             **self.extra,

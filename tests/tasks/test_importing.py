@@ -98,6 +98,7 @@ def test_all_columns_that_the_shop_knows_are_kept(shop: Shop, tmp_path: Path) ->
                 "discount": "0.05",
             }
         ],
+        "discount": "0",
         "total": 1862,
         "address": {
             "name": "Alice",

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tasks.settings import BadSetting, Settings, master_keys, settings_from
+from eventstore.subscriptions.snapshot_taker import SnapshotPolicy
+from tasks.settings import BadSetting, Settings, master_keys, role_of, settings_from
 from tests.support.databases import MASTER_KEY, ROOT
 
 NEEDED = {
@@ -24,6 +25,7 @@ MASTER_KEY_FORM = (
     "expected 32 bytes of chance in base64; a comma and a former one may follow"
 )
 
+POLICY = "a number from 1 on or never, and by category, like 100,order=never"
 WRONG = [
     ("DATABASE_URL", "", DATABASE_FORM),
     ("DATABASE_URL", "alice:hunter2@db.example", DATABASE_FORM),
@@ -52,9 +54,10 @@ WRONG = [
     ("CATCH_UP_SECONDS", "inf", "expected seconds above 0"),
     ("CATCH_UP_SECONDS", "hunter2", "expected seconds above 0"),
     ("CATCH_UP_SIGNALS", "hunter2", "expected on or off"),
-    ("SNAPSHOT_EVENTS", "0", "expected a number from 1 on"),
-    ("SNAPSHOT_EVENTS", "2147483648", "expected a number from 1 on"),
-    ("SNAPSHOT_EVENTS", "hunter2", "expected a number from 1 on"),
+    *(
+        ("SNAPSHOT_EVENTS", value, f"expected {POLICY}")
+        for value in ("0", "2147483648", "hunter2", "100,50", "order=", "=7", "a=1,9")
+    ),
     ("SNAPSHOT_SECONDS", "0", "expected seconds above 0"),
     ("SNAPSHOT_SECONDS", "hunter2", "expected seconds above 0"),
     ("SEAL_SECONDS", "0", "expected seconds above 0"),
@@ -95,6 +98,47 @@ def test_what_has_no_default_must_be_told(name: str) -> None:
         settings_from(environment)
 
 
+@pytest.mark.parametrize(
+    ("value", "policy"),
+    [
+        ("50", SnapshotPolicy(50)),
+        ("never", SnapshotPolicy(None)),
+        ("100,order=never", SnapshotPolicy(100, {"order": None})),
+        (
+            "never, customer=20, order=5",
+            SnapshotPolicy(None, {"customer": 20, "order": 5}),
+        ),
+        ("order=7", SnapshotPolicy(100, {"order": 7})),
+    ],
+)
+def test_snapshots_are_taken_by_category(value: str, policy: SnapshotPolicy) -> None:
+    assert settings_with(SNAPSHOT_EVENTS=value).snapshot_policy == policy
+
+
+@pytest.mark.parametrize("role", ["web", "worker", "relay", "operator", "admin"])
+def test_a_process_has_the_database_of_its_role_or_that_of_all(role: str) -> None:
+    own = f"{role.upper()}_DATABASE_URL"
+    environment = {**NEEDED, own: "postgresql://own@db.example/shop"}
+
+    assert settings_from(environment, role).database_url.endswith("own@db.example/shop")
+    assert settings_from(NEEDED, role).database_url == settings_with().database_url
+
+
+@pytest.mark.parametrize(
+    ("process", "role"),
+    [
+        ("web", "web"),
+        ("worker", "worker"),
+        ("beat", "worker"),
+        ("relay", "relay"),
+        ("status", "operator"),
+        ("rebuild", "operator"),
+    ],
+)
+def test_a_process_has_the_role_of_what_it_does(process: str, role: str) -> None:
+    assert role_of(process) == role
+
+
 def test_what_is_not_told_has_a_default() -> None:
     assert settings_with() == Settings(
         database_url="postgresql+psycopg://alice:hunter2@db.example:5432/shop",
@@ -107,7 +151,7 @@ def test_what_is_not_told_has_a_default() -> None:
         log_level="INFO",
         catch_up_seconds=5.0,
         catch_up_signals=True,
-        snapshot_events=100,
+        snapshot_policy=SnapshotPolicy(100),
         snapshot_seconds=30.0,
         seal_seconds=10.0,
         seals_export_dir=None,

@@ -18,6 +18,7 @@ from eventstore.decider import Decider
 from eventstore.log.snapshots import count_snapshots
 from eventstore.personal.keyring import Keyring
 from eventstore.subscriptions.catch_up import CaughtUp
+from eventstore.subscriptions.snapshot_taker import SnapshotPolicy
 from tasks import accepting, catch_up, commands, snapshots
 from tasks.app import QUEUES, app
 from tasks.bootstrap import CUSTOMERS, ORDERS, Shop
@@ -127,7 +128,7 @@ def test_the_first_tick_makes_the_subscription_and_begins_at_the_beginning(
 
 
 def test_the_settings_say_how_many_events_a_snapshot_is_worth(shop: Shop) -> None:
-    shop.settings = replace(shop.settings, snapshot_events=3)
+    shop.settings = replace(shop.settings, snapshot_policy=SnapshotPolicy(3))
     run(shop, "RegisterCustomer", ALICE, "alice")
     change_details(shop, range(2))
     run(shop, "PlaceOrder", {**order_for(), "currency": "EUR"}, "order")
@@ -210,6 +211,7 @@ HISTORIES: list[tuple[Decider, list[tuple[str, dict[str, Any]]]]] = [
                             "discount": "0.0001",
                         }
                     ],
+                    "discount": "0.5",
                     "total": 5_000_000_000_000_000_000,
                     "address": {"street": "1", "city": "Bergen", "country": "Norway"},
                     "currency": "EUR",
