@@ -105,7 +105,7 @@ def settings_from(environment: Mapping[str, str], role: str = "operator") -> Set
             "SNAPSHOT_EVENTS",
             "a number from 1 on or never, and by category, like 100,order=never",
             snapshot_policy,
-            "100",
+            str(SnapshotPolicy().every),
         ),
         snapshot_seconds=read("SNAPSHOT_SECONDS", "seconds above 0", seconds, "30"),
         seal_seconds=read("SEAL_SECONDS", "seconds above 0", seconds, "10"),

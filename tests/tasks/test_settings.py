@@ -108,7 +108,7 @@ def test_what_has_no_default_must_be_told(name: str) -> None:
             "never, customer=20, order=5",
             SnapshotPolicy(None, {"customer": 20, "order": 5}),
         ),
-        ("order=7", SnapshotPolicy(100, {"order": 7})),
+        ("order=7", SnapshotPolicy(20, {"order": 7})),
     ],
 )
 def test_snapshots_are_taken_by_category(value: str, policy: SnapshotPolicy) -> None:
@@ -151,7 +151,7 @@ def test_what_is_not_told_has_a_default() -> None:
         log_level="INFO",
         catch_up_seconds=5.0,
         catch_up_signals=True,
-        snapshot_policy=SnapshotPolicy(100),
+        snapshot_policy=SnapshotPolicy(20),
         snapshot_seconds=30.0,
         seal_seconds=10.0,
         seals_export_dir=None,
