@@ -29,17 +29,10 @@ from eventstore.journal.deciding import (
 )
 from eventstore.journal.limits import Limits
 from eventstore.journal.take import Taken, give_back, release, take
-from eventstore.log.append import (
-    ARGUMENTS,
-    LATER_ARGUMENTS,
-    Completion,
-    append_arguments,
-)
-from eventstore.log.claims import claims_argument
+from eventstore.log.append import LATER_PLACES, later_values
+from eventstore.log.arguments import Completion, append_arguments
 from eventstore.personal.keyring import Keyring
 from eventstore.subscriptions.signals import CATCH_UP
-
-_FINISH = f"CALL public.finish(%s, {ARGUMENTS}, %s, {LATER_ARGUMENTS})"
 
 
 @dataclass(slots=True)
@@ -193,17 +186,13 @@ def finish(
         for command, decision in decided
         for claim in work.deciders.hashed(decision.claims, taken.stream_id, command.id)
     ]
+    forgotten = [subject for d in decided for subject in d.decision.forgotten]
+    first = append_arguments(events, expected, completing)
+    later = later_values(claims, new_keys, forgotten)
     try:
         row = work.connection.execute(
-            _FINISH,
-            (
-                taken.stream_id,
-                *append_arguments(events, expected, completing),
-                CATCH_UP,
-                claims_argument(claims),
-                new_keys,
-                [subject for d in decided for subject in d.decision.forgotten],
-            ),
+            f"CALL public.finish(%s, {first.places}, %s, {LATER_PLACES})",
+            (taken.stream_id, *first.values, CATCH_UP, *later),
         ).fetchone()
     except psycopg.Error as error:
         raise_refusal(error, expected)
