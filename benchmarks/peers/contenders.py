@@ -1,4 +1,4 @@
-"""Who appends: the engine, a bare INSERT, and pyeventsourcing's recorder in two ways."""
+"""Who appends: the engine, a bare INSERT, and pyeventsourcing in two ways."""
 
 from collections.abc import Iterator
 from typing import Any, ClassVar

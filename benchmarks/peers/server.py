@@ -41,7 +41,7 @@ FILL = """
     CROSS JOIN LATERAL (SELECT gen_random_uuid() AS cause OFFSET i * 0) AS c
 """
 FILL_PEER = """
-    INSERT INTO stored_events (originator_id, originator_version, topic, state)
+    INSERT INTO {table} (originator_id, originator_version, topic, state)
     SELECT md5((i / {of_a_stream})::text)::uuid, 1 + i % {of_a_stream}, '{type}',
         convert_to('{data}', 'UTF8')
     FROM generate_series(0, {events} - 1) AS i
@@ -78,20 +78,25 @@ def make_database(cluster: Cluster, events: int) -> str:
 
 
 def fill(connection: psycopg.Connection[Any], events: int) -> None:
-    values = {
-        "events": events,
-        "of_a_stream": OF_A_STREAM,
-        "type": TYPE,
-        "data": DATA,
-    }
+    values = values_for(events)
     for statement in (
         FILL.format(table="events", **values),
         FILL.format(table="plain", **values),
-        FILL_PEER.format(**values),
+        FILL_PEER.format(table="stored_events", **values),
         "VACUUM ANALYZE",
         "CHECKPOINT",
     ):
         connection.execute(statement.encode())
+
+
+def fill_purses(connection: psycopg.Connection[Any], events: int) -> None:
+    """Fill the table that pyeventsourcing's application has made for itself."""
+    statement = FILL_PEER.format(table="purses_events", **values_for(events))
+    connection.execute(statement.encode())
+
+
+def values_for(events: int) -> dict[str, Any]:
+    return {"events": events, "of_a_stream": OF_A_STREAM, "type": TYPE, "data": DATA}
 
 
 def make_databases(cluster: Cluster, sizes: Sequence[int]) -> dict[int, str]:

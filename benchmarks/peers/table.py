@@ -57,7 +57,7 @@ def print_ratios(ratios: Sequence[Ratio]) -> None:
 
 
 def turns(count: int, round_number: int) -> list[int]:
-    """Return an order of turns that differs from round to round: nobody is always last."""
+    """Return an order of turns, another one each round: nobody is always last."""
     order = list(range(count))
     shift = round_number // 2 % count
     rotated = order[shift:] + order[:shift]
