@@ -2,7 +2,8 @@
 The append plans its statements once a session, and its locks for thousands of streams.
 
 For each call the planner looked at the arrays anew, which took more than half of the
-time of an append; and for each stream the list of all events was searched.
+time of an append; and for each stream the list of all events was searched. Loading gets
+the memory for a long stream.
 """
 
 from alembic import op
@@ -16,7 +17,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    create_functions(op.get_bind(), "hold_fence", "append")
+    create_functions(op.get_bind(), "append", "load", "take")
 
 
 # No downgrade: the version before calls the same functions.
