@@ -29,8 +29,12 @@ from eventstore.journal.deciding import (
 )
 from eventstore.journal.limits import Limits
 from eventstore.journal.take import Taken, give_back, release, take
-from eventstore.log.append import LATER_PLACES, later_values
-from eventstore.log.arguments import Completion, append_arguments
+from eventstore.log.arguments import (
+    Completion,
+    append_arguments,
+    completing_arguments,
+    later_arguments,
+)
 from eventstore.personal.keyring import Keyring
 from eventstore.subscriptions.signals import CATCH_UP
 
@@ -187,12 +191,20 @@ def finish(
         for claim in work.deciders.hashed(decision.claims, taken.stream_id, command.id)
     ]
     forgotten = [subject for d in decided for subject in d.decision.forgotten]
-    first = append_arguments(events, expected, completing)
-    later = later_values(claims, new_keys, forgotten)
+    first = append_arguments(events, expected)
+    ends = completing_arguments(completing)
+    later = later_arguments(claims, new_keys, forgotten)
     try:
         row = work.connection.execute(
-            f"CALL public.finish(%s, {first.places}, %s, {LATER_PLACES})",
-            (taken.stream_id, *first.values, CATCH_UP, *later),
+            f"CALL public.finish(%s, {first.places}, {ends.places}, %s,"
+            f" {later.places})",
+            (
+                taken.stream_id,
+                *first.values,
+                *ends.values,
+                CATCH_UP,
+                *later.values,
+            ),
         ).fetchone()
     except psycopg.Error as error:
         raise_refusal(error, expected)

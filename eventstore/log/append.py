@@ -10,9 +10,10 @@ from eventstore.log.arguments import (
     Arguments,
     Completion,
     append_arguments,
-    text_array,
+    completing_arguments,
+    later_arguments,
 )
-from eventstore.log.claims import ClaimChange, claims_argument
+from eventstore.log.claims import ClaimChange
 from eventstore.log.events import Appended, NewEvent
 from eventstore.log.limits import check_append
 
@@ -26,9 +27,6 @@ Whatever the stream's version is.
 
 Without a number nothing tells a second append of the same events from new ones.
 """
-
-LATER_PLACES = "%b::text::jsonb, %s::text::jsonb, %s::text[]"
-"""Claims, new keys, and who is forgotten: what the function takes last."""
 
 
 def append(
@@ -57,35 +55,26 @@ def append(
     the log does not take.
     """
     check_append(expected, events)
-    return call_append(
-        connection,
-        append_arguments(events, expected, completing),
-        later_values(claims, new_keys, forgotten),
-        expected,
-    )
+    parts = [append_arguments(events, expected)]
+    if completing or claims or new_keys or forgotten:
+        # Most appends end with the events, and each argument costs the driver its time.
+        parts.append(completing_arguments(completing))
+        parts.append(later_arguments(claims, new_keys, forgotten))
+    return call_append(connection, expected, parts)
 
 
 def call_append(
     connection: psycopg.Connection[Any],
-    first: Arguments,
-    later: Sequence[str | None],
     expected: Mapping[str, int],
+    parts: Sequence[Arguments],
 ) -> list[Appended]:
     """Call the function, and say in our own words what it refuses."""
     try:
         rows = connection.execute(
-            f"""
-            SELECT id, stream_id, version
-            FROM public.append({first.places}, {LATER_PLACES})
-            """,
-            (*first.values, *later),
+            "SELECT id, stream_id, version"
+            f" FROM public.append({', '.join(part.places for part in parts)})",
+            [value for part in parts for value in part.values],
         ).fetchall()
     except psycopg.Error as error:
         raise_refusal(error, expected)
     return [Appended(*row) for row in rows]
-
-
-def later_values(
-    claims: Sequence[ClaimChange], new_keys: str | None, forgotten: Sequence[str]
-) -> tuple[str | None, ...]:
-    return claims_argument(claims), new_keys, text_array(forgotten)

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 
+from eventstore.log.claims import ClaimChange, claims_argument
 from eventstore.log.events import NewEvent
 
 _to_json = msgspec.json.Encoder().encode
@@ -35,20 +36,15 @@ class Arguments(NamedTuple):
 
 
 def append_arguments(
-    events: Sequence[tuple[str, NewEvent]],
-    expected: Mapping[str, int],
-    completing: Sequence[Completion],
+    events: Sequence[tuple[str, NewEvent]], expected: Mapping[str, int]
 ) -> Arguments:
-    """Return what the function `append` takes first, in its order."""
+    """Return what the function `append` takes first: streams and their events."""
     streams = {stream_id: place for place, stream_id in enumerate(expected, start=1)}
     data = json_array([event.data for _, event in events])
     metadata = json_array([_to_json(event.metadata).decode() for _, event in events])
-    errors = json_array([json_of(done.error) for done in completing])
     return Arguments(
-        f"""
-        %s::text[], %s::int[], %s::int[], %s::text[], {data.places}, {metadata.places},
-        %s::timestamptz[], %s::uuid[], %s::text[], {errors.places}
-        """,
+        f"%s::text[], %s::int[], %s::int[], %s::text[], {data.places},"
+        f" {metadata.places}, %s::timestamptz[]",
         (
             text_array(expected),
             plain_array(expected.values()),
@@ -57,10 +53,30 @@ def append_arguments(
             *data.values,
             *metadata.values,
             plain_array([time_of(event.occurred_at) for _, event in events]),
+        ),
+    )
+
+
+def completing_arguments(completing: Sequence[Completion]) -> Arguments:
+    """Return what it takes next: which commands are finished by the events, and how."""
+    errors = json_array([json_of(done.error) for done in completing])
+    return Arguments(
+        f"%s::uuid[], %s::text[], {errors.places}",
+        (
             plain_array([done.command_id for done in completing]),
             text_array([done.status for done in completing]),
             *errors.values,
         ),
+    )
+
+
+def later_arguments(
+    claims: Sequence[ClaimChange], new_keys: str | None, forgotten: Sequence[str]
+) -> Arguments:
+    """Return what it takes last: claims, new keys, and who is forgotten."""
+    return Arguments(
+        "%b::text::jsonb, %s::text::jsonb, %s::text[]",
+        (claims_argument(claims), new_keys, text_array(forgotten)),
     )
 
 

@@ -12,8 +12,12 @@ from typing import Any
 import psycopg
 
 from eventstore.errors import TooManyBytes, TooManyEvents, TooManyStreams
-from eventstore.log.append import call_append, later_values
-from eventstore.log.arguments import append_arguments
+from eventstore.log.append import call_append
+from eventstore.log.arguments import (
+    append_arguments,
+    completing_arguments,
+    later_arguments,
+)
 from eventstore.log.claims import ClaimChange
 from eventstore.log.events import Appended, NewEvent
 from eventstore.log.limits import check_event, check_stream_id
@@ -49,12 +53,12 @@ def append_bulk(
     nothing; and Unstorable before it asks, for what is too much or cannot be kept.
     """
     check_bulk(expected, events)
-    return call_append(
-        connection,
-        append_arguments(events, expected, ()),
-        later_values(claims, new_keys, ()),
-        expected,
-    )
+    parts = [
+        append_arguments(events, expected),
+        completing_arguments(()),
+        later_arguments(claims, new_keys, ()),
+    ]
+    return call_append(connection, expected, parts)
 
 
 def check_bulk(
