@@ -56,9 +56,7 @@ def main() -> int:
         rates = measure(crowd, urls, options)
         report(rates)
         in_bulk = {
-            (size, events): bulk.measure(
-                urls[size], events, options.rounds, 1 if options.quick else 5
-            )
+            (size, events): bulk.measure(urls[size], events, options.rounds)
             for size in urls
             for events in (1_000, 10_000)[: 1 if options.quick else None]
         }
@@ -73,8 +71,8 @@ def parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=1.5, help="of each run")
+    parser.add_argument("--rounds", type=int, default=21)
+    parser.add_argument("--seconds", type=float, default=0.4, help="of each run")
     parser.add_argument("--writers", type=int, nargs="+", default=[1, 4, 8])
     parser.add_argument(
         "--sizes",

@@ -26,14 +26,14 @@ class BulkRates(NamedTuple):
     copy: list[float]
 
 
-def measure(url: str, events: int, rounds: int, calls: int) -> BulkRates:
+def measure(url: str, events: int, rounds: int) -> BulkRates:
     """Bring in so many events a call, each way in turn."""
     rates = BulkRates([], [])
     with psycopg.connect(url, autocommit=True) as connection:
         for number in range(-1, rounds):
             for place in turns(2, number + 1):
                 way = (append_all, copy_all)[place]
-                rate = timed(connection, way, events, calls)
+                rate = timed(connection, way, events)
                 if number >= 0:
                     rates[place].append(rate)
     return rates
@@ -43,15 +43,11 @@ def timed(
     connection: psycopg.Connection[Any],
     way: Callable[[psycopg.Connection[Any], Batch], None],
     events: int,
-    calls: int,
 ) -> float:
-    spent = 0.0
-    for _ in range(calls):
-        batch = batch_of(events)
-        started = time.perf_counter()
-        way(connection, batch)
-        spent += time.perf_counter() - started
-    return events * calls / spent
+    batch = batch_of(events)
+    started = time.perf_counter()
+    way(connection, batch)
+    return events / (time.perf_counter() - started)
 
 
 def batch_of(events: int) -> Batch:

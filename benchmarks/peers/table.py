@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import median, quantiles
 
 Samples = Sequence[float]
 
@@ -30,9 +30,15 @@ class Ratio:
     def is_target(self) -> bool:
         return self.least is not None or self.most is not None
 
+    @property
+    def spread(self) -> str:
+        """The middle half of the pairs: what somebody else did meanwhile is outside."""
+        cuts = quantiles(self.values, method="inclusive") if self.values[1:] else None
+        low, _, high = cuts or [self.value] * 3
+        return f"{low:5.2f} to {high:.2f}"
+
     def __str__(self) -> str:
-        spread = f"{min(self.values):5.2f} to {max(self.values):.2f}"
-        line = f"{self.label:58} {self.value:6.2f}  ({spread:13})"
+        line = f"{self.label:61} {self.value:6.2f}  ({self.spread:13})"
         if not self.is_target:
             return line
         sign, limit = ("≥", self.least) if self.most is None else ("≤", self.most)
@@ -51,7 +57,7 @@ def in_pairs(ours: Samples, theirs: Samples) -> list[float]:
 
 
 def print_ratios(ratios: Sequence[Ratio]) -> None:
-    print("\nratio: median of the pairs (least to greatest), target")
+    print("\nratio: median of the pairs (and their middle half), target")
     for ratio in ratios:
         print(f"  {ratio}")
 
