@@ -126,24 +126,29 @@ def report_bulk(rates: Mapping[tuple[int, int], BulkRates]) -> None:
 
 def ratios(rates: Rates) -> list[Ratio]:
     """Return how the engine does, against each of the others and its younger self."""
+    of_ours = [setting for setting in rates if setting.contender == Recount.name]
     found = []
-    for contender, events, count in rates:
-        if contender != Recount.name:
-            continue
-        ours = rates[Setting(contender, events, count)]
-        where = f"{events:,}, {count} writing"
-        for kind in contenders.ALL:
-            if kind is not Recount:
-                theirs = rates[Setting(kind.name, events, count)]
-                pairs = in_pairs(*([r.events for r in some] for some in (ours, theirs)))
-                label = f"{where}: recount / {kind.name}"
-                busy = median(r.busy for r in ours)
-                excuse = f"the cores are full: {busy:.0%}" if busy >= FULL else ""
-                least = least_of(kind, count)
-                found.append(
-                    Ratio(label, pairs, least, excuse=excuse if count > 1 else "")
-                )
+    for setting in of_ours:
+        others = [kind for kind in contenders.ALL if kind is not Recount]
+        found += [ratio_to(rates, setting, kind) for kind in others]
+        # Whoever writes one row a commit comes no further.
+        insert = setting._replace(contender=Insert.name)
+        found.append(ratio_to(rates, insert, Pyeventsourcing))
     return found + ratios_of_growth(rates)
+
+
+def ratio_to(rates: Rates, setting: Setting, kind: type[contenders.Contender]) -> Ratio:
+    ours, theirs = rates[setting], rates[setting._replace(contender=kind.name)]
+    is_ours = setting.contender == Recount.name
+    busy = median(rate.busy for rate in ours)
+    is_full = setting.writers > 1 and busy >= FULL
+    return Ratio(
+        f"{setting.events:,}, {setting.writers} writing:"
+        f" {setting.contender} / {kind.name}",
+        in_pairs([rate.events for rate in ours], [rate.events for rate in theirs]),
+        least_of(kind, setting.writers) if is_ours else None,
+        excuse=f"the cores are full: {busy:.0%}" if is_full else "",
+    )
 
 
 def least_of(kind: type[contenders.Contender], count: int) -> float | None:
