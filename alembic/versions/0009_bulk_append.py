@@ -1,8 +1,8 @@
 """
 The append plans its statements once a session, and its locks for thousands of streams.
 
-For each call the planner looked at the arrays anew, which took more than half of the
-time of an append; and for each stream the list of all events was searched. Loading gets
+For each call the planner looked at the arrays anew, which took a third of the time of
+an append; and for each stream the list of all events was searched. Loading gets
 the memory for a long stream.
 """
 

@@ -1,8 +1,8 @@
 """
 What the function `append` takes: arrays, written as PostgreSQL reads them.
 
-The driver makes an array of a list item by item, each by its type: for one event that
-took longer than PostgreSQL's own part of the append.
+The driver makes an array of a list item by item, each by its type: that, and arguments
+that say nothing, took a third of the client's time for one event.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
