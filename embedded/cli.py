@@ -1,10 +1,11 @@
-"""The command line of `./recount`: five commands of its own, the rest handed on."""
+"""The command line of `./recount`: six commands of its own, the rest handed on."""
 
 import argparse
 import sys
 from pathlib import Path
 
 from embedded import handover
+from embedded.bench import bench
 from embedded.down import down
 from embedded.environment import given
 from embedded.errors import EmbeddedError
@@ -42,6 +43,8 @@ def run(arguments: list[str]) -> int:
             return up(up_parser().parse_args(options).procfile)
         case ["test", *options]:
             return test(options)
+        case ["bench", *options]:
+            return bench(options)
         case ["logs", *options]:
             return logs(logs_parser().parse_args(options))
         case ["down"]:

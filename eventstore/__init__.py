@@ -43,7 +43,9 @@ from eventstore.errors import (
     RewriteRefused,
     RolesMissing,
     TooLarge,
+    TooManyBytes,
     TooManyEvents,
+    TooManyStreams,
     UnkeepableState,
     UnknownCommandType,
     UnknownEventType,
@@ -64,6 +66,7 @@ from eventstore.journal.entries import find as find_command
 from eventstore.journal.limits import Limits
 from eventstore.loading import Streams, load
 from eventstore.log.append import ANY_VERSION, NO_STREAM, STREAM_EXISTS, append
+from eventstore.log.bulk import append_bulk, batches
 from eventstore.log.claims import ClaimChange
 from eventstore.log.codec import EventCodec
 from eventstore.log.conversation import (
@@ -125,6 +128,8 @@ __all__ = [  # noqa: RUF022 - by subject
     "NO_STREAM",
     "STREAM_EXISTS",
     "append",
+    "append_bulk",
+    "batches",
     # Reading, today and as of then.
     "NOW",
     "AsOf",
@@ -240,7 +245,9 @@ __all__ = [  # noqa: RUF022 - by subject
     "RewriteRefused",
     "RolesMissing",
     "TooLarge",
+    "TooManyBytes",
     "TooManyEvents",
+    "TooManyStreams",
     "UnkeepableState",
     "UnknownCommandType",
     "UnknownEventType",

@@ -10,6 +10,8 @@ EventStoreError
 │   ├── BadTypeName         a type's name is empty, too long, or not plain text
 │   ├── TooLarge            an event's data or metadata has too many bytes
 │   ├── TooManyEvents       one append has more than it may
+│   ├── TooManyStreams      one bulk append names more than it may
+│   ├── TooManyBytes        the events of one bulk append are larger than they may be
 │   ├── UnstorableText      a text has a NUL or half a character
 │   └── NotANumber          a number is none: NaN, or infinite
 ├── KeyReused               an idempotency key came again with other content
@@ -134,6 +136,21 @@ class TooManyEvents(Unstorable):
     def __init__(self, count: int, most: int) -> None:
         super().__init__(
             f"One append has {count:,} events, at most {most:,} may be: split it."
+        )
+
+
+class TooManyStreams(Unstorable):
+    def __init__(self, count: int, most: int) -> None:
+        super().__init__(
+            f"One append names {count:,} streams, at most {most:,} may be: split it."
+        )
+
+
+class TooManyBytes(Unstorable):
+    def __init__(self, size: int, most: int) -> None:
+        super().__init__(
+            f"The events of one append have {size:,} bytes, at most {most:,} may be:"
+            " split it."
         )
 
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import psycopg
 
@@ -12,7 +13,7 @@ from eventstore.errors import BoxBroken, CorruptSnapshot, UnkeepableState, told
 from eventstore.log.events import RecordedEvent
 from eventstore.log.past import Past, read_pasts
 from eventstore.log.snapshots import CORRUPT, Snapshot, count_ignored, id_of, keep
-from eventstore.personal.box import key_of
+from eventstore.personal.box import keys_in
 from eventstore.personal.keyring import Keyring
 
 log = logging.getLogger(__name__)
@@ -103,9 +104,11 @@ def starts_of(
 
 def learn_keys(pasts: Iterable[Past], keyring: Keyring) -> None:
     """Fetch the keys that all of it needs, at once."""
-    texts = [event.data for past in pasts for event in past.events]
-    texts += [past.snapshot.state for past in pasts if past.snapshot]
-    keyring.learn({key_id for text in texts if (key_id := key_of(text))})
+    keys: set[UUID] = set()
+    for past in pasts:
+        keys |= keys_in([event.data for event in past.events])
+        keys |= keys_in([past.snapshot.state] if past.snapshot else ())
+    keyring.learn(keys)
 
 
 def start_of(decider: Decider, past: Past, keyring: Keyring) -> Start:

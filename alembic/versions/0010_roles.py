@@ -10,7 +10,7 @@ from eventstore.rights import grant_rights
 from eventstore.sql import create_functions
 
 revision = "0010"
-down_revision = "0008"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

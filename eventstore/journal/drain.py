@@ -29,17 +29,14 @@ from eventstore.journal.deciding import (
 )
 from eventstore.journal.limits import Limits
 from eventstore.journal.take import Taken, give_back, release, take
-from eventstore.log.append import (
-    ARGUMENTS,
-    LATER_ARGUMENTS,
+from eventstore.log.arguments import (
     Completion,
     append_arguments,
+    completing_arguments,
+    later_arguments,
 )
-from eventstore.log.claims import claims_argument
 from eventstore.personal.keyring import Keyring
 from eventstore.subscriptions.signals import CATCH_UP
-
-_FINISH = f"CALL public.finish(%s, {ARGUMENTS}, %s, {LATER_ARGUMENTS})"
 
 
 @dataclass(slots=True)
@@ -193,16 +190,20 @@ def finish(
         for command, decision in decided
         for claim in work.deciders.hashed(decision.claims, taken.stream_id, command.id)
     ]
+    forgotten = [subject for d in decided for subject in d.decision.forgotten]
+    first = append_arguments(events, expected)
+    ends = completing_arguments(completing)
+    later = later_arguments(claims, new_keys, forgotten)
     try:
         row = work.connection.execute(
-            _FINISH,
+            f"CALL public.finish(%s, {first.places}, {ends.places}, %s,"
+            f" {later.places})",
             (
                 taken.stream_id,
-                *append_arguments(events, expected, completing),
+                *first.values,
+                *ends.values,
                 CATCH_UP,
-                claims_argument(claims),
-                new_keys,
-                [subject for d in decided for subject in d.decision.forgotten],
+                *later.values,
             ),
         ).fetchone()
     except psycopg.Error as error:

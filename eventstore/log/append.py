@@ -1,15 +1,19 @@
 """Appending: events for one or several streams, all or nothing, in one round trip."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
-import msgspec
 import psycopg
 
 from eventstore.errors import raise_refusal
-from eventstore.log.claims import ClaimChange, claims_argument
+from eventstore.log.arguments import (
+    Arguments,
+    Completion,
+    append_arguments,
+    completing_arguments,
+    later_arguments,
+)
+from eventstore.log.claims import ClaimChange
 from eventstore.log.events import Appended, NewEvent
 from eventstore.log.limits import check_append
 
@@ -23,31 +27,6 @@ Whatever the stream's version is.
 
 Without a number nothing tells a second append of the same events from new ones.
 """
-
-# JSON goes in binary form: as text, each of its quotes would be escaped by Python, and
-# that took three quarters of the time that a hundred events need.
-ARGUMENTS = """
-    %s::text[], %s::int[], %s::int[], %s::text[], %b::text[]::jsonb[],
-    %b::text[]::jsonb[], %s::timestamptz[], %s::uuid[], %s::text[],
-    %b::text[]::jsonb[]
-"""
-LATER_ARGUMENTS = "%b::text::jsonb, %s::text::jsonb, %s::text[]"
-"""Claims, new keys, and who is forgotten."""
-_APPEND = f"""
-    SELECT id, stream_id, version
-    FROM public.append({ARGUMENTS}, {LATER_ARGUMENTS})
-"""
-
-_to_json = msgspec.json.Encoder().encode
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completion:
-    """What became of a command, written in the transaction of its events."""
-
-    command_id: UUID
-    status: str
-    error: Mapping[str, Any] | None = None
 
 
 def append(
@@ -76,40 +55,26 @@ def append(
     the log does not take.
     """
     check_append(expected, events)
+    parts = [append_arguments(events, expected)]
+    if completing or claims or new_keys or forgotten:
+        # Most appends end with the events, and each argument costs the driver its time.
+        parts.append(completing_arguments(completing))
+        parts.append(later_arguments(claims, new_keys, forgotten))
+    return call_append(connection, expected, parts)
+
+
+def call_append(
+    connection: psycopg.Connection[Any],
+    expected: Mapping[str, int],
+    parts: Sequence[Arguments],
+) -> list[Appended]:
+    """Call the function, and say in our own words what it refuses."""
     try:
         rows = connection.execute(
-            _APPEND,
-            (
-                *append_arguments(events, expected, completing),
-                claims_argument(claims),
-                new_keys,
-                list(forgotten),
-            ),
+            "SELECT id, stream_id, version"
+            f" FROM public.append({', '.join(part.places for part in parts)})",
+            [value for part in parts for value in part.values],
         ).fetchall()
     except psycopg.Error as error:
         raise_refusal(error, expected)
     return [Appended(*row) for row in rows]
-
-
-def append_arguments(
-    events: Sequence[tuple[str, NewEvent]],
-    expected: Mapping[str, int],
-    completing: Sequence[Completion],
-) -> tuple[list[Any], ...]:
-    """Return what the function `append` takes, in its order."""
-    streams = {stream_id: place for place, stream_id in enumerate(expected, start=1)}
-    return (
-        list(expected),
-        list(expected.values()),
-        [streams[stream_id] for stream_id, _ in events],
-        [event.type for _, event in events],
-        [event.data for _, event in events],
-        [_to_json(event.metadata).decode() for _, event in events],
-        [event.occurred_at for _, event in events],
-        [done.command_id for done in completing],
-        [done.status for done in completing],
-        [
-            None if done.error is None else _to_json(done.error).decode()
-            for done in completing
-        ],
-    )

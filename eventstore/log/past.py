@@ -58,8 +58,7 @@ def gathered(stream_ids: Iterable[str], rows: Iterable[Any]) -> dict[str, Past]:
     pasts = {stream_id: Past(None, []) for stream_id in stream_ids}
     for row in rows:
         if row[0] == "event":
-            event = RecordedEvent._make(row[1:8])
-            pasts[event.stream_id].events.append(event)
+            pasts[row[2]].events.append(RecordedEvent(*row[1:8]))
         elif row[0] == "snapshot":
             stream_id, fingerprint, version, state = row[2:6]
             snapshot = Snapshot(

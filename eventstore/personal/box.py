@@ -10,7 +10,7 @@ backup either: others call that crypto-shredding.
 import base64
 import binascii
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -77,6 +77,12 @@ def key_of(data: str) -> UUID | None:
     except msgspec.DecodeError as error:
         raise BoxBroken from error
     return closed.key if closed is not None else None
+
+
+def keys_in(texts: Iterable[str]) -> set[UUID]:
+    """Return the ids of the keys that are needed for the boxes in *texts*."""
+    # Most have none, and a stream may have ten thousand.
+    return {key for text in texts if _MARK in text and (key := key_of(text))}
 
 
 def open_box(

@@ -10,7 +10,7 @@ import psycopg
 
 from eventstore.errors import BoxBroken, KeyLost, MasterKeyMissing, UnreadableEvent
 from eventstore.log.events import RecordedEvent
-from eventstore.personal.box import close, key_of, leave_out, open_box
+from eventstore.personal.box import close, key_of, keys_in, leave_out, open_box
 from eventstore.personal.keys import MasterKeys, SubjectKey, WrappedKey, new_key
 from eventstore.personal.marks import personal_fields
 
@@ -65,7 +65,7 @@ class Keyring:
 
     def open_events(self, events: Sequence[RecordedEvent]) -> Sequence[RecordedEvent]:
         """Return *events* with their personal fields, or as forgotten."""
-        ids = {key_id for event in events if (key_id := key_of(event.data))}
+        ids = keys_in([event.data for event in events])
         if not ids:
             return events
         self.learn(ids)

@@ -26,6 +26,8 @@ SET search_path = pg_catalog, public, pg_temp
 SET enable_seqscan = off
 SET enable_bitmapscan = off
 SET enable_sort = off
+-- What it returns is collected first: ten thousand events must not go by the disk.
+SET work_mem = '32MB'
 AS $$
 #variable_conflict use_column
 DECLARE

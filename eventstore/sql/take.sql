@@ -36,6 +36,8 @@ SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 SET enable_seqscan = off
 SET enable_bitmapscan = off
 SET enable_sort = off
+-- As in `load`: ten thousand events must not go by the disk.
+SET work_mem = '32MB'
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -7,14 +7,11 @@ import psycopg
 
 from eventstore.decider import Deciders
 from eventstore.errors import WrongExpectedVersion
-from eventstore.log.append import append
+from eventstore.log.bulk import append_bulk, batches
 from eventstore.personal.keyring import Keyring
 from tasks.importing.errors import StreamsUsedOtherwise
 from tasks.importing.keeping import closed
 from tasks.importing.plan import Plan, Planned
-
-BATCH = 100
-"""Events of one append: a small one holds up neither readers nor other writers."""
 
 
 def append_missing(
@@ -26,13 +23,12 @@ def append_missing(
     """
     Append what is not *there* yet; yield after each batch how many events it added.
 
-    Batches are cut by count out of the whole plan, each is one append, all or nothing.
-    So a run that was killed left whole batches, and the next one has the same before
-    it. Raises StreamsUsedOtherwise where somebody else wrote meanwhile.
+    Batches are cut by count and size out of the whole plan, each is one append, all or
+    nothing. So a run that was killed left whole batches, and the next one has the same
+    before it. Raises StreamsUsedOtherwise where somebody else wrote meanwhile.
     """
     keyring = Keyring(connection, deciders.masters)
-    for start in range(0, len(plan.events), BATCH):
-        places = range(start, min(start + BATCH, len(plan.events)))
+    for places in batches(planned.data for planned in plan.events):
         missing = [plan.events[place] for place in places if place not in there]
         if missing:
             batch = closed(missing, plan.import_id, deciders, keyring)
@@ -51,7 +47,9 @@ def append_batch(
     for planned in batch:
         expected.setdefault(planned.stream_id, planned.version - 1)
     try:
-        append(connection, plan.new_events(batch), expected=expected, new_keys=new_keys)
+        append_bulk(
+            connection, plan.new_events(batch), expected=expected, new_keys=new_keys
+        )
     except WrongExpectedVersion as error:
         reason = "was written to by somebody else while the import ran"
         raise StreamsUsedOtherwise({error.stream_id: reason}) from error

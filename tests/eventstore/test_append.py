@@ -14,9 +14,9 @@ from eventstore.log.append import (
     ANY_VERSION,
     NO_STREAM,
     STREAM_EXISTS,
-    Completion,
     append,
 )
+from eventstore.log.arguments import Completion
 from eventstore.log.events import Metadata, NewEvent
 from tests.support.engine import Add, Engine, added, at_once
 from tests.support.waiting import wait_until

@@ -19,9 +19,9 @@ from eventstore.log.append import (
     ANY_VERSION,
     NO_STREAM,
     STREAM_EXISTS,
-    Completion,
     append,
 )
+from eventstore.log.arguments import Completion
 from eventstore.sql import source
 from tests.support.engine import Add, Engine, added, at_once
 from tests.support.members import Club, claim

@@ -18,7 +18,8 @@ import pytest
 from eventstore.journal.take import give_back, release, take
 from eventstore.journal.waiting import find_waiting
 from eventstore.loading import load
-from eventstore.log.append import Completion, append
+from eventstore.log.append import append
+from eventstore.log.arguments import Completion
 from eventstore.subscriptions.snapshot_taker import SnapshotPolicy, snapshot_taker
 from tests.support.databases import Databases
 from tests.support.engine import COUNTERS, Add, Engine, added, open_engine

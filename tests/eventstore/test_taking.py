@@ -7,7 +7,8 @@ import pytest
 
 from eventstore.journal.take import Taken, give_back, release
 from eventstore.journal.waiting import find_waiting
-from eventstore.log.append import Completion, append
+from eventstore.log.append import append
+from eventstore.log.arguments import Completion
 from tests.support.engine import Add, Engine
 
 CLOCK = "counter-clock"

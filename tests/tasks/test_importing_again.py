@@ -14,6 +14,7 @@ from domain.input import parse
 from domain.orders.commands import CancelOrder
 from eventstore import command_handler
 from eventstore.connection import driver_connection
+from eventstore.log import bulk
 from tasks import bootstrap
 from tasks.bootstrap import Shop
 from tasks.catch_up import find_live_standings
@@ -46,7 +47,7 @@ def handle(shop: Shop, command: Any, stream_id: str) -> None:
 
 def stop_at(monkeypatch: pytest.MonkeyPatch, batch: int, error: BaseException) -> None:
     """Cut batches of ten events, and raise *error* in the place of one of them."""
-    monkeypatch.setattr(appending, "BATCH", 10)
+    monkeypatch.setattr(bulk, "BATCH_EVENTS", 10)
     original, batches = appending.append_batch, iter(range(batch))
 
     def append_batch(*arguments: Any) -> None:

@@ -12,6 +12,7 @@ from domain.input import parse
 from domain.orders.commands import PlaceOrder
 from eventstore import command_handler
 from eventstore.connection import driver_connection
+from eventstore.log import bulk
 from tasks.accepting import accept
 from tasks.bootstrap import Shop
 from tasks.importing import appending, numbers
@@ -91,7 +92,7 @@ def sequence_is_waited_for(shop: Shop) -> bool:
 def test_who_writes_first_while_an_import_runs_keeps_the_stream(
     shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(appending, "BATCH", 10)
+    monkeypatch.setattr(bulk, "BATCH_EVENTS", 10)
     original = appending.append_batch
 
     def append_batch(*arguments: Any) -> None:

@@ -1,0 +1,48 @@
+"""`./recount bench`: measure the engine beside its peers, on a server of its own."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+from embedded.console import Console
+from embedded.errors import EmbeddedError
+from embedded.folders import ROOT
+
+LOCK = ROOT / "benchmarks" / "requirements.lock"
+PEERS = ROOT / ".tools" / "benchmarks"
+"""Beside `.venv`, not in it: no process of the shop can come to need them."""
+
+BENCHMARKS = {"append": "benchmarks.append", "load": "benchmarks.load_streams"}
+
+
+def bench(arguments: list[str]) -> int:
+    """Install what the benchmarks are held against, then become one of them."""
+    if not arguments or arguments[0] not in BENCHMARKS:
+        names = " or ".join(BENCHMARKS)
+        raise EmbeddedError(f"bench wants {names}; --help behind it explains one")
+    name, *options = arguments
+    install()
+    paths = [os.fspath(ROOT), os.fspath(PEERS)]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+    command = [sys.executable, "-P", "-m", BENCHMARKS[name], *options]
+    os.execve(command[0], command, environment)
+
+
+def install() -> None:
+    """Install what the lock pins, unless it is there. Raises EmbeddedError."""
+    stamp = PEERS / "recount-installed"
+    if stamp.exists() and stamp.read_text() == LOCK.read_text():
+        return
+    Console().say("installing what benchmarks/requirements.lock pins")
+    partial = PEERS.with_name("benchmarks.partial")
+    for folder in (partial, PEERS):
+        shutil.rmtree(folder, ignore_errors=True)
+    uv = [os.fspath(ROOT / ".tools" / "uv" / "bin" / "uv"), "pip", "install", "--quiet"]
+    uv += ["--require-hashes", "--no-deps", "--target", os.fspath(partial)]
+    uv += ["--python", sys.executable, "-r", os.fspath(LOCK)]
+    own = {"UV_PYTHON_DOWNLOADS": "never", "UV_SYSTEM_CERTS": "1"}
+    if subprocess.run(uv, env=os.environ | own).returncode:
+        raise EmbeddedError("the installation failed; the next run begins anew")
+    (partial / "recount-installed").write_text(LOCK.read_text())
+    partial.rename(PEERS)

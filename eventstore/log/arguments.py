@@ -1,0 +1,115 @@
+"""
+What the function `append` takes: arrays, written as PostgreSQL reads them.
+
+The driver makes an array of a list item by item, each by its type: that, and arguments
+that say nothing, took a third of the client's time for one event.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from eventstore.log.claims import ClaimChange, claims_argument
+from eventstore.log.events import NewEvent
+
+_to_json = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """What became of a command, written in the transaction of its events."""
+
+    command_id: UUID
+    status: str
+    error: Mapping[str, Any] | None = None
+
+
+class Arguments(NamedTuple):
+    """The places in the call of a function, and the values that stand there."""
+
+    places: str
+    values: tuple[Any, ...]
+
+
+def append_arguments(
+    events: Sequence[tuple[str, NewEvent]], expected: Mapping[str, int]
+) -> Arguments:
+    """Return what the function `append` takes first: streams and their events."""
+    streams = {stream_id: place for place, stream_id in enumerate(expected, start=1)}
+    data = json_array([event.data for _, event in events])
+    metadata = json_array([_to_json(event.metadata).decode() for _, event in events])
+    return Arguments(
+        f"%s::text[], %s::int[], %s::int[], %s::text[], {data.places},"
+        f" {metadata.places}, %s::timestamptz[]",
+        (
+            text_array(expected),
+            plain_array(expected.values()),
+            plain_array([streams[stream_id] for stream_id, _ in events]),
+            text_array([event.type for _, event in events]),
+            *data.values,
+            *metadata.values,
+            plain_array([time_of(event.occurred_at) for _, event in events]),
+        ),
+    )
+
+
+def completing_arguments(completing: Sequence[Completion]) -> Arguments:
+    """Return what it takes next: which commands are finished by the events, and how."""
+    errors = json_array([json_of(done.error) for done in completing])
+    return Arguments(
+        f"%s::uuid[], %s::text[], {errors.places}",
+        (
+            plain_array([done.command_id for done in completing]),
+            text_array([done.status for done in completing]),
+            *errors.values,
+        ),
+    )
+
+
+def later_arguments(
+    claims: Sequence[ClaimChange], new_keys: str | None, forgotten: Sequence[str]
+) -> Arguments:
+    """Return what it takes last: claims, new keys, and who is forgotten."""
+    return Arguments(
+        "%b::text::jsonb, %s::text::jsonb, %s::text[]",
+        (claims_argument(claims), new_keys, text_array(forgotten)),
+    )
+
+
+def text_array(texts: Iterable[str]) -> str:
+    """Return an array of texts; what stands in quotes is taken as it is."""
+    inner = '","'.join([t.replace("\\", r"\\").replace('"', r"\"") for t in texts])
+    # Of an array of nothing, and of one that has an empty text alone.
+    return f'{{"{inner}"}}' if inner or texts else "{}"
+
+
+def plain_array(values: Iterable[object]) -> str:
+    """Return an array of numbers, ids or times, which need no quotes."""
+    return f"{{{','.join(map(str, values))}}}"
+
+
+def time_of(moment: datetime | None) -> str:
+    return "NULL" if moment is None else moment.isoformat()
+
+
+def json_of(value: Mapping[str, Any] | None) -> str | None:
+    return None if value is None else _to_json(value).decode()
+
+
+def json_array(texts: Sequence[str | None]) -> Arguments:
+    """
+    Return an array of JSON, which goes in binary form.
+
+    As text each of its quotes would be escaped, and that took three quarters of the
+    time that a hundred events need. One alone is sent as it is.
+    """
+    if len(texts) == 1:
+        return Arguments("ARRAY[%b::text]::jsonb[]", (texts[0],))
+    if any(text is not None for text in texts):
+        return Arguments("%b::text[]::jsonb[]", (texts,))
+    # What an array does not have is NULL too.
+    return Arguments("'{}'::jsonb[]", ())

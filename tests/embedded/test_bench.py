@@ -1,0 +1,83 @@
+"""`./recount bench`: what it is held against, and what it says of the figures."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+from benchmarks.peers.table import Ratio, in_pairs, turns
+from embedded.bench import BENCHMARKS, LOCK, PEERS, bench
+from embedded.errors import EmbeddedError
+from embedded.folders import ROOT
+
+
+def test_what_is_no_benchmark_is_refused_with_those_that_are() -> None:
+    with pytest.raises(EmbeddedError, match="append or load"):
+        bench(["fly"])
+
+
+def test_the_lock_pins_the_group_and_nothing_that_the_shop_pins_too() -> None:
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    wanted = {re.split(r"[\[><=]", line)[0] for line in groups["benchmarks"]}
+    pinned, of_the_shop = (
+        set(re.findall(r"^([a-z0-9-]+)==", path.read_text(), re.MULTILINE))
+        for path in (LOCK, ROOT / "requirements.lock")
+    )
+
+    assert wanted <= pinned
+    assert pinned & of_the_shop == set()
+
+
+def test_a_ratio_is_the_median_of_what_was_measured_side_by_side() -> None:
+    # In the slow second round both were slow.
+    assert Ratio("", in_pairs([700, 80, 800], [1000, 100, 1000])).value == 0.8
+
+
+@pytest.mark.parametrize(
+    ("ratio", "told"),
+    [
+        (Ratio("", [0.7], least=0.7), "reached"),
+        (Ratio("", [0.69], least=0.7), "NOT REACHED"),
+        (Ratio("", [0.69], least=0.7, excuse="the cores are full"), "cores are full"),
+        (Ratio("", [1.3], most=1.3), "reached"),
+        (Ratio("", [1.31], most=1.3), "NOT REACHED"),
+    ],
+)
+def test_it_says_whether_a_target_is_reached(ratio: Ratio, told: str) -> None:
+    assert str(ratio).endswith(told)
+    assert ("NOT" in told) == ("NOT" in str(ratio))
+
+
+def test_each_has_its_turn_in_each_round_and_not_always_the_same() -> None:
+    rounds = [turns(4, number) for number in range(8)]
+
+    assert {tuple(sorted(one)) for one in rounds} == {(0, 1, 2, 3)}
+    assert {one[0] for one in rounds} == {0, 1, 2, 3}
+
+
+@pytest.mark.races
+@pytest.mark.skipif(
+    not (PEERS / "recount-installed").exists(),
+    reason="needs the peers: ./recount bench installs them",
+)
+def test_both_run_from_their_servers_to_their_ratios() -> None:
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-P", "-m", "embedded", "bench", name, "--quick"],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": os.fspath(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for name in BENCHMARKS
+    ]
+    said = [process.communicate(timeout=120)[0] for process in running]
+
+    assert [process.returncode for process in running] == [0, 0], said
+    assert re.search(r"recount / INSERT +[0-9.]+ .* ≥ 0.7", said[0]), said[0]
+    assert re.search(r"append_bulk / COPY +[0-9.]+ .* ≥ 0.5", said[0]), said[0]
+    assert re.search(r"long stream: times as fast .* ≥ 4", said[1]), said[1]
