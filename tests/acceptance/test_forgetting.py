@@ -1,11 +1,7 @@
 """Somebody is forgotten: nothing personal is left, wherever one looks."""
 
-import base64
-import json
-import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,16 +11,15 @@ import redis
 import sqlalchemy as sa
 
 from domain.input import parse
-from embedded.binaries import postgres_binaries
 from eventstore.decider import Deciders
 from eventstore.subscriptions.snapshot_taker import SnapshotPolicy
-from readmodels.words import words
 from tasks import catch_up, commands, snapshots
 from tasks.accepting import accept
 from tasks.bootstrap import Shop
 from tests.support.client import Client, client_of
 from tests.support.orders import order_for
 from tests.support.processes import Processes
+from tests.support.searching import count_hits, dump
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.races
@@ -55,42 +50,9 @@ ORDER = order_for(
 TABLES = ("public.events", "public.commands", "public.snapshots")
 
 
-def forms_of(secret: str) -> Iterator[bytes]:
-    """Yield the forms in which a text may stand in a dump, a queue or a log."""
-    plain = secret.encode()
-    yield plain
-    yield plain.lower()
-    yield words(secret).encode()
-    yield json.dumps(secret)[1:-1].encode()
-    yield plain.hex().encode()
-    # In base64 a text looks different at each of three places.
-    for skipped in range(3):
-        padded = base64.b64encode(b"\0" * skipped + plain)
-        yield padded[4 if skipped else 0 : -4]
-
-
 def found(text: bytes) -> set[str]:
     """Return which of the secrets stand in *text*, in any form."""
-    lowered = text.lower()
-    return {
-        secret
-        for secret in SECRETS
-        if any(form in text or form in lowered for form in forms_of(secret))
-    }
-
-
-def dump(url: str, *options: str) -> bytes:
-    """Return all that is in the database, as `pg_dump` writes it."""
-    plain = sa.make_url(url).set(drivername="postgresql")
-    return subprocess.run(
-        [
-            postgres_binaries(os.environ) / "pg_dump",
-            *options,
-            plain.render_as_string(hide_password=False),
-        ],
-        check=True,
-        capture_output=True,
-    ).stdout
+    return {secret for secret, hits in count_hits(text, SECRETS).items() if hits}
 
 
 def settle(engine: sa.Engine) -> None:

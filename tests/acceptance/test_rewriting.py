@@ -13,14 +13,17 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
+from domain.customers.commands import ForgetCustomer
 from eventstore.decider import Deciders
 from eventstore.rewriting.rewrite import Other, find_others
 from readmodels import order_details
-from tasks import bootstrap
+from tasks import bootstrap, catch_up
 from tasks.bootstrap import Shop
 from tasks.settings import Settings
 from tests.support import northwind
 from tests.support.databases import MASTER_KEY, ROOT
+from tests.support.desk import Do
+from tests.support.searching import count_hits, dump
 from tests.support.waiting import wait_until
 from webapp.cli.importing import import_history
 from webapp.cli.log import log
@@ -107,6 +110,30 @@ def test_northwind_is_encrypted_and_tells_the_same(shop: Shop) -> None:
     assert "log_before_1: 1,730 events" in run("kept").output
     assert run("drop", "log_before_1", "--yes").exit_code == 0
     assert run("kept").output == "No old log is kept.\n"
+
+
+# What is known of the customer ALFKI, and of nobody else.
+SECRETS = ("Alfreds Futterkiste", "Maria Anders", "Obere Str. 57", "030-0074321")
+
+
+def test_who_is_forgotten_after_the_rewrite_is_nowhere_any_more(
+    shop: Shop, do: Do
+) -> None:
+    url = shop.settings.database_url
+    before = count_hits(dump(url, "--table", "public.events"), SECRETS)
+    assert run("rewrite", "--rewrite-history").exit_code == 0
+    kept = count_hits(dump(url, "--schema", "log_before_1"), SECRETS)
+    do(ForgetCustomer(customer_id="ALFKI"))
+    assert run("drop", "log_before_1", "--yes").exit_code == 0
+    wait_until(
+        lambda: catch_up.run(shop) or not any(count_hits(dump(url), SECRETS).values()),
+        "nothing is found in the database",
+    )
+
+    assert all(hits > 0 for hits in before.values()), before
+    assert kept == before
+    with shop.engine.connect() as connection:
+        assert order_details.figures(connection).orders == 830
 
 
 # A process that kills itself when it comes to that part, or is to commit.
