@@ -1,6 +1,7 @@
 """The past of streams: what their states are made of, from their snapshots on."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import psycopg
@@ -9,14 +10,36 @@ from eventstore.log.events import RecordedEvent
 from eventstore.log.snapshots import Snapshot
 
 LOADED = """
-    kind, id, stream_id, type, version, data::text, metadata::text, moment, checksum,
-    refused
+    kind, id, stream_id, type, version, data::text,
+    CASE kind WHEN 'event' THEN
+        '{"schema": ' || coalesce((metadata -> 'schema')::text, '"1.0"')
+        || CASE WHEN data ? '$personal'
+            THEN ', "event_id": ' || (metadata -> 'event_id')::text
+            ELSE ''
+        END
+        || '}'
+    ELSE metadata::text END,
+    moment, checksum, refused
 """
-"""The columns of what the function `load` returns, as `gathered` takes them."""
+"""
+The columns of what the function `load` returns, as `gathered` takes them.
+
+Of an event's metadata a state needs the version of the shape, and the id where a box is
+closed for it. To write and send all of them took a third of a long stream's time.
+"""
+
+# A third of what calling the class takes.
+_recorded: Callable[[tuple[Any, ...]], RecordedEvent] = partial(
+    tuple.__new__, RecordedEvent
+)
 
 
 class Past(NamedTuple):
-    """What happened in a stream: the events after its snapshot, if that is any use."""
+    """
+    What happened in a stream: the events after its snapshot, if that is any use.
+
+    They are for folding, and have no more metadata than that takes.
+    """
 
     snapshot: Snapshot | None
     events: list[RecordedEvent]
@@ -49,7 +72,7 @@ def read_pasts(
     rows = connection.execute(
         f"SELECT {LOADED} FROM public.load(%s::text[], %s::text[], %s::int[])",
         (streams, fingerprints, ends),
-    )
+    ).fetchall()
     return gathered(streams, rows)
 
 
@@ -58,7 +81,7 @@ def gathered(stream_ids: Iterable[str], rows: Iterable[Any]) -> dict[str, Past]:
     pasts = {stream_id: Past(None, []) for stream_id in stream_ids}
     for row in rows:
         if row[0] == "event":
-            pasts[row[2]].events.append(RecordedEvent(*row[1:8]))
+            pasts[row[2]].events.append(_recorded(row[1:8]))
         elif row[0] == "snapshot":
             stream_id, fingerprint, version, state = row[2:6]
             snapshot = Snapshot(
