@@ -137,7 +137,7 @@ class Up:
             name: supervisor.start(self.program(name, command))
             for name, command in commands.items()
         }
-        self.console.say(f"started {', '.join(children)}")
+        self.console.say(f"started {', '.join(children) or 'nothing but the servers'}")
         if web := children.get("web"):
             supervisor.tend_until(answer(web, port), what="an answer", within=60)
         self.address = f"http://{HOST}:{port}"
