@@ -13,11 +13,11 @@ LARGEST_DRIFT = timedelta(seconds=2)
 """Of the database's clock from ours; the network's time is in it."""
 
 TRIGGERS = {
-    "events_hold_fence": "readers skip events",
-    "events_refuse_change": "events can be changed",
-    "seals_refuse_change": "seals can be changed",
+    "events_hold_fence": ("readers skip events", "hold_fence"),
+    "events_refuse_change": ("events can be changed", "refuse_change"),
+    "seals_refuse_change": ("seals can be changed", "keep_seals"),
 }
-"""The triggers of the log, with what happens without."""
+"""The triggers of the log, with what happens without, and in which file they are."""
 
 
 class Ailment(NamedTuple):
@@ -103,14 +103,14 @@ def check_triggers(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
             """
         )
     }
-    for name, consequence in TRIGGERS.items():
+    for name, (consequence, file) in TRIGGERS.items():
         if name not in enabled:
             table = name.partition("_")[0]
             yield Ailment(
                 "triggers",
                 f"{name} is missing or not ENABLE ALWAYS: {consequence}",
                 f"ALTER TABLE public.{table} ENABLE ALWAYS TRIGGER {name}; one that"
-                " is missing the migrations make",
+                f" is missing eventstore/sql/{file}.sql makes, run by the owner",
                 True,
             )
 
@@ -215,7 +215,7 @@ def check_functions(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
         yield Ailment(
             "functions",
             f"{name} acts as the owner, and has not our search_path",
-            "run the migrations",
+            f"ALTER ROUTINE {name} SET search_path = pg_catalog, public, pg_temp",
         )
 
 
