@@ -19,6 +19,8 @@ TRIGGERS = {
 }
 """The triggers of the log, with what happens without, and in which file they are."""
 
+GRANTING = "run the migrations, or `grant_rights` where there are none"
+
 
 class Ailment(NamedTuple):
     """Something that is wrong: *what*, and what to do. A fatal one loses data."""
@@ -70,7 +72,7 @@ def check_sequence(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
         yield Ailment(
             "sequence",
             "there is no log here, or its ids have no sequence of their own",
-            "run the migrations",
+            "run the migrations, or `install` where there are none",
             True,
         )
         return
@@ -136,9 +138,7 @@ def check_rights(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
     roles = {row[0] for row in connection.execute("SELECT rolname::text FROM pg_roles")}
     missing = [f"{PREFIX}{role}" for role in ROLES if f"{PREFIX}{role}" not in roles]
     if missing:
-        yield Ailment(
-            "rights", f"there is no role {', '.join(missing)}", "run the migrations"
-        )
+        yield Ailment("rights", f"there is no role {', '.join(missing)}", GRANTING)
         return
     there = set(existing(connection))
     granted = set(find_granted(connection))
@@ -148,9 +148,7 @@ def check_rights(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
         ("has, and is not to have,", granted - to_have),
     ):
         for role, privilege, on in sorted(rights):
-            yield Ailment(
-                "rights", f"{role} {word} {privilege} on {on}", "run the migrations"
-            )
+            yield Ailment("rights", f"{role} {word} {privilege} on {on}", GRANTING)
 
 
 def existing(connection: psycopg.Connection[Any]) -> Iterable[str]:
