@@ -5,7 +5,10 @@ import time
 import sqlalchemy as sa
 from alembic import context
 
+from eventstore.connection import driver_connection
+from eventstore.doctor import check_rights
 from eventstore.errors import RebuildFailed
+from eventstore.rights import grant_rights
 from tasks.bootstrap import Shop, schema_is_current
 from tasks.claiming import fill, told
 from tasks.rebuilding import rebuild, unfit
@@ -30,6 +33,7 @@ def migrate() -> None:
         with context.begin_transaction():
             context.run_migrations()
     if schema_is_current(shop.engine):
+        mend_rights(shop.engine)
         # Of customers that were registered by a version that claimed nothing.
         for unclaimed in fill(shop):
             print(told(unclaimed))
@@ -45,6 +49,20 @@ def migrate() -> None:
             if rebuilt.position:
                 print(f"filled {projection.name} up to position {rebuilt.position}")
     shop.engine.dispose()
+
+
+def mend_rights(engine: sa.Engine) -> None:
+    """
+    Give the roles what they are to have, where it is not so, and tell what was wrong.
+
+    A dump brings no roles along, and rights are also given and taken by hand.
+    """
+    with engine.begin() as connection:
+        wrong = list(check_rights(driver_connection(connection)))
+        if wrong:
+            grant_rights(connection)
+    for ailment in wrong:
+        print(f"mended: {ailment.what}")
 
 
 if context.is_offline_mode():

@@ -16,7 +16,9 @@ OF_THE_SHOP = ("CURRENCY", "TIMEZONE")
 def become(arguments: list[str]) -> None:
     """Become `python -m webapp.cli`; signals and the terminal are then its own."""
     command = command_line(arguments)
-    os.execve(command[0], command, environment())
+    # What a command does is told also where nothing is up.
+    joined = given() if "--help" in arguments else environment()
+    os.execve(command[0], command, {**joined, "PYTHONPATH": os.fspath(ROOT)})
 
 
 def run(arguments: list[str]) -> int:

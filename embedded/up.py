@@ -137,11 +137,16 @@ class Up:
             name: supervisor.start(self.program(name, command))
             for name, command in commands.items()
         }
-        self.console.say(f"started {', '.join(children) or 'nothing but the servers'}")
+        if children:
+            self.console.say(f"started {', '.join(children)}")
         if web := children.get("web"):
             supervisor.tend_until(answer(web, port), what="an answer", within=60)
         self.address = f"http://{HOST}:{port}"
         self.write_record(supervisor)
+        if not children:
+            # As `log rewrite` wants it, which has to be alone.
+            self.console.show("The servers are up, and nothing else. Ctrl-C ends it.")
+            return
         self.console.show(
             f"Recount is up at {self.address}"
             f" (started in {self.console.seconds:.1f} s)."

@@ -13,11 +13,13 @@ LARGEST_DRIFT = timedelta(seconds=2)
 """Of the database's clock from ours; the network's time is in it."""
 
 TRIGGERS = {
-    "events_hold_fence": "readers skip events",
-    "events_refuse_change": "events can be changed",
-    "seals_refuse_change": "seals can be changed",
+    "events_hold_fence": ("readers skip events", "hold_fence"),
+    "events_refuse_change": ("events can be changed", "refuse_change"),
+    "seals_refuse_change": ("seals can be changed", "keep_seals"),
 }
-"""The triggers of the log, with what happens without."""
+"""The triggers of the log, with what happens without, and in which file they are."""
+
+GRANTING = "run the migrations, or `grant_rights` where there are none"
 
 
 class Ailment(NamedTuple):
@@ -70,7 +72,7 @@ def check_sequence(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
         yield Ailment(
             "sequence",
             "there is no log here, or its ids have no sequence of their own",
-            "run the migrations",
+            "run the migrations, or `install` where there are none",
             True,
         )
         return
@@ -103,14 +105,14 @@ def check_triggers(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
             """
         )
     }
-    for name, consequence in TRIGGERS.items():
+    for name, (consequence, file) in TRIGGERS.items():
         if name not in enabled:
             table = name.partition("_")[0]
             yield Ailment(
                 "triggers",
                 f"{name} is missing or not ENABLE ALWAYS: {consequence}",
                 f"ALTER TABLE public.{table} ENABLE ALWAYS TRIGGER {name}; one that"
-                " is missing the migrations make",
+                f" is missing eventstore/sql/{file}.sql makes, run by the owner",
                 True,
             )
 
@@ -136,9 +138,7 @@ def check_rights(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
     roles = {row[0] for row in connection.execute("SELECT rolname::text FROM pg_roles")}
     missing = [f"{PREFIX}{role}" for role in ROLES if f"{PREFIX}{role}" not in roles]
     if missing:
-        yield Ailment(
-            "rights", f"there is no role {', '.join(missing)}", "run the migrations"
-        )
+        yield Ailment("rights", f"there is no role {', '.join(missing)}", GRANTING)
         return
     there = set(existing(connection))
     granted = set(find_granted(connection))
@@ -148,9 +148,7 @@ def check_rights(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
         ("has, and is not to have,", granted - to_have),
     ):
         for role, privilege, on in sorted(rights):
-            yield Ailment(
-                "rights", f"{role} {word} {privilege} on {on}", "run the migrations"
-            )
+            yield Ailment("rights", f"{role} {word} {privilege} on {on}", GRANTING)
 
 
 def existing(connection: psycopg.Connection[Any]) -> Iterable[str]:
@@ -215,7 +213,7 @@ def check_functions(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
         yield Ailment(
             "functions",
             f"{name} acts as the owner, and has not our search_path",
-            "run the migrations",
+            f"ALTER ROUTINE {name} SET search_path = pg_catalog, public, pg_temp",
         )
 
 

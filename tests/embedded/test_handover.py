@@ -1,11 +1,14 @@
 """A command of the order desk runs in the environment of the `up` that it joins."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from embedded import handover, record
-from embedded.folders import folders_from
+from embedded.folders import ROOT, folders_from
 
 
 @pytest.fixture
@@ -51,3 +54,20 @@ def test_a_command_for_a_database_of_ones_own_has_ones_own_settings(
 
     assert environment["DATABASE_URL"] == "postgresql:///of_my_own"
     assert environment["CURRENCY"] == "USD"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["stream", "--help"], ["log", "show", "--help"]]
+)
+def test_help_is_given_also_where_nothing_is_up(
+    arguments: list[str], tmp_path: Path
+) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-P", "-m", "embedded", *arguments],
+        env={"STATE_DIR": str(tmp_path), "PYTHONPATH": os.fspath(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.startswith(("Usage: recount ", "Recount: "))

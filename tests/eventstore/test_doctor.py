@@ -1,6 +1,7 @@
 """Whether a log can be entrusted to a database, and what to do where it cannot."""
 
 import json
+import shlex
 import subprocess
 import sys
 from datetime import timedelta
@@ -9,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 from click.testing import CliRunner
+from honcho.environ import parse_procfile
 
 from eventstore import doctor
 from eventstore.doctor import diagnose
@@ -141,10 +143,17 @@ def start(shop: Shop, *command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def web_of_the_procfile() -> list[str]:
+    """Return gunicorn and its arguments, as `up` starts it; on any free port."""
+    command = parse_procfile((ROOT / "Procfile").read_text()).processes["web"]
+    return shlex.split(command.replace("${PORT:-5000}", "0").removeprefix("exec "))
+
+
 PROCESSES = {
     "relay": ("-m", "tasks.relay"),
     "worker": ("-m", "celery", "-A", "tasks.app", "worker", "--pool", "solo"),
-    "web": ("-m", "flask", "--app", "webapp", "run", "--port", "0"),
+    "web": ("-m", *web_of_the_procfile()),
+    "web of flask": ("-m", "flask", "--app", "webapp", "run", "--port", "0"),
 }
 
 

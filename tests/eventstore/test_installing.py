@@ -9,7 +9,14 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from eventstore import NO_STREAM, InstalledOtherwise, PostgresStore, install
+from eventstore import (
+    NO_STREAM,
+    InstalledOtherwise,
+    PostgresStore,
+    diagnose,
+    grant_rights,
+    install,
+)
 from eventstore.sql import FUNCTIONS
 from tests.support.databases import Databases
 from tests.support.engine import added, connect
@@ -72,6 +79,18 @@ def test_again_it_changes_nothing_also_where_there_are_events(url: str) -> None:
         assert store.read_stream("counter-1") == before
     connection.close()
     assert functions(url) == sorted(FUNCTIONS)
+
+
+def test_roles_can_be_made_for_what_was_installed(url: str) -> None:
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        install(connection)
+        grant_rights(connection)
+    engine.dispose()
+
+    with connect(url) as plain:
+        assert {ailment.check for ailment in diagnose(plain)} == {"owner"}
+    plain.close()
 
 
 def test_of_processes_that_do_it_at_once_one_does_it(url: str) -> None:

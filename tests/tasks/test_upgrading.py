@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
+from eventstore.doctor import check_rights
 from readmodels import order_list, products
 from tasks import rebuilding
 from tasks.bootstrap import Shop
@@ -65,3 +66,13 @@ def test_a_read_model_that_cannot_be_filled_holds_up_no_other(
     migrate(shop.settings.database_url)
 
     assert [projection.name for projection in rebuilding.unfit(shop)] == ["customers"]
+
+
+def test_rights_that_are_not_as_they_ought_to_be_are_mended(shop: Shop) -> None:
+    with shop.engine.begin() as connection:
+        connection.exec_driver_sql("GRANT UPDATE ON events TO recount_web")
+        connection.exec_driver_sql("REVOKE SELECT ON events FROM recount_web")
+    migrate(shop.settings.database_url)
+
+    with shop.lent() as connection:
+        assert list(check_rights(connection)) == []

@@ -99,6 +99,7 @@ def test_an_order_is_shown_as_people_write_it(alice: str, place: Place) -> None:
         "Needed by        1 Dec 2026",
         "Freight          0.05 EUR",
         "Address          Obere Str. 57, Berlin, Germany",
+        "Discount         0 %",
         "Amount  25.00 EUR",
         "Paid             25.00 EUR",
     ):

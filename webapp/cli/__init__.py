@@ -20,7 +20,16 @@ from webapp.cli.status import status
 from webapp.cli.stream import stream
 from webapp.cli.verify import verify
 
-cli = FlaskGroup(
+
+class Commands(FlaskGroup):
+    """Flask's group, which tells its commands also where there are no settings."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands, without making the application first."""
+        return click.Group.list_commands(self, ctx)
+
+
+cli = Commands(
     name="recount",
     create_app=create_app,
     help="The order desk, its journal and its read models.",
@@ -44,7 +53,7 @@ for command in (
 def main() -> None:
     """Run the command line; a database that is away is one line, not a traceback."""
     try:
-        cli.main()
+        cli.main(prog_name="recount")
     except OperationalError as error:
         click.echo(f"recount: PostgreSQL does not answer: {error.orig}", err=True)
         sys.exit(1)

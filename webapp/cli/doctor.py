@@ -11,7 +11,7 @@ from tasks.guard import schema_ailment
 from tasks.settings import EX_CONFIG
 
 
-@click.command()
+@click.command(short_help="Ask whether the database keeps what it is given.")
 @click.option("--json", "as_json", is_flag=True, help="Lines of JSON.")
 def doctor(as_json: bool) -> None:
     """

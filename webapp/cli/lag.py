@@ -22,7 +22,7 @@ class Lag(NamedTuple):
     holders: list[Holder]
 
 
-@click.command()
+@click.command(short_help="Show how far readers are, and whom they wait for.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def lag(as_json: bool) -> None:
     """

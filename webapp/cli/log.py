@@ -8,7 +8,7 @@ from webapp.cli.log_rewrite import rewrite
 from webapp.cli.log_show import show
 
 
-@click.group()
+@click.group(short_help="Look at the log, or rewrite it.")
 def log() -> None:
     """Look at the log: what is in it, how far its readers are; and rewrite it."""
 

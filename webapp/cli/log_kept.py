@@ -14,7 +14,7 @@ from webapp.showing import people_time
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Lines of JSON.")
 def kept(as_json: bool) -> None:
-    """List the old logs that are kept from when the log was rewritten."""
+    """List the old logs, kept from when it was rewritten."""
     with shop().of_owner() as owner, owner.lent() as connection:
         logs = find_kept(connection)
     for log in logs:
@@ -30,7 +30,7 @@ def kept(as_json: bool) -> None:
         click.echo("No old log is kept.")
 
 
-@click.command()
+@click.command(short_help="Drop an old log for ever.")
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def drop(name: str, yes: bool) -> None:

@@ -13,7 +13,7 @@ from tasks.streams.exporting import export, subjects_left_out
 from tasks.streams.file import Line, written
 
 
-@click.command("export")
+@click.command("export", short_help="Write streams to a file, what is personal masked.")
 @click.argument("stream_ids", metavar="STREAM...", nargs=-1, required=True)
 @click.option(
     "--output",

@@ -19,7 +19,7 @@ from webapp.cli import import_report as report
 INTERRUPTED = 130
 
 
-@click.command("import")
+@click.command("import", short_help="Bring exported streams into this log.")
 @click.argument("file", type=click.File("rb"))
 @click.option("--dry-run", is_flag=True, help="Check everything, and write nothing.")
 def import_streams(file: BinaryIO, dry_run: bool) -> None:

@@ -20,7 +20,7 @@ QUIT = ("q", "Q", "")
 NEXT = ("\r", "\n", " ")
 
 
-@click.command()
+@click.command(short_help="Show event by event what each changed.")
 @click.argument("stream_id", metavar="STREAM")
 @as_of_options
 @click.option("--all", "is_all", is_flag=True, help="All at once, without asking.")

@@ -23,7 +23,7 @@ class NoState(Exception):
     """Nothing decides on such streams: they have no state."""
 
 
-@click.command()
+@click.command(short_help="Show the events of a stream, and its state.")
 @click.argument("stream_id", metavar="STREAM")
 @as_of_options
 @click.option(

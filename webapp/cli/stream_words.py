@@ -146,7 +146,7 @@ class Words:
 def labelled(name: str) -> str:
     if name == "items":
         return "Line"
-    return printable((LABELS.get(name) or name.replace("_", " ")).capitalize())
+    return printable(LABELS.get(name, name.replace("_", " ")).capitalize())
 
 
 def aligned(lines: Iterator[Line]) -> list[str]:

@@ -23,7 +23,7 @@ from webapp.cli.progress import progress
 Show = Callable[[str, int], AbstractContextManager[Advance]]
 
 
-@click.command()
+@click.command(short_help="Check the log, and what rests on it.")
 @click.option(
     "--against",
     type=click.Path(exists=True, path_type=Path),
