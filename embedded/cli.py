@@ -49,6 +49,8 @@ def run(arguments: list[str]) -> int:
             return logs(logs_parser().parse_args(options))
         case ["down"]:
             return down()
+        case ["migrate"]:
+            return handover.migrate()
         case ["status"]:
             return status()
         case [] | ["help"] | ["-h"] | ["--help"]:

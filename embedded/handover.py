@@ -25,6 +25,12 @@ def run(arguments: list[str]) -> int:
     return subprocess.run(command_line(arguments), env=environment()).returncode
 
 
+def migrate() -> int:
+    """Run the migrations, also where none is due: they mend rights, too."""
+    command = [sys.executable, "-P", "-m", "alembic", "upgrade", "head"]
+    return subprocess.run(command, cwd=ROOT, env=environment()).returncode
+
+
 def command_line(arguments: list[str]) -> list[str]:
     return [sys.executable, "-P", "-m", "webapp.cli", *arguments]
 

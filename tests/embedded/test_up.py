@@ -118,6 +118,20 @@ def test_a_process_is_told_its_own_login_alone_and_may_not_touch_the_log(
         worker.execute("DELETE FROM events")
 
 
+def test_migrate_mends_rights_of_a_shop_that_is_up(standing_desk: Desk) -> None:
+    url = standing_desk.running.environment["ADMIN_DATABASE_URL"]
+    with psycopg.connect(url, autocommit=True) as owner:
+        owner.execute("GRANT UPDATE ON events TO recount_web")
+    migrated = standing_desk.run("migrate")
+    with psycopg.connect(url) as owner:
+        row = owner.execute(
+            "SELECT has_table_privilege('recount_web', 'events', 'UPDATE')"
+        ).fetchone()
+
+    assert migrated.returncode == 0, migrated.stderr
+    assert row == (False,)
+
+
 def test_ctrl_c_stops_everything(whole_desk: Desk) -> None:
     output = whole_desk.up()
 

@@ -49,6 +49,18 @@ def test_status_tells_the_rows_that_are_kept_from_the_live_ones(busy: Shop) -> N
     assert "order_list_g2    at 2, 0 behind" in lines
 
 
+def test_status_tells_of_a_log_that_is_kept_from_before_a_rewrite(busy: Shop) -> None:
+    before = run(status).output
+    with busy.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE SCHEMA log_before_1")
+
+    assert "kept from before" not in before
+    assert (
+        "kept from before a rewrite: log_before_1; who was forgotten"
+        in run(status).output
+    )
+
+
 def test_status_says_what_was_made_for_another_definition(busy: Shop) -> None:
     change(busy, "UPDATE generations SET shape = 'x' WHERE read_model = 'customers'")
 

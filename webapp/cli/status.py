@@ -11,6 +11,7 @@ from eventstore.log.fence import find_holders
 from eventstore.log.snapshots import Kept, count_snapshots
 from eventstore.projections.generations import Live, live_generations
 from eventstore.projections.project import name_of
+from eventstore.rewriting.kept import names_of_kept
 from eventstore.subscriptions.standing import Standing, find_standings
 from tasks import rebuilding
 from tasks.bootstrap import shop
@@ -26,12 +27,18 @@ def status() -> None:
         live = live_generations(driver_connection(connection))
         snapshots = count_snapshots(connection)
         holders = find_holders(driver_connection(connection))
+        old_logs = names_of_kept(driver_connection(connection))
     outdated = [projection.name for projection in rebuilding.unfit(shop())]
     click.echo(line_of_commands(waiting))
     width = max((len(standing.name) for standing in standings), default=0)
     for standing in standings:
         click.echo(f"{standing.name:{width}} {said_of(standing, live, outdated)}")
     click.echo(line_of_snapshots(snapshots))
+    if old_logs:
+        click.echo(
+            f"kept from before a rewrite: {', '.join(old_logs)}; who was forgotten"
+            " since may be readable there, until recount log drop"
+        )
     if waited_for := line_of_waiting(holders):
         click.echo(waited_for)
     names = {standing.name.rpartition("_g")[0] for standing in standings}
