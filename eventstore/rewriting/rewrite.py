@@ -9,7 +9,7 @@ log as it was, and nothing else behind. The practice is Greg Young's copy-and-re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from eventstore.connection import driver_connection
 from eventstore.decider import Deciders
 from eventstore.errors import RewriteRefused
+from eventstore.log.read import last_drawn
 from eventstore.log.schema import events, seals
 from eventstore.log.seals import begin_chain, seal_log
 from eventstore.rewriting.commands import close_commands, read_clear
@@ -27,10 +28,15 @@ from eventstore.rewriting.copying import (
     Places,
     Tally,
     copy_batch,
-    keep_new_keys,
     read_changes,
 )
+from eventstore.rewriting.in_the_way import (
+    refuse_dependents,
+    refuse_others,
+    refuse_waiting,
+)
 from eventstore.rewriting.kept import keep_log
+from eventstore.rewriting.keys import keep_new_keys
 from eventstore.rights import grant_rights
 from eventstore.sql import create_functions
 from eventstore.tables import metadata
@@ -68,14 +74,6 @@ class Rewritten(Rehearsed):
     has_same_places: bool
 
 
-class Other(NamedTuple):
-    """A session that is connected to the same database."""
-
-    pid: int
-    application_name: str
-    user: str
-
-
 def rehearse(connection: sa.Connection, deciders: Deciders, show: Show) -> Rehearsed:
     """Return what rewriting would do, having done nothing; the shop may be running."""
     driver, tally = driver_connection(connection), Tally()
@@ -98,15 +96,17 @@ def rewrite(connection: sa.Connection, deciders: Deciders, show: Show) -> Rewrit
     and a new chain of seals names the last of the old one.
 
     Runs in the transaction of *connection*, and the caller commits. Raises
-    RewriteRefused, with the reason, while others are connected, and where what was
-    written is not found to be the same history.
+    RewriteRefused, with the reason, while others are connected, where something of
+    somebody else's hangs on the tables of the log, and where what was written is not
+    found to be the same history.
     """
     driver = driver_connection(connection)
-    others = find_others(driver)
-    if others:
-        raise RewriteRefused(f"others are connected: {', '.join(map(said, others))}")
+    refuse_others(driver)
     # Nobody is there; whoever comes now waits until this is over.
-    driver.execute("LOCK TABLE public.commands, public.events IN EXCLUSIVE MODE")
+    driver.execute(
+        "LOCK TABLE public.commands, public.events, vault.keys IN EXCLUSIVE MODE"
+    )
+    refuse_dependents(driver)
     seal_log(driver)
     make_tables(connection)
     tally, places = copy(driver, deciders, show)
@@ -115,8 +115,9 @@ def rewrite(connection: sa.Connection, deciders: Deciders, show: Show) -> Rewrit
         compare(driver, deciders, advance)
     commands = close_journal(driver, deciders)
     has_roles = is_granted(driver)
+    drawn = last_drawn(driver) + places.moved
     kept = keep_log(driver)
-    swap(connection)
+    swap(connection, drawn)
     if has_roles:
         grant_rights(connection)
     carry_over(driver, places, kept)
@@ -129,22 +130,6 @@ def rewrite(connection: sa.Connection, deciders: Deciders, show: Show) -> Rewrit
         kept=kept,
         has_same_places=places.are_those_of_before,
     )
-
-
-def find_others(connection: psycopg.Connection[Any]) -> list[Other]:
-    rows = connection.execute(
-        """
-        SELECT pid, application_name, usename FROM pg_catalog.pg_stat_activity
-        WHERE datname = current_database() AND pid <> pg_backend_pid()
-            AND backend_type = 'client backend'
-        ORDER BY application_name, pid
-        """
-    )
-    return [Other(*row) for row in rows]
-
-
-def said(other: Other) -> str:
-    return f"{other.application_name or other.user} (pid {other.pid})"
 
 
 def count_events(connection: psycopg.Connection[Any]) -> int:
@@ -176,23 +161,6 @@ def copy(
     return tally, places
 
 
-def refuse_waiting(connection: psycopg.Connection[Any], places: Places) -> None:
-    """Refuse where a command waits that has seen a version which is another one now."""
-    row = connection.execute(
-        """
-        SELECT count(*) FROM public.commands
-        WHERE status = 'accepted' AND expected_version IS NOT NULL
-            AND stream_id = ANY (%s)
-        """,
-        (list(places.versions),),
-    ).fetchone()
-    if row and row[0]:
-        raise RewriteRefused(
-            f"{row[0]} commands wait that expect a version of a stream whose versions"
-            " change: let them finish first"
-        )
-
-
 def close_journal(connection: psycopg.Connection[Any], deciders: Deciders) -> int:
     """Encrypt what is personal in the journal; return in how many commands it was."""
     closed = 0
@@ -210,13 +178,17 @@ def is_granted(connection: psycopg.Connection[Any]) -> bool:
     return row == (True,)
 
 
-def swap(connection: sa.Connection) -> None:
-    """Put the new tables where the old ones were, with the triggers of a log."""
+def swap(connection: sa.Connection, drawn: int) -> None:
+    """
+    Put the new tables where the old ones were, with the triggers of a log.
+
+    The next id is behind *drawn*, and not behind the last event: checkpoints stand at
+    what was settled, which may be a gap at the end, and would pass over it.
+    """
     driver = driver_connection(connection)
     driver.execute(
         f"""
-        SELECT setval('{NEXT}.events_id_seq', greatest(max(id), 1), max(id) IS NOT NULL)
-        FROM {NEXT}.events;
+        SELECT setval('{NEXT}.events_id_seq', greatest({drawn}, 1), {drawn} > 0);
         ALTER TABLE {NEXT}.events SET SCHEMA public;
         ALTER TABLE {NEXT}.seals SET SCHEMA public;
         DROP SCHEMA {NEXT};

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from eventstore.decider import Deciders
-from eventstore.rewriting.rewrite import Other, find_others
+from eventstore.rewriting.in_the_way import Other, find_others
 from readmodels import order_details
 from tasks import bootstrap
 from tasks.bootstrap import Shop
