@@ -131,6 +131,28 @@ def check_owner(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
         )
 
 
+def check_logins(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
+    """Who has one of our roles is a process, and is not to be the owner as well."""
+    for (name,) in connection.execute(
+        """
+        SELECT DISTINCT m.rolname::text
+        FROM pg_auth_members AS a
+        JOIN pg_roles AS g ON g.oid = a.roleid
+        JOIN pg_roles AS m ON m.oid = a.member
+        JOIN pg_class AS c ON c.oid = to_regclass('public.events')
+        WHERE g.rolname = ANY (%s) AND m.oid <> c.relowner
+            AND pg_has_role(m.oid, c.relowner, 'MEMBER')
+        ORDER BY 1
+        """,
+        ([f"{PREFIX}{role}" for role in ROLES],),
+    ):
+        yield Ailment(
+            "logins",
+            f"{name} has a role of ours, and can do what the owner of the log can",
+            f"take away from {name} the owner's role, or SUPERUSER",
+        )
+
+
 def check_rights(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
     """Hold what anybody but the owner has against what is wanted."""
     roles = {row[0] for row in connection.execute("SELECT rolname::text FROM pg_roles")}
@@ -267,6 +289,7 @@ FATAL_CHECKS: Sequence[Check] = (check_durability, check_sequence, check_trigger
 CHECKS: Sequence[Check] = (
     *FATAL_CHECKS,
     check_owner,
+    check_logins,
     check_rights,
     check_functions,
     check_public,

@@ -45,6 +45,11 @@ OTHERS = {
     "GRANT EXECUTE ON FUNCTION append TO recount_web": (
         "web has, and is not to have, EXECUTE on append"
     ),
+    "DO $$ BEGIN EXECUTE"
+    " format('GRANT %I TO test_of_recount_web', current_user); END $$": (
+        "test_of_recount_web has a role of ours, and can do what the owner of the log"
+        " can"
+    ),
     "ALTER FUNCTION settled RESET search_path": (
         "settled() acts as the owner, and has not our search_path"
     ),
