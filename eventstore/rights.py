@@ -223,7 +223,7 @@ def may_grant(connection: sa.Connection) -> bool:
 def statements(connection: sa.Connection) -> Iterable[str]:
     """Yield what gives the roles their rights, and takes away what else they have."""
     roles = ", ".join(PREFIX + role for role in ROLES)
-    owner = PREFIX + READ_MODELS
+    owner, readers = PREFIX + READ_MODELS, f"{PREFIX}web, {PREFIX}reader"
     yield f"REVOKE ALL ON SCHEMA public FROM {roles}"
     yield "REVOKE CREATE ON SCHEMA public FROM PUBLIC"
     yield f"GRANT USAGE ON SCHEMA public TO {roles}"
@@ -241,14 +241,15 @@ def statements(connection: sa.Connection) -> Iterable[str]:
             SELECT CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, oid::regclass
             FROM pg_class
             WHERE relnamespace = to_regnamespace(:schema) AND relkind IN ('r', 'v')
+                -- What a login made there by hand, only it can hand over.
+                AND pg_has_role(relowner, 'USAGE')
             """
         ),
         {"schema": READ_MODELS},
     ).all():
         yield f"ALTER {kind} {name} OWNER TO {owner}"
-    readers = f"{PREFIX}web, {PREFIX}reader"
+        yield f"GRANT SELECT ON {name} TO {readers}"
     yield f"GRANT USAGE ON SCHEMA {READ_MODELS} TO {readers}"
-    yield f"GRANT SELECT ON ALL TABLES IN SCHEMA {READ_MODELS} TO {readers}"
     yield from on_tables(connection, roles)
     yield from on_functions(connection, roles)
 

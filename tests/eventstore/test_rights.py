@@ -250,25 +250,37 @@ def test_an_owner_who_may_not_make_roles_is_told_what_to_run(
         connection.rollback()
 
 
+@pytest.fixture
+def empty(databases: Databases) -> Iterator[str]:
+    """The name of a database without our tables."""
+    name = f"t_{uuid4().hex[:16]}"
+    databases.create(name)
+    yield name
+    databases.drop(name)
+
+
 def test_an_owner_who_may_make_roles_needs_no_more(
-    databases: Databases, monkeypatch: pytest.MonkeyPatch
+    databases: Databases, empty: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("eventstore.rights.PREFIX", "test_of_an_owner_")
-    engine = sa.create_engine(databases.create("test_owner"), poolclass=sa.NullPool)
+    engine = sa.create_engine(databases.url_of(empty), poolclass=sa.NullPool)
     with engine.connect() as connection:
         for statement in (
             "CREATE ROLE test_owner_with_roles CREATEROLE",
-            "ALTER DATABASE test_owner OWNER TO test_owner_with_roles",
+            f"ALTER DATABASE {empty} OWNER TO test_owner_with_roles",
             "SET LOCAL ROLE test_owner_with_roles",
         ):
             connection.exec_driver_sql(statement)
         install(connection)
+        grant_rights(connection)
+        # What somebody else made there by hand is left alone, and in nobody's way.
+        connection.exec_driver_sql("RESET ROLE; CREATE TABLE readmodels.others ()")
+        connection.exec_driver_sql("SET LOCAL ROLE test_owner_with_roles")
         grant_rights(connection)
         owner = connection.scalar(
             sa.text("SELECT nspowner::regrole FROM pg_namespace WHERE nspname = :name"),
             {"name": READ_MODELS},
         )
         connection.rollback()
-    databases.drop("test_owner")
 
     assert owner == "test_of_an_owner_readmodels"
