@@ -40,7 +40,13 @@ FATAL = {
 }
 OTHERS = {
     "GRANT CREATE ON SCHEMA public TO PUBLIC": (
-        "anybody who connects can make functions and tables beside ours"
+        "PUBLIC can make functions and tables beside ours"
+    ),
+    "GRANT CREATE ON SCHEMA public TO recount_worker": (
+        "recount_worker can make functions and tables beside ours"
+    ),
+    "GRANT UPDATE (status) ON commands TO recount_web": (
+        "web has, and is not to have, UPDATE on commands"
     ),
     "GRANT EXECUTE ON FUNCTION append TO recount_web": (
         "web has, and is not to have, EXECUTE on append"
