@@ -24,8 +24,12 @@ def login_of(role: str) -> str:
     return f"recount_{role}_login"
 
 
+def group_of(role: str) -> str:
+    return f"recount_{role}"
+
+
 def ensure_logins(folders: Folders) -> None:
-    """Make the logins that are missing; their roles come with the migrations."""
+    """Make the logins that are missing; the migrations give their roles the rights."""
     with psycopg.connect(
         host=os.fspath(folders.sockets), user=OWNER, dbname=DATABASE, autocommit=True
     ) as connection:
@@ -33,9 +37,11 @@ def ensure_logins(folders: Folders) -> None:
             name for (name,) in connection.execute("SELECT rolname::text FROM pg_roles")
         }
         for role in ROLES:
+            if group_of(role) not in known:
+                connection.execute(f"CREATE ROLE {group_of(role)} NOLOGIN")
             if login_of(role) not in known:
                 connection.execute(
-                    f"CREATE ROLE {login_of(role)} LOGIN IN ROLE recount_{role}"
+                    f"CREATE ROLE {login_of(role)} LOGIN IN ROLE {group_of(role)}"
                 )
 
 

@@ -100,10 +100,11 @@ class Up:
         )
         self.environment = start_servers(supervisor, self.folders, children, {})
         settings_from(self.environment)
-        self.migrate(supervisor)
         if ours:
+            # Before the migrations, which fill the read models as the operator.
             logins.ensure_logins(self.folders)
             self.environment |= logins.variables(self.folders)
+        self.migrate(supervisor)
         self.start_procfile(supervisor, self.port.number)
 
     def migrate(self, supervisor: Supervisor) -> None:

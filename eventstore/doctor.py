@@ -1,12 +1,13 @@
 """Whether a log can be entrusted to this database: settings, triggers, rights."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import psycopg
 
-from eventstore.rights import PREFIX, ROLES, TABLES, Granted, wanted
+from eventstore.granted import existing, find_granted
+from eventstore.rights import PREFIX, ROLES, wanted
 from eventstore.sql import FUNCTIONS
 
 LARGEST_DRIFT = timedelta(seconds=2)
@@ -133,6 +134,28 @@ def check_owner(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
         )
 
 
+def check_logins(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
+    """Who has one of our roles is a process, and is not to be the owner as well."""
+    for (name,) in connection.execute(
+        """
+        SELECT DISTINCT m.rolname::text
+        FROM pg_auth_members AS a
+        JOIN pg_roles AS g ON g.oid = a.roleid
+        JOIN pg_roles AS m ON m.oid = a.member
+        JOIN pg_class AS c ON c.oid = to_regclass('public.events')
+        WHERE g.rolname = ANY (%s) AND m.oid <> c.relowner
+            AND pg_has_role(m.oid, c.relowner, 'MEMBER')
+        ORDER BY 1
+        """,
+        ([f"{PREFIX}{role}" for role in ROLES],),
+    ):
+        yield Ailment(
+            "logins",
+            f"{name} has a role of ours, and can do what the owner of the log can",
+            f"take away from {name} the owner's role, or SUPERUSER",
+        )
+
+
 def check_rights(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
     """Hold what anybody but the owner has against what is wanted."""
     roles = {row[0] for row in connection.execute("SELECT rolname::text FROM pg_roles")}
@@ -149,53 +172,6 @@ def check_rights(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
     ):
         for role, privilege, on in sorted(rights):
             yield Ailment("rights", f"{role} {word} {privilege} on {on}", GRANTING)
-
-
-def existing(connection: psycopg.Connection[Any]) -> Iterable[str]:
-    """Yield which of the tables and functions that rights are told of are there."""
-    for (name,) in connection.execute(
-        """
-        SELECT concat_ws('.', nullif(n.nspname, 'public'), c.relname)
-        FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-        WHERE concat_ws('.', nullif(n.nspname, 'public'), c.relname) = ANY (%s)
-        UNION
-        SELECT proname::text FROM pg_proc
-        WHERE pronamespace = 'public'::regnamespace AND proname = ANY (%s)
-        """,
-        (list(TABLES), list(FUNCTIONS)),
-    ):
-        yield name
-
-
-def find_granted(connection: psycopg.Connection[Any]) -> Iterable[Granted]:
-    """Yield what anybody but the owner may do to tables and functions of the engine."""
-    for grantee, privilege, on in connection.execute(
-        """
-        WITH ours AS (
-            SELECT t.name, c.relacl AS acl, c.relowner AS owner
-            FROM pg_class AS c
-            JOIN pg_namespace AS n ON n.oid = c.relnamespace
-            -- Not by to_regclass, for which one must be let into the schema.
-            CROSS JOIN LATERAL (
-                SELECT concat_ws('.', nullif(n.nspname, 'public'), c.relname) AS name
-            ) AS t
-            WHERE t.name = ANY (%s)
-            UNION ALL
-            SELECT
-                p.proname::text, coalesce(p.proacl, acldefault('f', p.proowner)),
-                p.proowner
-            FROM pg_proc AS p
-            WHERE p.pronamespace = 'public'::regnamespace AND p.proname = ANY (%s)
-        )
-        SELECT
-            CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END,
-            a.privilege_type, ours.name
-        FROM ours, aclexplode(ours.acl) AS a
-        WHERE a.grantee <> ours.owner
-        """,
-        (list(TABLES), list(FUNCTIONS)),
-    ):
-        yield Granted(grantee.removeprefix(PREFIX), privilege, on)
 
 
 def check_functions(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
@@ -218,26 +194,32 @@ def check_functions(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
 
 
 def check_public(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
-    row = connection.execute(
+    """Who could put a function beside ours could have it called by them."""
+    for (name,) in connection.execute(
         """
-        SELECT
-            has_schema_privilege('public', 'public', 'CREATE'),
-            EXISTS (
-                SELECT FROM pg_database AS d,
-                    aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) AS a
-                WHERE d.datname = current_database() AND a.grantee = 0
-                    AND a.privilege_type = 'TEMPORARY'
+        SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END
+        FROM pg_namespace AS n, aclexplode(n.nspacl) AS a
+        WHERE n.nspname = 'public' AND a.privilege_type = 'CREATE'
+            AND a.grantee <> n.nspowner AND a.grantee IS DISTINCT FROM (
+                SELECT relowner FROM pg_class WHERE oid = to_regclass('public.events')
             )
+        ORDER BY 1
         """
-    ).fetchone()
-    may_create, may_shadow = row or (False, False)
-    if may_create:
+    ):
         yield Ailment(
             "public",
-            "anybody who connects can make functions and tables beside ours",
-            "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+            f"{name} can make functions and tables beside ours",
+            f"REVOKE CREATE ON SCHEMA public FROM {name}",
         )
-    if may_shadow:
+    row = connection.execute(
+        """
+        SELECT FROM pg_database AS d,
+            aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) AS a
+        WHERE d.datname = current_database() AND a.grantee = 0
+            AND a.privilege_type = 'TEMPORARY'
+        """
+    ).fetchone()
+    if row is not None:
         yield Ailment(
             "public",
             "anybody who connects can make temporary tables, which hide ours",
@@ -265,6 +247,7 @@ FATAL_CHECKS: Sequence[Check] = (check_durability, check_sequence, check_trigger
 CHECKS: Sequence[Check] = (
     *FATAL_CHECKS,
     check_owner,
+    check_logins,
     check_rights,
     check_functions,
     check_public,

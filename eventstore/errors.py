@@ -294,13 +294,11 @@ class CannotProject(EventStoreError):
 class RolesMissing(EventStoreError):
     """Whoever is connected may not make roles; the message has what to run."""
 
-    def __init__(self, names: Sequence[str]) -> None:
-        self.names = tuple(names)
-        made = " ".join(f"CREATE ROLE {name} NOLOGIN;" for name in names)
+    def __init__(self, statements: Sequence[str]) -> None:
+        self.statements = tuple(statements)
         super().__init__(
-            "The owner of the database may not make roles, and these are missing. Have"
-            f" an administrator run: {made} and make the owner a member of"
-            " recount_readmodels."
+            "The owner of the database may not make roles, or not their members. Have"
+            f" an administrator run: {'; '.join(statements)};"
         )
 
 

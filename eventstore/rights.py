@@ -7,7 +7,7 @@ owner, above all to write into the log: an event comes in by a function that kee
 rules, and whoever may call it has no right to the table.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -130,18 +130,12 @@ def grant_rights(connection: sa.Connection) -> None:
 
 def make_roles(connection: sa.Connection) -> None:
     """Make the roles, which are shared by all databases of the server."""
-    names = [PREFIX + role for role in ROLES]
-    known = set(
-        connection.scalars(
-            sa.text("SELECT rolname FROM pg_roles WHERE rolname = ANY (:names)"),
-            {"names": names},
-        )
-    )
-    missing = [name for name in names if name not in known]
+    missing = find_missing(connection)
+    memberships = list(find_memberships(connection, missing))
     if missing and not connection.scalar(
         sa.text("SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = user")
     ):
-        raise RolesMissing(missing)
+        raise RolesMissing([f"CREATE ROLE {n} NOLOGIN" for n in missing] + memberships)
     for name in missing:
         # Another database of this server may be migrated at the same time.
         connection.exec_driver_sql(
@@ -153,24 +147,92 @@ def make_roles(connection: sa.Connection) -> None:
             END $$
             """
         )
+    if memberships and not may_grant(connection):
+        raise RolesMissing(memberships)
+    for statement in memberships:
+        execute(connection, statement)
+
+
+def find_missing(connection: sa.Connection) -> list[str]:
+    names = [PREFIX + role for role in ROLES]
+    known = set(
+        connection.scalars(
+            sa.text("SELECT rolname FROM pg_roles WHERE rolname = ANY (:names)"),
+            {"names": names},
+        )
+    )
+    return [name for name in names if name not in known]
+
+
+def find_memberships(
+    connection: sa.Connection, missing: Sequence[str]
+) -> Iterator[str]:
+    """Yield what makes those who fill read models, and the owner, members of theirs."""
+    group = PREFIX + READ_MODELS
+    user = connection.scalar(sa.text("SELECT quote_ident(user)"))
+    members = {PREFIX + role: f"{PREFIX}{role}" for role in RUNNERS} | {None: user}
+    for member, name in members.items():
+        is_new = member in missing or group in missing
+        if is_new or not is_member(connection, group, member):
+            yield f"GRANT {group} TO {name}"
+
+
+def is_member(connection: sa.Connection, group: str, member: str | None) -> bool:
+    """
+    Return whether *member*, or whoever is connected, has the rights of *group*.
+
+    Who makes a role may give it to others, and since PostgreSQL 16 is its member with
+    no other right than that.
+    """
+    return bool(
+        connection.scalar(
+            sa.text(
+                """
+                SELECT pg_has_role(m.name, :group, 'USAGE') AND pg_has_role(
+                    m.name, :group,
+                    CASE WHEN current_setting('server_version_num')::integer < 160000
+                        THEN 'USAGE' ELSE 'SET' END
+                )
+                FROM (SELECT coalesce(:member, user)::name) AS m (name)
+                """
+            ),
+            {"member": member, "group": group},
+        )
+    )
+
+
+def may_grant(connection: sa.Connection) -> bool:
+    """Return whether whoever is connected may make others members of the owner's."""
+    return bool(
+        connection.scalar(
+            sa.text(
+                """
+                SELECT
+                    pg_has_role(:group, 'MEMBER WITH ADMIN OPTION')
+                    -- Before PostgreSQL 16 this was enough for any role.
+                    OR rolcreaterole
+                        AND current_setting('server_version_num')::integer < 160000
+                FROM pg_roles WHERE rolname = user
+                """
+            ),
+            {"group": PREFIX + READ_MODELS},
+        )
+    )
 
 
 def statements(connection: sa.Connection) -> Iterable[str]:
     """Yield what gives the roles their rights, and takes away what else they have."""
     roles = ", ".join(PREFIX + role for role in ROLES)
-    owner = PREFIX + READ_MODELS
+    owner, readers = PREFIX + READ_MODELS, f"{PREFIX}web, {PREFIX}reader"
     yield f"REVOKE ALL ON SCHEMA public FROM {roles}"
     yield "REVOKE CREATE ON SCHEMA public FROM PUBLIC"
     yield f"GRANT USAGE ON SCHEMA public TO {roles}"
     database = connection.scalar(sa.text("SELECT quote_ident(current_database())"))
     # A table of ours by its name alone would be the temporary one of whoever made it.
     yield f"REVOKE TEMPORARY, CREATE ON DATABASE {database} FROM PUBLIC, {roles}"
-    for role in RUNNERS:
-        yield from membership(connection, owner, PREFIX + role)
-    yield from membership(connection, owner, None)
     if connection.scalar(sa.text("SELECT rolsuper FROM pg_roles WHERE rolname = user")):
         # Since when a writer holds back the readers, is another session's affair.
-        yield from membership(connection, "pg_read_all_stats", f"{PREFIX}operator")
+        yield f"GRANT pg_read_all_stats TO {PREFIX}operator"
     yield f"CREATE SCHEMA IF NOT EXISTS {READ_MODELS}"
     yield f"ALTER SCHEMA {READ_MODELS} OWNER TO {owner}"
     for kind, name in connection.execute(
@@ -179,28 +241,17 @@ def statements(connection: sa.Connection) -> Iterable[str]:
             SELECT CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, oid::regclass
             FROM pg_class
             WHERE relnamespace = to_regnamespace(:schema) AND relkind IN ('r', 'v')
+                -- What a login made there by hand, only it can hand over.
+                AND pg_has_role(relowner, 'USAGE')
             """
         ),
         {"schema": READ_MODELS},
     ).all():
         yield f"ALTER {kind} {name} OWNER TO {owner}"
-    readers = f"{PREFIX}web, {PREFIX}reader"
+        yield f"GRANT SELECT ON {name} TO {readers}"
     yield f"GRANT USAGE ON SCHEMA {READ_MODELS} TO {readers}"
-    yield f"GRANT SELECT ON ALL TABLES IN SCHEMA {READ_MODELS} TO {readers}"
     yield from on_tables(connection, roles)
     yield from on_functions(connection, roles)
-
-
-def membership(
-    connection: sa.Connection, group: str, member: str | None
-) -> Iterable[str]:
-    """Yield what makes *member*, or whoever is connected, a member of *group*."""
-    is_member = connection.scalar(
-        sa.text("SELECT pg_has_role(coalesce(:member, user), :group, 'MEMBER')"),
-        {"member": member, "group": group},
-    )
-    if not is_member:
-        yield f"GRANT {group} TO {member or 'CURRENT_USER'}"
 
 
 def on_tables(connection: sa.Connection, roles: str) -> Iterable[str]:

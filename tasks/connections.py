@@ -51,7 +51,8 @@ def pool_of(database_url: str, role: str = "operator") -> sa.Engine:
             "connect_timeout": 5,
             # A host that lost its power must not keep its streams for two hours.
             "options": " ".join(
-                [str(url.query.get("options", "")), SESSION, LIMITS.get(role, "")]
+                # The later ones win: limits of the URL's own are those that hold.
+                [LIMITS.get(role, ""), str(url.query.get("options", "")), SESSION]
             ).strip(),
             "keepalives_idle": 30,
             "keepalives_interval": 10,

@@ -14,6 +14,7 @@ from eventstore.personal.box import close
 from eventstore.personal.keyring import Added, added
 from eventstore.personal.keys import new_key
 from eventstore.personal.marks import personal_fields
+from eventstore.rewriting.keys import keep_all
 
 BATCH = 1_000
 
@@ -58,8 +59,7 @@ def close_commands(
     Raises RewriteRefused for one that cannot be read: nobody knows whom it is about.
     """
     closed = [close_one(command, deciders) for command in commands]
-    keys = msgspec.json.encode([key for key, _ in closed]).decode()
-    connection.execute("SELECT public.keep_keys(%s::text::jsonb)", (keys,))
+    keep_all(connection, [key for key, _ in closed])
     connection.execute(
         """
         UPDATE public.commands AS c

@@ -153,12 +153,3 @@ def copy_batch(
                     )
                 )
             places.note(event, len(change.parts))
-
-
-def keep_new_keys(connection: psycopg.Connection[Any], keyring: Keyring) -> None:
-    """Store the keys that were made for what was closed."""
-    if keyring.new_keys is not None:
-        connection.execute(
-            "SELECT public.keep_keys(%s::text::jsonb)", (keyring.new_keys,)
-        )
-        keyring.note_stored()

@@ -1,6 +1,7 @@
 """Old logs, kept when the log was rewritten: which there are, and their end."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,16 +17,25 @@ NAME = re.compile(f"{PREFIX}[1-9][0-9]*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptLog:
-    """An old log, in a schema of that *name*: what it was until *rewritten_at*."""
+    """
+    An old log, in a schema of that *name*: what it was until *rewritten_at*.
+
+    *findings* are what its seals said was changed in it before it was copied.
+    """
 
     name: str
     rewritten_at: datetime
     events: int
     size: int
+    findings: Sequence[str] = ()
 
 
-def keep_log(connection: psycopg.Connection[Any]) -> str:
-    """Move the log's tables into a schema of their own, and return its name."""
+def keep_log(connection: psycopg.Connection[Any], findings: Sequence[str]) -> str:
+    """
+    Move the log's tables into a schema of their own, and return its name.
+
+    *findings* are what its seals say was changed in it; they are kept with it.
+    """
     numbers = [int(log.removeprefix(PREFIX)) for log in names_of_kept(connection)]
     name = f"{PREFIX}{max(numbers, default=0) + 1}"
     schema = sql.Identifier(name)
@@ -44,8 +54,10 @@ def keep_log(connection: psycopg.Connection[Any]) -> str:
     )
     connection.execute(
         sql.SQL(
-            "CREATE TABLE {}.rewriting AS SELECT clock_timestamp() AS rewritten_at"
-        ).format(schema)
+            "CREATE TABLE {}.rewriting AS"
+            " SELECT clock_timestamp() AS rewritten_at, %s::text[] AS findings"
+        ).format(schema),
+        (list(findings),),
     )
     return name
 
@@ -72,12 +84,20 @@ def look_at(connection: psycopg.Connection[Any], name: str) -> KeptLog:
             SELECT
                 (SELECT rewritten_at FROM {schema}.rewriting),
                 (SELECT count(*) FROM {schema}.events),
-                pg_total_relation_size({events}::regclass)
+                pg_total_relation_size({events}::regclass),
+                (SELECT findings FROM {schema}.rewriting)
             """
         ).format(schema=sql.Identifier(name), events=sql.Literal(f"{name}.events"))
     ).fetchone()
     assert row is not None
-    return KeptLog(name=name, rewritten_at=row[0], events=row[1], size=row[2])
+    rewritten_at, events, size, findings = row
+    return KeptLog(
+        name=name,
+        rewritten_at=rewritten_at,
+        events=events,
+        size=size,
+        findings=findings,
+    )
 
 
 def drop_kept(connection: psycopg.Connection[Any], name: str) -> None:

@@ -9,7 +9,8 @@ log as it was, and nothing else behind. The practice is Greg Young's copy-and-re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import Any
 
 import psycopg
 import sqlalchemy as sa
@@ -17,26 +18,38 @@ import sqlalchemy as sa
 from eventstore.connection import driver_connection
 from eventstore.decider import Deciders
 from eventstore.errors import RewriteRefused
-from eventstore.log.schema import events, seals
-from eventstore.log.seals import begin_chain, seal_log
+from eventstore.log.read import last_drawn
+from eventstore.log.seals import seal_log
 from eventstore.rewriting.commands import close_commands, read_clear
 from eventstore.rewriting.comparing import compare
 from eventstore.rewriting.copying import (
-    NEXT,
     Kind,
     Places,
     Tally,
     copy_batch,
-    keep_new_keys,
     read_changes,
 )
+from eventstore.rewriting.in_the_way import (
+    refuse_dependents,
+    refuse_others,
+    refuse_waiting,
+)
 from eventstore.rewriting.kept import keep_log
+from eventstore.rewriting.keys import keep_new_keys
+from eventstore.rewriting.swapping import (
+    begin_seals_anew,
+    carry_over,
+    is_granted,
+    make_tables,
+    swap,
+)
 from eventstore.rights import grant_rights
-from eventstore.sql import create_functions
-from eventstore.tables import metadata
 from eventstore.verifying.checks import all_checks
 from eventstore.verifying.finding import Advance
-from eventstore.verifying.sealed import Vouching
+from eventstore.verifying.sealed import Vouching, seals_check
+
+MOST_FINDINGS = 1_000
+"""Of a log that is not what was sealed, so many are kept."""
 
 Show = Callable[[str, int], AbstractContextManager[Advance]]
 """Is given what is done next and how many there are, and lends what counts them."""
@@ -68,14 +81,6 @@ class Rewritten(Rehearsed):
     has_same_places: bool
 
 
-class Other(NamedTuple):
-    """A session that is connected to the same database."""
-
-    pid: int
-    application_name: str
-    user: str
-
-
 def rehearse(connection: sa.Connection, deciders: Deciders, show: Show) -> Rehearsed:
     """Return what rewriting would do, having done nothing; the shop may be running."""
     driver, tally = driver_connection(connection), Tally()
@@ -88,7 +93,13 @@ def rehearse(connection: sa.Connection, deciders: Deciders, show: Show) -> Rehea
     return Rehearsed(events=tally.events, kinds=tally.kinds, commands=commands)
 
 
-def rewrite(connection: sa.Connection, deciders: Deciders, show: Show) -> Rewritten:
+def rewrite(
+    connection: sa.Connection,
+    deciders: Deciders,
+    show: Show,
+    *,
+    although_changed: bool = False,
+) -> Rewritten:
     """
     Put a copy in the shapes of today in the place of the log, which is kept.
 
@@ -98,15 +109,25 @@ def rewrite(connection: sa.Connection, deciders: Deciders, show: Show) -> Rewrit
     and a new chain of seals names the last of the old one.
 
     Runs in the transaction of *connection*, and the caller commits. Raises
-    RewriteRefused, with the reason, while others are connected, and where what was
-    written is not found to be the same history.
+    RewriteRefused, with the reason, while others are connected, where something of
+    somebody else's hangs on the tables of the log, where what was written is not found
+    to be the same history, and where the log is not what was sealed: the new chain
+    would vouch for what was changed. With *although_changed* it is copied as it is, and
+    what was found is kept with the old log.
     """
     driver = driver_connection(connection)
-    others = find_others(driver)
-    if others:
-        raise RewriteRefused(f"others are connected: {', '.join(map(said, others))}")
+    refuse_others(driver)
     # Nobody is there; whoever comes now waits until this is over.
-    driver.execute("LOCK TABLE public.commands, public.events IN EXCLUSIVE MODE")
+    driver.execute(
+        "LOCK TABLE public.commands, public.events, vault.keys IN EXCLUSIVE MODE"
+    )
+    refuse_dependents(driver)
+    findings = find_changes(driver, show)
+    if findings and not although_changed:
+        raise RewriteRefused(
+            f"it is not what was sealed: {findings[0]}. recount verify tells all; to"
+            " copy it as it is would make the new seals vouch for that"
+        )
     seal_log(driver)
     make_tables(connection)
     tally, places = copy(driver, deciders, show)
@@ -115,8 +136,9 @@ def rewrite(connection: sa.Connection, deciders: Deciders, show: Show) -> Rewrit
         compare(driver, deciders, advance)
     commands = close_journal(driver, deciders)
     has_roles = is_granted(driver)
-    kept = keep_log(driver)
-    swap(connection)
+    drawn = last_drawn(driver) + places.moved
+    kept = keep_log(driver, findings)
+    swap(connection, drawn)
     if has_roles:
         grant_rights(connection)
     carry_over(driver, places, kept)
@@ -131,35 +153,16 @@ def rewrite(connection: sa.Connection, deciders: Deciders, show: Show) -> Rewrit
     )
 
 
-def find_others(connection: psycopg.Connection[Any]) -> list[Other]:
-    rows = connection.execute(
-        """
-        SELECT pid, application_name, usename FROM pg_catalog.pg_stat_activity
-        WHERE datname = current_database() AND pid <> pg_backend_pid()
-            AND backend_type = 'client backend'
-        ORDER BY application_name, pid
-        """
-    )
-    return [Other(*row) for row in rows]
-
-
-def said(other: Other) -> str:
-    return f"{other.application_name or other.user} (pid {other.pid})"
+def find_changes(connection: psycopg.Connection[Any], show: Show) -> list[str]:
+    """Return what the seals say was changed, in the words of `recount verify`."""
+    check = seals_check(Vouching())
+    with show("checking the old seals", check.length(connection)) as advance:
+        return [str(f) for f in islice(check.find(connection, advance), MOST_FINDINGS)]
 
 
 def count_events(connection: psycopg.Connection[Any]) -> int:
     row = connection.execute("SELECT count(*) FROM public.events").fetchone()
     return row[0] if row else 0
-
-
-def make_tables(connection: sa.Connection) -> None:
-    """Make the tables of the new log, in a schema beside that of the old one."""
-    connection.exec_driver_sql(f"CREATE SCHEMA {NEXT}")
-    metadata.create_all(
-        connection.execution_options(schema_translate_map={None: NEXT}),
-        tables=[events, seals],
-        checkfirst=False,
-    )
 
 
 def copy(
@@ -176,23 +179,6 @@ def copy(
     return tally, places
 
 
-def refuse_waiting(connection: psycopg.Connection[Any], places: Places) -> None:
-    """Refuse where a command waits that has seen a version which is another one now."""
-    row = connection.execute(
-        """
-        SELECT count(*) FROM public.commands
-        WHERE status = 'accepted' AND expected_version IS NOT NULL
-            AND stream_id = ANY (%s)
-        """,
-        (list(places.versions),),
-    ).fetchone()
-    if row and row[0]:
-        raise RewriteRefused(
-            f"{row[0]} commands wait that expect a version of a stream whose versions"
-            " change: let them finish first"
-        )
-
-
 def close_journal(connection: psycopg.Connection[Any], deciders: Deciders) -> int:
     """Encrypt what is personal in the journal; return in how many commands it was."""
     closed = 0
@@ -200,86 +186,6 @@ def close_journal(connection: psycopg.Connection[Any], deciders: Deciders) -> in
         close_commands(connection, clear, deciders)
         closed += len(clear)
     return closed
-
-
-def is_granted(connection: psycopg.Connection[Any]) -> bool:
-    """Return whether others than the owner have rights to the log."""
-    row = connection.execute(
-        "SELECT relacl IS NOT NULL FROM pg_class WHERE oid = 'public.events'::regclass"
-    ).fetchone()
-    return row == (True,)
-
-
-def swap(connection: sa.Connection) -> None:
-    """Put the new tables where the old ones were, with the triggers of a log."""
-    driver = driver_connection(connection)
-    driver.execute(
-        f"""
-        SELECT setval('{NEXT}.events_id_seq', greatest(max(id), 1), max(id) IS NOT NULL)
-        FROM {NEXT}.events;
-        ALTER TABLE {NEXT}.events SET SCHEMA public;
-        ALTER TABLE {NEXT}.seals SET SCHEMA public;
-        DROP SCHEMA {NEXT};
-        """
-    )
-    create_functions(connection, "hold_fence", "refuse_change", "keep_seals")
-    driver.execute("ANALYZE public.events")
-
-
-def carry_over(connection: psycopg.Connection[Any], places: Places, kept: str) -> None:
-    """Bring along what names positions of the log; drop what only saves reading."""
-    connection.execute("DELETE FROM public.snapshots")
-    connection.execute("DELETE FROM public.subscriptions WHERE name = 'seals'")
-    if places.are_those_of_before:
-        return
-    # It stays there, for who has a position that was told before.
-    connection.execute(
-        f"CREATE TABLE {kept}.moves (behind bigint PRIMARY KEY, by bigint NOT NULL)"
-    )
-    connection.execute(
-        f"INSERT INTO {kept}.moves SELECT * FROM unnest(%s::bigint[], %s::bigint[])",
-        ([behind for behind, _ in places.moves], [by for _, by in places.moves]),
-    )
-    for table, column in (
-        ("commands", "position"),
-        ("subscriptions", "checkpoint"),
-        ("subscriptions", "stopped_at_position"),
-    ):
-        connection.execute(
-            f"""
-            UPDATE public.{table} AS t
-            SET {column} = t.{column} + (
-                SELECT m.by FROM {kept}.moves AS m
-                WHERE m.behind <= t.{column}
-                ORDER BY m.behind DESC
-                LIMIT 1
-            )
-            WHERE t.{column} >= (SELECT min(m.behind) FROM {kept}.moves AS m)
-            """
-        )
-    # Of a position that is gone, what its stream had before is the nearest.
-    connection.execute(
-        """
-        UPDATE public.commands AS c
-        SET position = (
-            SELECT max(e.id) FROM public.events AS e
-            WHERE e.stream_id = c.stream_id AND e.id < c.position
-        )
-        WHERE c.position = ANY (%s)
-        """,
-        (places.gone,),
-    )
-    # Their rows have positions and versions in them, which are not those of the log.
-    connection.execute("UPDATE public.generations SET shape = NULL")
-
-
-def begin_seals_anew(connection: psycopg.Connection[Any], kept: str) -> None:
-    """Begin a chain that names the last seal of the old log, and seal all there is."""
-    row = connection.execute(
-        f"SELECT hash FROM {kept}.seals ORDER BY number DESC LIMIT 1"
-    ).fetchone()
-    begin_chain(connection, row[0] if row else None)
-    seal_log(connection)
 
 
 def verify(connection: psycopg.Connection[Any], deciders: Deciders, show: Show) -> None:

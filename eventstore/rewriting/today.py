@@ -12,7 +12,7 @@ from eventstore.ids import event_id_for
 from eventstore.log.codec import FIRST_SCHEMA
 from eventstore.log.events import RecordedEvent
 from eventstore.log.upcasting import Shaped, major_of
-from eventstore.personal.box import FORGOTTEN, PERSONAL
+from eventstore.personal.box import FORGOTTEN, PERSONAL, leave_out
 from eventstore.personal.keyring import Keyring
 from eventstore.personal.marks import personal_fields
 
@@ -75,14 +75,14 @@ class Today:
             self.part(decider, old.stream_id, each, metadata, index, is_old=is_old)
             for index, each in enumerate(shaped)
         ]
-        return Change(parts, told(old, schema, parts, is_old=is_old))
+        return Change(parts, self.told(decider, old, schema, parts, is_old=is_old))
 
     def is_clear(self, decider: Decider, event: RecordedEvent) -> bool:
-        """Return whether what is personal in *event* can be read without a key."""
+        """Return whether something personal in *event* can be read without a key."""
         kind = self.names[decider.category].get(event.type)
         if self.keyring.masters is None or kind is None or not personal_fields(kind):
             return False
-        return is_clear(event.data)
+        return is_clear(event.data, kind)
 
     def shaped(
         self, decider: Decider, event: RecordedEvent, schema: str, *, is_old: bool
@@ -108,39 +108,55 @@ class Today:
         told = {**metadata, "event_id": own_id}
         if is_old:
             told["schema"] = f"{shaped.major}.0"
-        data = _to_json(shaped.data).decode()
-        if FORGOTTEN not in shaped.data:
-            data = self.closed(decider, stream_id, shaped.type, data, own_id)
+        data = self.closed(decider, stream_id, shaped, own_id)
         return Part(shaped.type, data, _to_json(told).decode())
 
     def closed(
-        self, decider: Decider, stream_id: str, type_: str, data: str, about: UUID
+        self, decider: Decider, stream_id: str, shaped: Shaped, about: UUID
     ) -> str:
-        kind = self.names[decider.category][type_]
+        data = _to_json(shaped.data).decode()
+        kind = self.names[decider.category][shaped.type]
         if not personal_fields(kind):
             return data
-        fact = decider.events.decode(type_, data)
+        if FORGOTTEN in shaped.data:
+            # A field that was marked only later is still there.
+            return leave_out(data, personal_fields(kind))
+        fact = decider.events.decode(shaped.type, data)
         return self.keyring.close(data, kind, decider.subject(stream_id, fact), about)
 
+    def told(
+        self,
+        decider: Decider,
+        old: RecordedEvent,
+        schema: str,
+        parts: Sequence[Part],
+        *,
+        is_old: bool,
+    ) -> str:
+        """Return in words what becomes of events like *old*."""
+        made = " and ".join(
+            f"{part.type} {msgspec.json.decode(part.metadata)['schema']}"
+            for part in parts
+        )
+        words = [f"{old.type} {schema}"]
+        if is_old:
+            words.append(f"becomes {made or 'nothing'}")
+        if self.is_clear(decider, old) or (
+            not has_box(old.data) and any(has_box(part.data) for part in parts)
+        ):
+            words.append("is encrypted")
+        return " and ".join([" ".join(words[:2]), *words[2:]])
 
-def told(
-    old: RecordedEvent, schema: str, parts: Sequence[Part], *, is_old: bool
-) -> str:
-    """Return in words what becomes of events like *old*."""
-    made = " and ".join(
-        f"{part.type} {msgspec.json.decode(part.metadata)['schema']}" for part in parts
-    )
-    words = [f"{old.type} {schema}"]
-    if is_old:
-        words.append(f"becomes {made or 'nothing'}")
-    if is_clear(old.data) and not all(is_clear(part.data) for part in parts):
-        words.append("is encrypted")
-    return " and ".join([" ".join(words[:2]), *words[2:]])
 
-
-def is_clear(data: str) -> bool:
-    """Return whether the JSON object *data* has neither a box nor the mark of one."""
-    if '"$' not in data:
-        return True
+def is_clear(data: str, kind: type) -> bool:
+    """Return whether the JSON object *data* has a personal field of *kind* as it is."""
     message = msgspec.json.decode(data)
-    return PERSONAL not in message and FORGOTTEN not in message
+    return any(name in message for name in personal_fields(kind))
+
+
+def has_box(data: str) -> bool:
+    """Return whether the JSON object *data* has a box, or the mark of one."""
+    if '"$' not in data:
+        return False
+    message = msgspec.json.decode(data)
+    return PERSONAL in message or FORGOTTEN in message

@@ -28,8 +28,9 @@ DECLARE
     came_to text;
 BEGIN
     IF starts_with(sent_by, 'process:') AND NOT (
-        -- Where there are no roles, everything is one login, and that is it.
-        SELECT coalesce(bool_or(pg_has_role(session_user, r.oid, 'MEMBER')), true)
+        -- We act as the owner. Where there are no roles, everything is one login.
+        SELECT pg_has_role(session_user, current_user, 'MEMBER')
+            OR coalesce(bool_or(pg_has_role(session_user, r.oid, 'MEMBER')), true)
         FROM pg_roles AS r
         WHERE r.rolname IN ('recount_worker', 'recount_relay')
     ) THEN
@@ -39,6 +40,14 @@ BEGIN
     -- As the owner we could draw from any sequence, the log's own too.
     IF numbered_by !~ '^[a-z_]+_numbers$' THEN
         RAISE EXCEPTION '% is no sequence of numbers', numbered_by
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    -- A subject's own key would be the one that its events are closed with.
+    IF jsonb_path_exists(
+        new_key, '$[*] ? (!(@.command_id == $own))',
+        jsonb_build_object('own', command_id)
+    ) THEN
+        RAISE EXCEPTION 'a key that comes with a command is that command''s'
             USING ERRCODE = 'insufficient_privilege';
     END IF;
     IF stream IS NULL THEN

@@ -15,42 +15,63 @@ from click.testing import CliRunner, Result
 
 from domain.customers.commands import ForgetCustomer
 from eventstore.decider import Deciders
-from eventstore.rewriting.rewrite import Other, find_others
+from eventstore.rewriting.in_the_way import Other, find_others
 from readmodels import order_details
-from tasks import bootstrap, catch_up
+from tasks import bootstrap, catch_up, commands
+from tasks.accepting import accept
 from tasks.bootstrap import Shop
 from tasks.settings import Settings
 from tests.support import northwind
 from tests.support.databases import MASTER_KEY, ROOT
-from tests.support.desk import Do
+from tests.support.desk import alice, place
 from tests.support.searching import count_hits, dump
 from tests.support.waiting import wait_until
 from webapp.cli.importing import import_history
 from webapp.cli.log import log
 
-pytestmark = [
-    pytest.mark.races,
-    pytest.mark.skipif(
-        not northwind.is_there(),
-        reason="needs Northwind's CSV files: set NORTHWIND_DIR to their folder",
-    ),
-]
+pytestmark = pytest.mark.races
+on_northwind = pytest.mark.skipif(
+    not northwind.is_there(),
+    reason="needs Northwind's CSV files: set NORTHWIND_DIR to their folder",
+)
 
 
 @pytest.fixture
-def shop(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
-    """Northwind's history in the clear, with orders of version 1, as of long ago."""
+def in_the_clear(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    """A shop without keys, as of long ago."""
     monkeypatch.setattr("tasks.publishing.send", lambda *_: None)
     shop = Shop(replace(settings, currency="USD"))
     vars(shop)["deciders"] = Deciders(shop.slices, masters=None).keyed(b"a secret")
     bootstrap.use(shop)
+    yield shop
+    shop.engine.dispose()
+
+
+@pytest.fixture
+def northwinds_shop(in_the_clear: Shop) -> Shop:
+    """Northwind's history in the clear, with orders of version 1."""
     arguments = [str(northwind.folder()), "--currency", "USD"]
     result = CliRunner().invoke(import_history, arguments)
     assert result.exit_code == 0, result.output
+    return with_keys(in_the_clear)
+
+
+@pytest.fixture
+def small_shop(in_the_clear: Shop) -> Shop:
+    """Three customers and nine orders of version 1, all in the clear."""
+    shop = in_the_clear
+    orders = [replace(place, customer_id=f"C{n % 3}") for n in range(9)]
+    customers = [replace(alice, customer_id=f"C{n}", email=None) for n in range(3)]
+    for number, command in enumerate([*customers, *orders]):
+        accepted = accept(shop, command, key=str(number), principal="staff")
+        commands.run(shop, [accepted.command_id])
+    return with_keys(shop)
+
+
+def with_keys(shop: Shop) -> Shop:
     make_old(shop.engine)
     del vars(shop)["deciders"]
-    yield shop
-    shop.engine.dispose()
+    return shop
 
 
 def make_old(engine: sa.Engine) -> None:
@@ -82,7 +103,9 @@ LOG = "SELECT * FROM events ORDER BY id"
 PERSONAL = "SELECT count(*) FROM {} WHERE data::text ~ 'Maria Anders|Obere Str'"
 
 
-def test_northwind_is_encrypted_and_tells_the_same(shop: Shop) -> None:
+@on_northwind
+def test_northwind_is_encrypted_and_tells_the_same(northwinds_shop: Shop) -> None:
+    shop = northwinds_shop
     with shop.engine.connect() as connection:
         before = order_details.figures(connection)
     rehearsed = run("rewrite")
@@ -116,14 +139,18 @@ def test_northwind_is_encrypted_and_tells_the_same(shop: Shop) -> None:
 SECRETS = ("Alfreds Futterkiste", "Maria Anders", "Obere Str. 57", "030-0074321")
 
 
+@on_northwind
 def test_who_is_forgotten_after_the_rewrite_is_nowhere_any_more(
-    shop: Shop, do: Do
+    northwinds_shop: Shop,
 ) -> None:
+    shop = northwinds_shop
     url = shop.settings.database_url
     before = count_hits(dump(url, "--table", "public.events"), SECRETS)
     assert run("rewrite", "--rewrite-history").exit_code == 0
     kept = count_hits(dump(url, "--schema", "log_before_1"), SECRETS)
-    do(ForgetCustomer(customer_id="ALFKI"))
+    forget = ForgetCustomer(customer_id="ALFKI")
+    accepted = accept(shop, forget, key="forget", principal="staff")
+    commands.run(shop, [accepted.command_id])
     assert run("drop", "log_before_1", "--yes").exit_code == 0
     wait_until(
         lambda: catch_up.run(shop) or not any(count_hits(dump(url), SECRETS).values()),
@@ -185,7 +212,10 @@ def others(shop: Shop) -> list[Other]:
         return find_others(connection)
 
 
-def test_a_rewrite_that_is_killed_leaves_the_old_log_in_force(shop: Shop) -> None:
+def test_a_rewrite_that_is_killed_leaves_the_old_log_in_force(
+    small_shop: Shop,
+) -> None:
+    shop = small_shop
     before = rows(shop, LOG)
     for part in PARTS:
         assert run_dying(shop, part) == -signal.SIGKILL

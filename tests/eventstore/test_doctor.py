@@ -42,10 +42,21 @@ FATAL = {
 }
 OTHERS = {
     "GRANT CREATE ON SCHEMA public TO PUBLIC": (
-        "anybody who connects can make functions and tables beside ours"
+        "PUBLIC can make functions and tables beside ours"
+    ),
+    "GRANT CREATE ON SCHEMA public TO recount_worker": (
+        "recount_worker can make functions and tables beside ours"
+    ),
+    "GRANT UPDATE (status) ON commands TO recount_web": (
+        "web has, and is not to have, UPDATE on commands"
     ),
     "GRANT EXECUTE ON FUNCTION append TO recount_web": (
         "web has, and is not to have, EXECUTE on append"
+    ),
+    "DO $$ BEGIN EXECUTE"
+    " format('GRANT %I TO test_of_recount_web', current_user); END $$": (
+        "test_of_recount_web has a role of ours, and can do what the owner of the log"
+        " can"
     ),
     "ALTER FUNCTION settled RESET search_path": (
         "settled() acts as the owner, and has not our search_path"

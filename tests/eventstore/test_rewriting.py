@@ -27,6 +27,7 @@ from eventstore.personal.keyring import Keyring
 from eventstore.personal.keys import MasterKeys
 from eventstore.rewriting import copying
 from eventstore.rewriting import rewrite as rewriting
+from eventstore.rewriting.in_the_way import find_others
 from eventstore.rewriting.kept import drop_kept, find_kept
 from eventstore.rewriting.rewrite import Rewritten, rehearse, rewrite
 from eventstore.verifying.checks import all_checks
@@ -153,9 +154,13 @@ class Club:
             )
         return command_id
 
-    def rewrite(self, deciders: Deciders = DECIDERS) -> Rewritten:
+    def rewrite(
+        self, deciders: Deciders = DECIDERS, *, although_changed: bool = False
+    ) -> Rewritten:
         with self.engine.begin() as connection:
-            return rewrite(connection, deciders, silent)
+            return rewrite(
+                connection, deciders, silent, although_changed=although_changed
+            )
 
     def read(self, deciders: Deciders = DECIDERS) -> list[RecordedEvent]:
         """Return the log, with what is personal in it."""
@@ -279,6 +284,50 @@ def test_an_encrypted_event_is_lifted_and_closed_again(club: Club) -> None:
     assert "ALICE" not in club.stored()[0].data
     assert json.loads(club.read()[0].data)["name"] == "ALICE"
     assert [log.name for log in find_kept_of(club)] == ["log_before_1", "log_before_2"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinedFromATown(Joined):
+    """A member of a club, as a later version has it: where they live is personal."""
+
+    schema_version: ClassVar[str] = "2.1"
+
+    town: str = field(default="", metadata={"personal": True})
+
+
+JoinedFromATown.__name__ = "Joined"
+LATER = Deciders(
+    [
+        replace(
+            MEMBERS,
+            events=EventCodec(
+                [JoinedFromATown, Paid, Trained],
+                {
+                    ("Joined", 1): lambda data: {**data, "level": 0},
+                    ("Month", 1): split,
+                },
+            ),
+        )
+    ],
+    MASTERS,
+)
+
+
+def test_a_field_that_was_marked_later_is_closed_too(club: Club) -> None:
+    club.write("member-1", "Joined", {"name": "Alice", "town": "Rome"})
+    club.write("member-2", "Joined", {"name": "Bob", "town": "Oslo"})
+    club.rewrite()
+    club.execute("SELECT destroy_keys('{member-2}')")
+    club.rewrite(LATER)
+    stored = "".join(event.data for event in club.stored())
+    opened, forgotten = (json.loads(event.data) for event in club.read(LATER))
+
+    assert "Rome" not in stored
+    assert "Oslo" not in stored
+    assert (opened["name"], opened["town"]) == ("Alice", "Rome")
+    assert forgotten == {"level": 0, FORGOTTEN: True}
+    with club.engine.connect() as connection:
+        assert rehearse(connection, LATER, silent).changed == 0
 
 
 def find_kept_of(club: Club) -> list[Any]:
@@ -462,6 +511,91 @@ def test_while_others_are_connected_it_is_refused(club: Club) -> None:
         other.execute("SET application_name TO 'somebody''s psql'")
         with pytest.raises(RewriteRefused, match=r"somebody's psql \(pid \d+\)"):
             club.rewrite()
+
+
+def test_others_are_found_by_an_owner_who_is_no_superuser(club: Club) -> None:
+    with club.autocommitting() as other, club.engine.connect() as connection:
+        connection.exec_driver_sql("CREATE ROLE test_owner_of_a_club")
+        connection.exec_driver_sql("SET LOCAL ROLE test_owner_of_a_club")
+        found = find_others(driver_connection(connection))
+        connection.rollback()
+
+        assert [each.pid for each in found] == [other.info.backend_pid]
+
+
+def test_a_prepared_transaction_is_in_the_way(club: Club) -> None:
+    club.write("member-1", "Joined", {"name": "Alice"})
+    gid = uuid4()
+    club.execute(f"BEGIN; DELETE FROM snapshots; PREPARE TRANSACTION '{gid}'")
+    try:
+        with pytest.raises(RewriteRefused, match=f"prepared transaction {gid}"):
+            club.rewrite()
+    finally:
+        # A database that has one cannot be dropped.
+        club.execute(f"ROLLBACK PREPARED '{gid}'")
+    club.rewrite()
+
+
+def test_what_is_built_upon_the_log_is_in_the_way(club: Club) -> None:
+    club.write("member-1", "Joined", {"name": "Alice"})
+    club.execute("CREATE VIEW readmodels.joined AS SELECT type FROM events")
+    with pytest.raises(RewriteRefused, match=r"readmodels\.joined would stay with"):
+        club.rewrite()
+
+
+def test_readers_do_not_pass_over_what_is_appended_next(months: Club) -> None:
+    with months.engine.connect() as connection:
+        # Its ids are drawn and never used; readers get as far as behind them.
+        connection.exec_driver_sql(
+            """
+            INSERT INTO events (stream_id, type, version, data, metadata, occurred_at)
+            SELECT 'member-9', 'Paid', i, '{}', '{}', now()
+            FROM generate_series(1, 7) AS i
+            """
+        )
+        connection.rollback()
+    months.execute("INSERT INTO subscriptions (name, checkpoint) SELECT 'x', settled()")
+    months.rewrite()
+    months.write("member-1", "Paid", {"amount": 1})
+
+    ((checkpoint,),) = months.execute(
+        "SELECT checkpoint FROM subscriptions WHERE name = 'x'"
+    )
+    assert months.stored()[-1].position == checkpoint + 1
+
+
+def test_it_takes_no_lock_for_each_that_it_encrypts(club: Club) -> None:
+    """More than some ten thousand locks no transaction has."""
+    club.write("member-1", "Joined", {"name": "Alice"})
+    with club.engine.begin() as connection:
+        rewrite(connection, DECIDERS, silent)
+        locks = connection.scalar(
+            sa.text(
+                "SELECT count(*) FROM pg_locks"
+                " WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+            )
+        )
+
+    assert locks == 0
+
+
+def test_a_log_that_is_not_what_was_sealed_is_copied_only_if_one_says_so(
+    club: Club,
+) -> None:
+    club.write("member-1", "Joined", {"name": "Alice"})
+    with club.autocommitting() as connection:
+        seal_log(connection)
+    club.execute("ALTER TABLE events DISABLE TRIGGER events_refuse_change")
+    club.execute("""UPDATE events SET data = '{"name": "Mallory"}'""")
+    club.execute("ALTER TABLE events ENABLE ALWAYS TRIGGER events_refuse_change")
+    before = club.stored()
+
+    with pytest.raises(RewriteRefused, match=r"position 1, member-1 .*changed"):
+        club.rewrite()
+    assert club.stored() == before
+    club.rewrite(although_changed=True)
+    (kept,) = find_kept_of(club)
+    assert [f.rpartition(":")[2] for f in kept.findings] == [" changed (data)"]
 
 
 def test_a_copy_that_tells_something_else_does_not_take_the_place(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -10,10 +11,11 @@ import sqlalchemy as sa
 
 from eventstore.doctor import check_rights
 from eventstore.errors import RolesMissing
+from eventstore.installing import install
 from eventstore.log.append import append
-from eventstore.rights import CALLS, ROLES, TABLES, grant_rights
+from eventstore.rights import CALLS, READ_MODELS, ROLES, TABLES, grant_rights
 from eventstore.sql import FUNCTIONS
-from tests.support.databases import LOGINS, as_role
+from tests.support.databases import LOGINS, Databases, as_role
 from tests.support.engine import Engine, added
 
 As = Callable[[str], Any]
@@ -163,6 +165,24 @@ def test_the_principal_of_a_process_is_no_clients(connect_as: As) -> None:
         worker.execute(statement)
 
 
+def test_a_key_that_comes_with_a_command_is_no_subjects_own(connect_as: As) -> None:
+    statement = """
+        SELECT accept(
+            '{0}', 'order-1', 'order', NULL, 'Add', '{{}}', '{{}}', 'somebody', '',
+            NULL, NULL, jsonb_build_array(jsonb_build_object(
+                'id', gen_random_uuid(), 'subject', 'customer-1', 'command_id', {1},
+                'master', 'x', 'wrapped', '00'
+            ))
+        )
+    """
+    own, other = uuid4(), uuid4()
+    with connect_as("web") as web:
+        for about in ("NULL", f"'{other}'"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege, match="a key"):
+                web.execute(statement.format(own, about))
+        web.execute(statement.format(own, f"'{own}'"))
+
+
 def test_a_number_is_drawn_from_no_other_sequence(connect_as: As) -> None:
     statement = ACCEPT.replace("'order-1'", "NULL").replace(
         "'order', NULL", "'order', 'events_id_seq'"
@@ -228,3 +248,39 @@ def test_an_owner_who_may_not_make_roles_is_told_what_to_run(
         with pytest.raises(RolesMissing, match="CREATE ROLE recount_stranger NOLOGIN"):
             grant_rights(connection)
         connection.rollback()
+
+
+@pytest.fixture
+def empty(databases: Databases) -> Iterator[str]:
+    """The name of a database without our tables."""
+    name = f"t_{uuid4().hex[:16]}"
+    databases.create(name)
+    yield name
+    databases.drop(name)
+
+
+def test_an_owner_who_may_make_roles_needs_no_more(
+    databases: Databases, empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eventstore.rights.PREFIX", "test_of_an_owner_")
+    engine = sa.create_engine(databases.url_of(empty), poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        for statement in (
+            "CREATE ROLE test_owner_with_roles CREATEROLE",
+            f"ALTER DATABASE {empty} OWNER TO test_owner_with_roles",
+            "SET LOCAL ROLE test_owner_with_roles",
+        ):
+            connection.exec_driver_sql(statement)
+        install(connection)
+        grant_rights(connection)
+        # What somebody else made there by hand is left alone, and in nobody's way.
+        connection.exec_driver_sql("RESET ROLE; CREATE TABLE readmodels.others ()")
+        connection.exec_driver_sql("SET LOCAL ROLE test_owner_with_roles")
+        grant_rights(connection)
+        owner = connection.scalar(
+            sa.text("SELECT nspowner::regrole FROM pg_namespace WHERE nspname = :name"),
+            {"name": READ_MODELS},
+        )
+        connection.rollback()
+
+    assert owner == "test_of_an_owner_readmodels"

@@ -97,7 +97,7 @@ class Databases:
         return self.url.set(database=name).render_as_string(hide_password=False)
 
 
-def migrate(url: str, revision: str = "head") -> None:
+def migrate(url: str, revision: str = "head", **variables: str) -> None:
     """Bring the database at *url* to a migration, the newest, as `alembic` does it."""
     subprocess.run(
         [sys.executable, "-m", "alembic", "upgrade", revision],
@@ -108,6 +108,7 @@ def migrate(url: str, revision: str = "head") -> None:
             "REDIS_URL": "redis+socket:///nowhere",
             "SECRET_KEY": "of no use outside of the tests, 32+",
             "MASTER_KEY": MASTER_KEY,
+            **variables,
         },
         check=True,
         capture_output=True,

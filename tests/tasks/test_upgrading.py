@@ -8,7 +8,7 @@ from eventstore.doctor import check_rights
 from readmodels import order_list, products
 from tasks import rebuilding
 from tasks.bootstrap import Shop
-from tests.support.databases import migrate
+from tests.support.databases import as_role, login_of, migrate
 from tests.support.desk import Do, alice, place
 
 
@@ -30,6 +30,45 @@ def test_a_changed_definition_is_rebuilt_by_the_migration(shop: Shop, do: Do) ->
     with shop.engine.connect() as connection:
         (line,) = order_list.find(connection).rows
     assert line.total == 10_899
+
+
+def test_read_models_are_filled_by_an_operator_and_never_by_the_owner(
+    shop: Shop, do: Do
+) -> None:
+    do(alice, place)
+    with shop.engine.begin() as connection:
+        connection.exec_driver_sql(
+            """
+            CREATE TABLE fillers (name text);
+            CREATE FUNCTION note_filler() RETURNS trigger LANGUAGE plpgsql
+            SECURITY DEFINER AS $$ BEGIN
+                INSERT INTO fillers VALUES (session_user);
+                RETURN NULL;
+            END $$;
+            UPDATE generations SET shape = NULL;
+            CREATE TRIGGER note_filler AFTER UPDATE ON generations
+            EXECUTE FUNCTION note_filler();
+            """
+        )
+    url = shop.settings.database_url
+    migrate(url, OPERATOR_DATABASE_URL=as_role(url, "operator"))
+
+    assert rebuilding.unfit(shop) == []
+    with shop.engine.connect() as connection:
+        fillers = set(connection.scalars(sa.text("SELECT name FROM fillers")))
+    assert fillers == {login_of("operator")}
+
+
+def test_an_operator_s_login_that_is_still_to_be_made_holds_up_no_migration(
+    shop: Shop, do: Do
+) -> None:
+    do(alice, place)
+    with shop.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE generations SET shape = NULL"))
+    url = shop.settings.database_url
+    migrate(url, OPERATOR_DATABASE_URL=as_role(url, "nobody"))
+
+    assert len(rebuilding.unfit(shop)) == len(shop.projections)
 
 
 def test_a_new_read_model_is_filled_by_the_migration(shop: Shop, do: Do) -> None:

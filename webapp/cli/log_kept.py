@@ -8,6 +8,7 @@ import msgspec
 from eventstore.errors import NoSuchKeptLog
 from eventstore.rewriting.kept import drop_kept, find_kept
 from tasks.bootstrap import shop
+from tasks.printable import printable
 from webapp.showing import people_time
 
 
@@ -26,6 +27,8 @@ def kept(as_json: bool) -> None:
             f"{log.name}: {log.events:,} events, {log.size / 1_000_000:,.1f} MB, the"
             f" log until {people_time(moment)}"
         )
+        for finding in log.findings:
+            click.echo(f"    it was not what was sealed: {printable(finding)}")
     if not logs and not as_json:
         click.echo("No old log is kept.")
 

@@ -17,7 +17,12 @@ from webapp.cli.rebuild import rebuild_one
 @click.option(
     "--rewrite-history", is_flag=True, help="Do it; without, nothing is written."
 )
-def rewrite(rewrite_history: bool) -> None:
+@click.option(
+    "--although-changed",
+    is_flag=True,
+    help="Copy a log that is not what was sealed; what was found is kept with it.",
+)
+def rewrite(rewrite_history: bool, although_changed: bool) -> None:
     """
     Put a copy of the log in its place, in which nothing is old.
 
@@ -37,7 +42,7 @@ def rewrite(rewrite_history: bool) -> None:
     try:
         with shop().of_owner() as owner:
             if rewrite_history:
-                carry_out(owner)
+                carry_out(owner, although_changed=although_changed)
             else:
                 show_rehearsal(owner)
     except EventStoreError as error:
@@ -54,14 +59,16 @@ def show_rehearsal(shop: Shop) -> None:
         click.echo("Nothing was written; --rewrite-history does it.")
 
 
-def carry_out(shop: Shop) -> None:
+def carry_out(shop: Shop, *, although_changed: bool) -> None:
     with shop.engine.connect() as connection:
         if not is_something(rehearse(connection, shop.deciders, progress)):
             click.echo("There is nothing to change: the log is as of today.")
             return
         connection.rollback()
         with connection.begin():
-            rewritten = write_anew(connection, shop.deciders, progress)
+            rewritten = write_anew(
+                connection, shop.deciders, progress, although_changed=although_changed
+            )
     show(rewritten, "changed")
     finish(shop, rewritten)
 

@@ -1,0 +1,47 @@
+"""Keys for what a rewrite closes: those of a whole shop in one transaction."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import psycopg
+
+from eventstore.personal.keyring import Added, Keyring
+
+
+def keep_new_keys(connection: psycopg.Connection[Any], keyring: Keyring) -> None:
+    """Store the keys that were made for what was closed."""
+    keep_all(connection, keyring.made)
+    keyring.note_stored()
+
+
+def keep_all(connection: psycopg.Connection[Any], keys: Sequence[Added]) -> None:
+    """
+    Store keys as the function `keep_keys` does, without a lock for each subject.
+
+    Some ten thousand locks are all that a transaction can have. The caller holds the
+    vault instead, so nobody is forgotten meanwhile. For one who was, the key is born
+    destroyed.
+    """
+    connection.execute(
+        """
+        INSERT INTO vault.keys (id, subject, command_id, master, wrapped, destroyed_at)
+        SELECT
+            a.id, a.subject,
+            CASE WHEN f.is_forgotten THEN coalesce(a.command_id, a.id)
+                ELSE a.command_id END,
+            CASE WHEN NOT f.is_forgotten THEN a.master END,
+            CASE WHEN NOT f.is_forgotten THEN decode(a.wrapped, 'hex') END,
+            CASE WHEN f.is_forgotten THEN clock_timestamp() END
+        FROM jsonb_to_recordset(%s::text::jsonb) AS a (
+            id uuid, subject varchar, command_id uuid, master varchar, wrapped text
+        )
+        CROSS JOIN LATERAL (
+            SELECT EXISTS (
+                SELECT FROM vault.keys AS k
+                WHERE k.subject = a.subject AND k.destroyed_at IS NOT NULL
+            ) AS is_forgotten
+        ) AS f
+        """,
+        (msgspec.json.encode(keys).decode(),),
+    )

@@ -1,0 +1,107 @@
+"""The swap: new tables in the place of the old ones, and what goes along."""
+
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+
+from eventstore.connection import driver_connection
+from eventstore.log.schema import events, seals
+from eventstore.log.seals import begin_chain, seal_log
+from eventstore.rewriting.copying import NEXT, Places
+from eventstore.sql import create_functions
+from eventstore.tables import metadata
+
+
+def make_tables(connection: sa.Connection) -> None:
+    """Make the tables of the new log, in a schema beside that of the old one."""
+    connection.exec_driver_sql(f"CREATE SCHEMA {NEXT}")
+    metadata.create_all(
+        connection.execution_options(schema_translate_map={None: NEXT}),
+        tables=[events, seals],
+        checkfirst=False,
+    )
+
+
+def is_granted(connection: psycopg.Connection[Any]) -> bool:
+    """Return whether others than the owner have rights to the log."""
+    row = connection.execute(
+        "SELECT relacl IS NOT NULL FROM pg_class WHERE oid = 'public.events'::regclass"
+    ).fetchone()
+    return row == (True,)
+
+
+def swap(connection: sa.Connection, drawn: int) -> None:
+    """
+    Put the new tables where the old ones were, with the triggers of a log.
+
+    The next id is behind *drawn*, and not behind the last event: checkpoints stand at
+    what was settled, which may be a gap at the end, and would pass over it.
+    """
+    driver = driver_connection(connection)
+    driver.execute(
+        f"""
+        SELECT setval('{NEXT}.events_id_seq', greatest({drawn}, 1), {drawn} > 0);
+        ALTER TABLE {NEXT}.events SET SCHEMA public;
+        ALTER TABLE {NEXT}.seals SET SCHEMA public;
+        DROP SCHEMA {NEXT};
+        """
+    )
+    create_functions(connection, "hold_fence", "refuse_change", "keep_seals")
+    driver.execute("ANALYZE public.events")
+
+
+def carry_over(connection: psycopg.Connection[Any], places: Places, kept: str) -> None:
+    """Bring along what names positions of the log; drop what only saves reading."""
+    connection.execute("DELETE FROM public.snapshots")
+    connection.execute("DELETE FROM public.subscriptions WHERE name = 'seals'")
+    if places.are_those_of_before:
+        return
+    # It stays there, for who has a position that was told before.
+    connection.execute(
+        f"CREATE TABLE {kept}.moves (behind bigint PRIMARY KEY, by bigint NOT NULL)"
+    )
+    connection.execute(
+        f"INSERT INTO {kept}.moves SELECT * FROM unnest(%s::bigint[], %s::bigint[])",
+        ([behind for behind, _ in places.moves], [by for _, by in places.moves]),
+    )
+    for table, column in (
+        ("commands", "position"),
+        ("subscriptions", "checkpoint"),
+        ("subscriptions", "stopped_at_position"),
+    ):
+        connection.execute(
+            f"""
+            UPDATE public.{table} AS t
+            SET {column} = t.{column} + (
+                SELECT m.by FROM {kept}.moves AS m
+                WHERE m.behind <= t.{column}
+                ORDER BY m.behind DESC
+                LIMIT 1
+            )
+            WHERE t.{column} >= (SELECT min(m.behind) FROM {kept}.moves AS m)
+            """
+        )
+    # Of a position that is gone, what its stream had before is the nearest.
+    connection.execute(
+        """
+        UPDATE public.commands AS c
+        SET position = (
+            SELECT max(e.id) FROM public.events AS e
+            WHERE e.stream_id = c.stream_id AND e.id < c.position
+        )
+        WHERE c.position = ANY (%s)
+        """,
+        (places.gone,),
+    )
+    # Their rows have positions and versions in them, which are not those of the log.
+    connection.execute("UPDATE public.generations SET shape = NULL")
+
+
+def begin_seals_anew(connection: psycopg.Connection[Any], kept: str) -> None:
+    """Begin a chain that names the last seal of the old log, and seal all there is."""
+    row = connection.execute(
+        f"SELECT hash FROM {kept}.seals ORDER BY number DESC LIMIT 1"
+    ).fetchone()
+    begin_chain(connection, row[0] if row else None)
+    seal_log(connection)
