@@ -39,8 +39,9 @@ class Done:
 class Client:
     """One connection to the shop at *address*, like http://127.0.0.1:5000."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, token: str | None = None) -> None:
         self.address = address.rstrip("/")
+        self.token = token
         url = urlsplit(self.address)
         self.connection = http.client.HTTPConnection(url.netloc, timeout=PATIENCE)
 
@@ -87,6 +88,8 @@ class Client:
     ) -> tuple[int, dict[str, Any]]:
         """Return the status and the JSON of the answer."""
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
         try:
             self.connection.request(
                 method, path, json.dumps(body).encode() if body else None, headers
