@@ -2,24 +2,28 @@
 Who asks the API, and whether they may: by token, by the endpoint, deny by default.
 
 As long as there is no user, whoever is on this computer asks as `local`, and may all.
-From the first user on every request needs a token. The pages act as `local` until they
-have a login.
+From the first user on every request needs a token. What was looked up is believed for a
+tenth of a second: to ask each time would take a third of what accepting takes.
+
+The pages act as `local` until they have a login.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from ipaddress import ip_address
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import psycopg
 from flask import Flask, current_app, g, request
 
 from eventstore.access.tokens import Bearer, find_bearer, hash_of
 from eventstore.access.users import has_users
+from eventstore.connection import driver_connection
 from tasks.permissions import PERMISSIONS, may_send, permissions_of, within
 from webapp.away import DATABASE_ERRORS, is_outage, not_accepted
 from webapp.problems import Problem
+from webapp.remembering import Remembered
 from webapp.wiring import LOCAL, the_shop
-from webapp.wrong_tokens import WrongTokens
 
 BY_TYPE = "by the type of the command"
 """What is wanted depends on what is sent: the view calls `require_command`."""
@@ -48,8 +52,7 @@ class Caller(NamedTuple):
 
 def guard(app: Flask) -> None:
     """Let nobody ask *app* below /api who may not."""
-    app.extensions["wrong_tokens"] = WrongTokens()
-    app.extensions["has_users"] = False
+    app.extensions["remembered"] = Remembered()
     app.before_request(admit)
 
 
@@ -91,53 +94,55 @@ def may_see_commands_of(principal: str) -> bool:
 
 def caller_of(authorization: str | None) -> Caller:
     """Return who asks with this header. Raises the Problem that it tells nobody."""
-    try:
-        with the_shop().autocommitting.connect() as connection:
-            driver = connection.connection.driver_connection
-            assert isinstance(driver, psycopg.Connection)
-            return found_by(driver, authorization)
-    except DATABASE_ERRORS as error:
-        if not is_outage(error):
-            raise
-        # Nothing can have been committed yet, however the connection was lost.
-        raise not_accepted() from error
-
-
-def found_by(
-    connection: psycopg.Connection[object], authorization: str | None
-) -> Caller:
     if authorization is None:
-        if is_on_this_computer() and not users_are_known(connection):
+        if is_on_this_computer() and not there_are_users():
             return Caller(LOCAL, PERMISSIONS)
         raise Problem("token-required")
     kind, _, token = authorization.partition(" ")
-    bearer = None
-    if kind.lower() == "bearer":
-        bearer = bearer_of(connection, token.strip())
+    bearer = bearer_of(token.strip()) if kind.lower() == "bearer" else None
     if bearer is None:
         raise Problem("token-required", "This token is unknown, expired or revoked.")
     return Caller(bearer.user, permissions_of(bearer.roles) & within(bearer.scopes))
 
 
-def bearer_of(connection: psycopg.Connection[object], token: str) -> Bearer | None:
+def bearer_of(token: str) -> Bearer | None:
     """Look a token up. Raises the Problem that there were too many wrong ones."""
-    wrong: WrongTokens = current_app.extensions["wrong_tokens"]
     digest = hash_of(token)
-    if wrong.is_refused(digest):
+    bearer = remembered().fresh(digest)
+    if bearer is not None:
+        return bearer
+    if remembered().is_refused(digest):
         raise Problem("too-many-wrong-tokens")
-    bearer = find_bearer(connection, token)
-    if bearer is None:
-        wrong.was_wrong(digest)
-    else:
-        wrong.was_right(digest)
+    with asking_the_database() as connection:
+        bearer = find_bearer(connection, token)
+    remembered().learn(digest, bearer)
     return bearer
 
 
-def users_are_known(connection: psycopg.Connection[object]) -> bool:
+def there_are_users() -> bool:
     """Say whether there is any user; once there is one, there always is."""
-    if not current_app.extensions["has_users"]:
-        current_app.extensions["has_users"] = has_users(connection)
-    return bool(current_app.extensions["has_users"])
+    if remembered().there_are_users or remembered().knows_of_no_users():
+        return remembered().there_are_users
+    with asking_the_database() as connection:
+        remembered().learn_users(has_users(connection))
+    return remembered().there_are_users
+
+
+def remembered() -> Remembered:
+    return cast(Remembered, current_app.extensions["remembered"])
+
+
+@contextmanager
+def asking_the_database() -> Iterator[psycopg.Connection[Any]]:
+    """Lend a connection. Raises the Problem that the database is away."""
+    try:
+        with the_shop().autocommitting.connect() as connection:
+            yield driver_connection(connection)
+    except DATABASE_ERRORS as error:
+        if not is_outage(error):
+            raise
+        # Nothing can have been committed yet, however the connection was lost.
+        raise not_accepted() from error
 
 
 def is_on_this_computer() -> bool:

@@ -43,8 +43,8 @@ def demo(address: str | None) -> None:
     Place the orders of an invented shop, and drive them on.
 
     It goes through the front door, as any client of the API. A second run changes
-    nothing, and one after a run that was stopped half way goes on. A shop that has users
-    wants a token of one who may do it all, in RECOUNT_TOKEN.
+    nothing, and one after a run that was stopped half way goes on. Where there are
+    users, RECOUNT_TOKEN is to hold the token of one who may do it all.
     """
     settings = shop().settings
     address = address or f"http://127.0.0.1:{settings.port}"

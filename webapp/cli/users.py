@@ -107,11 +107,16 @@ def enable(name: str) -> None:
 
 @users.command("password")
 @click.argument("name")
-@click.password_option(help="Asked for, if it is not given; best not given.")
-def password(name: str, password: str) -> None:
-    """Keep a password of a user, as its hash: for the login of the pages, to come."""
+def password(name: str) -> None:
+    """
+    Ask for a user's password, twice, and keep its hash.
+
+    The API takes tokens alone; the pages will ask for it once they have a login.
+    """
     try:
-        kept = hashed(password)
+        kept = hashed(
+            click.prompt("Password", hide_input=True, confirmation_prompt=True)
+        )
     except UnusablePassword as error:
         raise click.ClickException(str(error)) from error
     with shop().lent() as connection:
