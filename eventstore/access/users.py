@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, LiteralString, NamedTuple
 
 import psycopg
 
@@ -63,7 +63,9 @@ def set_password(connection: psycopg.Connection[Any], name: str, hashed: str) ->
     return bool(_value(connection, "SELECT public.set_password(%s, %s)", name, hashed))
 
 
-def _value(connection: psycopg.Connection[Any], query: str, *values: Any) -> Any:
-    row = connection.execute(query.encode(), values).fetchone()
+def _value(
+    connection: psycopg.Connection[Any], query: LiteralString, *values: Any
+) -> Any:
+    row = connection.execute(query, values).fetchone()
     assert row is not None
     return row[0]
