@@ -2,12 +2,16 @@
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
+from threading import Thread
 from typing import Any
 from uuid import UUID
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from eventstore.access.tokens import revoke_token
@@ -20,6 +24,8 @@ from tests.support.users import bearing, token_of, user
 from tests.support.waiting import wait_until
 from tests.webapp.visiting import ALICE, Send
 from webapp import create_app
+from webapp.demo.client import Client as DemoClient
+from webapp.demo.client import DemoFailed
 from webapp.remembering import MOST_WRONG
 
 WRONG = bearing(f"recount_0123456789ab_{'A' * 43}")
@@ -233,6 +239,32 @@ def test_without_the_database_nobody_is_let_in(away: FlaskClient) -> None:
         response = away.get("/api/orders", headers=headers)
         problem(response, 503)
         assert response.headers["Retry-After"] == "5"
+
+
+def test_the_demo_asks_by_its_token_and_says_that_it_wants_one(
+    app: Flask, shop: Shop
+) -> None:
+    user(shop, "alice", "admin")
+    with serving(app) as address:
+        without = DemoClient(address)
+        with closing(without), pytest.raises(DemoFailed, match="RECOUNT_TOKEN"):
+            without.send("Alice", "RegisterCustomer", ALICE)
+        with closing(DemoClient(address, token_of(shop, "alice"))) as client:
+            assert client.send("Alice", "RegisterCustomer", ALICE).is_new
+
+
+@contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """Answer on a port of this computer for that long."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 @pytest.fixture

@@ -43,8 +43,9 @@ def demo(address: str | None) -> None:
     Place the orders of an invented shop, and drive them on.
 
     It goes through the front door, as any client of the API. A second run changes
-    nothing, and one after a run that was stopped half way goes on. Where there are
-    users, RECOUNT_TOKEN is to hold the token of one who may do it all.
+    nothing, and one after a run that was stopped half way goes on, if it is by the
+    same user. Where there are users, RECOUNT_TOKEN is to hold the token of one who
+    may do it all.
     """
     settings = shop().settings
     address = address or f"http://127.0.0.1:{settings.port}"

@@ -54,6 +54,11 @@ class Client:
         status, body = self.call(
             "POST", "/api/commands", {"type": type_, "data": data}, key=step
         )
+        if status == 401:
+            raise DemoFailed(
+                "the shop has users: set RECOUNT_TOKEN to a token of one who may do it"
+                " all (recount tokens create NAME makes it)"
+            )
         if status != 202:
             raise DemoFailed(f"{step} was not accepted: {told(body)}")
         return Sent(step=step, id=body["id"], is_new=body["status"] == "accepted")
