@@ -9,9 +9,6 @@ from collections.abc import Collection, Mapping
 
 from eventstore.access.senders import Sender
 
-OF_PROCESSES = "of-processes"
-"""What commands want that our own processes send; no role has it, and no token."""
-
 COMMANDS: Mapping[str, str] = {
     "RegisterCustomer": "customers.write",
     "ChangeCustomerDetails": "customers.write",
@@ -22,12 +19,16 @@ COMMANDS: Mapping[str, str] = {
     "ConfirmDelivery": "orders.ship",
     "CancelOrder": "orders.cancel",
 }
-"""The permission that each type of command wants."""
+"""
+The permission that each type of command wants which users may send.
+
+One that is not here our own processes may send, and nobody else.
+"""
 
 READING = frozenset({"orders.read", "customers.read", "commands.read"})
 """`commands.read` is for those of others: what became of one's own, all may know."""
 
-PERMISSIONS = READING | (frozenset(COMMANDS.values()) - {OF_PROCESSES})
+PERMISSIONS = READING | frozenset(COMMANDS.values())
 
 ROLES: Mapping[str, frozenset[str]] = {
     "admin": PERMISSIONS,

@@ -14,7 +14,6 @@ from tasks import commands
 from tasks.bootstrap import Shop
 from tasks.permissions import (
     COMMANDS,
-    OF_PROCESSES,
     READING,
     ROLES,
     SCOPES,
@@ -50,9 +49,7 @@ def test_every_route_of_the_api_has_a_rule_and_no_rule_is_without_its_route(
 
 def test_every_command_wants_a_permission_that_some_role_has(shop: Shop) -> None:
     assert set(COMMANDS) == set(shop.commands)
-    assert set(COMMANDS.values()) - {OF_PROCESSES} <= permissions_of(ROLES)
-    assert OF_PROCESSES not in permissions_of(ROLES)
-    assert all(OF_PROCESSES not in scope for scope in SCOPES.values())
+    assert set(COMMANDS.values()) <= permissions_of(ROLES)
 
 
 def test_a_role_gets_the_answers_of_its_permissions(app: Flask, shop: Shop) -> None:
@@ -142,13 +139,14 @@ def test_a_command_is_held_against_the_roles_of_its_sender_when_it_is_decided(
     with shop.lent() as connection:
         set_disabled(connection, "disabled", is_disabled=True)
 
+    every = shop.deciders.commands
     for name in (*ROLES, "nothing", "of-a-later-version", "disabled", "unknown"):
         may = ROLES.get(name, frozenset())
-        sent = {type_: accept_unreadable(shop, type_, name) for type_ in shop.commands}
+        sent = {type_: accept_unreadable(shop, type_, name) for type_ in every}
         commands.run(shop, list(sent.values()))
 
         assert {type_: rule_of(shop, sent[type_]) for type_ in sent} == {
-            type_: "InvalidInput" if COMMANDS[type_] in may else "NotAllowed"
+            type_: "InvalidInput" if COMMANDS.get(type_) in may else "NotAllowed"
             for type_ in sent
         }
 
@@ -158,7 +156,7 @@ def test_what_no_user_has_sent_needs_no_role(shop: Shop) -> None:
 
     sent = [
         accept_unreadable(shop, name, principal)
-        for name in shop.commands
+        for name in shop.deciders.commands
         for principal in ("local", "process:transfers")
     ]
     commands.run(shop, sent)
@@ -180,7 +178,7 @@ def test_a_scope_narrows_what_a_token_is_good_for(app: Flask, shop: Shop) -> Non
 def accept_unreadable(shop: Shop, command_type: str, principal: str) -> UUID:
     """Write a command to the journal that is refused as unreadable, if not before."""
     command_id = uuid4()
-    decider = shop.deciders.of_command(shop.commands[command_type])
+    decider = shop.deciders.of_command(shop.deciders.commands[command_type])
     with shop.lent() as connection:
         connection.execute(
             """
