@@ -58,7 +58,8 @@ def guard(app: Flask) -> None:
 
 def admit() -> None:
     """Find out who asks the API. Raises the Problem that they may not ask this."""
-    if not request.path.startswith("/api/") or request.routing_exception is not None:
+    # By the rule that was found, since one address can be written in several ways.
+    if request.url_rule is None or not request.url_rule.rule.startswith("/api/"):
         return
     g.caller = caller_of(request.headers.get("Authorization"))
     wanted = ROUTES.get(request.endpoint or "")

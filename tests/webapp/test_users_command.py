@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner, Result
 from flask.testing import FlaskClient
+from psycopg.errors import CheckViolation
 
+from eventstore.access.users import add_user
 from tasks import bootstrap
 from tasks.bootstrap import Shop
 from tasks.passwords import LONGEST, UnusablePassword, hashed, matches
@@ -63,8 +65,12 @@ def test_a_name_is_given_once() -> None:
 
 
 @pytest.mark.parametrize("name", ["local", "process:x", "Alice", "a b", "-", "a" * 61])
-def test_a_name_that_could_be_taken_for_another_is_refused(name: str) -> None:
+def test_a_name_that_could_be_taken_for_another_is_refused(
+    shop: Shop, name: str
+) -> None:
     assert CliRunner().invoke(cli, ["users", "add", name, "--role", "admin"]).exit_code
+    with shop.lent() as connection, pytest.raises(CheckViolation, match="users_name"):
+        add_user(connection, name, ["admin"])
 
 
 def test_a_role_that_there_is_not_is_refused() -> None:
@@ -148,6 +154,6 @@ def test_a_password_in_the_clear_does_not_get_into_the_database(shop: Shop) -> N
     told("users add alice --role sales")
     with (
         shop.lent() as connection,
-        pytest.raises(Exception, match="argon2id hash"),
+        pytest.raises(CheckViolation, match="argon2id hash"),
     ):
         connection.execute("SELECT set_password('alice', 'correct horse')")
