@@ -13,22 +13,30 @@ BEGIN
     IF NOT public.has_users() THEN
         RETURN;
     END IF;
+    -- The roles once a sender, however many commands of theirs were taken.
     RETURN QUERY
-        SELECT
-            c.id,
-            c.principal::text,
-            ARRAY(
-                SELECT r.role
-                FROM access.user_roles AS r
-                JOIN access.users AS u ON u.name = r.user_name
-                WHERE r.user_name = c.principal AND u.disabled_at IS NULL
-            )
-        FROM unnest(command_ids) AS asked (id)
-        CROSS JOIN LATERAL (
-            SELECT w.id, w.principal FROM public.commands AS w
-            WHERE w.id = asked.id
-            OFFSET 0
-        ) AS c
-        WHERE c.principal <> 'local' AND NOT starts_with(c.principal, 'process:');
+        WITH sent AS MATERIALIZED (
+            SELECT c.id, c.principal AS sender
+            FROM unnest(command_ids) AS asked (id)
+            CROSS JOIN LATERAL (
+                SELECT w.id, w.principal FROM public.commands AS w
+                WHERE w.id = asked.id
+                OFFSET 0
+            ) AS c
+            WHERE c.principal <> 'local' AND NOT starts_with(c.principal, 'process:')
+        ), known AS MATERIALIZED (
+            SELECT
+                s.sender,
+                ARRAY(
+                    SELECT r.role
+                    FROM access.user_roles AS r
+                    JOIN access.users AS u ON u.name = r.user_name
+                    WHERE r.user_name = s.sender AND u.disabled_at IS NULL
+                ) AS has
+            FROM (SELECT DISTINCT sent.sender FROM sent) AS s
+        )
+        SELECT sent.id, sent.sender::text, known.has
+        FROM sent
+        JOIN known ON known.sender = sent.sender;
 END
 $$;
