@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
+import eventstore.access.schema
 import eventstore.journal.schema
 import eventstore.log.schema
 import eventstore.personal.schema
@@ -35,6 +36,7 @@ def install(connection: Connection) -> None:
     with driver.transaction():
         driver.execute("SELECT pg_advisory_xact_lock(hashtext('migrations'))")
         driver.execute("CREATE SCHEMA IF NOT EXISTS vault")
+        driver.execute("CREATE SCHEMA IF NOT EXISTS access")
         for table in metadata.sorted_tables:
             driver.execute(written(CreateTable(table, if_not_exists=True)))
         refuse_others(driver)

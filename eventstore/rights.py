@@ -58,6 +58,11 @@ TABLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "unique_claims": {},
     "alembic_version": dict.fromkeys(EVERYBODY, (SELECT,)),
     "vault.keys": {},
+    # Hashes among them: each of those who need some of it have a function for that.
+    "access.users": {},
+    "access.user_roles": {},
+    "access.tokens": {},
+    "access.token_scopes": {},
 }
 
 CALLS: Mapping[str, Iterable[str]] = {
@@ -88,6 +93,17 @@ CALLS: Mapping[str, Iterable[str]] = {
     "count_former_keys": ("operator",),
     "former_keys": ("operator",),
     "rewrap_keys": ("operator",),
+    "has_users": ("web", "operator"),
+    "find_token": ("web",),
+    "roles_of_senders": RUNNERS,
+    "add_user": ("operator",),
+    "set_roles": ("operator",),
+    "set_disabled": ("operator",),
+    "set_password": ("operator",),
+    "list_users": ("operator",),
+    "create_token": ("operator",),
+    "revoke_token": ("operator",),
+    "list_tokens": ("operator",),
 }
 """Functions by who may call them; one that is not here only others of ours call."""
 

@@ -14,7 +14,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 
 from eventstore.journal.drain import Drained, drain
 from eventstore.journal.take import forget_marks
-from tasks import publishing
+from tasks import permissions, publishing
 from tasks.app import SOFT_TIME_LIMIT, app
 from tasks.bootstrap import Shop, shop
 
@@ -86,6 +86,7 @@ def drain_stream(shop: Shop, command_id: UUID, runner: str) -> Drained:
                 deciders=shop.deciders,
                 runner=runner,
                 limits=replace(shop.limits, interruptions=(SoftTimeLimitExceeded,)),
+                may=permissions.may,
             )
     except Exception as error:
         forget_own_marks(shop, runner, command_id, error)

@@ -9,6 +9,7 @@ from tasks.guard import refuse_what_loses_data
 from tasks.logs import log_to_stderr
 from tasks.settings import load_settings
 from webapp import (
+    access,
     api,
     commands,
     customers,
@@ -40,6 +41,7 @@ def create_app(shop: Shop | None = None) -> Flask:
         refuse_what_loses_data(bootstrap.shop())
     give(app, shop)
     security.protect(app, settings)
+    access.guard(app)
     errors.answer(app)
     showing.teach(app, settings)
     know_numbers(app)

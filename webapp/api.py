@@ -10,11 +10,12 @@ from flask.typing import ResponseReturnValue
 from eventstore.journal import entries
 from eventstore.journal.entries import Caused, Entry
 from tasks.accepting import accept
+from webapp.access import caller, may_see_commands_of, require_command
 from webapp.asking import only
 from webapp.input import command_from, envelope, usable_key, version_of
 from webapp.parsing import json_of
 from webapp.problems import Problem
-from webapp.wiring import LOCAL, the_shop
+from webapp.wiring import the_shop
 
 routes = Blueprint("api", __name__, url_prefix="/api")
 
@@ -27,12 +28,13 @@ def take() -> ResponseReturnValue:
     name, data, version = envelope(shop, json_of(request))
     if None not in (seen, version) and seen != version:
         raise Problem("bad-request", "If-Match and expected_version differ.")
+    require_command(name)
     command = command_from(shop, name, data)
     accepted = accept(
         shop,
         command,
         key=key,
-        principal=LOCAL,
+        principal=caller().name,
         expected_version=version if seen is None else seen,
     )
     status = "accepted" if accepted.is_new else status_of(accepted.command_id)
@@ -57,7 +59,8 @@ def command(command_id: UUID) -> ResponseReturnValue:
     only()
     with the_shop().engine.connect() as connection:
         entry = entries.find(connection, command_id)
-        if entry is None:
+        # Whether somebody else has sent it, is not told to who may not see it.
+        if entry is None or not may_see_commands_of(entry.principal):
             raise Problem("not-found", f"There is no command {command_id}.")
         events = entries.find_events(connection, entry)
     return entry_as_json(entry, events)

@@ -27,10 +27,15 @@ def problem_of(error: DatabaseError) -> Problem | None:
     """Return what to answer, or None where *error* is no outage but a bug."""
     if not is_outage(error):
         return None
+    if was_cut_off(error) and request.method not in ("GET", "HEAD"):
+        return Problem("outcome-unknown")
+    return not_accepted()
+
+
+def not_accepted() -> Problem:
+    """Return what to answer where it is certain that nothing was committed."""
     if request.method in ("GET", "HEAD"):
         return Problem("unavailable", "Try again in a few seconds.")
-    if was_cut_off(error):
-        return Problem("outcome-unknown")
     return Problem(
         "unavailable", "The command was not accepted. Send it again with the same key."
     )

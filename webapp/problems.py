@@ -10,6 +10,12 @@ from flask.typing import ResponseReturnValue
 from domain.errors import Fault
 
 SECONDS_TO_RETRY = 5
+SECONDS_OF_WRONG_TOKENS = 60
+HEADERS = {
+    401: {"WWW-Authenticate": 'Bearer realm="recount"'},
+    429: {"Retry-After": str(SECONDS_OF_WRONG_TOKENS)},
+    503: {"Retry-After": str(SECONDS_TO_RETRY)},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,12 @@ KINDS = {
         "Every command needs one: 1 to 200 printable ASCII characters, chosen by the "
         "sender. The same key sent twice has one effect.",
     ),
+    "token-required": Kind(
+        401,
+        "This wants a token that is valid",
+        "Send one in the header Authorization: Bearer …; `recount tokens create` makes "
+        "it. One that is unknown, expired or revoked is none.",
+    ),
     "forbidden": Kind(403, "This is not allowed", "Nothing was changed."),
     "not-found": Kind(
         404, "There is nothing at this address", "It may be mistyped, or never was."
@@ -63,6 +75,11 @@ KINDS = {
         "The first command stands; this one was not accepted. Send it with a new key "
         "if it is meant as another command.",
     ),
+    "too-many-wrong-tokens": Kind(
+        429,
+        "There were too many wrong tokens",
+        "For a while only tokens that were used here before are looked at.",
+    ),
     "internal-error": Kind(
         500,
         "Something went wrong on our side",
@@ -84,6 +101,7 @@ KINDS = {
 
 BY_STATUS = {
     400: "bad-request",
+    401: "token-required",
     403: "forbidden",
     404: "not-found",
     405: "method-not-allowed",
@@ -108,9 +126,7 @@ class Problem(Exception):
 
     @property
     def headers(self) -> dict[str, str]:
-        if self.kind.status == 503:
-            return {"Retry-After": str(SECONDS_TO_RETRY)}
-        return {}
+        return HEADERS.get(self.kind.status, {})
 
 
 routes = Blueprint("problems", __name__)

@@ -4,12 +4,13 @@ from typing import cast
 
 from flask import Flask, current_app
 
+from eventstore.access import senders
 from tasks import bootstrap
 from tasks.bootstrap import Shop
 from webapp.notation import Notation
 
-LOCAL = "local"
-"""The principal of every request, as long as there is no login."""
+LOCAL = senders.LOCAL
+"""The principal of all pages, as long as there is no login."""
 
 
 def give(app: Flask, shop: Shop | None) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 import psycopg
 
+from eventstore.access.senders import May, Sender, find_senders, needs_no_roles
 from eventstore.claims import Change
 from eventstore.command_handler import (
     Cause,
@@ -75,6 +76,32 @@ def read_commands(
         except Exception as error:
             readable.append(Readable(command, fault=broken(error)))
     return readable
+
+
+def refuse_senders(
+    connection: psycopg.Connection[Any], commands: list[Readable], may: May | None
+) -> list[Readable]:
+    """
+    Return *commands* with a fault where their sender may not send them any more.
+
+    It was looked at when they were accepted; what counts is what holds in their turn.
+    A further round trip only where a user has sent one.
+    """
+    by_users = [c.command for c in commands if not needs_no_roles(actor_of(c.command))]
+    if may is None or not by_users:
+        return commands
+    senders = find_senders(connection, [command.id for command in by_users])
+    return [
+        readable._replace(fault=not_allowed(readable.command.type, sender))
+        if (sender := senders.get(readable.command.id))
+        and not may(readable.command.type, sender)
+        else readable
+        for readable in commands
+    ]
+
+
+def actor_of(command: TakenCommand) -> str:
+    return str(msgspec.json.decode(command.metadata).get("actor", ""))
 
 
 def load_taken(
@@ -166,7 +193,7 @@ def decide_one(
 ) -> Decision:
     """Decide one command in its turn, at *version* of its stream."""
     command, body, others, fault = readable
-    if command.expected_version not in (None, version):
+    if fault is None and command.expected_version not in (None, version):
         fault = stale(command, version)
     if fault is not None:
         return Decision(fault, streams.states[stream_id])
@@ -198,6 +225,18 @@ FORGOTTEN_SUBJECT = Outcome(
     },
 )
 """Of a command that nobody can read any more: it was about somebody forgotten."""
+
+
+def not_allowed(command_type: str, sender: Sender) -> Outcome:
+    """Return the refusal of a command that its sender may not send."""
+    return Outcome(
+        status="rejected",
+        error={
+            "rule": "NotAllowed",
+            "message": f"{sender.user} may not send {command_type}, or not any more.",
+            "figures": {"user": sender.user, "roles": sorted(sender.roles)},
+        },
+    )
 
 
 def stale(command: TakenCommand, version: int) -> Outcome:

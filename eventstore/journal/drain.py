@@ -9,6 +9,7 @@ from uuid import UUID
 
 import psycopg
 
+from eventstore.access.senders import May
 from eventstore.command_handler import Decision, broken
 from eventstore.decider import Deciders
 from eventstore.errors import (
@@ -26,6 +27,7 @@ from eventstore.journal.deciding import (
     decide_all,
     load_taken,
     read_commands,
+    refuse_senders,
 )
 from eventstore.journal.limits import Limits
 from eventstore.journal.take import Taken, give_back, release, take
@@ -58,6 +60,7 @@ class Drain:
     runner: str
     limits: Limits
     most: int
+    may: May | None = None
     drained: Drained = field(default_factory=Drained)
     conflicts: int = 0
 
@@ -69,16 +72,19 @@ def drain(
     deciders: Deciders,
     runner: str,
     limits: Limits,
+    may: May | None = None,
 ) -> Drained:
     """
     Run all that is due in the stream of *command_id*, in the order it was accepted.
+
+    What *may* does not allow its sender is rejected; without it, nobody is asked.
 
     Two round trips a take, on a *connection* in autocommit. What fails is given back in
     good order, with its error. Where the database goes away, or the runner's time is
     up, that error rises: the connection may hold the stream's lock and is thrown away,
     a pool does not let go of it; and whoever lives on calls `forget_marks`.
     """
-    work = Drain(connection, deciders, runner, limits, most=limits.commands)
+    work = Drain(connection, deciders, runner, limits, limits.commands, may)
     until = time.monotonic() + limits.seconds_of_draining
     next_due: UUID | None = command_id
     while next_due is not None and time.monotonic() < until:
@@ -125,6 +131,7 @@ def run(work: Drain, taken: Taken) -> UUID | None:
 def decide_and_append(work: Drain, taken: Taken) -> UUID | None:
     keyring = Keyring(work.connection, work.deciders.masters)
     commands = read_commands(taken, work.deciders, work.limits, keyring)
+    commands = refuse_senders(work.connection, commands, work.may)
     streams = load_taken(work.connection, taken, commands, work.deciders, keyring)
     claimed = Claimed(work.connection, work.deciders, taken.stream_id)
     while True:

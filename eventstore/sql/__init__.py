@@ -41,6 +41,17 @@ FUNCTIONS = (
     "former_keys",
     "count_former_keys",
     "rewrap_keys",
+    "has_users",
+    "add_user",
+    "set_roles",
+    "set_disabled",
+    "set_password",
+    "list_users",
+    "create_token",
+    "revoke_token",
+    "list_tokens",
+    "find_token",
+    "roles_of_senders",
 )
 
 

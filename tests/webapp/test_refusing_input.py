@@ -11,7 +11,8 @@ from tests.webapp.visiting import ALICE, CLOCKS, Send, assert_problem
 
 @pytest.fixture
 def client(away: FlaskClient) -> FlaskClient:
-    """What is refused here never gets as far as a database."""
+    """What is refused here gets as far as the question who asks, and no further."""
+    away.application.extensions["remembered"].no_users_at = float("inf")
     return away
 
 

@@ -43,6 +43,9 @@ def run(line: str) -> Result:
         "stream show order-1",
         "stream replay order-1",
         "rebuild --all",
+        "users add alice --role sales",
+        "users list",
+        "tokens list",
     ],
 )
 def test_an_operator_may(operators_shop: Shop, line: str) -> None:

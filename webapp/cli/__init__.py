@@ -18,6 +18,8 @@ from webapp.cli.rebuild import rebuild
 from webapp.cli.seals import seals
 from webapp.cli.status import status
 from webapp.cli.stream import stream
+from webapp.cli.tokens import tokens
+from webapp.cli.users import users
 from webapp.cli.verify import verify
 
 
@@ -45,6 +47,8 @@ for command in (
     seals,
     status,
     stream,
+    tokens,
+    users,
     verify,
 ):
     cli.add_command(command)

@@ -1,5 +1,6 @@
 """`recount demo`: an invented shop, so that a first look has something to see."""
 
+import os
 import sys
 from contextlib import closing
 from urllib.parse import urlsplit
@@ -42,10 +43,14 @@ def demo(address: str | None) -> None:
     Place the orders of an invented shop, and drive them on.
 
     It goes through the front door, as any client of the API. A second run changes
-    nothing, and one after a run that was stopped half way goes on.
+    nothing, and one after a run that was stopped half way goes on, if it is by the
+    same user. Where there are users, RECOUNT_TOKEN is to hold the token of one who
+    may do it all.
     """
     settings = shop().settings
-    client = Client(address or f"http://127.0.0.1:{settings.port}")
+    address = address or f"http://127.0.0.1:{settings.port}"
+    # Not an option: what stands on a command line, everybody on the machine can read.
+    client = Client(address, os.environ.get("RECOUNT_TOKEN"))
     try:
         with closing(client), progress("demo", count_steps()) as advance:
             run = Demo(client, settings.currency, advance)

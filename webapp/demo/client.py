@@ -39,8 +39,9 @@ class Done:
 class Client:
     """One connection to the shop at *address*, like http://127.0.0.1:5000."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, token: str | None = None) -> None:
         self.address = address.rstrip("/")
+        self.token = token
         url = urlsplit(self.address)
         self.connection = http.client.HTTPConnection(url.netloc, timeout=PATIENCE)
 
@@ -53,6 +54,11 @@ class Client:
         status, body = self.call(
             "POST", "/api/commands", {"type": type_, "data": data}, key=step
         )
+        if status == 401:
+            raise DemoFailed(
+                "the shop has users: set RECOUNT_TOKEN to a token of one who may do it"
+                " all (recount tokens create NAME makes it)"
+            )
         if status != 202:
             raise DemoFailed(f"{step} was not accepted: {told(body)}")
         return Sent(step=step, id=body["id"], is_new=body["status"] == "accepted")
@@ -87,6 +93,8 @@ class Client:
     ) -> tuple[int, dict[str, Any]]:
         """Return the status and the JSON of the answer."""
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
         try:
             self.connection.request(
                 method, path, json.dumps(body).encode() if body else None, headers

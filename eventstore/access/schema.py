@@ -1,0 +1,70 @@
+"""Users, their roles and their tokens: nobody but the tables' owner reads them."""
+
+import sqlalchemy as sa
+
+from eventstore.tables import metadata
+
+SCHEMA = "access"
+
+
+def moment(name: str, *, is_now: bool = False) -> "sa.Column[object]":
+    return sa.Column(
+        name,
+        sa.TIMESTAMP(timezone=True),
+        nullable=not is_now,
+        server_default=sa.func.clock_timestamp() if is_now else None,
+    )
+
+
+# A user is the principal of commands and the actor of events, by name, for ever: one
+# who leaves is disabled, and the name is never given to another.
+users = sa.Table(
+    "users",
+    metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    # Hashed by argon2id; NULL: none was set.
+    sa.Column("password", sa.String),
+    moment("created_at", is_now=True),
+    moment("disabled_at"),
+    # A colon is for principals of our own (`process:…`), and `local` is who needs no
+    # token: nobody is called as they are.
+    sa.CheckConstraint(
+        "name ~ '^[a-z][a-z0-9._-]{0,59}$' AND name <> 'local'", name="name"
+    ),
+    schema=SCHEMA,
+)
+
+# What a role may is told by the code that has the commands; who has it, is here.
+user_roles = sa.Table(
+    "user_roles",
+    metadata,
+    sa.Column("user_name", sa.String, sa.ForeignKey(users.c.name), primary_key=True),
+    sa.Column("role", sa.String, primary_key=True),
+    schema=SCHEMA,
+)
+
+tokens = sa.Table(
+    "tokens",
+    metadata,
+    # The part of a token that is no secret: it is found and revoked by it.
+    sa.Column("prefix", sa.String, primary_key=True),
+    sa.Column("user_name", sa.String, sa.ForeignKey(users.c.name), nullable=False),
+    # SHA-256 of the whole token, which has 256 bits of chance: there is nothing to
+    # guess that would have to be made slow.
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+    moment("created_at", is_now=True),
+    sa.Column("expires_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    moment("revoked_at"),
+    sa.CheckConstraint("octet_length(hash) = 32", name="hash"),
+    # Serves showing a user's.
+    sa.Index("tokens_user_name_idx", "user_name"),
+    schema=SCHEMA,
+)
+
+token_scopes = sa.Table(
+    "token_scopes",
+    metadata,
+    sa.Column("prefix", sa.String, sa.ForeignKey(tokens.c.prefix), primary_key=True),
+    sa.Column("scope", sa.String, primary_key=True),
+    schema=SCHEMA,
+)

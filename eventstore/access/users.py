@@ -1,0 +1,71 @@
+"""Users: adding, listing and disabling them, by functions that operators may call."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, LiteralString, NamedTuple
+
+import psycopg
+
+
+class User(NamedTuple):
+    """A user, with how many tokens can still be used; a name is never given twice."""
+
+    name: str
+    roles: list[str]
+    has_password: bool
+    tokens: int
+    created_at: datetime
+    disabled_at: datetime | None
+
+
+def has_users(connection: psycopg.Connection[Any]) -> bool:
+    """Say whether there is any user; disabled ones count, and none ever goes away."""
+    return bool(_value(connection, "SELECT public.has_users()"))
+
+
+def find_users(connection: psycopg.Connection[Any]) -> list[User]:
+    """Return all users by name."""
+    rows = connection.execute(
+        """
+        SELECT name, roles, has_password, tokens, created_at, disabled_at
+        FROM public.list_users()
+        """
+    )
+    return [User(*row) for row in rows]
+
+
+def add_user(
+    connection: psycopg.Connection[Any], name: str, roles: Collection[str]
+) -> bool:
+    """Add a user and say whether the name was free."""
+    query = "SELECT public.add_user(%s, %s::text[])"
+    return bool(_value(connection, query, name, list(roles)))
+
+
+def set_roles(
+    connection: psycopg.Connection[Any], name: str, roles: Collection[str]
+) -> bool:
+    """Give a user these roles and no others; say whether there is such a user."""
+    query = "SELECT public.set_roles(%s, %s::text[])"
+    return bool(_value(connection, query, name, list(roles)))
+
+
+def set_disabled(
+    connection: psycopg.Connection[Any], name: str, *, is_disabled: bool
+) -> bool:
+    """Shut a user out, or let one in again; say whether there is such a user."""
+    query = "SELECT public.set_disabled(%s, %s)"
+    return bool(_value(connection, query, name, is_disabled))
+
+
+def set_password(connection: psycopg.Connection[Any], name: str, hashed: str) -> bool:
+    """Keep the argon2id hash of a password; say whether there is such a user."""
+    return bool(_value(connection, "SELECT public.set_password(%s, %s)", name, hashed))
+
+
+def _value(
+    connection: psycopg.Connection[Any], query: LiteralString, *values: Any
+) -> Any:
+    row = connection.execute(query, values).fetchone()
+    assert row is not None
+    return row[0]

@@ -1,0 +1,15 @@
+-- Disable a user, with all tokens at once, or let one in again; say whether there is one.
+CREATE OR REPLACE FUNCTION public.set_disabled(of_user text, is_disabled boolean)
+RETURNS boolean
+LANGUAGE plpgsql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$
+BEGIN
+    UPDATE access.users AS u
+    SET disabled_at = CASE
+        WHEN is_disabled THEN coalesce(u.disabled_at, clock_timestamp())
+    END
+    WHERE u.name = of_user;
+    RETURN FOUND;
+END
+$$;

@@ -1,0 +1,16 @@
+-- Keep the hash of a user's password; say whether there is such a user.
+CREATE OR REPLACE FUNCTION public.set_password(of_user text, hashed text)
+RETURNS boolean
+LANGUAGE plpgsql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$
+BEGIN
+    -- What is kept by mistake in the clear would be in every backup.
+    IF NOT starts_with(hashed, '$argon2id$') THEN
+        RAISE EXCEPTION 'a password is kept as its argon2id hash'
+            USING ERRCODE = 'check_violation';
+    END IF;
+    UPDATE access.users AS u SET password = hashed WHERE u.name = of_user;
+    RETURN FOUND;
+END
+$$;

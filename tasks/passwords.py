@@ -1,0 +1,30 @@
+"""Passwords: kept as argon2id hashes, so that a dump gives none away."""
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+SHORTEST = 12
+LONGEST = 1_000
+"""Characters; a longer one would keep a processor busy for whoever sends it."""
+
+
+class UnusablePassword(ValueError):
+    """A password has at least 12 characters, and at most 1,000."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
+
+
+def hashed(password: str) -> str:
+    """Return the hash to keep of *password*. Raises UnusablePassword."""
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise UnusablePassword
+    return PasswordHasher().hash(password)
+
+
+def matches(password: str, kept: str) -> bool:
+    """Say whether *password* is the one of which the hash was kept."""
+    try:
+        return len(password) <= LONGEST and PasswordHasher().verify(kept, password)
+    except (VerificationError, InvalidHashError):
+        return False

@@ -1,0 +1,159 @@
+"""`recount users` and `recount tokens`: what an operator does, and is told."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from click.testing import CliRunner, Result
+from flask.testing import FlaskClient
+from psycopg.errors import CheckViolation
+
+from eventstore.access.users import add_user
+from tasks import bootstrap
+from tasks.bootstrap import Shop
+from tasks.passwords import LONGEST, UnusablePassword, hashed, matches
+from tests.support.databases import as_role
+from tests.support.users import bearing
+from webapp.cli import cli
+
+
+@pytest.fixture(autouse=True)
+def operators_shop(shop: Shop) -> Iterator[Shop]:
+    """The shop, as the command line has it: with the rights of an operator."""
+    url = as_role(shop.settings.database_url, "operator")
+    operators = Shop(replace(shop.settings, database_url=url))
+    bootstrap.use(operators)
+    yield operators
+    operators.engine.dispose()
+
+
+def run(line: str, typed: str = "") -> Result:
+    return CliRunner().invoke(cli, line.split(), input=typed)
+
+
+def told(line: str, typed: str = "") -> str:
+    result = run(line, typed)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def refused(line: str, typed: str = "") -> str:
+    result = run(line, typed)
+    assert result.exit_code in (1, 2), result.output
+    assert isinstance(result.exception, SystemExit), result.exception
+    return result.output
+
+
+def test_the_first_user_is_told_what_it_means() -> None:
+    assert "no users" in told("users list")
+    assert "From now on the API wants a token" in told("users add alice --role admin")
+    assert told("users add bob --role sales --role cashier") == (
+        "bob is cashier and sales\n"
+    )
+    assert told("users list").splitlines() == [
+        "alice  admin  0 tokens",
+        "bob  cashier, sales  0 tokens",
+    ]
+
+
+def test_a_name_is_given_once() -> None:
+    told("users add alice --role admin")
+    told("users disable alice")
+
+    assert "there is a user alice already" in refused("users add alice --role sales")
+
+
+@pytest.mark.parametrize("name", ["local", "process:x", "Alice", "a b", "-", "a" * 61])
+def test_a_name_that_could_be_taken_for_another_is_refused(
+    shop: Shop, name: str
+) -> None:
+    assert CliRunner().invoke(cli, ["users", "add", name, "--role", "admin"]).exit_code
+    with shop.lent() as connection, pytest.raises(CheckViolation, match="users_name"):
+        add_user(connection, name, ["admin"])
+
+
+def test_a_role_that_there_is_not_is_refused() -> None:
+    assert "'admin', 'auditor'" in refused("users add alice --role boss")
+
+
+def test_roles_are_given_and_taken_away() -> None:
+    told("users add alice --role admin")
+    assert told("users roles alice warehouse") == "alice is warehouse\n"
+    assert told("users roles alice") == "alice is without a role\n"
+    assert told("users list") == "alice  no role  0 tokens\n"
+
+
+def test_who_is_disabled_is_let_in_again(shop: Shop) -> None:
+    told("users add alice --role admin")
+    told("users disable alice")
+    assert "disabled since" in told("users list")
+    assert "a disabled one" in refused("tokens create alice")
+    told("users enable alice")
+    assert "disabled" not in told("users list")
+
+
+def test_who_is_not_there_is_said() -> None:
+    for line in (
+        "users roles zoe sales",
+        "users disable zoe",
+        "users enable zoe",
+        "tokens create zoe",
+    ):
+        assert "there is no user zoe" in refused(line)
+    assert "there is no user zoe" in refused(
+        "users password zoe", "correct horse\n" * 2
+    )
+    assert "no such token" in refused("tokens revoke 0123456789ab")
+
+
+def test_a_token_is_shown_once_and_then_by_its_prefix(client: FlaskClient) -> None:
+    told("users add alice --role sales")
+    token = told("tokens create alice --scope read --days 7").strip()
+    assert client.get("/api/orders", headers=bearing(token)).status_code == 200
+
+    (line,) = told("tokens list").splitlines()
+    prefix = line.split()[0]
+    assert line.startswith(f"{prefix}  alice  read  until ")
+    assert line.endswith("  valid")
+    assert prefix in token
+    assert token not in line
+    (known,) = map(json.loads, told("tokens list alice --json").splitlines())
+    assert (known["prefix"], known["standing"]) == (prefix, "valid")
+    assert told("users list") == "alice  sales  1 token\n"
+
+    assert told(f"tokens revoke {token}") == "revoked\n"
+    assert told("tokens list").rstrip().endswith("  revoked")
+    assert told("users list") == "alice  sales  0 tokens\n"
+
+
+def test_a_password_is_kept_as_its_hash(shop: Shop) -> None:
+    told("users add alice --role sales")
+    password = "correct horse battery"
+    told("users password alice", f"{password}\n{password}\n")
+
+    with shop.lent() as connection:
+        row = connection.execute("SELECT password FROM access.users").fetchone()
+    assert row is not None
+    assert row[0].startswith("$argon2id$")
+    assert matches(password, row[0])
+    assert not matches("correct horse batterx", row[0])
+    assert told("users list") == "alice  sales  0 tokens  a password\n"
+
+
+def test_a_password_that_is_easily_guessed_is_refused(operators_shop: Shop) -> None:
+    told("users add alice --role sales")
+    assert "at least 12" in refused("users password alice", "short\nshort\n")
+    with pytest.raises(UnusablePassword):
+        hashed("x" * (LONGEST + 1))
+    assert not matches("x" * (LONGEST + 1), hashed("x" * LONGEST))
+    assert not matches("secret", "no hash at all")
+
+
+def test_a_password_in_the_clear_does_not_get_into_the_database(shop: Shop) -> None:
+    told("users add alice --role sales")
+    with (
+        shop.lent() as connection,
+        pytest.raises(CheckViolation, match="argon2id hash"),
+    ):
+        connection.execute("SELECT set_password('alice', 'correct horse')")

@@ -1,0 +1,160 @@
+"""
+Who asks the API, and whether they may: by token, by the endpoint, deny by default.
+
+As long as there is no user, whoever is on this computer asks as `local`, and may all.
+From the first user on every request needs a token. What was looked up is believed for a
+tenth of a second: to ask each time would take a third of what accepting takes.
+
+The pages act as `local` until they have a login.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from ipaddress import ip_address
+from typing import Any, NamedTuple, cast
+
+import psycopg
+from flask import Flask, current_app, g, request
+
+from eventstore.access.tokens import Bearer, find_bearer, hash_of
+from eventstore.access.users import has_users
+from eventstore.connection import driver_connection
+from tasks.permissions import PERMISSIONS, may_send, permissions_of, within
+from webapp.away import DATABASE_ERRORS, is_outage, not_accepted
+from webapp.problems import Problem
+from webapp.remembering import Remembered
+from webapp.wiring import LOCAL, the_shop
+
+BY_TYPE = "by the type of the command"
+"""What is wanted depends on what is sent: the view calls `require_command`."""
+OWN = "one's own"
+"""Whoever has sent it; the view asks for `commands.read` where it was another."""
+
+ROUTES: Mapping[str, str] = {
+    "api.take": BY_TYPE,
+    "api.command": OWN,
+    "queries.orders": "orders.read",
+    "queries.order": "orders.read",
+    "queries.all_customers": "customers.read",
+    "queries.customer": "customers.read",
+    "queries.all_products": "orders.read",
+    "queries.figures": "orders.read",
+}
+"""What each endpoint below /api wants; one that is missing here answers nobody."""
+
+
+class Caller(NamedTuple):
+    """Who asks, as the journal knows them, and what they may by this token."""
+
+    name: str
+    permissions: frozenset[str]
+
+
+def guard(app: Flask) -> None:
+    """Let nobody ask *app* below /api who may not."""
+    app.extensions["remembered"] = Remembered()
+    app.before_request(admit)
+
+
+def admit() -> None:
+    """Find out who asks the API. Raises the Problem that they may not ask this."""
+    # By the rule that was found, since one address can be written in several ways.
+    if request.url_rule is None or not request.url_rule.rule.startswith("/api/"):
+        return
+    g.caller = caller_of(request.headers.get("Authorization"))
+    wanted = ROUTES.get(request.endpoint or "")
+    if wanted is None:
+        raise Problem("forbidden", "No rule says who may ask this, so nobody may.")
+    if wanted not in (BY_TYPE, OWN):
+        require(wanted)
+
+
+def caller() -> Caller:
+    """Return who asks the API."""
+    return cast(Caller, g.caller)
+
+
+def require(permission: str) -> None:
+    """Raise the Problem that who asks has not this *permission*."""
+    if permission not in caller().permissions:
+        detail = f"It wants {permission}, which {caller().name} has not by this token."
+        raise Problem("forbidden", detail)
+
+
+def require_command(command_type: str) -> None:
+    """Raise the Problem that who asks may not send commands of this type."""
+    if not may_send(command_type, caller().permissions):
+        detail = f"{caller().name} may not send {command_type} by this token."
+        raise Problem("forbidden", detail)
+
+
+def may_see_commands_of(principal: str) -> bool:
+    """Say whether who asks may know what became of the commands of *principal*."""
+    return principal == caller().name or "commands.read" in caller().permissions
+
+
+def caller_of(authorization: str | None) -> Caller:
+    """Return who asks with this header. Raises the Problem that it tells nobody."""
+    if authorization is None:
+        if is_on_this_computer() and not there_are_users():
+            return Caller(LOCAL, PERMISSIONS)
+        raise Problem("token-required")
+    kind, _, token = authorization.partition(" ")
+    bearer = bearer_of(token.strip()) if kind.lower() == "bearer" else None
+    if bearer is None:
+        raise Problem("token-required", "This token is unknown, expired or revoked.")
+    return Caller(bearer.user, permissions_of(bearer.roles) & within(bearer.scopes))
+
+
+def bearer_of(token: str) -> Bearer | None:
+    """Look a token up. Raises the Problem that there were too many wrong ones."""
+    digest = hash_of(token)
+    bearer = remembered().fresh(digest)
+    if bearer is not None:
+        return bearer
+    if remembered().is_refused(digest):
+        raise Problem("too-many-wrong-tokens")
+    with asking_the_database() as connection:
+        bearer = find_bearer(connection, token)
+    remembered().learn(digest, bearer)
+    return bearer
+
+
+def there_are_users() -> bool:
+    """Say whether there is any user; once there is one, there always is."""
+    if remembered().there_are_users or remembered().knows_of_no_users():
+        return remembered().there_are_users
+    with asking_the_database() as connection:
+        remembered().learn_users(has_users(connection))
+    return remembered().there_are_users
+
+
+def remembered() -> Remembered:
+    return cast(Remembered, current_app.extensions["remembered"])
+
+
+@contextmanager
+def asking_the_database() -> Iterator[psycopg.Connection[Any]]:
+    """Lend a connection. Raises the Problem that the database is away."""
+    try:
+        with the_shop().autocommitting.connect() as connection:
+            yield driver_connection(connection)
+    except DATABASE_ERRORS as error:
+        if not is_outage(error):
+            raise
+        # Nothing can have been committed yet, however the connection was lost.
+        raise not_accepted() from error
+
+
+def is_on_this_computer() -> bool:
+    """
+    Say whether a request comes from this computer itself.
+
+    What a proxy passes on comes from wherever: it says so, and gets no trust by it.
+    """
+    if "Forwarded" in request.headers or "X-Forwarded-For" in request.headers:
+        return False
+    try:
+        return ip_address(request.remote_addr or "").is_loopback
+    except ValueError:
+        return False
