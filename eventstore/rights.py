@@ -66,6 +66,7 @@ CALLS: Mapping[str, Iterable[str]] = {
     "lock_key": EVERYBODY,
     "fence_holders": EVERYBODY,
     "accept": ("web", *RUNNERS),
+    "accept_many": ("web", *RUNNERS),
     "command_key": ("web", *RUNNERS),
     "append": RUNNERS,
     "take": RUNNERS,

@@ -1,6 +1,7 @@
 """Telling the workers, best effort: what matters is in PostgreSQL already."""
 
 import logging
+from collections.abc import Sequence
 from uuid import UUID
 
 from tasks.app import app
@@ -16,6 +17,12 @@ def publish(shop: Shop, command_id: UUID, command_type: str = "execute") -> None
     A broker that is away is no error: the relay runs what nobody was told of.
     """
     send("execute", shop, [[str(command_id)]], str(command_id), command_type)
+
+
+def publish_many(shop: Shop, command_ids: Sequence[UUID]) -> None:
+    """Send one task for the streams of several commands; it is called as the first."""
+    ids = [str(command_id) for command_id in command_ids]
+    send("execute", shop, [ids], ids[0], "many")
 
 
 def publish_catch_up(shop: Shop) -> None:

@@ -21,6 +21,7 @@ FUNCTIONS = (
     "claimed",
     "append",
     "accept",
+    "accept_many",
     "next_due",
     "why_refused",
     "load",
