@@ -5,8 +5,8 @@ Commands in batches beside commands one by one, on a running shop.
 
 It asks `./recount up` where it runs; `--address` and `--database` name another. Each
 command places an order, in a stream of its own. Singles and batches take turns, and a
-ratio is of what was measured in the same round: *accepted* counts until the last answer,
-*done* until the last command is final. Exit status 0 is: 8 times as many are accepted.
+ratio is of what was measured in the same round: *accepted* counts until the last answer
+and *done* until the last command is final. Exit status 0 is: 8 times as many a second.
 """
 
 import argparse

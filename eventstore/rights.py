@@ -55,6 +55,7 @@ TABLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     # A cache that has a checksum, and can be deleted at any time.
     "snapshots": dict.fromkeys(RUNNERS, (SELECT, "INSERT", "UPDATE", "DELETE")),
+    "heartbeats": dict.fromkeys(EVERYBODY, (SELECT,)),
     "unique_claims": {},
     "alembic_version": dict.fromkeys(EVERYBODY, (SELECT,)),
     "vault.keys": {},
@@ -76,6 +77,9 @@ CALLS: Mapping[str, Iterable[str]] = {
     "release": RUNNERS,
     "next_due": RUNNERS,
     "waiting": RUNNERS,
+    "lost_before": RUNNERS,
+    "beat": ("web", *RUNNERS),
+    "end_beat": ("web", *RUNNERS),
     "load": RUNNERS,
     "why_refused": RUNNERS,
     "claimed": RUNNERS,

@@ -17,7 +17,14 @@ SOFT_TIME_LIMIT = 20
 MEMORY_LIMIT_KB = 512_000
 QUEUES = ("commands", "projections", "maintenance")
 
-INCLUDED = ["tasks.commands", "tasks.catch_up", "tasks.snapshots", "tasks.seals"]
+INCLUDED = [
+    "tasks.commands",
+    "tasks.catch_up",
+    "tasks.snapshots",
+    "tasks.seals",
+    # No task: it beats for workers and beat.
+    "tasks.watching",
+]
 
 app = Celery("recount", include=INCLUDED)
 

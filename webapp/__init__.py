@@ -3,7 +3,7 @@
 from flask import Flask, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from tasks import bootstrap
+from tasks import bootstrap, watching
 from tasks.bootstrap import Shop
 from tasks.guard import refuse_what_loses_data
 from tasks.logs import log_to_stderr
@@ -38,6 +38,7 @@ def create_app(shop: Shop | None = None) -> Flask:
     log_to_stderr(settings.log_level)
     if shop is None and settings.role == "web":
         refuse_what_loses_data(bootstrap.shop())
+        watching.begin(bootstrap.shop(), "web")
     give(app, shop)
     security.protect(app, settings)
     errors.answer(app)

@@ -1,8 +1,9 @@
 """
-Many commands are accepted in one round trip.
+Many commands are accepted in one round trip, and each process shows that it lives.
 
-One by one each pays for a round trip and a commit of its own, and a file of a hundred
-thousand has to wait for as many.
+One by one each command pays for a round trip and a commit of its own, and a file of a
+hundred thousand has to wait for as many. From the heartbeats the relay sees whether
+what waits has lost its message, or stands in a queue in front of healthy workers.
 """
 
 from alembic import op
@@ -16,8 +17,32 @@ branch_labels = None
 depends_on = None
 
 
+TABLE = """
+CREATE TABLE IF NOT EXISTS public.heartbeats (
+    process varchar CONSTRAINT heartbeats_pkey PRIMARY KEY,
+    role varchar NOT NULL,
+    started_at timestamptz NOT NULL,
+    beat_at timestamptz NOT NULL,
+    serves_commands boolean NOT NULL,
+    idle_since timestamptz,
+    received_until timestamptz,
+    detail jsonb NOT NULL DEFAULT '{}'
+) WITH (fillfactor = 50)
+"""
+
+FUNCTIONS = (
+    "keep_keys",
+    "accept_many",
+    "lost_before",
+    "waiting",
+    "beat",
+    "end_beat",
+)
+
+
 def upgrade() -> None:
-    create_functions(op.get_bind(), "accept_many")
+    op.execute(TABLE)
+    create_functions(op.get_bind(), *FUNCTIONS)
     grant_rights(op.get_bind())
 
 

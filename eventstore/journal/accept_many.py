@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
 import psycopg
 
 from eventstore.errors import is_of_the_data
@@ -63,31 +64,36 @@ def accepted(
 ) -> list[Answered]:
     rows = connection.execute(
         """
-        SELECT is_new, is_same, status, stream_id FROM public.accept_many(
-            %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[],
-            %s::text[]::jsonb[], %s::text[]::jsonb[], %s, %s::bytea[], %s::integer[],
-            %s::timestamptz[], %s::text::jsonb
-        )
+        SELECT is_new, is_same, status, stream_id
+        FROM public.accept_many(%s::text::jsonb, %s, %s::text::jsonb)
         """,
-        (
-            [command.command_id for command in commands],
-            [command.stream_id for command in commands],
-            [command.category for command in commands],
-            [command.numbered_by for command in commands],
-            [command.type for command in commands],
-            [command.data for command in commands],
-            [command.metadata for command in commands],
-            commands[0].principal,
-            [command.fingerprint for command in commands],
-            [command.expected_version for command in commands],
-            [command.not_before for command in commands],
-            keys_of(commands),
-        ),
+        (lines_of(commands), commands[0].principal, keys_of(commands)),
     ).fetchall()
     return [
         Answered(command.command_id, *row)
         for command, row in zip(commands, rows, strict=True)
     ]
+
+
+def lines_of(commands: Sequence[Prepared]) -> str:
+    """Return all as one JSON list, in which what is JSON already is not read again."""
+    lines = [
+        {
+            "place": place,
+            "command_id": command.command_id,
+            "stream_id": command.stream_id,
+            "category": command.category,
+            "numbered_by": command.numbered_by,
+            "type": command.type,
+            "data": msgspec.Raw(command.data.encode()),
+            "metadata": msgspec.Raw(command.metadata.encode()),
+            "fingerprint": command.fingerprint.hex(),
+            "expected_version": command.expected_version,
+            "not_before": command.not_before,
+        }
+        for place, command in enumerate(commands)
+    ]
+    return msgspec.json.encode(lines).decode()
 
 
 def keys_of(commands: Sequence[Prepared]) -> str:

@@ -3,17 +3,8 @@
 -- A line whose id was accepted before, here or earlier, is answered as that one. One such
 -- call at a time: two that name the same ids in another order would wait for each other.
 CREATE OR REPLACE FUNCTION public.accept_many(
-    command_ids uuid[],
-    streams text[],
-    categories text[],
-    numbered_by text[],
-    command_types text[],
-    datas jsonb[],
-    metadatas jsonb[],
+    lines jsonb,                    -- one object each
     sent_by text,
-    contents bytea[],
-    expected integer[],
-    due_at timestamptz[],
     new_keys jsonb                  -- that personal fields are closed with
 )
 RETURNS TABLE (is_new boolean, is_same boolean, status varchar, stream_id varchar)
@@ -33,8 +24,11 @@ BEGIN
             USING ERRCODE = 'insufficient_privilege';
     END IF;
     -- As the owner we could draw from any sequence, the log's own too.
-    IF EXISTS (SELECT FROM unnest(numbered_by) AS n WHERE n !~ '^[a-z_]+_numbers$') THEN
-        RAISE EXCEPTION 'one of % is no sequence of numbers', numbered_by
+    IF EXISTS (
+        SELECT FROM jsonb_to_recordset(lines) AS l (numbered_by text)
+        WHERE l.numbered_by !~ '^[a-z_]+_numbers$'
+    ) THEN
+        RAISE EXCEPTION 'one of the lines names no sequence of numbers'
             USING ERRCODE = 'insufficient_privilege';
     END IF;
     PERFORM pg_advisory_xact_lock(
@@ -44,9 +38,9 @@ BEGIN
     -- OFFSET 0 keeps the planner at one look by key for each, here and below.
     SELECT coalesce(array_agg(l.place), '{}') INTO fresh
     FROM (
-        SELECT u.id, min(u.place) AS place
-        FROM unnest(command_ids) WITH ORDINALITY AS u (id, place)
-        GROUP BY u.id
+        SELECT u.command_id AS id, min(u.place) AS place
+        FROM jsonb_to_recordset(lines) AS u (command_id uuid, place bigint)
+        GROUP BY u.command_id
     ) AS l
     LEFT JOIN LATERAL (
         SELECT true AS is_known FROM public.commands AS c WHERE c.id = l.id OFFSET 0
@@ -59,15 +53,24 @@ BEGIN
             expected_version, not_before
         )
         SELECT
-            l.id,
-            coalesce(l.stream, l.category || '-' || nextval(l.numbers::regclass)),
-            l.type, l.data, l.metadata, sent_by, l.content, l.expected, l.due_at
-        FROM unnest(
-            command_ids, streams, categories, numbered_by, command_types, datas,
-            metadatas, contents, expected, due_at
-        ) WITH ORDINALITY AS l (
-            id, stream, category, numbers, type, data, metadata, content, expected,
-            due_at, place
+            l.command_id,
+            coalesce(
+                l.stream_id, l.category || '-' || nextval(l.numbered_by::regclass)
+            ),
+            l.type, l.data, l.metadata, sent_by, decode(l.fingerprint, 'hex'),
+            l.expected_version, l.not_before
+        FROM jsonb_to_recordset(lines) AS l (
+            place bigint,
+            command_id uuid,
+            stream_id text,
+            category text,
+            numbered_by text,
+            type text,
+            data jsonb,
+            metadata jsonb,
+            fingerprint text,
+            expected_version integer,
+            not_before timestamptz
         )
         WHERE l.place = ANY (fresh)
         ORDER BY l.place
@@ -89,13 +92,14 @@ BEGIN
 
     RETURN QUERY
         SELECT
-            l.place = ANY (fresh) AND l.id = ANY (written),
-            c.fingerprint = l.content,
+            l.place = ANY (fresh) AND l.command_id = ANY (written),
+            c.fingerprint = decode(l.fingerprint, 'hex'),
             c.status,
             c.stream_id
-        FROM unnest(command_ids, contents) WITH ORDINALITY AS l (id, content, place)
+        FROM jsonb_to_recordset(lines)
+            AS l (place bigint, command_id uuid, fingerprint text)
         CROSS JOIN LATERAL (
-            SELECT c.* FROM public.commands AS c WHERE c.id = l.id OFFSET 0
+            SELECT c.* FROM public.commands AS c WHERE c.id = l.command_id OFFSET 0
         ) AS c
         ORDER BY l.place;
 END
