@@ -1,6 +1,5 @@
 """Heartbeats, and what the relay makes of them: which messages are lost."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -29,8 +28,11 @@ def waiting(engine: Engine, patience: float = 0.75) -> list[str]:
 def accept(engine: Engine, name: str, *, seconds_ago: float) -> UUID:
     command_id = engine.accept(Add(counter_id=name), key=str(uuid4()))
     engine.connection.execute(
-        "UPDATE commands SET accepted_at = clock_timestamp() - make_interval(secs => %s)"
-        " WHERE id = %s",
+        """
+        UPDATE commands
+        SET accepted_at = clock_timestamp() - make_interval(secs => %s)
+        WHERE id = %s
+        """,
         (seconds_ago, command_id),
     )
     return command_id
@@ -136,11 +138,11 @@ def test_what_has_a_time_of_its_own_waits_for_no_message(engine: Engine) -> None
 
 
 @pytest.fixture
-def beating(engine: Engine) -> Iterator[psycopg.Connection[Any]]:
+def beating(engine: Engine) -> psycopg.Connection[Any]:
     web = Beat(process="web:a:2", role="web", detail={"breaker": "open"})
     beat(engine.connection, web, is_new=True)
     tell(engine)
-    yield engine.connection
+    return engine.connection
 
 
 def test_all_processes_are_seen(

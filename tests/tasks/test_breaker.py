@@ -105,10 +105,14 @@ def test_messages_are_sent_in_order_by_another_thread() -> None:
     assert sent == [(number, "outbox") for number in range(100)]
 
 
+def wait_for(event: threading.Event) -> None:
+    event.wait(10)
+
+
 def test_a_broker_that_hangs_lets_nobody_wait_and_costs_bounded_memory() -> None:
     outbox = Outbox(most=3)
     hangs = threading.Event()
-    outbox.put(lambda: hangs.wait(10) and None)
+    outbox.put(lambda: wait_for(hangs))
     wait_until(lambda: outbox.messages.empty(), "the thread hangs")
     taken = [outbox.put(lambda: None) for _ in range(5)]
     hangs.set()
@@ -128,7 +132,7 @@ def nowhere(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Shop:
     attempts: list[int] = []
     monkeypatch.setattr(publishing, "breaker", Breaker(first_rest=60))
     monkeypatch.setattr(publishing, "outbox", Outbox())
-    monkeypatch.setattr(publishing.app, "send_task", refuse)
+    monkeypatch.setattr("tasks.publishing.app.send_task", refuse)
     shop = Shop(replace(settings, role="web"))
     vars(shop)["attempts"] = attempts
     return shop
