@@ -16,7 +16,10 @@ def rabbitmq_server() -> str | None:
 
 def start_rabbitmq(processes: Processes, program: str) -> str:
     """Start it with all its files in the test's folder; return its URL."""
-    port, distribution = free_port(), free_port()
+    port, distribution, names = free_port(), free_port(), free_port()
+    # The node would start one that outlives it.
+    processes.start("epmd", "epmd", "-address", "127.0.0.1", "-port", str(names))
+    wait_until(lambda: accepts(names), "Erlang's port mapper answers")
     folder = processes.folder / "rabbitmq"
     folder.mkdir()
     config = folder / "rabbitmq.conf"
@@ -33,7 +36,7 @@ def start_rabbitmq(processes: Processes, program: str) -> str:
         RABBITMQ_LOG_BASE=str(folder),
         RABBITMQ_ENABLED_PLUGINS_FILE=str(folder / "plugins"),
         RABBITMQ_PID_FILE=str(folder / "pid"),
-        ERL_EPMD_PORT=str(free_port()),
+        ERL_EPMD_PORT=str(names),
         ERL_EPMD_ADDRESS="127.0.0.1",
     )
     wait_until(lambda: accepts(port), f"RabbitMQ: {server.text()[-2000:]}")
