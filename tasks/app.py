@@ -102,7 +102,8 @@ app.add_defaults(configuration)
 
 @setup_logging.connect
 def set_up_logging(**_: object) -> None:
-    log_to_stderr(shop().settings.log_level)
+    settings = shop().settings
+    log_to_stderr(settings.log_level, settings.log_format)
 
 
 @worker_init.connect

@@ -1,11 +1,11 @@
 """The one task for all commands: drain the streams of the commands it names."""
 
-import logging
 import os
 import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from uuid import UUID
 
 import psycopg
@@ -13,12 +13,14 @@ import sqlalchemy as sa
 from celery.exceptions import SoftTimeLimitExceeded
 
 from eventstore.journal.drain import Drained, drain
+from eventstore.journal.reporting import Finished
 from eventstore.journal.take import forget_marks
 from tasks import publishing
 from tasks.app import SOFT_TIME_LIMIT, app
 from tasks.bootstrap import Shop, shop
+from tasks.logs import logger_of
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 SECONDS_TO_FORGET = 5.0
 
@@ -58,13 +60,6 @@ def run(shop: Shop, command_ids: Sequence[UUID], *, ran_by: str = "worker") -> R
             ran.left.append(command_id)
             continue
         drained = drain_stream(shop, command_id, runner)
-        log.info(
-            "drained command_id=%s finished=%d seconds=%.4f ran_by=%s",
-            command_id,
-            drained.finished,
-            time.monotonic() - started,
-            runner,
-        )
         ran.finished += drained.finished
         ran.has_signalled |= drained.has_signalled
         if drained.next_due is not None:
@@ -86,10 +81,19 @@ def drain_stream(shop: Shop, command_id: UUID, runner: str) -> Drained:
                 deciders=shop.deciders,
                 runner=runner,
                 limits=replace(shop.limits, interruptions=(SoftTimeLimitExceeded,)),
+                report=partial(say, runner),
             )
     except Exception as error:
         forget_own_marks(shop, runner, command_id, error)
         raise
+
+
+def say(runner: str, finished: Finished) -> None:
+    """Log one command: names, numbers and ids, and nothing that was sent."""
+    facts = finished._asdict()
+    facts["command_id"] = str(finished.command_id)
+    facts["seconds"] = round(finished.seconds, 4)
+    log.info("finished", **facts, ran_by=runner)
 
 
 class DatabaseAway(Exception):

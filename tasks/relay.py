@@ -43,7 +43,8 @@ def main(wiring: Callable[[], Shop] = shop) -> None:
     memory or kills its process ends the child and not the relay. This process has no
     connection, so nothing of it is shared by the fork.
     """
-    log_to_stderr(wiring().settings.log_level)
+    settings = wiring().settings
+    log_to_stderr(settings.log_level, settings.log_format)
     refuse_what_loses_data(wiring())
     stop = threading.Event()
 

@@ -14,6 +14,7 @@ from webapp import (
     customers,
     errors,
     health,
+    metrics,
     orders,
     problems,
     queries,
@@ -23,7 +24,7 @@ from webapp import (
 from webapp.addresses import know_numbers
 from webapp.wiring import give
 
-SUBJECTS = (orders, customers, commands, api, queries, health, problems)
+SUBJECTS = (orders, customers, commands, api, queries, health, metrics, problems)
 
 
 def create_app(shop: Shop | None = None) -> Flask:
@@ -35,7 +36,7 @@ def create_app(shop: Shop | None = None) -> Flask:
     """
     app = Flask(__name__)
     settings = shop.settings if shop else load_settings()
-    log_to_stderr(settings.log_level)
+    log_to_stderr(settings.log_level, settings.log_format)
     if shop is None and settings.role == "web":
         refuse_what_loses_data(bootstrap.shop())
         watching.begin(bootstrap.shop(), "web")

@@ -28,6 +28,7 @@ from eventstore.journal.deciding import (
     read_commands,
 )
 from eventstore.journal.limits import Limits
+from eventstore.journal.reporting import Report, finished, report_to_nobody
 from eventstore.journal.take import Taken, give_back, release, take
 from eventstore.log.arguments import (
     Completion,
@@ -58,8 +59,10 @@ class Drain:
     runner: str
     limits: Limits
     most: int
+    report: Report
     drained: Drained = field(default_factory=Drained)
     conflicts: int = 0
+    taken_at: float = 0.0
 
 
 def drain(
@@ -69,6 +72,7 @@ def drain(
     deciders: Deciders,
     runner: str,
     limits: Limits,
+    report: Report = report_to_nobody,
 ) -> Drained:
     """
     Run all that is due in the stream of *command_id*, in the order it was accepted.
@@ -76,12 +80,16 @@ def drain(
     Two round trips a take, on a *connection* in autocommit. What fails is given back in
     good order, with its error. Where the database goes away, or the runner's time is
     up, that error rises: the connection may hold the stream's lock and is thrown away,
-    a pool does not let go of it; and whoever lives on calls `forget_marks`.
+    a pool does not let go of it; and whoever lives on calls `forget_marks`. *report* is
+    told of each command that is final.
     """
-    work = Drain(connection, deciders, runner, limits, most=limits.commands)
+    work = Drain(
+        connection, deciders, runner, limits, most=limits.commands, report=report
+    )
     until = time.monotonic() + limits.seconds_of_draining
     next_due: UUID | None = command_id
     while next_due is not None and time.monotonic() < until:
+        work.taken_at = time.monotonic()
         taken = take(
             connection,
             next_due,
@@ -213,6 +221,10 @@ def finish(
     next_due, is_raised = row
     work.drained.has_signalled |= is_raised
     work.drained.finished += len(decided)
+    seconds = time.monotonic() - work.taken_at
+    version = expected[taken.stream_id]
+    for one in finished(taken.stream_id, version, decided, seconds):
+        work.report(one)
     return next_due
 
 

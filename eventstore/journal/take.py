@@ -13,13 +13,15 @@ from eventstore.log.past import LOADED, Past, gathered
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenCommand:
-    """A command whose turn it is; *data* is JSON still."""
+    """A command whose turn it is; *data* is JSON still, *attempts* counts this one."""
 
     id: UUID
     type: str
     expected_version: int | None
     data: str
     metadata: str
+    attempts: int = 0
+    conflicts: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +69,22 @@ def take(
             expected_version=version,
             data=data,
             metadata=metadata,
+            attempts=attempts,
+            conflicts=int(conflicts),
         )
-        for kind, _, _, type_, version, data, metadata, *_, ref in rows
+        for (
+            kind,
+            attempts,
+            _,
+            type_,
+            version,
+            data,
+            metadata,
+            _,
+            conflicts,
+            _,
+            ref,
+        ) in rows
         if kind == "command"
     ]
     return Taken(
