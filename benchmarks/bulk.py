@@ -144,7 +144,7 @@ def timed(shop: Shop, count: int, send: Callable[[], None]) -> Rate:
 def wait_until_done(shop: Shop) -> None:
     with psycopg.connect(shop.database, autocommit=True) as connection:
         while connection.execute(
-            "SELECT FROM commands WHERE status = 'accepted' LIMIT 1"
+            "SELECT 1 FROM commands WHERE status = 'accepted' LIMIT 1"
         ).fetchone():
             time.sleep(0.01)
 

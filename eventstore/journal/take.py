@@ -69,8 +69,9 @@ def take(
             expected_version=version,
             data=data,
             metadata=metadata,
-            attempts=attempts,
-            conflicts=int(conflicts),
+            # The version before, until it is migrated, tells neither.
+            attempts=attempts or 0,
+            conflicts=int(conflicts or 0),
         )
         for (
             kind,
