@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from celery.exceptions import SoftTimeLimitExceeded
 
 from eventstore.journal.drain import Drained, drain
+from eventstore.journal.drain_many import drain_many
 from eventstore.journal.reporting import Finished
 from eventstore.journal.take import forget_marks
 from tasks import publishing
@@ -54,6 +56,8 @@ def run(shop: Shop, command_ids: Sequence[UUID], *, ran_by: str = "worker") -> R
     runner = f"{ran_by}:{socket.gethostname()}:{os.getpid()}"
     until = time.monotonic() + SOFT_TIME_LIMIT / 2
     ran = Ran()
+    if len(command_ids) > 1:
+        command_ids = run_together(shop, command_ids, runner, ran)
     for command_id in command_ids:
         started = time.monotonic()
         if started > until:
@@ -67,6 +71,21 @@ def run(shop: Shop, command_ids: Sequence[UUID], *, ran_by: str = "worker") -> R
     return ran
 
 
+def run_together(
+    shop: Shop, command_ids: Sequence[UUID], runner: str, ran: Ran
+) -> list[UUID]:
+    """Drain all streams at once; return the commands that are to be run alone."""
+    try:
+        with shop.lent() as connection:
+            done = drain_many(connection, command_ids, **given(shop, runner))
+    except Exception as error:
+        forget_own_marks(shop, runner, command_ids[0], error)
+        raise
+    ran.finished += done.drained.finished
+    ran.has_signalled |= done.drained.has_signalled
+    return [*done.apart, *done.left]
+
+
 def drain_stream(shop: Shop, command_id: UUID, runner: str) -> Drained:
     """
     Drain one stream, on a connection that does not outlive an exception.
@@ -75,17 +94,20 @@ def drain_stream(shop: Shop, command_id: UUID, runner: str) -> Drained:
     """
     try:
         with shop.lent() as connection:
-            return drain(
-                connection,
-                command_id,
-                deciders=shop.deciders,
-                runner=runner,
-                limits=replace(shop.limits, interruptions=(SoftTimeLimitExceeded,)),
-                report=partial(say, runner),
-            )
+            return drain(connection, command_id, **given(shop, runner))
     except Exception as error:
         forget_own_marks(shop, runner, command_id, error)
         raise
+
+
+def given(shop: Shop, runner: str) -> Any:
+    """Return what each drain is given."""
+    return {
+        "deciders": shop.deciders,
+        "runner": runner,
+        "limits": replace(shop.limits, interruptions=(SoftTimeLimitExceeded,)),
+        "report": partial(say, runner),
+    }
 
 
 def say(runner: str, finished: Finished) -> None:

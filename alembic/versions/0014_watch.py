@@ -34,6 +34,8 @@ FUNCTIONS = (
     "keep_keys",
     "accept_many",
     "take",
+    "take_many",
+    "finish_many",
     "lost_before",
     "waiting",
     "beat",

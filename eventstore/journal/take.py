@@ -59,8 +59,37 @@ def take(
         f"SELECT {LOADED}, ref FROM public.take(%s, %s, %s, %s, %s, %s::text[])",
         (command_id, runner, most, most_bytes, most_deaths, fingerprints),
     ).fetchall()
-    if not rows:
-        return None
+    return taken_of(rows) if rows else None
+
+
+def take_many(
+    connection: psycopg.Connection[Any],
+    command_ids: Sequence[UUID],
+    *,
+    runner: str,
+    most: int,
+    most_bytes: int,
+    most_deaths: int,
+    fingerprints: str,
+) -> list[Taken]:
+    """
+    Take the streams of *command_ids* that are free, each once, in one round trip.
+
+    Not among them are those in which a runner died: they want to be taken alone.
+    """
+    rows = connection.execute(
+        f"SELECT {LOADED}, ref"
+        " FROM public.take_many(%s::uuid[], %s, %s, %s, %s, %s::text[])",
+        (list(command_ids), runner, most, most_bytes, most_deaths, fingerprints),
+    ).fetchall()
+    by_stream: dict[str, list[Any]] = {}
+    for row in rows:
+        by_stream.setdefault(row[2], []).append(row)
+    return [taken_of(rows_of_one) for rows_of_one in by_stream.values()]
+
+
+def taken_of(rows: Sequence[Any]) -> Taken:
+    """Return the stream that *rows*, as `take` returns them, are about."""
     _, _, stream_id, _, most, *_ = rows[0]
     commands = [
         TakenCommand(
