@@ -13,7 +13,8 @@ import eventstore.journal.schema
 import eventstore.log.schema
 import eventstore.personal.schema
 import eventstore.projections.schema
-import eventstore.subscriptions.schema  # noqa: F401 - the tables register themselves
+import eventstore.subscriptions.schema
+import eventstore.watching.schema  # noqa: F401 - the tables register themselves
 from eventstore.connection import Connection, begun
 from eventstore.errors import InstalledOtherwise
 from eventstore.sql import FUNCTIONS, closing, source

@@ -17,7 +17,14 @@ SOFT_TIME_LIMIT = 20
 MEMORY_LIMIT_KB = 512_000
 QUEUES = ("commands", "projections", "maintenance")
 
-INCLUDED = ["tasks.commands", "tasks.catch_up", "tasks.snapshots", "tasks.seals"]
+INCLUDED = [
+    "tasks.commands",
+    "tasks.catch_up",
+    "tasks.snapshots",
+    "tasks.seals",
+    # No task: it beats for workers and beat.
+    "tasks.watching",
+]
 
 app = Celery("recount", include=INCLUDED)
 
@@ -95,7 +102,8 @@ app.add_defaults(configuration)
 
 @setup_logging.connect
 def set_up_logging(**_: object) -> None:
-    log_to_stderr(shop().settings.log_level)
+    settings = shop().settings
+    log_to_stderr(settings.log_level, settings.log_format)
 
 
 @worker_init.connect

@@ -1,6 +1,5 @@
 """Catching up all subscriptions: the task behind each signal and each beat."""
 
-import logging
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,8 +21,9 @@ from eventstore.subscriptions.subscription import Subscription
 from tasks import publishing
 from tasks.app import app
 from tasks.bootstrap import Shop, shop
+from tasks.logs import logger_of
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 LONGEST_RUN = 5.0
 """Seconds after which a run that never comes to an end leaves the rest to the next."""
@@ -89,16 +89,14 @@ def read_to_the_end(
     while (started := time.monotonic()) < until:
         # Asked each time: a rebuild may have put another generation in its place.
         for subscription in live_subscriptions(shop, connection):
-            seconds = until - time.monotonic()
-            report(
+            begun = time.monotonic()
+            reached = catch_up_one(
+                connection,
                 subscription,
-                catch_up_one(
-                    connection,
-                    subscription,
-                    seconds=seconds,
-                    interruptions=(SoftTimeLimitExceeded,),
-                ),
+                seconds=until - begun,
+                interruptions=(SoftTimeLimitExceeded,),
             )
+            report(subscription, reached, time.monotonic() - begun)
         clear_signal(connection, CATCH_UP)
         # There is also something left where a rebuild holds a checkpoint to swap.
         if not find_lag(shop, connection):
@@ -114,18 +112,13 @@ def find_lag(shop: Shop, connection: psycopg.Connection[Any]) -> int:
     return lag(connection, [subscription.name for subscription in live])
 
 
-def report(subscription: Subscription, reached: CaughtUp) -> None:
+def report(subscription: Subscription, reached: CaughtUp, seconds: float) -> None:
+    """Log one catch-up that came further, or stands still."""
+    about = log.bind(subscription=subscription.name, checkpoint=reached.checkpoint)
     if reached.stopped_at is not None:
-        log.error(
-            "stopped subscription=%s position=%d", subscription.name, reached.stopped_at
-        )
+        about.error("stopped", position=reached.stopped_at)
     elif reached.handled:
-        log.info(
-            "caught up subscription=%s handled=%d checkpoint=%d",
-            subscription.name,
-            reached.handled,
-            reached.checkpoint,
-        )
+        about.info("caught up", handled=reached.handled, seconds=round(seconds, 4))
 
 
 def live_subscriptions(

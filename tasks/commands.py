@@ -1,11 +1,12 @@
 """The one task for all commands: drain the streams of the commands it names."""
 
-import logging
 import os
 import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -13,12 +14,15 @@ import sqlalchemy as sa
 from celery.exceptions import SoftTimeLimitExceeded
 
 from eventstore.journal.drain import Drained, drain
+from eventstore.journal.drain_many import drain_many
+from eventstore.journal.reporting import Finished
 from eventstore.journal.take import forget_marks
 from tasks import permissions, publishing
 from tasks.app import SOFT_TIME_LIMIT, app
 from tasks.bootstrap import Shop, shop
+from tasks.logs import logger_of
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 SECONDS_TO_FORGET = 5.0
 
@@ -52,24 +56,34 @@ def run(shop: Shop, command_ids: Sequence[UUID], *, ran_by: str = "worker") -> R
     runner = f"{ran_by}:{socket.gethostname()}:{os.getpid()}"
     until = time.monotonic() + SOFT_TIME_LIMIT / 2
     ran = Ran()
+    if len(command_ids) > 1:
+        command_ids = run_together(shop, command_ids, runner, ran)
     for command_id in command_ids:
         started = time.monotonic()
         if started > until:
             ran.left.append(command_id)
             continue
         drained = drain_stream(shop, command_id, runner)
-        log.info(
-            "drained command_id=%s finished=%d seconds=%.4f ran_by=%s",
-            command_id,
-            drained.finished,
-            time.monotonic() - started,
-            runner,
-        )
         ran.finished += drained.finished
         ran.has_signalled |= drained.has_signalled
         if drained.next_due is not None:
             ran.left.append(drained.next_due)
     return ran
+
+
+def run_together(
+    shop: Shop, command_ids: Sequence[UUID], runner: str, ran: Ran
+) -> list[UUID]:
+    """Drain all streams at once; return the commands that are to be run alone."""
+    try:
+        with shop.lent() as connection:
+            done = drain_many(connection, command_ids, **given(shop, runner))
+    except Exception as error:
+        forget_own_marks(shop, runner, command_ids[0], error)
+        raise
+    ran.finished += done.drained.finished
+    ran.has_signalled |= done.drained.has_signalled
+    return [*done.apart, *done.left]
 
 
 def drain_stream(shop: Shop, command_id: UUID, runner: str) -> Drained:
@@ -80,17 +94,29 @@ def drain_stream(shop: Shop, command_id: UUID, runner: str) -> Drained:
     """
     try:
         with shop.lent() as connection:
-            return drain(
-                connection,
-                command_id,
-                deciders=shop.deciders,
-                runner=runner,
-                limits=replace(shop.limits, interruptions=(SoftTimeLimitExceeded,)),
-                may=permissions.may,
-            )
+            return drain(connection, command_id, **given(shop, runner))
     except Exception as error:
         forget_own_marks(shop, runner, command_id, error)
         raise
+
+
+def given(shop: Shop, runner: str) -> Any:
+    """Return what each drain is given."""
+    return {
+        "deciders": shop.deciders,
+        "runner": runner,
+        "limits": replace(shop.limits, interruptions=(SoftTimeLimitExceeded,)),
+        "report": partial(say, runner),
+        "may": permissions.may,
+    }
+
+
+def say(runner: str, finished: Finished) -> None:
+    """Log one command: names, numbers and ids, and nothing that was sent."""
+    facts = finished._asdict()
+    facts["command_id"] = str(finished.command_id)
+    facts["seconds"] = round(finished.seconds, 4)
+    log.info("finished", **facts, ran_by=runner)
 
 
 class DatabaseAway(Exception):

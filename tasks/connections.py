@@ -47,18 +47,7 @@ def pool_of(database_url: str, role: str = "operator") -> sa.Engine:
         pool_size=20,
         max_overflow=0,
         pool_use_lifo=True,
-        connect_args={
-            "connect_timeout": 5,
-            # A host that lost its power must not keep its streams for two hours.
-            "options": " ".join(
-                # The later ones win: limits of the URL's own are those that hold.
-                [LIMITS.get(role, ""), str(url.query.get("options", "")), SESSION]
-            ).strip(),
-            "keepalives_idle": 30,
-            "keepalives_interval": 10,
-            "keepalives_count": 3,
-            "application_name": f"recount {process_name(sys.argv)}",
-        },
+        connect_args=arguments_of(url, role),
     )
 
     def note_return(_: Any, record: Any) -> None:
@@ -77,3 +66,19 @@ def pool_of(database_url: str, role: str = "operator") -> sa.Engine:
     sa.event.listen(engine, "checkin", note_return)
     sa.event.listen(engine, "checkout", look_at_idle)
     return engine
+
+
+def arguments_of(url: sa.URL, role: str) -> dict[str, Any]:
+    """Return what each connection is made with, besides its *url*."""
+    return {
+        "connect_timeout": 5,
+        # A host that lost its power must not keep its streams for two hours.
+        "options": " ".join(
+            # The later ones win: limits of the URL's own are those that hold.
+            [LIMITS.get(role, ""), str(url.query.get("options", "")), SESSION]
+        ).strip(),
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        "application_name": f"recount {process_name(sys.argv)}",
+    }

@@ -2,16 +2,48 @@
 
 import logging
 import logging.config
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, Processor
+
+# What is said by structlog and what is said by the libraries go the same way.
+SHARED: list[Processor] = [
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+]
 
 
-def log_to_stderr(level: str) -> None:
-    """Set up logging for this process; the libraries speak when something is wrong."""
+def log_to_stderr(level: str, form: str = "text") -> None:
+    """
+    Set up logging for this process; the libraries speak when something is wrong.
+
+    *form* is text, for people: time, level, who, what, and name=value; or json, an
+    object a line for programs.
+    """
+    last: list[Processor] = [as_text]
+    if form == "json":
+        last = [
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ]
     logging.config.dictConfig(
         {
             "version": 1,
             "disable_existing_loggers": False,
             "formatters": {
-                "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
+                "line": {
+                    "()": structlog.stdlib.ProcessorFormatter,
+                    "foreign_pre_chain": SHARED,
+                    "processors": [
+                        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                        *last,
+                    ],
+                    # A traceback stands below its line; as JSON it is in it.
+                    "keep_exc_info": form != "json",
+                    "keep_stack_info": form != "json",
+                }
             },
             "handlers": {
                 "stderr": {"class": "logging.StreamHandler", "formatter": "line"}
@@ -24,3 +56,31 @@ def log_to_stderr(level: str) -> None:
             },
         }
     )
+
+
+def logger_of(name: str) -> structlog.stdlib.BoundLogger:
+    """Return a logger whose lines have facts by name, beside what happened."""
+    logger: structlog.stdlib.BoundLogger = structlog.wrap_logger(
+        logging.getLogger(name),
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *SHARED,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+    return logger
+
+
+def as_text(_: Any, __: str, said: EventDict) -> str:
+    """Return a line for people; what has spaces in it is quoted."""
+    first = [str(said.pop("at")), str(said.pop("level")).upper(), said.pop("logger")]
+    event = str(said.pop("event"))
+    said.pop("exc_info", None)
+    facts = [f"{name}={quoted(value)}" for name, value in said.items()]
+    return " ".join([*map(str, first), event, *facts])
+
+
+def quoted(value: object) -> str:
+    text = str(value)
+    return text if text and text.isprintable() and " " not in text else repr(text)

@@ -1,12 +1,25 @@
-"""Telling the workers, best effort: what matters is in PostgreSQL already."""
+"""
+Telling the workers, best effort: what matters is in PostgreSQL already.
+
+A broker that is frozen lets nobody wait but the thread that publishes, and that one
+leaves it alone for a while.
+"""
 
 import logging
+from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 from tasks.app import app
 from tasks.bootstrap import Shop
+from tasks.breaker import Breaker, State
+from tasks.outbox import Outbox
 
 log = logging.getLogger(__name__)
+
+breaker = Breaker()
+"""Of this process: whether its broker answers."""
+outbox = Outbox()
 
 
 def publish(shop: Shop, command_id: UUID, command_type: str = "execute") -> None:
@@ -16,6 +29,12 @@ def publish(shop: Shop, command_id: UUID, command_type: str = "execute") -> None
     A broker that is away is no error: the relay runs what nobody was told of.
     """
     send("execute", shop, [[str(command_id)]], str(command_id), command_type)
+
+
+def publish_many(shop: Shop, command_ids: Sequence[UUID]) -> None:
+    """Send one task for the streams of several commands; it is called as the first."""
+    ids = [str(command_id) for command_id in command_ids]
+    send("execute", shop, [ids], ids[0], "many")
 
 
 def publish_catch_up(shop: Shop) -> None:
@@ -31,7 +50,38 @@ def send(
     task_id: str | None = None,
     shadow: str | None = None,
 ) -> None:
+    """
+    Send a task soon, if the broker is well; whoever calls does not wait for it.
+
+    A worker sends at once: its child may end before another thread has sent.
+    """
+    message = partial(deliver, name, arguments, task_id, shadow)
+    if shop.settings.role == "worker":
+        message()
+    elif breaker.state is State.OPEN and not breaker.is_due:
+        return
+    elif not outbox.put(message):
+        log.warning("not published task=%s error=%s", name, "OutboxFull")
+
+
+def deliver(
+    name: str, arguments: list[object], task_id: str | None, shadow: str | None
+) -> None:
+    """Hand a task to the broker, unless it has failed a moment ago."""
+    if not breaker.lets_through():
+        return
+    before = breaker.state
     try:
         app.send_task(name, arguments, task_id=task_id, shadow=shadow)
     except Exception as error:
-        log.warning("not published task=%s error=%s", name, type(error).__name__)
+        breaker.failed()
+        log.warning(
+            "not published task=%s error=%s breaker=%s",
+            name,
+            type(error).__name__,
+            breaker.state.value,
+        )
+    else:
+        breaker.succeeded()
+        if before is not State.CLOSED:
+            log.info("the broker answers again breaker=closed")

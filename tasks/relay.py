@@ -1,8 +1,9 @@
 """
 The relay: keeps the promise without the broker; it needs PostgreSQL alone.
 
-It runs what nobody was told of, or whose message was lost, through the function that
-the Celery task calls; and it catches up what lags. `python -m tasks.relay` starts it.
+It runs what has become due, and what waits though its message is lost (the database's
+function `lost_before` tells, by the workers' heartbeats), through the function that the
+Celery task calls; and it catches up what lags. `python -m tasks.relay` starts it.
 Two of them are harmless.
 """
 
@@ -19,7 +20,7 @@ from types import FrameType
 from uuid import UUID
 
 from eventstore.journal.waiting import find_waiting
-from tasks import catch_up, commands
+from tasks import catch_up, commands, watching
 from tasks.app import MEMORY_LIMIT_KB, TIME_LIMIT
 from tasks.bootstrap import Shop, shop
 from tasks.guard import refuse_what_loses_data
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 PATIENCE = 1.0
 """Seconds that a command waits for its message, a subscription for its signal."""
 SWEEP_EVERY = 0.25
+"""Seconds between two looks: what is found in both is run."""
 STREAMS_A_SWEEP = 100
 
 
@@ -41,7 +43,8 @@ def main(wiring: Callable[[], Shop] = shop) -> None:
     memory or kills its process ends the child and not the relay. This process has no
     connection, so nothing of it is shared by the fork.
     """
-    log_to_stderr(wiring().settings.log_level)
+    settings = wiring().settings
+    log_to_stderr(settings.log_level, settings.log_format)
     refuse_what_loses_data(wiring())
     stop = threading.Event()
 
@@ -88,6 +91,9 @@ def work(
     limit = MEMORY_LIMIT_KB * 1024 * 2
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     relay = Relay(wiring(), busy_since)
+    # The child's, which does the work: one that does not return goes on beating, and is
+    # killed by its parent.
+    watching.begin(relay.shop, "relay")
     # A parent that was killed cannot send TERM.
     while not stop.is_set() and os.getppid() == parent:
         try:
@@ -99,6 +105,7 @@ def work(
             stop.wait(1.0)
         finally:
             busy_since.value = 0.0
+    watching.end()
 
 
 class Relay:
@@ -109,32 +116,40 @@ class Relay:
         self.busy_since = busy_since
         self.checkpoints: dict[str, int] = {}
         self.next_look = 0.0
+        # Of each stream the command whose turn it was when we looked last.
+        self.heads: dict[str, UUID] = {}
 
     def sweep(self, stop: threading.Event) -> None:
         """Run what waits, stream after stream, and catch up what lags."""
         after_stream = ""
         has_signalled = False
+        heads: dict[str, UUID] = {}
         while not stop.is_set():
             with self.shop.lent() as connection:
                 waiting = find_waiting(
                     connection,
-                    patience=PATIENCE,
+                    patience=PATIENCE - SWEEP_EVERY,
                     most=STREAMS_A_SWEEP,
                     after_stream=after_stream,
                 )
+            heads.update(waiting)
             for stream_id, command_id in waiting:
                 if stop.is_set():
                     return
-                self.busy_since.value = time.monotonic()
                 after_stream = stream_id
-                has_signalled |= self.run(command_id)
+                # Where a worker is at it, another one's turn comes; where it has just
+                # let go, it sends a message first.
+                if self.heads.get(stream_id) == command_id:
+                    self.busy_since.value = time.monotonic()
+                    has_signalled |= self.run(command_id)
             self.busy_since.value = time.monotonic()
             stands_still = self.finds_lag()
             if has_signalled or stands_still:
                 catch_up.run(self.shop, in_turn=not stands_still)
             self.busy_since.value = 0.0
             if len(waiting) < STREAMS_A_SWEEP:
-                return
+                break
+        self.heads = heads
 
     def run(self, command_id: UUID) -> bool:
         """

@@ -37,6 +37,7 @@ class Settings:
     currency: str = "EUR"
     timezone: ZoneInfo
     log_level: str = "INFO"
+    log_format: str = "text"
     catch_up_seconds: float = 5.0
     catch_up_signals: bool = True
     snapshot_policy: SnapshotPolicy = field(default_factory=SnapshotPolicy)
@@ -99,6 +100,7 @@ def settings_from(environment: Mapping[str, str], role: str = "operator") -> Set
         currency=read("CURRENCY", "three letters, like EUR", currency, "EUR"),
         timezone=read("TIMEZONE", "a name like Europe/Berlin", timezone, "UTC"),
         log_level=read("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", log_level, "INFO"),
+        log_format=read("LOG_FORMAT", "text or json", log_format, "text"),
         catch_up_seconds=read("CATCH_UP_SECONDS", "seconds above 0", seconds, "5"),
         catch_up_signals=read("CATCH_UP_SIGNALS", "on or off", on_or_off, "on"),
         snapshot_policy=read(
@@ -212,6 +214,12 @@ def log_level(value: str) -> str:
     if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise ValueError
     return value.upper()
+
+
+def log_format(value: str) -> str:
+    if value.lower() not in ("text", "json"):
+        raise ValueError
+    return value.lower()
 
 
 def seconds(value: str) -> float:

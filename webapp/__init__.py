@@ -3,7 +3,7 @@
 from flask import Flask, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from tasks import bootstrap
+from tasks import bootstrap, watching
 from tasks.bootstrap import Shop
 from tasks.guard import refuse_what_loses_data
 from tasks.logs import log_to_stderr
@@ -15,6 +15,7 @@ from webapp import (
     customers,
     errors,
     health,
+    metrics,
     orders,
     problems,
     queries,
@@ -24,7 +25,7 @@ from webapp import (
 from webapp.addresses import know_numbers
 from webapp.wiring import give
 
-SUBJECTS = (orders, customers, commands, api, queries, health, problems)
+SUBJECTS = (orders, customers, commands, api, queries, health, metrics, problems)
 
 
 def create_app(shop: Shop | None = None) -> Flask:
@@ -36,9 +37,10 @@ def create_app(shop: Shop | None = None) -> Flask:
     """
     app = Flask(__name__)
     settings = shop.settings if shop else load_settings()
-    log_to_stderr(settings.log_level)
+    log_to_stderr(settings.log_level, settings.log_format)
     if shop is None and settings.role == "web":
         refuse_what_loses_data(bootstrap.shop())
+        watching.begin(bootstrap.shop(), "web")
     give(app, shop)
     security.protect(app, settings)
     access.guard(app)

@@ -32,6 +32,7 @@ OWN = "one's own"
 
 ROUTES: Mapping[str, str] = {
     "api.take": BY_TYPE,
+    "api.take_batch": BY_TYPE,
     "api.command": OWN,
     "queries.orders": "orders.read",
     "queries.order": "orders.read",

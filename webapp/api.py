@@ -1,23 +1,31 @@
 """Commands as JSON: one comes in with an Idempotency-Key, and what became of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
 
 from eventstore.journal import entries
 from eventstore.journal.entries import Caused, Entry
 from tasks.accepting import accept
+from webapp import batch
 from webapp.access import caller, may_see_commands_of, require_command
 from webapp.asking import only
+from webapp.batch import Line
 from webapp.input import command_from, envelope, usable_key, version_of
-from webapp.parsing import json_of
+from webapp.parsing import body_of, json_of
 from webapp.problems import Problem
 from webapp.wiring import the_shop
 
 routes = Blueprint("api", __name__, url_prefix="/api")
+
+NEWLINE_DELIMITED = ("application/x-ndjson", "application/jsonl", "application/ndjson")
+BATCH_TYPES = (
+    "Send a command a line, with Content-Type: application/x-ndjson, or an array of "
+    "them with application/json."
+)
 
 
 @routes.post("/commands")
@@ -46,6 +54,32 @@ def take() -> ResponseReturnValue:
         "links": {"self": address},
     }
     return body, 202, {"Location": address}
+
+
+@routes.post("/commands/batch")
+def take_batch() -> ResponseReturnValue:
+    key = request.headers.get("Idempotency-Key")
+    told = batch.take(
+        the_shop(),
+        lines_sent(),
+        principal=caller().name,
+        key=None if key is None else usable_key(key),
+        require=require_command,
+    )
+    lines, accepted, refused = batch.written(told)
+    body = f'{{"accepted":{accepted},"refused":{refused},"lines":{lines}}}\n'
+    # A 202 promises something; where there is nothing to promise it is none.
+    return Response(body, 202 if accepted else 422, content_type="application/json")
+
+
+def lines_sent() -> Iterable[Line]:
+    """Return the lines of a batch; an array's are its items."""
+    body = body_of(request)
+    if request.is_json:
+        return batch.items_of(batch.values_of(body))
+    if request.mimetype not in NEWLINE_DELIMITED:
+        raise Problem("unsupported-media-type", BATCH_TYPES)
+    return batch.lines_of(body.split(b"\n"))
 
 
 def status_of(command_id: UUID) -> str:

@@ -3,6 +3,7 @@
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
+from tasks import publishing
 from tasks.bootstrap import schema_is_current
 from webapp.away import DATABASE_ERRORS, is_outage
 from webapp.problems import SECONDS_TO_RETRY
@@ -27,7 +28,9 @@ def ready() -> ResponseReturnValue:
         return not_ready(database="away", schema="unknown")
     if not is_current:
         return not_ready(database="ok", schema="not at head")
-    return {"status": "ok", "database": "ok", "schema": "ok"}
+    # The promise does not rest on the broker: it is told, and no reason to turn away.
+    breaker = publishing.breaker.state.value
+    return {"status": "ok", "database": "ok", "schema": "ok", "breaker": breaker}
 
 
 def not_ready(*, database: str, schema: str) -> ResponseReturnValue:

@@ -22,19 +22,25 @@ def json_of(request: Request) -> Any:
     Raises Problem for what Python's own reader lets through, too: names given twice,
     NaN, and depths that end in a RecursionError.
     """
-    body = request.get_data(cache=False)
-    # A body sent in chunks is cut off at the limit, and only the next read says so.
-    request.stream.read(1)
-    if not body:
-        refuse("The body is empty.")
+    body = body_of(request)
     if not request.is_json:
         raise Problem("unsupported-media-type")
     return parse(body)
 
 
-def parse(body: bytes) -> Any:
+def body_of(request: Request) -> bytes:
+    """Return the bytes that *request* carries; none at all are refused."""
+    body = request.get_data(cache=False)
+    # A body sent in chunks is cut off at the limit, and only the next read says so.
+    request.stream.read(1)
+    if not body:
+        refuse("The body is empty.")
+    return body
+
+
+def parse(body: bytes, deepest: int = DEEPEST) -> Any:
     text = decode(body)
-    check_depth(text)
+    check_depth(text, deepest)
     try:
         return json.loads(
             text, object_pairs_hook=unique_names, parse_constant=refuse_constant
@@ -57,15 +63,15 @@ def decode(body: bytes) -> str:
         refuse(f"Byte {error.start + 1} is not UTF-8.")
 
 
-def check_depth(text: str) -> None:
+def check_depth(text: str, deepest: int) -> None:
     depth = 0
     for match in STRING_OR_BRACKET.finditer(text):
         if match[0] in "[{":
             depth += 1
         elif match[0] in "]}":
             depth -= 1
-        if depth > DEEPEST:
-            refuse(f"It is nested deeper than {DEEPEST}.")
+        if depth > deepest:
+            refuse(f"It is nested deeper than {deepest}.")
 
 
 def unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

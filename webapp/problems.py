@@ -57,7 +57,9 @@ KINDS = {
         405, "This address takes another method", "The header Allow names them."
     ),
     "too-large": Kind(
-        413, "The request is too large", "A body may have at most 64 KiB."
+        413,
+        "The request is too large",
+        "A body may have at most 64 KiB, a batch of commands 16 MiB.",
     ),
     "unsupported-media-type": Kind(
         415,

@@ -13,6 +13,8 @@ LARGEST_BODY = 64 * 1024
 LARGEST_ORDER_FORM = 256 * 1024
 """A form of as many lines as an order may have says each field's name each time."""
 
+LARGEST_BATCH = 16 * 1024 * 1024
+
 LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -55,6 +57,7 @@ def protect(app: Flask, settings: Settings) -> None:
     )
     app.before_request(refuse_other_hosts)
     app.before_request(let_long_orders_in)
+    app.before_request(let_batches_in)
     csrf = CSRFProtect(app)
     # No cookie counts there, and a body that is not JSON is refused.
     csrf.exempt(api.routes)
@@ -76,6 +79,11 @@ def let_long_orders_in() -> None:
     if request.endpoint == "orders.place":
         request.max_content_length = LARGEST_ORDER_FORM
         request.max_form_memory_size = LARGEST_ORDER_FORM
+
+
+def let_batches_in() -> None:
+    if request.endpoint == "api.take_batch":
+        request.max_content_length = LARGEST_BATCH
 
 
 def add_headers(response: Response) -> Response:

@@ -60,6 +60,61 @@ def accept(
     by them: who accepts need not be able to read what else is known of that person.
     Raises BadStreamId or NotANumber for what could never take effect as it was sent.
     """
+    row = connection.execute(
+        """
+        SELECT is_new, is_same FROM public.accept(
+            %s, %s, %s, %s, %s, %s::text::jsonb, %s::text::jsonb, %s, %s, %s, %s,
+            %s::text::jsonb
+        )
+        """,
+        prepared(
+            command,
+            decider=decider,
+            principal=principal,
+            key=key,
+            secret=secret,
+            expected_version=expected_version,
+            not_before=not_before,
+            masters=masters,
+        ),
+    ).fetchone()
+    assert row is not None
+    is_new, is_same = row
+    command_id = command_id_for(principal, key)
+    if not is_same:
+        raise KeyReused(command_id)
+    return Accepted(command_id, is_new)
+
+
+class Prepared(NamedTuple):
+    """A command as the journal takes it: the arguments of the function `accept`."""
+
+    command_id: UUID
+    stream_id: str | None
+    category: str
+    numbered_by: str | None
+    type: str
+    data: str
+    metadata: str
+    principal: str
+    fingerprint: bytes
+    expected_version: int | None
+    not_before: datetime | None
+    new_keys: str | None
+
+
+def prepared(
+    command: Any,
+    *,
+    decider: Decider,
+    principal: str,
+    key: str,
+    secret: bytes,
+    expected_version: int | None = None,
+    not_before: datetime | None = None,
+    masters: MasterKeys | None = None,
+) -> Prepared:
+    """Return *command* ready for the journal; raises for what could never be stored."""
     stream_id = decider.stream_of(command)
     if stream_id is not None:
         check_stream_id(stream_id)
@@ -70,35 +125,21 @@ def accept(
     content = msgspec.json.encode(
         [command_type, expected_version, not_before, given(command)]
     )
-    row = connection.execute(
-        """
-        SELECT is_new, is_same FROM public.accept(
-            %s, %s, %s, %s, %s, %s::text::jsonb, %s::text::jsonb, %s, %s, %s, %s,
-            %s::text::jsonb
-        )
-        """,
-        (
-            command_id,
-            stream_id,
-            decider.category,
-            decider.numbers,
-            command_type,
-            data,
-            msgspec.json.encode(
-                {"correlation_id": command_id, "actor": principal}
-            ).decode(),
-            principal,
-            fingerprint_of(content, secret),
-            expected_version,
-            not_before,
-            new_keys,
-        ),
-    ).fetchone()
-    assert row is not None
-    is_new, is_same = row
-    if not is_same:
-        raise KeyReused(command_id)
-    return Accepted(command_id, is_new)
+    metadata = {"correlation_id": command_id, "actor": principal}
+    return Prepared(
+        command_id=command_id,
+        stream_id=stream_id,
+        category=decider.category,
+        numbered_by=decider.numbers,
+        type=command_type,
+        data=data,
+        metadata=msgspec.json.encode(metadata).decode(),
+        principal=principal,
+        fingerprint=fingerprint_of(content, secret),
+        expected_version=expected_version,
+        not_before=not_before,
+        new_keys=new_keys,
+    )
 
 
 def closed(

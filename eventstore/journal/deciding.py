@@ -1,7 +1,7 @@
 """Deciding what was taken: one after the other, each on the state before it."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -116,13 +116,25 @@ def load_taken(
 
     A further round trip only where a command names others; one for all of them.
     """
+    return load_all_taken(connection, [taken], commands, deciders, keyring)
+
+
+def load_all_taken(
+    connection: psycopg.Connection[Any],
+    taken: Sequence[Taken],
+    commands: Iterable[Readable],
+    deciders: Deciders,
+    keyring: Keyring,
+) -> Streams:
+    """Return what was taken together, and the streams that their commands name."""
+    pasts = {one.stream_id: one.past for one in taken}
     named = (stream for command in commands for stream in command.others.values())
-    others = {*named} - {taken.stream_id}
-    own = brought_up(connection, {taken.stream_id: taken.past}, deciders, keyring)
+    others = {*named} - pasts.keys()
+    own = brought_up(connection, pasts, deciders, keyring)
     loaded = Streams()
     if others:
         loaded = load(connection, sorted(others), deciders, keyring)
-    # The taken stream comes first: its head is where a command without events stands.
+    # What was taken comes first: its head is where a command without events stands.
     return Streams({**own.states, **loaded.states}, {**own.versions, **loaded.versions})
 
 

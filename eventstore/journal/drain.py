@@ -30,8 +30,10 @@ from eventstore.journal.deciding import (
     refuse_senders,
 )
 from eventstore.journal.limits import Limits
+from eventstore.journal.reporting import Report, finished, report_to_nobody
 from eventstore.journal.take import Taken, give_back, release, take
 from eventstore.log.arguments import (
+    Arguments,
     Completion,
     append_arguments,
     completing_arguments,
@@ -60,9 +62,11 @@ class Drain:
     runner: str
     limits: Limits
     most: int
+    report: Report = report_to_nobody
     may: May | None = None
     drained: Drained = field(default_factory=Drained)
     conflicts: int = 0
+    taken_at: float = 0.0
 
 
 def drain(
@@ -73,6 +77,7 @@ def drain(
     runner: str,
     limits: Limits,
     may: May | None = None,
+    report: Report = report_to_nobody,
 ) -> Drained:
     """
     Run all that is due in the stream of *command_id*, in the order it was accepted.
@@ -82,26 +87,39 @@ def drain(
     Two round trips a take, on a *connection* in autocommit. What fails is given back in
     good order, with its error. Where the database goes away, or the runner's time is
     up, that error rises: the connection may hold the stream's lock and is thrown away,
-    a pool does not let go of it; and whoever lives on calls `forget_marks`.
+    a pool does not let go of it; and whoever lives on calls `forget_marks`. *report* is
+    told of each command that is final.
     """
-    work = Drain(connection, deciders, runner, limits, limits.commands, may)
+    work = Drain(
+        connection,
+        deciders,
+        runner,
+        limits,
+        most=limits.commands,
+        report=report,
+        may=may,
+    )
     until = time.monotonic() + limits.seconds_of_draining
     next_due: UUID | None = command_id
     while next_due is not None and time.monotonic() < until:
-        taken = take(
-            connection,
-            next_due,
-            runner=runner,
-            most=work.most,
-            most_bytes=limits.bytes,
-            most_deaths=limits.deaths,
-            fingerprints=deciders.fingerprints,
-        )
+        work.taken_at = time.monotonic()
+        taken = take(work.connection, next_due, **asked_of(work))
         if taken is None:
             return work.drained
         next_due = run(work, taken)
     work.drained.next_due = next_due
     return work.drained
+
+
+def asked_of(work: Drain) -> Any:
+    """Return what is asked of each take."""
+    return {
+        "runner": work.runner,
+        "most": work.most,
+        "most_bytes": work.limits.bytes,
+        "most_deaths": work.limits.deaths,
+        "fingerprints": work.deciders.fingerprints,
+    }
 
 
 def run(work: Drain, taken: Taken) -> UUID | None:
@@ -183,44 +201,77 @@ def finish(
     new_keys: str | None = None,
 ) -> UUID | None:
     """Append and commit, then let go and signal: in one round trip."""
-    completing = [
-        Completion(
-            command_id=command.id,
-            status=decision.outcome.status,
-            error=decision.outcome.error,
-        )
-        for command, decision in decided
-    ]
-    events = [(taken.stream_id, e) for d in decided for e in d.decision.events]
-    claims = [
-        claim
-        for command, decision in decided
-        for claim in work.deciders.hashed(decision.claims, taken.stream_id, command.id)
-    ]
-    forgotten = [subject for d in decided for subject in d.decision.forgotten]
-    first = append_arguments(events, expected)
-    ends = completing_arguments(completing)
-    later = later_arguments(claims, new_keys, forgotten)
+    by_stream = {taken.stream_id: decided}
+    places, values = finishing(work, by_stream, expected, new_keys)
     try:
         row = work.connection.execute(
-            f"CALL public.finish(%s, {first.places}, {ends.places}, %s,"
-            f" {later.places})",
-            (
-                taken.stream_id,
-                *first.values,
-                *ends.values,
-                CATCH_UP,
-                *later.values,
-            ),
+            f"CALL public.finish(%s, {places})", (taken.stream_id, *values)
         ).fetchone()
     except psycopg.Error as error:
         raise_refusal(error, expected)
     assert row is not None
     next_due: UUID | None
     next_due, is_raised = row
-    work.drained.has_signalled |= is_raised
-    work.drained.finished += len(decided)
+    note_finished(work, by_stream, expected, is_raised)
     return next_due
+
+
+def finishing(
+    work: Drain,
+    decided: Mapping[str, Sequence[Decided]],
+    expected: Mapping[str, int],
+    new_keys: str | None,
+) -> Arguments:
+    """Return what appends all that was *decided*, by stream, and completes it."""
+    completing = [
+        Completion(
+            command_id=command.id,
+            status=decision.outcome.status,
+            error=decision.outcome.error,
+        )
+        for of_one in decided.values()
+        for command, decision in of_one
+    ]
+    events = [
+        (stream_id, event)
+        for stream_id, of_one in decided.items()
+        for one in of_one
+        for event in one.decision.events
+    ]
+    claims = [
+        claim
+        for stream_id, of_one in decided.items()
+        for command, decision in of_one
+        for claim in work.deciders.hashed(decision.claims, stream_id, command.id)
+    ]
+    forgotten = [
+        subject
+        for of_one in decided.values()
+        for one in of_one
+        for subject in one.decision.forgotten
+    ]
+    first = append_arguments(events, expected)
+    ends = completing_arguments(completing)
+    later = later_arguments(claims, new_keys, forgotten)
+    return Arguments(
+        f"{first.places}, {ends.places}, %s, {later.places}",
+        (*first.values, *ends.values, CATCH_UP, *later.values),
+    )
+
+
+def note_finished(
+    work: Drain,
+    decided: Mapping[str, Sequence[Decided]],
+    expected: Mapping[str, int],
+    is_raised: bool,
+) -> None:
+    """Count what was appended, and report each command of it."""
+    work.drained.has_signalled |= is_raised
+    seconds = time.monotonic() - work.taken_at
+    for stream_id, of_one in decided.items():
+        work.drained.finished += len(of_one)
+        for one in finished(stream_id, expected[stream_id], of_one, seconds):
+            work.report(one)
 
 
 def put_back(

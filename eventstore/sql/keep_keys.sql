@@ -27,7 +27,11 @@ BEGIN
         SELECT key.id, key.subject, key.command_id, key.master, key.wrapped
         WHERE NOT EXISTS (
             SELECT FROM vault.keys AS k
-            WHERE k.subject = key.subject AND k.destroyed_at IS NOT NULL
+            -- Their own key, or the mark in its place: one row, however many commands
+            -- have a key for them.
+            WHERE k.subject = key.subject
+                AND k.command_id IS NULL
+                AND k.destroyed_at IS NOT NULL
         );
         IF NOT FOUND THEN
             -- What it was to open is born forgotten.

@@ -124,8 +124,10 @@ BEGIN
     -- OFFSET 0 keeps the planner at one look by key for each.
     RETURN QUERY
         SELECT
-            'command', w.id, NULL::bigint, w.stream_id, w.type, w.expected_version,
-            w.data, w.metadata, w.accepted_at, NULL::varchar, NULL::text
+            -- In the place of a position: attempts; of a checksum: conflicts.
+            'command', w.id, w.attempts::bigint, w.stream_id, w.type,
+            w.expected_version, w.data, w.metadata, w.accepted_at,
+            w.conflicts::varchar, NULL::text
         FROM unnest(due) WITH ORDINALITY AS d (id, place)
         CROSS JOIN LATERAL (
             SELECT c.* FROM public.commands AS c WHERE c.id = d.id OFFSET 0

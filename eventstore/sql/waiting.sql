@@ -1,7 +1,7 @@
 -- The streams after *after_stream*, at most *most*, whose first command waits too long.
 --
--- Waiting too long is *patience* for one whose message may still come, and any time for
--- one that has a time of its own (scheduled, or tried before): nobody sends for these.
+-- Waiting too long is *patience* for one whose message is lost, and any time for one that
+-- has a time of its own (scheduled, or tried before): nobody sends for these.
 -- It jumps from stream to stream in the index of the waiting, so a stream with a
 -- hundred thousand costs what a stream with one costs.
 CREATE OR REPLACE FUNCTION public.waiting(
@@ -17,6 +17,8 @@ SET enable_bitmapscan = off
 SET enable_sort = off
 AS $$
 #variable_conflict use_column
+DECLARE
+    horizon timestamptz := public.lost_before(patience);
 BEGIN
     RETURN QUERY
     WITH RECURSIVE heads AS (
@@ -40,9 +42,11 @@ BEGIN
     )
     SELECT heads.stream_id, heads.id
     FROM heads
-    WHERE coalesce(
-        greatest(heads.not_before, heads.next_try_at), heads.accepted_at + patience
-    ) <= clock_timestamp()
+    WHERE CASE
+        WHEN heads.not_before IS NULL AND heads.next_try_at IS NULL
+            THEN heads.accepted_at <= horizon
+        ELSE greatest(heads.not_before, heads.next_try_at) <= clock_timestamp()
+    END
     LIMIT most;
 END
 $$;

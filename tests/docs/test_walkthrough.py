@@ -33,6 +33,7 @@ LEFT_OUT = {
     "eventstore/log/shape.py": "it looks at a class once in a process, if at all",
     "eventstore/sql/lock_key.sql": "it computes the key of every advisory lock",
     "eventstore/personal/marks.py": "it knows a class's personal fields, found once",
+    "tasks/logs.py": "it makes lines of what is logged",
     "eventstore/sql/last_drawn.sql": "it reads the sequence for the fence",
 }
 

@@ -314,6 +314,7 @@ def empty(connection: psycopg.Connection[Any]) -> None:
         DELETE FROM seals;
         ALTER TABLE seals ENABLE ALWAYS TRIGGER seals_refuse_change;
         DELETE FROM unique_claims;
+        DELETE FROM heartbeats;
         SELECT setval('events_id_seq', 1, false);
         DROP SCHEMA IF EXISTS readmodels CASCADE;
         DROP TABLE IF EXISTS seen;

@@ -53,6 +53,11 @@ class Process:
             self.running.wait()
             self.running = None
 
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to it and all its children."""
+        assert self.running is not None
+        os.killpg(self.running.pid, number)
+
     def stop(self) -> int:
         """Stop it by TERM to its leader, as a service manager does."""
         assert self.running is not None
@@ -148,7 +153,7 @@ class Processes:
         wait_until(lambda: answers(f"{address}/healthz"), f"web: {web.text()[-2000:]}")
         return address
 
-    def redis(self) -> Process:
+    def redis(self, *options: str) -> Process:
         """Start a Redis of the test's own, on the socket that the settings name."""
         path = self.settings.broker_url.removeprefix("redis+socket://")
         server = self.start(
@@ -164,6 +169,7 @@ class Processes:
                 "--dir",
                 str(self.folder),
             ),
+            *options,
         )
         wait_until(lambda: connects(path), "redis answers")
         return server
@@ -185,6 +191,15 @@ def answers(url: str) -> bool:
         with urllib.request.urlopen(url, timeout=2):
             return True
     except (urllib.error.URLError, OSError):
+        return False
+
+
+def accepts(port: int) -> bool:
+    """Return whether somebody accepts connections to *port* of this machine."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), 1):
+            return True
+    except OSError:
         return False
 
 

@@ -13,8 +13,10 @@ from eventstore.projections.generations import Live, live_generations
 from eventstore.projections.project import name_of
 from eventstore.rewriting.kept import names_of_kept
 from eventstore.subscriptions.standing import Standing, find_standings
+from eventstore.watching.heartbeats import find_heartbeats
 from tasks import rebuilding
 from tasks.bootstrap import shop
+from webapp.cli.heartbeats import lines_of_heartbeats
 from webapp.cli.holders import line_of_waiting
 
 
@@ -28,8 +30,11 @@ def status() -> None:
         snapshots = count_snapshots(connection)
         holders = find_holders(driver_connection(connection))
         old_logs = names_of_kept(driver_connection(connection))
+        heartbeats = find_heartbeats(connection)
     outdated = [projection.name for projection in rebuilding.unfit(shop())]
     click.echo(line_of_commands(waiting))
+    for line in lines_of_heartbeats(heartbeats):
+        click.echo(line)
     width = max((len(standing.name) for standing in standings), default=0)
     for standing in standings:
         click.echo(f"{standing.name:{width}} {said_of(standing, live, outdated)}")

@@ -1,0 +1,9 @@
+-- Forget a process that ends in good order; one that was killed stays to be seen.
+CREATE OR REPLACE FUNCTION public.end_beat(process text)
+RETURNS void LANGUAGE plpgsql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$
+BEGIN
+    DELETE FROM public.heartbeats AS h WHERE h.process = end_beat.process;
+END
+$$;

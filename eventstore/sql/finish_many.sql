@@ -1,0 +1,37 @@
+-- Append to several streams, then let go of them, then tell the log's readers.
+--
+-- As `finish`, for streams that were taken together: one commit for all.
+CREATE OR REPLACE PROCEDURE public.finish_many(
+    streams text[],
+    stream_ids text[],
+    expected integer[],
+    event_streams integer[],
+    types text[],
+    datas jsonb[],
+    metadatas jsonb[],
+    happened timestamptz[],
+    command_ids uuid[],
+    outcomes text[],
+    errors jsonb[],
+    signal text,
+    claims jsonb DEFAULT NULL,
+    new_keys jsonb DEFAULT NULL,
+    forgotten text[] DEFAULT '{}',
+    INOUT next_due uuid[] DEFAULT '{}',
+    INOUT is_raised boolean DEFAULT NULL
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+    stream text;
+BEGIN
+    PERFORM public.append(
+        stream_ids, expected, event_streams, types, datas, metadatas, happened,
+        command_ids, outcomes, errors, claims, new_keys, forgotten
+    );
+    COMMIT;
+    FOREACH stream IN ARRAY streams LOOP
+        next_due := next_due || public.release(stream);
+    END LOOP;
+    is_raised := public.raise_signal(signal);
+END
+$$;

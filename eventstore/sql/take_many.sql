@@ -1,0 +1,56 @@
+-- Take the streams of several commands, each as `take` does: one round trip for all.
+--
+-- Whose runner died is left out, to be taken alone: a command that kills its process
+-- leaves a mark on every stream that was taken with it, and those are not to pay again.
+CREATE OR REPLACE FUNCTION public.take_many(
+    command_ids uuid[],
+    runner text,
+    most integer,
+    most_bytes integer,
+    most_deaths integer,
+    fingerprints text[] DEFAULT NULL
+)
+RETURNS TABLE (
+    kind text,
+    ref uuid,
+    id bigint,
+    stream_id varchar,
+    type varchar,
+    version integer,
+    data jsonb,
+    metadata jsonb,
+    moment timestamptz,
+    checksum varchar,
+    refused text
+)
+LANGUAGE plpgsql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+SET enable_seqscan = off
+AS $$
+DECLARE
+    stream varchar;
+    due uuid;
+BEGIN
+    -- Each stream once: its lock would be taken twice, and let go once.
+    FOR stream IN
+        SELECT c.stream_id
+        FROM unnest(command_ids) WITH ORDINALITY AS l (id, place)
+        CROSS JOIN LATERAL (
+            SELECT w.stream_id FROM public.commands AS w
+            WHERE w.id = l.id AND w.status = 'accepted'
+            OFFSET 0
+        ) AS c
+        GROUP BY c.stream_id
+        ORDER BY min(l.place)
+    LOOP
+        due := public.next_due(stream);
+        CONTINUE WHEN due IS NULL OR EXISTS (
+            SELECT FROM public.commands AS c
+            WHERE c.id = due AND c.started_at IS NOT NULL
+        );
+        RETURN QUERY SELECT * FROM public.take(
+            due, runner, most, most_bytes, most_deaths, fingerprints
+        );
+    END LOOP;
+END
+$$;

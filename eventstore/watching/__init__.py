@@ -1,0 +1,1 @@
+"""Which processes live, and what they know of the broker's queue."""

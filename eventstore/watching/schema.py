@@ -1,0 +1,27 @@
+"""The heartbeats: one row a process, which it writes anew again and again."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+from eventstore.tables import metadata
+
+heartbeats = sa.Table(
+    "heartbeats",
+    metadata,
+    # role:host:pid. A later process that gets the pid takes the row over.
+    sa.Column("process", sa.String, primary_key=True),
+    # web, worker, beat, relay.
+    sa.Column("role", sa.String, nullable=False),
+    sa.Column("started_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("beat_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    # Whether it takes messages that name commands.
+    sa.Column("serves_commands", sa.Boolean, nullable=False),
+    # Since when it could have run one more and none came; NULL: it is busy.
+    sa.Column("idle_since", sa.TIMESTAMP(timezone=True)),
+    # When the latest command was accepted of which it got the message.
+    sa.Column("received_until", sa.TIMESTAMP(timezone=True)),
+    # What else an operator wants to see, like the state of its breaker.
+    sa.Column("detail", JSONB, nullable=False, server_default="{}"),
+    # A row is written twice a second: kept on its page and out of the index.
+    postgresql_with={"fillfactor": "50"},
+)

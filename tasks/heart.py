@@ -1,0 +1,87 @@
+"""The heart of a process: a thread that tells PostgreSQL that it lives."""
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+
+from eventstore.watching.heartbeats import Beat, beat, end_beat
+from tasks.connections import arguments_of
+
+log = logging.getLogger(__name__)
+
+SECONDS_BETWEEN_BEATS = 0.5
+SECONDS_BETWEEN_LOOKS = 0.1
+
+Telling = Callable[[], Beat]
+
+
+def name_of(role: str) -> str:
+    """Return what this process is called among all."""
+    return f"{role}:{socket.gethostname()}:{os.getpid()}"
+
+
+class Heart:
+    """
+    Beats on a connection of its own: a pool that is exhausted is no sign of death.
+
+    *tell* says what there is to say; *look* is called between the beats. A database
+    that is away is tried again at the next beat.
+    """
+
+    def __init__(
+        self, database_url: str, role: str, tell: Telling, look: Callable[[], None]
+    ) -> None:
+        url = sa.make_url(database_url)
+        self.conninfo = url.set(drivername="postgresql").render_as_string(
+            hide_password=False
+        )
+        self.options = arguments_of(url, role)
+        self.tell = tell
+        self.look = look
+        self.connection: psycopg.Connection[Any] | None = None
+        self.stopped = threading.Event()
+        self.thread = threading.Thread(target=self.live, name="heart", daemon=True)
+
+    def start(self) -> "Heart":
+        self.thread.start()
+        return self
+
+    def stop(self) -> None:
+        """End, and take the last beat back."""
+        self.stopped.set()
+        if self.thread.is_alive():
+            self.thread.join(2)
+
+    def live(self) -> None:
+        looks = round(SECONDS_BETWEEN_BEATS / SECONDS_BETWEEN_LOOKS)
+        while not self.stopped.is_set():
+            self.try_to_beat()
+            for _ in range(looks):
+                if self.stopped.wait(SECONDS_BETWEEN_LOOKS):
+                    break
+                self.look()
+        if self.connection is not None:
+            with suppress(psycopg.Error):
+                end_beat(self.connection, self.tell().process)
+            self.connection.close()
+
+    def try_to_beat(self) -> None:
+        try:
+            is_new = self.connection is None
+            if self.connection is None:
+                self.connection = psycopg.connect(
+                    self.conninfo, autocommit=True, **self.options
+                )
+            beat(self.connection, self.tell(), is_new=is_new)
+        except psycopg.Error as error:
+            if self.connection is not None:
+                log.warning("no heartbeat error=%s", type(error).__name__)
+                self.connection.close()
+            self.connection = None

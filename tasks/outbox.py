@@ -1,0 +1,63 @@
+"""The outbox: a thread that publishes, so that no request waits for the broker."""
+
+import atexit
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable
+
+MOST = 2_000
+"""So many messages wait for a broker that is slow; what is more the relay runs."""
+SECONDS_TO_EMPTY = 2.0
+
+Message = Callable[[], None]
+
+
+class Outbox:
+    """Messages on their way to the broker, sent in order by one thread a process."""
+
+    def __init__(self, most: int = MOST) -> None:
+        self.most = most
+        self.begin()
+        # A thread does not come along into a process that is forked.
+        os.register_at_fork(after_in_child=self.begin)
+
+    def begin(self) -> None:
+        self.messages: queue.Queue[Message] = queue.Queue(self.most)
+        self.thread: threading.Thread | None = None
+        self.lock = threading.Lock()
+
+    def put(self, message: Message) -> bool:
+        """Have *message* sent soon; return False where too many wait already."""
+        try:
+            self.messages.put_nowait(message)
+        except queue.Full:
+            return False
+        if self.thread is None:
+            self.start()
+        return True
+
+    def start(self) -> None:
+        with self.lock:
+            if self.thread is None:
+                self.thread = threading.Thread(
+                    target=self.work, name="outbox", daemon=True
+                )
+                self.thread.start()
+                atexit.register(self.empty, SECONDS_TO_EMPTY)
+
+    def work(self) -> None:
+        while True:
+            message = self.messages.get()
+            try:
+                message()
+            finally:
+                self.messages.task_done()
+
+    def empty(self, seconds: float) -> bool:
+        """Wait until all is sent, but no longer than that; return whether it is."""
+        until = time.monotonic() + seconds
+        while self.messages.unfinished_tasks and time.monotonic() < until:
+            time.sleep(0.005)
+        return not self.messages.unfinished_tasks

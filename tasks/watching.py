@@ -1,0 +1,108 @@
+"""Whose heart beats: web, beat and relay; and the worker, which tells of its queue."""
+
+import atexit
+import time
+from typing import Any
+from uuid import UUID
+
+from celery.signals import beat_init, task_received, worker_ready, worker_shutdown
+from celery.worker import state
+
+from eventstore.watching.heartbeats import Beat
+from tasks import publishing
+from tasks.bootstrap import Shop, shop
+from tasks.heart import Heart, name_of
+
+LONG_ENOUGH = 0.3
+"""Seconds without a message in which one that was in the queue would have come."""
+
+_hearts: list[Heart] = []
+
+
+def begin(shop: Shop, role: str) -> None:
+    """Have the heart of this process beat until it ends."""
+    process = name_of(role)
+
+    def tell() -> Beat:
+        broker = publishing.breaker.state.value
+        return Beat(process=process, role=role, detail={"breaker": broker})
+
+    start(Heart(shop.settings.database_url, shop.settings.role, tell, lambda: None))
+
+
+def start(heart: Heart) -> None:
+    _hearts.append(heart.start())
+    atexit.register(end)
+
+
+def end(**_: object) -> None:
+    while _hearts:
+        _hearts.pop().stop()
+
+
+class Queue:
+    """What a worker's main process knows of the queue that it takes messages from."""
+
+    def __init__(self, children: int, queues: set[str]) -> None:
+        self.process = name_of("worker")
+        self.children = children
+        self.queues = queues
+        self.count = 0
+        self.count_before = 0
+        self.received: UUID | None = None
+        self.free_since: float | None = None
+
+    def note(self, request: Any) -> None:
+        """Note a message; one that names commands tells how far the queue is."""
+        self.count += 1
+        if request.name == "execute":
+            try:
+                self.received = UUID(request.id)
+            except ValueError:
+                # Somebody else's message.
+                return
+
+    def look(self) -> None:
+        """See whether a child has nothing to do and nothing comes."""
+        is_free = len(state.reserved_requests) < self.children
+        if not is_free or self.count != self.count_before:
+            self.free_since = None
+        elif self.free_since is None:
+            self.free_since = time.monotonic()
+        self.count_before = self.count
+
+    def tell(self) -> Beat:
+        free_since = self.free_since
+        free = 0.0 if free_since is None else time.monotonic() - free_since
+        return Beat(
+            process=self.process,
+            role="worker",
+            serves_commands="commands" in self.queues,
+            idle_seconds=free if free >= LONG_ENOUGH else None,
+            received=self.received,
+            detail={"children": self.children, "queues": sorted(self.queues)},
+        )
+
+
+@worker_ready.connect
+def begin_as_worker(sender: Any, **_: object) -> None:
+    """A worker's main process tells what it gets; its children come and go."""
+    queue = Queue(
+        children=sender.controller.concurrency,
+        queues=set(sender.app.amqp.queues.consume_from),
+    )
+
+    def note(request: Any = None, **_: object) -> None:
+        queue.note(request)
+
+    task_received.connect(note, weak=False)
+    settings = shop().settings
+    start(Heart(settings.database_url, settings.role, queue.tell, queue.look))
+
+
+worker_shutdown.connect(end)
+
+
+@beat_init.connect
+def begin_as_beat(**_: object) -> None:
+    begin(shop(), "beat")

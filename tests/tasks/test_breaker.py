@@ -1,0 +1,147 @@
+"""The circuit breaker before the broker, and the thread that publishes."""
+
+import threading
+from dataclasses import replace
+
+import pytest
+
+from tasks import publishing
+from tasks.bootstrap import Shop
+from tasks.breaker import Breaker, State
+from tasks.outbox import Outbox
+from tasks.settings import Settings
+from tests.support.waiting import wait_until
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def breaker(clock: Clock) -> Breaker:
+    return Breaker(threshold=2, first_rest=1, longest_rest=3, clock=clock)
+
+
+def fail(breaker: Breaker, times: int = 1) -> None:
+    for _ in range(times):
+        assert breaker.lets_through()
+        breaker.failed()
+
+
+def test_one_failure_opens_nothing(breaker: Breaker) -> None:
+    fail(breaker)
+
+    assert breaker.lets_through()
+    assert breaker.state is State.CLOSED
+
+
+def test_failures_in_a_row_open_it(breaker: Breaker) -> None:
+    fail(breaker, 2)
+
+    assert not breaker.lets_through()
+    assert breaker.state is State.OPEN
+
+
+def test_failures_with_a_success_between_them_open_nothing(breaker: Breaker) -> None:
+    fail(breaker)
+    breaker.succeeded()
+    fail(breaker)
+
+    assert breaker.lets_through()
+
+
+def test_after_a_rest_one_goes_through_as_a_probe(
+    breaker: Breaker, clock: Clock
+) -> None:
+    fail(breaker, 2)
+    clock.now = 1
+
+    assert breaker.lets_through()
+    assert breaker.state is State.HALF_OPEN
+    assert not breaker.lets_through()
+
+
+def test_a_probe_that_succeeds_closes_it(breaker: Breaker, clock: Clock) -> None:
+    fail(breaker, 2)
+    clock.now = 1
+    breaker.lets_through()
+    breaker.succeeded()
+
+    assert breaker.state is State.CLOSED
+    assert breaker.lets_through()
+    assert breaker.lets_through()
+
+
+def test_after_each_probe_that_fails_it_rests_twice_as_long_up_to_a_limit(
+    breaker: Breaker, clock: Clock
+) -> None:
+    fail(breaker, 2)
+    rests = []
+    for _ in range(4):
+        rests.append(breaker.rest)
+        clock.now += breaker.rest
+        fail(breaker)
+
+    assert rests == [1, 2, 3, 3]
+
+
+def test_messages_are_sent_in_order_by_another_thread() -> None:
+    outbox = Outbox()
+    sent: list[tuple[int, str]] = []
+    for number in range(100):
+        outbox.put(
+            lambda n=number: sent.append((n, threading.current_thread().name))  # type: ignore[misc]
+        )
+
+    assert outbox.empty(5)
+    assert sent == [(number, "outbox") for number in range(100)]
+
+
+def wait_for(event: threading.Event) -> None:
+    event.wait(10)
+
+
+def test_a_broker_that_hangs_lets_nobody_wait_and_costs_bounded_memory() -> None:
+    outbox = Outbox(most=3)
+    hangs = threading.Event()
+    outbox.put(lambda: wait_for(hangs))
+    wait_until(lambda: outbox.messages.empty(), "the thread hangs")
+    taken = [outbox.put(lambda: None) for _ in range(5)]
+    hangs.set()
+
+    assert taken == [True] * 3 + [False] * 2
+    assert outbox.empty(5)
+
+
+@pytest.fixture
+def nowhere(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """A shop of the web whose broker refuses each message."""
+
+    def refuse(*_: object, **__: object) -> None:
+        attempts.append(1)
+        raise ConnectionError
+
+    attempts: list[int] = []
+    monkeypatch.setattr(publishing, "breaker", Breaker(first_rest=60))
+    monkeypatch.setattr(publishing, "outbox", Outbox())
+    monkeypatch.setattr("tasks.publishing.app.send_task", refuse)
+    shop = Shop(replace(settings, role="web"))
+    vars(shop)["attempts"] = attempts
+    return shop
+
+
+def test_who_publishes_gives_up_after_two_failures(nowhere: Shop) -> None:
+    for _ in range(20):
+        publishing.send("execute", nowhere, [[]])
+        assert publishing.outbox.empty(5)
+
+    assert len(vars(nowhere)["attempts"]) == 2
+    assert publishing.breaker.state is State.OPEN

@@ -1,0 +1,70 @@
+"""GET /metrics: figures from the tables, whichever process is asked."""
+
+import pytest
+from flask.testing import FlaskClient
+from prometheus_client.parser import text_string_to_metric_families
+
+from eventstore.watching.heartbeats import Beat, beat
+from tasks.bootstrap import Shop
+from tests.support.desk import Do, alice, cancel, place, ship
+from tests.webapp.visiting import CLOCKS, Send
+
+Figures = dict[tuple[str, ...], float]
+
+
+def figures(client: FlaskClient) -> Figures:
+    """Return each figure by its name and the values of its labels."""
+    text = client.get("/metrics").text
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_the_journal_is_counted(client: FlaskClient, do: Do, send: Send) -> None:
+    do(alice, place, ship, cancel)
+    send("PlaceOrder", CLOCKS)
+    found = figures(client)
+
+    assert found["recount_commands_accepted_total",] == 5
+    assert found["recount_commands", "succeeded"] == 3
+    assert found["recount_commands", "rejected"] == 1
+    assert found["recount_commands", "failed"] == 0
+    assert found["recount_commands_waiting",] == 1
+    assert found["recount_oldest_waiting_seconds",] > 0
+    assert found["recount_commands_run", "worker"] == 4
+    assert found["recount_relay_share",] == 0
+    assert found["recount_commands_attempts",] == 4
+    assert found["recount_commands_conflicts",] == 0
+
+
+def test_what_is_behind_is_told_by_subscription(client: FlaskClient, do: Do) -> None:
+    do(alice, place)
+    found = figures(client)
+
+    assert found["recount_subscription_lag", "order_list_g1"] == 0
+    assert found["recount_subscription_stopped", "order_list_g1"] == 0
+
+
+def test_breakers_of_all_processes_are_told(client: FlaskClient, shop: Shop) -> None:
+    with shop.lent() as connection:
+        for process, state in (("web:a:1", "open"), ("web:a:2", "closed")):
+            said = Beat(process=process, role="web", detail={"breaker": state})
+            beat(connection, said, is_new=True)
+    found = figures(client)
+
+    assert found["recount_breaker_open", "web:a:1"] == 1
+    assert found["recount_breaker_open", "web:a:2"] == 0
+    assert found["recount_process_silence_seconds", "web:a:1", "web"] < 3
+
+
+@pytest.mark.parametrize("address", ["192.0.2.7", "10.0.0.1"])
+def test_figures_are_for_this_computer_alone(client: FlaskClient, address: str) -> None:
+    answer = client.get("/metrics", environ_base={"REMOTE_ADDR": address})
+
+    assert answer.status_code == 404
+
+
+def test_without_the_database_there_are_no_figures(away: FlaskClient) -> None:
+    assert away.get("/metrics").status_code == 503

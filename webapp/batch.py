@@ -1,0 +1,160 @@
+"""Many commands in one piece: lines of JSON, each accepted or refused by itself."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
+from itertools import islice
+from typing import Any, NamedTuple
+
+from domain.errors import InvalidInput
+from eventstore.errors import EventStoreError
+from eventstore.journal.accept_many import Answered
+from tasks.accepting_many import IN_A_SET, Wanted, accept_many
+from tasks.bootstrap import Shop
+from webapp.input import ENVELOPE, command_from, envelope, usable_key
+from webapp.parsing import parse
+from webapp.problems import Problem
+
+MOST_FAULTS = 10
+"""Of one line: a whole file may be wrong in the same way."""
+
+
+Require = Callable[[str], None]
+
+
+def nothing_required(command_type: str) -> None:
+    """Whoever has the operator's login may send commands of every type."""
+
+
+class Line(NamedTuple):
+    """A line by its number, from 1, and what it holds: bytes, or a JSON value."""
+
+    number: int
+    content: Any
+    is_parsed: bool = False
+
+
+def lines_of(pieces: Iterable[bytes]) -> Iterator[Line]:
+    """Yield the lines that are not blank; blank ones count as lines."""
+    for number, piece in enumerate(pieces, start=1):
+        if piece.strip():
+            yield Line(number, piece)
+
+
+def items_of(values: Iterable[Any]) -> Iterator[Line]:
+    """Yield the items of an array as if each stood on a line of its own."""
+    for number, value in enumerate(values, start=1):
+        yield Line(number, value, is_parsed=True)
+
+
+def take(
+    shop: Shop,
+    lines: Iterable[Line],
+    *,
+    principal: str,
+    key: str | None,
+    require: Require,
+) -> Iterator[dict[str, Any]]:
+    """
+    Accept *lines* set by set, and yield what became of each, in order.
+
+    *require* raises the Problem that commands of a type may not be sent.
+
+    A line's key is its own `key`; without one it is *key* with the line's number. What
+    was yielded as accepted is promised, whatever comes after it.
+    """
+    rest = iter(lines)
+    while piece := list(islice(rest, IN_A_SET)):
+        yield from take_set(shop, piece, principal, key, require)
+
+
+def take_set(
+    shop: Shop,
+    lines: Iterable[Line],
+    principal: str,
+    key: str | None,
+    require: Require,
+) -> Iterator[dict[str, Any]]:
+    told: dict[int, dict[str, Any]] = {}
+    wanted: dict[int, Wanted] = {}
+    for line in lines:
+        try:
+            wanted[line.number] = wanted_by(shop, line, key, require)
+            told[line.number] = {}
+        except (Problem, InvalidInput) as refusal:
+            told[line.number] = refused(refusal)
+    answers = accept_many(shop, list(wanted.values()), principal=principal)
+    for number, answer in zip(wanted, answers, strict=True):
+        told[number] = answer_as_json(answer)
+    for number, answer_of_line in told.items():
+        yield {"line": number, **answer_of_line}
+
+
+def wanted_by(shop: Shop, line: Line, key: str | None, require: Require) -> Wanted:
+    """Return what a line asks for. Raises Problem or InvalidInput."""
+    body = line.content if line.is_parsed else parse(line.content.strip())
+    own = None
+    if isinstance(body, dict) and "key" in body:
+        own = body["key"]
+        body = {name: value for name, value in body.items() if name != "key"}
+        if not isinstance(own, str):
+            raise Problem("idempotency-key", "The key of a line must be a text.")
+    elif key is not None:
+        own = f"{key}/{line.number}"
+    if own is None:
+        detail = "The line has no key, and there is no header Idempotency-Key."
+        raise Problem("idempotency-key", detail)
+    name, data, version = envelope(shop, body, (*ENVELOPE, "key"))
+    require(name)
+    return Wanted(command_from(shop, name, data), usable_key(own), version)
+
+
+def answer_as_json(answer: Answered) -> dict[str, Any]:
+    if isinstance(answer.error, EventStoreError):
+        return as_json(Problem("invalid-input", str(answer.error)))
+    if answer.error is not None:
+        # What PostgreSQL says may quote what was sent.
+        return as_json(Problem("invalid-input", "The database cannot store it."))
+    if not answer.is_same:
+        return {**as_json(Problem("key-reused")), "first": str(answer.command_id)}
+    return {
+        "id": str(answer.command_id),
+        "status": answer.status,
+        "is_new": answer.is_new,
+    }
+
+
+def refused(refusal: Problem | InvalidInput) -> dict[str, Any]:
+    if isinstance(refusal, Problem):
+        return as_json(refusal)
+    faults = refusal.faults
+    found = "One field is wrong." if len(faults) == 1 else f"{len(faults)} are wrong."
+    return {
+        **as_json(Problem("invalid-input", found)),
+        "faults": [asdict(fault) for fault in faults[:MOST_FAULTS]],
+    }
+
+
+def as_json(problem: Problem) -> dict[str, Any]:
+    return {
+        "status": "refused",
+        "problem": f"/problems/{problem.name}",
+        "detail": problem.detail,
+    }
+
+
+def values_of(body: bytes) -> list[Any]:
+    """Return the items of the array that *body* is. Raises Problem."""
+    values = parse(body, deepest=17)
+    if not isinstance(values, list):
+        raise Problem("bad-request", "A batch as JSON is an array of commands.")
+    return values
+
+
+def written(told: Iterable[dict[str, Any]]) -> tuple[str, int, int]:
+    """Return all lines' answers as JSON; how many are accepted, how many refused."""
+    texts, refusals = [], 0
+    for line in told:
+        texts.append(json.dumps(line, separators=(",", ":")))
+        refusals += line["status"] == "refused"
+    return f"[{','.join(texts)}]", len(texts) - refusals, refusals

@@ -1,0 +1,168 @@
+"""
+Figures for Prometheus, read from PostgreSQL: right over however many processes.
+
+Those about the journal go through all of it, so they are read anew only after a while.
+None of them names a stream, a person, or what was sent.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from threading import Lock
+
+import sqlalchemy as sa
+from flask import Blueprint, Response, abort, request
+from flask.typing import ResponseReturnValue
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from eventstore.journal.entries import count_waiting
+from eventstore.journal.schema import STATUSES
+from eventstore.journal.tally import Tally, tally
+from eventstore.subscriptions.standing import find_standings
+from eventstore.watching.heartbeats import find_heartbeats
+from tasks.bootstrap import Shop
+from webapp.wiring import the_shop
+
+SECONDS_OF_A_TALLY = 15.0
+LOOPBACK = ("127.0.0.1", "::1")
+
+routes = Blueprint("metrics", __name__)
+
+
+@routes.get("/metrics")
+def metrics() -> ResponseReturnValue:
+    """Answer with all figures; to this computer alone, whoever else may come here."""
+    if request.remote_addr not in LOOPBACK:
+        abort(404)
+    registry = CollectorRegistry()
+    registry.register(Figures(the_shop()))
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+@dataclass
+class Kept:
+    """The last look through the journal."""
+
+    at: float = 0.0
+    tally: Tally | None = None
+    lock: Lock = field(default_factory=Lock)
+
+    def tally_of(self, shop: Shop, connection: sa.Connection) -> Tally:
+        # One at a time: the others get what it found.
+        with self.lock:
+            now = time.monotonic()
+            if self.tally is None or now > self.at + SECONDS_OF_A_TALLY:
+                self.tally, self.at = tally(connection), now
+            return self.tally
+
+
+class Figures(Collector):
+    """What there is to count in one shop."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+
+    def describe(self) -> Iterable[Metric]:
+        """Return nothing: else registering would ask the database."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        with self.shop.autocommitting.connect() as connection:
+            yield from of_journal(kept_of(self.shop).tally_of(self.shop, connection))
+            yield from of_waiting(connection)
+            yield from of_subscriptions(connection)
+            yield from of_processes(connection)
+
+
+def kept_of(shop: Shop) -> Kept:
+    kept: Kept = vars(shop).setdefault("kept_tally", Kept())
+    return kept
+
+
+def of_journal(found: Tally) -> Iterator[Metric]:
+    yield CounterMetricFamily(
+        "recount_commands_accepted", "Commands accepted.", found.accepted
+    )
+    by_status = GaugeMetricFamily(
+        "recount_commands", "Commands in the journal, by status.", labels=["status"]
+    )
+    for status in STATUSES:
+        by_status.add_metric([status], found.by_status.get(status, 0))
+    yield by_status
+    by_runner = GaugeMetricFamily(
+        "recount_commands_run",
+        "Finished commands in the journal, by who ran them.",
+        labels=["by"],
+    )
+    for runner, count in sorted(found.by_runner.items()):
+        by_runner.add_metric([runner], count)
+    yield by_runner
+    yield GaugeMetricFamily(
+        "recount_relay_share",
+        "Share of the finished commands in the journal that the relay ran.",
+        found.share_of("relay"),
+    )
+    yield GaugeMetricFamily(
+        "recount_commands_attempts",
+        "Attempts of all commands in the journal.",
+        found.attempts,
+    )
+    yield GaugeMetricFamily(
+        "recount_commands_conflicts",
+        "Conflicts of all commands in the journal.",
+        found.conflicts,
+    )
+
+
+def of_waiting(connection: sa.Connection) -> Iterator[Metric]:
+    waiting = count_waiting(connection)
+    now = connection.scalar(sa.select(sa.func.clock_timestamp()))
+    age = (now - waiting.oldest).total_seconds() if now and waiting.oldest else 0.0
+    yield GaugeMetricFamily(
+        "recount_commands_waiting", "Commands that wait.", waiting.count
+    )
+    yield GaugeMetricFamily(
+        "recount_oldest_waiting_seconds", "Since when the oldest waits.", max(age, 0.0)
+    )
+
+
+def of_subscriptions(connection: sa.Connection) -> Iterator[Metric]:
+    lag = GaugeMetricFamily(
+        "recount_subscription_lag",
+        "Positions that a subscription is behind what is settled.",
+        labels=["subscription"],
+    )
+    stopped = GaugeMetricFamily(
+        "recount_subscription_stopped",
+        "Whether a subscription stands still at an event.",
+        labels=["subscription"],
+    )
+    for standing in find_standings(connection):
+        lag.add_metric([standing.name], standing.lag)
+        has_stopped = standing.stopped_at_position is not None
+        stopped.add_metric([standing.name], float(has_stopped))
+    yield lag
+    yield stopped
+
+
+def of_processes(connection: sa.Connection) -> Iterator[Metric]:
+    silence = GaugeMetricFamily(
+        "recount_process_silence_seconds",
+        "Since when a process has not beaten.",
+        labels=["process", "role"],
+    )
+    is_open = GaugeMetricFamily(
+        "recount_breaker_open",
+        "Whether a process leaves the broker alone: 1 open, 0.5 probing, 0 closed.",
+        labels=["process"],
+    )
+    for heartbeat in find_heartbeats(connection):
+        silence.add_metric([heartbeat.process, heartbeat.role], heartbeat.silence)
+        state = heartbeat.detail.get("breaker")
+        if state is not None and heartbeat.is_alive:
+            value = {"open": 1.0, "half-open": 0.5}.get(state, 0.0)
+            is_open.add_metric([heartbeat.process], value)
+    yield silence
+    yield is_open
