@@ -75,6 +75,10 @@ CALLS: Mapping[str, Iterable[str]] = {
     "release": RUNNERS,
     "next_due": RUNNERS,
     "waiting": RUNNERS,
+    # A client takes back what it has scheduled itself.
+    "cancel_command": ("web", "operator"),
+    "retry_command": ("operator",),
+    "abandon_command": ("operator",),
     "load": RUNNERS,
     "why_refused": RUNNERS,
     "claimed": RUNNERS,

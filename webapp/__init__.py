@@ -14,6 +14,7 @@ from webapp import (
     customers,
     errors,
     health,
+    journal,
     orders,
     problems,
     queries,
@@ -23,7 +24,7 @@ from webapp import (
 from webapp.addresses import know_numbers
 from webapp.wiring import give
 
-SUBJECTS = (orders, customers, commands, api, queries, health, problems)
+SUBJECTS = (orders, customers, commands, api, journal, queries, health, problems)
 
 
 def create_app(shop: Shop | None = None) -> Flask:

@@ -59,16 +59,20 @@ def other_currency(given: object, currency: str) -> list[Fault]:
     return [Fault("currency", f"must be {currency}, the currency of this shop")]
 
 
-def envelope(shop: Shop, body: object) -> tuple[str, object, int | None]:
+def envelope(
+    shop: Shop, body: object, known: Sequence[str] = ENVELOPE
+) -> tuple[str, object, int | None]:
     """
     Return the type, the data and the expected version that *body* holds.
+
+    *known* are the names that whoever sent it may use.
 
     Raises InvalidInput; what is inside the data is looked at by `command_from`.
     """
     if not isinstance(body, Mapping):
         one_fault("body", 'must be an object like {"type": …, "data": {…}}')
-    unknown = [name for name in body if name not in ENVELOPE][:MOST_UNKNOWN]
-    faults = [Fault(name, unknown_name(name, ENVELOPE)) for name in unknown]
+    unknown = [name for name in body if name not in known][:MOST_UNKNOWN]
+    faults = [Fault(name, unknown_name(name, known)) for name in unknown]
     faults += type_faults(body, shop.commands)
     if "data" not in body:
         faults.append(Fault("data", "is missing"))

@@ -61,12 +61,35 @@ sa.Index(
     postgresql_where=commands.c.status == sa.literal_column("'failed'"),
 )
 
+# What the scheduled are found by, when they are due: few of the waiting are scheduled.
+sa.Index(
+    "commands_scheduled_idx",
+    commands.c.not_before,
+    commands.c.seq,
+    postgresql_where=sa.and_(
+        commands.c.status == sa.literal_column("'accepted'"),
+        commands.c.not_before.is_not(None),
+    ),
+)
+# The streams in which something waits that is not scheduled: a stream with nothing but
+# what is due next month is no work for whoever looks for work.
+sa.Index(
+    "commands_unscheduled_idx",
+    commands.c.stream_id.collate("C"),
+    postgresql_where=sa.and_(
+        commands.c.status == sa.literal_column("'accepted'"),
+        commands.c.not_before.is_(None),
+    ),
+)
+# Lists of commands, the latest first, page by page; and pruning, the oldest first.
+sa.Index("commands_seq_idx", commands.c.seq)
+
 command_incidents = sa.Table(
     "command_incidents",
     metadata,
     sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
     sa.Column("command_id", UUID, nullable=False),
-    # conflict, runner_died, error, …: what happened, in one word.
+    # conflict, runner_died, error, …: what happened, or what somebody did, in one word.
     sa.Column("kind", sa.String, nullable=False),
     sa.Column(
         "at",

@@ -98,7 +98,16 @@ BEGIN
         ));
         SELECT count(*) INTO deaths
         FROM public.command_incidents AS i
-        WHERE i.command_id = head.id AND i.kind = 'runner_died';
+        WHERE i.command_id = head.id
+            AND i.kind = 'runner_died'
+            -- An operator who has it tried again gives it as many new attempts.
+            AND i.id > coalesce(
+                (
+                    SELECT max(r.id) FROM public.command_incidents AS r
+                    WHERE r.command_id = head.id AND r.kind = 'retried'
+                ),
+                0
+            );
         most := 1;
         due := due[1:1];
         EXIT WHEN deaths < most_deaths;

@@ -1,0 +1,47 @@
+"""
+Scheduled commands, and what operators do with those that failed.
+
+The indexes are made while everything goes on being written, outside of a transaction:
+a migration that is stopped there is run again from its beginning.
+"""
+
+from alembic import op
+
+from eventstore.rights import grant_rights
+from eventstore.sql import create_functions
+
+revision = "0011"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+INDEXES = {
+    "commands_scheduled_idx": (
+        "(not_before, seq) WHERE status = 'accepted' AND not_before IS NOT NULL"
+    ),
+    "commands_unscheduled_idx": (
+        "(stream_id COLLATE \"C\") WHERE status = 'accepted' AND not_before IS NULL"
+    ),
+    "commands_seq_idx": "(seq)",
+}
+
+
+def upgrade() -> None:
+    # What is made here is committed before the functions, which look things up by it.
+    with op.get_context().autocommit_block():
+        for name, on in INDEXES.items():
+            # One that was interrupted leaves an index that nobody uses.
+            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS public.{name}")
+            op.execute(f"CREATE INDEX CONCURRENTLY {name} ON public.commands {on}")
+    create_functions(
+        op.get_bind(),
+        "take",
+        "waiting",
+        "cancel_command",
+        "retry_command",
+        "abandon_command",
+    )
+    grant_rights(op.get_bind())
+
+
+# No downgrade: commands would be left with what the version before does not know.
