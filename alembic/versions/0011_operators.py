@@ -22,6 +22,9 @@ INDEXES = {
     "commands_unscheduled_idx": (
         "(stream_id COLLATE \"C\") WHERE status = 'accepted' AND not_before IS NULL"
     ),
+    "commands_causation_id_idx": (
+        "(((metadata ->> 'causation_id')::uuid)) WHERE metadata ? 'causation_id'"
+    ),
     "commands_seq_idx": "(seq)",
 }
 

@@ -34,6 +34,8 @@ class Entry:
     accepted_at: datetime
     not_before: datetime | None
     is_scheduled: bool
+    next_try_at: datetime | None
+    started_at: datetime | None
     finished_at: datetime | None
     attempts: int
     conflicts: int

@@ -81,6 +81,12 @@ sa.Index(
         commands.c.not_before.is_(None),
     ),
 )
+# What followed from a message. What clients send has no entry here.
+sa.Index(
+    "commands_causation_id_idx",
+    sa.cast(commands.c.metadata["causation_id"].astext, UUID),
+    postgresql_where=sa.text("metadata ? 'causation_id'"),
+)
 # Lists of commands, the latest first, page by page; and pruning, the oldest first.
 sa.Index("commands_seq_idx", commands.c.seq)
 

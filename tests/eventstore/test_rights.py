@@ -133,6 +133,9 @@ BY_ROLE = {
     "SELECT count(*) FROM snapshots": {"worker", "relay", "operator"},
     "SELECT move_numbers('order_numbers', 1)": {"operator"},
     "SELECT former_keys('', 1)": {"operator"},
+    "SELECT cancel_command(gen_random_uuid(), 'x', 'y', 'x')": {"web", "operator"},
+    "SELECT retry_command(gen_random_uuid(), 'x', 'y')": {"operator"},
+    "SELECT abandon_command(gen_random_uuid(), 'x', 'y')": {"operator"},
     "SELECT seal(1)": {"worker", "relay", "operator"},
     "INSERT INTO subscriptions (name) VALUES ('mine') ON CONFLICT DO NOTHING": {
         "worker",

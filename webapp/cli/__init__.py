@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from webapp import create_app
 from webapp.cli.claims import claims
+from webapp.cli.commands import commands
 from webapp.cli.demo import demo
 from webapp.cli.doctor import doctor
 from webapp.cli.importing import import_history
@@ -27,6 +28,7 @@ cli = FlaskGroup(
 )
 for command in (
     claims,
+    commands,
     demo,
     doctor,
     import_history,
