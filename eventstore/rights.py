@@ -41,6 +41,8 @@ TABLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "seals": dict.fromkeys(("reader", *RUNNERS), (SELECT,)),
     "commands": dict.fromkeys(("web", *RUNNERS), (SELECT,)),
     "command_incidents": dict.fromkeys(("web", *RUNNERS), (SELECT,)),
+    # Whoever finds no command asks whether it was pruned.
+    "prunings": dict.fromkeys(EVERYBODY, (SELECT,)),
     # A checkpoint moves in the transaction of what was written, and only forwards.
     "subscriptions": {
         "web": (SELECT,),
@@ -79,6 +81,8 @@ CALLS: Mapping[str, Iterable[str]] = {
     "cancel_command": ("web", "operator"),
     "retry_command": ("operator",),
     "abandon_command": ("operator",),
+    "begin_pruning": ("operator",),
+    "prune_commands": ("operator",),
     "load": RUNNERS,
     "why_refused": RUNNERS,
     "claimed": RUNNERS,

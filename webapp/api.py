@@ -12,6 +12,7 @@ from eventstore.journal.entries import Caused, Entry
 from tasks.accepting import accept
 from webapp.asking import only
 from webapp.input import command_from, envelope, usable_key, version_of
+from webapp.missing import no_command
 from webapp.parsing import json_of
 from webapp.problems import Problem
 from webapp.scheduling import SCHEDULABLE, time_of
@@ -67,7 +68,7 @@ def command(command_id: UUID) -> ResponseReturnValue:
     with the_shop().engine.connect() as connection:
         entry = entries.find(connection, command_id)
         if entry is None:
-            raise Problem("not-found", f"There is no command {command_id}.")
+            raise no_command(connection, command_id)
         events = entries.find_events(connection, entry)
     return entry_as_json(entry, events)
 

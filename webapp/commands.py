@@ -15,9 +15,9 @@ from readmodels import order_details
 from readmodels.order_details import OrderDetailsView
 from webapp.filled import Filled
 from webapp.forms import FORMS, Action, Form
+from webapp.missing import no_command
 from webapp.offering import offer_for
 from webapp.orders import allowed
-from webapp.problems import Problem
 from webapp.reading import reading, remember
 from webapp.typed import typed_for
 from webapp.wiring import LOCAL, the_notation, the_shop
@@ -32,7 +32,7 @@ def fate(command_id: UUID) -> ResponseReturnValue:
     with the_shop().engine.connect() as connection:
         entry = entries.find(connection, command_id)
         if entry is None:
-            raise Problem("not-found", f"There is no command {command_id}.")
+            raise no_command(connection, command_id)
         events = entries.find_events(connection, entry)
         sent = sent_with(connection, entry)
     remember(entry.position)

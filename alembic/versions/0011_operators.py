@@ -1,5 +1,5 @@
 """
-Scheduled commands, and what operators do with those that failed.
+Scheduled commands, what operators do with those that failed, and how long all are kept.
 
 The indexes are made while everything goes on being written, outside of a transaction:
 a migration that is stopped there is run again from its beginning.
@@ -15,6 +15,16 @@ down_revision = "0010"
 branch_labels = None
 depends_on = None
 
+TABLE = """
+CREATE TABLE IF NOT EXISTS public.prunings (
+    id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT prunings_pkey PRIMARY KEY,
+    begun_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    finished_before timestamptz NOT NULL,
+    acted_by varchar NOT NULL,
+    because varchar NOT NULL,
+    count bigint NOT NULL DEFAULT 0
+)
+"""
 INDEXES = {
     "commands_scheduled_idx": (
         "(not_before, seq) WHERE status = 'accepted' AND not_before IS NOT NULL"
@@ -30,6 +40,7 @@ INDEXES = {
 
 
 def upgrade() -> None:
+    op.execute(TABLE)
     # What is made here is committed before the functions, which look things up by it.
     with op.get_context().autocommit_block():
         for name, on in INDEXES.items():
@@ -43,6 +54,8 @@ def upgrade() -> None:
         "cancel_command",
         "retry_command",
         "abandon_command",
+        "begin_pruning",
+        "prune_commands",
     )
     grant_rights(op.get_bind())
 

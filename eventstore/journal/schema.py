@@ -107,3 +107,20 @@ command_incidents = sa.Table(
     # The history of one command.
     sa.Index(None, "command_id"),
 )
+
+# Up to when finished commands were deleted: an event's command may be among them.
+prunings = sa.Table(
+    "prunings",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column(
+        "begun_at",
+        sa.TIMESTAMP(timezone=True),
+        nullable=False,
+        server_default=sa.func.clock_timestamp(),
+    ),
+    sa.Column("finished_before", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("acted_by", sa.String, nullable=False),
+    sa.Column("because", sa.String, nullable=False),
+    sa.Column("count", sa.BigInteger, nullable=False, server_default=sa.text("0")),
+)

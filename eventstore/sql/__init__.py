@@ -32,6 +32,8 @@ FUNCTIONS = (
     "cancel_command",
     "retry_command",
     "abandon_command",
+    "begin_pruning",
+    "prune_commands",
     "raise_signal",
     "finish",
     "imprint",

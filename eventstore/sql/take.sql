@@ -130,11 +130,24 @@ BEGIN
     RETURN QUERY SELECT
         'stream', head.id, NULL::bigint, stream, NULL::varchar, most,
         NULL::jsonb, NULL::jsonb, NULL::timestamptz, NULL::varchar, NULL::text;
-    -- OFFSET 0 keeps the planner at one look by key for each.
+    -- OFFSET 0 keeps the planner at one look by key for each. With the last pruning that
+    -- was before it, a command that comes again under the key of one that was pruned has
+    -- events with other ids.
     RETURN QUERY
         SELECT
             'command', w.id, NULL::bigint, w.stream_id, w.type, w.expected_version,
-            w.data, w.metadata, w.accepted_at, NULL::varchar, NULL::text
+            w.data,
+            w.metadata || coalesce(
+                (
+                    SELECT jsonb_build_object('pruning', p.id)
+                    FROM public.prunings AS p
+                    WHERE p.begun_at <= w.accepted_at
+                    ORDER BY p.id DESC
+                    LIMIT 1
+                ),
+                '{}'
+            ),
+            w.accepted_at, NULL::varchar, NULL::text
         FROM unnest(due) WITH ORDINALITY AS d (id, place)
         CROSS JOIN LATERAL (
             SELECT c.* FROM public.commands AS c WHERE c.id = d.id OFFSET 0

@@ -40,6 +40,7 @@ def run(line: str) -> Result:
         "claims",
         "commands list",
         "commands list --scheduled",
+        "commands prune --older-than 1h --yes",
         "keys rotate",
         "log show",
         "log lag",

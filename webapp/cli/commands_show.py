@@ -12,6 +12,7 @@ from eventstore.connection import driver_connection
 from eventstore.errors import CannotProject, EventStoreError
 from eventstore.journal.entries import Entry, Incident, find, find_incidents
 from eventstore.journal.opening import opened
+from eventstore.journal.pruning import pruned_before
 from eventstore.journal.tracing import MOST, FollowUp, Traced, trace
 from eventstore.log.events import RecordedEvent
 from eventstore.personal.keyring import Keyring
@@ -45,10 +46,12 @@ def show(command_id: UUID, is_json: bool) -> None:
     """
     with shop().autocommitting.connect() as connection:
         entry = find(connection, command_id)
-        if entry is None:
-            raise click.ClickException(f"There is no command {command_id}.")
-        incidents = find_incidents(connection, command_id)
         driver = driver_connection(connection)
+        if entry is None:
+            before = here(pruned_before(driver))
+            kept = f" What had finished before {before} was pruned." if before else ""
+            raise click.ClickException(f"There is no command {command_id}.{kept}")
+        incidents = find_incidents(connection, command_id)
         sent = opened(driver, entry, shop().settings.master_keys)
         nodes = list(nodes_of(driver, shop(), command_id))
     if is_json:

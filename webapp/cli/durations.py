@@ -8,6 +8,9 @@ import click
 
 UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 
+LONGEST = timedelta(days=36_525)
+"""Times that far back are in the calendar; what is farther is a slip."""
+
 
 class Duration(click.ParamType[timedelta]):
     """A whole number of days, hours, minutes or seconds."""
@@ -17,10 +20,13 @@ class Duration(click.ParamType[timedelta]):
     def convert(self, value: Any, param: Any, ctx: Any) -> timedelta:
         if isinstance(value, timedelta):
             return value
-        found = re.fullmatch(r"([0-9]{1,6})([dhms])", value)
+        found = re.fullmatch(r"([0-9]{1,9})([dhms])", value)
         if found is None:
             self.fail(f"{value!r} is no duration: 90d, 12h, 30m or 45s", param, ctx)
-        return timedelta(**{UNITS[found[2]]: int(found[1])})
+        duration = timedelta(**{UNITS[found[2]]: int(found[1])})
+        if duration > LONGEST:
+            self.fail(f"{value!r} is more than a hundred years", param, ctx)
+        return duration
 
 
 DURATION = Duration()
