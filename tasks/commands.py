@@ -1,11 +1,13 @@
 """The one task for all commands: drain the streams of the commands it names."""
 
 import logging
+import math
 import os
 import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from uuid import UUID
 
 import psycopg
@@ -85,11 +87,20 @@ def drain_stream(shop: Shop, command_id: UUID, runner: str) -> Drained:
                 command_id,
                 deciders=shop.deciders,
                 runner=runner,
-                limits=replace(shop.limits, interruptions=(SoftTimeLimitExceeded,)),
+                limits=replace(
+                    shop.limits,
+                    interruptions=(SoftTimeLimitExceeded,),
+                    keeps_snapshots=partial(keeps_snapshots, shop),
+                ),
             )
     except Exception as error:
         forget_own_marks(shop, runner, command_id, error)
         raise
+
+
+def keeps_snapshots(shop: Shop, stream_id: str) -> bool:
+    """Return whether the shop wants snapshots of such streams at all."""
+    return shop.settings.snapshot_policy.of(stream_id) < math.inf
 
 
 class DatabaseAway(Exception):
