@@ -13,7 +13,7 @@ import psycopg
 from eventstore.claims import Change, changes_between
 from eventstore.decider import Decider, Deciders
 from eventstore.errors import AlreadyClaimed, told
-from eventstore.ids import event_id_for
+from eventstore.ids import event_id_for, origin_of
 from eventstore.loading import Streams, load
 from eventstore.log.append import append
 from eventstore.log.codec import schema_of
@@ -53,12 +53,14 @@ class Cause:
     What the metadata of a command's events are made of.
 
     They name a command only where the journal has it: else `verify` would miss it.
+    *pruning* is the last one before the command was accepted.
     """
 
     command_id: UUID
     correlation_id: UUID
     actor: str
     is_in_journal: bool = True
+    pruning: int | None = None
 
 
 def handle(
@@ -198,7 +200,7 @@ def new_event(
     cause: Cause,
     keyring: Keyring,
 ) -> NewEvent:
-    event_id = event_id_for(cause.command_id, index)
+    event_id = event_id_for(origin_of(cause.command_id, cause.pruning), index)
     return NewEvent(
         type=type(fact).__name__,
         data=written(decider, fact, stream_id, event_id, keyring),

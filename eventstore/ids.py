@@ -22,6 +22,16 @@ def event_id_for(command_id: UUID, index: int) -> UUID:
     return uuid5(command_id, str(index))
 
 
+def origin_of(command_id: UUID, pruning: int | None) -> UUID:
+    """
+    Return what the ids of a command's events are made of: most often its own id.
+
+    After a *pruning* the same id may come again for another command, whose events are
+    others: an event's id is in the log once.
+    """
+    return command_id if pruning is None else uuid5(command_id, f"pruning {pruning}")
+
+
 def fingerprint_of(content: bytes, secret: bytes) -> bytes:
     """
     Return a keyed hash of a command's content.

@@ -174,6 +174,25 @@ def replace_ignored(
         log.warning("snapshot ignored stream=%s reason=%s", stream_id, reason)
 
 
+def keep_snapshot(
+    connection: psycopg.Connection[Any],
+    stream_id: str,
+    streams: Streams,
+    deciders: Deciders,
+    keyring: Keyring,
+) -> None:
+    """
+    Keep a snapshot of a stream as it was loaded, if that can be.
+
+    Whatever becomes of a cache, the command that needed it goes on.
+    """
+    try:
+        with connection.transaction():
+            keep(connection, snapshots_of([stream_id], streams, deciders, keyring))
+    except psycopg.Error as error:
+        log.warning("no snapshot stream=%s reason=%s", stream_id, told(error))
+
+
 def snapshots_of(
     stream_ids: Iterable[str], streams: Streams, deciders: Deciders, keyring: Keyring
 ) -> list[Snapshot]:

@@ -41,6 +41,8 @@ TABLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "seals": dict.fromkeys(("reader", *RUNNERS), (SELECT,)),
     "commands": dict.fromkeys(("web", *RUNNERS), (SELECT,)),
     "command_incidents": dict.fromkeys(("web", *RUNNERS), (SELECT,)),
+    # Whoever finds no command asks whether it was pruned.
+    "prunings": dict.fromkeys(EVERYBODY, (SELECT,)),
     # A checkpoint moves in the transaction of what was written, and only forwards.
     "subscriptions": {
         "web": (SELECT,),
@@ -87,6 +89,12 @@ CALLS: Mapping[str, Iterable[str]] = {
     "lost_before": RUNNERS,
     "beat": ("web", *RUNNERS),
     "end_beat": ("web", *RUNNERS),
+    # A client takes back what it has scheduled itself.
+    "cancel_command": ("web", "operator"),
+    "retry_command": ("operator",),
+    "abandon_command": ("operator",),
+    "begin_pruning": ("operator",),
+    "prune_commands": ("operator",),
     "load": RUNNERS,
     "why_refused": RUNNERS,
     "claimed": RUNNERS,

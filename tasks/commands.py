@@ -1,5 +1,6 @@
 """The one task for all commands: drain the streams of the commands it names."""
 
+import math
 import os
 import socket
 import time
@@ -105,7 +106,11 @@ def given(shop: Shop, runner: str) -> Any:
     return {
         "deciders": shop.deciders,
         "runner": runner,
-        "limits": replace(shop.limits, interruptions=(SoftTimeLimitExceeded,)),
+        "limits": replace(
+            shop.limits,
+            interruptions=(SoftTimeLimitExceeded,),
+            keeps_snapshots=partial(keeps_snapshots, shop),
+        ),
         "report": partial(say, runner),
         "may": permissions.may,
     }
@@ -117,6 +122,11 @@ def say(runner: str, finished: Finished) -> None:
     facts["command_id"] = str(finished.command_id)
     facts["seconds"] = round(finished.seconds, 4)
     log.info("finished", **facts, ran_by=runner)
+
+
+def keeps_snapshots(shop: Shop, stream_id: str) -> bool:
+    """Return whether the shop wants snapshots of such streams at all."""
+    return shop.settings.snapshot_policy.of(stream_id) < math.inf
 
 
 class DatabaseAway(Exception):

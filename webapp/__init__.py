@@ -15,6 +15,7 @@ from webapp import (
     customers,
     errors,
     health,
+    journal,
     metrics,
     orders,
     problems,
@@ -25,7 +26,17 @@ from webapp import (
 from webapp.addresses import know_numbers
 from webapp.wiring import give
 
-SUBJECTS = (orders, customers, commands, api, queries, health, metrics, problems)
+SUBJECTS = (
+    orders,
+    customers,
+    commands,
+    api,
+    journal,
+    queries,
+    health,
+    metrics,
+    problems,
+)
 
 
 def create_app(shop: Shop | None = None) -> Flask:

@@ -34,6 +34,8 @@ ROUTES: Mapping[str, str] = {
     "api.take": BY_TYPE,
     "api.take_batch": BY_TYPE,
     "api.command": OWN,
+    "journal.commands": OWN,
+    "journal.cancel": OWN,
     "queries.orders": "orders.read",
     "queries.order": "orders.read",
     "queries.all_customers": "customers.read",

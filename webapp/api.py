@@ -15,8 +15,10 @@ from webapp.access import caller, may_see_commands_of, require_command
 from webapp.asking import only
 from webapp.batch import Line
 from webapp.input import command_from, envelope, usable_key, version_of
+from webapp.missing import no_command
 from webapp.parsing import body_of, json_of
 from webapp.problems import Problem
+from webapp.scheduling import SCHEDULABLE, time_of
 from webapp.wiring import the_shop
 
 routes = Blueprint("api", __name__, url_prefix="/api")
@@ -33,7 +35,9 @@ def take() -> ResponseReturnValue:
     key = usable_key(request.headers.get("Idempotency-Key"))
     seen = version_of(request.headers.get("If-Match"))
     shop = the_shop()
-    name, data, version = envelope(shop, json_of(request))
+    body: Any = json_of(request)
+    name, data, version = envelope(shop, body, SCHEDULABLE)
+    not_before = time_of(body, key, caller().name) if "not_before" in body else None
     if None not in (seen, version) and seen != version:
         raise Problem("bad-request", "If-Match and expected_version differ.")
     require_command(name)
@@ -44,16 +48,22 @@ def take() -> ResponseReturnValue:
         key=key,
         principal=caller().name,
         expected_version=version if seen is None else seen,
+        not_before=not_before,
     )
-    status = "accepted" if accepted.is_new else status_of(accepted.command_id)
+    is_plain = accepted.is_new and not_before is None
+    status = "accepted" if is_plain else status_of(accepted.command_id)
     address = url_for("api.command", command_id=accepted.command_id)
-    body = {
+    answer = {
         "id": str(accepted.command_id),
         "type": name,
         "status": status,
         "links": {"self": address},
     }
-    return body, 202, {"Location": address}
+    if not_before is not None:
+        cancelling = url_for("journal.cancel", command_id=accepted.command_id)
+        answer["not_before"] = not_before.isoformat()
+        answer["links"] = {"self": address, "cancel": cancelling}
+    return answer, 202, {"Location": address}
 
 
 @routes.post("/commands/batch")
@@ -85,7 +95,7 @@ def lines_sent() -> Iterable[Line]:
 def status_of(command_id: UUID) -> str:
     with the_shop().engine.connect() as connection:
         entry = entries.find(connection, command_id)
-    return entry.status if entry else "accepted"
+    return entry.standing if entry else "accepted"
 
 
 @routes.get("/commands/<uuid:command_id>")
@@ -95,28 +105,40 @@ def command(command_id: UUID) -> ResponseReturnValue:
         entry = entries.find(connection, command_id)
         # Whether somebody else has sent it, is not told to who may not see it.
         if entry is None or not may_see_commands_of(entry.principal):
-            raise Problem("not-found", f"There is no command {command_id}.")
+            raise no_command(connection, command_id)
         events = entries.find_events(connection, entry)
     return entry_as_json(entry, events)
 
 
 def entry_as_json(entry: Entry, events: Sequence[Caused]) -> dict[str, Any]:
+    return {**row_as_json(entry), "events": [event._asdict() for event in events]}
+
+
+def row_as_json(entry: Entry) -> dict[str, Any]:
+    """Return *entry* as it stands in a list: without the events it has caused."""
     return {
         "id": str(entry.id),
         "type": entry.type,
-        "status": entry.status,
+        "status": entry.standing,
         "stream_id": entry.stream_id,
         "accepted_at": entry.accepted_at.isoformat(),
+        "not_before": entry.not_before.isoformat() if entry.not_before else None,
         "finished_at": entry.finished_at.isoformat() if entry.finished_at else None,
         "position": entry.position,
-        "events": [event._asdict() for event in events],
         "error": error_as_json(entry),
         "links": {
             "self": url_for("api.command", command_id=entry.id),
             "page": url_for("commands.fate", command_id=entry.id),
+            **links_to_cancel(entry),
             **links_to_rows(entry),
         },
     }
+
+
+def links_to_cancel(entry: Entry) -> dict[str, str]:
+    if not entry.is_scheduled:
+        return {}
+    return {"cancel": url_for("journal.cancel", command_id=entry.id)}
 
 
 def links_to_rows(entry: Entry) -> dict[str, str]:

@@ -21,6 +21,9 @@ OUTAGES = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
 )
+# A shop that is being set up has its tables in a moment; a server that was just chosen
+# to take another's place can be written to in a moment.
+NOT_YET = (psycopg.errors.UndefinedTable, psycopg.errors.ReadOnlySqlTransaction)
 
 
 def problem_of(error: DatabaseError) -> Problem | None:
@@ -43,9 +46,9 @@ def not_accepted() -> Problem:
 
 def is_outage(error: DatabaseError) -> bool:
     cause = error.orig if isinstance(error, DBAPIError) else error
-    # A shop that is being set up has its tables in a moment.
-    is_being_set_up = isinstance(cause, psycopg.errors.UndefinedTable)
-    return isinstance(error, OUTAGES) or is_being_set_up or was_cut_off(error)
+    return (
+        isinstance(error, OUTAGES) or isinstance(cause, NOT_YET) or was_cut_off(error)
+    )
 
 
 def was_cut_off(error: DatabaseError) -> bool:

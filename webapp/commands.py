@@ -4,23 +4,23 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
-from flask import Blueprint, render_template, request
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from eventstore.connection import driver_connection
-from eventstore.journal import entries
+from eventstore.journal import acting, entries
 from eventstore.journal.entries import Entry
 from eventstore.journal.opening import opened
 from readmodels import order_details
 from readmodels.order_details import OrderDetailsView
 from webapp.filled import Filled
 from webapp.forms import FORMS, Action, Form
+from webapp.missing import no_command
 from webapp.offering import offer_for
 from webapp.orders import allowed
-from webapp.problems import Problem
 from webapp.reading import reading, remember
 from webapp.typed import typed_for
-from webapp.wiring import the_notation, the_shop
+from webapp.wiring import LOCAL, the_notation, the_shop
 
 LONG = timedelta(seconds=10)
 
@@ -32,12 +32,12 @@ def fate(command_id: UUID) -> ResponseReturnValue:
     with the_shop().engine.connect() as connection:
         entry = entries.find(connection, command_id)
         if entry is None:
-            raise Problem("not-found", f"There is no command {command_id}.")
+            raise no_command(connection, command_id)
         events = entries.find_events(connection, entry)
         sent = sent_with(connection, entry)
     remember(entry.position)
     asks_again = "HX-Request" in request.headers
-    takes_long = datetime.now(UTC) - entry.accepted_at > LONG
+    takes_long = datetime.now(UTC) - entry.due_at > LONG
     # Nothing new: the page stays as it is, and a screen reader silent.
     if asks_again and is_news(entry, takes_long) is False:
         return "", 204
@@ -53,6 +53,15 @@ def fate(command_id: UUID) -> ResponseReturnValue:
         filled=filled,
         offer=offer_for(filled.form, filled.typed) if filled else None,
     )
+
+
+@routes.post("/commands/<uuid:command_id>/cancel")
+def cancel(command_id: UUID) -> ResponseReturnValue:
+    """Take back what is scheduled; its page says whether that was in time."""
+    with the_shop().autocommitting.connect() as connection:
+        driver = driver_connection(connection)
+        acting.cancel(driver, command_id, by=LOCAL, principal=LOCAL)
+    return redirect(url_for("commands.fate", command_id=command_id), 303)
 
 
 def sent_with(connection: sa.Connection, entry: Entry) -> Entry | None:

@@ -1,5 +1,12 @@
 """What is answered where a row is not there: it never was, or is not to be seen yet."""
 
+from datetime import UTC
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from eventstore.connection import driver_connection
+from eventstore.journal.pruning import pruned_before
 from eventstore.projections.position import Position
 from webapp.problems import Problem
 
@@ -22,3 +29,13 @@ def missing(what: str, position: Position) -> Problem:
         position=position.reached,
         behind=position.behind,
     )
+
+
+def no_command(connection: sa.Connection, command_id: UUID) -> Problem:
+    """Return that a command is not there, and up to when it may have been pruned."""
+    told = f"There is no command {command_id}."
+    before = pruned_before(driver_connection(connection))
+    if before is not None:
+        written = f"{before.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        told += f" What had finished before {written} is not kept."
+    return Problem("not-found", told)

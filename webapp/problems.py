@@ -56,6 +56,12 @@ KINDS = {
     "method-not-allowed": Kind(
         405, "This address takes another method", "The header Allow names them."
     ),
+    "too-late": Kind(
+        409,
+        "The command can no more be taken back",
+        "Only a scheduled command can, as long as its time has not come. The detail "
+        "says what it is now.",
+    ),
     "too-large": Kind(
         413,
         "The request is too large",

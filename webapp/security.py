@@ -7,7 +7,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.exceptions import SecurityError
 
 from tasks.settings import Settings
-from webapp import api
+from webapp import api, journal
 
 LARGEST_BODY = 64 * 1024
 LARGEST_ORDER_FORM = 256 * 1024
@@ -61,6 +61,7 @@ def protect(app: Flask, settings: Settings) -> None:
     csrf = CSRFProtect(app)
     # No cookie counts there, and a body that is not JSON is refused.
     csrf.exempt(api.routes)
+    csrf.exempt(journal.routes)
     app.after_request(add_headers)
 
 

@@ -1,7 +1,7 @@
 """Accepting: from here on a command is promised."""
 
 from dataclasses import fields, is_dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -119,6 +119,9 @@ def prepared(
     if stream_id is not None:
         check_stream_id(stream_id)
     check_numbers(command)
+    if not_before is not None:
+        # The same moment is the same content, by whatever clock it was written.
+        not_before = not_before.astimezone(UTC)
     command_id = command_id_for(principal, key)
     command_type = type(command).__name__
     data, new_keys = closed(command, command_id, decider, masters)

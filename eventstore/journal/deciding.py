@@ -214,6 +214,7 @@ def decide_one(
         command_id=command.id,
         correlation_id=UUID(metadata["correlation_id"]),
         actor=metadata["actor"],
+        pruning=metadata.get("pruning"),
     )
     started = time.monotonic()
     try:

@@ -32,6 +32,7 @@ from eventstore.journal.deciding import (
 from eventstore.journal.limits import Limits
 from eventstore.journal.reporting import Report, finished, report_to_nobody
 from eventstore.journal.take import Taken, give_back, release, take
+from eventstore.loading import keep_snapshot
 from eventstore.log.arguments import (
     Arguments,
     Completion,
@@ -151,6 +152,9 @@ def decide_and_append(work: Drain, taken: Taken) -> UUID | None:
     commands = read_commands(taken, work.deciders, work.limits, keyring)
     commands = refuse_senders(work.connection, commands, work.may)
     streams = load_taken(work.connection, taken, commands, work.deciders, keyring)
+    is_long = len(taken.past.events) >= work.limits.long_past
+    if is_long and work.limits.keeps_snapshots(taken.stream_id):
+        keep_snapshot(work.connection, taken.stream_id, streams, work.deciders, keyring)
     claimed = Claimed(work.connection, work.deciders, taken.stream_id)
     while True:
         decided = list(

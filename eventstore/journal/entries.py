@@ -10,6 +10,9 @@ import sqlalchemy as sa
 from eventstore.journal.schema import command_incidents, commands
 from eventstore.log.schema import events
 
+SCHEDULED = "scheduled"
+"""What an accepted command is called whose time has not come; no row has it."""
+
 MOST_EVENTS = 100
 """So many events of one command are found; an append has at most ten times as many."""
 
@@ -19,6 +22,7 @@ class Entry:
     """A command as the journal has it."""
 
     id: UUID
+    seq: int
     stream_id: str
     type: str
     data: dict[str, Any]
@@ -28,28 +32,57 @@ class Entry:
     error: dict[str, Any] | None
     position: int | None
     accepted_at: datetime
+    not_before: datetime | None
+    is_scheduled: bool
+    next_try_at: datetime | None
+    started_at: datetime | None
     finished_at: datetime | None
     attempts: int
     conflicts: int
     ran_by: str | None
 
+    @property
+    def standing(self) -> str:
+        """Its status, or `scheduled` as long as its time has not come."""
+        return SCHEDULED if self.is_scheduled else self.status
+
+    @property
+    def due_at(self) -> datetime:
+        """From when on it has its turn."""
+        return self.not_before or self.accepted_at
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """How many commands wait, since when the oldest does, and how many have failed."""
+    """
+    How many commands wait, since when the oldest does, and how many have failed.
+
+    The scheduled do not wait, as long as their time has not come.
+    """
 
     count: int
     oldest: datetime | None
     failed: int
+    scheduled: int
 
 
-_ENTRY = [commands.c[name] for name in Entry.__slots__]
+# By the database's clock, which decides.
+IS_SCHEDULED = sa.and_(
+    commands.c.status == sa.literal_column("'accepted'"),
+    commands.c.not_before.is_not(None),
+    commands.c.not_before > sa.func.clock_timestamp(),
+)
+ENTRY = [
+    IS_SCHEDULED.is_(True).label(name) if name == "is_scheduled" else commands.c[name]
+    for name in Entry.__slots__
+]
+"""What is selected for an Entry."""
 
 
 def find(connection: sa.Connection, command_id: UUID) -> Entry | None:
     """Return the command called *command_id*, or None."""
     row = connection.execute(
-        sa.select(*_ENTRY).where(commands.c.id == command_id)
+        sa.select(*ENTRY).where(commands.c.id == command_id)
     ).one_or_none()
     return None if row is None else Entry(**row._mapping)
 
@@ -110,16 +143,23 @@ def count_waiting(connection: sa.Connection) -> Waiting:
     """Return how much waits; it reads the waiting and the failed, not the finished."""
     waits = commands.c.status == sa.literal_column("'accepted'")
     failed = commands.c.status == sa.literal_column("'failed'")
-    row = connection.execute(
+    is_due = sa.func.coalesce(commands.c.not_before <= sa.func.clock_timestamp(), True)
+    due_at = sa.func.coalesce(commands.c.not_before, commands.c.accepted_at)
+    due, oldest, all_of_them = connection.execute(
         sa.select(
-            sa.select(sa.func.count()).where(waits).scalar_subquery(),
-            sa.select(sa.func.min(commands.c.accepted_at))
-            .where(waits)
-            .scalar_subquery(),
-            sa.select(sa.func.count())
-            .select_from(commands)
-            .where(failed)
-            .scalar_subquery(),
+            sa.func.count().filter(is_due),
+            sa.func.min(due_at).filter(is_due),
+            sa.func.count(),
         )
+        .select_from(commands)
+        .where(waits)
     ).one()
-    return Waiting(count=row[0], oldest=row[1], failed=row[2])
+    count_failed = connection.scalar(
+        sa.select(sa.func.count()).select_from(commands).where(failed)
+    )
+    return Waiting(
+        count=due,
+        oldest=oldest,
+        failed=count_failed or 0,
+        scheduled=all_of_them - due,
+    )

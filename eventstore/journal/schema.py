@@ -61,12 +61,41 @@ sa.Index(
     postgresql_where=commands.c.status == sa.literal_column("'failed'"),
 )
 
+# What the scheduled are found by, when they are due: few of the waiting are scheduled.
+sa.Index(
+    "commands_scheduled_idx",
+    commands.c.not_before,
+    commands.c.seq,
+    postgresql_where=sa.and_(
+        commands.c.status == sa.literal_column("'accepted'"),
+        commands.c.not_before.is_not(None),
+    ),
+)
+# The streams in which something waits that is not scheduled: a stream with nothing but
+# what is due next month is no work for whoever looks for work.
+sa.Index(
+    "commands_unscheduled_idx",
+    commands.c.stream_id.collate("C"),
+    postgresql_where=sa.and_(
+        commands.c.status == sa.literal_column("'accepted'"),
+        commands.c.not_before.is_(None),
+    ),
+)
+# What followed from a message. What clients send has no entry here.
+sa.Index(
+    "commands_causation_id_idx",
+    sa.cast(commands.c.metadata["causation_id"].astext, UUID),
+    postgresql_where=sa.text("metadata ? 'causation_id'"),
+)
+# Lists of commands, the latest first, page by page; and pruning, the oldest first.
+sa.Index("commands_seq_idx", commands.c.seq)
+
 command_incidents = sa.Table(
     "command_incidents",
     metadata,
     sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
     sa.Column("command_id", UUID, nullable=False),
-    # conflict, runner_died, error, …: what happened, in one word.
+    # conflict, runner_died, error, …: what happened, or what somebody did, in one word.
     sa.Column("kind", sa.String, nullable=False),
     sa.Column(
         "at",
@@ -77,4 +106,21 @@ command_incidents = sa.Table(
     sa.Column("detail", JSONB, nullable=False, server_default="{}"),
     # The history of one command.
     sa.Index(None, "command_id"),
+)
+
+# Up to when finished commands were deleted: an event's command may be among them.
+prunings = sa.Table(
+    "prunings",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column(
+        "begun_at",
+        sa.TIMESTAMP(timezone=True),
+        nullable=False,
+        server_default=sa.func.clock_timestamp(),
+    ),
+    sa.Column("finished_before", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("acted_by", sa.String, nullable=False),
+    sa.Column("because", sa.String, nullable=False),
+    sa.Column("count", sa.BigInteger, nullable=False, server_default=sa.text("0")),
 )

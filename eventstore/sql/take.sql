@@ -98,7 +98,16 @@ BEGIN
         ));
         SELECT count(*) INTO deaths
         FROM public.command_incidents AS i
-        WHERE i.command_id = head.id AND i.kind = 'runner_died';
+        WHERE i.command_id = head.id
+            AND i.kind = 'runner_died'
+            -- An operator who has it tried again gives it as many new attempts.
+            AND i.id > coalesce(
+                (
+                    SELECT max(r.id) FROM public.command_incidents AS r
+                    WHERE r.command_id = head.id AND r.kind = 'retried'
+                ),
+                0
+            );
         most := 1;
         due := due[1:1];
         EXIT WHEN deaths < most_deaths;
@@ -121,13 +130,25 @@ BEGIN
     RETURN QUERY SELECT
         'stream', head.id, NULL::bigint, stream, NULL::varchar, most,
         NULL::jsonb, NULL::jsonb, NULL::timestamptz, NULL::varchar, NULL::text;
-    -- OFFSET 0 keeps the planner at one look by key for each.
+    -- OFFSET 0 keeps the planner at one look by key for each. With the last pruning that
+    -- was before it, a command that comes again under the key of one that was pruned has
+    -- events with other ids.
     RETURN QUERY
         SELECT
             -- In the place of a position: attempts; of a checksum: conflicts.
             'command', w.id, w.attempts::bigint, w.stream_id, w.type,
-            w.expected_version, w.data, w.metadata, w.accepted_at,
-            w.conflicts::varchar, NULL::text
+            w.expected_version, w.data,
+            w.metadata || coalesce(
+                (
+                    SELECT jsonb_build_object('pruning', p.id)
+                    FROM public.prunings AS p
+                    WHERE p.begun_at <= w.accepted_at
+                    ORDER BY p.id DESC
+                    LIMIT 1
+                ),
+                '{}'
+            ),
+            w.accepted_at, w.conflicts::varchar, NULL::text
         FROM unnest(due) WITH ORDINALITY AS d (id, place)
         CROSS JOIN LATERAL (
             SELECT c.* FROM public.commands AS c WHERE c.id = d.id OFFSET 0

@@ -16,12 +16,22 @@ PAGE = 20_000
 # Both look things up by primary key: a page costs the same, however much there is.
 # Nothing waits in between, as an append writes events and commands at once.
 
-# An event that was imported, or appended without the journal, has no command there.
+# An event that was imported, or appended without the journal, has no command there; and
+# one of before the last pruning may have none any more. An event and the end of its
+# command are of the same moment.
+_PRUNED = """
+    SELECT to_char(
+        max(finished_before) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
+    )
+    FROM public.prunings
+"""
 _EVENTS = """
     WITH page AS MATERIALIZED (
         SELECT
             e.id, e.stream_id, e.version, e.metadata ->> 'command_id' AS command_id,
-            e.metadata ? 'source' AS is_imported
+            e.metadata ? 'source' AS is_imported,
+            -- Written in one form, in UTC: texts are in the order of the times.
+            e.metadata ->> 'recorded_at' COLLATE "C" < %(pruned)s AS may_be_pruned
         FROM public.events AS e
         WHERE e.id > %(after)s AND e.id <= %(last)s
         ORDER BY e.id
@@ -29,6 +39,7 @@ _EVENTS = """
     ), judged AS (
         SELECT page.*, CASE
             WHEN page.command_id IS NULL OR page.is_imported THEN NULL
+            WHEN c.id IS NULL AND page.may_be_pruned THEN NULL
             WHEN c.id IS NULL THEN 'its command is not in the journal'
             WHEN c.status <> 'succeeded' THEN 'its command is ' || c.status
             WHEN c.position IS NULL OR c.position < page.id
@@ -109,8 +120,9 @@ def find_wrong_events(
 ) -> Iterator[Finding]:
     """Yield events whose command is unknown, did not succeed, or points elsewhere."""
     after, last = 0, last_position(connection)
+    ((pruned,),) = connection.execute(_PRUNED).fetchall()
     while after < last:
-        values = {"after": after, "last": last, "page": PAGE}
+        values = {"after": after, "last": last, "page": PAGE, "pruned": pruned}
         rows = read_page(connection, _EVENTS, values)
         if not rows:
             return

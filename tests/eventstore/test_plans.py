@@ -245,3 +245,23 @@ def test_looking_for_ten_streams_that_wait_reads_a_few_rows(journal: Engine) -> 
         find_waiting(journal.connection, patience=0, most=10)
 
     assert rows_touched(journal.connection, look) < FEW
+
+
+def test_what_is_due_next_month_is_no_work_for_who_looks_for_work(
+    journal: Engine,
+) -> None:
+    journal.connection.execute(
+        """
+        INSERT INTO commands
+            (id, stream_id, type, data, metadata, principal, fingerprint, not_before)
+        SELECT
+            gen_random_uuid(), 'counter-a' || n, 'Add', '{}', '{}', 'process:x', '',
+            now() + interval '1 month'
+        FROM generate_series(1, 2000) AS n
+        """
+    )
+
+    def look() -> None:
+        find_waiting(journal.connection, patience=0, most=10)
+
+    assert rows_touched(journal.connection, look) < FEW

@@ -150,6 +150,11 @@ BY_ROLE = {
     "SELECT revoke_token('a')": {"operator"},
     "SELECT list_tokens()": {"operator"},
     "SELECT former_keys('', 1)": {"operator"},
+    "SELECT cancel_command(gen_random_uuid(), 'x', 'y', 'x')": {"web", "operator"},
+    "SELECT retry_command(gen_random_uuid(), 'x', 'y')": {"operator"},
+    "SELECT abandon_command(gen_random_uuid(), 'x', 'y')": {"operator"},
+    "SELECT begin_pruning(now() - interval '1 day', 'x', 'y')": {"operator"},
+    "SELECT prune_commands(1, 0, 0)": {"operator"},
     "SELECT seal(1)": {"worker", "relay", "operator"},
     "INSERT INTO subscriptions (name) VALUES ('mine') ON CONFLICT DO NOTHING": {
         "worker",

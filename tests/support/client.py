@@ -75,7 +75,7 @@ class Client:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             body: dict[str, Any] = self.get(f"/api/commands/{command_id}")
-            if body["status"] != "accepted":
+            if body["status"] not in ("accepted", "scheduled"):
                 return body
             time.sleep(0.01)
         raise AssertionError(f"{command_id} is not final after {seconds} s")

@@ -305,6 +305,7 @@ def empty(connection: psycopg.Connection[Any]) -> None:
         ALTER TABLE events ENABLE ALWAYS TRIGGER events_refuse_change;
         DELETE FROM commands;
         DELETE FROM command_incidents;
+        DELETE FROM prunings;
         DELETE FROM vault.keys;
         DELETE FROM subscriptions;
         DELETE FROM signals;

@@ -197,4 +197,4 @@ def test_another_method_is_a_problem_that_names_the_right_one(
     response = client.delete("/api/commands")
 
     assert_problem(response, 405, "method-not-allowed")
-    assert response.headers["Allow"] == "OPTIONS, POST"
+    assert response.headers["Allow"] == "GET, HEAD, OPTIONS, POST"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from tasks import bootstrap
@@ -37,6 +38,9 @@ def run(line: str) -> Result:
         "doctor",
         "verify",
         "claims",
+        "commands list",
+        "commands list --scheduled",
+        "commands prune --older-than 1h --yes",
         "keys rotate",
         "log show",
         "log lag",
@@ -52,6 +56,27 @@ def test_an_operator_may(operators_shop: Shop, line: str) -> None:
     result = run(line)
 
     assert (result.exit_code, result.exception) == (0, None), result.output
+
+
+def test_an_operator_may_decide_about_what_failed(
+    shop: Shop, operators_shop: Shop
+) -> None:
+    with shop.autocommitting.connect() as connection:
+        command_id = connection.scalar(
+            sa.text(
+                "UPDATE commands SET status = 'failed'"
+                " WHERE type = 'PlaceOrder' RETURNING id"
+            )
+        )
+    because = "--as olga --because corrected"
+    retried = run(f"commands retry {command_id} {because}")
+    too_late = run(f"commands cancel {command_id} {because}")
+    shown = run(f"commands show {command_id}")
+
+    assert retried.exit_code == 0, retried.output
+    assert "is accepted, not scheduled" in too_late.output
+    assert "retried  by olga, because corrected" in shown.output
+    assert "order_list: order_id 1" in shown.output
 
 
 def test_what_a_login_may_not_do_is_a_line_that_says_what_to_set(

@@ -1,11 +1,18 @@
 """POST /api/commands: what is accepted, and what stands in its way."""
 
-from typing import NoReturn
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NoReturn
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 from flask.testing import FlaskClient
 
+from eventstore.ids import command_id_for
+from eventstore.journal.accept import accept
+from tasks import accepting
+from tasks.bootstrap import Shop
+from tests.support.waiting import wait_until
 from tests.webapp.visiting import ALICE, CLOCKS, Send, Work, assert_problem
 from webapp import api
 
@@ -82,6 +89,70 @@ def test_a_connection_that_breaks_leaves_the_outcome_open(
     problem = assert_problem(response, 503, "outcome-unknown")
     assert "same key" in problem["detail"]
     assert "server closed" not in response.text
+
+
+def count_commands(shop: Shop) -> int:
+    with shop.engine.connect() as connection:
+        return connection.scalar(sa.text("SELECT count(*) FROM commands")) or 0
+
+
+def test_a_server_that_goes_down_in_the_middle_leaves_the_outcome_open(
+    shop: Shop, send: Send
+) -> None:
+    """The request is held by a lock that accepting takes, and its session is ended."""
+    command_id = command_id_for("local", "first")
+    with (
+        shop.autocommitting.connect() as somebody,
+        ThreadPoolExecutor(1) as thread,
+    ):
+        key = "public.lock_key(3, hashtextextended(:id, 0))"
+        asked = {"id": str(command_id)}
+        somebody.execute(sa.text(f"SELECT pg_advisory_lock({key})"), asked)
+        sending = thread.submit(send, "RegisterCustomer", {"name": "Alice"})
+        terminate = sa.text(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks"
+            " WHERE locktype = 'advisory' AND NOT granted AND database ="
+            " (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        wait_until(lambda: somebody.scalar(terminate), "it waits, and is ended")
+        cut_off = sending.result(10)
+        somebody.execute(sa.text(f"SELECT pg_advisory_unlock({key})"), asked)
+    again = send("RegisterCustomer", {"name": "Alice"})
+
+    assert_problem(cut_off, 503, "outcome-unknown")
+    assert cut_off.headers["Retry-After"] == "5"
+    assert again.status_code == 202
+    assert count_commands(shop) == 1
+
+
+def test_an_answer_that_was_lost_behind_the_commit_is_given_again(
+    shop: Shop, send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def accept_and_lose(*arguments: Any, **options: Any) -> NoReturn:
+        accept(*arguments, **options)
+        raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(accepting, "write_to_journal", accept_and_lose)
+        lost = send("RegisterCustomer", ALICE)
+    again = send("RegisterCustomer", ALICE)
+
+    assert_problem(lost, 503, "outcome-unknown")
+    assert again.status_code == 202
+    assert count_commands(shop) == 1
+
+
+def test_a_database_that_only_reads_yet_accepts_nothing(shop: Shop, send: Send) -> None:
+    with shop.autocommitting.connect() as connection:
+        name = connection.scalar(sa.text("SELECT quote_ident(current_database())"))
+        connection.execute(
+            sa.text(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        )
+    shop.engine.dispose()
+    response = send("RegisterCustomer", ALICE)
+
+    assert "not accepted" in assert_problem(response, 503, "unavailable")["detail"]
+    assert count_commands(shop) == 0
 
 
 def test_a_bug_shows_nothing_of_itself(

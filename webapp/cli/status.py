@@ -56,10 +56,10 @@ def status() -> None:
 
 def line_of_commands(waiting: Waiting) -> str:
     line = f"commands: {waiting.count} waiting, {waiting.failed} failed"
-    if waiting.oldest is None:
-        return line
-    age = (datetime.now(UTC) - waiting.oldest).total_seconds()
-    return f"{line}, the oldest since {max(age, 0):.1f} s"
+    if waiting.oldest is not None:
+        age = (datetime.now(UTC) - waiting.oldest).total_seconds()
+        line += f", the oldest since {max(age, 0):.1f} s"
+    return f"{line}; {waiting.scheduled} scheduled" if waiting.scheduled else line
 
 
 def line_of_snapshots(snapshots: Kept) -> str:

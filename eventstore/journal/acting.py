@@ -1,0 +1,68 @@
+"""What people do with a command of the journal: cancel, retry or abandon it."""
+
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import psycopg
+
+
+class Acted(NamedTuple):
+    """Whether it was done just now, and the status that the command has."""
+
+    was_done: bool
+    status: str
+
+
+def cancel(
+    connection: psycopg.Connection[Any],
+    command_id: UUID,
+    *,
+    by: str,
+    because: str = "",
+    principal: str | None = None,
+) -> Acted | None:
+    """
+    Take back a scheduled command whose time has not come.
+
+    It can never be both run and cancelled. Returns None where there is no such command
+    of *principal*, or of anybody.
+    """
+    return acted(
+        connection,
+        "SELECT was_done, now_is FROM public.cancel_command(%s, %s, %s, %s)",
+        (command_id, by, because, principal),
+    )
+
+
+def retry(
+    connection: psycopg.Connection[Any], command_id: UUID, *, by: str, because: str
+) -> Acted | None:
+    """Let a failed command have its turn again; None where there is no such command."""
+    return acted(
+        connection,
+        "SELECT was_done, now_is FROM public.retry_command(%s, %s, %s)",
+        (command_id, by, because),
+    )
+
+
+def abandon(
+    connection: psycopg.Connection[Any], command_id: UUID, *, by: str, because: str
+) -> Acted | None:
+    """
+    Give up a failed command for good; None where there is no such command.
+
+    The caller owns the transaction, and may append what tells others of it: before
+    this, as an append locks its streams first.
+    """
+    return acted(
+        connection,
+        "SELECT was_done, now_is FROM public.abandon_command(%s, %s, %s)",
+        (command_id, by, because),
+    )
+
+
+def acted(
+    connection: psycopg.Connection[Any], statement: str, values: tuple[object, ...]
+) -> Acted | None:
+    row = connection.execute(statement.encode(), values).fetchone()
+    return None if row is None else Acted(*row)

@@ -1,0 +1,186 @@
+"""Lists of commands: page by page, and each page at a bounded cost."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+
+from eventstore.errors import BadCursor
+from eventstore.journal.entries import ENTRY, IS_SCHEDULED, SCHEDULED, Entry
+from eventstore.journal.schema import STATUSES, commands
+
+STANDINGS = (SCHEDULED, *STATUSES)
+"""What a command can be: its statuses, and what is accepted for a later time."""
+
+SPAN = 50_000
+"""Commands that one page looks through: a rare kind is found over several pages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which commands are listed; what is None is not asked for."""
+
+    standing: str | None = None
+    type: str | None = None
+    stream_id: str | None = None
+    principal: str | None = None
+    accepted_before: datetime | None = None
+    accepted_after: datetime | None = None
+
+
+class Listed(NamedTuple):
+    """Some commands in order; *following* is the cursor of those after them, if any."""
+
+    entries: Sequence[Entry]
+    following: str | None
+
+
+class Place(NamedTuple):
+    """Where a page ends: behind this command, in the order of its list."""
+
+    standing: str | None
+    seq: int
+    due_at: datetime | None = None
+
+
+def find_entries(
+    connection: sa.Connection, wanted: Wanted, *, after: str | None, limit: int
+) -> Listed:
+    """
+    Return at most *limit* commands: the scheduled by their time, others newest first.
+
+    A page may have fewer and still be followed by others. Raises BadCursor.
+    """
+    place = place_in(after, wanted) if after is not None else None
+    if wanted.standing == SCHEDULED:
+        return find_scheduled(connection, wanted, place, limit)
+    if wanted.standing in ("accepted", "failed"):
+        return find_few(connection, wanted, place, limit)
+    return find_among_all(connection, wanted, place, limit)
+
+
+def find_scheduled(
+    connection: sa.Connection, wanted: Wanted, place: Place | None, limit: int
+) -> Listed:
+    order = (commands.c.not_before, commands.c.seq)
+    query = sa.select(*ENTRY).where(*conditions(wanted)).order_by(*order)
+    if place is not None:
+        begin = sa.tuple_(sa.literal(place.due_at), sa.literal(place.seq))
+        query = query.where(sa.tuple_(*order) > begin)
+    return cut(read(connection, query.limit(limit + 1)), wanted, limit)
+
+
+def find_few(
+    connection: sa.Connection, wanted: Wanted, place: Place | None, limit: int
+) -> Listed:
+    """Find among the waiting or the failed, which have an index of their own."""
+    # Materialised: the order and the limit would talk the planner into a walk.
+    few = (
+        sa.select(commands.c.id, commands.c.seq)
+        .where(*conditions(wanted))
+        .cte("few")
+        .prefix_with("MATERIALIZED")
+    )
+    query = (
+        sa.select(*ENTRY)
+        .join_from(few, commands, commands.c.id == few.c.id)
+        .order_by(few.c.seq.desc())
+        .limit(limit + 1)
+    )
+    if place is not None:
+        query = query.where(few.c.seq < place.seq)
+    return cut(read(connection, query), wanted, limit)
+
+
+def find_among_all(
+    connection: sa.Connection, wanted: Wanted, place: Place | None, limit: int
+) -> Listed:
+    """Find among all there are: in the next SPAN of them, and then it is a page."""
+    first, last = connection.execute(
+        sa.select(sa.func.min(commands.c.seq), sa.func.max(commands.c.seq))
+    ).one()
+    if last is None:
+        return Listed([], None)
+    end = place.seq if place is not None else last + 1
+    begin = end - SPAN
+    query = (
+        sa.select(*ENTRY)
+        .where(
+            commands.c.seq >= begin,
+            commands.c.seq < end,
+            *conditions(wanted),
+        )
+        .order_by(commands.c.seq.desc())
+        .limit(limit + 1)
+    )
+    listed = cut(read(connection, query), wanted, limit)
+    if listed.following is None and begin > first:
+        return Listed(listed.entries, cursor_of(Place(wanted.standing, begin)))
+    return listed
+
+
+def conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
+    c = commands.c
+    asked: list[sa.ColumnElement[bool]] = []
+    if wanted.standing == SCHEDULED:
+        asked.append(IS_SCHEDULED)
+    elif wanted.standing is not None:
+        # Spelled out: an index of a part of the rows is not used for a parameter.
+        asked.append(c.status == sa.literal_column(f"'{status_in(wanted)}'"))
+    if wanted.standing == "accepted":
+        asked.append(IS_SCHEDULED.is_not(True))
+    if wanted.type is not None:
+        asked.append(c.type == wanted.type)
+    if wanted.stream_id is not None:
+        asked.append(c.stream_id == wanted.stream_id)
+    if wanted.principal is not None:
+        asked.append(c.principal == wanted.principal)
+    if wanted.accepted_before is not None:
+        asked.append(c.accepted_at < wanted.accepted_before)
+    if wanted.accepted_after is not None:
+        asked.append(c.accepted_at >= wanted.accepted_after)
+    return asked
+
+
+def status_in(wanted: Wanted) -> str:
+    """Return the status that is wanted: one that there is, as it goes into SQL."""
+    return STATUSES[STATUSES.index(wanted.standing or "")]
+
+
+def read(connection: sa.Connection, query: sa.Select[tuple[object]]) -> list[Entry]:
+    return [Entry(**row._mapping) for row in connection.execute(query)]
+
+
+def cut(found: list[Entry], wanted: Wanted, limit: int) -> Listed:
+    """Return a page of what was *found*: one more than is shown tells of another."""
+    if len(found) <= limit:
+        return Listed(found, None)
+    last = found[limit - 1]
+    due_at = last.not_before if wanted.standing == SCHEDULED else None
+    place = Place(wanted.standing, last.seq, due_at)
+    return Listed(found[:limit], cursor_of(place))
+
+
+def cursor_of(place: Place) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
+
+
+def place_in(cursor: str, wanted: Wanted) -> Place:
+    """Return the place that *cursor* stands for, or raise BadCursor."""
+    try:
+        written = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", True)
+        place = msgspec.json.decode(written, type=Place)
+    except (ValueError, RecursionError, msgspec.MsgspecError) as error:
+        raise BadCursor from error
+    has_time = place.due_at is not None and place.due_at.tzinfo is not None
+    if (
+        place.standing != wanted.standing
+        or has_time != (wanted.standing == SCHEDULED)
+        or not 0 < place.seq < 2**63
+    ):
+        raise BadCursor
+    return place

@@ -1,0 +1,62 @@
+"""Pruning: finished commands are not kept for ever, unless somebody wants them."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import psycopg
+
+FINAL = ("succeeded", "rejected", "abandoned", "cancelled")
+"""What may be pruned. What failed may still be retried."""
+BATCH = 1_000
+
+
+def count_prunable(
+    connection: psycopg.Connection[Any], finished_before: datetime
+) -> Mapping[str, int]:
+    """Return how many commands had finished by then, by status."""
+    rows = connection.execute(
+        """
+        SELECT status, count(*) FROM public.commands
+        WHERE status = ANY (%s) AND finished_at < %s GROUP BY 1 ORDER BY 1
+        """,
+        (list(FINAL), finished_before),
+    )
+    return dict(rows.fetchall())
+
+
+def prune(
+    connection: psycopg.Connection[Any],
+    finished_before: datetime,
+    *,
+    by: str,
+    because: str = "",
+    batch: int = BATCH,
+) -> Iterator[int]:
+    """
+    Delete the commands that had finished by then; yield how many, batch by batch.
+
+    On a *connection* in autocommit each batch is a transaction of its own: whoever
+    stops in between has pruned a part, and may go on later. A key whose command is
+    pruned is as good as new: what is sent under it again is another command.
+    """
+    row = connection.execute(
+        "SELECT public.begin_pruning(%s, %s, %s)", (finished_before, by, because)
+    ).fetchone()
+    assert row is not None
+    reached: int | None = 0
+    while reached is not None:
+        pruned, reached = connection.execute(
+            "SELECT pruned, reached FROM public.prune_commands(%s, %s, %s)",
+            (row[0], reached, batch),
+        ).fetchone() or (0, None)
+        yield pruned
+
+
+def pruned_before(connection: psycopg.Connection[Any]) -> datetime | None:
+    """Return up to when finished commands were pruned, as far as any were."""
+    row = connection.execute(
+        "SELECT max(finished_before) FROM public.prunings"
+    ).fetchone()
+    moment: datetime | None = row[0] if row else None
+    return moment

@@ -1,0 +1,100 @@
+"""Which rows of the read models an event changes, without changing them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from eventstore.log.events import RecordedEvent
+from eventstore.projections.generations import live_generations
+from eventstore.projections.project import (
+    Tables,
+    checked,
+    facts_of,
+    load_lookups,
+    name_of,
+)
+from eventstore.projections.projection import Fact, Projection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touched:
+    """
+    Rows of a read model that an event changes: where *where* holds.
+
+    *is_there* says whether the read model has come as far as the event.
+    """
+
+    read_model: str
+    where: Mapping[str, Any]
+    is_there: bool
+
+
+def find_touched(
+    connection: psycopg.Connection[Any],
+    projections: Iterable[Projection],
+    event: RecordedEvent,
+) -> list[Touched]:
+    """
+    Return what *event*, with its personal fields opened, changes in live read models.
+
+    It asks the projections as following the log does. What they look up for it is as it
+    is now. Raises CannotProject where one of them cannot take the event.
+    """
+    live = live_generations(connection)
+    checkpoints = dict(
+        connection.execute("SELECT name, checkpoint FROM public.subscriptions")
+    )
+    touched = []
+    for projection in projections:
+        if projection.name not in live or event.type not in projection.types:
+            continue
+        number = live[projection.name].number
+        checkpoint = checkpoints.get(name_of(projection.name, number), 0)
+        touched += [
+            Touched(
+                read_model=projection.name,
+                where=where,
+                is_there=checkpoint >= event.position,
+            )
+            for where in wheres(connection, projection, number, event)
+        ]
+    return touched
+
+
+def wheres(
+    connection: psycopg.Connection[Any],
+    projection: Projection,
+    number: int,
+    event: RecordedEvent,
+) -> list[Mapping[str, Any]]:
+    """Return which rows it changes, each once: by key, or by an update of many."""
+    facts = facts_of(projection, event)
+    known = load_lookups(projection, Tables(projection, number), connection, facts)
+    found: list[Mapping[str, Any]] = []
+    for fact in facts:
+        found += [
+            {projection.key: key} for key in keys_of(projection, known, fact) if key
+        ]
+        update = checked(fact, projection.update)
+        if update is not None:
+            found.append(update.where)
+    return [where for n, where in enumerate(found) if where not in found[:n]]
+
+
+def keys_of(
+    projection: Projection, known: Mapping[str, Mapping[Any, Any]], fact: Fact
+) -> Sequence[Any]:
+    return [
+        checked(part, lambda part: key_of(projection, known, part))
+        for part in checked(fact, projection.parts)
+    ]
+
+
+def key_of(
+    projection: Projection, known: Mapping[str, Mapping[Any, Any]], part: Fact
+) -> Any:
+    needed = projection.needs(part)
+    looked_up = {name: known[name].get(needed[name]) for name in needed}
+    return projection.key_of(part, looked_up)

@@ -1,0 +1,27 @@
+-- Note that finished commands are going to be pruned, and up to when: it returns its id.
+--
+-- It is committed before the first command is deleted. An event of before that, whose
+-- command is not there, is no fault; and a command that comes again under the key of one
+-- that was pruned tells by it that it is another one: see `take`.
+CREATE OR REPLACE FUNCTION public.begin_pruning(
+    finished_before timestamptz,
+    acted_by text,
+    because text
+)
+RETURNS bigint LANGUAGE plpgsql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$
+DECLARE
+    begun bigint;
+BEGIN
+    -- Ids rise with the times.
+    LOCK TABLE public.prunings IN SHARE ROW EXCLUSIVE MODE;
+    INSERT INTO public.prunings (finished_before, acted_by, because)
+    VALUES (
+        least(begin_pruning.finished_before, clock_timestamp()),
+        begin_pruning.acted_by, begin_pruning.because
+    )
+    RETURNING id INTO begun;
+    RETURN begun;
+END
+$$;

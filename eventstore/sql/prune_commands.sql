@@ -1,0 +1,46 @@
+-- Delete finished commands of a pruning among the next *most* behind *after_seq*.
+--
+-- With a command go its incidents and the key that opens its data. What waits and what
+-- failed stays: it is not finished. *reached* is where to go on; NULL, when it is done.
+CREATE OR REPLACE FUNCTION public.prune_commands(
+    pruning bigint,
+    after_seq bigint,
+    most integer,
+    OUT pruned integer,
+    OUT reached bigint
+)
+LANGUAGE plpgsql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET enable_sort = off
+AS $$
+DECLARE
+    end_of_them timestamptz;
+    finished uuid[];
+BEGIN
+    SELECT p.finished_before INTO STRICT end_of_them
+    FROM public.prunings AS p WHERE p.id = pruning;
+    SELECT
+        max(c.seq),
+        coalesce(array_agg(c.id) FILTER (
+            WHERE c.status IN ('succeeded', 'rejected', 'abandoned', 'cancelled')
+                AND c.finished_at < end_of_them
+        ), '{}')
+    INTO reached, finished
+    FROM (
+        SELECT n.id, n.seq, n.status, n.accepted_at, n.finished_at
+        FROM public.commands AS n
+        WHERE n.seq > after_seq
+        ORDER BY n.seq
+        LIMIT most
+    ) AS c
+    -- What was accepted later has not finished earlier.
+    WHERE c.accepted_at < end_of_them;
+    DELETE FROM vault.keys AS k WHERE k.command_id = ANY (finished);
+    DELETE FROM public.command_incidents AS i WHERE i.command_id = ANY (finished);
+    DELETE FROM public.commands AS c WHERE c.id = ANY (finished);
+    GET DIAGNOSTICS pruned = ROW_COUNT;
+    UPDATE public.prunings AS p SET count = p.count + pruned WHERE p.id = pruning;
+END
+$$;

@@ -1,0 +1,77 @@
+"""Scheduled commands among real processes: run at their time, or taken back, once."""
+
+import random
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.support.checker import check
+from tests.support.client import Client, client_of
+from tests.support.processes import Processes
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.races
+
+MANY = 150
+
+
+def schedule(client: Client, number: int, due: datetime) -> str:
+    """Send a registration for a time, and return its command's id."""
+    name = f"C{number}"
+    status, body = client.call(
+        "POST",
+        "/api/commands",
+        {
+            "type": "RegisterCustomer",
+            "data": {"name": name, "customer_id": name},
+            "not_before": due.isoformat(),
+        },
+        {"Idempotency-Key": name},
+    )
+    assert (status, body["status"]) == (202, "scheduled"), body
+    return str(body["id"])
+
+
+def outcomes(engine: sa.Engine) -> dict[str, Any]:
+    with engine.connect() as connection:
+        rows = connection.execute(
+            sa.text("SELECT id::text AS id, status FROM commands")
+        )
+        return {row.id: row.status for row in rows}
+
+
+def test_two_relays_and_who_takes_back_never_both_have_a_command(
+    processes: Processes, engine: sa.Engine
+) -> None:
+    """Each is taken back just as its time comes; there is no broker, and no worker."""
+    chance = random.Random(7)
+    processes.relay()
+    processes.relay()
+    with client_of(processes.web()) as client:
+        begin = datetime.now(UTC) + timedelta(seconds=4)
+        times = [begin + timedelta(milliseconds=15 * n) for n in range(MANY)]
+        ids = [schedule(client, n, due) for n, due in enumerate(times)]
+        early = datetime.now(UTC) < begin
+        answered = {}
+        for command_id, due in zip(ids, times, strict=True):
+            around = due + timedelta(seconds=chance.uniform(-0.05, 0.02))
+            time.sleep(max((around - datetime.now(UTC)).total_seconds(), 0))
+            status, _ = client.call("POST", f"/api/commands/{command_id}/cancel", {})
+            answered[command_id] = status
+        wait_until(
+            lambda: "accepted" not in outcomes(engine).values(),
+            "all that is due has been run",
+            seconds=20,
+        )
+
+    found = outcomes(engine)
+    assert early
+    assert set(answered.values()) == {200, 409}
+    assert {
+        i: {200: "cancelled", 409: "succeeded"}[s] for i, s in answered.items()
+    } == {command_id: found[command_id] for command_id in ids}
+    # It finds every event of what was taken back, and every effect that is missing.
+    assert check(engine, ids).broken == {}

@@ -1,0 +1,93 @@
+"""`recount commands retry|abandon|cancel`: decisions, each with who and why."""
+
+import getpass
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import click
+
+from eventstore.journal.acting import Acted
+from tasks import operating
+from tasks.bootstrap import shop
+
+Act = Callable[..., Acted | None]
+
+
+def decision(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command its arguments: of which command, by whom, and why."""
+    for option in (
+        click.option(
+            "--because",
+            required=True,
+            callback=some_text,
+            help="Why; it is kept with the command.",
+        ),
+        click.option(
+            "--as",
+            "by",
+            default=user_here,
+            callback=some_text,
+            metavar="NAME",
+            help="Who decides; without it the user of this computer.",
+        ),
+        click.argument("command_id", type=click.UUID),
+    ):
+        function = option(function)
+    return function
+
+
+def user_here() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # A container may have a user without a name.
+        raise click.UsageError("Who are you? --as NAME says so.") from None
+
+
+def some_text(_context: Any, _parameter: Any, value: str) -> str:
+    value = value.strip()
+    if not value or len(value) > 500 or not value.isprintable():
+        raise click.BadParameter("say it in 1 to 500 characters, on a line")
+    return value
+
+
+@click.command()
+@decision
+def retry(command_id: UUID, by: str, because: str) -> None:
+    """Let a failed command have its turn again, before those that came later."""
+    decide(operating.retry, command_id, by, because)
+    click.echo(f"{command_id} is accepted again and will be run.")
+
+
+@click.command()
+@decision
+def abandon(command_id: UUID, by: str, because: str) -> None:
+    """Give up a failed command, for good."""
+    decide(operating.abandon, command_id, by, because)
+    click.echo(f"{command_id} is abandoned.")
+
+
+@click.command()
+@decision
+def cancel(command_id: UUID, by: str, because: str) -> None:
+    """Take back a scheduled command whose time has not come."""
+    decide(operating.cancel, command_id, by, because, wanted="scheduled")
+    click.echo(f"{command_id} is cancelled.")
+
+
+def decide(
+    act: Act,
+    command_id: UUID,
+    by: str,
+    because: str,
+    wanted: str = "failed",
+) -> None:
+    """Do it, or end with the sentence that says why it cannot be done."""
+    acted = act(shop(), command_id, by=by, because=because)
+    if acted is None:
+        raise click.ClickException(f"There is no command {command_id}.")
+    if not acted.was_done:
+        raise click.ClickException(
+            f"{command_id} is {acted.status}, not {wanted}: nothing was changed."
+        )
