@@ -12,6 +12,7 @@ from domain.fields import (
     Amount,
     Currency,
     CustomerId,
+    Days,
     Discount,
     Freight,
     Name,
@@ -86,4 +87,19 @@ class CancelOrder:
     reason: Reason
 
 
-OrderCommand = PlaceOrder | ReceivePayment | ShipOrder | ConfirmDelivery | CancelOrder
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelUnpaidOrder:
+    """Call an order off that is not paid *days* after it was placed."""
+
+    order_id: OrderNumber
+    days: Days
+
+
+OrderCommand = (
+    PlaceOrder
+    | ReceivePayment
+    | ShipOrder
+    | ConfirmDelivery
+    | CancelOrder
+    | CancelUnpaidOrder
+)

@@ -15,6 +15,7 @@ from domain.fields import HIGHEST_TOTAL
 from domain.money import Money, rounded_total
 from domain.orders.commands import (
     CancelOrder,
+    CancelUnpaidOrder,
     ConfirmDelivery,
     Item,
     OrderCommand,
@@ -100,6 +101,8 @@ def decide(
             return confirm_delivery(order, command)
         case CancelOrder():
             return cancel(order, command)
+        case CancelUnpaidOrder():
+            return cancel_unpaid(order, command)
         case _:
             assert_never(command)
 
@@ -189,6 +192,13 @@ def cancel(order: Order, command: CancelOrder) -> list[OrderEvent]:
             raise OrderAlreadyShipped(tracking_no=order.tracking_no)
         case _:
             return [OrderCancelled(reason=command.reason)]
+
+
+def cancel_unpaid(order: Order, command: CancelUnpaidOrder) -> list[OrderEvent]:
+    """Whoever has paid in time, or called it off, need not hear of it."""
+    if order.status is not Status.PENDING:
+        return []
+    return [OrderCancelled(reason=f"It was not paid within {command.days} days.")]
 
 
 def evolve(order: Order, event: OrderEvent) -> Order:

@@ -41,6 +41,8 @@ FUNCTIONS = (
     "former_keys",
     "count_former_keys",
     "rewrap_keys",
+    "begin_acting",
+    "act",
 )
 
 

@@ -128,6 +128,7 @@ def way(shop: Shop, send: Send, monkeypatch: pytest.MonkeyPatch) -> list[Passed]
     alice, order, *_ = examples()
     # The page follows one read model; the others go the same way.
     shop.projections = [order_list.projection]
+    shop.process_managers = []
     commands.run(shop, [command_id_of(send(alice))])
     catch_up.run(shop)
     way: list[Passed] = []

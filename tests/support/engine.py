@@ -307,6 +307,7 @@ def empty(connection: psycopg.Connection[Any]) -> None:
         DELETE FROM command_incidents;
         DELETE FROM vault.keys;
         DELETE FROM subscriptions;
+        DELETE FROM process_managers;
         DELETE FROM signals;
         DELETE FROM generations;
         DELETE FROM snapshots;
