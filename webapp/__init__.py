@@ -9,21 +9,35 @@ from tasks.guard import refuse_what_loses_data
 from tasks.logs import log_to_stderr
 from tasks.settings import load_settings
 from webapp import (
+    accounts,
     api,
     commands,
     customers,
     errors,
     health,
+    money,
     orders,
     problems,
     queries,
     security,
     showing,
+    transfers,
 )
 from webapp.addresses import know_numbers
 from webapp.wiring import give
 
-SUBJECTS = (orders, customers, commands, api, queries, health, problems)
+SUBJECTS = (
+    orders,
+    customers,
+    accounts,
+    transfers,
+    commands,
+    api,
+    queries,
+    money,
+    health,
+    problems,
+)
 
 
 def create_app(shop: Shop | None = None) -> Flask:

@@ -71,6 +71,16 @@ class Action(Form):
     is_grave: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountAction(Form):
+    """What can be done with an account: a form with a button, and an amount or none."""
+
+    template: str = "forms/account_action.html"
+    about: str | None = "account_id"
+    hint: str
+    button: str
+
+
 PLACE = Form(
     command="PlaceOrder",
     endpoint="orders.place",
@@ -144,5 +154,53 @@ FORGET = Form(
     fields=(),
     about="customer_id",
 )
+OPEN = Form(
+    command="OpenAccount",
+    endpoint="accounts.opening",
+    title="Open an account",
+    template="forms/account.html",
+    fields=("account_id",),
+)
+DEPOSIT = AccountAction(
+    command="Deposit",
+    endpoint="accounts.deposit",
+    title="Pay in to account {account_id}",
+    fields=("amount",),
+    hint="What comes in.",
+    button="Pay in",
+)
+WITHDRAW = AccountAction(
+    command="Withdraw",
+    endpoint="accounts.withdrawal",
+    title="Pay out from account {account_id}",
+    fields=("amount",),
+    hint="What goes out: at most what is there.",
+    button="Pay out",
+)
+CLOSE = AccountAction(
+    command="CloseAccount",
+    endpoint="accounts.closing",
+    title="Close account {account_id}",
+    fields=(),
+    hint="It takes no money any more, but for what comes back to it.",
+    button="Close this account",
+)
+TRANSFER = Form(
+    command="TransferMoney",
+    endpoint="transfers.asking",
+    title="Transfer money",
+    template="forms/transfer.html",
+    fields=("from_account", "to_account", "amount"),
+)
+ACCOUNT_ACTIONS = (DEPOSIT, WITHDRAW, CLOSE)
 ACTIONS = (PAY, SHIP, DELIVER, CANCEL)
-FORMS: tuple[Form, ...] = (PLACE, *ACTIONS, REGISTER, CHANGE, FORGET)
+FORMS: tuple[Form, ...] = (
+    PLACE,
+    *ACTIONS,
+    REGISTER,
+    CHANGE,
+    FORGET,
+    OPEN,
+    *ACCOUNT_ACTIONS,
+    TRANSFER,
+)

@@ -22,6 +22,7 @@ from tests.support.engine import added
 from tests.support.money import Bank, opened
 from tests.support.money_checker import check_money, count_ends
 
+STEPS: list[type] = [WithdrawForTransfer, DepositFromTransfer]
 NAMES = [f"N{number}" for number in range(6)]
 
 
@@ -58,7 +59,7 @@ def test_money_is_conserved_at_every_position(bank: Bank) -> None:
     for _ in range(6):
         bank.send(*(anything(chance) for _ in range(40)))
         # On some days a step has a bug, and an operator tries again, or gives it up.
-        kind = chance.choice([WithdrawForTransfer, DepositFromTransfer])
+        kind = chance.choice(STEPS)
         bank.step(bank.with_bug_in(kind) if chance.random() < 0.5 else None)
         for _ in range(chance.randint(0, 4)):
             if bank.has_failed():
