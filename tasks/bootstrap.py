@@ -31,6 +31,7 @@ from domain.orders.commands import (
     ConfirmDelivery,
     PlaceOrder,
     ReceivePayment,
+    RefundPayment,
     ShipOrder,
 )
 from domain.orders.events import (
@@ -39,6 +40,7 @@ from domain.orders.events import (
     OrderCreated,
     OrderShipped,
     PaymentReceived,
+    PaymentRefunded,
 )
 from domain.orders.order import Order, customer_of, reads
 from domain.orders.order import decide as decide_order
@@ -85,6 +87,7 @@ ORDERS = Decider(
             OrderShipped,
             DeliveryConfirmed,
             OrderCancelled,
+            PaymentRefunded,
         ],
         UPCASTERS_OF_ORDERS,
     ),
@@ -95,6 +98,7 @@ ORDERS = Decider(
         ConfirmDelivery,
         CancelOrder,
         CancelUnpaidOrder,
+        RefundPayment,
     ],
     internal=[CancelUnpaidOrder],
     rejection=Rejection,

@@ -5,7 +5,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from domain.orders import unpaid
+from domain.orders import refunds, unpaid
 from domain.orders.upcasters import UPCASTERS as UPCASTERS_OF_ORDERS
 from domain.transfers import process as transfers
 from eventstore.subscriptions.process_manager import ProcessManager
@@ -13,6 +13,7 @@ from eventstore.subscriptions.process_manager import ProcessManager
 TRANSFERS = ProcessManager(
     name="transfers", events=transfers.EVENTS, react=transfers.react
 )
+REFUNDS = ProcessManager(name="refunds", events=refunds.EVENTS, react=refunds.react)
 
 
 def unpaid_orders(days: int | None) -> ProcessManager:
@@ -36,4 +37,4 @@ def nothing_follows(stream_id: str, event: object) -> Sequence[object]:
 
 def process_managers(days_unpaid: int | None) -> Sequence[ProcessManager]:
     """Return all process managers of the shop."""
-    return (TRANSFERS, unpaid_orders(days_unpaid))
+    return (TRANSFERS, REFUNDS, unpaid_orders(days_unpaid))

@@ -130,6 +130,18 @@ CANCEL = Action(
     button="Cancel this order",
     is_grave=True,
 )
+REFUND = Action(
+    command="RefundPayment",
+    endpoint="orders.refund",
+    title="Refund of order {order_id}",
+    fields=("amount",),
+    input=Input(
+        inputmode="decimal",
+        has_unit=True,
+        hint="All that was paid, or a part. It goes to the customer's account.",
+    ),
+    button="Refund this",
+)
 REGISTER = Form(
     command="RegisterCustomer",
     endpoint="customers.register",
@@ -193,7 +205,7 @@ TRANSFER = Form(
     fields=("from_account", "to_account", "amount"),
 )
 ACCOUNT_ACTIONS = (DEPOSIT, WITHDRAW, CLOSE)
-ACTIONS = (PAY, SHIP, DELIVER, CANCEL)
+ACTIONS = (PAY, SHIP, DELIVER, CANCEL, REFUND)
 FORMS: tuple[Form, ...] = (
     PLACE,
     *ACTIONS,

@@ -38,6 +38,7 @@ EVENTS = {
     "OrderShipped": "Shipped",
     "DeliveryConfirmed": "Delivered",
     "OrderCancelled": "Cancelled",
+    "PaymentRefunded": "Payment refunded",
     "AccountOpened": "Account opened",
     "MoneyDeposited": "Money paid in",
     "DepositRejected": "Money refused",

@@ -95,6 +95,14 @@ class CancelUnpaidOrder:
     days: Days
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundPayment:
+    """Give back what was paid for a cancelled order, all of it or a part."""
+
+    order_id: OrderNumber
+    amount: Total
+
+
 OrderCommand = (
     PlaceOrder
     | ReceivePayment
@@ -102,4 +110,5 @@ OrderCommand = (
     | ConfirmDelivery
     | CancelOrder
     | CancelUnpaidOrder
+    | RefundPayment
 )

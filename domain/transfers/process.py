@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from domain.accounts.commands import (
     AccountCommand,
     DepositFromTransfer,
+    DepositRefund,
     ReturnWithdrawal,
     WithdrawForTransfer,
 )
@@ -121,6 +122,8 @@ def abandoned(command: object) -> AbandonTransferStep | None:
     which the money, or the transfer, would never come to an end.
     """
     match command:
+        case DepositRefund():
+            raise CannotBeGivenUp(command=type(command).__name__)
         case WithdrawForTransfer(transfer_id=transfer_id):
             return AbandonTransferStep(transfer_id=transfer_id, step=WITHDRAWAL)
         case DepositFromTransfer(transfer_id=transfer_id):

@@ -8,6 +8,7 @@ import pytest
 from domain.accounts.commands import (
     Deposit,
     DepositFromTransfer,
+    DepositRefund,
     ReturnWithdrawal,
     WithdrawForTransfer,
 )
@@ -76,6 +77,7 @@ deposit = DepositFromTransfer(
 give_back = ReturnWithdrawal(
     account_id="ALICE", transfer_id=7, to_account="BOB", amount=1_000, **WHY
 )
+refund = DepositRefund(account_id="ALICE", order_id=1, amount=500, currency="EUR")
 
 
 def test_a_transfer_is_asked_for() -> None:
@@ -211,7 +213,7 @@ def test_a_transfer_hears_of_the_step_that_was_given_up() -> None:
     assert abandoned(deposit) == AbandonTransferStep(transfer_id=7, step="deposit")
 
 
-@pytest.mark.parametrize("command", [give_back, complete, compensate, give_up])
+@pytest.mark.parametrize("command", [give_back, complete, compensate, give_up, refund])
 def test_what_brings_a_transfer_to_its_end_cannot_be_given_up(command: Any) -> None:
     with pytest.raises(CannotBeGivenUp, match=type(command).__name__):
         abandoned(command)
