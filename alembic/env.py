@@ -38,6 +38,8 @@ def migrate() -> None:
         # Of customers that were registered by a version that claimed nothing.
         for unclaimed in fill(shop):
             print(told(unclaimed))
+        # Before a process of that version can accept what they must hear of.
+        shop.deploy_process_managers()
         # With a new version may come new read models, or new definitions of old ones:
         # filled here, before a process of that version can show half of one.
         fill_read_models()

@@ -15,6 +15,8 @@ HIGHEST_QUANTITY = 100_000
 MOST_LINES = 500
 HIGHEST_TOTAL = 10_000_000_000_000
 """Of an order: so low that the sum of a million of them still fits into 64 bits."""
+HIGHEST_BALANCE = 1_000_000_000_000_000
+"""Of an account: every reader of JSON still agrees on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +106,19 @@ ChosenCustomerId = Annotated[
         "a letter first, then also digits, dots, dashes or underscores",
     ),
 ]
+# An account has the name of the customer whose it is; others are the shop's own.
+AccountId = Annotated[
+    str,
+    Text(
+        40,
+        r"[A-Za-z0-9][A-Za-z0-9._-]*",
+        "letters, digits, dots, dashes or underscores, like 17, ALFKI or till",
+    ),
+]
+TransferNumber = Annotated[int, Whole(1, 2**53)]
 Currency = Annotated[str, Text(3, "[A-Z]{3}", "three capital letters, like EUR")]
 OrderNumber = Annotated[int, Whole(1, 2**53)]
+Days = Annotated[int, Whole(1, 3_650)]
 Amount = Annotated[int, Whole(1, HIGHEST_AMOUNT)]
 Total = Annotated[int, Whole(1, HIGHEST_TOTAL)]
 Freight = Annotated[int, Whole(0, HIGHEST_AMOUNT)]

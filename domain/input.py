@@ -44,6 +44,8 @@ def reader_of_object(message: Any) -> Reader:
     known: dict[str, tuple[Field[Any], Reader]] = {
         field.name: (field, reader_of(hints[field.name])) for field in fields(message)
     }
+    # Where fields must also fit each other, the class itself tells.
+    has_faults = hasattr(message, "faults")
 
     def read(data: object, path: str, faults: Faults) -> object:
         if not isinstance(data, Mapping):
@@ -59,7 +61,15 @@ def reader_of_object(message: Any) -> Reader:
                 values[name] = read_value(data[name], join(path, name), faults)
             elif field.default is MISSING and field.default_factory is MISSING:
                 faults.append(Fault(join(path, name), "is missing"))
-        return message(**values) if len(faults) == found else None
+        if len(faults) > found:
+            return None
+        whole = message(**values)
+        if has_faults:
+            faults.extend(
+                Fault(join(path, fault.field), fault.problem)
+                for fault in whole.faults()
+            )
+        return whole
 
     return read
 

@@ -27,6 +27,7 @@ from eventstore.errors import (
     CorruptSnapshot,
     EventStoreError,
     InstalledOtherwise,
+    InternalCommand,
     KeyLost,
     KeyMadeElsewhere,
     KeyReused,
@@ -59,6 +60,7 @@ from eventstore.errors import (
 )
 from eventstore.ids import command_id_for, event_id_for
 from eventstore.installing import install
+from eventstore.journal.abandoned import tell_abandoned
 from eventstore.journal.accept import Accepted, accept
 from eventstore.journal.drain import Drained, drain
 from eventstore.journal.entries import Entry
@@ -95,6 +97,12 @@ from eventstore.rights import ROLES, grant_rights
 from eventstore.store import NOW, Store
 from eventstore.subscriptions.catch_up import CaughtUp, catch_up, lag
 from eventstore.subscriptions.foreign import ForeignCheckpoint, read_on
+from eventstore.subscriptions.process_manager import (
+    Acting,
+    ProcessManager,
+    begin_acting,
+    never_deployed,
+)
 from eventstore.subscriptions.snapshot_taker import (
     SnapshotPolicy,
     ensure_snapshot_taker,
@@ -179,17 +187,22 @@ __all__ = [  # noqa: RUF022 - by subject
     "accept",
     "drain",
     "find_command",
+    "tell_abandoned",
     # Personal data.
     "Keyring",
     "MasterKeys",
     # Readers of the log.
+    "Acting",
     "CaughtUp",
     "ForeignCheckpoint",
+    "ProcessManager",
     "SnapshotPolicy",
     "Subscription",
+    "begin_acting",
     "catch_up",
     "ensure_snapshot_taker",
     "lag",
+    "never_deployed",
     "read_on",
     "snapshot_taker",
     # Read models.
@@ -231,6 +244,7 @@ __all__ = [  # noqa: RUF022 - by subject
     "InstalledOtherwise",
     "KeyLost",
     "KeyMadeElsewhere",
+    "InternalCommand",
     "KeyReused",
     "LiveRowsBehind",
     "MasterKeyMissing",

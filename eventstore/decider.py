@@ -30,6 +30,11 @@ def the_stream(stream_id: str, message: Any) -> str:
     return stream_id
 
 
+def nobody_need_hear(command: Any) -> Any | None:
+    """Most commands can be given up without a word to anybody."""
+    return None
+
+
 def convert(kind: type, data: Any) -> Any:
     """Return the command of a class that plain data are, by the types of its fields."""
     return msgspec.convert(data, kind)
@@ -52,6 +57,10 @@ class Decider:
     *subject* tells whom the personal fields of a message (a command or an event in a
     stream) are about, as that person's stream: with that one's key they are encrypted.
     An event of the classes *forgets* destroys it.
+
+    Of *commands*, those that are *internal* are sent by process managers alone. One of
+    them may be a step that others wait for: when an operator abandons it, *abandoned*
+    returns the command that tells them so, or raises *rejection* where it must not be.
     """
 
     category: str
@@ -70,6 +79,8 @@ class Decider:
     snapshot_version: int = 1
     subject: Callable[[str, Any], str] = the_stream
     forgets: Sequence[type] = ()
+    internal: Sequence[type] = ()
+    abandoned: Callable[[Any], Any | None] = nobody_need_hear
     snapshots: SnapshotCodec = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -120,6 +131,8 @@ class Deciders:
     claim_key: ClaimKey | None = field(default=None, repr=False, compare=False)
     by_category: Mapping[str, Decider] = field(init=False)
     commands: Mapping[str, type] = field(init=False)
+    # Those that are not the process managers' own.
+    offered: Mapping[str, type] = field(init=False)
     # Of the snapshots that these deciders can read, as PostgreSQL writes an array: to
     # make one of a list at each take would cost more than the look for a snapshot.
     fingerprints: str = field(init=False)
@@ -129,6 +142,9 @@ class Deciders:
         commands = {c.__name__: c for decider in self.all for c in decider.commands}
         object.__setattr__(self, "by_category", by_category)
         object.__setattr__(self, "commands", commands)
+        own = {c for decider in self.all for c in decider.internal}
+        offered = {name: c for name, c in commands.items() if c not in own}
+        object.__setattr__(self, "offered", offered)
         fingerprints = ",".join(d.snapshots.fingerprint for d in self.all)
         object.__setattr__(self, "fingerprints", f"{{{fingerprints}}}")
 

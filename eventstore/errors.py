@@ -15,6 +15,7 @@ EventStoreError
 │   ├── UnstorableText      a text has a NUL or half a character
 │   └── NotANumber          a number is none: NaN, or infinite
 ├── KeyReused               an idempotency key came again with other content
+├── InternalCommand         a command that only process managers send came from a client
 ├── UnknownEventType        the log has an event that this code has no class for
 ├── UnknownCommandType      the journal has a command that this code has no class for
 ├── UnreadableEvent         an event's data does not fit its class
@@ -171,6 +172,11 @@ class KeyReused(EventStoreError):
     def __init__(self, command_id: UUID) -> None:
         self.command_id = command_id
         super().__init__(f"This key was used for another command, {command_id}.")
+
+
+class InternalCommand(EventStoreError):
+    def __init__(self, command_type: str) -> None:
+        super().__init__(f"Only process managers send a {command_type}.")
 
 
 class UnknownEventType(EventStoreError):

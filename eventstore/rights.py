@@ -49,6 +49,8 @@ TABLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "reader": (SELECT,),
         **dict.fromkeys(RUNNERS, (SELECT, "INSERT", "UPDATE", "DELETE")),
     },
+    # Only `act` moves them: what was acted on is never acted on again.
+    "process_managers": dict.fromkeys(EVERYBODY, (SELECT,)),
     "signals": dict.fromkeys(RUNNERS, (SELECT, "DELETE")),
     "generations": {
         "web": (SELECT,),
@@ -104,6 +106,8 @@ CALLS: Mapping[str, Iterable[str]] = {
     "seal": RUNNERS,
     "imprint": ("reader", *RUNNERS),
     "seal_hash": ("reader", *RUNNERS),
+    "begin_acting": RUNNERS,
+    "act": RUNNERS,
     "move_numbers": ("operator",),
     "count_former_keys": ("operator",),
     "former_keys": ("operator",),

@@ -21,6 +21,7 @@ from domain.orders.events import (
     OrderEvent,
     OrderShipped,
     PaymentReceived,
+    PaymentRefunded,
 )
 from domain.orders.upcasters import UPCASTERS
 from eventstore.projections.projection import (
@@ -78,8 +79,9 @@ class OrderDetailsView:
     An order; amounts are in minor units of *currency*.
 
     *gross* is the lines' worth before discounts, *total* after them and after the
-    *discount* on the whole order; freight is in neither. *version* is the stream's, for
-    a command that expects it.
+    *discount* on the whole order; freight is in neither. *paid* is what came in, and
+    *refunded* what of it went back. *version* is the stream's, for a command that
+    expects it.
     """
 
     order_id: int
@@ -94,6 +96,8 @@ class OrderDetailsView:
     discount: Decimal
     total: int
     freight: int | None
+    paid: int
+    refunded: int
     address: Address
     required_date: date | None
     tracking_number: str | None
@@ -168,6 +172,8 @@ def created(
         discount=event.discount,
         total=event.total,
         freight=event.freight,
+        paid=0,
+        refunded=0,
         address=event.address,
         required_date=event.required_date,
         tracking_number=None,
@@ -198,10 +204,10 @@ def changes(
     match event:
         case OrderCreated():
             return {}
-        case PaymentReceived():
+        case PaymentReceived(amount=amount):
             # An imported history may know of the payment after the parcel.
             status = "paid" if row.status == "pending" else row.status
-            return {"status": status, "paid_at": moment}
+            return {"status": status, "paid_at": moment, "paid": amount}
         case OrderShipped(tracking_no=tracking_no):
             return {
                 "status": "shipped",
@@ -212,6 +218,8 @@ def changes(
             return {"status": "delivered", "delivered_at": delivered_at}
         case OrderCancelled():
             return {"status": "cancelled", "cancelled_at": moment}
+        case PaymentRefunded(amount=amount):
+            return {"refunded": row.refunded + amount}
         case _:
             assert_never(event)
 

@@ -15,6 +15,7 @@ from domain.orders.events import (
     OrderEvent,
     OrderShipped,
     PaymentReceived,
+    PaymentRefunded,
 )
 from domain.orders.upcasters import UPCASTERS
 from eventstore.projections.projection import (
@@ -118,6 +119,8 @@ def fold(
             return replace(known(row), status="delivered")
         case OrderCancelled():
             return replace(known(row), status="cancelled")
+        case PaymentRefunded():
+            return known(row)
         case _:
             assert_never(event)
 

@@ -17,6 +17,7 @@ from domain.orders.events import (
     OrderEvent,
     OrderShipped,
     PaymentReceived,
+    PaymentRefunded,
 )
 from eventstore.projections.projection import Fact, Key, LookedUp, Lookup
 
@@ -29,6 +30,7 @@ EVENTS = (
     OrderShipped,
     DeliveryConfirmed,
     OrderCancelled,
+    PaymentRefunded,
 )
 
 

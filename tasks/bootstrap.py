@@ -27,9 +27,11 @@ from domain.errors import InvalidInput, Rejection
 from domain.input import parse
 from domain.orders.commands import (
     CancelOrder,
+    CancelUnpaidOrder,
     ConfirmDelivery,
     PlaceOrder,
     ReceivePayment,
+    RefundPayment,
     ShipOrder,
 )
 from domain.orders.events import (
@@ -38,6 +40,7 @@ from domain.orders.events import (
     OrderCreated,
     OrderShipped,
     PaymentReceived,
+    PaymentRefunded,
 )
 from domain.orders.order import Order, customer_of, reads
 from domain.orders.order import decide as decide_order
@@ -49,9 +52,12 @@ from eventstore.journal.limits import Limits
 from eventstore.log.codec import EventCodec
 from eventstore.projections.generations import ensure_generation
 from eventstore.projections.projection import Projection
+from eventstore.subscriptions.process_manager import ProcessManager, begin_acting
 from readmodels import ALL as READ_MODELS
 from tasks.connections import pool_of
 from tasks.migrations import newest_migration
+from tasks.money import ACCOUNTS, TRANSFERS
+from tasks.processes import process_managers
 from tasks.settings import Settings, load_settings
 
 CUSTOMERS = Decider(
@@ -81,10 +87,20 @@ ORDERS = Decider(
             OrderShipped,
             DeliveryConfirmed,
             OrderCancelled,
+            PaymentRefunded,
         ],
         UPCASTERS_OF_ORDERS,
     ),
-    commands=[PlaceOrder, ReceivePayment, ShipOrder, ConfirmDelivery, CancelOrder],
+    commands=[
+        PlaceOrder,
+        ReceivePayment,
+        ShipOrder,
+        ConfirmDelivery,
+        CancelOrder,
+        CancelUnpaidOrder,
+        RefundPayment,
+    ],
+    internal=[CancelUnpaidOrder],
     rejection=Rejection,
     invalid=InvalidInput,
     read_command=parse,
@@ -100,7 +116,7 @@ class Shop:
     """The order desk, put together: what every process of it works with."""
 
     settings: Settings
-    slices: Sequence[Decider] = (CUSTOMERS, ORDERS)
+    slices: Sequence[Decider] = (CUSTOMERS, ORDERS, ACCOUNTS, TRANSFERS)
     projections: Sequence[Projection] = READ_MODELS
     limits: Limits = field(default_factory=Limits)
 
@@ -148,8 +164,19 @@ class Shop:
 
     @property
     def commands(self) -> Mapping[str, type]:
-        """Every class of command, by its name."""
-        return self.deciders.commands
+        """Every class of command that a client may send, by its name."""
+        return self.deciders.offered
+
+    @cached_property
+    def process_managers(self) -> Sequence[ProcessManager]:
+        """What follows events, with commands."""
+        return process_managers(self.settings.unpaid_days)
+
+    def deploy_process_managers(self) -> None:
+        """Let those that are new hear of what happens from now on."""
+        with self.lent() as connection:
+            for process in self.process_managers:
+                begin_acting(connection, process)
 
     def ensure_read_models(self) -> None:
         """Make the read models that are missing; their rows come by catching up."""

@@ -1,10 +1,11 @@
 """Catching up all subscriptions: the task behind each signal and each beat."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from celery.exceptions import SoftTimeLimitExceeded
@@ -15,6 +16,7 @@ from eventstore.projections.generations import live_generations, shape_of
 from eventstore.projections.project import subscription_of
 from eventstore.subscriptions.catch_up import CaughtUp, lag
 from eventstore.subscriptions.catch_up import catch_up as catch_up_one
+from eventstore.subscriptions.process_manager import Acting
 from eventstore.subscriptions.signals import CATCH_UP, clear_signal, send_signal
 from eventstore.subscriptions.standing import Standing, find_standings
 from eventstore.subscriptions.subscription import Subscription
@@ -22,6 +24,8 @@ from tasks import publishing
 from tasks.app import app
 from tasks.bootstrap import Shop, shop
 from tasks.logs import logger_of
+
+Tell = Callable[[Shop, UUID], None]
 
 log = logger_of(__name__)
 
@@ -41,7 +45,7 @@ def catch_up() -> None:
         publishing.publish_catch_up(shop())
 
 
-def run(shop: Shop, *, in_turn: bool = True) -> bool:
+def run(shop: Shop, *, in_turn: bool = True, tell: Tell = publishing.publish) -> bool:
     """
     Bring every read model up to what is settled, unless somebody else is at it.
 
@@ -51,13 +55,14 @@ def run(shop: Shop, *, in_turn: bool = True) -> bool:
     from the commands. Whoever ends looks once more, so what made the other one come is
     read by one of them. It is a courtesy: the checkpoints are what keeps two apart, and
     who finds that nothing moves, as the holder was stopped, goes on without *in_turn*.
+    *tell* is called with each command that a process manager has sent.
     """
     until = time.monotonic() + LONGEST_RUN
     with shop.lent() as connection:
         while time.monotonic() < until:
             if in_turn and not take_turn(connection):
                 return True
-            read_to_the_end(shop, connection, until)
+            read_to_the_end(shop, connection, until, tell)
             # Not in a finally: a connection that is left by an exception is thrown
             # away, and the turn goes with it.
             if in_turn:
@@ -78,7 +83,7 @@ def end_turn(connection: psycopg.Connection[Any]) -> None:
 
 
 def read_to_the_end(
-    shop: Shop, connection: psycopg.Connection[Any], until: float
+    shop: Shop, connection: psycopg.Connection[Any], until: float, tell: Tell
 ) -> None:
     """
     Catch up one after the other until there is no more, or time is up.
@@ -87,8 +92,9 @@ def read_to_the_end(
     signal, since we look once more when it is down.
     """
     while (started := time.monotonic()) < until:
+        sent: list[UUID] = []
         # Asked each time: a rebuild may have put another generation in its place.
-        for subscription in live_subscriptions(shop, connection):
+        for subscription in live_subscriptions(shop, connection, sent):
             begun = time.monotonic()
             reached = catch_up_one(
                 connection,
@@ -97,6 +103,8 @@ def read_to_the_end(
                 interruptions=(SoftTimeLimitExceeded,),
             )
             report(subscription, reached, time.monotonic() - begun)
+            while sent:
+                tell(shop, sent.pop(0))
         clear_signal(connection, CATCH_UP)
         # There is also something left where a rebuild holds a checkpoint to swap.
         if not find_lag(shop, connection):
@@ -122,18 +130,22 @@ def report(subscription: Subscription, reached: CaughtUp, seconds: float) -> Non
 
 
 def live_subscriptions(
-    shop: Shop, connection: psycopg.Connection[Any]
+    shop: Shop, connection: psycopg.Connection[Any], sent: list[UUID] | None = None
 ) -> Sequence[Subscription]:
     """
-    Return what reads the log: the live generation of each read model.
+    Return what reads the log: process managers, the live generation of each read model.
 
-    One that was made from another definition is left alone: its tables do not fit.
+    What a process manager sends is added to *sent*. A generation that was made from
+    another definition is left alone: its tables do not fit.
     """
     live = live_generations(connection)
     if any(projection.name not in live for projection in shop.projections):
         shop.ensure_read_models()
         live = live_generations(connection)
-    subscriptions = []
+    # The first: others wait for what they send.
+    subscriptions = [
+        acting.subscription for acting in at_work(shop, [] if sent is None else sent)
+    ]
     for projection in shop.projections:
         # One that is being filled for the first time has none that is live.
         found = live.get(projection.name)
@@ -144,6 +156,14 @@ def live_subscriptions(
             say_outdated(projection.name)
     # The last: it acts when the live rows have come there.
     return [*subscriptions, forgetting(shop.projections, shop.deciders.forgets)]
+
+
+def at_work(shop: Shop, sent: list[UUID]) -> list[Acting]:
+    secret = shop.settings.secret_key.encode()
+    return [
+        Acting(process, shop.deciders, secret, sent)
+        for process in shop.process_managers
+    ]
 
 
 def find_live_standings(shop: Shop) -> list[Standing]:

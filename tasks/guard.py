@@ -1,10 +1,12 @@
 """No process begins its work on a database that would lose what it writes."""
 
 import logging
+from collections.abc import Sequence
 
 from sqlalchemy.exc import OperationalError
 
 from eventstore.doctor import FATAL_CHECKS, Ailment, diagnose
+from eventstore.subscriptions.process_manager import never_deployed
 from tasks.bootstrap import Shop, schema_is_current
 from tasks.settings import stop_for
 
@@ -34,7 +36,19 @@ def find_fatal(shop: Shop) -> list[Ailment]:
     if not schema_is_current(shop.engine):
         return [schema_ailment()]
     with shop.lent() as connection:
+        missing = never_deployed(connection, shop.process_managers)
+        if missing:
+            return [deployment_ailment(missing)]
         return [a for a in diagnose(connection, FATAL_CHECKS) if a.is_fatal]
+
+
+def deployment_ailment(missing: Sequence[str]) -> Ailment:
+    return Ailment(
+        "process managers",
+        f"{', '.join(missing)} would not hear of what is accepted now",
+        "run `alembic upgrade head`, as ./recount up does",
+        is_fatal=True,
+    )
 
 
 def schema_ailment() -> Ailment:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from eventstore.connection import driver_connection
 from eventstore.journal import acting
+from eventstore.journal.abandoned import tell_abandoned
 from eventstore.journal.acting import Acted
 from tasks import publishing
 from tasks.bootstrap import Shop
@@ -20,10 +21,21 @@ def retry(shop: Shop, command_id: UUID, *, by: str, because: str) -> Acted | Non
 
 
 def abandon(shop: Shop, command_id: UUID, *, by: str, because: str) -> Acted | None:
-    """Give up a failed command for good."""
+    """Give up a failed command for good, and tell whoever waits for it."""
+    follow_up = None
     with shop.engine.begin() as connection:
         driver = driver_connection(connection)
-        return acting.abandon(driver, command_id, by=by, because=because)
+        acted = acting.abandon(driver, command_id, by=by, because=because)
+        if acted is not None and acted.was_done:
+            follow_up = tell_abandoned(
+                driver,
+                command_id,
+                deciders=shop.deciders,
+                secret=shop.settings.secret_key.encode(),
+            )
+    if follow_up is not None:
+        publishing.publish(shop, follow_up)
+    return acted
 
 
 def cancel(shop: Shop, command_id: UUID, *, by: str, because: str) -> Acted | None:

@@ -18,6 +18,12 @@ COMMANDS: Mapping[str, str] = {
     "ShipOrder": "orders.ship",
     "ConfirmDelivery": "orders.ship",
     "CancelOrder": "orders.cancel",
+    "RefundPayment": "orders.refund",
+    "OpenAccount": "accounts.manage",
+    "CloseAccount": "accounts.manage",
+    "Deposit": "accounts.pay",
+    "Withdraw": "accounts.pay",
+    "TransferMoney": "accounts.transfer",
 }
 """
 The permission that each type of command wants which users may send.
@@ -25,7 +31,7 @@ The permission that each type of command wants which users may send.
 One that is not here our own processes may send, and nobody else.
 """
 
-READING = frozenset({"orders.read", "customers.read", "commands.read"})
+READING = frozenset({"orders.read", "customers.read", "accounts.read", "commands.read"})
 """`commands.read` is for those of others: what became of one's own, all may know."""
 
 PERMISSIONS = READING | frozenset(COMMANDS.values())
@@ -41,7 +47,18 @@ ROLES: Mapping[str, frozenset[str]] = {
             "customers.write",
         }
     ),
-    "cashier": frozenset({"orders.read", "customers.read", "orders.pay"}),
+    "cashier": frozenset(
+        {
+            "orders.read",
+            "customers.read",
+            "accounts.read",
+            "orders.pay",
+            "orders.refund",
+            "accounts.manage",
+            "accounts.pay",
+            "accounts.transfer",
+        }
+    ),
     "warehouse": frozenset({"orders.read", "orders.ship"}),
     "auditor": READING,
 }

@@ -43,6 +43,7 @@ class Settings:
     snapshot_policy: SnapshotPolicy = field(default_factory=SnapshotPolicy)
     snapshot_seconds: float = 30.0
     seal_seconds: float = 10.0
+    unpaid_days: int | None = 30
     seals_export_dir: Path | None = None
 
 
@@ -111,6 +112,9 @@ def settings_from(environment: Mapping[str, str], role: str = "operator") -> Set
         ),
         snapshot_seconds=read("SNAPSHOT_SECONDS", "seconds above 0", seconds, "30"),
         seal_seconds=read("SEAL_SECONDS", "seconds above 0", seconds, "10"),
+        unpaid_days=read(
+            "UNPAID_DAYS", "days from 1 to 3650, or never", unpaid_days, "30"
+        ),
         seals_export_dir=read("SEALS_EXPORT_DIR", "an absolute path", folder),
     )
 
@@ -249,6 +253,15 @@ def snapshot_policy(value: str) -> SnapshotPolicy:
         else:
             raise ValueError
     return SnapshotPolicy(every, by_category)
+
+
+def unpaid_days(value: str) -> int | None:
+    if value == "never":
+        return None
+    days = int(value)
+    if not 0 < days <= 3_650:
+        raise ValueError
+    return days
 
 
 def folder(value: str) -> Path | None:

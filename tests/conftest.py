@@ -4,7 +4,6 @@ import os
 import uuid
 from collections.abc import Iterator
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -12,9 +11,10 @@ import sqlalchemy as sa
 from tasks import bootstrap, catch_up, commands
 from tasks.accepting import accept
 from tasks.bootstrap import Shop
-from tasks.settings import Settings, broker_url, database_url, master_keys
-from tests.support.databases import MASTER_KEY, Databases
+from tasks.settings import Settings, database_url
+from tests.support.databases import Databases
 from tests.support.desk import Do
+from tests.support.settings import settings_for
 
 
 @pytest.fixture(scope="session")
@@ -39,14 +39,7 @@ def database(databases: Databases) -> Iterator[str]:
 @pytest.fixture
 def settings(database: str) -> Settings:
     """Settings with this test's database and, unless it asks for one, no broker."""
-    return Settings(
-        database_url=database,
-        broker_url=broker_url(os.environ.get("REDIS_URL", "redis+socket:///nowhere")),
-        secret_key="of no use outside of the tests, 32+",
-        master_keys=master_keys(MASTER_KEY),
-        timezone=ZoneInfo("UTC"),
-        catch_up_signals=False,
-    )
+    return settings_for(database)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from tasks.logs import log_to_stderr
 from tasks.settings import load_settings
 from webapp import (
     access,
+    accounts,
     api,
     commands,
     customers,
@@ -17,11 +18,13 @@ from webapp import (
     health,
     journal,
     metrics,
+    money,
     orders,
     problems,
     queries,
     security,
     showing,
+    transfers,
 )
 from webapp.addresses import know_numbers
 from webapp.wiring import give
@@ -29,10 +32,13 @@ from webapp.wiring import give
 SUBJECTS = (
     orders,
     customers,
+    accounts,
+    transfers,
     commands,
     api,
     journal,
     queries,
+    money,
     health,
     metrics,
     problems,

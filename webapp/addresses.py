@@ -1,4 +1,4 @@
-"""How orders and customers are named in addresses, those of pages and of the API."""
+"""How orders, customers and accounts are named in addresses, also of the API."""
 
 from flask import Flask
 from werkzeug.routing import BaseConverter
@@ -6,6 +6,9 @@ from werkzeug.routing import BaseConverter
 # A number beyond is no order's: JSON's readers do not agree on it.
 ORDER = "<int(min=1, max=9007199254740992):order_id>"
 CUSTOMER = "<customer:customer_id>"
+# An account is called as a customer is.
+ACCOUNT = "<customer:account_id>"
+TRANSFER = "<int(min=1, max=9007199254740992):transfer_id>"
 
 
 class CustomerNumber(BaseConverter):

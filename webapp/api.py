@@ -21,6 +21,14 @@ from webapp.problems import Problem
 from webapp.scheduling import SCHEDULABLE, time_of
 from webapp.wiring import the_shop
 
+ROWS = {
+    "order": ("queries.order", "order_id"),
+    "customer": ("queries.customer", "customer_id"),
+    "account": ("money.account", "account_id"),
+    "transfer": ("money.transfer", "transfer_id"),
+}
+"""By category, where the row of a stream is asked for, and what names it there."""
+
 routes = Blueprint("api", __name__, url_prefix="/api")
 
 NEWLINE_DELIMITED = ("application/x-ndjson", "application/jsonl", "application/ndjson")
@@ -146,11 +154,11 @@ def links_to_rows(entry: Entry) -> dict[str, str]:
     if entry.status != "succeeded":
         return {}
     category, _, name = entry.stream_id.partition("-")
-    about = {"order": "order_id", "customer": "customer_id"}.get(category)
-    if about is None:
+    if category not in ROWS:
         return {}
+    endpoint, about = ROWS[category]
     asked: dict[str, Any] = {about: name, "min_position": entry.position}
-    return {category: url_for(f"queries.{category}", **asked)}
+    return {category: url_for(endpoint, **asked)}
 
 
 def error_as_json(entry: Entry) -> dict[str, Any] | None:

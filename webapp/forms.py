@@ -71,6 +71,16 @@ class Action(Form):
     is_grave: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountAction(Form):
+    """What can be done with an account: a form with a button, and an amount or none."""
+
+    template: str = "forms/account_action.html"
+    about: str | None = "account_id"
+    hint: str
+    button: str
+
+
 PLACE = Form(
     command="PlaceOrder",
     endpoint="orders.place",
@@ -120,6 +130,18 @@ CANCEL = Action(
     button="Cancel this order",
     is_grave=True,
 )
+REFUND = Action(
+    command="RefundPayment",
+    endpoint="orders.refund",
+    title="Refund of order {order_id}",
+    fields=("amount",),
+    input=Input(
+        inputmode="decimal",
+        has_unit=True,
+        hint="All that was paid, or a part. It goes to the customer's account.",
+    ),
+    button="Refund this",
+)
 REGISTER = Form(
     command="RegisterCustomer",
     endpoint="customers.register",
@@ -144,5 +166,53 @@ FORGET = Form(
     fields=(),
     about="customer_id",
 )
-ACTIONS = (PAY, SHIP, DELIVER, CANCEL)
-FORMS: tuple[Form, ...] = (PLACE, *ACTIONS, REGISTER, CHANGE, FORGET)
+OPEN = Form(
+    command="OpenAccount",
+    endpoint="accounts.opening",
+    title="Open an account",
+    template="forms/account.html",
+    fields=("account_id",),
+)
+DEPOSIT = AccountAction(
+    command="Deposit",
+    endpoint="accounts.deposit",
+    title="Pay in to account {account_id}",
+    fields=("amount",),
+    hint="What comes in.",
+    button="Pay in",
+)
+WITHDRAW = AccountAction(
+    command="Withdraw",
+    endpoint="accounts.withdrawal",
+    title="Pay out from account {account_id}",
+    fields=("amount",),
+    hint="What goes out: at most what is there.",
+    button="Pay out",
+)
+CLOSE = AccountAction(
+    command="CloseAccount",
+    endpoint="accounts.closing",
+    title="Close account {account_id}",
+    fields=(),
+    hint="It takes no money any more, but for what comes back to it.",
+    button="Close this account",
+)
+TRANSFER = Form(
+    command="TransferMoney",
+    endpoint="transfers.asking",
+    title="Transfer money",
+    template="forms/transfer.html",
+    fields=("from_account", "to_account", "amount"),
+)
+ACCOUNT_ACTIONS = (DEPOSIT, WITHDRAW, CLOSE)
+ACTIONS = (PAY, SHIP, DELIVER, CANCEL, REFUND)
+FORMS: tuple[Form, ...] = (
+    PLACE,
+    *ACTIONS,
+    REGISTER,
+    CHANGE,
+    FORGET,
+    OPEN,
+    *ACCOUNT_ACTIONS,
+    TRANSFER,
+)

@@ -6,13 +6,23 @@ from typing import Any
 from flask import request
 
 from eventstore.projections.views import View
-from readmodels import customers, order_list, products
+from readmodels import (
+    account_statement,
+    accounts,
+    customers,
+    order_list,
+    products,
+    transfers,
+)
 from webapp.asking import one_of, text
 
 PAGING = ("sort", "after")
 OF_ORDERS = ("status", "customer", "q", *PAGING)
 OF_CUSTOMERS = ("q", *PAGING)
 OF_PRODUCTS = PAGING
+OF_ACCOUNTS = ("status", *PAGING)
+OF_STATEMENTS = PAGING
+OF_TRANSFERS = ("status", "account", *PAGING)
 
 
 def orders_asked() -> dict[str, Any]:
@@ -31,6 +41,25 @@ def customers_asked() -> dict[str, Any]:
 
 def products_asked() -> dict[str, Any]:
     return page_asked(products.view, "product")
+
+
+def accounts_asked() -> dict[str, Any]:
+    return {
+        "status": one_of("status", accounts.STATUSES),
+        **page_asked(accounts.view, "account"),
+    }
+
+
+def statement_asked() -> dict[str, Any]:
+    return page_asked(account_statement.view, "-happened")
+
+
+def transfers_asked() -> dict[str, Any]:
+    return {
+        "status": one_of("status", transfers.STATUSES),
+        "account_id": text("account"),
+        **page_asked(transfers.view, "-transfer"),
+    }
 
 
 def page_asked(view: View[Any], usual: str) -> dict[str, Any]:

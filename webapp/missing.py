@@ -19,6 +19,14 @@ def no_customer(customer_id: str, position: Position) -> Problem:
     return missing(f"customer {customer_id}", position)
 
 
+def no_account(account_id: str, position: Position) -> Problem:
+    return missing(f"account {account_id}", position)
+
+
+def no_transfer(transfer_id: int, position: Position) -> Problem:
+    return missing(f"transfer {transfer_id}", position)
+
+
 def missing(what: str, position: Position) -> Problem:
     if not position.behind:
         return Problem("not-found", f"There is no {what}.")

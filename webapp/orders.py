@@ -9,7 +9,7 @@ from readmodels import order_details, order_list
 from readmodels.order_details import OrderDetailsView
 from webapp.addresses import ORDER
 from webapp.filled import Filled, show
-from webapp.forms import ACTIONS, CANCEL, DELIVER, PAY, PLACE, SHIP, Action
+from webapp.forms import ACTIONS, CANCEL, DELIVER, PAY, PLACE, REFUND, SHIP, Action
 from webapp.lists import OF_ORDERS, kept, orders_asked
 from webapp.missing import no_order
 from webapp.reading import reading
@@ -71,12 +71,15 @@ def allowed(order: OrderDetailsView) -> tuple[Action, ...]:
     """Return what is offered for *order*; whether it may be, the domain decides."""
     if order.status == "pending" and not order.total:
         return A_GIFT
+    if order.status == "cancelled" and order.refunded < order.paid:
+        return (REFUND,)
     return ALLOWED.get(order.status, ())
 
 
 def filled_for(action: Action, order: OrderDetailsView) -> Filled:
     """Return the form of *action*, filled with what will most likely be sent."""
-    likely = {"amount": order.total, "delivered_at": datetime.now(UTC).isoformat()}
+    amount = order.paid - order.refunded if action is REFUND else order.total
+    likely = {"amount": amount, "delivered_at": datetime.now(UTC).isoformat()}
     return Filled(
         form=action,
         typed=typed_for(action, likely, the_notation()),

@@ -108,7 +108,8 @@ def a_page(name: str, page: Page[Any], position: Position) -> dict[str, Any]:
 def next_page(cursor: str) -> str:
     """Return the address of the page behind *cursor*, with all that was asked for."""
     assert request.endpoint is not None
-    asked: dict[str, Any] = {**request.args.to_dict(), "after": cursor}
+    named = request.view_args or {}
+    asked: dict[str, Any] = {**named, **request.args.to_dict(), "after": cursor}
     return url_for(request.endpoint, **asked)
 
 

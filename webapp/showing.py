@@ -10,7 +10,7 @@ from flask import Flask
 from domain.money import format_amount, format_number, rounded_total
 from tasks.settings import Settings
 from webapp.notation import percentage
-from webapp.wording import EVENTS, LABELS
+from webapp.wording import EVENTS, LABELS, MOVEMENTS
 
 
 def teach(app: Flask, settings: Settings) -> None:
@@ -35,6 +35,7 @@ def teach(app: Flask, settings: Settings) -> None:
         timezone=settings.timezone.key,
         labels=LABELS,
         event_words=EVENTS,
+        movement_words=MOVEMENTS,
     )
 
 

@@ -9,6 +9,9 @@ LABELS = {
     "email": "E-mail",
     "contact_name": "Contact",
     "phone": "Phone",
+    "account_id": "Account",
+    "from_account": "From account",
+    "to_account": "To account",
     "amount": "Amount",
     "tracking_no": "Tracking number",
     "delivered_at": "Arrived",
@@ -35,9 +38,31 @@ EVENTS = {
     "OrderShipped": "Shipped",
     "DeliveryConfirmed": "Delivered",
     "OrderCancelled": "Cancelled",
+    "PaymentRefunded": "Payment refunded",
+    "AccountOpened": "Account opened",
+    "MoneyDeposited": "Money paid in",
+    "DepositRejected": "Money refused",
+    "MoneyWithdrawn": "Money paid out",
+    "WithdrawalRejected": "Money not paid out",
+    "WithdrawalReturned": "Money returned",
+    "AccountClosed": "Account closed",
+    "TransferRequested": "Transfer requested",
+    "TransferStepAbandoned": "Step given up",
+    "TransferCompleted": "Transfer completed",
+    "TransferCompensated": "Transfer compensated",
     "CustomerRegistered": "Customer registered",
     "CustomerDetailsChanged": "Details changed",
     "CustomerForgotten": "Forgotten",
+}
+
+MOVEMENTS = {
+    "deposit": "Paid in",
+    "withdrawal": "Paid out",
+    "received": "Received",
+    "sent": "Sent",
+    "returned": "Came back",
+    "refund": "Refund",
+    "refused": "Refused",
 }
 
 

@@ -6,7 +6,7 @@ from eventstore.rights import grant_rights
 from eventstore.sql import create_functions
 
 revision = "0013"
-down_revision = "0011"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 

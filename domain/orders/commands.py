@@ -12,6 +12,7 @@ from domain.fields import (
     Amount,
     Currency,
     CustomerId,
+    Days,
     Discount,
     Freight,
     Name,
@@ -86,4 +87,28 @@ class CancelOrder:
     reason: Reason
 
 
-OrderCommand = PlaceOrder | ReceivePayment | ShipOrder | ConfirmDelivery | CancelOrder
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelUnpaidOrder:
+    """Call an order off that is not paid *days* after it was placed."""
+
+    order_id: OrderNumber
+    days: Days
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundPayment:
+    """Give back what was paid for a cancelled order, all of it or a part."""
+
+    order_id: OrderNumber
+    amount: Total
+
+
+OrderCommand = (
+    PlaceOrder
+    | ReceivePayment
+    | ShipOrder
+    | ConfirmDelivery
+    | CancelOrder
+    | CancelUnpaidOrder
+    | RefundPayment
+)

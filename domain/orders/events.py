@@ -57,6 +57,20 @@ class OrderCancelled:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentRefunded:
+    """*amount*, in minor units of *currency*, goes to the account of the customer."""
+
+    amount: int
+    currency: str
+    customer_id: str
+
+
 OrderEvent = (
-    OrderCreated | PaymentReceived | OrderShipped | DeliveryConfirmed | OrderCancelled
+    OrderCreated
+    | PaymentReceived
+    | OrderShipped
+    | DeliveryConfirmed
+    | OrderCancelled
+    | PaymentRefunded
 )

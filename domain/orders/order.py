@@ -15,11 +15,13 @@ from domain.fields import HIGHEST_TOTAL
 from domain.money import Money, rounded_total
 from domain.orders.commands import (
     CancelOrder,
+    CancelUnpaidOrder,
     ConfirmDelivery,
     Item,
     OrderCommand,
     PlaceOrder,
     ReceivePayment,
+    RefundPayment,
     ShipOrder,
 )
 from domain.orders.events import (
@@ -29,17 +31,21 @@ from domain.orders.events import (
     OrderEvent,
     OrderShipped,
     PaymentReceived,
+    PaymentRefunded,
 )
 from domain.orders.rules import (
     EmptyOrder,
+    NothingToRefund,
     OrderAlreadyCancelled,
     OrderAlreadyDelivered,
     OrderAlreadyPaid,
     OrderAlreadyPlaced,
     OrderAlreadyShipped,
+    OrderNotCancelled,
     OrderNotPaid,
     OrderNotShipped,
     OrderTooDear,
+    RefundTooHigh,
     UnknownOrder,
     WrongAmount,
 )
@@ -67,6 +73,8 @@ class Order:
     total: Money = NOTHING
     paid: Money | None = None
     tracking_no: str = "none"
+    customer_id: str = ""
+    refunded: int = 0
 
 
 def reads(command: OrderCommand) -> dict[str, str]:
@@ -100,6 +108,10 @@ def decide(
             return confirm_delivery(order, command)
         case CancelOrder():
             return cancel(order, command)
+        case CancelUnpaidOrder():
+            return cancel_unpaid(order, command)
+        case RefundPayment():
+            return refund(order, command)
         case _:
             assert_never(command)
 
@@ -191,6 +203,34 @@ def cancel(order: Order, command: CancelOrder) -> list[OrderEvent]:
             return [OrderCancelled(reason=command.reason)]
 
 
+def cancel_unpaid(order: Order, command: CancelUnpaidOrder) -> list[OrderEvent]:
+    """Whoever has paid in time, or called it off, need not hear of it."""
+    if order.status is not Status.PENDING:
+        return []
+    return [OrderCancelled(reason=f"It was not paid within {command.days} days.")]
+
+
+def refund(order: Order, command: RefundPayment) -> list[OrderEvent]:
+    if order.status is not Status.CANCELLED:
+        raise OrderNotCancelled(status=order.status)
+    if order.paid is None:
+        raise NothingToRefund(order_id=command.order_id)
+    left = order.paid.amount - order.refunded
+    if command.amount > left:
+        raise RefundTooHigh(
+            paid=order.paid,
+            left=replace(order.paid, amount=left),
+            asked=replace(order.paid, amount=command.amount),
+        )
+    return [
+        PaymentRefunded(
+            amount=command.amount,
+            currency=order.paid.currency,
+            customer_id=order.customer_id,
+        )
+    ]
+
+
 def evolve(order: Order, event: OrderEvent) -> Order:
     """Return the order as it is after *event*: history is not judged."""
     match event:
@@ -199,6 +239,7 @@ def evolve(order: Order, event: OrderEvent) -> Order:
                 order,
                 status=Status.PENDING,
                 total=Money(event.total, event.currency),
+                customer_id=event.customer_id,
             )
         case PaymentReceived():
             paid = replace(order.total, amount=event.amount)
@@ -214,5 +255,7 @@ def evolve(order: Order, event: OrderEvent) -> Order:
             return replace(order, status=Status.DELIVERED)
         case OrderCancelled():
             return replace(order, status=Status.CANCELLED)
+        case PaymentRefunded():
+            return replace(order, refunded=order.refunded + event.amount)
         case _:
             assert_never(event)

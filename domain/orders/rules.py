@@ -27,6 +27,18 @@ class WrongAmount(Rejection):
     """This order is worth {due}, and {received} is not that."""
 
 
+class OrderNotCancelled(Rejection):
+    """A payment is refunded when its order is cancelled; this one is {status}."""
+
+
+class NothingToRefund(Rejection):
+    """Nothing was paid for order {order_id}."""
+
+
+class RefundTooHigh(Rejection):
+    """Of {paid} that were paid, {left} are left to refund; {asked} is more."""
+
+
 class OrderNotPaid(Rejection):
     """An order is shipped when it is paid; {due} is due for this one."""
 

@@ -9,7 +9,7 @@ import msgspec
 import psycopg
 
 from eventstore.decider import Decider
-from eventstore.errors import KeyReused
+from eventstore.errors import InternalCommand, KeyReused
 from eventstore.ids import command_id_for, fingerprint_of
 from eventstore.log.limits import check_numbers, check_stream_id
 from eventstore.personal.box import close
@@ -39,6 +39,15 @@ def given(value: Any) -> Any:
     return [given(item) for item in value] if isinstance(value, tuple) else value
 
 
+def content_of(
+    command: Any, expected_version: int | None, not_before: datetime | None
+) -> bytes:
+    """Return what must be the same where the same id comes again."""
+    return msgspec.json.encode(
+        [type(command).__name__, expected_version, not_before, given(command)]
+    )
+
+
 def accept(
     connection: psycopg.Connection[Any],
     command: Any,
@@ -58,7 +67,8 @@ def accept(
     for other content. *secret* keys the fingerprint that tells the two apart. With
     *masters* its personal fields are encrypted, with a key of its own that is wrapped
     by them: who accepts need not be able to read what else is known of that person.
-    Raises BadStreamId or NotANumber for what could never take effect as it was sent.
+    Raises BadStreamId or NotANumber for what could never take effect as it was sent,
+    and InternalCommand for what only process managers send.
     """
     row = connection.execute(
         """
@@ -115,6 +125,8 @@ def prepared(
     masters: MasterKeys | None = None,
 ) -> Prepared:
     """Return *command* ready for the journal; raises for what could never be stored."""
+    if type(command) in decider.internal:
+        raise InternalCommand(type(command).__name__)
     stream_id = decider.stream_of(command)
     if stream_id is not None:
         check_stream_id(stream_id)
@@ -125,9 +137,7 @@ def prepared(
     command_id = command_id_for(principal, key)
     command_type = type(command).__name__
     data, new_keys = closed(command, command_id, decider, masters)
-    content = msgspec.json.encode(
-        [command_type, expected_version, not_before, given(command)]
-    )
+    content = content_of(command, expected_version, not_before)
     metadata = {"correlation_id": command_id, "actor": principal}
     return Prepared(
         command_id=command_id,

@@ -69,6 +69,7 @@ def carry_over(connection: psycopg.Connection[Any], places: Places, kept: str) -
         ("commands", "position"),
         ("subscriptions", "checkpoint"),
         ("subscriptions", "stopped_at_position"),
+        ("process_managers", "acted_up_to"),
     ):
         connection.execute(
             f"""

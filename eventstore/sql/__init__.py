@@ -63,6 +63,8 @@ FUNCTIONS = (
     "list_tokens",
     "find_token",
     "roles_of_senders",
+    "begin_acting",
+    "act",
 )
 
 

@@ -32,7 +32,7 @@ BEGIN
         SELECT pg_has_role(session_user, current_user, 'MEMBER')
             OR coalesce(bool_or(pg_has_role(session_user, r.oid, 'MEMBER')), true)
         FROM pg_roles AS r
-        WHERE r.rolname IN ('recount_worker', 'recount_relay')
+        WHERE r.rolname IN ('recount_worker', 'recount_relay', 'recount_operator')
     ) THEN
         RAISE EXCEPTION 'principals that begin with process: are reserved'
             USING ERRCODE = 'insufficient_privilege';

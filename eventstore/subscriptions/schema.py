@@ -21,6 +21,14 @@ subscriptions = sa.Table(
     sa.Column("error", JSONB),
 )
 
+process_managers = sa.Table(
+    "process_managers",
+    metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    # Never less: an event that was acted on is passed over, wherever its checkpoint is.
+    sa.Column("acted_up_to", sa.BigInteger, nullable=False),
+)
+
 signals = sa.Table(
     "signals",
     metadata,

@@ -131,6 +131,7 @@ def way(
     alice, order, *_ = examples()
     # The page follows one read model; the others go the same way.
     shop.projections = [order_list.projection]
+    shop.process_managers = []
     commands.run(shop, [command_id_of(send(alice))])
     catch_up.run(shop)
     # Else it would hang on the time since then, whether it is looked up again.

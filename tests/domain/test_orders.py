@@ -19,10 +19,12 @@ from domain.fields import (
 from domain.money import Money
 from domain.orders.commands import (
     CancelOrder,
+    CancelUnpaidOrder,
     ConfirmDelivery,
     Item,
     PlaceOrder,
     ReceivePayment,
+    RefundPayment,
     ShipOrder,
 )
 from domain.orders.events import (
@@ -31,18 +33,22 @@ from domain.orders.events import (
     OrderCreated,
     OrderShipped,
     PaymentReceived,
+    PaymentRefunded,
 )
 from domain.orders.order import Order, decide, evolve, reads
 from domain.orders.rules import (
     EmptyOrder,
+    NothingToRefund,
     OrderAlreadyCancelled,
     OrderAlreadyDelivered,
     OrderAlreadyPaid,
     OrderAlreadyPlaced,
     OrderAlreadyShipped,
+    OrderNotCancelled,
     OrderNotPaid,
     OrderNotShipped,
     OrderTooDear,
+    RefundTooHigh,
     UnknownOrder,
     WrongAmount,
 )
@@ -268,3 +274,45 @@ def test_an_order_arrives_once() -> None:
 @pytest.mark.parametrize("command", [pay, ship, deliver, cancel])
 def test_nothing_is_done_to_an_order_that_is_not_there(command: object) -> None:
     order.given().when(command).then_rejected(UnknownOrder, "10248")
+
+
+refund = RefundPayment(order_id=10248, amount=749)
+refunded = PaymentRefunded(amount=749, currency="EUR", customer_id="ALICE")
+
+
+def test_what_was_paid_for_a_cancelled_order_is_refunded_in_parts() -> None:
+    rest = replace(refund, amount=10_000)
+
+    order.given(created, paid, cancelled).when(refund).then(refunded)
+    order.given(created, paid, cancelled, refunded).when(rest).then(
+        replace(refunded, amount=10_000)
+    )
+
+
+def test_no_more_is_refunded_than_was_paid() -> None:
+    order.given(created, paid, cancelled, refunded).when(
+        replace(refund, amount=10_001)
+    ).then_rejected(RefundTooHigh, "107.49 EUR that were paid, 100.00 EUR are left")
+
+
+def test_nothing_is_refunded_where_nothing_was_paid() -> None:
+    order.given(created, cancelled).when(refund).then_rejected(NothingToRefund)
+
+
+@pytest.mark.parametrize("past", [[created, paid], [created, paid, shipped]])
+def test_an_order_is_cancelled_before_it_is_refunded(past: list[Any]) -> None:
+    order.given(*past).when(refund).then_rejected(OrderNotCancelled)
+
+
+too_late = CancelUnpaidOrder(order_id=10248, days=30)
+
+
+def test_an_order_that_is_not_paid_in_time_is_cancelled() -> None:
+    order.given(created).when(too_late).then(
+        OrderCancelled(reason="It was not paid within 30 days.")
+    )
+
+
+@pytest.mark.parametrize("past", [[paid], [cancelled], [paid, shipped]])
+def test_an_order_that_is_pending_no_more_is_left_alone(past: list[Any]) -> None:
+    order.given(created, *past).when(too_late).then_nothing()

@@ -118,7 +118,7 @@ def migrate(url: str, revision: str = "head", **variables: str) -> None:
 def schema_hash() -> str:
     """Return a hash of what makes the schema, so that a change makes a new template."""
     digest = hashlib.sha256()
-    for folder in ("alembic", "eventstore", "readmodels"):
+    for folder in ("alembic", "eventstore", "readmodels", "tasks"):
         for path in sorted((ROOT / folder).rglob("*.*")):
             if path.suffix in (".py", ".sql"):
                 digest.update(path.read_bytes())

@@ -308,6 +308,7 @@ def empty(connection: psycopg.Connection[Any]) -> None:
         DELETE FROM prunings;
         DELETE FROM vault.keys;
         DELETE FROM subscriptions;
+        DELETE FROM process_managers;
         DELETE FROM signals;
         DELETE FROM generations;
         DELETE FROM snapshots;

@@ -1,0 +1,78 @@
+"""What can have happened to an account; amounts are in minor units of its currency."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountOpened:
+    """The first time, or again after it was closed."""
+
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoneyDeposited:
+    """Money came in: by hand, by a transfer, or as the refund of an order."""
+
+    amount: int
+    transfer_id: int | None = None
+    from_account: str | None = None
+    order_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepositRejected:
+    """The money of a transfer could not come in: *reason* is what *rule* says."""
+
+    amount: int
+    transfer_id: int
+    from_account: str
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoneyWithdrawn:
+    """Money went out: by hand, or on its way to another account."""
+
+    amount: int
+    transfer_id: int | None = None
+    to_account: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawalRejected:
+    """The money of a transfer could not go out: *reason* is what *rule* says."""
+
+    amount: int
+    transfer_id: int
+    to_account: str
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawalReturned:
+    """The money of a transfer came back, also to an account that is closed."""
+
+    amount: int
+    transfer_id: int
+    to_account: str
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountClosed:
+    """It takes nothing any more, but for what comes back to it."""
+
+
+AccountEvent = (
+    AccountOpened
+    | MoneyDeposited
+    | DepositRejected
+    | MoneyWithdrawn
+    | WithdrawalRejected
+    | WithdrawalReturned
+    | AccountClosed
+)

@@ -1,0 +1,54 @@
+"""What can be asked of a transfer's stream, by people and by its process manager."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from domain.errors import Fault
+from domain.fields import AccountId, Currency, Reason, Total, TransferNumber
+
+WITHDRAWAL = "withdrawal"
+DEPOSIT = "deposit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferMoney:
+    """Move money between accounts; the transfer gets its number when accepted."""
+
+    from_account: AccountId
+    to_account: AccountId
+    amount: Total
+    currency: Currency
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield what is wrong with the fields together."""
+        if self.from_account == self.to_account:
+            yield Fault("to_account", "must be another account than from_account")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompleteTransfer:
+    """Note that the money has arrived."""
+
+    transfer_id: TransferNumber
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompensateTransfer:
+    """Note that the money is where it was before: *reason* is what *rule* says."""
+
+    transfer_id: TransferNumber
+    rule: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbandonTransferStep:
+    """Note that an operator has given up a step: the withdrawal, or the deposit."""
+
+    transfer_id: TransferNumber
+    step: str
+
+
+TransferCommand = (
+    TransferMoney | CompleteTransfer | CompensateTransfer | AbandonTransferStep
+)

@@ -1,0 +1,26 @@
+-- Note that a process manager acts on what happened up to a position.
+--
+-- Returns the position up to which it had acted before: what is not behind that it must
+-- pass over, also when its checkpoint was set back. The row stays locked until the end of
+-- the transaction in which the commands are written and the checkpoint moves.
+CREATE OR REPLACE FUNCTION public.act(process text, up_to bigint)
+RETURNS bigint LANGUAGE plpgsql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$
+DECLARE
+    before bigint;
+BEGIN
+    SELECT p.acted_up_to INTO before
+    FROM public.process_managers AS p
+    WHERE p.name = process
+    FOR UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'process manager % was never deployed', process
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    UPDATE public.process_managers AS p
+    SET acted_up_to = greatest(before, up_to)
+    WHERE p.name = process;
+    RETURN before;
+END
+$$;

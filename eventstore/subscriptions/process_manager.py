@@ -1,0 +1,138 @@
+"""Process managers: subscriptions that turn events into the next commands."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import psycopg
+
+from eventstore.decider import Deciders
+from eventstore.journal.sending import Outgoing, send
+from eventstore.log.codec import EventCodec
+from eventstore.log.events import Metadata, RecordedEvent
+from eventstore.log.upcasting import NO_UPCASTERS, Upcasters
+from eventstore.subscriptions.subscription import Subscription
+
+_metadata = msgspec.json.Decoder(Metadata)
+
+AT_ONCE = timedelta()
+
+
+# Compared by identity, as projections are.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ProcessManager:
+    """
+    What follows events: *react* takes a stream and an event and returns commands.
+
+    They become due *delay* after the event has occurred. Events of other classes than
+    *events* are passed over, and those that were imported: what followed them has
+    followed elsewhere. *upcasters* lift events of before.
+
+    Each event is acted on once, whatever becomes of this code or of the checkpoint.
+    """
+
+    name: str
+    events: Sequence[type]
+    react: Callable[[str, Any], Iterable[Any]]
+    delay: timedelta = AT_ONCE
+    upcasters: Upcasters = field(default_factory=lambda: NO_UPCASTERS)
+    codec: EventCodec = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch("[a-z][a-z0-9_]{0,49}", self.name):
+            raise ValueError(f"{self.name} cannot be the name of a process manager")
+        codec = EventCodec(self.events, self.upcasters, is_part=True)
+        object.__setattr__(self, "codec", codec)
+
+    @property
+    def principal(self) -> str:
+        """Whose commands they are: a principal that no client can be."""
+        return f"process:{self.name}"
+
+
+def begin_acting(connection: psycopg.Connection[Any], process: ProcessManager) -> None:
+    """
+    Deploy a process manager: from now on it hears of what happens, not of before.
+
+    Do it before the first event that it must hear of can be accepted; doing it again
+    changes nothing.
+    """
+    connection.execute("SELECT public.begin_acting(%s)", (process.principal,))
+
+
+def never_deployed(
+    connection: psycopg.Connection[Any], processes: Iterable[ProcessManager]
+) -> list[str]:
+    """Return the names of the process managers that were not deployed."""
+    rows = connection.execute("SELECT name FROM public.process_managers").fetchall()
+    known = {name for (name,) in rows}
+    return [process.name for process in processes if process.principal not in known]
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """
+    A process manager at work: the handler of its subscription.
+
+    *sent* are the commands it has written, for whoever tells the workers of them when
+    they are committed. An id of a transaction that was undone is nobody's.
+    """
+
+    process: ProcessManager
+    deciders: Deciders
+    secret: bytes = field(repr=False)
+    sent: list[UUID] = field(default_factory=list)
+
+    @property
+    def subscription(self) -> Subscription:
+        has_personal = bool(self.process.codec.personal_types)
+        return Subscription(
+            name=self.process.principal,
+            types=self.process.codec.types,
+            handler=self.act,
+            masters=self.deciders.masters if has_personal else None,
+        )
+
+    def act(
+        self, connection: psycopg.Connection[Any], events: Sequence[RecordedEvent]
+    ) -> None:
+        """Send what follows *events*; what was acted on before is passed over."""
+        row = connection.execute(
+            "SELECT public.act(%s, %s)", (self.process.principal, events[-1].position)
+        ).fetchone()
+        assert row is not None
+        (before,) = row
+        new = (event for event in events if event.position > before)
+        self.sent.extend(
+            send(
+                connection,
+                [sent for event in new for sent in self.follow(event)],
+                deciders=self.deciders,
+                principal=self.process.principal,
+                secret=self.secret,
+            )
+        )
+
+    def follow(self, event: RecordedEvent) -> Iterator[Outgoing]:
+        """Yield what follows an event, under keys that are made of its id."""
+        metadata = _metadata.decode(event.metadata)
+        if metadata.source is not None:
+            return
+        due = event.occurred_at + self.process.delay if self.process.delay else None
+        commands = (
+            command
+            for fact in self.process.codec.read(event)
+            for command in self.process.react(event.stream_id, fact)
+        )
+        for index, command in enumerate(commands):
+            yield Outgoing(
+                command=command,
+                key=f"{metadata.event_id}/{index}",
+                correlation_id=metadata.correlation_id,
+                causation_id=metadata.event_id,
+                not_before=due,
+            )

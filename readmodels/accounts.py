@@ -1,0 +1,130 @@
+"""The accounts: whether they are open, and what is in them."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from domain.accounts.account import Status
+from domain.accounts.events import (
+    AccountClosed,
+    AccountOpened,
+    MoneyDeposited,
+    MoneyWithdrawn,
+    WithdrawalReturned,
+)
+from eventstore.projections.projection import Fact, Index, LookedUp, Projection
+from eventstore.projections.views import Page, View
+
+OPEN, CLOSED = Status.OPEN.value, Status.CLOSED.value
+STATUSES = (OPEN, CLOSED)
+MOVEMENTS = (MoneyDeposited, MoneyWithdrawn, WithdrawalReturned)
+"""The events that change what is in an account."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountView:
+    """
+    An account; *balance* is in minor units of *currency*.
+
+    One that is closed and not empty has got money back: *needs_a_look* tells it.
+    """
+
+    account_id: str
+    version: int
+    status: str
+    balance: int
+    currency: str
+    opened_at: datetime
+    closed_at: datetime | None = None
+    moved_at: datetime | None = None
+    needs_a_look: bool = False
+
+
+def change_of(event: object) -> int:
+    """Return by how much *event* changes what is in its account."""
+    match event:
+        case MoneyDeposited(amount=amount) | WithdrawalReturned(amount=amount):
+            return amount
+        case MoneyWithdrawn(amount=amount):
+            return -amount
+        case _:
+            return 0
+
+
+def account_of(fact: Fact, looked_up: LookedUp) -> str:
+    return fact.subject
+
+
+def fold(row: AccountView | None, fact: Fact, looked_up: LookedUp) -> AccountView:
+    """Return the account as it is after the event."""
+    event = fact.event
+    if isinstance(event, AccountOpened) and row is None:
+        return AccountView(
+            account_id=fact.subject,
+            version=fact.version,
+            status=OPEN,
+            balance=0,
+            currency=event.currency,
+            opened_at=fact.occurred_at,
+        )
+    assert row is not None
+    after = replace(row, version=fact.version, balance=row.balance + change_of(event))
+    match event:
+        case AccountOpened():
+            after = replace(after, status=OPEN, closed_at=None)
+        case AccountClosed():
+            after = replace(after, status=CLOSED, closed_at=fact.occurred_at)
+        case _:
+            after = replace(after, moved_at=fact.occurred_at)
+    return replace(after, needs_a_look=after.status == CLOSED and after.balance > 0)
+
+
+projection = Projection(
+    name="accounts",
+    row=AccountView,
+    key="account_id",
+    events=[AccountOpened, AccountClosed, *MOVEMENTS],
+    key_of=account_of,
+    fold=fold,
+    indexes=[
+        Index(name="balance", on="balance, account_id"),
+        Index(name="status", on="status, account_id"),
+    ],
+)
+
+view = View(
+    name="accounts",
+    row=AccountView,
+    key="account_id",
+    sorts={"account": "account_id", "balance": "balance"},
+)
+
+
+def find(
+    connection: sa.Connection,
+    *,
+    status: str | None = None,
+    sort: str = "account",
+    after: str | None = None,
+    limit: int = 50,
+) -> Page[AccountView]:
+    """Return a page of the accounts. Raises BadCursor for what is no cursor of it."""
+    where = [] if status is None else [view.table.c.status == status]
+    return view.page(connection, *where, sort=sort, after=after, limit=limit)
+
+
+def find_one(connection: sa.Connection, account_id: str) -> AccountView | None:
+    """Return the account that is called so, or None."""
+    rows = view.find(connection, view.table.c.account_id == account_id)
+    return rows[0] if rows else None
+
+
+def find_closed_and_not_empty(
+    connection: sa.Connection, *, limit: int = 50
+) -> list[AccountView]:
+    """Return the accounts to which money has come back after they were closed."""
+    where = (view.table.c.status == CLOSED, view.table.c.needs_a_look)
+    return list(
+        view.page(connection, *where, sort="account", after=None, limit=limit).rows
+    )

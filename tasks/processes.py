@@ -1,0 +1,40 @@
+"""The process managers of the shop, and what puts them to work."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from domain.orders import refunds, unpaid
+from domain.orders.upcasters import UPCASTERS as UPCASTERS_OF_ORDERS
+from domain.transfers import process as transfers
+from eventstore.subscriptions.process_manager import ProcessManager
+
+TRANSFERS = ProcessManager(
+    name="transfers", events=transfers.EVENTS, react=transfers.react
+)
+REFUNDS = ProcessManager(name="refunds", events=refunds.EVENTS, react=refunds.react)
+
+
+def unpaid_orders(days: int | None) -> ProcessManager:
+    """Return what cancels orders that are not paid for *days*; None is never."""
+    react: Callable[[str, Any], Iterable[Any]] = nothing_follows
+    if days is not None:
+        react = partial(unpaid.react, days=days)
+    return ProcessManager(
+        name="unpaid_orders",
+        events=unpaid.EVENTS,
+        react=react,
+        delay=timedelta(days=days or 0),
+        upcasters=UPCASTERS_OF_ORDERS,
+    )
+
+
+def nothing_follows(stream_id: str, event: object) -> Sequence[object]:
+    """One that is switched off goes on reading: switched on, it begins with today."""
+    return ()
+
+
+def process_managers(days_unpaid: int | None) -> Sequence[ProcessManager]:
+    """Return all process managers of the shop."""
+    return (TRANSFERS, REFUNDS, unpaid_orders(days_unpaid))

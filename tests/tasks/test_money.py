@@ -1,0 +1,128 @@
+"""Money is conserved at every position of the log, whatever people ask for."""
+
+import json
+import random
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from domain.accounts.commands import (
+    CloseAccount,
+    Deposit,
+    DepositFromTransfer,
+    Withdraw,
+    WithdrawForTransfer,
+)
+from domain.transfers.commands import TransferMoney
+from eventstore.log.append import ANY_VERSION, append
+from readmodels import account_statement, accounts, transfers
+from tasks.bootstrap import Shop
+from tests.support.engine import added
+from tests.support.money import Bank, opened
+from tests.support.money_checker import check_money, count_ends
+
+STEPS: list[type] = [WithdrawForTransfer, DepositFromTransfer]
+NAMES = [f"N{number}" for number in range(6)]
+
+
+@pytest.fixture
+def bank(shop: Shop) -> Bank:
+    shop.projections = [p.projection for p in (accounts, account_statement, transfers)]
+    return Bank(shop)
+
+
+def anything(chance: random.Random) -> Any:
+    name, other = chance.sample([*NAMES, "N0BODY"], 2)
+    amount = chance.randint(1, 500)
+    return chance.choice(
+        [
+            opened(name),
+            opened(name),
+            Deposit(account_id=name, amount=amount),
+            Deposit(account_id=name, amount=amount),
+            Withdraw(account_id=name, amount=amount),
+            CloseAccount(account_id=name),
+            *[
+                TransferMoney(
+                    from_account=name, to_account=other, amount=amount, currency="EUR"
+                )
+            ]
+            * 6,
+        ]
+    )
+
+
+def test_money_is_conserved_at_every_position(bank: Bank) -> None:
+    chance = random.Random(7)
+    bank.send(*map(opened, NAMES), *(Deposit(account_id=n, amount=900) for n in NAMES))
+    for _ in range(6):
+        bank.send(*(anything(chance) for _ in range(40)))
+        # On some days a step has a bug, and an operator tries again, or gives it up.
+        kind = chance.choice(STEPS)
+        bank.step(bank.with_bug_in(kind) if chance.random() < 0.5 else None)
+        for _ in range(chance.randint(0, 4)):
+            if bank.has_failed():
+                chance.choice([bank.retry, bank.abandon])()
+    while bank.step() or bank.has_failed():
+        if bank.has_failed():
+            chance.choice([bank.retry, bank.abandon])()
+
+    with bank.shop.lent() as connection:
+        found, ends = check_money(connection), count_ends(connection)
+    assert found.is_sound
+    assert found.positions > 100
+    assert ends.requested == ends.completed + ends.compensated
+    assert min(ends.completed, ends.compensated) > 10
+
+
+def test_the_read_models_tell_the_same_as_the_log(bank: Bank) -> None:
+    chance = random.Random(8)
+    bank.send(*map(opened, NAMES), *(anything(chance) for _ in range(100)))
+    bank.work()
+
+    with bank.shop.lent() as connection:
+        rows = connection.execute(
+            """
+            SELECT a.account_id, a.balance, (
+                SELECT s.balance FROM readmodels.account_statement AS s
+                WHERE s.account_id = a.account_id AND s.rule IS NULL
+                ORDER BY s.position DESC LIMIT 1
+            ), (
+                SELECT sum(
+                    (e.data ->> 'amount')::bigint
+                    * CASE type WHEN 'MoneyWithdrawn' THEN -1 ELSE 1 END
+                )
+                FROM events AS e
+                WHERE e.stream_id = 'account-' || a.account_id AND e.type IN (
+                    'MoneyDeposited', 'MoneyWithdrawn', 'WithdrawalReturned'
+                )
+            )
+            FROM readmodels.accounts AS a
+            """
+        ).fetchall()
+    assert len(rows) >= len(NAMES)
+    assert [row for row in rows if not (row[1] == (row[2] or 0) == (row[3] or 0))] == []
+
+
+@pytest.mark.parametrize(
+    ("type_", "data", "wrong"),
+    [
+        ("MoneyWithdrawn", {"amount": 1_000}, "negative"),
+        ("MoneyDeposited", {"amount": 5, "transfer_id": 1}, "astray"),
+        ("WithdrawalReturned", {"amount": 400, "transfer_id": 1}, "astray"),
+    ],
+)
+def test_the_checker_sees_what_no_rule_would_let_in(
+    bank: Bank, type_: str, data: dict[str, Any], wrong: str
+) -> None:
+    bank.do(opened("ALICE"), opened("BOB"), Deposit(account_id="ALICE", amount=900))
+    bank.do(bank.asked())
+    event = replace(added(1), type=type_, data=json.dumps(data))
+    with bank.shop.lent() as connection:
+        append(
+            connection, [("account-BOB", event)], expected={"account-BOB": ANY_VERSION}
+        )
+        found = check_money(connection)
+
+    assert getattr(found, wrong) > 0

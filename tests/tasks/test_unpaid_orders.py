@@ -1,0 +1,128 @@
+"""Orders that are not paid in time are cancelled; others are left alone."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from readmodels import order_list
+from tasks import catch_up, commands
+from tasks.bootstrap import Shop
+from tests.support.desk import Do, alice, cancel, pay, place
+
+
+def scheduled(shop: Shop) -> Sequence[tuple[Any, ...]]:
+    """Return the commands that wait for their time: what for, and until when."""
+    with shop.lent() as connection:
+        return connection.execute(
+            """
+            SELECT id, type, not_before FROM commands
+            WHERE not_before IS NOT NULL ORDER BY seq
+            """
+        ).fetchall()
+
+
+def let_time_pass(shop: Shop) -> None:
+    """Let the day come that the commands wait for, and run them."""
+    with shop.lent() as connection:
+        connection.execute(
+            "UPDATE commands SET not_before = now() WHERE not_before IS NOT NULL"
+        )
+    for command_id, _, _ in scheduled(shop):
+        commands.run(shop, [command_id])
+    catch_up.run(shop)
+
+
+def status_of(shop: Shop) -> str:
+    with shop.engine.connect() as connection:
+        (order,) = order_list.find(connection).rows
+    return order.status
+
+
+def events_of(shop: Shop) -> list[tuple[str, Any]]:
+    with shop.lent() as connection:
+        return connection.execute(
+            "SELECT type, data FROM events WHERE stream_id = 'order-1' ORDER BY id"
+        ).fetchall()
+
+
+def test_an_order_has_a_day_until_which_it_is_paid(shop: Shop, do: Do) -> None:
+    do(alice, place)
+
+    ((_, type_, due),) = scheduled(shop)
+    with shop.lent() as connection:
+        row = connection.execute(
+            "SELECT occurred_at FROM events WHERE stream_id = 'order-1'"
+        ).fetchone()
+    assert row is not None
+    placed: datetime = row[0]
+    assert (type_, due) == ("CancelUnpaidOrder", placed + timedelta(days=30))
+
+
+def test_an_order_that_is_not_paid_by_then_is_cancelled(shop: Shop, do: Do) -> None:
+    do(alice, place)
+    let_time_pass(shop)
+
+    assert status_of(shop) == "cancelled"
+    assert events_of(shop)[-1] == (
+        "OrderCancelled",
+        {"reason": "It was not paid within 30 days."},
+    )
+
+
+def test_before_that_day_nothing_happens(shop: Shop, do: Do) -> None:
+    do(alice, place)
+    for command_id, _, _ in scheduled(shop):
+        commands.run(shop, [command_id])
+
+    assert status_of(shop) == "pending"
+
+
+@pytest.mark.parametrize(("command", "status"), [(pay, "paid"), (cancel, "cancelled")])
+def test_an_order_that_is_pending_no_more_is_left_alone(
+    shop: Shop, do: Do, command: Any, status: str
+) -> None:
+    do(alice, place, command)
+    let_time_pass(shop)
+
+    assert (status_of(shop), len(events_of(shop))) == (status, 2)
+    ((command_id, _, _),) = scheduled(shop)
+    with shop.lent() as connection:
+        row = connection.execute(
+            "SELECT status FROM commands WHERE id = %s", (command_id,)
+        ).fetchone()
+    assert row == ("succeeded",)
+
+
+def test_the_waiting_command_holds_nothing_up(shop: Shop, do: Do) -> None:
+    do(alice, place, pay)
+
+    assert status_of(shop) == "paid"
+
+
+def test_a_gift_is_never_unpaid(shop: Shop, do: Do) -> None:
+    gift = replace(
+        place, items=tuple(replace(i, discount=Decimal(1)) for i in place.items)
+    )
+    do(alice, gift)
+
+    assert scheduled(shop) == []
+
+
+def test_it_can_be_switched_off(shop: Shop, do: Do) -> None:
+    shop.settings = replace(shop.settings, unpaid_days=None)
+    do(alice, place)
+    shop.settings = replace(shop.settings, unpaid_days=7)
+    del shop.process_managers
+    do(place)
+
+    ((_, _, due),) = scheduled(shop)
+    with shop.lent() as connection:
+        row = connection.execute(
+            "SELECT occurred_at FROM events WHERE stream_id = 'order-2'"
+        ).fetchone()
+    assert row is not None
+    assert due - row[0] == timedelta(days=7)
