@@ -247,15 +247,31 @@ def test_every_file_of_sql_is_installed() -> None:
     assert sorted(path.stem for path in files) == sorted(FUNCTIONS)
 
 
-def test_the_procedure_names_all_that_it_calls_with_its_schema() -> None:
+PROCEDURES = {
+    "finish": ["public.append", "public.release", "public.raise_signal"],
+    "finish_many": [
+        "public.append",
+        "pg_catalog.array_append",
+        "public.release",
+        "public.raise_signal",
+    ],
+}
+
+
+@pytest.mark.parametrize(("name", "calls"), PROCEDURES.items())
+def test_a_procedure_names_all_that_it_calls_with_its_schema(
+    name: str, calls: list[str]
+) -> None:
     """It ends transactions in between, and such a one cannot fix its search_path."""
-    body = (ROOT / "eventstore" / "sql" / "finish.sql").read_text().split("$$")[1]
+    body = (ROOT / "eventstore" / "sql" / f"{name}.sql").read_text().split("$$")[1]
     called = re.findall(r"([\w.]+)\(", body)
 
-    assert called == ["public.append", "public.release", "public.raise_signal"]
+    assert called == calls
 
 
-@pytest.mark.parametrize("function", [name for name in FUNCTIONS if name != "finish"])
+@pytest.mark.parametrize(
+    "function", [name for name in FUNCTIONS if name not in PROCEDURES]
+)
 def test_a_function_fixes_its_search_path_or_is_inlined(
     function: str, migrated: psycopg.Connection[Any]
 ) -> None:
