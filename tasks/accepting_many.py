@@ -14,7 +14,7 @@ from tasks.bootstrap import Shop
 
 IN_A_SET = 500
 """So many are one round trip and one commit, and another's set waits no longer."""
-STREAMS_OF_A_TASK = 25
+STREAMS_OF_A_TASK = 50
 """A task that names more would keep its worker's child from single commands."""
 
 

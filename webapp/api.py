@@ -1,6 +1,6 @@
 """Commands as JSON: one comes in with an Idempotency-Key, and what became of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from tasks.accepting import accept
 from webapp import batch
 from webapp.access import caller, may_see_commands_of, require_command
 from webapp.asking import only
+from webapp.away import DATABASE_ERRORS, is_outage
 from webapp.batch import Line
 from webapp.input import command_from, envelope, usable_key, version_of
 from webapp.missing import no_command
@@ -32,6 +33,10 @@ ROWS = {
 routes = Blueprint("api", __name__, url_prefix="/api")
 
 NEWLINE_DELIMITED = ("application/x-ndjson", "application/jsonl", "application/ndjson")
+HALF_WAY = (
+    "Some lines are accepted already. Send the whole batch again, with the same keys: "
+    "each takes effect once."
+)
 BATCH_TYPES = (
     "Send a command a line, with Content-Type: application/x-ndjson, or an array of "
     "them with application/json."
@@ -84,10 +89,23 @@ def take_batch() -> ResponseReturnValue:
         key=None if key is None else usable_key(key),
         require=require_command,
     )
-    lines, accepted, refused = batch.written(told)
+    lines, accepted, refused = batch.written(or_unknown(told))
     body = f'{{"accepted":{accepted},"refused":{refused},"lines":{lines}}}\n'
     # A 202 promises something; where there is nothing to promise it is none.
     return Response(body, 202 if accepted else 422, content_type="application/json")
+
+
+def or_unknown(told: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield what was *told*; where the database goes away half way, say that."""
+    is_promised = False
+    try:
+        for line in told:
+            is_promised |= line["status"] != "refused"
+            yield line
+    except DATABASE_ERRORS as error:
+        if is_promised and is_outage(error):
+            raise Problem("outcome-unknown", HALF_WAY) from error
+        raise
 
 
 def lines_sent() -> Iterable[Line]:

@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS public.heartbeats (
 FUNCTIONS = (
     "keep_keys",
     "accept_many",
+    "append",
     "take",
     "take_many",
     "finish_many",

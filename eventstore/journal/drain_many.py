@@ -39,6 +39,7 @@ from eventstore.journal.limits import Limits
 from eventstore.journal.reporting import Report, report_to_nobody
 from eventstore.journal.take import Taken, take_many
 from eventstore.log.limits import MOST_EVENTS
+from eventstore.personal.box import key_of
 from eventstore.personal.keyring import Keyring
 
 COMMANDS_OF_A_STREAM = 20
@@ -125,6 +126,9 @@ def decide_and_append(
     work: Drain, taken: Sequence[Taken]
 ) -> tuple[list[UUID], Sequence[Taken]]:
     keyring = Keyring(work.connection, work.deciders.masters)
+    # At once: each stream would ask for those of its own commands.
+    ids = (key_of(command.data) for one in taken for command in one.commands)
+    keyring.learn({key_id for key_id in ids if key_id})
     readable = {
         one.stream_id: read_commands(one, work.deciders, work.limits, keyring)
         for one in taken

@@ -42,6 +42,7 @@ DECLARE
     head_time timestamptz;
     to_lock record;
     locked record;
+    runner varchar;
     ids bigint[];
     versions integer[];
     wrong integer;
@@ -154,12 +155,16 @@ BEGIN
 
     IF command_ids <> '{}' THEN
         FOR locked IN
-            SELECT c.id, c.status
+            SELECT c.id, c.status, c.ran_by
             FROM public.commands AS c
             WHERE c.id = ANY (command_ids)
             ORDER BY c.seq
             FOR UPDATE
         LOOP
+            -- The first was marked as it was taken; the rest went along with it.
+            IF locked.id = command_ids[1] THEN
+                runner := locked.ran_by;
+            END IF;
             IF locked.status <> 'accepted' THEN
                 RAISE EXCEPTION 'command % was finished meanwhile', locked.id
                     USING ERRCODE = 'ES002', DETAIL = jsonb_build_object(
@@ -264,6 +269,7 @@ BEGIN
         SET status = outcomes[i],
             error = errors[i] - 'traceback',
             finished_at = moment,
+            ran_by = coalesce(runner, c.ran_by),
             position = reached
         WHERE c.id = command_ids[i];
         IF outcomes[i] = 'failed' THEN

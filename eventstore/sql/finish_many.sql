@@ -30,7 +30,7 @@ BEGIN
     );
     COMMIT;
     FOREACH stream IN ARRAY streams LOOP
-        next_due := next_due || public.release(stream);
+        next_due := pg_catalog.array_append(next_due, public.release(stream));
     END LOOP;
     is_raised := public.raise_signal(signal);
 END

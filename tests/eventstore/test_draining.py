@@ -38,6 +38,13 @@ def test_many_commands_are_finished_by_one_append(engine: Engine) -> None:
     assert appends(engine, ids) == 1
 
 
+def test_every_command_of_a_take_tells_who_ran_it(engine: Engine) -> None:
+    commands = [engine.accept(Add(counter_id="clock")) for _ in range(3)]
+    engine.drain(commands[0])
+
+    assert [engine.entry(command).ran_by for command in commands] == ["worker"] * 3
+
+
 def test_more_than_a_take_may_hold_takes_several_appends(engine: Engine) -> None:
     ids = [engine.accept(add) for _ in range(5)]
     engine.drain(ids[0], limits=Limits(commands=2))

@@ -82,6 +82,10 @@ def test_the_commands_of_each_stream_take_effect_in_their_order(
             engine.accept(Add(counter_id=name, amount=amount))
     drain(engine, *firsts)
 
+    ((runners,),) = engine.connection.execute(
+        "SELECT array_agg(DISTINCT ran_by) FROM commands"
+    ).fetchall()
+    assert runners == ["worker"]
     assert [engine.amounts(f"counter-{name}") for name in STREAMS] == [[5, 6, 7]] * 5
 
 

@@ -4,11 +4,13 @@ import json
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from eventstore.journal.accept_many import accept_many
 from tasks import commands
 from tasks.bootstrap import Shop
 from tests.webapp.visiting import ALICE, CLOCKS, Send, assert_problem
@@ -217,3 +219,25 @@ def test_what_is_no_batch_is_refused_as_a_whole(
 
 def test_without_the_database_no_line_is_accepted(away: FlaskClient) -> None:
     assert_problem(post(away, PLACE), 503, "unavailable")
+
+
+def test_a_database_that_goes_away_half_way_leaves_the_rest_open(
+    client: FlaskClient, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = [accept_many]
+
+    def accept_once(*arguments: Any) -> Any:
+        if not answers:
+            raise psycopg.errors.LockNotAvailable
+        return answers.pop()(*arguments)
+
+    monkeypatch.setattr("webapp.batch.IN_A_SET", 2)
+    with monkeypatch.context() as away:
+        away.setattr("tasks.accepting_many.write_to_journal", accept_once)
+        response = post(client, REGISTER, PLACE, PLACE)
+    again = post(client, REGISTER, PLACE, PLACE)
+
+    problem = assert_problem(response, 503, "outcome-unknown")
+    assert "accepted already" in problem["detail"]
+    assert [line["is_new"] for line in told(again)] == [False, False, True]
+    assert journal(shop, "stream_id") == ["customer-ALICE", "order-1", "order-2"]

@@ -1,0 +1,98 @@
+"""Accepting many: one commit for a set, and each is answered by itself."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+import pytest
+
+from eventstore.errors import is_of_the_data
+from eventstore.journal.accept import Prepared, prepared
+from eventstore.journal.accept_many import Answered, accept_many
+from tests.support.engine import COUNTERS, SECRET, Add, Engine, at_once
+
+add = Add(counter_id="clock", amount=5)
+
+
+def ready(key: str, command: Add = add, principal: str = "alice") -> Prepared:
+    return prepared(
+        command,
+        decider=COUNTERS.all[0],
+        principal=principal,
+        key=key,
+        secret=SECRET,
+    )
+
+
+def keys_in_order(engine: Engine, keys: Sequence[str]) -> list[str]:
+    """Return *keys* in the order in which their commands were accepted."""
+    rows = engine.connection.execute("SELECT id FROM commands ORDER BY seq").fetchall()
+    by_id = {ready(key).command_id: key for key in keys}
+    return [by_id[command_id] for (command_id,) in rows]
+
+
+def test_all_of_a_set_are_promised_by_one_commit(engine: Engine) -> None:
+    answers = accept_many(engine.connection, [ready(str(n)) for n in range(50)])
+
+    assert all(answer.is_new and answer.is_promised for answer in answers)
+    ((transactions, commands),) = engine.connection.execute(
+        "SELECT count(DISTINCT xmin::text), count(*) FROM commands"
+    ).fetchall()
+    assert (transactions, commands) == (1, 50)
+
+
+def test_they_are_accepted_in_their_order(engine: Engine) -> None:
+    keys = [str(n) for n in range(50)]
+    accept_many(engine.connection, [ready(key) for key in keys])
+
+    assert keys_in_order(engine, keys) == keys
+
+
+def test_numbers_are_drawn_in_order_and_only_for_what_is_new(engine: Engine) -> None:
+    engine.connection.execute("CREATE SEQUENCE counter_numbers")
+    some = [ready(str(n), Add(amount=5)) for n in range(3)]
+    first = accept_many(engine.connection, [*some[:2], some[0]])
+    again = accept_many(engine.connection, some)
+
+    assert [a.stream_id for a in first] == ["counter-1", "counter-2", "counter-1"]
+    assert [a.is_new for a in first] == [True, True, False]
+    assert [a.stream_id for a in again] == ["counter-1", "counter-2", "counter-3"]
+
+
+def test_what_the_database_cannot_store_is_refused_alone(engine: Engine) -> None:
+    bad = ready("bad")._replace(data='{"note": "\\u0000"}')
+    answers = accept_many(engine.connection, [ready("a"), bad, ready("b"), ready("c")])
+
+    assert [answer.is_promised for answer in answers] == [True, False, True, True]
+    assert answers[1].error is not None
+    assert is_of_the_data(answers[1].error)
+
+
+def test_the_principals_of_processes_are_not_a_clients(engine: Engine) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        accept_many(engine.connection, [ready("a", principal="process:transfer")])
+
+
+def test_only_sequences_of_numbers_are_drawn_from(engine: Engine) -> None:
+    log = ready("a", Add(amount=5))._replace(numbered_by="events_id_seq")
+
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        accept_many(engine.connection, [log])
+
+
+def test_the_same_in_another_order_at_once_is_accepted_once(engine: Engine) -> None:
+    commands = [ready(str(n)) for n in range(200)]
+
+    def accept(order: Sequence[Prepared]) -> Any:
+        return lambda connection: accept_many(connection, order)
+
+    found: list[list[Answered]] = at_once(
+        engine, accept(commands), accept(commands[::-1]), accept(commands)
+    )
+
+    assert sum(answer.is_new for answers in found for answer in answers) == 200
+    assert all(answer.is_promised for answers in found for answer in answers)
+
+
+def test_nothing_is_nothing(engine: Engine) -> None:
+    assert accept_many(engine.connection, []) == []
