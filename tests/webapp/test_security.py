@@ -90,7 +90,7 @@ def test_every_form_wants_its_token(client: FlaskClient) -> None:
         if rule.methods and "POST" in rule.methods and not rule.rule.startswith("/api")
     ]
 
-    assert len(posts) == 8
+    assert len(posts) == 14
     for rule in posts:
         path = re.sub("<[^>]*>", "7", rule.rule)
         assert client.post(path).status_code == 403, path
