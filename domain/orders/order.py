@@ -73,7 +73,7 @@ class Order:
     total: Money = NOTHING
     paid: Money | None = None
     tracking_no: str = "none"
-    customer_id: str = ""
+    customer_id: str = "none"
     refunded: int = 0
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -122,7 +122,10 @@ class Acting:
         metadata = _metadata.decode(event.metadata)
         if metadata.source is not None:
             return
-        due = event.occurred_at + self.process.delay if self.process.delay else None
+        due = None
+        if self.process.delay:
+            # The same moment is the same content, by whatever clock it was read.
+            due = (event.occurred_at + self.process.delay).astimezone(UTC)
         commands = (
             command
             for fact in self.process.codec.read(event)

@@ -247,15 +247,6 @@ def test_every_file_of_sql_is_installed() -> None:
     assert sorted(path.stem for path in files) == sorted(FUNCTIONS)
 
 
-<<<<<<< HEAD
-PROCEDURES = ("finish", "finish_many")
-
-
-@pytest.mark.parametrize("procedure", PROCEDURES)
-def test_a_procedure_names_all_that_it_calls_with_its_schema(procedure: str) -> None:
-    """It ends transactions in between, and such a one cannot fix its search_path."""
-    body = (ROOT / "eventstore" / "sql" / f"{procedure}.sql").read_text().split("$$")[1]
-=======
 PROCEDURES = {
     "finish": ["public.append", "public.release", "public.raise_signal"],
     "finish_many": [
@@ -273,19 +264,14 @@ def test_a_procedure_names_all_that_it_calls_with_its_schema(
 ) -> None:
     """It ends transactions in between, and such a one cannot fix its search_path."""
     body = (ROOT / "eventstore" / "sql" / f"{name}.sql").read_text().split("$$")[1]
->>>>>>> df42aefc0f7a830f7c4b486f882ecc2b8ffd9af5
     called = re.findall(r"([\w.]+)\(", body)
 
     assert called == calls
 
 
-<<<<<<< HEAD
-@pytest.mark.parametrize("function", [f for f in FUNCTIONS if f not in PROCEDURES])
-=======
 @pytest.mark.parametrize(
     "function", [name for name in FUNCTIONS if name not in PROCEDURES]
 )
->>>>>>> df42aefc0f7a830f7c4b486f882ecc2b8ffd9af5
 def test_a_function_fixes_its_search_path_or_is_inlined(
     function: str, migrated: psycopg.Connection[Any]
 ) -> None:

@@ -102,6 +102,8 @@ class Processes:
             "MASTER_KEY": MASTER_KEY,
             "CURRENCY": self.settings.currency,
             "CATCH_UP_SECONDS": str(self.settings.catch_up_seconds),
+            # What waits for a month would never be done in these tests.
+            "UNPAID_DAYS": "never",
             "CATCH_UP_SIGNALS": "on" if self.settings.catch_up_signals else "off",
             "SNAPSHOT_EVENTS": str(self.settings.snapshot_policy.every),
             "SNAPSHOT_SECONDS": str(self.settings.snapshot_seconds),

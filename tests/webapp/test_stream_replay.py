@@ -34,6 +34,7 @@ def test_each_event_is_shown_with_what_it_changed(order: str) -> None:
     assert [line.strip() for line in lines if line.startswith(" " * 9)] == [
         "status: none -> pending",
         "total: none -> 25.00 EUR",
+        "customer_id: none -> ALICE",
         "status: pending -> paid",
         "paid: none -> 25.00 EUR",
         "status: paid -> shipped",

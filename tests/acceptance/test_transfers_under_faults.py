@@ -1,0 +1,104 @@
+"""Transfers while everything dies: each ends, and the money is always there."""
+
+import os
+import random
+import threading
+import time
+
+import pytest
+import redis
+import sqlalchemy as sa
+
+from eventstore.connection import driver_connection
+from tests.support.client import client_of
+from tests.support.money_checker import Ends, Found, check_money, count_ends
+from tests.support.processes import Process, Processes
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.races
+
+TRANSFERS = int(os.environ.get("TRANSFERS", "80"))
+FAULTS = int(os.environ.get("FAULTS", "5"))
+ACCOUNTS = 100 if TRANSFERS >= 10_000 else 12
+WAITING = "SELECT count(*) FROM commands WHERE status = 'accepted'"
+
+
+def ask(engine: sa.Engine, query: str) -> int:
+    with engine.connect() as connection:
+        return int(connection.scalar(sa.text(query)) or 0)
+
+
+def look(engine: sa.Engine) -> tuple[Found, Ends]:
+    with engine.connect() as connection:
+        driver = driver_connection(connection)
+        return check_money(driver), count_ends(driver)
+
+
+def have_all_ended(engine: sa.Engine) -> bool:
+    _, ends = look(engine)
+    return ends.completed + ends.compensated == ends.requested == TRANSFERS
+
+
+def break_things(
+    victims: list[Process], broker: redis.Redis, engine: sa.Engine
+) -> list[tuple[str, int]]:
+    """Kill the processes in turn while transfers are under way, and flush Redis."""
+    chance = random.Random(7)
+    faults: list[tuple[str, int]] = []
+    while len(faults) < FAULTS and not have_all_ended(engine):
+        _, ends = look(engine)
+        under_way = ends.requested - ends.completed - ends.compensated
+        if under_way:
+            victim = victims[len(faults) % len(victims)]
+            victim.kill()
+            victim.start()
+            faults.append((victim.name, under_way))
+            if len(faults) % 4 == 3:
+                broker.flushall()
+                faults.append(("flush", under_way))
+        time.sleep(chance.uniform(0.3, 1.0))
+    return faults
+
+
+def test_every_transfer_ends_and_no_money_is_lost(
+    processes: Processes, engine: sa.Engine
+) -> None:
+    processes.redis()
+    victims = [processes.worker(), processes.relay()]
+    address = processes.web()
+    broker = redis.Redis(unix_socket_path=str(processes.folder / "redis.sock"))
+    chance = random.Random(7)
+    names = [f"N{number}" for number in range(ACCOUNTS)]
+
+    def send() -> None:
+        with client_of(address) as client:
+            for name in names:
+                client.send("OpenAccount", {"account_id": name})
+            for name in names:
+                client.send("Deposit", {"account_id": name, "amount": 10_000})
+            for _ in range(TRANSFERS):
+                source, target = chance.sample([*names, "N0BODY"], 2)
+                client.send(
+                    "TransferMoney",
+                    {
+                        "from_account": source,
+                        "to_account": target,
+                        "amount": chance.randint(1, 400),
+                    },
+                )
+
+    client_thread = threading.Thread(target=send)
+    client_thread.start()
+    faults = break_things(victims, broker, engine)
+    client_thread.join()
+    broker.close()
+    wait_until(lambda: have_all_ended(engine), "all transfers end", seconds=600)
+    wait_until(lambda: not ask(engine, WAITING), "all is done", seconds=60)
+
+    found, ends = look(engine)
+    print(f"faults: {len(faults)} {faults[:12]}; {found}; {ends}")
+    assert found.is_sound
+    assert found.positions > TRANSFERS
+    assert ends.requested == ends.completed + ends.compensated == TRANSFERS
+    assert min(ends.completed, ends.compensated) > 0
+    assert len(faults) >= 2
