@@ -56,7 +56,7 @@ def test_a_log_at_rest_keeps_nobody_waiting(shop: Shop, do: Do) -> None:
     lines = lag().splitlines()
 
     assert lines[0] == "settled at 2, the last drawn is 2"
-    assert "order_list_g1    at 2, 0 behind" in lines
+    assert "order_list_g1         at 2, 0 behind" in lines
     assert lines[-1] == "readers wait for nobody"
 
 

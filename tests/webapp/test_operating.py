@@ -37,16 +37,16 @@ def test_status_says_where_each_read_model_stands(busy: Shop) -> None:
     lines = run(status).output.splitlines()
 
     assert lines[0] == "commands: 0 waiting, 0 failed"
-    assert "order_list_g1    at 2, 0 behind" in lines
-    assert "order_details_g1 at 2, 0 behind" in lines
+    assert "order_list_g1         at 2, 0 behind" in lines
+    assert "order_details_g1      at 2, 0 behind" in lines
 
 
 def test_status_tells_the_rows_that_are_kept_from_the_live_ones(busy: Shop) -> None:
     run(rebuild, "order_list")
     lines = run(status).output.splitlines()
 
-    assert "order_list_g1    at 2, kept from before the rebuild" in lines
-    assert "order_list_g2    at 2, 0 behind" in lines
+    assert "order_list_g1         at 2, kept from before the rebuild" in lines
+    assert "order_list_g2         at 2, 0 behind" in lines
 
 
 def test_status_tells_of_a_log_that_is_kept_from_before_a_rewrite(busy: Shop) -> None:
