@@ -11,8 +11,10 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
+from domain.accounts.events import AccountEvent
 from domain.customers.events import CustomerEvent
 from domain.orders.events import OrderEvent
+from domain.transfers.events import TransferEvent
 from eventstore import loading
 from eventstore.decider import Decider
 from eventstore.log.snapshots import count_snapshots
@@ -22,6 +24,7 @@ from eventstore.subscriptions.snapshot_taker import SnapshotPolicy
 from tasks import accepting, catch_up, commands, snapshots
 from tasks.app import QUEUES, app
 from tasks.bootstrap import CUSTOMERS, ORDERS, Shop
+from tasks.money import ACCOUNTS, TRANSFERS
 from tasks.schedule import entries
 from tests.support.orders import ALICE, order_for
 from tests.support.snapshots import keep_snapshot, returned_rows, row_of
@@ -171,6 +174,9 @@ def test_how_many_there_are_and_how_often_one_was_ignored_is_told(
         assert count_snapshots(told) == (1, 1)
 
 
+STEP = {"amount": 400, "transfer_id": 7}
+WHY = {"rule": "AccountIsClosed", "reason": "Account BOB is closed."}
+BETWEEN = {"from_account": "ALICE", "to_account": "BOB", "amount": 400}
 # What there is of each kind of event, so that every part of a state comes back.
 HISTORIES: list[tuple[Decider, list[tuple[str, dict[str, Any]]]]] = [
     (
@@ -221,12 +227,38 @@ HISTORIES: list[tuple[Decider, list[tuple[str, dict[str, Any]]]]] = [
             ("OrderShipped", {"tracking_no": "RC-1"}),
             ("DeliveryConfirmed", {"delivered_at": "2026-11-23T09:30:00Z"}),
             ("OrderCancelled", {"reason": "The customer called"}),
+            (
+                "PaymentRefunded",
+                {"amount": 7, "currency": "EUR", "customer_id": "ALICE"},
+            ),
+        ],
+    ),
+    (
+        ACCOUNTS,
+        [
+            ("AccountOpened", {"currency": "EUR"}),
+            ("MoneyDeposited", {"amount": 1_000_000_000_000_000}),
+            ("DepositRejected", {"from_account": "BOB", **STEP, **WHY}),
+            ("MoneyWithdrawn", {"to_account": "BOB", **STEP}),
+            ("AccountClosed", {}),
+            ("WithdrawalRejected", {"to_account": "BOB", **STEP, **WHY}),
+            ("WithdrawalReturned", {"to_account": "BOB", **STEP, **WHY}),
+        ],
+    ),
+    (
+        TRANSFERS,
+        [
+            ("TransferRequested", {"currency": "EUR", **BETWEEN}),
+            ("TransferStepAbandoned", {"step": "deposit", **BETWEEN}),
+            ("TransferCompleted", {}),
+            ("TransferCompensated", WHY),
         ],
     ),
 ]
+NAMES = [decider.category for decider, _ in HISTORIES]
 
 
-@pytest.mark.parametrize(("decider", "history"), HISTORIES, ids=["customer", "order"])
+@pytest.mark.parametrize(("decider", "history"), HISTORIES, ids=NAMES)
 def test_every_state_of_the_shop_comes_back_exactly(
     shop: Shop, decider: Decider, history: list[tuple[str, dict[str, Any]]]
 ) -> None:
@@ -253,7 +285,8 @@ def test_every_state_of_the_shop_comes_back_exactly(
 def test_every_kind_of_event_of_the_shop_is_in_these_histories() -> None:
     told = {name for _, history in HISTORIES for name, _ in history}
 
-    kinds = (*get_args(CustomerEvent), *get_args(OrderEvent))
+    unions = (CustomerEvent, OrderEvent, AccountEvent, TransferEvent)
+    kinds = [kind for union in unions for kind in get_args(union)]
     assert told == {kind.__name__ for kind in kinds}
 
 
@@ -261,10 +294,13 @@ def test_every_kind_of_event_of_the_shop_is_in_these_histories() -> None:
 FOLDED = {
     "bccb983422fe54b24a829e1925b07bab": "56e0cdbc7047ecf1",
     "6969e6f8491f4f07a665b8aa457b1bb1": "55e44ad976f57683",
+    "2579972412036761052be17553650987": "75b6a7d6e2352b32",
+    "ced1eb6703d0800b4c6cf361ab21843e": "af0ff0f9ed8af105",
+    "eb0e36d2d9af2e3e1411edc3d114dba7": "0bcfda2fff5fc4a6",
 }
 
 
-@pytest.mark.parametrize(("decider", "history"), HISTORIES, ids=["customer", "order"])
+@pytest.mark.parametrize(("decider", "history"), HISTORIES, ids=NAMES)
 def test_evolve_makes_another_state_only_under_another_fingerprint(
     decider: Decider, history: list[tuple[str, dict[str, Any]]]
 ) -> None:
