@@ -140,12 +140,8 @@ def find_incidents(connection: sa.Connection, command_id: UUID) -> list[Incident
 
 
 def count_waiting(connection: sa.Connection) -> Waiting:
-    """Return how much waits, and not for its time; the finished are not read."""
-    waits = sa.and_(
-        commands.c.status == sa.literal_column("'accepted'"),
-        sa.func.coalesce(commands.c.not_before, commands.c.accepted_at)
-        <= sa.func.clock_timestamp(),
-    )
+    """Return how much waits; it reads the waiting and the failed, not the finished."""
+    waits = commands.c.status == sa.literal_column("'accepted'")
     failed = commands.c.status == sa.literal_column("'failed'")
     is_due = sa.func.coalesce(commands.c.not_before <= sa.func.clock_timestamp(), True)
     due_at = sa.func.coalesce(commands.c.not_before, commands.c.accepted_at)

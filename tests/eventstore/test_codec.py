@@ -22,6 +22,7 @@ from domain.orders.events import (
     OrderEvent,
     OrderShipped,
     PaymentReceived,
+    PaymentRefunded,
 )
 from domain.orders.upcasters import UPCASTERS
 from eventstore.errors import UnknownEventType, UnreadableEvent
@@ -63,6 +64,7 @@ EVENTS = [
     OrderShipped(),
     DeliveryConfirmed(delivered_at=datetime(2026, 12, 24, 9, 30, tzinfo=UTC)),
     OrderCancelled(reason='bought it "twice"'),
+    PaymentRefunded(amount=9_405, currency="EUR", customer_id="ALICE"),
 ]
 
 codec = EventCodec([Added])

@@ -16,4 +16,6 @@ def settings_for(database: str) -> Settings:
         master_keys=master_keys(MASTER_KEY),
         timezone=ZoneInfo("UTC"),
         catch_up_signals=False,
+        # Else each order has a command of its own that waits for its day.
+        unpaid_days=None,
     )

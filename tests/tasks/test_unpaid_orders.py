@@ -11,7 +11,14 @@ import pytest
 from readmodels import order_list
 from tasks import catch_up, commands
 from tasks.bootstrap import Shop
+from tasks.settings import Settings
 from tests.support.desk import Do, alice, cancel, pay, place
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """As they come: who does not pay within 30 days does not get it."""
+    return replace(settings, unpaid_days=30)
 
 
 def scheduled(shop: Shop) -> Sequence[tuple[Any, ...]]:

@@ -99,10 +99,10 @@ def test_nobody_gets_an_answer_without_a_token_that_is_good_for_it(
             for name, wanted in ROUTES.items()
             if wanted in (BY_TYPE, OWN)
         }
-        assert by_the_view["api.command"] == by_the_view["journal.cancel"] == 404
-        assert by_the_view["journal.commands"] == 200
+        assert by_the_view.pop("api.command") == 404
+        assert by_the_view.pop("journal.commands") == 200
         # What is wrong with the request is told before who may send what.
-        assert by_the_view["api.take"] == by_the_view["api.take_batch"] == 400
+        assert set(by_the_view.values()) <= {400, 404, 415, 422}
         assert set(answers.values()) == {403}
 
 
