@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from eventstore.subscriptions.snapshot_taker import SnapshotPolicy
 from readmodels import ALL
+from tasks.processes import process_managers
 from tests.support.client import Client, client_of
 from tests.support.orders import ALICE, order_for
 from tests.support.processes import Processes
@@ -60,9 +61,9 @@ def test_beat_alone_takes_snapshots_and_brings_all_read_models_up(
     processes.beat()
     wait_until(lambda: any(processes.folder.glob("schedule*")), "beat has started")
     wait_until(
-        # The read models, what forgets, and snapshots and seals, which are made by
-        # their first run.
-        lambda: behind(engine) == [0] * (len(ALL) + 3),
+        # Read models, process managers, what forgets, and snapshots and seals, which
+        # are made by their first run.
+        lambda: behind(engine) == [0] * (len(ALL) + len(process_managers(None)) + 3),
         "all that reads the log is at its end",
         # A tick after one interval, and a little for the tasks themselves.
         seconds=INTERVAL + 1,
