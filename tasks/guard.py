@@ -10,6 +10,8 @@ from eventstore.subscriptions.process_manager import never_deployed
 from tasks.bootstrap import Shop, schema_is_current
 from tasks.settings import stop_for
 
+MIGRATE = "run `alembic upgrade head`, as ./recount up does"
+
 log = logging.getLogger(__name__)
 
 
@@ -43,18 +45,10 @@ def find_fatal(shop: Shop) -> list[Ailment]:
 
 
 def deployment_ailment(missing: Sequence[str]) -> Ailment:
-    return Ailment(
-        "process managers",
-        f"{', '.join(missing)} would not hear of what is accepted now",
-        "run `alembic upgrade head`, as ./recount up does",
-        is_fatal=True,
-    )
+    what = f"{', '.join(missing)} would not hear of what is accepted now"
+    return Ailment("process managers", what, MIGRATE, is_fatal=True)
 
 
 def schema_ailment() -> Ailment:
-    return Ailment(
-        "schema",
-        "the database's schema is not at head",
-        "run `alembic upgrade head`, as ./recount up does",
-        is_fatal=True,
-    )
+    what = "the database's schema is not at head"
+    return Ailment("schema", what, MIGRATE, is_fatal=True)

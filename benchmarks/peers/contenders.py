@@ -1,5 +1,6 @@
 """Who appends: the engine, a bare INSERT, and pyeventsourcing in two ways."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
@@ -20,7 +21,7 @@ INSERT = """
 TOPIC = f"benchmarks.peers.shared:{TYPE}"
 
 
-class Contender:
+class Contender(ABC):
     """One way to append an event, in a transaction of its own."""
 
     name: ClassVar[str]
@@ -28,8 +29,9 @@ class Contender:
     def __init__(self, url: str) -> None:
         self.places = places()
 
+    @abstractmethod
     def append_next(self) -> None:
-        raise NotImplementedError
+        """Append the next event of this writer, and commit."""
 
 
 def places() -> Iterator[tuple[UUID, int]]:
