@@ -7,10 +7,8 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from domain.accounts.events import (
-    DepositRejected,
     MoneyDeposited,
     MoneyWithdrawn,
-    WithdrawalRejected,
     WithdrawalReturned,
 )
 from eventstore.projections.projection import (
@@ -22,9 +20,7 @@ from eventstore.projections.projection import (
     Projection,
 )
 from eventstore.projections.views import Page, View
-from readmodels.accounts import MOVEMENTS, change_of
-
-REFUSED = (DepositRejected, WithdrawalRejected)
+from readmodels.accounts import MOVEMENTS, REFUSED, change_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

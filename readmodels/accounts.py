@@ -9,8 +9,10 @@ from domain.accounts.account import Status
 from domain.accounts.events import (
     AccountClosed,
     AccountOpened,
+    DepositRejected,
     MoneyDeposited,
     MoneyWithdrawn,
+    WithdrawalRejected,
     WithdrawalReturned,
 )
 from eventstore.projections.projection import Fact, Index, LookedUp, Projection
@@ -20,6 +22,8 @@ OPEN, CLOSED = Status.OPEN.value, Status.CLOSED.value
 STATUSES = (OPEN, CLOSED)
 MOVEMENTS = (MoneyDeposited, MoneyWithdrawn, WithdrawalReturned)
 """The events that change what is in an account."""
+REFUSED = (DepositRejected, WithdrawalRejected)
+"""Those that tell why nothing has changed in it; the first may be of no account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +60,14 @@ def account_of(fact: Fact, looked_up: LookedUp) -> str:
     return fact.subject
 
 
-def fold(row: AccountView | None, fact: Fact, looked_up: LookedUp) -> AccountView:
-    """Return the account as it is after the event."""
+def fold(
+    row: AccountView | None, fact: Fact, looked_up: LookedUp
+) -> AccountView | None:
+    """Return the account as it is after the event; None where it was never opened."""
     event = fact.event
+    if isinstance(event, REFUSED):
+        # Its version goes on all the same, and a command's If-Match is held against it.
+        return replace(row, version=fact.version) if row else None
     if isinstance(event, AccountOpened) and row is None:
         return AccountView(
             account_id=fact.subject,
@@ -84,7 +93,7 @@ projection = Projection(
     name="accounts",
     row=AccountView,
     key="account_id",
-    events=[AccountOpened, AccountClosed, *MOVEMENTS],
+    events=[AccountOpened, AccountClosed, *MOVEMENTS, *REFUSED],
     key_of=account_of,
     fold=fold,
     indexes=[

@@ -175,6 +175,30 @@ def test_withdrawing_more_than_there_is_is_rejected_with_the_figures(
     assert command["error"]["figures"]["balance"] == 100_000
 
 
+def test_a_version_that_was_read_is_the_one_that_counts_also_after_a_refusal(
+    client: FlaskClient, send: Send, done: Any, bank: Bank
+) -> None:
+    done(ALICE, BOB, MONEY)
+    done(transfer(100_001))
+    version = client.get("/api/accounts/ALICE").headers["ETag"]
+    seen = {"If-Match": version}
+    answer = send("Withdraw", {"account_id": "ALICE", "amount": 1}, **seen)
+    bank.work()
+
+    assert version == '"3"'
+    assert ask(client, answer.headers["Location"])["status"] == "succeeded"
+
+
+def test_what_was_refused_under_a_mistyped_name_is_no_account(
+    client: FlaskClient, done: Any
+) -> None:
+    done(ALICE, MONEY)
+    done(transfer(400, to="B0B"))
+
+    (account,) = ask(client, "/api/accounts")["accounts"]
+    assert account["account_id"] == "ALICE"
+
+
 def test_an_account_is_opened_used_and_closed_by_forms(
     browser: Browser, bank: Bank
 ) -> None:
