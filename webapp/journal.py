@@ -12,7 +12,7 @@ from domain.input import unknown_name
 from eventstore.connection import driver_connection
 from eventstore.journal import acting, entries
 from eventstore.journal.listing import STANDINGS, Wanted, find_entries
-from webapp.access import caller
+from webapp.access import caller, require_command
 from webapp.api import entry_as_json, row_as_json
 from webapp.asking import one_of, only, text
 from webapp.input import one_fault
@@ -46,9 +46,18 @@ def commands() -> ResponseReturnValue:
 
 @routes.post("/commands/<uuid:command_id>/cancel")
 def cancel(command_id: UUID) -> ResponseReturnValue:
-    """Take back a scheduled command. Asked again, it is answered in the same way."""
+    """
+    Take back a scheduled command. Asked again, it is answered in the same way.
+
+    It wants the right to send such a command: a token that is for reading takes nothing
+    back, though it speaks for whoever has sent it.
+    """
     because = reason_in(json_of(request))
     with the_shop().autocommitting.connect() as connection:
+        entry = entries.find(connection, command_id)
+        if entry is None or entry.principal != caller().name:
+            raise Problem("not-found", f"There is no command {command_id}.")
+        require_command(entry.type)
         acted = acting.cancel(
             driver_connection(connection),
             command_id,
@@ -57,6 +66,7 @@ def cancel(command_id: UUID) -> ResponseReturnValue:
             principal=caller().name,
         )
         entry = entries.find(connection, command_id)
+    # Only a pruning can have taken it away since.
     if acted is None or entry is None:
         raise Problem("not-found", f"There is no command {command_id}.")
     if acted.status != "cancelled":

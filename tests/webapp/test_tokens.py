@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from threading import Thread
 from typing import Any
 from uuid import UUID
@@ -215,6 +216,30 @@ def test_what_is_refused_for_its_sender_leaves_the_others_their_turn(
 
     assert [fate.status for fate in fates] == ["succeeded", "rejected", "succeeded"]
     assert len({fate.finished_at for fate in fates}) == 1, "one append"
+
+
+def test_a_token_takes_back_only_what_it_could_have_sent(
+    client: FlaskClient, shop: Shop
+) -> None:
+    alice, bob = user(shop, "alice", "sales"), user(shop, "bob", "sales")
+    accepted = client.post(
+        "/api/commands",
+        json={
+            "type": "RegisterCustomer",
+            "data": ALICE,
+            "not_before": (datetime.now(UTC) + timedelta(days=1)).isoformat(),
+        },
+        headers={"Idempotency-Key": "1", **alice},
+    )
+
+    def take_back(headers: dict[str, str]) -> TestResponse:
+        address = accepted.get_json()["links"]["cancel"]
+        return client.post(address, json={}, headers=headers)
+
+    for scope in ("read", "orders.cancel"):
+        problem(take_back(bearing(token_of(shop, "alice", [scope]))), 403)
+    problem(take_back(bob), 404)
+    assert take_back(alice).get_json()["status"] == "cancelled"
 
 
 def test_too_many_wrong_tokens_shut_out_who_is_not_known_yet(
