@@ -5,7 +5,8 @@ As long as there is no user, whoever is on this computer asks as `local`, and ma
 From the first user on every request needs a token. What was looked up is believed for a
 tenth of a second: to ask each time would take a third of what accepting takes.
 
-The pages act as `local` until they have a login.
+The pages act as `local` until they have a login, so they are for this computer alone,
+wherever a server may be told to listen.
 """
 
 from collections.abc import Iterator, Mapping
@@ -50,6 +51,9 @@ ROUTES: Mapping[str, str] = {
 }
 """What each endpoint below /api wants; one that is missing here answers nobody."""
 
+FOR_ALL = ("static", "health.alive", "health.ready", "problems.explanation")
+"""What is no secret, of what is not below /api."""
+
 
 class Caller(NamedTuple):
     """Who asks, as the journal knows them, and what they may by this token."""
@@ -59,16 +63,23 @@ class Caller(NamedTuple):
 
 
 def guard(app: Flask) -> None:
-    """Let nobody ask *app* below /api who may not."""
+    """Let nobody ask *app* who may not."""
     app.extensions["remembered"] = Remembered()
     app.before_request(admit)
 
 
 def admit() -> None:
-    """Find out who asks the API. Raises the Problem that they may not ask this."""
+    """Find out who asks. Raises the Problem that they may not ask this."""
     # By the rule that was found, since one address can be written in several ways.
-    if request.url_rule is None or not request.url_rule.rule.startswith("/api/"):
+    if request.url_rule is None:
         return
+    if request.url_rule.rule.startswith("/api/"):
+        admit_to_the_api()
+    elif request.endpoint not in FOR_ALL and not is_on_this_computer():
+        raise Problem("forbidden", "The pages are for this computer alone.")
+
+
+def admit_to_the_api() -> None:
     g.caller = caller_of(request.headers.get("Authorization"))
     wanted = ROUTES.get(request.endpoint or "")
     if wanted is None:

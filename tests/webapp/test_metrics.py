@@ -63,7 +63,7 @@ def test_breakers_of_all_processes_are_told(client: FlaskClient, shop: Shop) -> 
 def test_figures_are_for_this_computer_alone(client: FlaskClient, address: str) -> None:
     answer = client.get("/metrics", environ_base={"REMOTE_ADDR": address})
 
-    assert answer.status_code == 404
+    assert answer.status_code == 403
 
 
 def test_without_the_database_there_are_no_figures(away: FlaskClient) -> None:

@@ -76,6 +76,36 @@ def test_another_host_name_is_refused(
     assert "not served here" in response.text
 
 
+@pytest.mark.parametrize(
+    ("address", "headers"),
+    [("192.0.2.7", {}), ("127.0.0.1", {"X-Forwarded-For": "192.0.2.7"})],
+)
+def test_no_page_is_for_another_computer(
+    client: FlaskClient, address: str, headers: dict[str, str]
+) -> None:
+    """Whatever a server is told to listen on, and whatever host is claimed."""
+    answered = set()
+    for rule in client.application.url_map.iter_rules():
+        if rule.rule.startswith("/api/"):
+            continue
+        path = re.sub("<uuid:[^>]*>", str(uuid4()), rule.rule)
+        path = re.sub("<[^>]*>", "7", path)
+        method = "POST" if "POST" in (rule.methods or ()) else "GET"
+        from_there = {"REMOTE_ADDR": address}
+        with client.open(
+            path, method=method, headers=headers, environ_overrides=from_there
+        ) as response:
+            if response.status_code != 403:
+                answered.add(rule.endpoint)
+
+    assert answered == {
+        "static",
+        "health.alive",
+        "health.ready",
+        "problems.explanation",
+    }
+
+
 def test_the_cookie_is_kept_from_scripts_and_other_sites(client: FlaskClient) -> None:
     cookie = client.get("/orders/new").headers["Set-Cookie"]
 
