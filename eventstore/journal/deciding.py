@@ -10,7 +10,13 @@ from uuid import UUID
 import msgspec
 import psycopg
 
-from eventstore.access.senders import May, Sender, find_senders, needs_no_roles
+from eventstore.access.senders import (
+    PROCESS,
+    May,
+    Sender,
+    find_senders,
+    needs_no_roles,
+)
 from eventstore.claims import Change
 from eventstore.command_handler import (
     Cause,
@@ -21,7 +27,7 @@ from eventstore.command_handler import (
     refused,
 )
 from eventstore.decider import Deciders
-from eventstore.errors import UnknownCommandType
+from eventstore.errors import InternalCommand, UnknownCommandType
 from eventstore.journal.claiming import Claimed
 from eventstore.journal.limits import Limits
 from eventstore.journal.take import Taken, TakenCommand
@@ -62,6 +68,10 @@ def read_commands(
     for command in taken.commands:
         if command.type not in deciders.commands:
             raise UnknownCommandType(command.type)
+        is_internal = deciders.commands[command.type] in decider.internal
+        if is_internal and not actor_of(command).startswith(PROCESS):
+            readable.append(Readable(command, fault=not_a_clients(command)))
+            continue
         try:
             data = msgspec.json.decode(keyring.open(command.data, command.id))
             if FORGOTTEN in data:
@@ -238,6 +248,18 @@ FORGOTTEN_SUBJECT = Outcome(
     },
 )
 """Of a command that nobody can read any more: it was about somebody forgotten."""
+
+
+def not_a_clients(command: TakenCommand) -> Outcome:
+    """Return the refusal of what only our own processes send: it came in by force."""
+    return Outcome(
+        status="rejected",
+        error={
+            "rule": "NotAllowed",
+            "message": str(InternalCommand(command.type)),
+            "figures": {"user": actor_of(command), "roles": []},
+        },
+    )
 
 
 def not_allowed(command_type: str, sender: Sender) -> Outcome:

@@ -37,6 +37,12 @@ BEGIN
         RAISE EXCEPTION 'principals that begin with process: are reserved'
             USING ERRCODE = 'insufficient_privilege';
     END IF;
+    -- Whoever decides it goes by the actor: only a process may name whom it acts for.
+    IF NOT starts_with(sent_by, 'process:') AND command_metadata ->> 'actor' <> sent_by
+    THEN
+        RAISE EXCEPTION 'the actor of a command is its principal'
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
     -- As the owner we could draw from any sequence, the log's own too.
     IF numbered_by !~ '^[a-z_]+_numbers$' THEN
         RAISE EXCEPTION '% is no sequence of numbers', numbered_by

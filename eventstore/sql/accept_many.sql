@@ -23,6 +23,14 @@ BEGIN
         RAISE EXCEPTION 'principals that begin with process: are reserved'
             USING ERRCODE = 'insufficient_privilege';
     END IF;
+    -- Whoever decides them goes by the actor.
+    IF EXISTS (
+        SELECT FROM jsonb_to_recordset(lines) AS l (metadata jsonb)
+        WHERE l.metadata ->> 'actor' <> sent_by
+    ) THEN
+        RAISE EXCEPTION 'the actor of a command is its principal'
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
     -- As the owner we could draw from any sequence, the log's own too.
     IF EXISTS (
         SELECT FROM jsonb_to_recordset(lines) AS l (numbered_by text)

@@ -73,6 +73,13 @@ def test_the_principals_of_processes_are_not_a_clients(engine: Engine) -> None:
         accept_many(engine.connection, [ready("a", principal="process:transfer")])
 
 
+def test_the_actor_is_whoever_has_sent_all_of_them(engine: Engine) -> None:
+    forged = ready("a")._replace(metadata='{"actor": "process:transfers"}')
+
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="the actor"):
+        accept_many(engine.connection, [ready("b"), forged])
+
+
 def test_only_sequences_of_numbers_are_drawn_from(engine: Engine) -> None:
     log = ready("a", Add(amount=5))._replace(numbered_by="events_id_seq")
 

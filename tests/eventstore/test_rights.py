@@ -189,6 +189,15 @@ def test_the_principal_of_a_process_is_no_clients(connect_as: As) -> None:
         worker.execute(statement)
 
 
+def test_the_actor_of_a_command_is_whoever_has_sent_it(connect_as: As) -> None:
+    forged = """'{"actor": "process:transfers"}', 'alice'"""
+    statement = ACCEPT.replace("'{}', 'somebody'", forged)
+    with connect_as("web") as web:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="the actor"):
+            web.execute(statement)
+        web.execute(statement.replace("process:transfers", "alice"))
+
+
 def test_a_key_that_comes_with_a_command_is_no_subjects_own(connect_as: As) -> None:
     statement = """
         SELECT accept(

@@ -160,15 +160,26 @@ def test_a_command_is_held_against_the_roles_of_its_sender_when_it_is_decided(
 
 def test_what_no_user_has_sent_needs_no_role(shop: Shop) -> None:
     user(shop, "first", "admin")
-
-    sent = [
-        accept_unreadable(shop, name, principal)
-        for name in shop.deciders.commands
-        for principal in ("local", "process:transfers")
+    asked = [
+        *((name, "local") for name in shop.commands),
+        *((name, "process:transfers") for name in shop.deciders.commands),
     ]
+
+    sent = [accept_unreadable(shop, *one) for one in asked]
     commands.run(shop, sent)
 
     assert {rule_of(shop, command_id) for command_id in sent} == {"InvalidInput"}
+
+
+def test_what_processes_send_is_decided_for_nobody_else(shop: Shop) -> None:
+    """Nor without any user: these went past every check of the web."""
+    internal = set(shop.deciders.commands) - set(shop.commands)
+
+    sent = [accept_unreadable(shop, name, "local") for name in internal]
+    commands.run(shop, sent)
+
+    assert len(sent) == 8
+    assert {rule_of(shop, command_id) for command_id in sent} == {"NotAllowed"}
 
 
 def test_a_scope_narrows_what_a_token_is_good_for(app: Flask, shop: Shop) -> None:
