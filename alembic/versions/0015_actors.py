@@ -1,8 +1,8 @@
 """
 Who has sent a command is the actor of its events, and nobody can say otherwise.
 
-The worker asks for the rights of users alone, and tells them by the actor: a web that was
-broken into could have named a process there, and its command would have needed no right.
+The worker asks for the rights of users alone, and tells them by the actor: a web that
+was broken into could have named a process there, and would have needed no right.
 """
 
 from alembic import op
