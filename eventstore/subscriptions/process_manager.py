@@ -67,8 +67,19 @@ def begin_acting(connection: psycopg.Connection[Any], process: ProcessManager) -
 def never_deployed(
     connection: psycopg.Connection[Any], processes: Iterable[ProcessManager]
 ) -> list[str]:
-    """Return the names of the process managers that were not deployed."""
-    rows = connection.execute("SELECT name FROM public.process_managers").fetchall()
+    """
+    Return the names of the process managers that would hear of nothing.
+
+    They were not deployed, or somebody took their checkpoint away: without one a reader
+    passes by, as if another held it.
+    """
+    rows = connection.execute(
+        """
+        SELECT name
+        FROM public.process_managers
+        JOIN public.subscriptions USING (name)
+        """
+    ).fetchall()
     known = {name for (name,) in rows}
     return [process.name for process in processes if process.principal not in known]
 

@@ -183,6 +183,19 @@ def test_one_that_was_never_deployed_is_found_and_sends_nothing(
     assert never_deployed(engine.connection, [follower.process]) == []
 
 
+def test_one_whose_checkpoint_was_taken_away_is_found_and_deployed_again(
+    follower: Follower, engine: Engine
+) -> None:
+    engine.connection.execute("DELETE FROM subscriptions")
+    engine.append("counter-clock", 5, expected=0)
+
+    assert never_deployed(engine.connection, [follower.process]) == ["follower"]
+    begin_acting(engine.connection, follower.process)
+    assert never_deployed(engine.connection, [follower.process]) == []
+    follower.catch_up()
+    assert follower.amounts() == [5]
+
+
 def test_an_event_that_was_imported_is_passed_over(
     follower: Follower, engine: Engine
 ) -> None:
