@@ -1,4 +1,4 @@
-"""The journal's commands from before encryption: what is personal in them is closed."""
+"""The journal's commands: what is personal in them and in the clear is closed."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -10,8 +10,9 @@ import psycopg
 
 from eventstore.decider import Deciders
 from eventstore.errors import RewriteRefused
-from eventstore.personal.box import close
-from eventstore.personal.keyring import Added, added
+from eventstore.personal.box import FORGOTTEN, close, key_of, keys_in, leave_out
+from eventstore.personal.clear import is_clear
+from eventstore.personal.keyring import Added, Keyring, added
 from eventstore.personal.keys import new_key
 from eventstore.personal.marks import personal_fields
 from eventstore.rewriting.keys import keep_all
@@ -32,20 +33,27 @@ def read_clear(
     connection: psycopg.Connection[Any], deciders: Deciders
 ) -> Iterator[list[Clear]]:
     """Yield the commands with personal data in the clear, in batches."""
-    types = [name for name, c in deciders.commands.items() if personal_fields(c)]
-    if deciders.masters is None or not types:
+    kinds = {name: c for name, c in deciders.commands.items() if personal_fields(c)}
+    if deciders.masters is None or not kinds:
         return
     with closing(connection.cursor(name="clear_commands")) as cursor:
+        # Which of these fields are personal in which type is looked at below.
         cursor.execute(
             """
             SELECT id, stream_id, type, data::text FROM public.commands
-            WHERE type = ANY (%s) AND NOT data ?| '{$personal,$forgotten}'
+            WHERE type = ANY (%s) AND data ?| %s::text[]
             ORDER BY seq
             """,
-            (types,),
+            (list(kinds), sorted(set().union(*map(personal_fields, kinds.values())))),
         )
         while rows := cursor.fetchmany(BATCH):
-            yield [Clear(*row) for row in rows]
+            commands = [Clear(*row) for row in rows]
+            yield [c for c in commands if is_clear(decoded(c.data), kinds[c.type])]
+
+
+def decoded(data: str) -> dict[str, Any]:
+    message: dict[str, Any] = msgspec.json.decode(data)
+    return message
 
 
 def close_commands(
@@ -56,10 +64,14 @@ def close_commands(
     """
     Close what is personal in *commands*, each by a key of its own, as accepting does.
 
-    Raises RewriteRefused for one that cannot be read: nobody knows whom it is about.
+    One that has a box already, where a field was marked later, is closed with the key
+    of that, and of whom was forgotten nothing is kept. Raises RewriteRefused for one
+    that cannot be read: nobody knows whom it is about.
     """
-    closed = [close_one(command, deciders) for command in commands]
-    keep_all(connection, [key for key, _ in closed])
+    keyring = Keyring(connection, deciders.masters)
+    keyring.learn(keys_in(command.data for command in commands))
+    closed = [close_one(command, deciders, keyring) for command in commands]
+    keep_all(connection, [key for key, _ in closed if key])
     connection.execute(
         """
         UPDATE public.commands AS c
@@ -71,13 +83,29 @@ def close_commands(
     )
 
 
-def close_one(command: Clear, deciders: Deciders) -> tuple[Added, str]:
+def close_one(
+    command: Clear, deciders: Deciders, keyring: Keyring
+) -> tuple[Added | None, str]:
+    """Return a command's data closed, and the key if one was made for it."""
+    kind = deciders.commands[command.type]
+    personal = personal_fields(kind)
+    data = keyring.open(command.data, command.id)
+    if FORGOTTEN in decoded(data):
+        return None, leave_out(data, personal)
+    key_id = key_of(command.data)
+    own = None if key_id is None else keyring.find(key_id)
+    if own is not None:
+        return None, close(data, personal, own, command.id)
+    return close_anew(command, deciders)
+
+
+def close_anew(command: Clear, deciders: Deciders) -> tuple[Added, str]:
     """Return the key that was made for a command, and its data closed with it."""
     kind, masters = deciders.commands[command.type], deciders.masters
     assert masters is not None
     decider = deciders.of_command(kind)
     try:
-        body = decider.read_command(kind, msgspec.json.decode(command.data))
+        body = decider.read_command(kind, decoded(command.data))
     except decider.invalid as error:
         raise RewriteRefused(
             f"what is personal in command {command.id} cannot be encrypted, since it"

@@ -12,7 +12,8 @@ from eventstore.ids import event_id_for
 from eventstore.log.codec import FIRST_SCHEMA
 from eventstore.log.events import RecordedEvent
 from eventstore.log.upcasting import Shaped, major_of
-from eventstore.personal.box import FORGOTTEN, PERSONAL, leave_out
+from eventstore.personal.box import FORGOTTEN, leave_out
+from eventstore.personal.clear import is_clear_event
 from eventstore.personal.keyring import Keyring
 from eventstore.personal.marks import personal_fields
 
@@ -68,21 +69,22 @@ class Today:
         metadata = msgspec.json.decode(old.metadata)
         schema = metadata.get("schema", FIRST_SCHEMA)
         is_old = decider.events.is_old(old.type, schema)
-        if not is_old and not self.is_clear(decider, old):
+        is_clear = self.is_clear(decider, old, schema)
+        if not is_old and not is_clear:
             return None
         shaped = self.shaped(decider, opened, schema, is_old=is_old)
         parts = [
             self.part(decider, old.stream_id, each, metadata, index, is_old=is_old)
             for index, each in enumerate(shaped)
         ]
-        return Change(parts, self.told(decider, old, schema, parts, is_old=is_old))
+        what = told(old, schema, parts, is_old=is_old, is_clear=is_clear)
+        return Change(parts, what)
 
-    def is_clear(self, decider: Decider, event: RecordedEvent) -> bool:
-        """Return whether something personal in *event* can be read without a key."""
-        kind = self.names[decider.category].get(event.type)
-        if self.keyring.masters is None or kind is None or not personal_fields(kind):
+    def is_clear(self, decider: Decider, event: RecordedEvent, schema: str) -> bool:
+        """Return whether something in *event* is to be encrypted, and can be."""
+        if self.keyring.masters is None or not decider.events.personal_types:
             return False
-        return is_clear(event.data, kind)
+        return is_clear_event(decider.events, event.type, schema, event.data)
 
     def shaped(
         self, decider: Decider, event: RecordedEvent, schema: str, *, is_old: bool
@@ -124,39 +126,22 @@ class Today:
         fact = decider.events.decode(shaped.type, data)
         return self.keyring.close(data, kind, decider.subject(stream_id, fact), about)
 
-    def told(
-        self,
-        decider: Decider,
-        old: RecordedEvent,
-        schema: str,
-        parts: Sequence[Part],
-        *,
-        is_old: bool,
-    ) -> str:
-        """Return in words what becomes of events like *old*."""
-        made = " and ".join(
-            f"{part.type} {msgspec.json.decode(part.metadata)['schema']}"
-            for part in parts
-        )
-        words = [f"{old.type} {schema}"]
-        if is_old:
-            words.append(f"becomes {made or 'nothing'}")
-        if self.is_clear(decider, old) or (
-            not has_box(old.data) and any(has_box(part.data) for part in parts)
-        ):
-            words.append("is encrypted")
-        return " and ".join([" ".join(words[:2]), *words[2:]])
 
-
-def is_clear(data: str, kind: type) -> bool:
-    """Return whether the JSON object *data* has a personal field of *kind* as it is."""
-    message = msgspec.json.decode(data)
-    return any(name in message for name in personal_fields(kind))
-
-
-def has_box(data: str) -> bool:
-    """Return whether the JSON object *data* has a box, or the mark of one."""
-    if '"$' not in data:
-        return False
-    message = msgspec.json.decode(data)
-    return PERSONAL in message or FORGOTTEN in message
+def told(
+    old: RecordedEvent,
+    schema: str,
+    parts: Sequence[Part],
+    *,
+    is_old: bool,
+    is_clear: bool,
+) -> str:
+    """Return in words what becomes of events like *old*."""
+    made = " and ".join(
+        f"{part.type} {msgspec.json.decode(part.metadata)['schema']}" for part in parts
+    )
+    words = [f"{old.type} {schema}"]
+    if is_old:
+        words.append(f"becomes {made or 'nothing'}")
+    if is_clear:
+        words.append("is encrypted")
+    return " and ".join([" ".join(words[:2]), *words[2:]])
