@@ -15,7 +15,7 @@ from webapp.lists import (
     transfers_asked,
 )
 from webapp.missing import no_account, no_transfer
-from webapp.queries import a_page, limit_asked, one
+from webapp.queries import a_page, limit_asked, one, row_of, rows_of
 from webapp.reading import reading
 
 routes = Blueprint("money", __name__, url_prefix="/api")
@@ -23,22 +23,14 @@ routes = Blueprint("money", __name__, url_prefix="/api")
 
 @routes.get("/accounts")
 def all_accounts() -> ResponseReturnValue:
-    only(*OF_ACCOUNTS, "limit", "min_position")
-    asked, limit = accounts_asked(), limit_asked()
-    with reading(accounts.projection) as (connection, position):
-        page = accounts.find(connection, **asked, limit=limit)
-    return a_page("accounts", page, position)
+    return rows_of("accounts", accounts, OF_ACCOUNTS, accounts_asked)
 
 
 @routes.get(f"/accounts/{ACCOUNT}")
 def account(account_id: str) -> ResponseReturnValue:
-    only("min_position")
-    with reading(accounts.projection) as (connection, position):
-        found = accounts.find_one(connection, account_id)
-    if found is None:
-        raise no_account(account_id, position)
+    found, position = row_of(accounts, accounts.find_one, account_id, no_account)
     statement = url_for("money.statement", account_id=account_id)
-    return one(found, found.version, position, statement=statement)
+    return one(found, position, statement=statement)
 
 
 @routes.get(f"/accounts/{ACCOUNT}/statement")
@@ -55,23 +47,14 @@ def statement(account_id: str) -> ResponseReturnValue:
 
 @routes.get("/transfers")
 def all_transfers() -> ResponseReturnValue:
-    only(*OF_TRANSFERS, "limit", "min_position")
-    asked, limit = transfers_asked(), limit_asked()
-    with reading(transfers.projection) as (connection, position):
-        page = transfers.find(connection, **asked, limit=limit)
-    return a_page("transfers", page, position)
+    return rows_of("transfers", transfers, OF_TRANSFERS, transfers_asked)
 
 
 @routes.get(f"/transfers/{TRANSFER}")
 def transfer(transfer_id: int) -> ResponseReturnValue:
-    only("min_position")
-    with reading(transfers.projection) as (connection, position):
-        found = transfers.find_one(connection, transfer_id)
-    if found is None:
-        raise no_transfer(transfer_id, position)
+    found, position = row_of(transfers, transfers.find_one, transfer_id, no_transfer)
     return one(
         found,
-        found.version,
         position,
         from_account=url_for("money.account", account_id=found.from_account),
         to_account=url_for("money.account", account_id=found.to_account),

@@ -5,8 +5,10 @@ Each answer tells the position that its read model has reached, and how far that
 behind what was asked for.
 """
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
+import sqlalchemy as sa
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -25,63 +27,46 @@ from webapp.lists import (
     products_asked,
 )
 from webapp.missing import no_customer, no_order
+from webapp.problems import Problem
 from webapp.reading import reading
 from webapp.wiring import the_shop
 
 MOST_ROWS = 200
 A_PAGE = 50
 
+K = TypeVar("K")
+R = TypeVar("R")
+
 routes = Blueprint("queries", __name__, url_prefix="/api")
 
 
 @routes.get("/orders")
 def orders() -> ResponseReturnValue:
-    only(*OF_ORDERS, "limit", "min_position")
-    asked, limit = orders_asked(), limit_asked()
-    with reading(order_list.projection) as (connection, position):
-        page = order_list.find(connection, **asked, limit=limit)
-    return a_page("orders", page, position)
+    return rows_of("orders", order_list, OF_ORDERS, orders_asked)
 
 
 @routes.get(f"/orders/{ORDER}")
 def order(order_id: int) -> ResponseReturnValue:
-    only("min_position")
-    with reading(order_details.projection) as (connection, position):
-        found = order_details.find(connection, order_id)
-    if found is None:
-        raise no_order(order_id, position)
+    found, position = row_of(order_details, order_details.find, order_id, no_order)
     customer = url_for("queries.customer", customer_id=found.customer_id)
-    return one(found, found.version, position, customer=customer)
+    return one(found, position, customer=customer)
 
 
 @routes.get("/customers")
 def all_customers() -> ResponseReturnValue:
-    only(*OF_CUSTOMERS, "limit", "min_position")
-    asked, limit = customers_asked(), limit_asked()
-    with reading(customers.projection) as (connection, position):
-        page = customers.find(connection, **asked, limit=limit)
-    return a_page("customers", page, position)
+    return rows_of("customers", customers, OF_CUSTOMERS, customers_asked)
 
 
 @routes.get(f"/customers/{CUSTOMER}")
 def customer(customer_id: str) -> ResponseReturnValue:
-    only("min_position")
-    with reading(customers.projection) as (connection, position):
-        found = customers.find_one(connection, customer_id)
-    if found is None:
-        raise no_customer(customer_id, position)
-    orders = url_for("queries.orders", customer=customer_id)
-    return one(found, found.version, position, orders=orders)
+    found, position = row_of(customers, customers.find_one, customer_id, no_customer)
+    return one(found, position, orders=url_for("queries.orders", customer=customer_id))
 
 
 @routes.get("/products")
 def all_products() -> ResponseReturnValue:
-    only(*OF_PRODUCTS, "limit", "min_position")
-    asked, limit = products_asked(), limit_asked()
-    with reading(products.projection) as (connection, position):
-        page = products.find(connection, **asked, limit=limit)
-    currency = the_shop().settings.currency
-    return {**a_page("products", page, position), "currency": currency}
+    page = rows_of("products", products, OF_PRODUCTS, products_asked)
+    return {**page, "currency": the_shop().settings.currency}
 
 
 @routes.get("/figures")
@@ -91,6 +76,32 @@ def figures() -> ResponseReturnValue:
         found = order_details.figures(connection)
     currency = the_shop().settings.currency
     return {**as_json(found), "currency": currency, **standing(position)}
+
+
+def rows_of(
+    name: str, model: Any, may_ask: Sequence[str], asked: Callable[[], dict[str, Any]]
+) -> dict[str, Any]:
+    """Return the page of a read model's rows that the address asks for."""
+    only(*may_ask, "limit", "min_position")
+    wanted = {**asked(), "limit": limit_asked()}
+    with reading(model.projection) as (connection, position):
+        page = model.find(connection, **wanted)
+    return a_page(name, page, position)
+
+
+def row_of(
+    model: Any,
+    find: Callable[[sa.Connection, K], R | None],
+    key: K,
+    missing: Callable[[K, Position], Problem],
+) -> tuple[R, Position]:
+    """Return the row that the address names. Raises the Problem that it is missing."""
+    only("min_position")
+    with reading(model.projection) as (connection, position):
+        found = find(connection, key)
+    if found is None:
+        raise missing(key, position)
+    return found, position
 
 
 def limit_asked() -> int:
@@ -114,7 +125,7 @@ def next_page(cursor: str) -> str:
 
 
 def one(
-    row: Any, version: int, position: Position, **links: str
+    row: Any, position: Position, **links: str
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Return a row with its links; its ETag is what a command's If-Match expects."""
     body = {
@@ -122,7 +133,7 @@ def one(
         "links": {"self": request.path, **links},
         **standing(position),
     }
-    return body, {"ETag": f'"{version}"'}
+    return body, {"ETag": f'"{row.version}"'}
 
 
 def standing(position: Position) -> dict[str, int]:
