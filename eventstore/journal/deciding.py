@@ -80,7 +80,10 @@ def read_commands(
             body = decider.read_command(deciders.commands[command.type], data)
             readable.append(Readable(command, body, decider.reads(body)))
         except decider.invalid as error:
-            readable.append(Readable(command, fault=refused(error)))
+            # Nobody hears of a refusal of what our own processes send: that is a bug,
+            # and after the fix an operator tries it again.
+            fault = broken(error) if is_internal else refused(error)
+            readable.append(Readable(command, fault=fault))
         except limits.interruptions:
             raise
         except Exception as error:

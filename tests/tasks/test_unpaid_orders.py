@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tasks import catch_up, commands
 from tasks.bootstrap import Shop
 from tasks.settings import Settings
 from tests.support.desk import Do, alice, cancel, pay, place
+from tests.support.histories import History, order, run_import
 
 
 @pytest.fixture
@@ -117,6 +119,23 @@ def test_a_gift_is_never_unpaid(shop: Shop, do: Do) -> None:
     do(alice, gift)
 
     assert scheduled(shop) == []
+
+
+def test_imported_orders_are_left_alone(shop: Shop, do: Do, tmp_path: Path) -> None:
+    """Ten years of orders of which nobody knows whether they were paid."""
+    history = History([order(1, "1996-07-04"), order(2, "1996-07-05")])
+    imported = run_import(history.write(tmp_path / "old"))
+    assert imported.exit_code == 0, imported.output
+    catch_up.run(shop)
+    assert scheduled(shop) == []
+
+    do(replace(place, customer_id="ALICE"))
+    let_time_pass(shop)
+    with shop.engine.connect() as connection:
+        statuses = {
+            row.order_id: row.status for row in order_list.find(connection).rows
+        }
+    assert statuses == {1: "pending", 2: "pending", 3: "cancelled"}
 
 
 def test_it_can_be_switched_off(shop: Shop, do: Do) -> None:

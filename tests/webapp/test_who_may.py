@@ -160,15 +160,26 @@ def test_a_command_is_held_against_the_roles_of_its_sender_when_it_is_decided(
 
 def test_what_no_user_has_sent_needs_no_role(shop: Shop) -> None:
     user(shop, "first", "admin")
-    asked = [
-        *((name, "local") for name in shop.commands),
-        *((name, "process:transfers") for name in shop.deciders.commands),
-    ]
 
-    sent = [accept_unreadable(shop, *one) for one in asked]
+    sent = [
+        accept_unreadable(shop, name, principal)
+        for name in shop.commands
+        for principal in ("local", "process:transfers")
+    ]
     commands.run(shop, sent)
 
     assert {rule_of(shop, command_id) for command_id in sent} == {"InvalidInput"}
+
+
+def test_what_processes_send_is_never_refused_as_unreadable(shop: Shop) -> None:
+    """They would not hear of it, and money would be under way for ever."""
+    internal = set(shop.deciders.commands) - set(shop.commands)
+    sent = [accept_unreadable(shop, name, "process:transfers") for name in internal]
+    commands.run(shop, sent)
+
+    with shop.engine.connect() as connection:
+        found = [entries.find(connection, command_id) for command_id in sent]
+    assert {entry.status for entry in found if entry} == {"failed"}
 
 
 def test_what_processes_send_is_decided_for_nobody_else(shop: Shop) -> None:

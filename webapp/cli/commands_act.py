@@ -7,7 +7,7 @@ from uuid import UUID
 
 import click
 
-from domain.errors import Rejection
+from domain.errors import DomainError
 from eventstore.errors import EventStoreError
 from eventstore.journal.acting import Acted
 from tasks import operating
@@ -88,7 +88,7 @@ def decide(
     """Do it, or end with the sentence that says why it cannot be done."""
     try:
         acted = act(shop(), command_id, by=by, because=because)
-    except (Rejection, EventStoreError) as error:
+    except (DomainError, EventStoreError) as error:
         raise click.ClickException(f"{error} Nothing was changed.") from error
     if acted is None:
         raise click.ClickException(f"There is no command {command_id}.")
