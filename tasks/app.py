@@ -1,5 +1,6 @@
 """The Celery application; `celery -A tasks.app worker` starts here."""
 
+import resource
 from typing import Any
 
 from celery import Celery
@@ -114,3 +115,15 @@ def start_worker(**_: object) -> None:
 @worker_process_init.connect
 def start_child(**_: object) -> None:
     forget_connections()
+    limit_memory()
+
+
+def limit_memory() -> None:
+    """
+    Let this process have no more memory than a command may need, and some.
+
+    Celery looks at a child's memory after a task only. Here who exhausts it meets a
+    MemoryError, rather than the machine.
+    """
+    limit = MEMORY_LIMIT_KB * 1024 * 2
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))

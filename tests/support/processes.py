@@ -123,7 +123,9 @@ class Processes:
         process.start()
         return process
 
-    def worker(self, app: str = "tasks.app", *, concurrency: int = 2) -> Process:
+    def worker(
+        self, app: str = "tasks.app", *options: str, concurrency: int = 2
+    ) -> Process:
         """Start a worker; *app* may be a module of the tests, with other deciders."""
         worker = self.start(
             "worker",
@@ -131,6 +133,7 @@ class Processes:
             app,
             *("worker", "--concurrency", str(concurrency)),
             *("--without-gossip", "--without-mingle"),
+            *options,
         )
         wait_until(lambda: "ready" in worker.text(), "the worker is ready")
         return worker
