@@ -19,10 +19,11 @@ from tests.faults.checker.looking import look
 from tests.faults.checker.money import check_money
 from tests.faults.checker.order import check_order
 from tests.faults.checker.promises import check_promises
+from tests.faults.checker.readers import is_at_rest
 from tests.faults.checker.verdict import Verdict
 from tests.faults.checker.watch import Watch
 
-__all__ = ["Verdict", "Watch", "check"]
+__all__ = ["Verdict", "Watch", "check", "is_at_rest"]
 
 
 def check(connection: psycopg.Connection[Any], attempts: Iterable[Attempt]) -> Verdict:

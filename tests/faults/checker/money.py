@@ -1,6 +1,6 @@
 """Money, at every position of the log: nowhere made, nowhere lost, nowhere stuck."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 
@@ -94,3 +94,25 @@ def check_money(connection: psycopg.Connection[Any], verdict: Verdict) -> None:
     ):
         verdict.note(invariant, positions, found or ())
     look(connection, [ENDS], verdict)
+
+
+class Ends(NamedTuple):
+    """How many transfers were asked for, and how they have ended."""
+
+    requested: int
+    completed: int
+    compensated: int
+
+
+def count_ends(connection: psycopg.Connection[Any]) -> Ends:
+    row = connection.execute(
+        """
+        SELECT
+            count(*) FILTER (WHERE type = 'TransferRequested'),
+            count(*) FILTER (WHERE type = 'TransferCompleted'),
+            count(*) FILTER (WHERE type = 'TransferCompensated')
+        FROM events WHERE starts_with(stream_id, 'transfer-')
+        """
+    ).fetchone()
+    assert row is not None
+    return Ends(*row)
