@@ -28,10 +28,17 @@ from tests.faults.resources import table
 from tests.faults.run import Options, Run
 
 WAYS = """
-The same seed makes the same schedule. A run with --faults none is a soak: its last table
-says what each process held at the beginning and at the end. Exit status 1: a promise was
-broken, and the tables and logs are kept. --list names the faults.
+The same seed makes the same schedule. A run with --faults none is a soak: its last
+table says what each process held at the beginning and at the end. Exit status 1: a
+promise was broken, and logs and answers are kept. --list names the faults.
 """
+
+AMOUNTS = (
+    ("minutes", 1.0, "of load for each seed"),
+    ("rate", 100.0, "commands a second that are sent one by one"),
+    ("batch-rate", 0.0, "commands a second that are sent in batches besides"),
+    ("every", 3.0, "seconds from fault to fault, on the average"),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -117,7 +124,7 @@ def show_kinds() -> None:
         lasting = (
             "{:g} to {:g} s".format(*kind.lasting) if kind.lasting[1] else "a blow"
         )
-        tell(f"{name:28} {kind.victim:12} {lasting:14} {kind.told}")
+        tell(f"{name:28} {kind.victim:12} {lasting}")
 
 
 def tell(line: str) -> None:
@@ -131,14 +138,12 @@ def parser() -> argparse.ArgumentParser:
         epilog=WAYS.strip(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    number, amount = {"type": int, "metavar": "N"}, {"type": float, "metavar": "N"}
     add = parser.add_argument
-    add("--seed", default=7, **number, help="the first seed (7)")
-    add("--seeds", default=1, **number, help="so many, one after the other (1)")
-    add("--minutes", default=1.0, **amount, help="of load for each seed (1)")
-    add("--rate", default=100.0, **amount, help="commands a second, one by one (100)")
-    add("--batch-rate", default=0.0, **amount, help="a second in batches, besides (0)")
-    add("--every", default=3.0, **amount, help="seconds from fault to fault (3)")
+    add("--seed", type=int, default=7, metavar="N", help="the first seed (7)")
+    add("--seeds", type=int, default=1, metavar="N", help="so many in turn (1)")
+    for name, default, told in AMOUNTS:
+        told = f"{told} ({default:g})"
+        add(f"--{name}", type=float, default=default, metavar="N", help=told)
     add("--faults", default="all", metavar="A,B", help="some of them, all, or none")
     add("--list", action="store_true", help="name the faults")
     add("--plan", action="store_true", help="show the schedule of the seeds, no more")

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from tests.faults.desk import Desk
-from tests.faults.kinds import Kind
+from tests.faults.kinds import MISSED, Kind
 from tests.faults.plan import Planned
 
 PATIENCE = 2.0
-"""Seconds that a fault waits for work to be under way before it strikes all the same."""
+"""Seconds that a fault waits for work to be under way, before it strikes anyway."""
 
 
 class Struck(NamedTuple):
@@ -75,9 +75,10 @@ class Injector:
         fault = self.kinds[planned.kind].strike(self.desk, chance)
         begun = datetime.now(UTC)
         detail = fault.__enter__()
-        self.struck.append(
-            Struck(planned.kind, detail, begun, planned.lasting, under_way)
-        )
+        if not detail.startswith(MISSED):
+            self.struck.append(
+                Struck(planned.kind, detail, begun, planned.lasting, under_way)
+            )
         return fault
 
     def work_under_way(self) -> int:

@@ -36,3 +36,5 @@ class Kind:
     strike: Strike
     needs: Callable[[Desk], str] = can_be_made
     """Return why it cannot be made at this desk, or `""`."""
+    victim: str = ""
+    """Two that last and have the same victim are not made at once."""

@@ -1,6 +1,7 @@
 """Every kind of fault that the rig knows, by its name."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from tests.faults.breaking import (
     brokers,
@@ -14,8 +15,17 @@ from tests.faults.kind import MISSED, Kind
 
 __all__ = ["KINDS", "MISSED", "Kind"]
 
-VICTIMS = (processes, statements, databases, brokers, messages, clocks)
+VICTIMS = {
+    statements: "PostgreSQL",
+    messages: "Redis",
+    brokers: "Redis",
+    databases: "PostgreSQL",
+    clocks: "clocks",
+    processes: "processes",
+}
 
 KINDS: Mapping[str, Kind] = {
-    kind.name: kind for victim in VICTIMS for kind in victim.KINDS
+    kind.name: replace(kind, victim=victim)
+    for module, victim in VICTIMS.items()
+    for kind in module.KINDS
 }

@@ -57,7 +57,7 @@ def of_accepting(attempts: Iterable[Attempt]) -> Iterator[str]:
 
 
 def of_faults(struck: Sequence[Struck], effects: Sequence[Effect]) -> Iterator[str]:
-    """Yield a line for each kind of fault: how often, and what it meant for commands."""
+    """Yield a line for each kind of fault: how often, and what commands met it."""
     by_kind = defaultdict(list)
     for fault in struck:
         by_kind[fault.kind].append(fault)

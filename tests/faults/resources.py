@@ -22,7 +22,7 @@ LOCKS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
 
 
 class Held(NamedTuple):
-    """What one process and its children hold together."""
+    """What processes of one name hold together."""
 
     processes: int
     megabytes: float
@@ -39,11 +39,10 @@ class Levels(NamedTuple):
 
 def levels(desk: Desk) -> Levels:
     """Return what is held now."""
-    children = children_by_parent()
-    held = {
-        process.name: held_by([process.pid, *below(process.pid, children)])
-        for process in desk.processes()
-    }
+    pids = defaultdict(list)
+    for process in desk.processes():
+        pids[process.name].append(process.pid)
+    held = {name: held_by(of_name) for name, of_name in pids.items()}
     engine = desk.engine()
     with engine.connect() as connection:
         connections = {
@@ -64,23 +63,6 @@ def held_by(pids: list[int]) -> Held:
             megabytes += int(resident) * PAGE / 2**20
             processes += 1
     return Held(processes, megabytes, files)
-
-
-def below(pid: int, children: dict[int, list[int]]) -> Iterator[int]:
-    for child in children[pid]:
-        yield child
-        yield from below(child, children)
-
-
-def children_by_parent() -> dict[int, list[int]]:
-    children: dict[int, list[int]] = defaultdict(list)
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            with suppress(OSError):
-                # The name before it is in brackets, and may have blanks.
-                stat = (folder / "stat").read_text().rpartition(")")[2].split()
-                children[int(stat[1])].append(int(folder.name))
-    return children
 
 
 def table(before: Levels, after: Levels) -> Iterator[str]:

@@ -13,7 +13,6 @@ def kind(name: str, victim: str, lasting: tuple[float, float] = (0.0, 0.0)) -> K
     return Kind(
         name=name,
         victim=victim,
-        told=name,
         lasting=lasting,
         strike=lambda desk, chance: nullcontext(""),
     )

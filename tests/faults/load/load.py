@@ -49,7 +49,7 @@ class Load:
         self.start = 0.0
 
     def run(self) -> None:
-        """Send all of it. Raises what a client met that is nobody's fault but its own."""
+        """Send all of it. Raises what a client met that is only its own fault."""
         self.start = time.monotonic()
         works = [self.client_of(number) for number in range(self.clients)]
         if self.batch_rate:

@@ -26,7 +26,7 @@ class Command(NamedTuple):
 
 @dataclass(eq=False)
 class Order:
-    """An order that this client placed: its number, once it is known, and how far it is."""
+    """An order of this client: its number, once it is known, and how far it is."""
 
     total: int
     number: int | None = None
@@ -38,8 +38,8 @@ class Story:
     """
     A client with accounts, customers and orders of its own, and a few shared things.
 
-    Most of what it asks for is allowed; some is not, like taking out more than there is,
-    paying twice or sending money to a mistyped account, and ends as rejected.
+    Most of what it asks for is allowed; some is not, like taking out more than there
+    is, paying twice or sending money to a mistyped account, and ends as rejected.
     """
 
     name: str
@@ -134,20 +134,18 @@ class Story:
         if not self.customers:
             return self.register()
         chosen = self.chance.sample(GOODS, self.chance.randint(1, len(GOODS)))
-        items = [
-            {
-                "product": name,
-                "quantity": self.chance.randint(1, 9),
-                "unit_price": price,
-            }
-            for name, price in chosen
-        ]
+        items = []
+        total = 0
+        for name, price in chosen:
+            quantity = self.chance.randint(1, 9)
+            total += quantity * price
+            item = {"product": name, "quantity": quantity, "unit_price": price}
+            items.append(item)
         data = {
             "customer_id": self.chance.choice(self.customers),
             "items": items,
             "address": ADDRESS,
         }
-        total = sum(item["quantity"] * item["unit_price"] for item in items)
         return Command("PlaceOrder", data, order=Order(total))
 
     def keep(self, order: Order) -> None:
