@@ -1,7 +1,5 @@
 """Carry out a plan: each fault in its time, while there is work under way."""
 
-import heapq
-import itertools
 import random
 import threading
 import time
@@ -30,6 +28,14 @@ class Struck(NamedTuple):
     """So many commands were accepted and not final just then."""
 
 
+class Lasting(NamedTuple):
+    """A fault that goes on until it is mended, at a time of the monotonic clock."""
+
+    until: float
+    victim: str
+    fault: AbstractContextManager[str]
+
+
 @dataclass
 class Injector:
     """One run of a plan; `strike_all` is for a thread of its own."""
@@ -43,27 +49,31 @@ class Injector:
     def strike_all(self) -> None:
         """Strike and mend in time, until the plan is done or it is told to stop."""
         start = time.monotonic()
-        number = itertools.count()
-        lasting: list[tuple[float, int, AbstractContextManager[str]]] = []
+        lasting: list[Lasting] = []
         try:
             for planned in self.plan:
-                while lasting and lasting[0][0] <= planned.at:
-                    until, _, fault = heapq.heappop(lasting)
-                    self.wait(start + until)
-                    fault.__exit__(None, None, None)
-                if self.wait(start + planned.at):
+                at = start + planned.at
+                victim = self.kinds[planned.kind].victim
+                # What is late may still hold the victim that is planned to be free.
+                for one in sorted(lasting, key=lambda one: one.until):
+                    if one.until <= at or one.victim == victim:
+                        self.mend(one, lasting)
+                if self.wait(at):
                     break
                 fault = self.strike(planned)
-                until = time.monotonic() - start + planned.lasting
-                heapq.heappush(lasting, (until, next(number), fault))
-            while lasting:
-                until, _, fault = lasting[0]
-                self.wait(start + until)
-                heapq.heappop(lasting)
-                fault.__exit__(None, None, None)
+                until = time.monotonic() + planned.lasting
+                lasting.append(Lasting(until, victim, fault))
+            for one in sorted(lasting, key=lambda one: one.until):
+                self.mend(one, lasting)
         finally:
-            for _, _, fault in lasting:
-                fault.__exit__(None, None, None)
+            for one in lasting:
+                one.fault.__exit__(None, None, None)
+
+    def mend(self, one: "Lasting", lasting: list["Lasting"]) -> None:
+        """Mend a fault at its time, or at once when all is to end."""
+        self.wait(one.until)
+        lasting.remove(one)
+        one.fault.__exit__(None, None, None)
 
     def wait(self, until: float) -> bool:
         """Wait for a time of the monotonic clock; return whether it is to end."""
