@@ -34,8 +34,9 @@ class Process:
 
     def start(self) -> None:
         with self.log.open("ab") as log:
+            # Whoever interrupts the tests leaves nothing running.
             self.running = subprocess.Popen(
-                self.command,
+                ["setpriv", "--pdeathsig", "KILL", *self.command],
                 cwd=self.code,
                 env=dict(self.environment),
                 stdin=subprocess.DEVNULL,
