@@ -43,6 +43,7 @@ def configuration() -> dict[str, Any]:
         # The journal keeps the promise, not the message.
         "task_acks_late": False,
         "worker_prefetch_multiplier": 1,
+        "worker_consumer": "tasks.consumer:PatientConsumer",
         "task_soft_time_limit": SOFT_TIME_LIMIT,
         "task_time_limit": TIME_LIMIT,
         "worker_max_tasks_per_child": 10_000,

@@ -10,13 +10,15 @@ from subprocess import run
 
 import redis
 import sqlalchemy as sa
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from embedded import environment as variables
 from embedded import logins, migration, postgres
 from embedded.folders import Folders
 from embedded.port import HOST, claim_port
 from embedded.postgres_home import find_home
-from embedded.redis import is_ready as redis_is_ready
+from embedded.processes import Process, working_in
 from embedded.redis import socket_of
 from embedded.servers import start_servers
 from tasks.settings import database_url
@@ -93,8 +95,16 @@ class Desk:
         return [
             Running(name, process.pid)
             for name in self.keeper.named("")
-            for process in self.keeper.all_of(name)
+            for process in [*self.keeper.all_of(name), *self.backends(name)]
         ]
+
+    def backends(self, name: str) -> list[Process]:
+        """Return the processes of PostgreSQL, each in a session of its own."""
+        if name != "postgres":
+            return []
+        server = self.keeper.leader(name)
+        data = working_in(self.folders.postgres)
+        return [process for process in data if process != server]
 
     @property
     def restarts(self) -> int:
@@ -103,21 +113,36 @@ class Desk:
 
     @contextmanager
     def broker(self) -> Iterator[redis.Redis]:
-        """Lend a connection to Redis, whatever its password is now."""
+        """Lend a connection to Redis once it answers, whatever its password is."""
+        found: list[redis.Redis | None] = []
+
+        def is_found() -> bool:
+            found[:] = [self.connected()]
+            return found != [None]
+
+        wait_until(is_found, "Redis answers")
+        (client,) = found
+        assert client is not None
+        with client:
+            yield client
+
+    def connected(self) -> redis.Redis | None:
+        """Return a connection to Redis, if it can be had now."""
         for password in (None, REDIS_PASSWORD):
             client = redis.Redis(
                 unix_socket_path=str(socket_of(self.folders)),
                 password=password,
                 socket_timeout=5,
+                retry=Retry(NoBackoff(), 0),
             )
-            with client:
-                try:
-                    client.ping()
-                except redis.AuthenticationError:
-                    continue
-                yield client
-                return
-        raise AssertionError("Redis has a password that nobody set")
+            try:
+                client.ping()
+            except redis.ConnectionError:
+                # Among these errors is that of a wrong password.
+                client.close()
+                continue
+            return client
+        return None
 
     def restore(self) -> None:
         """
@@ -135,16 +160,14 @@ class Desk:
             self.keeper.send_all(name, signal.SIGCONT)
         wait_until(self.proxy.answers, "the proxy answers")
         self.proxy.disarm_all()
+        wait_until(lambda: not self.ending(), "who was asked to end has ended")
         wait_until(lambda: postgres.is_ready(self.folders), "PostgreSQL answers")
-        wait_until(lambda: redis_is_ready(self.folders) or self.has_password(), "Redis")
         self.mend_redis()
         wait_until(lambda: answers(f"{self.address}/healthz"), "the web answers")
         wait_until(lambda: not self.missing(), "all processes live")
 
-    def has_password(self) -> bool:
-        with suppress(redis.ConnectionError), self.broker() as broker:
-            return bool(broker.ping())
-        return False
+    def ending(self) -> Sequence[str]:
+        return [n for n in self.keeper.named("") if self.keeper.is_ending(n)]
 
     def mend_redis(self) -> None:
         with self.broker() as broker:

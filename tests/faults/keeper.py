@@ -43,6 +43,7 @@ class Keeper:
         self.lock = threading.RLock()
         self.jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self.is_over = threading.Event()
+        self.ending: dict[str, Process] = {}
         self.thread = threading.Thread(target=self.keep, name="keeper", daemon=True)
         self.thread.start()
 
@@ -96,10 +97,16 @@ class Keeper:
             return []
         return sorted(in_session(leader.pid), key=lambda one: one != leader)
 
-    def send(self, name: str, number: signal.Signals) -> None:
-        """Send a signal to the process alone, as a service manager does."""
+    def end(self, name: str, number: signal.Signals = signal.SIGTERM) -> None:
+        """Ask the process alone to end, as a service manager does."""
         if leader := self.leader(name):
+            self.ending[name] = leader
             leader.send(number)
+
+    def is_ending(self, name: str) -> bool:
+        """Return whether it was asked to end, and has not done so yet."""
+        leader = self.ending.get(name)
+        return leader is not None and leader.is_running()
 
     def send_all(self, name: str, number: signal.Signals) -> None:
         """Send a signal to the process and all that it has started."""

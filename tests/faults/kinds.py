@@ -15,6 +15,7 @@ from tests.faults.kind import MISSED, Kind
 
 __all__ = ["KINDS", "MISSED", "Kind"]
 
+# Those first that leave all at work: the others strike whom they leave over.
 VICTIMS = {
     statements: "PostgreSQL",
     messages: "Redis",

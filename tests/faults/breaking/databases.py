@@ -1,9 +1,10 @@
 """PostgreSQL crashes, is away, lets sessions fall, has no room, or a full disk."""
 
+import itertools
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from random import Random
 
 import psycopg
@@ -20,7 +21,7 @@ SESSIONS = """
     SELECT pid FROM pg_stat_activity
     WHERE usename ~ :logins AND backend_type = 'client backend'
 """
-END_SESSIONS = f"SELECT count(pg_terminate_backend(pid)) FROM ({SESSIONS}) AS s"
+END_SESSIONS = "SELECT pg_terminate_backend(pid) FROM unnest(:pids) AS pid"
 
 
 def ending(number: signal.Signals) -> Strike:
@@ -28,7 +29,7 @@ def ending(number: signal.Signals) -> Strike:
 
     @contextmanager
     def strike(desk: Desk, chance: Random) -> Iterator[str]:
-        desk.keeper.send("postgres", number)
+        desk.keeper.end("postgres", number)
         yield f"PostgreSQL gets {number.name}"
 
     return strike
@@ -37,7 +38,7 @@ def ending(number: signal.Signals) -> Strike:
 @contextmanager
 def be_away(desk: Desk, chance: Random) -> Iterator[str]:
     desk.keeper.hold("postgres")
-    desk.keeper.send("postgres", signal.SIGQUIT)
+    desk.keeper.end("postgres", signal.SIGQUIT)
     try:
         yield "PostgreSQL is away"
     finally:
@@ -47,9 +48,7 @@ def be_away(desk: Desk, chance: Random) -> Iterator[str]:
 @contextmanager
 def kill_backend(desk: Desk, chance: Random) -> Iterator[str]:
     """Kill one backend with -9: the server ends all of them, and recovers."""
-    with desk.engine().connect() as connection:
-        found = connection.scalars(sa.text(SESSIONS), {"logins": "worker|relay"})
-        pids = sorted(found)
+    pids = sessions_of(desk, chance.choice(ROLES))
     if not pids:
         yield f"{MISSED}: nobody is connected"
         return
@@ -59,39 +58,55 @@ def kill_backend(desk: Desk, chance: Random) -> Iterator[str]:
     yield f"-9 backend {victim}"
 
 
-def terminating(*roles: str) -> Strike:
-    """End the sessions of one of *roles*, or of all, as an administrator does."""
+def ending_sessions(*roles: str) -> Strike:
+    """End the sessions of one of *roles*, as an administrator does."""
 
     @contextmanager
     def strike(desk: Desk, chance: Random) -> Iterator[str]:
-        pattern = f"recount_({chance.choice(roles)})_login"
-        with desk.engine().connect() as connection:
-            ended = connection.scalar(sa.text(END_SESSIONS), {"logins": pattern})
-        yield f"{ended} sessions of {pattern}" if ended else f"{MISSED}: no session"
+        role = chance.choice(roles)
+        ended = end_sessions(desk, role)
+        yield f"{ended} sessions of {role}" if ended else f"{MISSED}: no sessions"
 
     return strike
 
 
 @contextmanager
 def exhaust(desk: Desk, chance: Random) -> Iterator[str]:
-    """Take every connection that is free; who wants a new one is refused."""
+    """Take every connection that is free, and those that some role has."""
     url = logins.variables(desk.folders)["READER_DATABASE_URL"]
     with ExitStack() as held:
-        count = 0
-        with suppress(psycopg.OperationalError):
-            while True:
-                held.enter_context(closing(psycopg.connect(url)))
-                count += 1
-        # Who has no connection now will get none either.
-        with desk.engine().connect() as connection:
-            ended = connection.scalar(
-                sa.text(END_SESSIONS), {"logins": chance.choice(ROLES)}
-            )
-        with suppress(psycopg.OperationalError):
-            while True:
-                held.enter_context(closing(psycopg.connect(url)))
-                count += 1
-        yield f"{count} connections taken, {ended} of them from the shop"
+        free = take_all(held, url)
+        # Whose sessions are ended will not get others.
+        role = chance.choice(ROLES)
+        end_sessions(desk, role)
+        taken = take_all(held, url)
+        yield f"{free} connections, and {taken} of {role}" if free else MISSED
+
+
+def take_all(held: ExitStack, url: str) -> int:
+    """Connect until that is refused; return how often it was not."""
+    for count in itertools.count():
+        try:
+            connection = psycopg.connect(url)
+        except psycopg.OperationalError:
+            return count
+        held.callback(connection.close)
+    raise AssertionError
+
+
+def sessions_of(desk: Desk, roles: str) -> list[int]:
+    """Return the backends of some roles; none while the server is away."""
+    with suppress(sa.exc.OperationalError), desk.engine().connect() as connection:
+        logins_of = f"recount_({roles})_login"
+        return sorted(connection.scalars(sa.text(SESSIONS), {"logins": logins_of}))
+    return []
+
+
+def end_sessions(desk: Desk, roles: str) -> int:
+    pids = sessions_of(desk, roles)
+    with suppress(sa.exc.OperationalError), desk.engine().connect() as connection:
+        connection.execute(sa.text(END_SESSIONS), {"pids": pids})
+    return len(pids)
 
 
 @contextmanager
@@ -112,8 +127,8 @@ KINDS = (
     Kind("restart PostgreSQL", BLOW, ending(signal.SIGINT)),
     Kind("no PostgreSQL", AWAY, be_away),
     Kind("kill a backend", BLOW, kill_backend),
-    Kind("end all sessions", BLOW, terminating("web|worker|relay")),
-    Kind("end sessions of a role", BLOW, terminating(*ROLES)),
+    Kind("end all sessions", BLOW, ending_sessions("web|worker|relay")),
+    Kind("end sessions of a role", BLOW, ending_sessions(*ROLES)),
     Kind("exhaust connections", AWAY, exhaust),
     Kind("fill the disk", AWAY, fill_disk, needs=small_disk),
 )

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from functools import partial
 from random import Random
 
+from embedded.processes import Process
 from tests.faults.desk import Desk
 from tests.faults.kind import BLOW, MISSED, Kind, Seconds, Strike
 from tests.faults.programs import OF_SHOP, SECOND_BEAT
@@ -38,21 +39,25 @@ def killing(choose: Choice) -> Strike:
     return strike
 
 
-def killing_child(choose: Choice) -> Strike:
-    """Kill one process that the chosen one has started, and not itself."""
+def killing_child(kind: str) -> Strike:
+    """Kill one process that those of a kind have started, and not themselves."""
 
     @contextmanager
     def strike(desk: Desk, chance: Random) -> Iterator[str]:
-        (name,) = choose(desk, chance)
-        children = desk.keeper.all_of(name)[1:]
+        children = children_of(kind, desk)
         if not children:
-            yield f"{MISSED}: {name} has no child now"
+            yield f"{MISSED}: no {kind} has a child now"
             return
         victim = chance.choice(children)
         victim.send(signal.SIGKILL)
-        yield f"-9 child {victim.pid} of {name}"
+        yield f"-9 child {victim.pid} of a {kind}"
 
     return strike
+
+
+def children_of(kind: str, desk: Desk) -> list[Process]:
+    names = desk.keeper.named(kind)
+    return [child for name in names for child in desk.keeper.all_of(name)[1:]]
 
 
 def ending(choose: Choice) -> Strike:
@@ -62,7 +67,7 @@ def ending(choose: Choice) -> Strike:
     def strike(desk: Desk, chance: Random) -> Iterator[str]:
         names = choose(desk, chance)
         for name in names:
-            desk.keeper.send(name, signal.SIGTERM)
+            desk.keeper.end(name)
         yield f"TERM {', '.join(names)}"
 
     return strike
@@ -88,15 +93,14 @@ def freezing(choose: Choice) -> Strike:
 @contextmanager
 def freeze_child(desk: Desk, chance: Random) -> Iterator[str]:
     """Stop one child of a worker, which may hold a stream; the others go on."""
-    (name,) = some("worker", desk, chance)
-    children = desk.keeper.all_of(name)[1:]
+    children = children_of("worker", desk)
     if not children:
-        yield f"{MISSED}: {name} has no child now"
+        yield f"{MISSED}: no worker has a child now"
         return
     victim = chance.choice(children)
     victim.send(signal.SIGSTOP)
     try:
-        yield f"STOP child {victim.pid} of {name}"
+        yield f"STOP child {victim.pid} of a worker"
     finally:
         victim.send(signal.SIGCONT)
 
@@ -131,25 +135,25 @@ def two_beats(desk: Desk, chance: Random) -> Iterator[str]:
 one, every = partial(partial, some), partial(partial, all_of)
 
 KINDS = (
-    Kind("kill a pool child", BLOW, killing_child(one("worker"))),
-    Kind("kill a worker", BLOW, killing(one("worker"))),
-    Kind("kill all workers", BLOW, killing(every("worker"))),
-    Kind("kill a relay's child", BLOW, killing_child(one("relay"))),
-    Kind("kill a relay", BLOW, killing(one("relay"))),
-    Kind("kill all relays", BLOW, killing(every("relay"))),
-    Kind("kill the web's child", BLOW, killing_child(one("web"))),
-    Kind("kill the web", BLOW, killing(one("web"))),
-    Kind("kill all of the shop", BLOW, killing(lambda *_: OF_SHOP)),
-    Kind("restart a worker", BLOW, ending(one("worker"))),
-    Kind("restart all workers", BLOW, ending(every("worker"))),
-    Kind("restart a relay", BLOW, ending(one("relay"))),
-    Kind("restart the web", BLOW, ending(one("web"))),
+    Kind("kill a pool child", BLOW, killing_child("worker")),
+    Kind("kill a relay's child", BLOW, killing_child("relay")),
+    Kind("kill the web's child", BLOW, killing_child("web")),
     Kind("freeze a pool child", SHORT, freeze_child),
     Kind("freeze a worker", SHORT, freezing(one("worker"))),
     Kind("freeze a relay", SHORT, freezing(one("relay"))),
     Kind("freeze all relays", SHORT, freezing(every("relay"))),
+    Kind("restart a worker", BLOW, ending(one("worker"))),
+    Kind("restart all workers", BLOW, ending(every("worker"))),
+    Kind("restart a relay", BLOW, ending(one("relay"))),
+    Kind("restart the web", BLOW, ending(one("web"))),
     Kind("no workers", SHORT, absent(every("worker"))),
     Kind("no relays", SHORT, absent(every("relay"))),
     Kind("no beat", SHORT, absent(one("beat"))),
     Kind("two beats", SHORT, two_beats),
+    Kind("kill a worker", BLOW, killing(one("worker"))),
+    Kind("kill all workers", BLOW, killing(every("worker"))),
+    Kind("kill a relay", BLOW, killing(one("relay"))),
+    Kind("kill all relays", BLOW, killing(every("relay"))),
+    Kind("kill the web", BLOW, killing(one("web"))),
+    Kind("kill all of the shop", BLOW, killing(lambda *_: OF_SHOP)),
 )
