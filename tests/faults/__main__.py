@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = Path(tempfile.mkdtemp(prefix="recount-faults-"))
     is_sound = False
     try:
-        is_sound = run(folder, asked)
+        is_sound = run(folder, asked, options.disk)
     finally:
         if is_sound and not options.keep:
             shutil.rmtree(folder, ignore_errors=True)
@@ -75,9 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(not is_sound)
 
 
-def run(folder: Path, asked: Options) -> bool:
+def run(folder: Path, asked: Options, disk: int | None) -> bool:
     """Run it and tell of it; return whether all promises were kept."""
-    with open_desk(folder, seed=asked.seeds[0]) as desk:
+    with open_desk(folder, seed=asked.seeds[0], disk_megabytes=disk) as desk:
         asked = can_be_made(asked, desk)
         current = Run(desk, asked, tell)
         verdict, before, after = current.go()
@@ -144,6 +144,8 @@ def parser() -> argparse.ArgumentParser:
     for name, default, told in AMOUNTS:
         told = f"{told} ({default:g})"
         add(f"--{name}", type=float, default=default, metavar="N", help=told)
+    disk = "data on a file system of so many MB, in memory, to be filled (needs root)"
+    add("--disk", type=int, metavar="N", help=disk)
     add("--faults", default="all", metavar="A,B", help="some of them, all, or none")
     add("--list", action="store_true", help="name the faults")
     add("--plan", action="store_true", help="show the schedule of the seeds, no more")

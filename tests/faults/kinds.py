@@ -9,6 +9,7 @@ from tests.faults.breaking import (
     databases,
     messages,
     processes,
+    rebuilds,
     statements,
 )
 from tests.faults.kind import MISSED, Kind
@@ -22,6 +23,7 @@ VICTIMS = {
     brokers: "Redis",
     databases: "PostgreSQL",
     clocks: "clocks",
+    rebuilds: "read models",
     processes: "processes",
 }
 

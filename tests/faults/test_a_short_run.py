@@ -15,7 +15,7 @@ SECONDS = 12.0
 
 
 def test_every_promise_is_kept_whatever_breaks(tmp_path: Path) -> None:
-    with open_desk(tmp_path, seed=SEEDS[0]) as desk:
+    with open_desk(tmp_path, seed=SEEDS[0], disk_megabytes=512) as desk:
         kinds = {name: kind for name, kind in KINDS.items() if not kind.needs(desk)}
         options = Options(
             seeds=SEEDS,

@@ -23,6 +23,8 @@ OTHER_CONTENT = 0.005
 """This share of keys comes again with other content, which is to be refused."""
 WRONG = 0.005
 """This share of commands has a field that is wrong."""
+TAKEN_BACK = 0.3
+"""This share of what is scheduled is taken back, if it is not too late."""
 
 
 @dataclass
@@ -95,6 +97,12 @@ class Load:
             attempt = client.send(line)
             if line.command.order is not None and attempt.command_id:
                 placed.append((line.command.order, attempt.command_id))
+            if (
+                line.command.not_before
+                and attempt.command_id
+                and chance.random() < TAKEN_BACK
+            ):
+                client.post(f"/api/commands/{attempt.command_id}/cancel", b"{}", "")
             self.make_mischief(client, line, chance)
             if placed and chance.random() < 0.5:
                 find_number(client, story, placed)
