@@ -1,9 +1,11 @@
-"""`./recount bench`: measure the engine beside its peers, on a server of its own."""
+"""`./recount bench` and `faults`: become a program beside the shop's own packages."""
 
 import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
+from typing import NoReturn
 
 from embedded.console import Console
 from embedded.errors import EmbeddedError
@@ -16,16 +18,24 @@ PEERS = ROOT / ".tools" / "benchmarks"
 BENCHMARKS = {"append": "benchmarks.append", "load": "benchmarks.load_streams"}
 
 
-def bench(arguments: list[str]) -> int:
+def bench(arguments: list[str]) -> NoReturn:
     """Install what the benchmarks are held against, then become one of them."""
     if not arguments or arguments[0] not in BENCHMARKS:
         names = " or ".join(BENCHMARKS)
         raise EmbeddedError(f"bench wants {names}; --help behind it explains one")
     name, *options = arguments
     install()
-    paths = [os.fspath(ROOT), os.fspath(PEERS)]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
-    command = [sys.executable, "-P", "-m", BENCHMARKS[name], *options]
+    become(BENCHMARKS[name], options, paths=[ROOT, PEERS])
+
+
+def faults(arguments: list[str]) -> NoReturn:
+    """Become the fault run, which brings servers of its own."""
+    become("tests.faults", arguments, paths=[ROOT])
+
+
+def become(module: str, options: list[str], paths: list[Path]) -> NoReturn:
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(os.fspath, paths))}
+    command = [sys.executable, "-P", "-m", module, *options]
     os.execve(command[0], command, environment)
 
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from embedded import handover
-from embedded.bench import bench
+from embedded.bench import bench, faults
 from embedded.down import down
 from embedded.environment import given
 from embedded.errors import EmbeddedError
@@ -44,7 +44,9 @@ def run(arguments: list[str]) -> int:
         case ["test", *options]:
             return test(options)
         case ["bench", *options]:
-            return bench(options)
+            bench(options)
+        case ["faults", *options]:
+            faults(options)
         case ["logs", *options]:
             return logs(logs_parser().parse_args(options))
         case ["down"]:

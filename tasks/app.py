@@ -1,5 +1,6 @@
 """The Celery application; `celery -A tasks.app worker` starts here."""
 
+import resource
 from typing import Any
 
 from celery import Celery
@@ -42,6 +43,7 @@ def configuration() -> dict[str, Any]:
         # The journal keeps the promise, not the message.
         "task_acks_late": False,
         "worker_prefetch_multiplier": 1,
+        "worker_consumer": "tasks.consumer:PatientConsumer",
         "task_soft_time_limit": SOFT_TIME_LIMIT,
         "task_time_limit": TIME_LIMIT,
         "worker_max_tasks_per_child": 10_000,
@@ -114,3 +116,15 @@ def start_worker(**_: object) -> None:
 @worker_process_init.connect
 def start_child(**_: object) -> None:
     forget_connections()
+    limit_memory()
+
+
+def limit_memory() -> None:
+    """
+    Let this process have no more memory than a command may need, and some.
+
+    Celery looks at a child's memory after a task only. Here who exhausts it meets a
+    MemoryError, rather than the machine.
+    """
+    limit = MEMORY_LIMIT_KB * 1024 * 2
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))

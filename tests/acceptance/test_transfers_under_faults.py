@@ -10,8 +10,10 @@ import redis
 import sqlalchemy as sa
 
 from eventstore.connection import driver_connection
+from tests.faults.answers import Attempt
+from tests.faults.checker import check, is_at_rest
+from tests.faults.checker.money import CONSERVED, Ends, count_ends
 from tests.support.client import client_of
-from tests.support.money_checker import Ends, Found, check_money, count_ends
 from tests.support.processes import Process, Processes
 from tests.support.waiting import wait_until
 
@@ -20,22 +22,15 @@ pytestmark = pytest.mark.races
 TRANSFERS = int(os.environ.get("TRANSFERS", "80"))
 FAULTS = int(os.environ.get("FAULTS", "5"))
 ACCOUNTS = 100 if TRANSFERS >= 10_000 else 12
-WAITING = "SELECT count(*) FROM commands WHERE status = 'accepted'"
 
 
-def ask(engine: sa.Engine, query: str) -> int:
+def look(engine: sa.Engine) -> Ends:
     with engine.connect() as connection:
-        return int(connection.scalar(sa.text(query)) or 0)
-
-
-def look(engine: sa.Engine) -> tuple[Found, Ends]:
-    with engine.connect() as connection:
-        driver = driver_connection(connection)
-        return check_money(driver), count_ends(driver)
+        return count_ends(driver_connection(connection))
 
 
 def have_all_ended(engine: sa.Engine) -> bool:
-    _, ends = look(engine)
+    ends = look(engine)
     return ends.completed + ends.compensated == ends.requested == TRANSFERS
 
 
@@ -46,7 +41,7 @@ def break_things(
     chance = random.Random(7)
     faults: list[tuple[str, int]] = []
     while len(faults) < FAULTS and not have_all_ended(engine):
-        _, ends = look(engine)
+        ends = look(engine)
         under_way = ends.requested - ends.completed - ends.compensated
         if under_way:
             victim = victims[len(faults) % len(victims)]
@@ -70,8 +65,11 @@ def test_every_transfer_ends_and_no_money_is_lost(
     chance = random.Random(7)
     names = [f"N{number}" for number in range(ACCOUNTS)]
 
+    attempts: list[Attempt] = []
+
     def send() -> None:
         with client_of(address) as client:
+            client.attempts = attempts
             for name in names:
                 client.send("OpenAccount", {"account_id": name})
             for name in names:
@@ -93,12 +91,14 @@ def test_every_transfer_ends_and_no_money_is_lost(
     client_thread.join()
     broker.close()
     wait_until(lambda: have_all_ended(engine), "all transfers end", seconds=600)
-    wait_until(lambda: not ask(engine, WAITING), "all is done", seconds=60)
+    with engine.connect() as connection:
+        driver = driver_connection(connection)
+        wait_until(lambda: is_at_rest(driver), "all is done and read", seconds=60)
+        verdict, ends = check(driver, attempts), count_ends(driver)
 
-    found, ends = look(engine)
-    print(f"faults: {len(faults)} {faults[:12]}; {found}; {ends}")
-    assert found.is_sound
-    assert found.positions > TRANSFERS
+    print(f"faults: {len(faults)} {faults[:12]}; {verdict}; {ends}")
+    assert verdict.broken == {}
+    assert verdict.checked[CONSERVED] > TRANSFERS
     assert ends.requested == ends.completed + ends.compensated == TRANSFERS
     assert min(ends.completed, ends.compensated) > 0
     assert len(faults) >= 2

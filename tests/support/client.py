@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.faults.answers import Attempt
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
@@ -27,10 +29,10 @@ class Answer:
 
 @dataclass
 class Client:
-    """One connection to the API; not for several threads."""
+    """One connection to the API, with a log of its own; not for several threads."""
 
     address: str
-    log: list[Answer] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.host = urlsplit(self.address).netloc
@@ -38,16 +40,32 @@ class Client:
 
     def send(self, type_: str, data: dict[str, Any], *, key: str = "") -> Answer:
         """Send a command and keep the answer."""
+        key = key or uuid.uuid4().hex
+        body = {"type": type_, "data": data}
+        return self.ask(body, key)
+
+    def ask(self, body: dict[str, Any], key: str) -> Answer:
+        """Send the body of a command, write down what was answered, and return it."""
         started = time.monotonic()
-        status, body = self.call(
-            "POST",
-            "/api/commands",
-            {"type": type_, "data": data},
-            {"Idempotency-Key": key or uuid.uuid4().hex},
+        status, told = self.call(
+            "POST", "/api/commands", body, {"Idempotency-Key": key}
         )
-        answer = Answer(status=status, body=body, seconds=time.monotonic() - started)
-        self.log.append(answer)
-        return answer
+        ended = time.monotonic()
+        self.attempts.append(
+            Attempt(
+                key=key,
+                type=body["type"],
+                stream="",
+                data=body["data"],
+                sent_at=started,
+                answered_at=ended,
+                status=status,
+                command_id=told.get("id"),
+                problem=told.get("type", "") if status != 202 else "",
+                scheduled="not_before" in body,
+            )
+        )
+        return Answer(status=status, body=told, seconds=ended - started)
 
     def get(self, path: str) -> Any:
         status, body = self.call("GET", path)

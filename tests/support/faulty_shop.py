@@ -1,42 +1,69 @@
 """
-The order desk with a decider that tests can hold, slow down, or make kill its process.
+The order desk with deciders that tests can hold, slow down, or make kill their process.
 
 `celery -A tests.support.faulty_shop worker` and `python -m tests.support.faulty_shop`
-(the relay) run it. What a command does is told by the reason of a cancellation.
+(the relay) run it. What a command does to its process is told by the reason of a
+cancellation, or by the amount of a deposit.
 """
 
 import os
 import signal
 import sys
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import psycopg
 import sqlalchemy as sa
 
-from domain.orders.commands import CancelOrder
+from eventstore.decider import Decider
 from tasks import bootstrap, relay
-from tasks.app import app
-from tasks.bootstrap import CUSTOMERS, ORDERS, Shop
+from tasks.app import TIME_LIMIT, app
+from tasks.bootstrap import Shop
 from tasks.settings import load_settings
 
 __all__ = ["app"]
 
 HOLD = "hold"
 KILL = "kill"
+RAISE = "raise"
+RECURSE = "recurse"
+EAT = "eat all memory"
+HANG = "hang"
+AMOUNTS = {
+    900_000_001: KILL,
+    900_000_002: RAISE,
+    900_000_003: RECURSE,
+    900_000_004: EAT,
+    900_000_005: HANG,
+}
+"""Deposits have no reason."""
 HOLDING_LOCK = 815
 """The advisory lock that a decider waits for when it is told to hold."""
 
 
-def decide(order: Any, command: Any, **others: Any) -> Any:
-    """Decide as the shop does, after what the command's reason asks for."""
-    if isinstance(command, CancelOrder) and command.reason == KILL:
-        os.kill(os.getpid(), signal.SIGKILL)
-    if isinstance(command, CancelOrder) and command.reason == HOLD:
-        wait_for_lock()
-    time.sleep(float(os.environ.get("SECONDS_TO_DECIDE", "0")))
-    return ORDERS.decide(order, command, **others)
+def kill() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def fail() -> None:
+    raise ZeroDivisionError("a bug of the shop")
+
+
+def recurse() -> None:
+    recurse()
+
+
+def eat() -> None:
+    eaten = []
+    while True:
+        eaten.append(b"x" * 50_000_000)
+
+
+def hang() -> None:
+    while True:
+        time.sleep(60)
 
 
 def wait_for_lock() -> None:
@@ -46,14 +73,39 @@ def wait_for_lock() -> None:
         connection.execute("SELECT pg_advisory_lock(%s)", (HOLDING_LOCK,))
 
 
+SPELLS: Mapping[str, Callable[[], None]] = {
+    HOLD: wait_for_lock,
+    KILL: kill,
+    RAISE: fail,
+    RECURSE: recurse,
+    EAT: eat,
+    HANG: hang,
+}
+
+
+def faulty(decider: Decider) -> Decider:
+    """Return a decider that decides as the shop's, after what the command asks for."""
+
+    def decide(state: Any, command: Any, **others: Any) -> Any:
+        by_amount = AMOUNTS.get(getattr(command, "amount", 0), "")
+        spell = SPELLS.get(getattr(command, "reason", by_amount))
+        if spell is not None:
+            spell()
+        time.sleep(float(os.environ.get("SECONDS_TO_DECIDE", "0")))
+        return decider.decide(state, command, **others)
+
+    return replace(decider, decide=decide)
+
+
 def faulty_shop() -> Shop:
-    orders = replace(ORDERS, decide=decide)
-    return Shop(load_settings(), slices=[CUSTOMERS, orders])
+    shop = Shop(load_settings())
+    return replace(shop, slices=[faulty(decider) for decider in shop.slices])
 
 
 def main() -> None:
-    """Run the relay on it."""
+    """Run the relay on it; its time limit may be a test's."""
     bootstrap.use(faulty_shop())
+    relay.__dict__["TIME_LIMIT"] = int(os.environ.get("TIME_LIMIT", TIME_LIMIT))
     relay.main()
 
 

@@ -34,8 +34,9 @@ class Process:
 
     def start(self) -> None:
         with self.log.open("ab") as log:
+            # Whoever interrupts the tests leaves nothing running.
             self.running = subprocess.Popen(
-                self.command,
+                ["setpriv", "--pdeathsig", "KILL", *self.command],
                 cwd=self.code,
                 env=dict(self.environment),
                 stdin=subprocess.DEVNULL,
@@ -123,7 +124,9 @@ class Processes:
         process.start()
         return process
 
-    def worker(self, app: str = "tasks.app", *, concurrency: int = 2) -> Process:
+    def worker(
+        self, app: str = "tasks.app", *options: str, concurrency: int = 2
+    ) -> Process:
         """Start a worker; *app* may be a module of the tests, with other deciders."""
         worker = self.start(
             "worker",
@@ -131,6 +134,7 @@ class Processes:
             app,
             *("worker", "--concurrency", str(concurrency)),
             *("--without-gossip", "--without-mingle"),
+            *options,
         )
         wait_until(lambda: "ready" in worker.text(), "the worker is ready")
         return worker

@@ -1,0 +1,69 @@
+"""What others put into the broker's queue: a worker leaves it out, and lives."""
+
+import json
+import random
+from typing import Any
+
+import pytest
+import redis
+
+from tests.faults.breaking.messages import task
+from tests.support.client import client_of
+from tests.support.orders import ALICE
+from tests.support.processes import Processes
+
+pytestmark = pytest.mark.races
+
+UNKNOWN = "5ab1ec0d-0000-4000-8000-000000000001"
+
+
+def told(**changed: Any) -> bytes:
+    """Return a task of ours with something else in the place of what Celery wrote."""
+    message = task("execute", [[UNKNOWN]], random.Random(7))
+    return json.dumps(message | changed).encode()
+
+
+GARBAGE = [
+    b"\xff\x00 no text",
+    b"no JSON",
+    b"[1, 2, 3]",
+    b"7",
+    b"{}",
+    told(properties=None),
+    told(properties={"delivery_tag": "1"}),
+    told(body="no base64"),
+    told(headers=None),
+    told(headers=[]),
+    told(headers={}),
+    told(headers={"task": 7}),
+    told(headers={"task": ["execute"]}),
+    told(headers={"task": "execute"}),
+    told(headers={"task": "nobody.knows_it", "id": UNKNOWN}),
+    told(headers={"task": "execute", "id": UNKNOWN, "eta": "tomorrow"}),
+    told(headers={"task": "execute", "id": UNKNOWN, "expires": []}),
+    told(headers={"task": "execute", "id": UNKNOWN, "timelimit": "none"}),
+    told(),
+]
+
+
+def test_a_worker_outlives_what_it_cannot_read(processes: Processes) -> None:
+    processes.redis()
+    worker = processes.worker()
+    first = worker.running
+    path = str(processes.folder / "redis.sock")
+    with (
+        redis.Redis(unix_socket_path=path) as broker,
+        client_of(processes.web()) as client,
+    ):
+        for number, garbage in enumerate(GARBAGE):
+            broker.lpush("commands", garbage)
+            # Behind it in the queue, and there is no relay that would run it.
+            sent = client.send(
+                "RegisterCustomer", ALICE | {"customer_id": f"N{number}"}
+            )
+            client.wait_for(sent.command_id, seconds=10)
+            assert first is not None
+            assert first.poll() is None, garbage
+
+        assert broker.hlen("unacked") == 0
+        assert "unreadable message left out" in worker.text()

@@ -1,0 +1,94 @@
+"""What a proxy is told to do when a certain statement passes, and telling it."""
+
+import itertools
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from tests.support.waiting import wait_until
+
+When = Literal["before", "sent", "answered"]
+"""
+Before the server gets it; when it has it, its answer still to come; or when its answer
+has come, which the client then does not get.
+"""
+How = Literal["kill", "drop"]
+"""Kill the client's process with -9, or let it lose its connection."""
+
+
+class Arm(msgspec.Struct, kw_only=True):
+    """One thing to do, at most *times*."""
+
+    number: int
+    step: str
+    when: When
+    how: How
+    user: str = ""
+    """The login that it is for, `""` for all."""
+    times: int = 1
+
+
+class Request(msgspec.Struct, kw_only=True):
+    """To arm, to ask which pids were struck, or (with *disarm*) to forget it."""
+
+    arm: Arm | None = None
+    struck_by: int | None = None
+    disarm: int | None = None
+    disarm_all: bool = False
+
+
+class Proxy:
+    """The proxy as it is reached from outside of its process."""
+
+    def __init__(self, control: Path) -> None:
+        self.control = control
+        self.numbers = itertools.count(1)
+
+    def ask(self, request: Request) -> list[int]:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(5)
+            connection.connect(str(self.control))
+            connection.sendall(msgspec.json.encode(request) + b"\n")
+            answer = b"".join(iter(lambda: connection.recv(4096), b""))
+        return msgspec.json.decode(answer, type=list[int])
+
+    def answers(self) -> bool:
+        try:
+            self.ask(Request())
+        except OSError:
+            return False
+        return True
+
+    @contextmanager
+    def armed(
+        self, step: str, when: When, how: How, *, user: str = "", times: int = 1
+    ) -> Iterator[int]:
+        """Arm it for that long; yield the number by which to ask who was struck."""
+        number = next(self.numbers)
+        arm = Arm(number=number, step=step, when=when, how=how, user=user, times=times)
+        self.ask(Request(arm=arm))
+        try:
+            yield number
+        finally:
+            self.ask(Request(disarm=number))
+
+    def wait_for(self, number: int, *, seconds: float) -> list[int]:
+        """Return the pids that were struck; none if nobody came by in that time."""
+        struck: list[int] = []
+
+        def is_struck() -> bool:
+            struck[:] = self.ask(Request(struck_by=number))
+            return bool(struck)
+
+        try:
+            wait_until(is_struck, "somebody comes by", seconds=seconds)
+        except AssertionError:
+            return []
+        return struck
+
+    def disarm_all(self) -> None:
+        self.ask(Request(disarm_all=True))

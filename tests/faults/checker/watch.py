@@ -1,0 +1,87 @@
+"""Watching the tables while a load runs: what may never go back, and never change."""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import psycopg
+
+from tests.faults.checker.verdict import Verdict
+
+FORWARD = "checkpoints never go back"
+UNCHANGED = "what is behind a checkpoint never changes"
+
+READERS = """
+    SELECT s.name, s.checkpoint FROM subscriptions AS s
+    WHERE s.name IN (SELECT name FROM process_managers)
+        OR s.name IN (SELECT read_model || '_g' || live FROM generations)
+"""
+HASH = """
+    SELECT
+        count(*),
+        coalesce(md5(string_agg(
+            md5(ROW(
+                id, stream_id, type, version, data, metadata,
+                occurred_at AT TIME ZONE 'UTC'
+            )::text),
+            '' ORDER BY id
+        )), '')
+    FROM events WHERE id > %s AND id <= %s
+"""
+
+
+class Stretch(NamedTuple):
+    """Events that were behind a checkpoint, and a hash of them."""
+
+    after: int
+    up_to: int
+    events: int
+    hash: str
+
+
+@dataclass
+class Watch:
+    """
+    Samples of a log and of its readers: call `sample` now and then, `verdict` at last.
+
+    A reader has all that is behind its checkpoint: nothing there may change any more,
+    and nothing may come in.
+    """
+
+    connection: psycopg.Connection[Any]
+    checkpoints: dict[str, int] = field(default_factory=dict)
+    samples: int = 0
+    went_back: list[str] = field(default_factory=list)
+    stretches: list[Stretch] = field(default_factory=list)
+
+    def sample(self) -> None:
+        """Look where all readers are, and at the events that they have read since."""
+        self.samples += 1
+        for name, checkpoint in self.connection.execute(READERS).fetchall():
+            before = self.checkpoints.get(name, 0)
+            if checkpoint < before:
+                self.went_back.append(f"{name}: from {before} to {checkpoint}")
+            self.checkpoints[name] = checkpoint
+        after = self.stretches[-1].up_to if self.stretches else 0
+        up_to = max(self.checkpoints.values(), default=0)
+        if up_to > after:
+            self.stretches.append(self.stretch(after, up_to))
+
+    def stretch(self, after: int, up_to: int) -> Stretch:
+        row = self.connection.execute(HASH, (after, up_to)).fetchone()
+        assert row is not None
+        return Stretch(after, up_to, *row)
+
+    def verdict(self) -> Verdict:
+        """Look at all that was seen once more, and return what is not as it was."""
+        verdict = Verdict()
+        verdict.note(FORWARD, self.samples, self.went_back)
+        verdict.note(
+            UNCHANGED,
+            sum(stretch.events for stretch in self.stretches),
+            (
+                f"positions {s.after + 1} to {s.up_to}"
+                for s in self.stretches
+                if self.stretch(s.after, s.up_to) != s
+            ),
+        )
+        return verdict

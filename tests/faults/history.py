@@ -1,0 +1,63 @@
+"""A short life of a shop in which something of every kind happens."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import psycopg
+
+from domain.accounts.commands import CloseAccount, Deposit, OpenAccount, Withdraw
+from domain.customers.commands import ForgetCustomer
+from domain.orders.commands import RefundPayment, ShipOrder
+from domain.transfers.commands import TransferMoney
+from eventstore.decider import Deciders
+from tests.faults.answers import Attempt
+from tests.support import desk
+from tests.support.sending import Sender
+
+
+@dataclass
+class History:
+    """What a client was answered, and the tables after it."""
+
+    connection: psycopg.Connection[Any]
+    attempts: Sequence[Attempt]
+    deciders: Deciders
+
+    def id_of(self, type_: str, **data: Any) -> str:
+        """Return the first command of a type that says that."""
+        found = next(
+            a.command_id
+            for a in self.attempts
+            if a.type == type_ and data.items() <= a.data.items()
+        )
+        assert found is not None
+        return found
+
+
+def transfer(amount: int, to: str = "BOB") -> TransferMoney:
+    return TransferMoney(
+        from_account="ALICE", to_account=to, amount=amount, currency="EUR"
+    )
+
+
+def live(sender: Sender) -> None:
+    """Have something happen of every kind: orders, refusals, no-ops, transfers."""
+    sender.do(desk.alice, desk.bob, desk.rename, desk.rename)
+    sender.do(desk.place, desk.place, desk.place)
+    sender.do(desk.pay, desk.ship, desk.deliver)
+    second, third = (replace(desk.cancel, order_id=number) for number in (2, 3))
+    sender.do(replace(desk.pay, order_id=2), second, second)
+    sender.do(RefundPayment(order_id=2, amount=899))
+    sender.do(ShipOrder(order_id=3, tracking_no="1Z-1"), third)
+    sender.do(*(OpenAccount(account_id=a, currency="EUR") for a in ("BOB", "CAROL")))
+    sender.do(Deposit(account_id="ALICE", amount=5_000))
+    sender.do(Withdraw(account_id="ALICE", amount=50), transfer(400))
+    sender.do(transfer(9_000), transfer(100, to="NOBODY"), transfer(7, to="BOB"))
+    sender.do(CloseAccount(account_id="CAROL"), CloseAccount(account_id="CAROL"))
+    sender.do(transfer(5, to="CAROL"), ForgetCustomer(customer_id="BOB"))
+    sender.do(*(Deposit(account_id="BOB", amount=amount) for amount in (11, 12)))
+    same = Deposit(account_id="BOB", amount=1)
+    for asked in (same, same, replace(same, amount=2)):
+        sender.send(asked, key="the same")
+    sender.work()

@@ -1,0 +1,34 @@
+"""Every kind of fault that the rig knows, by its name."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from tests.faults.breaking import (
+    brokers,
+    clocks,
+    databases,
+    messages,
+    processes,
+    rebuilds,
+    statements,
+)
+from tests.faults.kind import MISSED, Kind
+
+__all__ = ["KINDS", "MISSED", "Kind"]
+
+# Those first that leave all at work: the others strike whom they leave over.
+VICTIMS = {
+    statements: "PostgreSQL",
+    messages: "Redis",
+    brokers: "Redis",
+    databases: "PostgreSQL",
+    clocks: "clocks",
+    rebuilds: "read models",
+    processes: "processes",
+}
+
+KINDS: Mapping[str, Kind] = {
+    kind.name: replace(kind, victim=victim)
+    for module, victim in VICTIMS.items()
+    for kind in module.KINDS
+}

@@ -1,0 +1,214 @@
+"""
+A proxy between the shop and PostgreSQL, which can kill a client at a chosen statement.
+
+`python -m tests.faults.proxy SOCKET SERVER CONTROL`. On a Unix socket the kernel tells
+which process is at the other end; so the shop dies exactly where it is told to, and its
+code knows nothing of it. Where nothing is armed it carries bytes.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import struct
+import sys
+from contextlib import suppress
+
+import msgspec
+
+from tests.faults.arming import Arm, Request
+from tests.faults.wire import Answers, Statements, greeting
+
+UCRED = struct.Struct("3i")
+
+
+class Armoury:
+    """What is armed, and whom it has struck."""
+
+    def __init__(self) -> None:
+        self.arms: dict[int, Arm] = {}
+        self.struck: dict[int, list[int]] = {}
+
+    def drawn(self, step: str, user: str) -> Arm | None:
+        """Return what is armed for *step*, once less from now on."""
+        for arm in self.arms.values():
+            if arm.step == step and arm.times and arm.user in ("", user):
+                arm.times -= 1
+                return arm
+        return None
+
+    def strike(self, arm: Arm, pid: int) -> None:
+        if arm.how == "kill":
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.struck.setdefault(arm.number, []).append(pid)
+
+    def answer(self, request: Request) -> list[int]:
+        if request.disarm_all:
+            self.arms.clear()
+        if request.disarm is not None:
+            self.arms.pop(request.disarm, None)
+        if request.arm is not None:
+            self.arms[request.arm.number] = request.arm
+        return self.struck.get(request.struck_by or 0, [])
+
+    async def serve(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        request = msgspec.json.decode(await reader.readline(), type=Request)
+        writer.write(msgspec.json.encode(self.answer(request)))
+        writer.close()
+
+
+class End(asyncio.Protocol):
+    """One end of a session; one that is full lets the other one wait."""
+
+    transport: asyncio.Transport | None = None
+    other: "End"
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.other.close()
+
+    def pause_writing(self) -> None:
+        if self.other.transport:
+            self.other.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self.other.transport:
+            self.other.transport.resume_reading()
+
+    def write(self, data: bytes) -> None:
+        if self.transport and data:
+            self.transport.write(data)
+
+    def close(self) -> None:
+        """Close it; what was written to it still gets there."""
+        if self.transport:
+            self.transport.close()
+
+
+class Server(End):
+    """The end where PostgreSQL is."""
+
+    def __init__(self, client: "Client") -> None:
+        self.client = self.other = client
+
+    def data_received(self, data: bytes) -> None:
+        self.client.answer(data)
+
+
+class Client(End):
+    """The end where a process of the shop is, and what has passed in its session."""
+
+    def __init__(self, armoury: Armoury, path: str) -> None:
+        self.armoury = armoury
+        self.path = path
+        self.server = self.other = Server(self)
+        self.unread = bytearray()
+        self.user: str | None = None
+        self.is_greeted = False
+        self.statements = Statements()
+        self.answers = Answers()
+        # The greeting is answered with the first `ReadyForQuery`.
+        self.asked = 1
+        self.drawn: Arm | None = None
+        self.strikes_at = 0
+        self.connecting: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.connecting = asyncio.get_running_loop().create_task(self.connect())
+
+    async def connect(self) -> None:
+        try:
+            await asyncio.get_running_loop().create_unix_connection(
+                lambda: self.server, self.path
+            )
+        except OSError:
+            # As the server itself would: it is away, and nobody is let in.
+            self.close()
+            return
+        self.data_received(b"")
+
+    def data_received(self, data: bytes) -> None:
+        self.unread += data
+        if self.server.transport is None or not (self.is_greeted or self.greet()):
+            return
+        if self.user is None:
+            self.forward(len(self.unread))
+            return
+        passed = 0
+        for message in self.statements.read(self.unread):
+            if message.step and self.drawn is None:
+                arm = self.armoury.drawn(message.step, self.user)
+                if arm is not None and arm.when == "before":
+                    self.forward(message.begin)
+                    self.strike(arm)
+                    return
+                self.drawn, self.strikes_at = arm, self.asked + 1
+            self.asked += message.is_asked_to_end
+            passed = message.end
+        self.forward(passed)
+        if self.drawn and self.awaits_answer and self.drawn.when == "sent":
+            self.strike(self.drawn)
+
+    def greet(self) -> bool:
+        """Read the first message; return whether what follows can be read."""
+        found = greeting(self.unread)
+        if found is None:
+            return False
+        if found.wants_encryption:
+            del self.unread[: found.size]
+            self.write(b"N")
+            return False
+        self.is_greeted, self.user = True, found.user
+        self.forward(found.size)
+        return True
+
+    def forward(self, size: int) -> None:
+        self.server.write(bytes(self.unread[:size]))
+        del self.unread[:size]
+
+    @property
+    def awaits_answer(self) -> bool:
+        """Whether what was drawn waits for an answer that the client will not get."""
+        return self.drawn is not None and self.asked >= self.strikes_at
+
+    def answer(self, data: bytes) -> None:
+        self.answers.read(data)
+        if not self.awaits_answer:
+            self.write(data)
+        elif self.drawn and self.answers.ready >= self.strikes_at:
+            self.strike(self.drawn)
+
+    def strike(self, arm: Arm) -> None:
+        self.armoury.strike(arm, self.pid)
+        self.close()
+        self.server.close()
+
+    @property
+    def pid(self) -> int:
+        assert self.transport is not None
+        end: socket.socket = self.transport.get_extra_info("socket")
+        options = end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, UCRED.size)
+        pid: int = UCRED.unpack(options)[0]
+        return pid
+
+
+async def serve(path: str, server: str, control: str) -> None:
+    armoury = Armoury()
+    loop = asyncio.get_running_loop()
+    listener = await loop.create_unix_server(
+        lambda: Client(armoury, server), path, backlog=200
+    )
+    controller = await asyncio.start_unix_server(armoury.serve, control)
+    async with listener, controller:
+        await listener.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(*sys.argv[1:]))

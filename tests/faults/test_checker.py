@@ -1,0 +1,246 @@
+"""The checker: a sound history is sound, and each breach is called by its name."""
+
+import ast
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+import psycopg
+import pytest
+
+from tasks.bootstrap import Shop
+from tests.faults.answers import Attempt
+from tests.faults.checker import (
+    Watch,
+    check,
+    effects,
+    order,
+    promises,
+    watch,
+)
+from tests.faults.checker.folds import FOLDS
+from tests.faults.history import History, live
+from tests.faults.planted import PLANTED, STATEMENT
+from tests.support.databases import ROOT, Databases
+from tests.support.engine import connect
+from tests.support.sending import Sender
+from tests.support.settings import settings_for
+
+
+@pytest.fixture(scope="module")
+def history(databases: Databases) -> Iterator[History]:
+    name = f"t_{uuid.uuid4().hex[:16]}"
+    url = databases.clone(name)
+    shop = Shop(settings_for(url))
+    shop.ensure_read_models()
+    sender = Sender(shop)
+    with pytest.MonkeyPatch.context() as patch, connect(url) as connection:
+        patch.setattr("tasks.publishing.send", lambda *_: None)
+        live(sender)
+        yield History(connection, sender.attempts, shop.deciders)
+    shop.engine.dispose()
+    databases.drop(name)
+
+
+def test_a_sound_history_is_sound_and_all_of_it_was_looked_at(history: History) -> None:
+    verdict = check(history.connection, history.attempts)
+
+    assert verdict.broken == {}
+    assert verdict.is_sound
+    assert [i for i, looked_at in verdict.checked.items() if not looked_at] == []
+    assert set(verdict.outcomes) == {"succeeded", "rejected"}
+
+
+def test_every_command_of_the_shop_and_every_read_model_is_known(
+    history: History,
+) -> None:
+    views = history.connection.execute(
+        "SELECT viewname FROM pg_views WHERE schemaname = 'readmodels'"
+    )
+
+    assert set(history.deciders.commands) == set(effects.KINDS)
+    assert {name for (name,) in views} == set(FOLDS)
+
+
+def test_the_checker_knows_nothing_of_the_code() -> None:
+    """It is not misled by a mistake that the code under test has made, too."""
+    known = {"psycopg", "json", "collections", "dataclasses", "typing"}
+    known |= {"collections.abc"}
+    own = ("tests.faults.answers", "tests.faults.checker")
+    imported = {
+        name
+        for path in (ROOT / "tests/faults/checker").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        for name in (
+            [a.name for a in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or "."]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+
+    assert {n for n in imported if not n.startswith(own)} <= known
+
+
+@pytest.fixture
+def tables(history: History) -> Iterator[Callable[[str], None]]:
+    """Change the tables by hand, as nothing but their owner can; undone afterwards."""
+    connection = history.connection
+    with connection.transaction(force_rollback=True):
+        connection.execute(
+            """
+            ALTER TABLE events DISABLE TRIGGER USER;
+            ALTER TABLE subscriptions DISABLE TRIGGER USER;
+            """
+        )
+        ids = {a.type: history.id_of(a.type) for a in history.attempts}
+        for number in (1, 2):
+            ids[f"swapped_{number}"] = history.id_of("Deposit", amount=10 + number)
+        yield lambda statements: run(connection, statements.format(**ids))
+
+
+def run(connection: psycopg.Connection[Any], statements: str) -> None:
+    connection.execute(statements.encode())
+
+
+@pytest.mark.parametrize("what", PLANTED)
+def test_each_breach_is_called_by_its_name_and_nothing_else_is(
+    what: str, history: History, tables: Callable[[str], None]
+) -> None:
+    statements, expected = PLANTED[what]
+    tables(statements)
+    verdict = check(history.connection, history.attempts)
+
+    assert set(verdict.broken) == expected
+    assert min(verdict.counts.values()) > 0
+
+
+def test_two_effects_that_were_swapped_are_out_of_order(
+    history: History, tables: Callable[[str], None]
+) -> None:
+    """The client's clock tells; numbers that the journal gave them are not asked."""
+    swapped = "metadata ->> 'command_id' IN ('{swapped_1}', '{swapped_2}')"
+    tables(
+        f"""
+        UPDATE commands AS c SET position = other.position
+        FROM commands AS other
+        WHERE c.id IN ('{{swapped_1}}', '{{swapped_2}}')
+            AND other.id IN ('{{swapped_1}}', '{{swapped_2}}') AND other.id <> c.id;
+        UPDATE events AS e SET data = other.data, metadata = other.metadata
+        FROM events AS other
+        WHERE e.{swapped} AND other.{swapped} AND other.id <> e.id
+        """
+    )
+    verdict = check(history.connection, history.attempts)
+
+    assert set(verdict.broken) == {order.ORDER, STATEMENT}
+    assert verdict.counts[order.ORDER] == 1
+
+
+Change = Callable[[list[Attempt]], None]
+
+
+def answered_twice(attempts: list[Attempt]) -> None:
+    attempts.append(replace_in(attempts[0], command_id=attempts[1].command_id))
+
+
+def accepted_with_other_content(attempts: list[Attempt]) -> None:
+    attempts[-1] = replace_in(
+        attempts[-1], status=202, command_id=attempts[-2].command_id, problem=""
+    )
+
+
+def refused_for_the_same_content(attempts: list[Attempt]) -> None:
+    attempts[-1] = replace_in(attempts[-1], data=attempts[-2].data)
+
+
+def refused_and_yet_done(attempts: list[Attempt]) -> None:
+    attempts[0] = replace_in(attempts[0], status=422, command_id=None)
+
+
+def not_accepted_and_yet_done(attempts: list[Attempt]) -> None:
+    attempts[0] = replace_in(
+        attempts[0], status=503, command_id=None, problem="/problems/unavailable"
+    )
+
+
+def answered_with_a_bug(attempts: list[Attempt]) -> None:
+    attempts.append(replace_in(attempts[0], key="bug", status=500, command_id=None))
+
+
+def replace_in(attempt: Attempt, **changes: Any) -> Attempt:
+    return msgspec.structs.replace(attempt, **changes)
+
+
+LOGS: dict[Change, set[str]] = {
+    answered_twice: {promises.ONE_ID},
+    accepted_with_other_content: {promises.SAME_KEY},
+    refused_for_the_same_content: {promises.SAME_KEY},
+    refused_and_yet_done: {promises.NO_MORE},
+    not_accepted_and_yet_done: {promises.NO_MORE},
+    answered_with_a_bug: {promises.ANSWERS},
+}
+
+
+@pytest.mark.parametrize("change", LOGS)
+def test_an_answer_that_breaks_the_promise_is_called_by_its_name(
+    change: Change, history: History
+) -> None:
+    attempts = list(history.attempts)
+    change(attempts)
+
+    assert set(check(history.connection, attempts).broken) == LOGS[change]
+
+
+def test_a_command_whose_answer_was_lost_may_be_there_once(history: History) -> None:
+    first, *others = history.attempts
+    lost = replace_in(first, status=None, answered_at=None, command_id=None)
+
+    assert check(history.connection, [lost, *others]).is_sound
+
+
+def test_a_command_whose_answer_was_lost_need_not_be_there(history: History) -> None:
+    lost = replace_in(history.attempts[0], key="lost", status=None, command_id=None)
+
+    assert check(history.connection, [*history.attempts, lost]).is_sound
+
+
+def test_a_watch_of_a_log_that_only_grows_finds_nothing(history: History) -> None:
+    watching = Watch(history.connection)
+    watching.sample()
+    watching.sample()
+    verdict = watching.verdict()
+
+    assert verdict.is_sound
+    assert min(verdict.checked.values()) > 0
+
+
+def test_a_watch_sees_a_checkpoint_go_back(
+    history: History, tables: Callable[[str], None]
+) -> None:
+    watching = Watch(history.connection)
+    watching.sample()
+    tables("UPDATE subscriptions SET checkpoint = 3 WHERE name = 'customers_g1'")
+    watching.sample()
+
+    assert watching.verdict().counts == {watch.FORWARD: 1}
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        "UPDATE events SET data = data || '{{\"amount\": 3}}' WHERE id = 8",
+        "DELETE FROM events WHERE id = 8",
+        "UPDATE events SET occurred_at = occurred_at - interval '1 s' WHERE id = 8",
+    ],
+)
+def test_a_watch_sees_that_a_stored_event_has_changed(
+    statements: str, history: History, tables: Callable[[str], None]
+) -> None:
+    watching = Watch(history.connection)
+    watching.sample()
+    tables(statements)
+
+    assert watching.verdict().counts == {watch.UNCHANGED: 1}

@@ -1,0 +1,85 @@
+"""Each kind of fault finds something to break, and the desk gets well again."""
+
+import random
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.client import HTTPException
+from pathlib import Path
+
+import pytest
+
+from tests.faults.breaking import databases
+from tests.faults.desk import Desk, open_desk
+from tests.faults.kinds import KINDS, MISSED
+from tests.support.client import client_of
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.races
+
+ACCOUNTS = ["N1", "N2", "N3", "N4"]
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    folder = Path(tempfile.mkdtemp(prefix="recount-"))
+    with open_desk(folder, disk_megabytes=256) as desk:
+        yield desk
+    shutil.rmtree(folder)
+
+
+@contextmanager
+def work_under_way(address: str) -> Iterator[None]:
+    """Have a client send deposits and transfers, whatever it is answered."""
+    is_over = threading.Event()
+    chance = random.Random(7)
+
+    def send() -> None:
+        while not is_over.is_set():
+            with suppress(OSError, HTTPException), client_of(address) as client:
+                while not is_over.wait(0.02):
+                    source, target = chance.sample(ACCOUNTS, 2)
+                    client.send("Deposit", {"account_id": source, "amount": 100})
+                    client.send(
+                        "TransferMoney",
+                        {"from_account": source, "to_account": target, "amount": 1},
+                    )
+            is_over.wait(0.05)
+
+    client = threading.Thread(target=send)
+    client.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        client.join()
+
+
+def test_every_kind_strikes_and_the_desk_recovers(desk: Desk) -> None:
+    with client_of(desk.address) as client:
+        for name in ACCOUNTS:
+            client.send("OpenAccount", {"account_id": name})
+    chance = random.Random(7)
+    missed = {}
+
+    with work_under_way(desk.address):
+        for kind in KINDS.values():
+            if kind.needs(desk):
+                continue
+            with kind.strike(desk, chance) as detail:
+                if detail.startswith(MISSED):
+                    missed[kind.name] = detail
+            if kind in databases.KINDS:
+                # The next one is to find a server that runs.
+                desk.restore()
+        desk.restore()
+
+    assert missed == {}
+    assert desk.restarts > 10
+    with client_of(desk.address) as client:
+        for name in ACCOUNTS:
+            sent = client.send("Deposit", {"account_id": name, "amount": 1})
+            assert client.wait_for(sent.command_id)["status"] == "succeeded"
+    wait_until(lambda: not desk.under_way(), "all that was accepted is final")

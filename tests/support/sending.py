@@ -1,0 +1,74 @@
+"""A client of the shop that sends without HTTP, and keeps its own log."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from eventstore.errors import KeyReused
+from eventstore.journal.waiting import find_waiting
+from tasks import catch_up, commands
+from tasks.accepting import accept
+from tasks.bootstrap import Shop
+from tests.faults.answers import Attempt
+
+
+@dataclass
+class Sender:
+    """Sends commands to a shop; *attempts* is the log, as `check` takes it."""
+
+    shop: Shop
+    attempts: list[Attempt] = field(default_factory=list)
+
+    def send(self, command: Any, *, key: str = "", principal: str = "staff") -> UUID:
+        """Have a command accepted, or refused for its key, and write that down."""
+        key = key or f"key {len(self.attempts)}"
+        sent_at = time.monotonic()
+        status, problem = 202, ""
+        try:
+            command_id = accept(
+                self.shop, command, key=key, principal=principal
+            ).command_id
+        except KeyReused as refusal:
+            status, problem = 422, "/problems/key-reused"
+            command_id = refusal.command_id
+        self.attempts.append(
+            Attempt(
+                key=key,
+                type=type(command).__name__,
+                stream=self.stream_of(command),
+                data=msgspec.json.decode(msgspec.json.encode(command)),
+                sent_at=sent_at,
+                answered_at=time.monotonic(),
+                status=status,
+                command_id=str(command_id) if status == 202 else None,
+                problem=problem,
+            )
+        )
+        return command_id
+
+    def stream_of(self, command: Any) -> str:
+        decider = self.shop.deciders.of_command(type(command))
+        return decider.stream_of(command) or ""
+
+    def do(self, *asked: Any) -> list[UUID]:
+        """Send commands, run each in its turn, and work until nothing waits."""
+        sent = []
+        for command in asked:
+            sent.append(self.send(command))
+            commands.run(self.shop, sent[-1:])
+        self.work()
+        return sent
+
+    def work(self) -> None:
+        """Run all that waits, and bring all readers to the end, until that is all."""
+        while True:
+            catch_up.run(self.shop)
+            with self.shop.lent() as connection:
+                waiting = find_waiting(connection, patience=-1, most=1_000)
+            if not waiting:
+                return
+            for _, command_id in waiting:
+                commands.run(self.shop, [command_id])
