@@ -109,21 +109,17 @@ class Bank:
         return found
 
     def retry(self) -> None:
-        """Let what has failed have its turn again, as an operator does."""
-        self.decide(operating.retry)
+        """Put what has failed back, as an operator does."""
+        self.decide(operating.retry, self.failed())
 
     def abandon(self) -> None:
-        """Give up what has failed, as an operator does."""
-        self.decide(operating.abandon)
+        """Give up what has failed, as an operator does, and tell who waits for it."""
+        self.decide(operating.abandon, self.failed())
 
-    def decide(
-        self, act: Callable[..., Acted | None], command_id: UUID | None = None
-    ) -> None:
-        """Decide about a command, or the last one that has failed."""
-        asked = command_id or self.failed()
-        acted = act(self.shop, asked, by="olga", because="it has a bug")
+    def decide(self, act: Callable[..., Acted | None], command_id: UUID) -> None:
+        acted = act(self.shop, command_id, by="olga", because="a test wants it")
         assert acted is not None
-        assert acted.was_done, acted.status
+        assert acted.was_done
 
     def ask(self, query: Callable[..., Any], *asked: Any, **named: Any) -> Any:
         with self.shop.engine.connect() as connection:

@@ -218,7 +218,7 @@ def test_a_step_that_was_given_up_is_not_tried_again(bank: Bank) -> None:
     bank.work(bank.with_bug_in(DepositFromTransfer))
     command_id = bank.failed()
     bank.abandon()
-    with pytest.raises(AssertionError, match="abandoned"):
+    with pytest.raises(AssertionError):
         bank.decide(operating.retry, command_id)
     bank.work()
 

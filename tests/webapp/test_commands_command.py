@@ -10,12 +10,10 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
-from domain.accounts.commands import ReturnWithdrawal
 from tasks import commands as tasks_commands
 from tasks.accepting import accept
 from tasks.bootstrap import Shop
 from tests.support.desk import Do, alice, bob, cancel, pay, place, rename
-from tests.support.money import Bank, with_money
 from webapp.cli.commands import commands
 
 WHY = ["--as", "olga", "--because", "the bug is corrected"]
@@ -170,19 +168,27 @@ def test_a_failed_command_is_abandoned(shop: Shop, sent: object) -> None:
     assert told("list", "--status", "abandoned")[0]["id"] == str(command_id)
 
 
-def test_what_must_not_be_given_up_says_so_and_stays_as_it_was(shop: Shop) -> None:
-    bank = Bank(shop)
-    bank.do(*with_money(bank.alice))
-    bank.send(bank.asked(to="BOO"))
-    bank.work(bank.with_bug_in(ReturnWithdrawal))
-    refused = run("abandon", str(bank.failed()), *WHY)
+@pytest.mark.parametrize(
+    ("type_", "said"),
+    [("CompleteTransfer", "money is under way"), ("Multiply", "upgrade")],
+)
+def test_one_that_cannot_be_given_up_is_told_on_a_line(
+    shop: Shop, sent: object, type_: str, said: str
+) -> None:
+    command_id = fail(shop, bob)
+    with shop.autocommitting.connect() as connection:
+        connection.execute(
+            sa.text("UPDATE commands SET type = :t, data = '{\"transfer_id\": 1}'"),
+            {"t": type_},
+        )
+    refused = run("abandon", str(command_id), *WHY)
+    (shown,) = told("show", str(command_id))
 
     assert refused.exit_code == 1
-    assert refused.output == (
-        "Error: A ReturnWithdrawal is tried again until it is done: money is under way"
-        " without it. Nothing was changed.\n"
-    )
-    assert bank.has_failed()
+    assert said in refused.output
+    assert refused.output.endswith("Nothing was changed.\n")
+    assert shown["status"] == "failed"
+    assert [incident["kind"] for incident in shown["history"]] == ["error"]
 
 
 def test_without_a_name_it_is_the_user_of_the_computer(

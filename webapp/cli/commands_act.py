@@ -88,8 +88,8 @@ def decide(
     """Do it, or end with the sentence that says why it cannot be done."""
     try:
         acted = act(shop(), command_id, by=by, because=because)
-    except (DomainError, EventStoreError) as error:
-        raise click.ClickException(f"{error} Nothing was changed.") from error
+    except (DomainError, EventStoreError) as refusal:
+        raise click.ClickException(f"{refusal} Nothing was changed.") from refusal
     if acted is None:
         raise click.ClickException(f"There is no command {command_id}.")
     if not acted.was_done:
