@@ -82,6 +82,7 @@ def configuration() -> dict[str, Any]:
         },
         "timezone": "UTC",
         "enable_utc": True,
+        "beat_scheduler": "tasks.scheduler:Scheduler",
         "beat_schedule": schedule.entries(settings),
     }
 

@@ -1,7 +1,6 @@
 """The order desk as real processes, with the rights of their roles, to be broken."""
 
 import shutil
-import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -157,7 +156,7 @@ class Desk:
         self.clocks.set_right()
         for name in self.keeper.named(""):
             self.keeper.let_go(name)
-            self.keeper.send_all(name, signal.SIGCONT)
+            self.keeper.thaw(name)
         wait_until(self.proxy.answers, "the proxy answers")
         self.proxy.disarm_all()
         wait_until(lambda: not self.ending(), "who was asked to end has ended")

@@ -119,6 +119,12 @@ class Keeper:
     def kill(self, name: str) -> None:
         self.send_all(name, signal.SIGKILL)
 
+    def freeze(self, name: str) -> None:
+        self.send_all(name, signal.SIGSTOP)
+
+    def thaw(self, name: str) -> None:
+        self.send_all(name, signal.SIGCONT)
+
     def hold(self, name: str) -> None:
         """Do not start it again, until it is let go."""
         with self.lock:
@@ -129,10 +135,14 @@ class Keeper:
             child = self.child(name)
             child.is_stopping, child.start_at = False, 0.0
 
-    def remove(self, name: str) -> None:
-        """End it for good."""
+    def take_away(self, name: str) -> None:
+        """Kill it, and do not start it again until it is let go."""
         self.hold(name)
         self.kill(name)
+
+    def remove(self, name: str) -> None:
+        """End it for good."""
+        self.take_away(name)
         with self.lock:
             child = self.child(name)
             if child.process:
@@ -144,7 +154,7 @@ class Keeper:
         for name in self.named(""):
             self.hold(name)
         for name in self.named(""):
-            self.send_all(name, signal.SIGCONT)
+            self.thaw(name)
             is_server = name == "postgres"
             # Killed outright, its children would leave shared memory behind.
             self.send_all(name, signal.SIGQUIT if is_server else signal.SIGKILL)

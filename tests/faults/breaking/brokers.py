@@ -1,15 +1,16 @@
 """Redis loses what it has, is frozen, full, away, or wants a password."""
 
 import shutil
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
 
+from tests.faults.breaking.victims import absent, every, freezing, killing
 from tests.faults.desk import REDIS_PASSWORD, Desk
 from tests.faults.kind import BLOW, Kind, Seconds
 from tests.support.waiting import wait_until
 
+SERVER = every("redis")
 AWAY: Seconds = (0.5, 5.0)
 
 
@@ -23,40 +24,13 @@ def flush(desk: Desk, chance: Random) -> Iterator[str]:
 
 @contextmanager
 def restart_empty(desk: Desk, chance: Random) -> Iterator[str]:
-    desk.keeper.hold("redis")
-    desk.keeper.kill("redis")
+    desk.keeper.take_away("redis")
     wait_until(lambda: desk.keeper.leader("redis") is None, "Redis has ended")
     for path in desk.folders.redis.iterdir():
         if path.is_dir():
             shutil.rmtree(path)
     desk.keeper.let_go("redis")
     yield "-9 redis, which comes again empty"
-
-
-@contextmanager
-def crash(desk: Desk, chance: Random) -> Iterator[str]:
-    """Kill it; it comes again with what it had written a second ago."""
-    desk.keeper.kill("redis")
-    yield "-9 redis"
-
-
-@contextmanager
-def be_away(desk: Desk, chance: Random) -> Iterator[str]:
-    desk.keeper.hold("redis")
-    desk.keeper.kill("redis")
-    try:
-        yield "Redis is away"
-    finally:
-        desk.keeper.let_go("redis")
-
-
-@contextmanager
-def freeze(desk: Desk, chance: Random) -> Iterator[str]:
-    desk.keeper.send_all("redis", signal.SIGSTOP)
-    try:
-        yield "STOP redis"
-    finally:
-        desk.keeper.send_all("redis", signal.SIGCONT)
 
 
 @contextmanager
@@ -83,10 +57,10 @@ def change_password(desk: Desk, chance: Random) -> Iterator[str]:
 
 KINDS = (
     Kind("flush Redis", BLOW, flush),
-    Kind("crash Redis", BLOW, crash),
+    Kind("crash Redis", BLOW, killing(SERVER)),
     Kind("restart Redis empty", BLOW, restart_empty),
-    Kind("no Redis", AWAY, be_away),
-    Kind("freeze Redis", AWAY, freeze),
+    Kind("no Redis", AWAY, absent(SERVER)),
+    Kind("freeze Redis", AWAY, freezing(SERVER)),
     Kind("fill Redis's memory", AWAY, fill_memory),
     Kind("change Redis's password", AWAY, change_password),
 )

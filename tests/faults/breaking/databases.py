@@ -11,9 +11,12 @@ import psycopg
 import sqlalchemy as sa
 
 from embedded import logins
+from tests.faults.breaking.victims import blow, every, spell
 from tests.faults.desk import Desk
+from tests.faults.keeper import Keeper
 from tests.faults.kind import BLOW, MISSED, Kind, Seconds, Strike
 
+SERVER = every("postgres")
 AWAY: Seconds = (0.5, 3.0)
 ROLES = ("web", "worker", "relay")
 
@@ -24,25 +27,19 @@ SESSIONS = """
 END_SESSIONS = "SELECT pg_terminate_backend(pid) FROM unnest(CAST(:pids AS integer[])) AS pid"
 
 
-def ending(number: signal.Signals) -> Strike:
-    """End the server by a signal; it is started again at once."""
-
-    @contextmanager
-    def strike(desk: Desk, chance: Random) -> Iterator[str]:
-        desk.keeper.end("postgres", number)
-        yield f"PostgreSQL gets {number.name}"
-
-    return strike
+def crash(keeper: Keeper, name: str) -> None:
+    """End it at once, as `pg_ctl stop -m immediate` does: it has to recover."""
+    keeper.end(name, signal.SIGQUIT)
 
 
-@contextmanager
-def be_away(desk: Desk, chance: Random) -> Iterator[str]:
-    desk.keeper.hold("postgres")
-    desk.keeper.end("postgres", signal.SIGQUIT)
-    try:
-        yield "PostgreSQL is away"
-    finally:
-        desk.keeper.let_go("postgres")
+def crash_for_long(keeper: Keeper, name: str) -> None:
+    keeper.hold(name)
+    crash(keeper, name)
+
+
+def restart(keeper: Keeper, name: str) -> None:
+    """End it in order, with all sessions."""
+    keeper.end(name, signal.SIGINT)
 
 
 @contextmanager
@@ -123,9 +120,11 @@ def small_disk(desk: Desk) -> str:
 
 
 KINDS = (
-    Kind("crash PostgreSQL", BLOW, ending(signal.SIGQUIT)),
-    Kind("restart PostgreSQL", BLOW, ending(signal.SIGINT)),
-    Kind("no PostgreSQL", AWAY, be_away),
+    Kind("crash PostgreSQL", BLOW, blow(crash, SERVER, "QUIT")),
+    Kind("restart PostgreSQL", BLOW, blow(restart, SERVER, "INT")),
+    Kind(
+        "no PostgreSQL", AWAY, spell(crash_for_long, Keeper.let_go, SERVER, "without")
+    ),
     Kind("kill a backend", BLOW, kill_backend),
     Kind("end all sessions", BLOW, ending_sessions("web|worker|relay")),
     Kind("end sessions of a role", BLOW, ending_sessions(*ROLES)),
