@@ -64,7 +64,7 @@ def take() -> ResponseReturnValue:
         not_before=not_before,
     )
     is_plain = accepted.is_new and not_before is None
-    status = "accepted" if is_plain else status_of(accepted.command_id)
+    status = "accepted" if is_plain else status_or_unknown(accepted.command_id)
     address = url_for("api.command", command_id=accepted.command_id)
     answer = {
         "id": str(accepted.command_id),
@@ -116,6 +116,16 @@ def lines_sent() -> Iterable[Line]:
     if request.mimetype not in NEWLINE_DELIMITED:
         raise Problem("unsupported-media-type", BATCH_TYPES)
     return batch.lines_of(body.split(b"\n"))
+
+
+def status_or_unknown(command_id: UUID) -> str:
+    """Return the status of what is accepted: nobody may say any more that it is not."""
+    try:
+        return status_of(command_id)
+    except DATABASE_ERRORS as error:
+        if is_outage(error):
+            raise Problem("outcome-unknown") from error
+        raise
 
 
 def status_of(command_id: UUID) -> str:

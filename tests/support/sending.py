@@ -22,8 +22,12 @@ class Sender:
     shop: Shop
     attempts: list[Attempt] = field(default_factory=list)
 
-    def send(self, command: Any, *, key: str = "", principal: str = "staff") -> UUID:
-        """Have a command accepted, or refused for its key, and write that down."""
+    def send(self, command: Any, *, key: str = "", principal: str = "local") -> UUID:
+        """
+        Have a command accepted, or refused for its key, and write that down.
+
+        Keys are their sender's own: who else has the same one means another command.
+        """
         key = key or f"key {len(self.attempts)}"
         sent_at = time.monotonic()
         status, problem = 202, ""
@@ -36,7 +40,7 @@ class Sender:
             command_id = refusal.command_id
         self.attempts.append(
             Attempt(
-                key=key,
+                key=key if principal == "local" else f"{key} of {principal}",
                 type=type(command).__name__,
                 stream=self.stream_of(command),
                 data=msgspec.json.decode(msgspec.json.encode(command)),

@@ -1,0 +1,60 @@
+"""
+Each protection is needed: switched off, the invariant that it is for breaks.
+
+What happens is told twice, on the same tables: as it is, when everything is sound, and
+with the protection switched off, when it shows by name and number. So neither a course
+of events that harms nobody nor a checker that sees nothing can pass.
+"""
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from eventstore.journal.limits import Limits
+from tasks import bootstrap
+from tasks.bootstrap import Shop
+from tasks.settings import Settings
+from tests.faults.controls import deaths, drains, keys, log, processes, readers, rules
+from tests.faults.controls.control import Control
+from tests.faults.controls.scene import Scene
+from tests.support.databases import Databases
+from tests.support.engine import connect
+from tests.support.settings import settings_for
+
+FILES = (drains, deaths, log, readers, keys, rules, processes)
+CONTROLS = {c.protection: c for file in FILES for c in file.CONTROLS}
+
+
+@pytest.fixture(scope="module")
+def settings(databases: Databases) -> Iterator[Settings]:
+    """Settings with one database for all: a fresh one costs more than a control."""
+    name = f"t_{uuid.uuid4().hex[:16]}"
+    yield settings_for(databases.clone(name))
+    databases.drop(name)
+
+
+@pytest.fixture
+def scene(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+    monkeypatch.setattr("tasks.publishing.send", lambda *_: None)
+    shop = Shop(settings, limits=Limits(deaths=3))
+    monkeypatch.setattr(bootstrap, "_shop", shop)
+    with connect(settings.database_url) as connection:
+        scene = Scene(shop, settings.database_url, connection, monkeypatch)
+        yield scene
+        shop.engine.dispose()
+        scene.restore()
+
+
+@pytest.mark.parametrize("protection", CONTROLS)
+def test_without_it_an_invariant_breaks(protection: str, scene: Scene) -> None:
+    control: Control = CONTROLS[protection]
+    control.course(scene)
+    assert scene.check().broken == {}
+
+    control.switch_off(scene)
+    control.course(scene)
+    counts = scene.check().counts
+    print(f"without {protection}: {counts}")
+    assert counts.get(control.breaks, 0) > 0
+    assert set(counts) <= {control.breaks, *control.also}
