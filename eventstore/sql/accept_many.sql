@@ -58,7 +58,11 @@ BEGIN
                 l.stream_id, l.category || '-' || nextval(l.numbered_by::regclass)
             ),
             l.type, l.data, l.metadata, sent_by, decode(l.fingerprint, 'hex'),
-            l.expected_version, l.not_before
+            l.expected_version,
+            -- A time that has passed is now, as in `accept`.
+            CASE WHEN l.not_before IS NOT NULL
+                THEN greatest(l.not_before, clock_timestamp())
+            END
         FROM jsonb_to_recordset(lines) AS l (
             place bigint,
             command_id uuid,

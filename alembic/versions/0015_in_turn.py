@@ -1,0 +1,23 @@
+"""
+What waits keeps its turn and its marks, and what is given up in a take is told.
+
+A time that had passed when a command came with it let that command go before those that
+were accepted earlier. A runner that failed took away the mark of whoever had the stream
+by then. And a command that killed its runners too often had no line in the log.
+"""
+
+from alembic import op
+
+from eventstore.sql import create_functions
+
+revision = "0015"
+down_revision = "0014"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    create_functions(op.get_bind(), "accept", "accept_many", "forget_marks", "take")
+
+
+# No downgrade: the version before can work with these.
