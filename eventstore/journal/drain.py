@@ -43,7 +43,6 @@ from eventstore.log.arguments import (
 from eventstore.personal.keyring import Keyring
 from eventstore.subscriptions.signals import CATCH_UP
 
-
 RUNNER_DIED = Outcome(status="failed", error={"error": "RunnerDied"})
 """Of a command that killed its runners too often; `take` wrote more of it."""
 
