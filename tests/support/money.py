@@ -10,14 +10,13 @@ import sqlalchemy as sa
 
 from domain.accounts.commands import Deposit, OpenAccount
 from domain.transfers.commands import TransferMoney
-from eventstore.connection import driver_connection
-from eventstore.journal.abandoned import tell_abandoned
+from eventstore.journal.acting import Acted
 from eventstore.journal.waiting import find_waiting
 from readmodels import account_statement, accounts, transfers
 from readmodels.account_statement import StatementLine
 from readmodels.accounts import AccountView
 from readmodels.transfers import TransferView
-from tasks import catch_up, commands
+from tasks import catch_up, commands, operating
 from tasks.accepting import accept
 from tasks.bootstrap import Shop
 from tasks.money import ACCOUNTS
@@ -111,23 +110,16 @@ class Bank:
 
     def retry(self) -> None:
         """Put what has failed back, as an operator does."""
-        self.change(self.failed(), "accepted")
+        self.decide(operating.retry, self.failed())
 
     def abandon(self) -> None:
         """Give up what has failed, as an operator does, and tell who waits for it."""
-        command_id = self.failed()
-        with self.shop.engine.begin() as connection:
-            set_status(connection, command_id, "abandoned")
-            tell_abandoned(
-                driver_connection(connection),
-                command_id,
-                deciders=self.shop.deciders,
-                secret=self.shop.settings.secret_key.encode(),
-            )
+        self.decide(operating.abandon, self.failed())
 
-    def change(self, command_id: UUID, status: str) -> None:
-        with self.shop.engine.begin() as connection:
-            set_status(connection, command_id, status)
+    def decide(self, act: Callable[..., Acted | None], command_id: UUID) -> None:
+        acted = act(self.shop, command_id, by="olga", because="a test wants it")
+        assert acted is not None
+        assert acted.was_done
 
     def ask(self, query: Callable[..., Any], *asked: Any, **named: Any) -> Any:
         with self.shop.engine.connect() as connection:
@@ -152,14 +144,3 @@ class Bank:
         """Return the lines of an account, the first of them first."""
         page = self.ask(account_statement.find, account_id, sort="happened")
         return list(page.rows)
-
-
-def set_status(connection: sa.Connection, command_id: UUID, status: str) -> None:
-    done = connection.execute(
-        sa.text(
-            "UPDATE commands SET status = :status, error = NULL, finished_at = NULL,"
-            " started_at = NULL WHERE id = :id AND status = 'failed'"
-        ),
-        {"status": status, "id": command_id},
-    )
-    assert done.rowcount == 1

@@ -16,6 +16,7 @@ from domain.accounts.commands import (
 )
 from domain.transfers.process import CannotBeGivenUp
 from readmodels import account_statement, accounts, transfers
+from tasks import operating
 from tasks.bootstrap import Shop
 from tests.support.databases import Databases
 from tests.support.money import Bank, opened, with_money
@@ -207,7 +208,7 @@ def test_a_step_that_was_given_up_is_not_tried_again(bank: Bank) -> None:
     command_id = bank.failed()
     bank.abandon()
     with pytest.raises(AssertionError):
-        bank.change(command_id, "accepted")
+        bank.decide(operating.retry, command_id)
     bank.work()
 
     assert balances(bank) == (1_000, 0)

@@ -168,6 +168,29 @@ def test_a_failed_command_is_abandoned(shop: Shop, sent: object) -> None:
     assert told("list", "--status", "abandoned")[0]["id"] == str(command_id)
 
 
+@pytest.mark.parametrize(
+    ("type_", "said"),
+    [("CompleteTransfer", "money is under way"), ("Multiply", "upgrade")],
+)
+def test_one_that_cannot_be_given_up_is_told_on_a_line(
+    shop: Shop, sent: object, type_: str, said: str
+) -> None:
+    command_id = fail(shop, bob)
+    with shop.autocommitting.connect() as connection:
+        connection.execute(
+            sa.text("UPDATE commands SET type = :t, data = '{\"transfer_id\": 1}'"),
+            {"t": type_},
+        )
+    refused = run("abandon", str(command_id), *WHY)
+    (shown,) = told("show", str(command_id))
+
+    assert refused.exit_code == 1
+    assert said in refused.output
+    assert refused.output.endswith("Nothing was changed.\n")
+    assert shown["status"] == "failed"
+    assert [incident["kind"] for incident in shown["history"]] == ["error"]
+
+
 def test_without_a_name_it_is_the_user_of_the_computer(
     shop: Shop, sent: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:

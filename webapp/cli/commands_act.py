@@ -7,6 +7,8 @@ from uuid import UUID
 
 import click
 
+from domain.errors import Rejection
+from eventstore.errors import EventStoreError
 from eventstore.journal.acting import Acted
 from tasks import operating
 from tasks.bootstrap import shop
@@ -84,7 +86,10 @@ def decide(
     wanted: str = "failed",
 ) -> None:
     """Do it, or end with the sentence that says why it cannot be done."""
-    acted = act(shop(), command_id, by=by, because=because)
+    try:
+        acted = act(shop(), command_id, by=by, because=because)
+    except (Rejection, EventStoreError) as refusal:
+        raise click.ClickException(f"{refusal} Nothing was changed.") from refusal
     if acted is None:
         raise click.ClickException(f"There is no command {command_id}.")
     if not acted.was_done:
