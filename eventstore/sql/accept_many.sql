@@ -2,6 +2,7 @@
 --
 -- A line whose id was accepted before, here or earlier, is answered as that one. One such
 -- call at a time: two that name the same ids in another order would wait for each other.
+-- Nor is anything pruned meanwhile, which would be neither known nor new.
 CREATE OR REPLACE FUNCTION public.accept_many(
     lines jsonb,                    -- one object each
     sent_by text,
