@@ -73,8 +73,9 @@ def take() -> ResponseReturnValue:
         "links": {"self": address},
     }
     if not_before is not None:
-        cancelling = url_for("journal.cancel", command_id=accepted.command_id)
         answer["not_before"] = not_before.isoformat()
+    if status == entries.SCHEDULED:
+        cancelling = url_for("journal.cancel", command_id=accepted.command_id)
         answer["links"] = {"self": address, "cancel": cancelling}
     return answer, 202, {"Location": address}
 

@@ -77,6 +77,16 @@ def test_a_command_for_tomorrow_is_accepted_as_scheduled(
     assert (entry["status"], entry["not_before"]) == ("scheduled", TOMORROW)
 
 
+def test_a_time_that_has_just_passed_is_now(schedule: Schedule) -> None:
+    moment = datetime.now(UTC) - timedelta(minutes=4)
+    response = schedule(moment.isoformat())
+
+    assert response.status_code == 202
+    assert response.json is not None
+    assert response.json["status"] == "accepted"
+    assert "cancel" not in response.json["links"]
+
+
 def test_it_is_run_when_its_time_has_come_and_not_before(
     client: FlaskClient, schedule: Schedule, work: Work, pass_by: Callable[[], None]
 ) -> None:
