@@ -1,5 +1,6 @@
 """The Celery application; `celery -A tasks.app worker` starts here."""
 
+import resource
 from typing import Any
 
 from celery import Celery
@@ -113,4 +114,16 @@ def start_worker(**_: object) -> None:
 
 @worker_process_init.connect
 def start_child(**_: object) -> None:
+    limit_memory()
     forget_connections()
+
+
+def limit_memory() -> None:
+    """
+    Let what eats memory in this process get a MemoryError before others starve.
+
+    Celery's own limit replaces a child when its task is done, which such a one never
+    is. It is twice that, and does not count what is shared or mapped from files.
+    """
+    limit = MEMORY_LIMIT_KB * 1024 * 2
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))

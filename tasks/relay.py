@@ -10,7 +10,6 @@ Two of them are harmless.
 import logging
 import multiprocessing
 import os
-import resource
 import signal
 import threading
 import time
@@ -21,7 +20,7 @@ from uuid import UUID
 
 from eventstore.journal.waiting import find_waiting
 from tasks import catch_up, commands, watching
-from tasks.app import MEMORY_LIMIT_KB, TIME_LIMIT
+from tasks.app import TIME_LIMIT, limit_memory
 from tasks.bootstrap import Shop, shop
 from tasks.guard import refuse_what_loses_data
 from tasks.logs import log_to_stderr
@@ -88,8 +87,7 @@ def work(
     stop = threading.Event()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    limit = MEMORY_LIMIT_KB * 1024 * 2
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    limit_memory()
     relay = Relay(wiring(), busy_since)
     # The child's, which does the work: one that does not return goes on beating, and is
     # killed by its parent.

@@ -25,6 +25,8 @@ __all__ = ["app"]
 
 HOLD = "hold"
 KILL = "kill"
+EAT = "eat"
+RECURSE = "recurse"
 HOLDING_LOCK = 815
 """The advisory lock that a decider waits for when it is told to hold."""
 
@@ -35,6 +37,12 @@ def decide(order: Any, command: Any, **others: Any) -> Any:
         os.kill(os.getpid(), signal.SIGKILL)
     if isinstance(command, CancelOrder) and command.reason == HOLD:
         wait_for_lock()
+    if isinstance(command, CancelOrder) and command.reason == EAT:
+        # More than any of our processes may have, and never touched.
+        held = [bytearray(64_000_000) for _ in range(50)]
+        raise AssertionError(f"nobody said no to {len(held)} pieces")
+    if isinstance(command, CancelOrder) and command.reason == RECURSE:
+        decide(order, command, **others)
     time.sleep(float(os.environ.get("SECONDS_TO_DECIDE", "0")))
     return ORDERS.decide(order, command, **others)
 
