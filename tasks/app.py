@@ -116,16 +116,16 @@ def start_worker(**_: object) -> None:
 
 @worker_process_init.connect
 def start_child(**_: object) -> None:
-    forget_connections()
     limit_memory()
+    forget_connections()
 
 
 def limit_memory() -> None:
     """
-    Let this process have no more memory than a command may need, and some.
+    Let what eats memory in this process get a MemoryError before others starve.
 
-    Celery looks at a child's memory after a task only. Here who exhausts it meets a
-    MemoryError, rather than the machine.
+    Celery's own limit replaces a child when its task is done, which such a one never
+    is. It is twice that, and does not count what is shared or mapped from files.
     """
     limit = MEMORY_LIMIT_KB * 1024 * 2
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))

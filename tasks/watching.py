@@ -1,7 +1,9 @@
 """Whose heart beats: web, beat and relay; and the worker, which tells of its queue."""
 
 import atexit
+import os
 import time
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +30,17 @@ def begin(shop: Shop, role: str) -> None:
         return Beat(process=process, role=role, detail={"breaker": broker})
 
     start(Heart(shop.settings.database_url, shop.settings.role, tell, lambda: None))
+
+
+def begin_where_served(shop: Shop, role: str) -> None:
+    """
+    Have the heart of this process beat, or of those that it forks to do its work.
+
+    A server that loads the application and then forks leaves both to its children: the
+    breaker is theirs, and a connection that is shared by a fork is nobody's.
+    """
+    begin(shop, role)
+    os.register_at_fork(before=end, after_in_child=partial(begin, shop, role))
 
 
 def start(heart: Heart) -> None:

@@ -57,7 +57,7 @@ def create_app(shop: Shop | None = None) -> Flask:
     log_to_stderr(settings.log_level, settings.log_format)
     if shop is None and settings.role == "web":
         refuse_what_loses_data(bootstrap.shop())
-        watching.begin(bootstrap.shop(), "web")
+        watching.begin_where_served(bootstrap.shop(), "web")
     give(app, shop)
     security.protect(app, settings)
     access.guard(app)

@@ -64,7 +64,7 @@ def take() -> ResponseReturnValue:
         not_before=not_before,
     )
     is_plain = accepted.is_new and not_before is None
-    status = "accepted" if is_plain else status_or_unknown(accepted.command_id)
+    status = "accepted" if is_plain else standing_of(accepted.command_id)
     address = url_for("api.command", command_id=accepted.command_id)
     answer = {
         "id": str(accepted.command_id),
@@ -73,8 +73,9 @@ def take() -> ResponseReturnValue:
         "links": {"self": address},
     }
     if not_before is not None:
-        cancelling = url_for("journal.cancel", command_id=accepted.command_id)
         answer["not_before"] = not_before.isoformat()
+    if status == entries.SCHEDULED:
+        cancelling = url_for("journal.cancel", command_id=accepted.command_id)
         answer["links"] = {"self": address, "cancel": cancelling}
     return answer, 202, {"Location": address}
 
@@ -115,22 +116,19 @@ def lines_sent() -> Iterable[Line]:
         return batch.items_of(batch.values_of(body))
     if request.mimetype not in NEWLINE_DELIMITED:
         raise Problem("unsupported-media-type", BATCH_TYPES)
-    return batch.lines_of(body.split(b"\n"))
+    return batch.lines_of(batch.pieces_of(body))
 
 
-def status_or_unknown(command_id: UUID) -> str:
-    """Return the status of what is accepted: nobody may say any more that it is not."""
+def standing_of(command_id: UUID) -> str:
+    """Return what became of a command that is promised, as far as that is known."""
     try:
-        return status_of(command_id)
+        with the_shop().engine.connect() as connection:
+            entry = entries.find(connection, command_id)
     except DATABASE_ERRORS as error:
-        if is_outage(error):
-            raise Problem("outcome-unknown") from error
-        raise
-
-
-def status_of(command_id: UUID) -> str:
-    with the_shop().engine.connect() as connection:
-        entry = entries.find(connection, command_id)
+        if not is_outage(error):
+            raise
+        # Whoever was told now that it is not accepted might send it under another key.
+        return "accepted"
     return entry.standing if entry else "accepted"
 
 

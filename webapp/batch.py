@@ -15,9 +15,10 @@ from webapp.input import ENVELOPE, command_from, envelope, usable_key
 from webapp.parsing import parse
 from webapp.problems import Problem
 
+MOST_LINES = 250_000
+"""In one request: each is answered, and two bytes are enough for a wrong one."""
 MOST_FAULTS = 10
 """Of one line: a whole file may be wrong in the same way."""
-
 
 Require = Callable[[str], None]
 
@@ -143,11 +144,23 @@ def as_json(problem: Problem) -> dict[str, Any]:
     }
 
 
+def pieces_of(body: bytes) -> list[bytes]:
+    """Return the lines of *body*. Raises Problem where there are too many."""
+    check_count(body.count(b"\n") + 1)
+    return body.split(b"\n")
+
+
+def check_count(lines: int) -> None:
+    if lines > MOST_LINES:
+        raise Problem("too-large", f"A batch has at most {MOST_LINES:,} lines.")
+
+
 def values_of(body: bytes) -> list[Any]:
     """Return the items of the array that *body* is. Raises Problem."""
     values = parse(body, deepest=17)
     if not isinstance(values, list):
         raise Problem("bad-request", "A batch as JSON is an array of commands.")
+    check_count(len(values))
     return values
 
 

@@ -31,8 +31,9 @@ def json_of(request: Request) -> Any:
 def body_of(request: Request) -> bytes:
     """Return the bytes that *request* carries; none at all are refused."""
     body = request.get_data(cache=False)
-    # A body sent in chunks is cut off at the limit, and only the next read says so.
-    request.stream.read(1)
+    if request.content_length is None:
+        # Sent in chunks it is cut off at the limit, and only the next read says so.
+        request.stream.read(1)
     if not body:
         refuse("The body is empty.")
     return body

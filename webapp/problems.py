@@ -65,7 +65,7 @@ KINDS = {
     "too-large": Kind(
         413,
         "The request is too large",
-        "A body may have at most 64 KiB, a batch of commands 16 MiB.",
+        "A body may have at most 64 KiB, a batch of commands 16 MiB and 250,000 lines.",
     ),
     "unsupported-media-type": Kind(
         415,

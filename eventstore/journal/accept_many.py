@@ -41,22 +41,26 @@ def accept_many(
 
     Each is answered by itself. Where the database takes one of them for no value that
     it could store, the set is halved until that one stands alone. Use a *connection* in
-    autocommit: when this returns they are promised.
+    autocommit: when this returns they are promised, and when it raises none of them is,
+    unless the answer to the commit was lost.
     """
     if not commands:
         return []
     try:
-        return accepted(connection, commands)
+        # In halves that are undone together this is a savepoint.
+        with connection.transaction():
+            return accepted(connection, commands)
     except psycopg.Error as error:
         if not is_of_the_data(error):
             raise
         if len(commands) == 1:
             return [Answered(commands[0].command_id, error=error)]
     half = len(commands) // 2
-    return [
-        *accept_many(connection, commands[:half]),
-        *accept_many(connection, commands[half:]),
-    ]
+    with connection.transaction():
+        return [
+            *accept_many(connection, commands[:half]),
+            *accept_many(connection, commands[half:]),
+        ]
 
 
 def accepted(

@@ -51,8 +51,7 @@ def abandon(
     """
     Give up a failed command for good; None where there is no such command.
 
-    The caller owns the transaction, and may append what tells others of it: before
-    this, as an append locks its streams first.
+    The caller owns the transaction, and sends in it what tells others of it.
     """
     return acted(
         connection,

@@ -10,7 +10,7 @@ from uuid import UUID
 import psycopg
 
 from eventstore.access.senders import May
-from eventstore.command_handler import Decision, broken
+from eventstore.command_handler import Decision, Outcome, broken
 from eventstore.decider import Deciders
 from eventstore.errors import (
     AlreadyClaimed,
@@ -42,6 +42,9 @@ from eventstore.log.arguments import (
 )
 from eventstore.personal.keyring import Keyring
 from eventstore.subscriptions.signals import CATCH_UP
+
+RUNNER_DIED = Outcome(status="failed", error={"error": "RunnerDied"})
+"""Of a command that killed its runners too often; `take` wrote more of it."""
 
 
 @dataclass(slots=True)
@@ -107,6 +110,7 @@ def drain(
         taken = take(work.connection, next_due, **asked_of(work))
         if taken is None:
             return work.drained
+        note_given_up(work, taken)
         next_due = run(work, taken)
     work.drained.next_due = next_due
     return work.drained
@@ -275,6 +279,15 @@ def note_finished(
     for stream_id, of_one in decided.items():
         work.drained.finished += len(of_one)
         for one in finished(stream_id, expected[stream_id], of_one, seconds):
+            work.report(one)
+
+
+def note_given_up(work: Drain, taken: Taken) -> None:
+    """Count what the take itself has failed, and report it."""
+    work.drained.finished += len(taken.given_up)
+    for command, version in taken.given_up:
+        failed = [Decided(command, Decision(RUNNER_DIED, None))]
+        for one in finished(taken.stream_id, version, failed, seconds=0.0):
             work.report(one)
 
 

@@ -32,6 +32,7 @@ from eventstore.journal.drain import (
     asked_of,
     finishing,
     note_finished,
+    note_given_up,
     put_back,
     run,
 )
@@ -84,6 +85,8 @@ def drain_many(
     until = work.taken_at + limits.seconds_of_draining
     done = DrainedMany(work.drained)
     taken = take_many(connection, command_ids, **asked_of(work))
+    for one in taken:
+        note_given_up(work, one)
     known = {command.id for one in taken for command in one.commands}
     done.apart = [command_id for command_id in command_ids if command_id not in known]
     together, alone = finish_together(work, taken)

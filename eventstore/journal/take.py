@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -24,18 +24,27 @@ class TakenCommand:
     conflicts: int = 0
 
 
+class GivenUp(NamedTuple):
+    """A command that killed its runners too often, and its stream's version then."""
+
+    command: TakenCommand
+    version: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
     """
     A stream that this session holds: what is due in it, and what happened in it.
 
-    *most* is 1 where a runner died here: one command at a time from then on.
+    *most* is 1 where a runner died here: one command at a time from then on. *given_up*
+    are final by the take itself.
     """
 
     stream_id: str
     most: int
     commands: Sequence[TakenCommand]
     past: Past
+    given_up: Sequence[GivenUp] = ()
 
 
 def take(
@@ -90,38 +99,30 @@ def take_many(
 
 def taken_of(rows: Sequence[Any]) -> Taken:
     """Return the stream that *rows*, as `take` returns them, are about."""
-    _, _, stream_id, _, most, *_ = rows[0]
-    commands = [
-        TakenCommand(
-            id=ref,
-            type=type_,
-            expected_version=version,
-            data=data,
-            metadata=metadata,
-            # The version before, until it is migrated, tells neither.
-            attempts=attempts or 0,
-            conflicts=int(conflicts or 0),
-        )
-        for (
-            kind,
-            attempts,
-            _,
-            type_,
-            version,
-            data,
-            metadata,
-            _,
-            conflicts,
-            _,
-            ref,
-        ) in rows
-        if kind == "command"
-    ]
+    (stream,) = (row for row in rows if row[0] == "stream")
+    stream_id, most = stream[2], stream[4]
     return Taken(
         stream_id=stream_id,
         most=most,
-        commands=commands,
+        commands=[command_of(row) for row in rows if row[0] == "command"],
         past=gathered([stream_id], rows)[stream_id],
+        given_up=[
+            GivenUp(command_of(row), row[4]) for row in rows if row[0] == "failed"
+        ],
+    )
+
+
+def command_of(row: Any) -> TakenCommand:
+    kind, attempts, _, type_, version, data, metadata, _, conflicts, _, ref = row
+    return TakenCommand(
+        id=ref,
+        type=type_,
+        expected_version=version if kind == "command" else None,
+        data=data,
+        metadata=metadata,
+        # The version before, until it is migrated, tells neither.
+        attempts=attempts or 0,
+        conflicts=int(conflicts or 0),
     )
 
 

@@ -1,8 +1,7 @@
 -- Give up a failed command, for good.
 --
--- One conditional update, in the caller's transaction: what has to hear of it can be
--- appended with it, before it, as an append locks its streams before any command. What
--- made it fail stays in its row. No row: there is no such command.
+-- One conditional update, in the caller's transaction: what has to hear of it is sent with
+-- it. What made it fail stays in its row. No row: there is no such command.
 CREATE OR REPLACE FUNCTION public.abandon_command(
     command uuid,
     acted_by text,

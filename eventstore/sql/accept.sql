@@ -71,7 +71,9 @@ BEGIN
             command_id,
             coalesce(stream, category || '-' || nextval(numbered_by::regclass)),
             command_type, command_data, command_metadata, sent_by, content,
-            expected, due_at
+            expected,
+            -- A time that has passed is now: nobody goes before what waits already.
+            CASE WHEN due_at IS NOT NULL THEN greatest(due_at, clock_timestamp()) END
         )
         -- Somebody sent the same at the same moment: theirs is the first.
         ON CONFLICT ON CONSTRAINT commands_pkey DO NOTHING

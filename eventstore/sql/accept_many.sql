@@ -2,6 +2,7 @@
 --
 -- A line whose id was accepted before, here or earlier, is answered as that one. One such
 -- call at a time: two that name the same ids in another order would wait for each other.
+-- Nor is anything pruned meanwhile, which would be neither known nor new.
 CREATE OR REPLACE FUNCTION public.accept_many(
     lines jsonb,                    -- one object each
     sent_by text,
@@ -68,7 +69,11 @@ BEGIN
                 l.stream_id, l.category || '-' || nextval(l.numbered_by::regclass)
             ),
             l.type, l.data, l.metadata, sent_by, decode(l.fingerprint, 'hex'),
-            l.expected_version, l.not_before
+            l.expected_version,
+            -- A time that has passed is now, as in `accept`.
+            CASE WHEN l.not_before IS NOT NULL
+                THEN greatest(l.not_before, clock_timestamp())
+            END
         FROM jsonb_to_recordset(lines) AS l (
             place bigint,
             command_id uuid,

@@ -15,8 +15,14 @@ BEGIN
     FROM public.commands AS c
     WHERE c.status = 'accepted' AND c.started_at IS NOT NULL AND c.ran_by = runner;
     IF marked IS NULL THEN
+        -- It may be finished, or somebody else's by now: a mark of theirs has to stay,
+        -- or it would tell nobody that they died.
+        UPDATE public.commands AS c SET attempts = c.attempts + 1
+        WHERE c.id = asked AND c.status = 'accepted' AND c.started_at IS NULL;
+        IF NOT FOUND THEN
+            RETURN;
+        END IF;
         marked := ARRAY[asked];
-        UPDATE public.commands AS c SET attempts = c.attempts + 1 WHERE c.id = asked;
     END IF;
     PERFORM public.give_back(marked, 'interrupted', detail, true);
 END

@@ -19,6 +19,10 @@ DECLARE
     end_of_them timestamptz;
     finished uuid[];
 BEGIN
+    -- Who accepts many finds them again at the end of it, also what was known before.
+    PERFORM pg_advisory_xact_lock(
+        public.lock_key(3, hashtextextended('accept_many', 0))
+    );
     SELECT p.finished_before INTO STRICT end_of_them
     FROM public.prunings AS p WHERE p.id = pruning;
     SELECT

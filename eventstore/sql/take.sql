@@ -1,9 +1,9 @@
 -- Take the stream of a command: its lock, its due commands in order, what happened in it.
 --
 -- Returns nothing where there is nothing to do: the command is finished or unknown, or
--- somebody holds the stream (whoever lets go looks once more). Else the first row is of
--- kind 'stream', then come 'command' rows and what `load` returns for the stream, and the
--- caller must `release`.
+-- somebody holds the stream (whoever lets go looks once more). Else there are rows of kind
+-- 'failed' for commands that this has failed itself, then one of kind 'stream', then
+-- 'command' rows and what `load` returns for the stream, and the caller must `release`.
 -- The lock belongs to the session; call this with a connection in autocommit.
 --
 -- The first command is marked as begun. A mark that is found tells that its runner died:
@@ -117,6 +117,15 @@ BEGIN
             error = jsonb_build_object('error', 'RunnerDied', 'message',
                 format('its runner died %s times', deaths))
         WHERE c.id = head.id;
+        -- Whoever takes the stream reports it, as all that is final.
+        RETURN QUERY SELECT
+            'failed', head.id, head.attempts::bigint, stream, head.type,
+            coalesce(
+                (SELECT max(e.version) FROM public.events AS e WHERE e.stream_id = stream),
+                0
+            ),
+            NULL::jsonb, head.metadata, NULL::timestamptz, head.conflicts::varchar,
+            NULL::text;
     END LOOP;
 
     -- Losing the first mark in a crash costs nothing; after that, every one counts.

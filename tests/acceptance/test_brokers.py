@@ -1,8 +1,12 @@
 """Other brokers than a Redis that trusts everybody: another REDIS_URL, and no more."""
 
+import json
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import redis
 import sqlalchemy as sa
 
 from tests.support.client import client_of
@@ -40,6 +44,22 @@ def test_redis_with_a_password_behind_tls(
         assert who_ran(processes, engine) == "worker"
     logged = "".join(process.text() for process in processes.all)
     assert PASSWORD not in logged
+
+
+def test_what_operators_send_is_told_to_workers_before_their_command_ends(
+    processes: Processes, tmp_path: Path
+) -> None:
+    processes.redis()
+    lines = tmp_path / "customers.ndjson"
+    lines.write_text(json.dumps({"type": "RegisterCustomer", "data": ALICE}))
+    sent = processes.start(
+        "cli", sys.executable, "-m", "webapp.cli", "commands", "submit", str(lines)
+    )
+    assert sent.running is not None
+    assert sent.running.wait(20) == 0, sent.text()
+    path = str(processes.folder / "redis.sock")
+    with redis.Redis(unix_socket_path=path) as broker:
+        assert broker.llen("commands") == 1, sent.text()
 
 
 @pytest.mark.skipif(

@@ -15,6 +15,7 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.races
 
 WAITING = "SELECT count(*) FROM commands WHERE status = 'accepted'"
+BREAKERS = "SELECT count(*) FROM heartbeats WHERE role = 'web' AND {which}"
 BY_RELAY = "SELECT count(*) FROM commands WHERE ran_by LIKE 'relay:%'"
 
 
@@ -56,6 +57,10 @@ def test_a_broker_that_is_frozen_or_gone_slows_down_nobody(
         wait_until(
             lambda: client.get("/readyz")["breaker"] != "closed", "the breaker is open"
         )
+        # The server forks: it is told by the process that publishes, and by no other.
+        is_open = BREAKERS.format(which="detail ->> 'breaker' <> 'closed'")
+        wait_until(lambda: count(engine, is_open) == 1, "its heart tells it, too")
+        assert count(engine, BREAKERS.format(which="true")) == 1
         server.kill()
         gone = send(client, 100)
 

@@ -1,6 +1,8 @@
 """Accepting many: one commit for a set, and each is answered by itself."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -8,8 +10,10 @@ import pytest
 
 from eventstore.errors import is_of_the_data
 from eventstore.journal.accept import Prepared, prepared
-from eventstore.journal.accept_many import Answered, accept_many
+from eventstore.journal.accept_many import Answered, accept_many, accepted
+from eventstore.journal.pruning import prune
 from tests.support.engine import COUNTERS, SECRET, Add, Engine, at_once
+from tests.support.waiting import wait_until
 
 add = Add(counter_id="clock", amount=5)
 
@@ -66,6 +70,40 @@ def test_what_the_database_cannot_store_is_refused_alone(engine: Engine) -> None
     assert [answer.is_promised for answer in answers] == [True, False, True, True]
     assert answers[1].error is not None
     assert is_of_the_data(answers[1].error)
+
+
+def test_a_set_that_breaks_off_in_its_halves_is_undone_as_a_whole(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = ready("bad")._replace(data='{"note": "\\u0000"}')
+
+    def accepted_but_for_the_last(connection: Any, commands: Any) -> list[Answered]:
+        if commands == [ready("c")]:
+            raise psycopg.errors.LockNotAvailable
+        return accepted(connection, commands)
+
+    monkeypatch.setattr(
+        "eventstore.journal.accept_many.accepted", accepted_but_for_the_last
+    )
+    with pytest.raises(psycopg.errors.LockNotAvailable):
+        accept_many(engine.connection, [ready("a"), ready("b"), bad, ready("c")])
+
+    assert keys_in_order(engine, []) == []
+
+
+def test_what_is_pruned_meanwhile_is_new(engine: Engine) -> None:
+    command_id = engine.accept(add, key="a")
+    engine.drain(command_id)
+    pruner, observer = engine.connect(autocommit=False), engine.connect()
+    with ThreadPoolExecutor(1) as thread:
+        assert sum(prune(pruner, datetime.now(UTC), by="olga")) == 1
+        many = [ready("a"), ready("b")]
+        sent = thread.submit(accept_many, engine.connection, many)
+        wait_until(lambda: engine.is_waiting_for_a_lock(observer), "it waits")
+        pruner.commit()
+        answers = sent.result(10)
+
+    assert [answer.is_new for answer in answers] == [True, True]
 
 
 def test_the_principals_of_processes_are_not_a_clients(engine: Engine) -> None:

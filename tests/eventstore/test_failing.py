@@ -7,7 +7,9 @@ import psycopg
 import pytest
 
 from eventstore.decider import Decider, Deciders
+from eventstore.journal.drain import drain
 from eventstore.journal.limits import Limits
+from eventstore.journal.reporting import Finished
 from eventstore.journal.take import forget_marks
 from tests.support.engine import (
     COUNTERS,
@@ -195,6 +197,25 @@ def test_what_could_not_even_be_taken_rests(engine: Engine) -> None:
     assert engine.drain(command_id).finished == 0
 
 
+def test_a_mark_that_is_somebody_elses_by_now_stays(engine: Engine) -> None:
+    command_id = engine.accept(add)
+    engine.take(command_id, engine.connect())
+    before = engine.entry(command_id)
+    forget_marks(engine.connection, "another", command_id, {"error": "Timeout"})
+
+    assert engine.entry(command_id) == before
+
+
+def test_what_is_finished_by_now_is_not_tried_again(engine: Engine) -> None:
+    command_id = engine.accept(add)
+    engine.drain(command_id)
+    before = engine.entry(command_id)
+    forget_marks(engine.connection, "worker", command_id, {"error": "OperationalError"})
+
+    assert engine.entry(command_id) == before
+    assert kinds(engine, command_id) == []
+
+
 def test_an_error_of_the_database_is_kept_without_the_values_in_its_words(
     engine: Engine,
 ) -> None:
@@ -284,6 +305,32 @@ def test_a_command_that_kills_its_runners_is_failed(engine: Engine) -> None:
         ["failed"],
         "RunnerDied",
     )
+
+
+def test_a_command_that_kills_its_runners_is_reported_as_others_are(
+    engine: Engine,
+) -> None:
+    engine.append(CLOCK, 1, 1, expected=0)
+    killer = engine.accept(add)
+    for _ in range(3):
+        engine.take_and_die(killer)
+    behind = engine.accept(add)
+    reported: list[Finished] = []
+    drained = drain(
+        engine.connection,
+        behind,
+        deciders=COUNTERS,
+        runner="worker",
+        limits=Limits(deaths=3),
+        report=reported.append,
+    )
+
+    assert drained.finished == 2
+    assert [(r.command_id, r.status, r.why, r.version) for r in reported] == [
+        (killer, "failed", "RunnerDied", 2),
+        (behind, "succeeded", None, 3),
+    ]
+    assert (reported[0].type, reported[0].attempts) == ("Add", 3)
 
 
 def test_those_behind_a_command_that_kills_its_runners_go_on(engine: Engine) -> None:

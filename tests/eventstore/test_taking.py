@@ -1,7 +1,7 @@
 """Taking a stream and letting go of it: whose turn it is, and who holds it."""
 
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -21,6 +21,15 @@ add = Add(counter_id="clock", amount=5)
 def taken_ids(taken: Taken | None) -> list[object]:
     assert taken is not None
     return [command.id for command in taken.commands]
+
+
+def accept_due_earlier(engine: Engine) -> UUID:
+    """Accept a command for later, and let its time come before that of all others."""
+    command_id = engine.accept(add, not_before=TOMORROW)
+    engine.connection.execute(
+        "UPDATE commands SET not_before = %s WHERE id = %s", (IN_1996, command_id)
+    )
+    return command_id
 
 
 def test_a_stream_is_taken_with_all_that_is_due_in_order(engine: Engine) -> None:
@@ -53,9 +62,17 @@ def test_a_command_whose_time_has_not_come_is_not_taken(engine: Engine) -> None:
 
 def test_a_command_that_was_due_earlier_has_its_turn_earlier(engine: Engine) -> None:
     now = engine.accept(add)
-    earlier = engine.accept(add, not_before=IN_1996)
+    earlier = accept_due_earlier(engine)
 
     assert taken_ids(engine.take(now)) == [earlier, now]
+
+
+def test_a_time_that_has_passed_already_lets_nobody_go_first(engine: Engine) -> None:
+    first = engine.accept(add)
+    late = engine.accept(add, not_before=IN_1996)
+    last = engine.accept(add)
+
+    assert taken_ids(engine.take(first)) == [first, late, last]
 
 
 def test_where_nothing_is_due_nothing_is_taken(engine: Engine) -> None:
@@ -169,7 +186,7 @@ def test_a_stream_that_waits_is_found_with_the_command_whose_turn_it_is(
     engine: Engine,
 ) -> None:
     engine.accept(add)
-    earlier = engine.accept(add, not_before=IN_1996)
+    earlier = accept_due_earlier(engine)
 
     assert find_waiting(engine.connection, patience=0, most=100) == [(CLOCK, earlier)]
 

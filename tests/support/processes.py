@@ -153,7 +153,8 @@ class Processes:
             "web",
             *(sys.executable, "-m", "gunicorn", "--no-control-socket"),
             *("--bind", f"127.0.0.1:{port}", "--worker-class", "gthread"),
-            *("--threads", "16", "webapp:create_app()"),
+            # As the Procfile has it: what begins before the fork is not in its child.
+            *("--threads", "16", "--preload", "webapp:create_app()"),
         )
         address = f"http://127.0.0.1:{port}"
         wait_until(lambda: answers(f"{address}/healthz"), f"web: {web.text()[-2000:]}")

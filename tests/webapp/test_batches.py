@@ -201,6 +201,17 @@ def test_a_batch_has_a_limit_of_its_own(client: FlaskClient) -> None:
     assert_problem(response, 413, "too-large")
 
 
+@pytest.mark.parametrize("kind", [LINES, "application/json"])
+def test_a_batch_of_countless_lines_is_refused_as_a_whole(
+    client: FlaskClient, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webapp.batch.MOST_LINES", 3)
+    body = "[1, 1, 1, 1]" if kind == "application/json" else "1\n1\n1\n1"
+
+    problem = assert_problem(post(client, body, kind=kind), 413, "too-large")
+    assert "3 lines" in problem["detail"]
+
+
 @pytest.mark.parametrize(
     ("body", "kind", "status", "problem"),
     [

@@ -211,6 +211,9 @@ def test_without_a_name_it_is_the_user_of_the_computer(
         (["abandon", str(uuid4()), "--because", "a\nb"], 2),
         (["retry", str(uuid4()), *WHY], 1),
         (["show", str(uuid4())], 1),
+        (["list", "--type", "\udcff"], 2),
+        (["list", "--stream", "order-\0"], 2),
+        (["list", "--limit", "1" * 20], 2),
     ],
 )
 def test_what_cannot_be_meant_is_refused(

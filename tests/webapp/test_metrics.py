@@ -1,9 +1,13 @@
 """GET /metrics: figures from the tables, whichever process is asked."""
 
+from datetime import UTC, datetime
+
 import pytest
+import sqlalchemy as sa
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from eventstore.journal.pruning import prune
 from eventstore.watching.heartbeats import Beat, beat
 from tasks.bootstrap import Shop
 from tests.support.desk import Do, alice, cancel, place, ship
@@ -37,6 +41,24 @@ def test_the_journal_is_counted(client: FlaskClient, do: Do, send: Send) -> None
     assert found["recount_relay_share",] == 0
     assert found["recount_commands_attempts",] == 4
     assert found["recount_commands_conflicts",] == 0
+
+
+def test_what_was_pruned_is_counted_and_what_was_undone_is_not(
+    client: FlaskClient, shop: Shop, do: Do, send: Send
+) -> None:
+    do(alice, place, ship)
+    with shop.lent() as connection:
+        assert sum(prune(connection, datetime.now(UTC), by="olga")) == 3
+    send("PlaceOrder", CLOCKS)
+    with shop.engine.connect() as connection:
+        connection.execute(
+            sa.text("UPDATE commands SET id = gen_random_uuid(); DELETE FROM commands")
+        )
+        connection.rollback()
+
+    assert figures(client)["recount_commands_accepted_total",] == 4
+    assert figures(client)["recount_commands", "accepted"] == 1
+    assert ("recount_commands", "pruned") not in figures(client)
 
 
 def test_what_is_behind_is_told_by_subscription(client: FlaskClient, do: Do) -> None:

@@ -165,6 +165,18 @@ def test_a_body_over_the_limit_is_refused(client: FlaskClient) -> None:
     assert_problem(response, 413, "too-large")
 
 
+def test_a_body_of_just_the_limit_is_read(client: FlaskClient) -> None:
+    response = client.post(
+        "/api/commands",
+        data=b"{}".ljust(64 * 1024),
+        headers={"Idempotency-Key": "k", "Content-Type": "application/json"},
+        # As gunicorn has it, which knows the end of a body.
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+
+    assert_problem(response, 422, "invalid-input")
+
+
 def test_a_body_in_chunks_over_the_limit_is_refused_and_not_cut_off(
     client: FlaskClient,
 ) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, NoReturn
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -77,6 +77,16 @@ def test_a_command_for_tomorrow_is_accepted_as_scheduled(
     assert (entry["status"], entry["not_before"]) == ("scheduled", TOMORROW)
 
 
+def test_a_time_that_has_just_passed_is_now(schedule: Schedule) -> None:
+    moment = datetime.now(UTC) - timedelta(minutes=4)
+    response = schedule(moment.isoformat())
+
+    assert response.status_code == 202
+    assert response.json is not None
+    assert response.json["status"] == "accepted"
+    assert "cancel" not in response.json["links"]
+
+
 def test_it_is_run_when_its_time_has_come_and_not_before(
     client: FlaskClient, schedule: Schedule, work: Work, pass_by: Callable[[], None]
 ) -> None:
@@ -112,20 +122,6 @@ def test_the_same_again_is_the_same_command_also_when_its_time_has_passed(
     assert again.json == first.json
     assert (late.status_code, late.json) == (202, first.json)
     assert schedule(key="second").status_code == 422
-
-
-def test_where_no_connection_is_free_after_it_is_accepted_nobody_says_it_is_not(
-    schedule: Schedule, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def wait_in_vain(_: Any) -> NoReturn:
-        raise sa.exc.TimeoutError("QueuePool limit of size 20 overflow 0 reached")
-
-    with monkeypatch.context() as patch:
-        patch.setattr("webapp.api.status_of", wait_in_vain)
-        unanswered = schedule()
-
-    assert_problem(unanswered, 503, "outcome-unknown")
-    assert schedule().status_code == 202
 
 
 def test_another_time_is_other_content(schedule: Schedule) -> None:

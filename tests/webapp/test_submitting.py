@@ -54,6 +54,16 @@ def test_a_refused_line_is_told_by_its_number(path: Path, shop: Shop) -> None:
     assert count(shop) == 2
 
 
+def test_of_many_refused_lines_some_are_told_and_all_are_counted(
+    path: Path, shop: Shop
+) -> None:
+    result = submit(path, *[{"type": "Pay", "data": {}}] * 60, PLACE)
+
+    assert result.output.count("type ") == 50
+    assert "… and 10 more" in result.output
+    assert "1 accepted; 60 refused" in result.output
+
+
 def test_a_file_that_was_interrupted_goes_on_where_it_ended(
     path: Path, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -142,6 +142,21 @@ def test_an_answer_that_was_lost_behind_the_commit_is_given_again(
     assert count_commands(shop) == 1
 
 
+def test_of_what_is_promised_nobody_is_told_that_it_is_not(
+    send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def find(*_: object) -> NoReturn:
+        raise sa.exc.TimeoutError("no connection is free")
+
+    first = send("RegisterCustomer", ALICE)
+    # It is accepted, and then nobody can look what became of it.
+    monkeypatch.setattr("eventstore.journal.entries.find", find)
+    again = send("RegisterCustomer", ALICE)
+
+    assert again.status_code == 202
+    assert again.json == first.json
+
+
 def test_a_database_that_only_reads_yet_accepts_nothing(shop: Shop, send: Send) -> None:
     with shop.autocommitting.connect() as connection:
         name = connection.scalar(sa.text("SELECT quote_ident(current_database())"))

@@ -7,6 +7,8 @@ from flask.cli import FlaskGroup
 from psycopg.errors import InsufficientPrivilege
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from tasks import publishing
+from tasks.outbox import SECONDS_TO_EMPTY
 from webapp import create_app
 from webapp.cli.claims import claims
 from webapp.cli.commands import commands
@@ -74,3 +76,6 @@ def main() -> None:
             err=True,
         )
         sys.exit(1)
+    finally:
+        # While Python ends, a thread cannot load what it sends a first message with.
+        publishing.outbox.empty(SECONDS_TO_EMPTY)

@@ -15,6 +15,14 @@ from webapp.cli.durations import DURATION
 from webapp.cli.json_lines import json_of
 
 A_PAGE = 200
+MOST = 1_000_000_000
+
+
+def some_name(_context: Any, _parameter: Any, name: str | None) -> str | None:
+    # The shell hands over bytes that are no text as half characters.
+    if name is not None and not name.isprintable():
+        raise click.BadParameter("it has other than printable characters")
+    return name
 
 
 @click.command("list")
@@ -22,8 +30,20 @@ A_PAGE = 200
 @click.option(
     "--scheduled", is_flag=True, help="Those whose time has not come, the next first."
 )
-@click.option("--type", "type_", metavar="TYPE", help="Only this type, PlaceOrder.")
-@click.option("--stream", "stream_id", metavar="STREAM", help="Only for this stream.")
+@click.option(
+    "--type",
+    "type_",
+    callback=some_name,
+    metavar="TYPE",
+    help="Only this type, PlaceOrder.",
+)
+@click.option(
+    "--stream",
+    "stream_id",
+    callback=some_name,
+    metavar="STREAM",
+    help="Only for this stream.",
+)
 @click.option(
     "--older-than", type=DURATION, metavar="AGE", help="Accepted longer ago: 90d, 2h."
 )
@@ -31,7 +51,11 @@ A_PAGE = 200
     "--newer-than", type=DURATION, metavar="AGE", help="Accepted since then: 90d, 2h."
 )
 @click.option(
-    "--limit", type=click.IntRange(1), default=50, show_default=True, help="At most."
+    "--limit",
+    type=click.IntRange(1, MOST),
+    default=50,
+    show_default=True,
+    help="At most.",
 )
 @click.option("--json", "is_json", is_flag=True, help="An object a line, for programs.")
 def list_commands(

@@ -43,7 +43,7 @@ def submit(path: Path, key: str | None) -> None:
         usable_key(key or file.digest)
     except Problem as problem:
         raise click.BadParameter(problem.detail, param_hint="--key") from problem
-    accepted = known = 0
+    accepted = known = wrong = 0
     refused: list[Mapping[str, Any]] = []
     with progress(path.name, file.lines) as done, path.open("rb") as pieces:
         sent = 0
@@ -56,14 +56,15 @@ def submit(path: Path, key: str | None) -> None:
             require=batch.nothing_required,
         ):
             if line["status"] == "refused":
-                refused.append(line)
+                wrong += 1
+                refused += [line] if wrong <= MOST_TOLD else []
             else:
                 accepted += 1
                 known += not line["is_new"]
             done(line["line"] - sent)
             sent = line["line"]
         done(file.lines - sent)
-    tell(accepted, known, refused)
+    tell(accepted, known, wrong, refused)
 
 
 def look_at(path: Path) -> File:
@@ -86,15 +87,17 @@ def whole_lines(file: BinaryIO) -> Iterator[bytes]:
         yield line
 
 
-def tell(accepted: int, known: int, refused: Sequence[Mapping[str, Any]]) -> None:
-    """Say what became of the lines; what was refused ends the process with 1."""
-    for line in refused[:MOST_TOLD]:
+def tell(
+    accepted: int, known: int, wrong: int, refused: Sequence[Mapping[str, Any]]
+) -> None:
+    """Say what became of the lines; *wrong* ones, if any, end the process with 1."""
+    for line in refused:
         faults = [f"{f['field']} {f['problem']}" for f in line.get("faults", ())]
         said = "; ".join(faults) or line["detail"]
         click.echo(f"line {line['line']:,}: {said}", err=True)
-    if len(refused) > MOST_TOLD:
-        click.echo(f"… and {len(refused) - MOST_TOLD:,} more", err=True)
+    if wrong > len(refused):
+        click.echo(f"… and {wrong - len(refused):,} more", err=True)
     again = f", {known:,} of them before" if known else ""
-    click.echo(f"{accepted:,} accepted{again}; {len(refused):,} refused")
-    if refused:
+    click.echo(f"{accepted:,} accepted{again}; {wrong:,} refused")
+    if wrong:
         raise SystemExit(1)
