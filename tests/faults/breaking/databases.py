@@ -24,7 +24,9 @@ SESSIONS = """
     SELECT pid FROM pg_stat_activity
     WHERE usename ~ :logins AND backend_type = 'client backend'
 """
-END_SESSIONS = "SELECT pg_terminate_backend(pid) FROM unnest(:pids) AS pid"
+END_SESSIONS = """
+    SELECT pg_terminate_backend(pid) FROM unnest(CAST(:pids AS integer[])) AS pid
+"""
 
 
 def crash(keeper: Keeper, name: str) -> None:
