@@ -41,10 +41,10 @@ def plan(
     while at < seconds and kinds:
         name = next(names)
         kind = kinds[name]
-        at = max(at, busy_until.get(kind.victim, 0.0))
+        at = round(max(at, busy_until.get(kind.victim, 0.0)), 2)
         lasting = round(chance.uniform(*kind.lasting), 2)
-        busy_until[kind.victim] = at + lasting
-        faults.append(Planned(round(at, 2), name, lasting, chance.getrandbits(32)))
+        busy_until[kind.victim] = round(at + lasting, 2)
+        faults.append(Planned(at, name, lasting, chance.getrandbits(32)))
         at += chance.uniform(0.4, 1.6) * every
     return faults
 

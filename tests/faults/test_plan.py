@@ -50,7 +50,7 @@ def test_what_lasts_overlaps_with_the_next_but_never_on_the_same_victim() -> Non
         victim = KINDS[planned.kind].victim
         assert planned.at >= ends.get(victim, 0.0)
         overlaps += any(end > planned.at for end in ends.values())
-        ends[victim] = planned.at + planned.lasting
+        ends[victim] = round(planned.at + planned.lasting, 2)
 
     assert overlaps > 10
 
