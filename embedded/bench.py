@@ -26,7 +26,7 @@ def bench(arguments: list[str]) -> int:
     """Install what the benchmarks are held against, then become one of them."""
     if not arguments or arguments[0] not in BENCHMARKS:
         names = ", ".join(BENCHMARKS)
-        raise EmbeddedError(f"bench wants one of {names}; --help behind it explains one")
+        raise EmbeddedError(f"bench wants one of {names}; --help behind it explains it")
     name, *options = arguments
     if name not in ALONE:
         install()

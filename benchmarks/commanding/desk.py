@@ -100,9 +100,7 @@ class Desk:
 class Running:
     """A process of the shop, with its children in a session of its own."""
 
-    def __init__(
-        self, name: str, process: subprocess.Popen[bytes], log: Path
-    ) -> None:
+    def __init__(self, name: str, process: subprocess.Popen[bytes], log: Path) -> None:
         self.name = name
         self.process = process
         self.log = log
