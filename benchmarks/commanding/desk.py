@@ -13,6 +13,7 @@ import psycopg
 from honcho.environ import parse_procfile
 
 from benchmarks.commanding.servers import Servers, wait_until
+from benchmarks.loading import backlog
 from embedded.child import Program, spawn
 from embedded.folders import ROOT
 from embedded.logins import for_process
@@ -82,19 +83,48 @@ class Desk:
         self.running.append(running)
         return running
 
-    def stop(self) -> None:
-        for running in self.running:
+    def end(self, name: str) -> None:
+        """Kill a process with all its children."""
+        for running in [one for one in self.running if one.name == name]:
             running.kill()
-        self.running.clear()
-        self.broker.flushdb()
+            self.running.remove(running)
 
-    def waiting(self) -> int:
+    def stop(self) -> None:
+        for name in {running.name for running in self.running}:
+            self.end(name)
+
+    def start_all(self, children: int) -> None:
+        """Start all that the Procfile has."""
+        self.worker(children)
+        self.web()
+        self.start("beat")
+        self.start("relay")
+
+    def wait_until_final(self, seconds: float = 300) -> bool:
+        """Wait until no command waits; return whether any did."""
         with self.connect() as connection:
-            row = connection.execute(
-                "SELECT count(*) FROM public.commands WHERE status = 'accepted'"
-            ).fetchone()
-        assert row is not None
-        return int(row[0])
+            if not waits(connection):
+                return False
+            wait_until(lambda: not waits(connection), "all is final", seconds, 0.003)
+        return True
+
+    def settle(self) -> None:
+        """Wait until the read models have come to the end of the log, too."""
+        with self.connect() as connection:
+
+            def is_settled() -> bool:
+                look = backlog.look(connection, 0.0)
+                return not look.waiting and not look.lag
+
+            wait_until(is_settled, "the read models are up to date", 120)
+
+
+def waits(connection: psycopg.Connection[Any]) -> bool:
+    """Return whether a command waits that is not scheduled for later."""
+    row = connection.execute(
+        "SELECT EXISTS (SELECT FROM public.commands WHERE status = 'accepted')"
+    ).fetchone()
+    return row == (True,)
 
 
 class Running:

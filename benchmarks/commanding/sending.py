@@ -57,9 +57,12 @@ class Sender:
 
     def time_empty(self, count: int) -> Used:
         """Return what they need for as many tasks that do nothing."""
-        for id_ in [str(uuid.uuid4()) for _ in range(count)]:
-            self.send("empty", [[id_]], id_, HELD)
+        self.send_empty(count, HELD)
         return self.time_held()
+
+    def send_empty(self, count: int, queue: str) -> None:
+        for id_ in [str(uuid.uuid4()) for _ in range(count)]:
+            self.send("empty", [[id_]], id_, queue)
 
     def time_held(self) -> Used:
         """Let go of what is held; return what was used until all of it was run."""
@@ -82,8 +85,6 @@ class Sender:
         wait_until(path.exists, "the workers have come to the end", LONGEST, 0.005)
         marked = float(path.read_text())
         path.unlink()
-        if not self.desk.waiting():
-            return marked
         # The last ones began before the mark, and end after it.
-        wait_until(lambda: not self.desk.waiting(), "all is final", LONGEST, 0.002)
-        return time.monotonic()
+        waited = self.desk.wait_until_final()
+        return time.monotonic() if waited else marked

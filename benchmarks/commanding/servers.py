@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -70,6 +71,21 @@ class Servers:
     def start_redis(self) -> None:
         self.redis = spawn(own_redis.redis(self.folders, environment.given()))
         wait_until(lambda: own_redis.is_ready(self.folders), "an answer of Redis")
+
+    @contextmanager
+    def redis_is(self, state: str) -> Iterator[None]:
+        """Have Redis be well, frozen or gone for that long."""
+        assert self.redis is not None
+        if state == "frozen":
+            self.redis.send_signal(signal.SIGSTOP)
+        elif state == "gone":
+            self.redis.kill()
+            self.redis.wait()
+        yield
+        if state == "frozen":
+            self.redis.send_signal(signal.SIGCONT)
+        elif state == "gone":
+            self.start_redis()
 
     def addresses(self, database: str, number: int) -> dict[str, str]:
         """Return the variables that name a database and a broker to the shop."""
