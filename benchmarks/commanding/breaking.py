@@ -1,9 +1,9 @@
 """
 What breaks while commands come in: when they take effect all the same.
 
-Redis gone for good; a worker killed with -9, again and again, and started again as the
-supervisor does it; the PostgreSQL server crashed, and how soon after its return commands
-are accepted and take effect.
+Redis gone for good; a worker killed with -9, and started again as the supervisor does
+it; the PostgreSQL server crashed, and how soon after its return commands are accepted
+and take effect.
 """
 
 import argparse
@@ -20,6 +20,8 @@ from benchmarks.loading.figures import in_milliseconds, percentile
 from benchmarks.peers.table import Ratio
 
 CHILDREN = 2
+LONGEST_RETURN = 6.0
+"""Seconds until PostgreSQL, started again, is recovered and answers."""
 MOST_GONE, MOST_KILLED, MOST_CRASHED = 2.0, 5.0, 5.0
 
 
@@ -27,11 +29,11 @@ def run(servers: Servers, options: argparse.Namespace) -> list[Ratio]:
     with desk(servers, projections=True) as own:
         open_the_shop(own)
         own.start_all(CHILDREN)
-        steady(own, options, lambda: None)
+        steady(own, options)
         killed = effects(own, steady(own, options, lambda: kill_worker(own, options)))
         crashed = crash(own, options)
         with servers.redis_is(GONE):
-            gone = effects(own, steady(own, options, lambda: None))
+            gone = effects(own, steady(own, options))
     print(f"  a worker killed, accepted to finished     {in_milliseconds(killed)}")
     print(f"  Redis gone for good, accepted to finished {in_milliseconds(gone)}")
     print(f"  PostgreSQL crashed: served {crashed:.2f} s after it was started again")
@@ -47,10 +49,15 @@ def p99(seconds: list[float]) -> float:
 
 
 def steady(
-    own: Desk, options: argparse.Namespace, meanwhile: Callable[[], None]
+    own: Desk,
+    options: argparse.Namespace,
+    meanwhile: Callable[[], None] = lambda: None,
+    *,
+    longer: float = 0,
 ) -> list[Answer]:
     """Send commands at a steady rate and do *meanwhile*; return when all are final."""
-    sending = Steady(own.address, options.rate, 2 * options.seconds).start()
+    seconds = 2 * options.seconds + longer
+    sending = Steady(own.address, options.rate, seconds).start()
     meanwhile()
     answers = sending.join()
     own.wait_until_final()
@@ -86,10 +93,9 @@ def crash(own: Desk, options: argparse.Namespace) -> float:
         back = time.monotonic()
         own.servers.cluster.start()
 
-    answers = steady(own, options, crash_and_return)
-    served = [a for a in answers if a.status == 202 and a.due >= back]
+    answers = steady(own, options, crash_and_return, longer=LONGEST_RETURN)
+    served = [a for a in answers if a.status == 202 and a.at > back]
     if not served:
         raise RuntimeError("nothing was accepted after PostgreSQL came back")
-    first = min(a.due + a.seconds for a in served)
-    effect = effects(own, [min(served, key=lambda a: a.due + a.seconds)])
-    return first - back + effect[0]
+    first = min(served, key=lambda answer: answer.at)
+    return first.at - back + effects(own, [first])[0]

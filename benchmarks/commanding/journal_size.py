@@ -1,5 +1,5 @@
 """
-How one by one goes on a journal that has 10,000, 100,000 or 1,000,000 finished commands.
+How one by one goes on a journal with ten thousand to a million finished commands.
 
 Each size has a database and a worker of its own, and all take turns.
 """

@@ -33,10 +33,10 @@ def run(servers: Servers, options: argparse.Namespace) -> list[Ratio]:
             own.worker(CHILDREN)
             own.start("relay")
             sender = Sender(own)
-            by_workers = share(own, sender, run_all(own, sender, what, count))
+            by_workers = share(own, run_all(own, sender, what, count))
             label = f"{count:,} waiting, {name}: share run by workers"
             found.append(Ratio(label, [by_workers], LEAST_BY_WORKERS))
-            ids = run_all(own, sender, open_account, count, lost=count // 10)
+            ids = run_all(own, sender, what, count, lost=count // 10)
             later = seconds_later(own, ids[: count // 10], ids[count // 10 :])
             sender.close()
         label = (
@@ -70,7 +70,7 @@ def run_all(
     return [*without, *(one for one in ids if one not in without)]
 
 
-def share(own: Desk, sender: Sender, ids: list[UUID]) -> float:
+def share(own: Desk, ids: list[UUID]) -> float:
     """Return how many of *ids* workers have run, of all."""
     with own.connect() as connection:
         row = connection.execute(

@@ -100,6 +100,11 @@ class Answer:
     due: float
     seconds: float
 
+    @property
+    def at(self) -> float:
+        """When it was answered."""
+        return self.due + self.seconds
+
 
 @dataclass
 class Steady:
