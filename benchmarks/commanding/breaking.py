@@ -20,8 +20,6 @@ from benchmarks.loading.figures import in_milliseconds, percentile
 from benchmarks.peers.table import Ratio
 
 CHILDREN = 2
-LONGEST_RETURN = 6.0
-"""Seconds until PostgreSQL, started again, is recovered and answers."""
 MOST_GONE, MOST_KILLED, MOST_CRASHED = 2.0, 5.0, 5.0
 
 
@@ -52,12 +50,9 @@ def steady(
     own: Desk,
     options: argparse.Namespace,
     meanwhile: Callable[[], None] = lambda: None,
-    *,
-    longer: float = 0,
 ) -> list[Answer]:
     """Send commands at a steady rate and do *meanwhile*; return when all are final."""
-    seconds = 2 * options.seconds + longer
-    sending = Steady(own.address, options.rate, seconds).start()
+    sending = Steady(own.address, options.rate, 2 * options.seconds).start()
     meanwhile()
     answers = sending.join()
     own.wait_until_final()
@@ -81,21 +76,23 @@ def crash(own: Desk, options: argparse.Namespace) -> float:
     """
     Crash the PostgreSQL server under load, and start it again a second later.
 
-    Returns the seconds from then until a command was accepted and had taken effect.
+    Returns the seconds from when it answers again until a command was accepted and had
+    taken effect.
     """
-    back = 0.0
 
     def crash_and_return() -> None:
-        nonlocal back
         time.sleep(options.seconds / 2)
         own.servers.cluster.crash()
         time.sleep(1)
-        back = time.monotonic()
         own.servers.cluster.start()
 
-    answers = steady(own, options, crash_and_return, longer=LONGEST_RETURN)
-    served = [a for a in answers if a.status == 202 and a.at > back]
-    if not served:
-        raise RuntimeError("nothing was accepted after PostgreSQL came back")
-    first = min(served, key=lambda answer: answer.at)
-    return first.at - back + effects(own, [first])[0]
+    sending = Steady(own.address, options.rate, options.seconds).start()
+    crash_and_return()
+    back = time.monotonic()
+    accepted: list[Answer] = []
+    while not accepted:
+        probe = Steady(own.address, 10, 0.1, connections=1).start()
+        accepted = [one for one in probe.join() if one.status == 202]
+    sending.join()
+    own.wait_until_final()
+    return accepted[0].at - back + effects(own, accepted)[0]
