@@ -11,6 +11,8 @@ from benchmarks.commanding.desk import Desk
 from embedded import processes
 
 TICKS = os.sysconf("SC_CLK_TCK")
+ITSELF, ITS_DEAD, ALL = slice(11, 13), slice(13, 15), slice(11, 15)
+"""Where /proc/PID/stat, from the state on, has the time of a process and its dead."""
 
 
 @dataclass
@@ -69,15 +71,18 @@ def look(desk: Desk) -> dict[str, float]:
     both = {"postgres": servers.cluster.process, "redis": servers.redis}
     for kind, server in both.items():
         if server is not None:
-            found[kind] += sum(map(of_process, [server.pid, *below(server.pid)]))
+            found[kind] += used_by(server.pid) + sum(map(used_by, below(server.pid)))
     for running in desk.running:
-        kind = running.name
-        found[f"{kind} (main)" if kind == "worker" else kind] += of_process(running.pid)
-        kind = "worker (task)" if kind == "worker" else kind
-        found[kind] += sum(map(of_process, below(running.pid)))
+        main, rest = running.name, running.name
+        if running.name == "worker":
+            main, rest = "worker (main)", "worker (task)"
+        found[main] += used_by(running.pid, ITSELF)
+        # Children that have ended, too: a worker gets new ones now and then.
+        found[rest] += used_by(running.pid, ITS_DEAD)
+        found[rest] += sum(map(used_by, below(running.pid)))
     return dict(found)
 
 
-def of_process(pid: int) -> float:
+def used_by(pid: int, which: slice = ALL) -> float:
     fields = processes.stat_fields(pid)
-    return sum(map(int, fields[11:15])) / TICKS if fields else 0.0
+    return sum(map(int, fields[which])) / TICKS if fields else 0.0
