@@ -15,16 +15,23 @@ LOCK = ROOT / "benchmarks" / "requirements.lock"
 PEERS = ROOT / ".tools" / "benchmarks"
 """Beside `.venv`, not in it: no process of the shop can come to need them."""
 
-BENCHMARKS = {"append": "benchmarks.append", "load": "benchmarks.load_streams"}
+BENCHMARKS = {
+    "append": "benchmarks.append",
+    "commands": "benchmarks.commands",
+    "load": "benchmarks.load_streams",
+}
+ALONE = {"commands"}
+"""Those that are held against nothing that would have to be installed."""
 
 
 def bench(arguments: list[str]) -> NoReturn:
     """Install what the benchmarks are held against, then become one of them."""
     if not arguments or arguments[0] not in BENCHMARKS:
-        names = " or ".join(BENCHMARKS)
-        raise EmbeddedError(f"bench wants {names}; --help behind it explains one")
+        names = ", ".join(BENCHMARKS)
+        raise EmbeddedError(f"bench wants one of {names}; --help behind it explains it")
     name, *options = arguments
-    install()
+    if name not in ALONE:
+        install()
     become(BENCHMARKS[name], options, paths=[ROOT, PEERS])
 
 

@@ -81,6 +81,7 @@ CALLS: Mapping[str, Iterable[str]] = {
     "append": RUNNERS,
     "take": RUNNERS,
     "take_many": RUNNERS,
+    "take_ahead": RUNNERS,
     "finish": RUNNERS,
     "finish_many": RUNNERS,
     "give_back": RUNNERS,

@@ -54,6 +54,7 @@ from eventstore.projections.generations import ensure_generation
 from eventstore.projections.projection import Projection
 from eventstore.subscriptions.process_manager import ProcessManager, begin_acting
 from readmodels import ALL as READ_MODELS
+from tasks.ahead import Done, Pace
 from tasks.connections import pool_of
 from tasks.migrations import newest_migration
 from tasks.money import ACCOUNTS, TRANSFERS
@@ -119,6 +120,8 @@ class Shop:
     slices: Sequence[Decider] = (CUSTOMERS, ORDERS, ACCOUNTS, TRANSFERS)
     projections: Sequence[Projection] = READ_MODELS
     limits: Limits = field(default_factory=Limits)
+    pace: Pace = field(default_factory=Pace)
+    done: Done = field(default_factory=Done)
 
     @cached_property
     def deciders(self) -> Deciders:

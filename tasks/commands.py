@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from celery.exceptions import SoftTimeLimitExceeded
 
 from eventstore.journal.drain import Drained, drain
-from eventstore.journal.drain_many import drain_many
+from eventstore.journal.drain_many import drain_ahead, drain_many
 from eventstore.journal.reporting import Finished
 from eventstore.journal.take import forget_marks
 from tasks import permissions, publishing
@@ -26,12 +26,20 @@ from tasks.logs import logger_of
 log = logger_of(__name__)
 
 SECONDS_TO_FORGET = 5.0
+FOR_EVER = ("succeeded", "rejected")
+"""How a drain ends a command that nobody can have tried again."""
 
 
 @app.task(name="execute")
 def execute(command_ids: list[str]) -> None:
-    """Run the commands, and what else is due in their streams."""
-    ran = run(shop(), [UUID(command_id) for command_id in command_ids], ran_by="worker")
+    """Run the commands, what else is due in their streams, and what waits behind."""
+    done, pace = shop().done, shop().pace
+    ids = [one for one in map(UUID, command_ids) if one not in done]
+    if not ids:
+        return
+    started = time.monotonic()
+    ran = run(shop(), ids, ran_by="worker", ahead=pace.ahead)
+    pace.note(time.monotonic() - started)
     for command_id in ran.left:
         publishing.publish(shop(), command_id)
     if ran.has_signalled:
@@ -48,17 +56,20 @@ class Ran:
     has_signalled: bool = False
 
 
-def run(shop: Shop, command_ids: Sequence[UUID], *, ran_by: str = "worker") -> Ran:
+def run(
+    shop: Shop, command_ids: Sequence[UUID], *, ran_by: str = "worker", ahead: int = 0
+) -> Ran:
     """
     Drain the stream of each command, as long as half of a task's time is not used up.
 
+    With one, so many that were accepted right after it are looked at, and go along.
     Safe to run twice, at once, and for commands that are finished or never existed.
     """
     runner = f"{ran_by}:{socket.gethostname()}:{os.getpid()}"
     until = time.monotonic() + SOFT_TIME_LIMIT / 2
     ran = Ran()
-    if len(command_ids) > 1:
-        command_ids = run_together(shop, command_ids, runner, ran)
+    if len(command_ids) > 1 or ahead:
+        command_ids = run_together(shop, command_ids, runner, ran, ahead)
     for command_id in command_ids:
         started = time.monotonic()
         if started > until:
@@ -73,12 +84,16 @@ def run(shop: Shop, command_ids: Sequence[UUID], *, ran_by: str = "worker") -> R
 
 
 def run_together(
-    shop: Shop, command_ids: Sequence[UUID], runner: str, ran: Ran
+    shop: Shop, command_ids: Sequence[UUID], runner: str, ran: Ran, ahead: int
 ) -> list[UUID]:
     """Drain all streams at once; return the commands that are to be run alone."""
+    asked = given(shop, runner)
     try:
         with shop.lent() as connection:
-            done = drain_many(connection, command_ids, **given(shop, runner))
+            if len(command_ids) > 1:
+                done = drain_many(connection, command_ids, **asked)
+            else:
+                done = drain_ahead(connection, command_ids[0], ahead=ahead, **asked)
     except Exception as error:
         forget_own_marks(shop, runner, command_ids[0], error)
         raise
@@ -111,13 +126,15 @@ def given(shop: Shop, runner: str) -> Any:
             interruptions=(SoftTimeLimitExceeded,),
             keeps_snapshots=partial(keeps_snapshots, shop),
         ),
-        "report": partial(say, runner),
+        "report": partial(say, shop, runner),
         "may": permissions.may,
     }
 
 
-def say(runner: str, finished: Finished) -> None:
+def say(shop: Shop, runner: str, finished: Finished) -> None:
     """Log one command: names, numbers and ids, and nothing that was sent."""
+    if finished.status in FOR_EVER:
+        shop.done.add(finished.command_id)
     facts = finished._asdict()
     facts["command_id"] = str(finished.command_id)
     facts["seconds"] = round(finished.seconds, 4)

@@ -6,8 +6,13 @@ leaves it alone for a while.
 """
 
 import logging
-from collections.abc import Sequence
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from tasks.app import app
@@ -20,6 +25,27 @@ log = logging.getLogger(__name__)
 breaker = Breaker()
 """Of this process: whether its broker answers."""
 outbox = Outbox()
+
+MOST_TOGETHER = 20
+"""So many commands one task names that were accepted while another was sent."""
+
+
+SECONDS_TO_GATHER = 0.005
+"""After one was sent; where nothing was sent just now a command is told of at once."""
+
+
+class Told(NamedTuple):
+    """A task that names commands, as it would be sent by itself."""
+
+    arguments: Sequence[Any]
+    task_id: str | None
+    shadow: str | None
+
+
+# What the outbox has not sent yet; its thread alone takes from it.
+gathered: deque[Told] = deque()
+# Its messages stay with who has put them there.
+os.register_at_fork(after_in_child=gathered.clear)
 
 
 def publish(shop: Shop, command_id: UUID, command_type: str = "execute") -> None:
@@ -46,7 +72,7 @@ def publish_catch_up(shop: Shop) -> None:
 def send(
     name: str,
     shop: Shop,
-    arguments: list[object],
+    arguments: list[Any],
     task_id: str | None = None,
     shadow: str | None = None,
 ) -> None:
@@ -55,17 +81,44 @@ def send(
 
     A worker sends at once: its child may end before another thread has sent.
     """
-    message = partial(deliver, name, arguments, task_id, shadow)
+    message: Callable[[], None] = partial(deliver, name, arguments, task_id, shadow)
     if shop.settings.role == "worker":
         message()
-    elif breaker.state is State.OPEN and not breaker.is_due:
         return
-    elif not outbox.put(message):
+    if breaker.state is State.OPEN and not breaker.is_due:
+        return
+    if name == "execute":
+        told = Told(arguments, task_id, shadow)
+        gathered.append(told)
+        message = deliver_gathered
+    if not outbox.put(message):
         log.warning("not published task=%s error=%s", name, "OutboxFull")
+        if name == "execute":
+            with suppress(ValueError):
+                gathered.remove(told)
+
+
+def deliver_gathered() -> None:
+    """
+    Hand over what waits to be told to workers as one task, if it is not too much.
+
+    To send a message takes as long as to accept a command. Each was put into the outbox
+    with a call of this, and those behind the first that has taken all find nothing.
+    """
+    if not gathered:
+        return
+    first = gathered.popleft()
+    ids: list[Any] = list(first.arguments[0])
+    while gathered and len(ids) + len(gathered[0].arguments[0]) <= MOST_TOGETHER:
+        ids += gathered.popleft().arguments[0]
+    is_alone = len(ids) == len(first.arguments[0])
+    deliver("execute", [ids], first.task_id, first.shadow if is_alone else "many")
+    # The thread of the outbox rests: what comes close behind goes together.
+    time.sleep(SECONDS_TO_GATHER)
 
 
 def deliver(
-    name: str, arguments: list[object], task_id: str | None, shadow: str | None
+    name: str, arguments: list[Any], task_id: str | None, shadow: str | None
 ) -> None:
     """Hand a task to the broker, unless it has failed a moment ago."""
     if not breaker.lets_through():

@@ -13,7 +13,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.sharedctypes import Synchronized
 from types import FrameType
 from uuid import UUID
@@ -32,6 +32,8 @@ PATIENCE = 1.0
 SWEEP_EVERY = 0.25
 """Seconds between two looks: what is found in both is run."""
 STREAMS_A_SWEEP = 100
+STREAMS_TOGETHER = 20
+"""So many go by one commit: without a broker all that is accepted comes this way."""
 
 
 def main(wiring: Callable[[], Shop] = shop) -> None:
@@ -131,15 +133,16 @@ class Relay:
                     after_stream=after_stream,
                 )
             heads.update(waiting)
-            for stream_id, command_id in waiting:
+            # Where a worker is at it, another one's turn comes; where it has just let
+            # go, it sends a message first.
+            ours = [id_ for stream, id_ in waiting if self.heads.get(stream) == id_]
+            for start in range(0, len(ours), STREAMS_TOGETHER):
                 if stop.is_set():
                     return
-                after_stream = stream_id
-                # Where a worker is at it, another one's turn comes; where it has just
-                # let go, it sends a message first.
-                if self.heads.get(stream_id) == command_id:
-                    self.busy_since.value = time.monotonic()
-                    has_signalled |= self.run(command_id)
+                self.busy_since.value = time.monotonic()
+                has_signalled |= self.run(ours[start : start + STREAMS_TOGETHER])
+            if waiting:
+                after_stream = waiting[-1][0]
             self.busy_since.value = time.monotonic()
             stands_still = self.finds_lag()
             if has_signalled or stands_still:
@@ -149,21 +152,24 @@ class Relay:
                 break
         self.heads = heads
 
-    def run(self, command_id: UUID) -> bool:
+    def run(self, command_ids: Sequence[UUID]) -> bool:
         """
-        Drain a stream; return whether the readers of the log have something to read.
+        Drain their streams; return whether who reads the log has something to read.
 
         What is left of it is found by the next sweep. Nothing is published: a broker
         that is frozen must not slow down who does its work.
         """
         try:
-            ran = commands.run(self.shop, [command_id], ran_by="relay")
+            ran = commands.run(self.shop, command_ids, ran_by="relay")
         except commands.DatabaseAway:
             raise
         except Exception:
             # One stream that cannot be drained must not keep the others waiting.
-            log.exception("drain failed command_id=%s", command_id)
-            return False
+            log.exception("drain failed command_id=%s", command_ids[0])
+            if len(command_ids) == 1:
+                return False
+            # All of them, whatever the first ones have signalled.
+            return max([self.run([command_id]) for command_id in command_ids])
         return ran.has_signalled
 
     def finds_lag(self) -> bool:

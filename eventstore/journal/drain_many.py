@@ -38,7 +38,7 @@ from eventstore.journal.drain import (
 )
 from eventstore.journal.limits import Limits
 from eventstore.journal.reporting import Report, report_to_nobody
-from eventstore.journal.take import Taken, take_many
+from eventstore.journal.take import Taken, take_ahead, take_many
 from eventstore.log.limits import MOST_EVENTS
 from eventstore.personal.box import key_of
 from eventstore.personal.keyring import Keyring
@@ -82,15 +82,58 @@ def drain_many(
         connection, deciders, runner, limits, most=most, report=report, may=may
     )
     work.taken_at = time.monotonic()
-    until = work.taken_at + limits.seconds_of_draining
-    done = DrainedMany(work.drained)
     taken = take_many(connection, command_ids, **asked_of(work))
     for one in taken:
         note_given_up(work, one)
     known = {command.id for one in taken for command in one.commands}
+    done = run_all(work, taken)
     done.apart = [command_id for command_id in command_ids if command_id not in known]
-    together, alone = finish_together(work, taken)
-    done.left += together
+    return done
+
+
+def drain_ahead(
+    connection: psycopg.Connection[Any],
+    command_id: UUID,
+    *,
+    ahead: int,
+    deciders: Deciders,
+    runner: str,
+    limits: Limits,
+    report: Report = report_to_nobody,
+    may: May | None = None,
+) -> DrainedMany:
+    """
+    Run what is due in the stream of *command_id*, and what waits right behind it.
+
+    Of its neighbours *ahead* are looked at. Where many wait, they go along for little,
+    and whoever comes for them finds them finished; where nothing waits, it is `drain`.
+    """
+    work = Drain(
+        connection,
+        deciders,
+        runner,
+        limits,
+        most=limits.commands,
+        report=report,
+        may=may,
+    )
+    work.taken_at = time.monotonic()
+    most = min(COMMANDS_OF_A_STREAM, limits.commands)
+    asked = asked_of(work)
+    return run_all(
+        work,
+        take_ahead(connection, command_id, ahead=ahead, most_of_others=most, **asked),
+    )
+
+
+def run_all(work: Drain, taken: Sequence[Taken]) -> DrainedMany:
+    """Run what was taken: together what goes together, and then stream by stream."""
+    until = work.taken_at + work.limits.seconds_of_draining
+    done = DrainedMany(work.drained)
+    alone = taken
+    if len(taken) > 1:
+        together, alone = finish_together(work, taken)
+        done.left += together
     for one in alone:
         # Each as if it had been taken by itself: a conflict is its own.
         single = replace(work, drained=Drained(), conflicts=0)

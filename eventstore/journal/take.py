@@ -91,6 +91,44 @@ def take_many(
         " FROM public.take_many(%s::uuid[], %s, %s, %s, %s, %s::text[])",
         (list(command_ids), runner, most, most_bytes, most_deaths, fingerprints),
     ).fetchall()
+    return taken_by_stream(rows)
+
+
+def take_ahead(
+    connection: psycopg.Connection[Any],
+    command_id: UUID,
+    *,
+    ahead: int,
+    most_of_others: int,
+    runner: str,
+    most: int,
+    most_bytes: int,
+    most_deaths: int,
+    fingerprints: str,
+) -> list[Taken]:
+    """
+    Take the stream of *command_id*, and those of the next *ahead* behind it, if free.
+
+    Its own is the first; where that cannot be had, nothing is taken.
+    """
+    rows = connection.execute(
+        f"SELECT {LOADED}, ref"
+        " FROM public.take_ahead(%s, %s, %s, %s, %s, %s, %s, %s::text[])",
+        (
+            command_id,
+            ahead,
+            most_of_others,
+            runner,
+            most,
+            most_bytes,
+            most_deaths,
+            fingerprints,
+        ),
+    ).fetchall()
+    return taken_by_stream(rows)
+
+
+def taken_by_stream(rows: Sequence[Any]) -> list[Taken]:
     by_stream: dict[str, list[Any]] = {}
     for row in rows:
         by_stream.setdefault(row[2], []).append(row)

@@ -27,6 +27,7 @@ FUNCTIONS = (
     "load",
     "take",
     "take_many",
+    "take_ahead",
     "give_back",
     "forget_marks",
     "release",

@@ -9,13 +9,13 @@ import tomllib
 import pytest
 
 from benchmarks.peers.table import Ratio, in_pairs, turns
-from embedded.bench import BENCHMARKS, LOCK, PEERS, bench
+from embedded.bench import ALONE, BENCHMARKS, LOCK, PEERS, bench
 from embedded.errors import EmbeddedError
 from embedded.folders import ROOT
 
 
 def test_what_is_no_benchmark_is_refused_with_those_that_are() -> None:
-    with pytest.raises(EmbeddedError, match="append or load"):
+    with pytest.raises(EmbeddedError, match="append, commands, load"):
         bench(["fly"])
 
 
@@ -74,6 +74,7 @@ def test_both_run_from_their_servers_to_their_ratios() -> None:
             text=True,
         )
         for name in BENCHMARKS
+        if name not in ALONE
     ]
     said = [process.communicate(timeout=120)[0] for process in running]
 
@@ -81,3 +82,23 @@ def test_both_run_from_their_servers_to_their_ratios() -> None:
     assert re.search(r"recount / INSERT +[0-9.]+ .* ≥ 0.7", said[0]), said[0]
     assert re.search(r"append_bulk / COPY +[0-9.]+ .* ≥ 0.5", said[0]), said[0]
     assert re.search(r"long stream: times as fast .* ≥ 4", said[1]), said[1]
+
+
+@pytest.mark.races
+def test_commands_are_held_against_empty_tasks_on_servers_of_their_own() -> None:
+    options = ["--only", "one by one", "--rounds", "1", "--count", "20"]
+    command = [sys.executable, "-P", "-m", "benchmarks.commands", *options]
+    ran = subprocess.run(
+        [*command, "--workers", "1"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": os.fspath(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    for kind in ("OpenAccount", "PlaceOrder"):
+        told = rf"{kind}, one by one / empty task +[0-9.]+ .* ≥ 0.8"
+        assert re.search(told, ran.stdout), ran.stdout
+    assert re.search(r"empty task .* worker \(main\) [0-9.]+", ran.stdout), ran.stdout

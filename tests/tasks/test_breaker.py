@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
@@ -140,8 +141,50 @@ def nowhere(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Shop:
 
 def test_who_publishes_gives_up_after_two_failures(nowhere: Shop) -> None:
     for _ in range(20):
-        publishing.send("execute", nowhere, [[]])
+        publishing.send("catch_up", nowhere, [])
         assert publishing.outbox.empty(5)
 
     assert len(vars(nowhere)["attempts"]) == 2
     assert publishing.breaker.state is State.OPEN
+
+
+def test_what_is_accepted_while_one_is_sent_goes_in_one_message(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[tuple[str, list[str], str]] = []
+    hangs = threading.Event()
+
+    def send_task(_: str, arguments: list[list[str]], **how: str) -> None:
+        wait_for(hangs)
+        sent.append((how["task_id"], arguments[0], how["shadow"]))
+
+    monkeypatch.setattr(publishing, "outbox", Outbox())
+    monkeypatch.setattr("tasks.publishing.app.send_task", send_task)
+    shop = Shop(replace(settings, role="web"))
+    ids = [uuid4() for _ in range(25)]
+    publishing.publish(shop, ids[0], "PlaceOrder")
+    wait_until(lambda: not publishing.gathered, "the thread hangs")
+    for command_id in ids[1:]:
+        publishing.publish(shop, command_id)
+    hangs.set()
+
+    assert publishing.outbox.empty(5)
+    texts = [str(one) for one in ids]
+    assert sent == [
+        (texts[0], texts[:1], "PlaceOrder"),
+        (texts[1], texts[1:21], "many"),
+        (texts[21], texts[21:], "many"),
+    ]
+
+
+def test_what_finds_no_room_is_not_kept(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "outbox", Outbox(most=1))
+    monkeypatch.setattr(publishing.outbox, "start", lambda: None)
+    shop = Shop(replace(settings, role="web"))
+    for _ in range(3):
+        publishing.publish(shop, uuid4())
+
+    assert len(publishing.gathered) == 1
+    publishing.gathered.clear()

@@ -1,0 +1,140 @@
+"""Draining a stream, and what waits right behind its command, by one append."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from eventstore.journal.drain_many import DrainedMany, drain_ahead
+from eventstore.journal.limits import Limits
+from tests.support.engine import COUNTERS, FULL, Add, Divide, Engine
+
+STREAMS = [f"c{number}" for number in range(5)]
+SUCCEEDED, ACCEPTED = "succeeded", "accepted"
+
+
+def drain(engine: Engine, command_id: UUID, *, ahead: int = 10) -> DrainedMany:
+    done = drain_ahead(
+        engine.connection,
+        command_id,
+        ahead=ahead,
+        deciders=COUNTERS,
+        runner="worker",
+        limits=Limits(),
+    )
+    ((held,),) = engine.connection.execute(
+        "SELECT count(*) FROM pg_locks"
+        " WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+    ).fetchall()
+    assert held == 0
+    return done
+
+
+def accept_one_each(engine: Engine) -> list[UUID]:
+    return [engine.accept(Add(counter_id=name)) for name in STREAMS]
+
+
+def test_the_next_in_the_journal_go_along_by_the_same_append(engine: Engine) -> None:
+    commands = accept_one_each(engine)
+    done = drain(engine, commands[1], ahead=2)
+
+    assert (done.drained.finished, done.left) == (3, [])
+    assert engine.statuses(*commands) == [ACCEPTED, *[SUCCEEDED] * 3, ACCEPTED]
+    ((transactions,),) = engine.connection.execute(
+        "SELECT count(DISTINCT xmin::text) FROM events"
+    ).fetchall()
+    assert transactions == 1
+
+
+def test_in_their_streams_what_was_accepted_first_comes_first(engine: Engine) -> None:
+    early = engine.accept(Add(counter_id="c1", amount=5))
+    first = engine.accept(Add(counter_id="c0"))
+    engine.accept(Add(counter_id="c1", amount=6))
+    drain(engine, first)
+
+    assert engine.amounts("counter-c1") == [5, 6]
+    assert engine.statuses(early) == [SUCCEEDED]
+
+
+def test_what_is_behind_it_in_its_own_stream_is_taken_once(engine: Engine) -> None:
+    commands = [engine.accept(Add(counter_id=name)) for name in ("c0", "c0", "c1")]
+    drain(engine, commands[0])
+
+    assert engine.statuses(*commands) == [SUCCEEDED] * 3
+
+
+def test_where_its_own_stream_is_not_to_be_had_nothing_is_taken(engine: Engine) -> None:
+    commands = accept_one_each(engine)
+    engine.take(commands[0], engine.connect())
+    drain(engine, commands[0])
+    drain(engine, UUID(int=0))
+
+    assert engine.statuses(*commands) == [ACCEPTED] * 5
+
+
+def test_who_comes_for_a_finished_one_takes_nobody_along(engine: Engine) -> None:
+    commands = accept_one_each(engine)
+    drain(engine, commands[0], ahead=1)
+    drain(engine, commands[1])
+
+    assert engine.statuses(*commands) == [*[SUCCEEDED] * 2, *[ACCEPTED] * 3]
+
+
+def test_a_neighbour_that_somebody_holds_is_left_to_them(engine: Engine) -> None:
+    commands = accept_one_each(engine)
+    engine.take(commands[1], engine.connect())
+    drain(engine, commands[0], ahead=2)
+
+    assert engine.statuses(*commands[:3]) == [SUCCEEDED, ACCEPTED, SUCCEEDED]
+
+
+def test_a_neighbour_whose_runner_died_is_left_to_be_alone(engine: Engine) -> None:
+    commands = accept_one_each(engine)
+    engine.take_and_die(commands[1])
+    drain(engine, commands[0], ahead=2)
+
+    assert engine.statuses(*commands[:3]) == [SUCCEEDED, ACCEPTED, SUCCEEDED]
+    assert engine.incidents(commands[1]) == []
+
+
+def test_where_a_runner_died_nobody_is_taken_along(engine: Engine) -> None:
+    commands = accept_one_each(engine)
+    engine.take_and_die(commands[0])
+    drain(engine, commands[0])
+
+    assert engine.statuses(*commands) == [SUCCEEDED, *[ACCEPTED] * 4]
+    assert [one.kind for one in engine.incidents(commands[0])] == ["runner_died"]
+
+
+def test_what_has_a_time_of_its_own_waits_for_it(engine: Engine) -> None:
+    first = engine.accept(Add(counter_id="c0"))
+    soon = datetime.now(UTC) + timedelta(minutes=5)
+    scheduled = engine.accept(Add(counter_id="c1"), not_before=soon)
+    again = engine.accept(Add(counter_id="c2"))
+    engine.connection.execute(
+        "UPDATE commands SET next_try_at = now() + interval '5 min' WHERE id = %s",
+        (again,),
+    )
+    drain(engine, first)
+
+    assert engine.statuses(first, scheduled, again) == [SUCCEEDED, ACCEPTED, ACCEPTED]
+
+
+def test_a_neighbour_that_is_refused_or_fails_is_so_alone(engine: Engine) -> None:
+    commands = [
+        engine.accept(Add(counter_id="c0")),
+        engine.accept(Add(counter_id="c1", amount=FULL + 1)),
+        engine.accept(Divide(counter_id="c2")),
+        engine.accept(Add(counter_id="c3")),
+    ]
+    drain(engine, commands[0])
+
+    assert engine.statuses(*commands) == [SUCCEEDED, "rejected", "failed", SUCCEEDED]
+
+
+def test_what_is_due_after_it_in_a_neighbours_stream_is_told(engine: Engine) -> None:
+    first = engine.accept(Add(counter_id="c0"))
+    for _ in range(25):
+        engine.accept(Add(counter_id="c1"))
+    done = drain(engine, first)
+
+    assert len(engine.amounts("counter-c1")) == 20
+    assert len(done.left) == 1

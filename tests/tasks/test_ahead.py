@@ -1,0 +1,102 @@
+"""What a worker does ahead of its messages."""
+
+from dataclasses import replace
+from typing import NoReturn
+from uuid import UUID, uuid4
+
+import pytest
+import sqlalchemy as sa
+
+from domain.accounts.commands import OpenAccount
+from tasks import bootstrap, commands
+from tasks.accepting import accept
+from tasks.ahead import MOST, Done, Pace
+from tasks.bootstrap import Shop
+from tasks.money import ACCOUNTS
+
+QUICK, SLOW = 0.01, 0.2
+
+
+def open_accounts(shop: Shop, count: int) -> list[UUID]:
+    return [
+        accept(
+            shop,
+            OpenAccount(account_id=f"A{number}", currency="EUR"),
+            key=str(number),
+            principal="staff",
+        ).command_id
+        for number in range(count)
+    ]
+
+
+def test_as_long_as_it_goes_quickly_more_are_taken_along() -> None:
+    pace = Pace()
+    taken = []
+    for _ in range(7):
+        taken.append(pace.ahead)
+        pace.note(QUICK)
+
+    assert taken == [0, 1, 3, 7, 15, MOST, MOST]
+
+
+def test_where_commands_take_long_each_goes_by_itself() -> None:
+    pace = Pace(ahead=MOST)
+    for _ in range(3):
+        pace.note(SLOW)
+
+    assert pace.ahead == 0
+
+
+def test_only_the_last_of_what_was_done_are_remembered() -> None:
+    done = Done(most=2)
+    ids = [uuid4() for _ in range(3)]
+    for command_id in (*ids, ids[2]):
+        done.add(command_id)
+
+    assert [command_id in done for command_id in ids] == [False, True, True]
+
+
+def status_of(shop: Shop, command_id: UUID) -> str:
+    query = sa.text("SELECT status FROM commands WHERE id = :id")
+    with shop.engine.connect() as connection:
+        return str(connection.scalar(query, {"id": command_id}))
+
+
+def test_a_message_for_what_was_taken_along_asks_the_database_nothing(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = open_accounts(shop, 3)
+    shop.pace.ahead = 1
+    commands.execute([str(ids[0])])
+    asked: list[object] = []
+    monkeypatch.setattr(commands, "run", lambda *given, **_: asked.append(given))
+    commands.execute([str(ids[1])])
+
+    assert [status_of(shop, one) for one in ids] == [
+        "succeeded",
+        "succeeded",
+        "accepted",
+    ]
+    assert asked == []
+
+
+def test_one_that_failed_is_run_again_when_an_operator_says_so(shop: Shop) -> None:
+    def broken(*_: object) -> NoReturn:
+        raise ZeroDivisionError
+
+    failing = Shop(shop.settings, slices=[replace(ACCOUNTS, decide=broken)])
+    bootstrap.use(failing)
+    (command_id,) = open_accounts(shop, 1)
+    commands.execute([str(command_id)])
+
+    assert status_of(shop, command_id) == "failed"
+    assert command_id not in failing.done
+    failing.engine.dispose()
+
+
+def test_the_relay_takes_nobody_along_whose_message_is_on_its_way(shop: Shop) -> None:
+    ids = open_accounts(shop, 2)
+    shop.pace.ahead = MOST
+    commands.run(shop, ids[:1], ran_by="relay")
+
+    assert [status_of(shop, one) for one in ids] == ["succeeded", "accepted"]

@@ -1,0 +1,65 @@
+"""The relay runs what has lost its message, many streams by one commit."""
+
+import multiprocessing
+import threading
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from domain.accounts.commands import OpenAccount
+from tasks import commands
+from tasks.accepting import accept
+from tasks.bootstrap import Shop
+from tasks.relay import STREAMS_TOGETHER, Relay
+
+COUNT = STREAMS_TOGETHER + 5
+
+
+@pytest.fixture
+def relay(shop: Shop) -> Relay:
+    """A relay that has seen once what waits for longer than it should."""
+    for number in range(COUNT):
+        command = OpenAccount(account_id=f"A{number}", currency="EUR")
+        accept(shop, command, key=str(number), principal="staff")
+    with shop.engine.begin() as connection:
+        connection.execute(
+            sa.text("UPDATE commands SET accepted_at = accepted_at - interval '1 min'")
+        )
+    relay = Relay(shop, multiprocessing.get_context("spawn").Value("d", 0.0))
+    relay.sweep(threading.Event())
+    return relay
+
+
+def counted(shop: Shop, what: str) -> Any:
+    with shop.engine.connect() as connection:
+        return connection.scalar(sa.text(f"SELECT count(DISTINCT {what}) FROM events"))
+
+
+def by_relay(shop: Shop) -> Any:
+    query = "SELECT count(*) FROM commands WHERE ran_by ~ '^relay:' AND position > 0"
+    with shop.engine.connect() as connection:
+        return connection.scalar(sa.text(query))
+
+
+def test_what_is_found_twice_is_run_many_streams_by_one_commit(
+    shop: Shop, relay: Relay
+) -> None:
+    assert by_relay(shop) == 0
+    relay.sweep(threading.Event())
+
+    assert by_relay(shop) == COUNT
+    assert counted(shop, "xmin::text") == 2
+
+
+def test_streams_that_cannot_be_drained_together_are_drained_alone(
+    shop: Shop, relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(commands, "drain_many", refuse)
+    relay.sweep(threading.Event())
+
+    # The one that each set was asked for rests for a moment, as after any error.
+    assert by_relay(shop) == counted(shop, "xmin::text") == COUNT - 2
