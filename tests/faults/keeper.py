@@ -158,8 +158,9 @@ class Keeper:
             is_server = name == "postgres"
             # Killed outright, its children would leave shared memory behind.
             self.send_all(name, signal.SIGQUIT if is_server else signal.SIGKILL)
+        # The thread would look after what is waited for here.
+        self.is_over.set()
+        self.thread.join()
         for child in self.supervisor.children:
             if child.process:
                 child.process.wait(30)
-        self.is_over.set()
-        self.thread.join()
