@@ -5,10 +5,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from embedded import environment as variables
-from embedded import leftovers, record
+from embedded import in_memory, leftovers, record
 from embedded.console import Console
 from embedded.errors import AlreadyRunning, StopRequested
 from embedded.folders import ROOT, Folders, folders_from
@@ -35,14 +36,18 @@ def test(arguments: list[str]) -> int:
     base = folders_from(given)
     # The servers of a running `up`, or of a deployment, hold somebody's data.
     own = {key: given[key] for key in given if not key.endswith(("_URL", "PORT"))}
-    folders = Folders(base.state / "test")
+    kept = Folders(base.state / "test")
     try:
         base.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with record.only_one(folders):
+        # Who runs a part of it runs it again, and finds the servers' data made.
+        with (
+            record.only_one(kept),
+            nullcontext(kept) if arguments else in_memory.lent(kept) as folders,
+        ):
             folders.make()
             return Suite(console, folders).run(own, arguments)
     except AlreadyRunning:
-        console.show(f"Another ./recount test runs already, from {folders.state}.")
+        console.show(f"Another ./recount test runs already, from {kept.state}.")
         return 1
 
 
