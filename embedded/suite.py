@@ -127,8 +127,8 @@ def steps(arguments: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
         return
     # Side by side, but for those that kill processes and count on being quick.
     beside = f"-n{min(os.cpu_count() or 1, MOST_BESIDE)}"
-    yield "pytest", ["pytest", beside, "-m", "not races"]
-    yield "races", ["pytest", "-m", "races"]
+    yield "pytest", ["pytest", beside, "-m", "not races and not long"]
+    yield "races", ["pytest", "-m", "races and not long"]
     for name, command in LINTERS:
         yield name, command.split()
 

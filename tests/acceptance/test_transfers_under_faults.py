@@ -17,10 +17,10 @@ from tests.support.client import client_of
 from tests.support.processes import Process, Processes
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.races
+pytestmark = pytest.mark.long
 
-TRANSFERS = int(os.environ.get("TRANSFERS", "80"))
-FAULTS = int(os.environ.get("FAULTS", "5"))
+TRANSFERS = int(os.environ.get("TRANSFERS", "10000"))
+FAULTS = int(os.environ.get("FAULTS", "40"))
 ACCOUNTS = 100 if TRANSFERS >= 10_000 else 12
 
 
