@@ -68,5 +68,5 @@ def test_without_arguments_all_is_run_and_what_kills_is_run_alone() -> None:
     beside, alone = [list(command) for _, command in steps([])][:2]
 
     assert names[:3] == ["pytest", "races", "ruff check"]
-    assert beside[-2:] == ["-m", "not races"]
+    assert beside[-2:] == ["-m", "not races and not long"]
     assert alone == ["pytest", "-m", "races"]
