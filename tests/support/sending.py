@@ -2,12 +2,14 @@
 
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from eventstore.errors import KeyReused
+from eventstore.journal.acting import cancel
 from eventstore.journal.waiting import find_waiting
 from tasks import catch_up, commands
 from tasks.accepting import accept
@@ -22,7 +24,14 @@ class Sender:
     shop: Shop
     attempts: list[Attempt] = field(default_factory=list)
 
-    def send(self, command: Any, *, key: str = "", principal: str = "local") -> UUID:
+    def send(
+        self,
+        command: Any,
+        *,
+        key: str = "",
+        principal: str = "local",
+        not_before: datetime | None = None,
+    ) -> UUID:
         """
         Have a command accepted, or refused for its key, and write that down.
 
@@ -33,7 +42,11 @@ class Sender:
         status, problem = 202, ""
         try:
             command_id = accept(
-                self.shop, command, key=key, principal=principal
+                self.shop,
+                command,
+                key=key,
+                principal=principal,
+                not_before=not_before,
             ).command_id
         except KeyReused as refusal:
             status, problem = 422, "/problems/key-reused"
@@ -49,9 +62,20 @@ class Sender:
                 status=status,
                 command_id=str(command_id) if status == 202 else None,
                 problem=problem,
+                not_before=not_before.isoformat() if not_before else "",
             )
         )
         return command_id
+
+    def take_back(self, command_id: UUID) -> None:
+        """Cancel the command that was sent last, and write down whether it was."""
+        with self.shop.lent() as connection:
+            acted = cancel(connection, command_id, by="local", principal="local")
+        status = 200 if acted and acted.status == "cancelled" else 409
+        sent = self.attempts[-1]
+        self.attempts.append(
+            msgspec.structs.replace(sent, status=status, takes_back=True)
+        )
 
     def stream_of(self, command: Any) -> str:
         decider = self.shop.deciders.of_command(type(command))
