@@ -62,6 +62,7 @@ def live(sender: Sender) -> None:
     later = Deposit(account_id="BOB", amount=13)
     sender.take_back(sender.send(later, not_before=datetime.max.replace(tzinfo=UTC)))
     sender.send(later, not_before=datetime.now(UTC))
+    sender.send_batch(*(Deposit(account_id="ALICE", amount=a) for a in (14, 15)))
     same = Deposit(account_id="BOB", amount=1)
     for asked in (same, same, replace(same, amount=2)):
         sender.send(asked, key="the same")

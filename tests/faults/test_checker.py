@@ -166,6 +166,11 @@ def not_accepted_and_yet_done(attempts: list[Attempt]) -> None:
     )
 
 
+def lines_turned_round(attempts: list[Attempt]) -> None:
+    one, other = (i for i, attempt in enumerate(attempts) if attempt.batch)
+    attempts[one], attempts[other] = attempts[other], attempts[one]
+
+
 def promised_without_an_id(attempts: list[Attempt]) -> None:
     attempts.append(replace_in(attempts[0], key="nameless", command_id=None))
 
@@ -184,6 +189,7 @@ LOGS: dict[Change, set[str]] = {
     refused_for_the_same_content: {promises.SAME_KEY},
     refused_and_yet_done: {promises.NO_MORE},
     not_accepted_and_yet_done: {promises.NO_MORE},
+    lines_turned_round: {order.LINES},
     promised_without_an_id: {promises.KEPT},
     answered_with_a_bug: {promises.ANSWERS},
 }

@@ -13,6 +13,7 @@ from eventstore.journal.acting import cancel
 from eventstore.journal.waiting import find_waiting
 from tasks import catch_up, commands
 from tasks.accepting import accept
+from tasks.accepting_many import Wanted, accept_many
 from tasks.bootstrap import Shop
 from tests.faults.answers import Attempt
 
@@ -51,21 +52,44 @@ class Sender:
         except KeyReused as refusal:
             status, problem = 422, "/problems/key-reused"
             command_id = refusal.command_id
+        self.write_down(
+            command,
+            key=key if principal == "local" else f"{key} of {principal}",
+            sent_at=sent_at,
+            status=status,
+            command_id=str(command_id) if status == 202 else None,
+            problem=problem,
+            not_before=not_before.isoformat() if not_before else "",
+        )
+        return command_id
+
+    def send_batch(self, *asked: Any) -> list[UUID]:
+        """Have commands accepted together, in their order, and write that down."""
+        sent_at = time.monotonic()
+        number = len(self.attempts)
+        wanted = [Wanted(c, f"key {number + n}") for n, c in enumerate(asked)]
+        ids = [a.command_id for a in accept_many(self.shop, wanted, principal="local")]
+        for one, command_id in zip(wanted, map(str, ids), strict=True):
+            self.write_down(
+                one.command,
+                key=one.key,
+                sent_at=sent_at,
+                status=202,
+                command_id=command_id,
+                batch=True,
+            )
+        return ids
+
+    def write_down(self, command: Any, **told: Any) -> None:
         self.attempts.append(
             Attempt(
-                key=key if principal == "local" else f"{key} of {principal}",
                 type=type(command).__name__,
                 stream=self.stream_of(command),
                 data=msgspec.json.decode(msgspec.json.encode(command)),
-                sent_at=sent_at,
                 answered_at=time.monotonic(),
-                status=status,
-                command_id=str(command_id) if status == 202 else None,
-                problem=problem,
-                not_before=not_before.isoformat() if not_before else "",
+                **told,
             )
         )
-        return command_id
 
     def take_back(self, command_id: UUID) -> None:
         """Cancel the command that was sent last, and write down whether it was."""
