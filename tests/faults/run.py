@@ -60,12 +60,12 @@ class Options:
     kinds: Mapping[str, Kind]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
     """What came of one seed."""
 
     seed: int
-    sent: int
+    judged: int
     misjudged: Sequence[str]
     struck: Sequence[Struck]
     missed: Sequence[str]
@@ -110,7 +110,7 @@ class Run:
     def note_rounds(self, verdict: Verdict) -> None:
         """Note what the rig knows and the tables cannot tell."""
         for round in self.rounds:
-            verdict.note(RIGHT, round.sent, round.misjudged)
+            verdict.note(RIGHT, round.judged, round.misjudged)
             verdict.note(REST, 1, [f"{round.seed}: {round.left}"] if round.left else [])
         shown = [invariant_of(name) for name in FOLDS]
         verdict.note(SHOWN, len(shown), [i for i in shown if i not in verdict.checked])
@@ -168,7 +168,12 @@ class Run:
             f" {f'{left} not done' if left else 'all final'} {rest:.1f} s after it"
         )
         return Round(
-            seed, load.sent, load.misjudged, injector.struck, injector.missed, left
+            seed=seed,
+            judged=load.judged,
+            misjudged=load.misjudged,
+            struck=injector.struck,
+            missed=injector.missed,
+            left=left,
         )
 
     def wait_for_rest(self) -> str:

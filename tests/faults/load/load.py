@@ -42,6 +42,7 @@ class Load:
     batch: int = 500
     clients: int = 12
     sent: int = 0
+    judged: int = 0
     misjudged: list[str] = field(default_factory=list)
     """Keys of what is right and was not accepted at last, or is wrong and was."""
     failures: list[BaseException] = field(default_factory=list)
@@ -97,6 +98,8 @@ class Load:
 
     def judge(self, attempt: Attempt, *, is_right: bool = True) -> None:
         """Note what was not answered as it should be; stop where nobody answers."""
+        with self.lock:
+            self.judged += 1
         if (attempt.status == 202) is not is_right:
             self.misjudged.append(f"{attempt.key}: {attempt.status or attempt.problem}")
         if not is_answered(attempt.status):
