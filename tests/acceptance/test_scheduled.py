@@ -5,10 +5,12 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
 from eventstore.connection import driver_connection
+from tests.faults.answers import Attempt
 from tests.faults.checker import check, is_at_rest
 from tests.support.client import Client, client_of
 from tests.support.processes import Processes
@@ -32,6 +34,12 @@ def schedule(client: Client, number: int, due: datetime) -> str:
     )
     assert (answer.status, answer.body["status"]) == (202, "scheduled"), answer
     return answer.command_id
+
+
+def taken_back(attempts: list[Attempt], command_id: str, status: int) -> Attempt:
+    """Return what to write down where a command was asked to be cancelled."""
+    sent = next(a for a in attempts if a.command_id == command_id)
+    return msgspec.structs.replace(sent, status=status, takes_back=True)
 
 
 def sleep_until(moment: datetime) -> None:
@@ -68,6 +76,7 @@ def test_two_relays_and_who_takes_back_never_both_have_a_command(
             sleep_until(due + timedelta(seconds=chance.uniform(-0.05, 0.02)))
             status, _ = client.call("POST", f"/api/commands/{command_id}/cancel", {})
             answered[command_id] = status
+            attempts.append(taken_back(attempts, command_id, status))
         wait_until(
             lambda: "accepted" not in outcomes(engine).values(),
             "all that is due has been run",

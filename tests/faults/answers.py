@@ -36,8 +36,10 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     problem: str = ""
     """What a refusal said, its `type`; or the name of the client's own error."""
     batch: bool = False
-    scheduled: bool = False
+    not_before: str = ""
     """It was asked for at a later time, so it need not keep to its place."""
+    takes_back: bool = False
+    """It asks to cancel the command with that key, which was promised before."""
 
 
 class Answers:

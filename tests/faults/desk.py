@@ -150,6 +150,7 @@ class Desk:
         That is: both servers and the web answer, and each process of the shop has told
         PostgreSQL in the last seconds that it lives.
         """
+        self.keeper.check()
         if SECOND_BEAT in self.keeper.named("beat"):
             self.keeper.remove(SECOND_BEAT)
         self.disk.empty()

@@ -7,6 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 
 STEPS = (1 << 20, 1 << 12)
+OURS = "recount-disk-of-"
+"""What we call a file system, with the id of the process that has mounted it."""
 
 
 class SmallDisk:
@@ -28,6 +30,7 @@ class SmallDisk:
 
     def mount(self) -> None:
         """Move what lies in the data folder to a file system there, if one can be."""
+        unmount_orphans()
         made = self.data.with_name("postgres.made")
         self.data.rename(made)
         self.data.mkdir()
@@ -37,7 +40,8 @@ class SmallDisk:
 
     def try_to_mount(self) -> str:
         options = f"size={self.megabytes}m"
-        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", os.fspath(self.data)]
+        device = f"{OURS}{os.getpid()}"
+        command = ["mount", "-t", "tmpfs", "-o", options, device, os.fspath(self.data)]
         try:
             done = subprocess.run(command, capture_output=True, text=True)
         except OSError as error:
@@ -62,5 +66,18 @@ class SmallDisk:
 
     def unmount(self) -> None:
         if self.is_mounted:
-            subprocess.run(["umount", "--lazy", os.fspath(self.data)], check=True)
+            unmount(self.data)
         shutil.rmtree(self.data, ignore_errors=True)
+
+
+def unmount(data: Path) -> None:
+    subprocess.run(["umount", "--lazy", os.fspath(data)], check=True)
+
+
+def unmount_orphans() -> None:
+    """Give back the memory of those whose process was killed, and could not do it."""
+    for line in Path("/proc/self/mounts").read_text().splitlines():
+        device, path, *_ = line.split()
+        owner = device.removeprefix(OURS)
+        if owner != device and not Path("/proc", owner).exists():
+            unmount(Path(path))

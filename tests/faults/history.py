@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -57,6 +58,11 @@ def live(sender: Sender) -> None:
     sender.do(CloseAccount(account_id="CAROL"), CloseAccount(account_id="CAROL"))
     sender.do(transfer(5, to="CAROL"), ForgetCustomer(customer_id="BOB"))
     sender.do(*(Deposit(account_id="BOB", amount=amount) for amount in (11, 12)))
+    sender.do(Withdraw(account_id="ALICE", amount=90_000))
+    later = Deposit(account_id="BOB", amount=13)
+    sender.take_back(sender.send(later, not_before=datetime.max.replace(tzinfo=UTC)))
+    sender.send(later, not_before=datetime.now(UTC))
+    sender.send_batch(*(Deposit(account_id="ALICE", amount=a) for a in (14, 15)))
     same = Deposit(account_id="BOB", amount=1)
     for asked in (same, same, replace(same, amount=2)):
         sender.send(asked, key="the same")

@@ -44,6 +44,8 @@ class Injector:
     kinds: Mapping[str, Kind]
     plan: Sequence[Planned]
     struck: list[Struck] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
+    """The kinds of those that found nothing to strike."""
     stopped: threading.Event = field(default_factory=threading.Event)
 
     def strike_all(self) -> None:
@@ -85,10 +87,12 @@ class Injector:
         fault = self.kinds[planned.kind].strike(self.desk, chance)
         begun = datetime.now(UTC)
         detail = fault.__enter__()
-        if not detail.startswith(MISSED):
-            self.struck.append(
-                Struck(planned.kind, detail, begun, planned.lasting, under_way)
-            )
+        if detail.startswith(MISSED):
+            self.missed.append(planned.kind)
+            return fault
+        self.struck.append(
+            Struck(planned.kind, detail, begun, planned.lasting, under_way)
+        )
         return fault
 
     def work_under_way(self) -> int:

@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,8 +44,20 @@ class Keeper:
         self.jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self.is_over = threading.Event()
         self.ending: dict[str, Process] = {}
-        self.thread = threading.Thread(target=self.keep, name="keeper", daemon=True)
+        self.failure: BaseException | None = None
+        self.thread = threading.Thread(target=self.guarded, name="keeper", daemon=True)
         self.thread.start()
+
+    def guarded(self) -> None:
+        try:
+            self.keep()
+        except BaseException as failure:
+            self.failure = failure
+
+    def check(self) -> None:
+        """Raise what has ended the thread, and with it all that it kept."""
+        if self.failure is not None:
+            raise RuntimeError("nobody keeps the processes any more") from self.failure
 
     def keep(self) -> None:
         while not self.is_over.wait(PAUSE):
@@ -68,6 +80,8 @@ class Keeper:
                 done.set_exception(error)
 
         self.jobs.put(run)
+        while not wait([done], timeout=1).done:
+            self.check()
         return done.result()
 
     def start(self, programs: Iterable[Program]) -> None:
@@ -97,30 +111,36 @@ class Keeper:
             return []
         return sorted(in_session(leader.pid), key=lambda one: one != leader)
 
-    def end(self, name: str, number: signal.Signals = signal.SIGTERM) -> None:
-        """Ask the process alone to end, as a service manager does."""
-        if leader := self.leader(name):
-            self.ending[name] = leader
-            leader.send(number)
+    def end(self, name: str, number: signal.Signals = signal.SIGTERM) -> bool:
+        """Ask the process alone to end, as a service manager does, if it runs."""
+        leader = self.leader(name)
+        if leader is None:
+            return False
+        self.ending[name] = leader
+        leader.send(number)
+        return True
 
     def is_ending(self, name: str) -> bool:
         """Return whether it was asked to end, and has not done so yet."""
         leader = self.ending.get(name)
         return leader is not None and leader.is_running()
 
-    def send_all(self, name: str, number: signal.Signals) -> None:
-        """Send a signal to the process and all that it has started."""
+    def send_all(self, name: str, number: signal.Signals) -> bool:
+        """Send a signal to the process and all that it has started, if it runs."""
         with self.lock:
             process = self.child(name).process
-            if process is not None and process.returncode is None:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, number)
+            if process is None or process.returncode is not None:
+                return False
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, number)
+                return True
+        return False
 
-    def kill(self, name: str) -> None:
-        self.send_all(name, signal.SIGKILL)
+    def kill(self, name: str) -> bool:
+        return self.send_all(name, signal.SIGKILL)
 
-    def freeze(self, name: str) -> None:
-        self.send_all(name, signal.SIGSTOP)
+    def freeze(self, name: str) -> bool:
+        return self.send_all(name, signal.SIGSTOP)
 
     def thaw(self, name: str) -> None:
         self.send_all(name, signal.SIGCONT)
@@ -135,10 +155,10 @@ class Keeper:
             child = self.child(name)
             child.is_stopping, child.start_at = False, 0.0
 
-    def take_away(self, name: str) -> None:
+    def take_away(self, name: str) -> bool:
         """Kill it, and do not start it again until it is let go."""
         self.hold(name)
-        self.kill(name)
+        return self.kill(name)
 
     def remove(self, name: str) -> None:
         """End it for good."""

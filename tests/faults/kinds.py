@@ -12,9 +12,10 @@ from tests.faults.breaking import (
     rebuilds,
     statements,
 )
+from tests.faults.desk import Desk
 from tests.faults.kind import MISSED, Kind
 
-__all__ = ["KINDS", "MISSED", "Kind"]
+__all__ = ["KINDS", "MISSED", "Kind", "left_out"]
 
 # Those first that leave all at work: the others strike whom they leave over.
 VICTIMS = {
@@ -32,3 +33,8 @@ KINDS: Mapping[str, Kind] = {
     for module, victim in VICTIMS.items()
     for kind in module.KINDS
 }
+
+
+def left_out(kinds: Mapping[str, Kind], desk: Desk) -> Mapping[str, str]:
+    """Return which kinds cannot be made at this desk, and why."""
+    return {name: why for name, kind in kinds.items() if (why := kind.needs(desk))}

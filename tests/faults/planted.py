@@ -1,6 +1,14 @@
 """Breaches of each invariant, as the owner of the tables can plant them by hand."""
 
-from tests.faults.checker import effects, money, promises, readers, streams
+from tests.faults.checker import (
+    effects,
+    later,
+    money,
+    promises,
+    readers,
+    refusals,
+    streams,
+)
 from tests.faults.checker.folds import invariant_of
 
 # {Type} stands for the id of the first command of that type.
@@ -46,6 +54,25 @@ PLANTED: dict[str, tuple[str, set[str]]] = {
         UPDATE commands SET status = 'lost' WHERE id = '{ShipOrder}'
         """,
         {promises.STATUS, promises.FINAL, effects.ONLY_THEN},
+    ),
+    "a command that was cancelled by nobody": (
+        """UPDATE commands SET status = 'cancelled'
+        WHERE type = 'Withdraw' AND status = 'rejected'""",
+        {later.TAKEN_BACK},
+    ),
+    "a command that was taken back and yet done": (
+        "UPDATE commands SET status = 'rejected' WHERE status = 'cancelled'",
+        {later.TAKEN_BACK, later.NOT_BEFORE},
+    ),
+    "a command that was put off": (
+        """UPDATE commands SET not_before = not_before + interval '1 year'
+        WHERE status = 'succeeded'""",
+        {promises.AS_SENT, later.NOT_BEFORE},
+    ),
+    "a refusal without a reason": (
+        """UPDATE commands SET data = data || '{{"amount": 1}}'
+        WHERE type = 'Withdraw' AND status = 'rejected'""",
+        {refusals.REASON, promises.AS_SENT},
     ),
     "another command than was sent": (
         """UPDATE commands SET data = data || '{{"amount": 898}}'

@@ -2,7 +2,7 @@
 
 import statistics
 from bisect import bisect_left
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -41,6 +41,8 @@ def of_accepting(attempts: Iterable[Attempt]) -> Iterator[str]:
     seconds = []
     answers: Counter[str] = Counter()
     for attempt in attempts:
+        if attempt.takes_back:
+            continue
         answers[str(attempt.status or attempt.problem)] += 1
         if attempt.status == 202:
             keys[attempt.key] = attempt.batch
@@ -56,22 +58,35 @@ def of_accepting(attempts: Iterable[Attempt]) -> Iterator[str]:
     yield "answers: " + ", ".join(f"{n:,} {what}" for what, n in answers.most_common())
 
 
-def of_faults(struck: Sequence[Struck], effects: Sequence[Effect]) -> Iterator[str]:
-    """Yield a line for each kind of fault: how often, and what commands met it."""
-    by_kind = defaultdict(list)
+def of_faults(
+    struck: Sequence[Struck], missed: Sequence[str], effects: Sequence[Effect]
+) -> Iterator[str]:
+    """
+    Yield a line for each kind of fault: how often, and what commands met it.
+
+    *missed* names the kinds of those that found nothing to strike.
+    """
+    if not struck and not missed:
+        return
+    misses = Counter(missed)
+    by_kind: dict[str, list[Struck]] = {kind: [] for kind in misses}
     for fault in struck:
-        by_kind[fault.kind].append(fault)
+        by_kind.setdefault(fault.kind, []).append(fault)
     yield (
-        f"{'fault':28} {'struck':>6} {'at work':>7} {'under way':>9}"
+        f"{'fault':28} {'missed':>6} {'struck':>6} {'at work':>7} {'under way':>9}"
         f"   accepted to final, around it"
     )
     for kind, faults in sorted(by_kind.items()):
         met = [e.seconds for fault in faults for e in around(fault, effects)]
         at_work = sum(fault.under_way > 0 for fault in faults)
-        middle = statistics.median(fault.under_way for fault in faults)
-        yield f"{kind:28} {len(faults):6} {at_work:7} {middle:9.0f}   {quantiles(met)}"
+        middle = statistics.median([fault.under_way for fault in faults] or [0])
+        yield (
+            f"{kind:28} {misses[kind]:6} {len(faults):6} {at_work:7} {middle:9.0f}"
+            f"   {quantiles(met)}"
+        )
     at_work = sum(fault.under_way > 0 for fault in struck)
-    yield f"{f'{len(by_kind)} kinds':28} {len(struck):6} {at_work:7}"
+    kinds = f"{sum(map(bool, by_kind.values()))} kinds"
+    yield f"{kinds:28} {len(missed):6} {len(struck):6} {at_work:7}"
 
 
 def around(fault: Struck, effects: Sequence[Effect]) -> Iterator[Effect]:

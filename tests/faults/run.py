@@ -11,9 +11,11 @@ import sqlalchemy as sa
 from eventstore.connection import driver_connection
 from tests.faults.answers import Answers, read_answers
 from tests.faults.checker import Verdict, check
+from tests.faults.checker.folds import FOLDS, invariant_of
+from tests.faults.checker.looking import Look, look
 from tests.faults.desk import Desk
 from tests.faults.injector import Injector, Struck
-from tests.faults.kinds import Kind
+from tests.faults.kinds import Kind, left_out
 from tests.faults.load.load import Load
 from tests.faults.plan import plan
 from tests.faults.resources import Levels, levels
@@ -21,6 +23,16 @@ from tests.faults.watcher import Watcher
 
 MOST_REST = 180.0
 """Seconds after the last fault in which all must have become final."""
+RIGHT = "what is right is accepted at last, and what is wrong is not"
+REST = "after the last fault all is done and read without help"
+SHOWN = "every read model is there"
+HEALTHY = Look(
+    "a command fails by the deaths of its runners alone",
+    """
+    SELECT id::text, status = 'failed' AND error ->> 'error' <> 'RunnerDied'
+    FROM commands
+    """,
+)
 WAITING = "SELECT count(*) FROM commands WHERE status = 'accepted'"
 OPEN_TRANSFERS = """
 SELECT count(*) FILTER (WHERE type = 'TransferRequested')
@@ -48,15 +60,17 @@ class Options:
     kinds: Mapping[str, Kind]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
     """What came of one seed."""
 
     seed: int
-    sent: int
+    judged: int
+    misjudged: Sequence[str]
     struck: Sequence[Struck]
-    rest: float
-    """Seconds from the end of load and faults until all was final."""
+    missed: Sequence[str]
+    left: str
+    """What was not done when the rig had waited for it long enough, or nothing."""
 
 
 @dataclass
@@ -70,9 +84,12 @@ class Run:
 
     def __post_init__(self) -> None:
         self.path = self.desk.folder / "answers.jsonl"
+        self.left_out = left_out(self.options.kinds, self.desk)
 
     def go(self) -> tuple[Verdict, Levels, Levels]:
         """Run all seeds; return the verdict, and what was held before and after."""
+        for name, why in self.left_out.items():
+            self.tell(f"left out: {name}, {why}")
         before = levels(self.desk)
         answers = Answers(self.path)
         watcher = Watcher(self.desk.engine())
@@ -83,13 +100,28 @@ class Run:
         self.tell("checking the tables against what the client was answered")
         after = levels(self.desk)
         with self.desk.engine().connect() as connection:
-            verdict = check(driver_connection(connection), read_answers(self.path))
+            driver = driver_connection(connection)
+            verdict = check(driver, read_answers(self.path))
+            look(driver, [HEALTHY], verdict)
         verdict.add(watcher.verdict())
+        self.note_rounds(verdict)
         return verdict, before, after
+
+    def note_rounds(self, verdict: Verdict) -> None:
+        """Note what the rig knows and the tables cannot tell."""
+        for round in self.rounds:
+            verdict.note(RIGHT, round.judged, round.misjudged)
+            verdict.note(REST, 1, [f"{round.seed}: {round.left}"] if round.left else [])
+        shown = [invariant_of(name) for name in FOLDS]
+        verdict.note(SHOWN, len(shown), [i for i in shown if i not in verdict.checked])
 
     @property
     def struck(self) -> list[Struck]:
         return list(chain.from_iterable(round.struck for round in self.rounds))
+
+    @property
+    def missed(self) -> list[str]:
+        return list(chain.from_iterable(round.missed for round in self.rounds))
 
     def round(self, seed: int, answers: Answers) -> Round:
         options = self.options
@@ -101,7 +133,12 @@ class Run:
             options.rate,
             options.batch_rate,
         )
-        planned = plan(seed, options.seconds, options.every, options.kinds)
+        # What cannot be made here is planned all the same: the rest keeps its times.
+        planned = [
+            planned
+            for planned in plan(seed, options.seconds, options.every, options.kinds)
+            if planned.kind not in self.left_out
+        ]
         injector = Injector(self.desk, options.kinds, planned)
         failures: list[BaseException] = []
 
@@ -110,6 +147,7 @@ class Run:
                 injector.strike_all()
             except BaseException as failure:
                 failures.append(failure)
+                load.is_over.set()
 
         striking = threading.Thread(target=strike)
         striking.start()
@@ -121,23 +159,33 @@ class Run:
         for failure in failures:
             raise failure
         self.desk.restore()
-        rest = self.wait_for_rest()
+        start = time.monotonic()
+        left = self.wait_for_rest()
+        rest = time.monotonic() - start
         self.tell(
             f"seed {seed}: {load.sent:,} commands sent,"
-            f" {len(injector.struck)} faults, all final {rest:.1f} s after it"
+            f" {len(injector.struck)} of {len(planned)} faults struck,"
+            f" {f'{left} not done' if left else 'all final'} {rest:.1f} s after it"
         )
-        return Round(seed, load.sent, injector.struck, rest)
+        return Round(
+            seed=seed,
+            judged=load.judged,
+            misjudged=load.misjudged,
+            struck=injector.struck,
+            missed=injector.missed,
+            left=left,
+        )
 
-    def wait_for_rest(self) -> float:
-        """Wait until all is final and read, but not for ever; return the seconds."""
-        start = time.monotonic()
-        told = start
-        while (left := self.left()) and time.monotonic() - start < MOST_REST:
+    def wait_for_rest(self) -> str:
+        """Wait until all is final and read, but not for ever; return what is not."""
+        told = time.monotonic()
+        until = told + MOST_REST
+        while (left := self.left()) and time.monotonic() < until:
             if time.monotonic() - told > 10:
                 told = time.monotonic()
                 self.tell(f"  still to come: {left}")
             time.sleep(0.05)
-        return time.monotonic() - start
+        return left
 
     def left(self) -> str:
         """Say what is not done yet, or nothing."""

@@ -16,14 +16,13 @@ SECONDS = 12.0
 
 def test_every_promise_is_kept_whatever_breaks(tmp_path: Path) -> None:
     with open_desk(tmp_path, seed=SEEDS[0], disk_megabytes=512) as desk:
-        kinds = {name: kind for name, kind in KINDS.items() if not kind.needs(desk)}
         options = Options(
             seeds=SEEDS,
             seconds=SECONDS,
             rate=60.0,
             batch_rate=100.0,
             every=0.8,
-            kinds=kinds,
+            kinds=KINDS,
         )
         run = Run(desk, options, print)
         verdict, _, _ = run.go()

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.faults.arming import When
-from tests.faults.breaking import databases
+from tests.faults.breaking import databases, victims
 from tests.faults.desk import Desk, open_desk
 from tests.faults.kinds import KINDS, MISSED
 from tests.faults.programs import OF_SHOP
@@ -82,6 +82,18 @@ def test_a_lost_answer_is_settled_by_asking_again(
         assert bool(kept) is is_known
         assert second.status == 202
         assert client.wait_for(second.command_id)["status"] == "succeeded"
+
+
+def test_a_blow_at_somebody_who_does_not_run_is_missed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(victims, "PATIENCE", 0.0)
+    desk.keeper.take_away("beat-1")
+    wait_until(lambda: desk.keeper.leader("beat-1") is None, "beat has ended")
+    with victims.killing(victims.every("beat"))(desk, random.Random(7)) as detail:
+        desk.keeper.let_go("beat-1")
+
+    assert detail.startswith(MISSED)
 
 
 def test_every_kind_strikes_and_the_desk_recovers(desk: Desk) -> None:

@@ -20,6 +20,7 @@ class Watcher:
     def __init__(self, engine: sa.Engine) -> None:
         url = engine.url.set(drivername="postgresql")
         self.url = url.render_as_string(hide_password=False)
+        self.failure: BaseException | None = None
         self.watch = Watch(self.connect())
 
     def connect(self) -> psycopg.Connection[Any]:
@@ -28,13 +29,19 @@ class Watcher:
     @contextmanager
     def watching(self) -> Iterator[None]:
         stopped = threading.Event()
-        thread = threading.Thread(target=self.sample_until, args=(stopped,))
+        thread = threading.Thread(target=self.guarded, args=(stopped,))
         thread.start()
         try:
             yield
         finally:
             stopped.set()
             thread.join()
+
+    def guarded(self, stopped: threading.Event) -> None:
+        try:
+            self.sample_until(stopped)
+        except BaseException as failure:
+            self.failure = failure
 
     def sample_until(self, stopped: threading.Event) -> None:
         while not stopped.wait(EVERY):
@@ -52,7 +59,13 @@ class Watcher:
             return
 
     def verdict(self) -> Verdict:
-        """Return what was seen to change, or to go back; the server must be there."""
+        """
+        Return what was seen to change, or to go back; the server must be there.
+
+        Raises what has kept it from looking.
+        """
+        if self.failure is not None:
+            raise self.failure
         self.connect_again()
         verdict = self.watch.verdict()
         self.watch.connection.close()

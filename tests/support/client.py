@@ -62,7 +62,7 @@ class Client:
                 status=status,
                 command_id=told.get("id"),
                 problem=told.get("type", "") if status != 202 else "",
-                scheduled="not_before" in body,
+                not_before=body.get("not_before", ""),
             )
         )
         return Answer(status=status, body=told, seconds=ended - started)

@@ -2,15 +2,18 @@
 
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from eventstore.errors import KeyReused
+from eventstore.journal.acting import cancel
 from eventstore.journal.waiting import find_waiting
 from tasks import catch_up, commands
 from tasks.accepting import accept
+from tasks.accepting_many import Wanted, accept_many
 from tasks.bootstrap import Shop
 from tests.faults.answers import Attempt
 
@@ -22,7 +25,14 @@ class Sender:
     shop: Shop
     attempts: list[Attempt] = field(default_factory=list)
 
-    def send(self, command: Any, *, key: str = "", principal: str = "local") -> UUID:
+    def send(
+        self,
+        command: Any,
+        *,
+        key: str = "",
+        principal: str = "local",
+        not_before: datetime | None = None,
+    ) -> UUID:
         """
         Have a command accepted, or refused for its key, and write that down.
 
@@ -33,25 +43,63 @@ class Sender:
         status, problem = 202, ""
         try:
             command_id = accept(
-                self.shop, command, key=key, principal=principal
+                self.shop,
+                command,
+                key=key,
+                principal=principal,
+                not_before=not_before,
             ).command_id
         except KeyReused as refusal:
             status, problem = 422, "/problems/key-reused"
             command_id = refusal.command_id
+        self.write_down(
+            command,
+            key=key if principal == "local" else f"{key} of {principal}",
+            sent_at=sent_at,
+            status=status,
+            command_id=str(command_id) if status == 202 else None,
+            problem=problem,
+            not_before=not_before.isoformat() if not_before else "",
+        )
+        return command_id
+
+    def send_batch(self, *asked: Any) -> list[UUID]:
+        """Have commands accepted together, in their order, and write that down."""
+        sent_at = time.monotonic()
+        number = len(self.attempts)
+        wanted = [Wanted(c, f"key {number + n}") for n, c in enumerate(asked)]
+        ids = [a.command_id for a in accept_many(self.shop, wanted, principal="local")]
+        for one, command_id in zip(wanted, map(str, ids), strict=True):
+            self.write_down(
+                one.command,
+                key=one.key,
+                sent_at=sent_at,
+                status=202,
+                command_id=command_id,
+                batch=True,
+            )
+        return ids
+
+    def write_down(self, command: Any, **told: Any) -> None:
         self.attempts.append(
             Attempt(
-                key=key if principal == "local" else f"{key} of {principal}",
                 type=type(command).__name__,
                 stream=self.stream_of(command),
                 data=msgspec.json.decode(msgspec.json.encode(command)),
-                sent_at=sent_at,
                 answered_at=time.monotonic(),
-                status=status,
-                command_id=str(command_id) if status == 202 else None,
-                problem=problem,
+                **told,
             )
         )
-        return command_id
+
+    def take_back(self, command_id: UUID) -> None:
+        """Cancel the command that was sent last, and write down whether it was."""
+        with self.shop.lent() as connection:
+            acted = cancel(connection, command_id, by="local", principal="local")
+        status = 200 if acted and acted.status == "cancelled" else 409
+        sent = self.attempts[-1]
+        self.attempts.append(
+            msgspec.structs.replace(sent, status=status, takes_back=True)
+        )
 
     def stream_of(self, command: Any) -> str:
         decider = self.shop.deciders.of_command(type(command))

@@ -11,7 +11,7 @@ import psycopg
 import sqlalchemy as sa
 
 from embedded import logins
-from tests.faults.breaking.victims import blow, every, spell
+from tests.faults.breaking.victims import blow, every, spell, wait_a_little
 from tests.faults.desk import Desk
 from tests.faults.keeper import Keeper
 from tests.faults.kind import BLOW, MISSED, Kind, Seconds, Strike
@@ -29,25 +29,25 @@ END_SESSIONS = """
 """
 
 
-def crash(keeper: Keeper, name: str) -> None:
+def crash(keeper: Keeper, name: str) -> bool:
     """End it at once, as `pg_ctl stop -m immediate` does: it has to recover."""
-    keeper.end(name, signal.SIGQUIT)
+    return keeper.end(name, signal.SIGQUIT)
 
 
-def crash_for_long(keeper: Keeper, name: str) -> None:
+def crash_for_long(keeper: Keeper, name: str) -> bool:
     keeper.hold(name)
-    crash(keeper, name)
+    return crash(keeper, name)
 
 
-def restart(keeper: Keeper, name: str) -> None:
+def restart(keeper: Keeper, name: str) -> bool:
     """End it in order, with all sessions."""
-    keeper.end(name, signal.SIGINT)
+    return keeper.end(name, signal.SIGINT)
 
 
 @contextmanager
 def kill_backend(desk: Desk, chance: Random) -> Iterator[str]:
     """Kill one backend with -9: the server ends all of them, and recovers."""
-    pids = sessions_of(desk, chance.choice(ROLES))
+    pids = sessions_soon(desk, chance.choice(ROLES))
     if not pids:
         yield f"{MISSED}: nobody is connected"
         return
@@ -63,7 +63,7 @@ def ending_sessions(*roles: str) -> Strike:
     @contextmanager
     def strike(desk: Desk, chance: Random) -> Iterator[str]:
         role = chance.choice(roles)
-        ended = end_sessions(desk, role)
+        ended = end_sessions(desk, sessions_soon(desk, role))
         yield f"{ended} sessions of {role}" if ended else f"{MISSED}: no sessions"
 
     return strike
@@ -77,7 +77,7 @@ def exhaust(desk: Desk, chance: Random) -> Iterator[str]:
         free = take_all(held, url)
         # Whose sessions are ended will not get others.
         role = chance.choice(ROLES)
-        end_sessions(desk, role)
+        end_sessions(desk, sessions_of(desk, role))
         taken = take_all(held, url)
         yield f"{free} connections, and {taken} of {role}" if free else MISSED
 
@@ -101,8 +101,13 @@ def sessions_of(desk: Desk, roles: str) -> list[int]:
     return []
 
 
-def end_sessions(desk: Desk, roles: str) -> int:
-    pids = sessions_of(desk, roles)
+def sessions_soon(desk: Desk, roles: str) -> list[int]:
+    """Return the backends of some roles, who may have to connect again just now."""
+    wait_a_little(lambda: sessions_of(desk, roles))
+    return sessions_of(desk, roles)
+
+
+def end_sessions(desk: Desk, pids: list[int]) -> int:
     with suppress(sa.exc.OperationalError), desk.engine().connect() as connection:
         connection.execute(sa.text(END_SESSIONS), {"pids": pids})
     return len(pids)

@@ -6,7 +6,15 @@ from contextlib import contextmanager
 from random import Random
 
 from embedded.processes import Process
-from tests.faults.breaking.victims import absent, blow, every, freezing, killing, one
+from tests.faults.breaking.victims import (
+    absent,
+    blow,
+    every,
+    freezing,
+    killing,
+    one,
+    wait_a_little,
+)
 from tests.faults.desk import Desk
 from tests.faults.keeper import Keeper
 from tests.faults.kind import BLOW, MISSED, Kind, Seconds, Strike
@@ -32,8 +40,16 @@ def killing_child(kind: str) -> Strike:
 
 
 def children_of(kind: str, desk: Desk) -> list[Process]:
-    names = desk.keeper.named(kind)
-    return [child for name in names for child in desk.keeper.all_of(name)[1:]]
+    """Return the processes that those of a kind have started, if any comes soon."""
+    children: list[Process] = []
+
+    def are_there() -> bool:
+        names = desk.keeper.named(kind)
+        children[:] = [c for name in names for c in desk.keeper.all_of(name)[1:]]
+        return bool(children)
+
+    wait_a_little(are_there)
+    return children
 
 
 @contextmanager

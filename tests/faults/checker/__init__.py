@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 
 from tests.faults.answers import Attempt
-from tests.faults.checker import effects, readers, streams
+from tests.faults.checker import effects, readers, refusals, streams
 from tests.faults.checker.asked import by_key
 from tests.faults.checker.effects import check_effects
 from tests.faults.checker.folds import check_read_models
@@ -39,7 +39,8 @@ def check(connection: psycopg.Connection[Any], attempts: Iterable[Attempt]) -> V
     check_promises(asked, journal, verdict)
     check_effects(journal, verdict)
     check_order(asked, journal, verdict)
-    look(connection, [*effects.LOOKS, *streams.LOOKS, *readers.LOOKS], verdict)
+    looks = [*effects.LOOKS, *refusals.LOOKS, *streams.LOOKS, *readers.LOOKS]
+    look(connection, looks, verdict)
     check_money(connection, verdict)
     check_read_models(connection, verdict)
     return verdict

@@ -19,6 +19,7 @@ class Asked:
 
     key: str
     attempts: list[Attempt] = field(default_factory=list)
+    takings_back: list[Attempt] = field(default_factory=list)
 
     @property
     def promised(self) -> list[Attempt]:
@@ -27,6 +28,11 @@ class Asked:
     @property
     def ids(self) -> set[str]:
         return {a.command_id for a in self.promised if a.command_id is not None}
+
+    @property
+    def is_nameless(self) -> bool:
+        """Whether a 202 did not say which command it promises."""
+        return any(attempt.command_id is None for attempt in self.promised)
 
     @property
     def may_be_accepted(self) -> bool:
@@ -45,7 +51,7 @@ class Asked:
 
     @property
     def is_scheduled(self) -> bool:
-        return any(attempt.scheduled for attempt in self.attempts)
+        return any(attempt.not_before for attempt in self.attempts)
 
 
 def leaves_it_open(attempt: Attempt) -> bool:
@@ -63,13 +69,13 @@ def by_key(attempts: Iterable[Attempt]) -> dict[str, Asked]:
         one = asked.get(attempt.key)
         if one is None:
             one = asked[attempt.key] = Asked(attempt.key)
-        one.attempts.append(attempt)
+        (one.takings_back if attempt.takes_back else one.attempts).append(attempt)
     return asked
 
 
 def content_of(attempt: Attempt) -> str:
     """Return what must be the same where the same key comes again."""
-    sent = [attempt.type, attempt.stream, attempt.data]
+    sent = [attempt.type, attempt.stream, attempt.data, attempt.not_before]
     return json.dumps(sent, sort_keys=True, default=str)
 
 

@@ -1,5 +1,6 @@
 """The journal, read once: each command, and all that the log has of it."""
 
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import psycopg
@@ -30,6 +31,9 @@ SELECT
     c.status = 'accepted' AND coalesce(c.not_before > clock_timestamp(), false),
     starts_with(c.principal, 'process:'),
     r.command_id IS NOT NULL,
+    c.accepted_at,
+    c.not_before,
+    c.finished_at,
     -- Where it has no events: the head of its stream when it was decided, 0 if none.
     CASE
         WHEN e.command_id IS NOT NULL THEN NULL
@@ -67,6 +71,9 @@ class Command(NamedTuple):
     is_scheduled: bool
     is_internal: bool
     was_retried: bool
+    accepted_at: datetime
+    not_before: datetime | None
+    finished_at: datetime | None
     decided_at: int | None
     events: list[str]
     first_event: int | None

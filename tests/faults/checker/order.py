@@ -8,6 +8,7 @@ from tests.faults.checker.asked import Asked
 from tests.faults.checker.journal import Command
 from tests.faults.checker.verdict import Verdict
 
+LINES = "lines of a batch for one stream take effect in their order"
 ORDER = "what was accepted before another was sent takes effect before it"
 
 
@@ -38,12 +39,14 @@ def check_order(
     asked: Mapping[str, Asked], journal: Mapping[str, Command], verdict: Verdict
 ) -> None:
     """
-    Compare the order in each stream with the client's clock, and nothing else.
+    Compare the order in each stream with the client's log, and nothing else.
 
     Of two commands of a stream the order is known where the 202 of one was there before
-    the other was sent for the first time.
+    the other was sent for the first time; and of two lines of one batch, which were
+    sent at the same moment, and are in the client's log in their order.
     """
     streams: dict[str, list[Sent]] = defaultdict(list)
+    batches: dict[tuple[str, float], list[Sent]] = defaultdict(list)
     for one in asked.values():
         promised = one.first_promised
         ids = one.ids
@@ -51,10 +54,18 @@ def check_order(
             continue
         command = journal.get(*ids)
         if command is not None and has_a_place(command):
-            streams[command.stream].append(Sent(one.first_sent, promised, command))
+            sent = Sent(one.first_sent, promised, command)
+            streams[command.stream].append(sent)
+            if one.attempts[0].batch:
+                batches[command.stream, sent.sent].append(sent)
     looked_at = sum(map(len, streams.values()))
     verdict.note(
         ORDER, looked_at, (c for sent in streams.values() for c in too_early(sent))
+    )
+    verdict.note(
+        LINES,
+        sum(map(len, batches.values())),
+        (c for lines in batches.values() for c in turned_round(lines)),
     )
 
 
@@ -81,3 +92,12 @@ def too_early(stream: list[Sent]) -> Iterator[str]:
             place += 1
         if one.first < latest:
             yield one.command.id
+
+
+def turned_round(lines: list[Sent]) -> Iterator[str]:
+    """Yield what took effect before a line of the same batch that it came after."""
+    latest: tuple[int, bool] = (0, False)
+    for one in lines:
+        if one.first < latest:
+            yield one.command.id
+        latest = max(latest, one.last)

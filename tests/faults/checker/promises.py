@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from tests.faults.answers import Attempt
 from tests.faults.checker.asked import KEY_REUSED, Asked, content_of, told
 from tests.faults.checker.journal import Command
+from tests.faults.checker.later import check_later, is_for_its_time
 from tests.faults.checker.verdict import Verdict
 
 KEPT = "what was answered with 202 is in the journal"
@@ -29,7 +30,9 @@ def check_promises(
     """Hold each key of the client's log against the journal, and the other way."""
     promised = {i: one for one in asked.values() for i in one.ids}
     kept = {i: one for i, one in promised.items() if i in journal}
-    verdict.note(KEPT, len(promised), promised.keys() - kept.keys())
+    nameless = [one.key for one in asked.values() if one.is_nameless]
+    lost = [*(promised.keys() - kept.keys()), *nameless]
+    verdict.note(KEPT, len(promised) + len(nameless), lost)
     verdict.note(ONE_ID, len(asked), several_ids(asked))
     verdict.note(SAME_KEY, len(asked), wrongly_reused(asked))
     verdict.note(
@@ -43,6 +46,7 @@ def check_promises(
     wrong = (f"{a.key}: {a.status}" for a in answers if a.status not in DOCUMENTED)
     verdict.note(ANSWERS, len(answers), wrong)
     check_ends(journal, verdict)
+    check_later(promised, journal, verdict)
 
 
 def check_ends(journal: Journal, verdict: Verdict) -> None:
@@ -88,6 +92,7 @@ def is_as_sent(one: Asked, command: Command) -> bool:
     return any(
         attempt.stream in ("", command.stream)
         and says_the_same(told(attempt.type, attempt.data), command)
+        and is_for_its_time(attempt.not_before, command)
         for attempt in one.promised
     )
 

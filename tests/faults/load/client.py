@@ -2,9 +2,12 @@
 
 import http.client
 import json
+import threading
 import time
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
+
+import msgspec
 
 from tests.faults.answers import Answers, Attempt
 from tests.faults.load.story import Command
@@ -14,7 +17,8 @@ TIMEOUT = 20.0
 PAUSE = 0.25
 MOST_SECONDS = 180.0
 """So long it goes on asking for one and the same command."""
-ERRORS = (OSError, http.client.HTTPException, ValueError)
+ERRORS = (OSError, http.client.HTTPException)
+NOT_JSON = "not-json"
 
 
 class Line(NamedTuple):
@@ -31,10 +35,17 @@ class Line(NamedTuple):
 
 
 class Client:
-    """One connection to the API; not for several threads."""
+    """
+    One connection to the API; not for several threads.
 
-    def __init__(self, address: str, answers: Answers) -> None:
+    It asks again until it is answered, for `MOST_SECONDS`, or until *is_over*.
+    """
+
+    def __init__(
+        self, address: str, answers: Answers, is_over: threading.Event
+    ) -> None:
         self.answers = answers
+        self.is_over = is_over
         self.connection = http.client.HTTPConnection(
             urlsplit(address).netloc, timeout=TIMEOUT
         )
@@ -45,9 +56,8 @@ class Client:
         while True:
             attempt = self.attempt(line)
             self.answers.write(attempt)
-            if is_answered(attempt.status) or time.monotonic() > until:
+            if is_answered(attempt.status) or not self.goes_on(until):
                 return attempt
-            time.sleep(PAUSE)
 
     def attempt(self, line: Line) -> Attempt:
         sent_at = time.monotonic()
@@ -73,9 +83,20 @@ class Client:
                 for number, line in enumerate(lines)
             ]
             self.answers.write(*attempts)
-            if is_answered(status) or time.monotonic() > until:
+            if is_answered(status) or not self.goes_on(until):
                 return attempts
-            time.sleep(PAUSE)
+
+    def goes_on(self, until: float) -> bool:
+        """Wait a little, and say whether to ask once more."""
+        return not self.is_over.wait(PAUSE) and time.monotonic() < until
+
+    def take_back(self, line: Line, command_id: str) -> None:
+        """Ask once that a command is not done; its 200 says that it will not be."""
+        sent_at = time.monotonic()
+        path = f"/api/commands/{command_id}/cancel"
+        status, _, problem = self.post(path, b"{}", "")
+        attempt = attempt_of(line, sent_at, status, problem, command_id=command_id)
+        self.answers.write(msgspec.structs.replace(attempt, takes_back=True))
 
     def post(self, path: str, body: bytes, key: str) -> tuple[int | None, Any, str]:
         """Return status, body and problem; the status is None if no answer came."""
@@ -83,10 +104,15 @@ class Client:
         try:
             self.connection.request("POST", path, body, headers)
             response = self.connection.getresponse()
-            answer = json.loads(response.read())
+            body = response.read()
         except ERRORS as error:
             self.connection.close()
             return None, None, type(error).__name__
+        try:
+            answer = json.loads(body)
+        except ValueError:
+            # It is an answer all the same, and none that is documented.
+            return response.status, None, NOT_JSON
         return response.status, answer, str(answer.get("type", ""))
 
     def ask(self, path: str) -> Any:
@@ -95,7 +121,7 @@ class Client:
             self.connection.request("GET", path)
             response = self.connection.getresponse()
             body = json.loads(response.read())
-        except ERRORS:
+        except (*ERRORS, ValueError):
             self.connection.close()
             return None
         return body if response.status == 200 else None
@@ -128,7 +154,7 @@ def attempt_of(
         command_id=command_id,
         problem=problem,
         batch=batch,
-        scheduled=line.command.not_before is not None,
+        not_before=line.command.not_before or "",
     )
 
 

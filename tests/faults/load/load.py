@@ -13,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from tests.faults.answers import Answers
-from tests.faults.load.client import Client, Line
+from tests.faults.answers import Answers, Attempt
+from tests.faults.load.client import Client, Line, is_answered
 from tests.faults.load.story import Command, Order, Story
 
 AGAIN = 0.02
@@ -42,7 +42,12 @@ class Load:
     batch: int = 500
     clients: int = 12
     sent: int = 0
+    judged: int = 0
+    misjudged: list[str] = field(default_factory=list)
+    """Keys of what is right and was not accepted at last, or is wrong and was."""
     failures: list[BaseException] = field(default_factory=list)
+    is_over: threading.Event = field(default_factory=threading.Event)
+    """Set from outside, or where nobody answers: then it sends no more."""
 
     def __post_init__(self) -> None:
         self.name = f"S{self.seed}"
@@ -61,8 +66,12 @@ class Load:
         ]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join()
+        try:
+            for thread in threads:
+                thread.join()
+        finally:
+            # Interrupted: clients that went on would keep us from ending.
+            self.is_over.set()
         for failure in self.failures:
             raise failure
 
@@ -71,6 +80,7 @@ class Load:
             work()
         except BaseException as failure:
             self.failures.append(failure)
+            self.is_over.set()
 
     def story(self, number: int) -> Story:
         chance = random.Random(f"{self.seed} {number}")
@@ -81,8 +91,19 @@ class Load:
         due = number / rate
         if due >= self.seconds:
             return False
-        time.sleep(max(0.0, self.start + due - time.monotonic()))
-        return True
+        return not self.is_over.wait(max(0.0, self.start + due - time.monotonic()))
+
+    def client(self) -> Client:
+        return Client(self.address, self.answers, self.is_over)
+
+    def judge(self, attempt: Attempt, *, is_right: bool = True) -> None:
+        """Note what was not answered as it should be; stop where nobody answers."""
+        with self.lock:
+            self.judged += 1
+        if (attempt.status == 202) is not is_right:
+            self.misjudged.append(f"{attempt.key}: {attempt.status or attempt.problem}")
+        if not is_answered(attempt.status):
+            self.is_over.set()
 
     def client_of(self, number: int) -> Callable[[], None]:
         return lambda: self.send_singly(number)
@@ -90,11 +111,12 @@ class Load:
     def send_singly(self, number: int) -> None:
         story = self.story(number)
         chance = random.Random(f"{self.seed} {number} mischief")
-        client = Client(self.address, self.answers)
+        client = self.client()
         placed: list[tuple[Order, str]] = []
         while self.is_due(next(self.numbers), self.rate):
             line = Line(f"{self.name}-{number}-{self.count()}", story.next())
             attempt = client.send(line)
+            self.judge(attempt)
             if line.command.order is not None and attempt.command_id:
                 placed.append((line.command.order, attempt.command_id))
             if (
@@ -102,7 +124,7 @@ class Load:
                 and attempt.command_id
                 and chance.random() < TAKEN_BACK
             ):
-                client.post(f"/api/commands/{attempt.command_id}/cancel", b"{}", "")
+                client.take_back(line, attempt.command_id)
             self.make_mischief(client, line, chance)
             if placed and chance.random() < 0.5:
                 find_number(client, story, placed)
@@ -117,19 +139,21 @@ class Load:
         """Do now and then what clients do that are impatient, or wrong."""
         kind = chance.random()
         if kind < AGAIN:
-            client.send(line)
+            self.judge(client.send(line))
         elif kind < AGAIN + OTHER_CONTENT:
             other = {**line.command.data, "account_id": "SOMEBODY-ELSE", "amount": 77}
-            client.send(Line(line.key, Command("Deposit", other)))
+            again = client.send(Line(line.key, Command("Deposit", other)))
+            self.judge(again, is_right=False)
         elif kind < AGAIN + OTHER_CONTENT + WRONG:
             data = {"account_id": "NOBODY", "amount": -1}
-            client.send(Line(f"{line.key}-wrong", Command("Deposit", data)))
+            wrong = client.send(Line(f"{line.key}-wrong", Command("Deposit", data)))
+            self.judge(wrong, is_right=False)
 
     def send_batches(self) -> None:
         story = self.story(self.clients)
-        client = Client(self.address, self.answers)
+        client = self.client()
         opening = [Line(f"{self.name}-b-{n}", c) for n, c in enumerate(story.ready)]
-        client.send_batch(opening, f"{self.name}-b-opening")
+        self.send_batch(client, opening, f"{self.name}-b-opening")
         story.ready.clear()
         for number in itertools.count():
             if not self.is_due(number, self.batch_rate / self.batch):
@@ -138,8 +162,12 @@ class Load:
                 Line(f"{self.name}-b-{number}-{n}", story.next_of_batch())
                 for n in range(self.batch)
             ]
-            client.send_batch(lines, f"{self.name}-b-{number}")
+            self.send_batch(client, lines, f"{self.name}-b-{number}")
         client.close()
+
+    def send_batch(self, client: Client, lines: list[Line], key: str) -> None:
+        for attempt in client.send_batch(lines, key):
+            self.judge(attempt)
 
 
 def find_number(client: Client, story: Story, placed: list[tuple[Order, str]]) -> None:
