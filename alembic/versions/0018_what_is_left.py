@@ -1,0 +1,39 @@
+"""
+Forgetting somebody reaches the words of errors, too.
+
+What a failed command left, in its row and among the incidents, may quote what was sent.
+It was kept in the clear, and stayed when the keys of the person were destroyed.
+"""
+
+from alembic import op
+
+from eventstore.sql import create_functions
+
+revision = "0018"
+down_revision = "0016"
+branch_labels = None
+depends_on = None
+
+
+FUNCTIONS = (
+    "without_words",
+    "kept_error",
+    "blank_errors",
+    "destroy_keys",
+    "append",
+    "give_back",
+)
+# Of those who were forgotten before.
+BLANK = """
+SELECT public.blank_errors(array_agg(k.subject))
+FROM vault.keys AS k
+WHERE k.command_id IS NULL AND k.destroyed_at IS NOT NULL
+"""
+
+
+def upgrade() -> None:
+    create_functions(op.get_bind(), *FUNCTIONS)
+    op.execute(BLANK)
+
+
+# No downgrade: the version before calls none of it by itself.
