@@ -225,7 +225,7 @@ def test_a_log_in_another_currency_is_refused(shop: Shop, tmp_path: Path) -> Non
 
     bootstrap.shop().engine.dispose()
     assert result.exit_code == 1
-    assert "the files are in USD, the log's orders in EUR" in result.stderr
+    assert "the files are in USD, the log's amounts in EUR" in result.stderr
 
 
 @pytest.mark.parametrize(
