@@ -7,7 +7,12 @@ import psycopg
 from eventstore.personal.keys import MasterKeys
 from tasks.bootstrap import Shop, schema_is_current
 from tasks.currency import currency_of
-from tasks.importing.comparing import Compared, compare, waiting_for
+from tasks.importing.comparing import (
+    Compared,
+    called_as_accounts,
+    compare,
+    waiting_for,
+)
 from tasks.importing.errors import ImportRefused, StreamsUsedOtherwise
 from tasks.importing.plan import Plan
 
@@ -39,8 +44,11 @@ def examine_log(
     """
     refuse_other_currency(connection, currency)
     compared = compare(connection, plan, masters)
-    otherwise = compared.otherwise or waiting_for(
-        connection, compared.new_streams(plan)
+    new = compared.new_streams(plan)
+    otherwise = (
+        compared.otherwise
+        or waiting_for(connection, new)
+        or called_as_accounts(connection, new)
     )
     if otherwise:
         raise StreamsUsedOtherwise(otherwise)
