@@ -1,8 +1,11 @@
 """
-Forgetting somebody reaches the words of errors, too.
+Forgetting somebody reaches the words of errors, and a process beats as itself alone.
 
 What a failed command left, in its row and among the incidents, may quote what was sent.
 It was kept in the clear, and stayed when the keys of the person were destroyed.
+
+Any role could end the beat of a process of another, or write over it: then the relay
+runs the queue of a worker that seems to be gone.
 """
 
 from alembic import op
@@ -22,6 +25,9 @@ FUNCTIONS = (
     "destroy_keys",
     "append",
     "give_back",
+    "speaks_for",
+    "beat",
+    "end_beat",
 )
 # Of those who were forgotten before.
 BLANK = """

@@ -35,6 +35,7 @@ FUNCTIONS = (
     "release",
     "lost_before",
     "waiting",
+    "speaks_for",
     "beat",
     "end_beat",
     "cancel_command",
