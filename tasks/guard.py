@@ -2,12 +2,15 @@
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
+import psycopg
 from sqlalchemy.exc import OperationalError
 
 from eventstore.doctor import FATAL_CHECKS, Ailment, diagnose
 from eventstore.subscriptions.process_manager import never_deployed
 from tasks.bootstrap import Shop, schema_is_current
+from tasks.currency import currency_of
 from tasks.settings import stop_for
 
 MIGRATE = "run `alembic upgrade head`, as ./recount up does"
@@ -29,6 +32,17 @@ def refuse_what_loses_data(shop: Shop) -> None:
     finally:
         # Nothing that was opened here goes along into a process that is forked.
         shop.engine.dispose()
+    stop_if(fatal)
+
+
+def refuse_another_currency(shop: Shop) -> None:
+    """End the process, as above, where it would take amounts for others."""
+    with shop.lent() as connection:
+        wrong = other_currency(connection, shop.settings.currency)
+    stop_if(wrong)
+
+
+def stop_if(fatal: Sequence[Ailment]) -> None:
     if fatal:
         worst = fatal[0]
         stop_for(f"{worst.what}; {worst.remedy}. recount doctor tells more")
@@ -41,6 +55,8 @@ def find_fatal(shop: Shop) -> list[Ailment]:
         missing = never_deployed(connection, shop.process_managers)
         if missing:
             return [deployment_ailment(missing)]
+        if other := other_currency(connection, shop.settings.currency):
+            return other
         return [a for a in diagnose(connection, FATAL_CHECKS) if a.is_fatal]
 
 
@@ -52,3 +68,13 @@ def deployment_ailment(missing: Sequence[str]) -> Ailment:
 def schema_ailment() -> Ailment:
     what = "the database's schema is not at head"
     return Ailment("schema", what, MIGRATE, is_fatal=True)
+
+
+def other_currency(connection: psycopg.Connection[Any], own: str) -> list[Ailment]:
+    """Return what is wrong with CURRENCY: an amount must not become as many of it."""
+    of_log = currency_of(connection)
+    if of_log in (own, None):
+        return []
+    what = f"CURRENCY is {own}, and the amounts in the log are in {of_log}"
+    remedy = f"set CURRENCY to {of_log}, or take a new database"
+    return [Ailment("currency", what, remedy, is_fatal=True)]

@@ -10,15 +10,23 @@ from collections.abc import Callable
 MOST = 2_000
 """So many messages wait for a broker that is slow; what is more the relay runs."""
 SECONDS_TO_EMPTY = 2.0
+SECONDS_OF_IDLENESS = 0.5
 
 Message = Callable[[], None]
 
 
 class Outbox:
-    """Messages on their way to the broker, sent in order by one thread a process."""
+    """
+    Messages on their way to the broker, sent in order by one thread a process.
 
-    def __init__(self, most: int = MOST) -> None:
+    While there are none it does *when_idle*, again and again.
+    """
+
+    def __init__(
+        self, most: int = MOST, when_idle: Callable[[], None] = lambda: None
+    ) -> None:
         self.most = most
+        self.when_idle = when_idle
         self.begin()
         # A thread does not come along into a process that is forked.
         os.register_at_fork(after_in_child=self.begin)
@@ -49,7 +57,11 @@ class Outbox:
 
     def work(self) -> None:
         while True:
-            message = self.messages.get()
+            try:
+                message = self.messages.get(timeout=SECONDS_OF_IDLENESS)
+            except queue.Empty:
+                self.when_idle()
+                continue
             try:
                 message()
             finally:

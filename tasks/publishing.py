@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 breaker = Breaker()
 """Of this process: whether its broker answers."""
-outbox = Outbox()
+outbox = Outbox(when_idle=lambda: probe())
 
 MOST_TOGETHER = 20
 """So many commands one task names that were accepted while another was sent."""
@@ -135,6 +135,29 @@ def deliver(
             breaker.state.value,
         )
     else:
-        breaker.succeeded()
-        if before is not State.CLOSED:
-            log.info("the broker answers again breaker=closed")
+        note_answer(before)
+
+
+def probe() -> None:
+    """
+    Ask a broker that has failed whether it is back, where there is no message to try.
+
+    Else a shop that nobody orders from would be shown without a broker for hours.
+    """
+    if breaker.state is State.CLOSED or not breaker.lets_through():
+        return
+    before = breaker.state
+    try:
+        with app.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=1)
+    except Exception:
+        # It was told as it failed, and the breaker shows that it still does.
+        breaker.failed()
+    else:
+        note_answer(before)
+
+
+def note_answer(before: State) -> None:
+    breaker.succeeded()
+    if before is not State.CLOSED:
+        log.info("the broker answers again breaker=closed")

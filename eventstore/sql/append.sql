@@ -192,6 +192,13 @@ BEGIN
     IF forgotten <> '{}' THEN
         PERFORM public.destroy_keys(forgotten);
     END IF;
+    IF 'failed' = ANY (outcomes) THEN
+        FOR i IN 1 .. cardinality(command_ids) LOOP
+            IF outcomes[i] = 'failed' THEN
+                errors[i] := public.kept_error(command_ids[i], errors[i]);
+            END IF;
+        END LOOP;
+    END IF;
 
     moment := clock_timestamp();
     stamp := jsonb_build_object(

@@ -1,7 +1,7 @@
 -- Note that a process lives, by the database's clock.
 --
 -- What a worker says of the queue decides what the relay leaves to it, so nobody else may
--- speak as one. Losing the last beats in a crash costs nothing.
+-- speak as one; nor as any process of another role, whose row has that in its name. Losing the last beats in a crash costs nothing.
 CREATE OR REPLACE FUNCTION public.beat(
     process text,
     role text,
@@ -20,13 +20,11 @@ DECLARE
     moment timestamptz := clock_timestamp();
     accepted timestamptz;
 BEGIN
-    IF serves_commands AND NOT (
-        -- Where there are no roles, everything is one login, and that is it.
-        SELECT coalesce(bool_or(pg_has_role(session_user, r.oid, 'MEMBER')), true)
-        FROM pg_roles AS r
-        WHERE r.rolname = 'recount_worker'
-    ) THEN
-        RAISE EXCEPTION 'only workers serve commands'
+    IF NOT public.speaks_for(process)
+        OR role <> split_part(process, ':', 1)
+        OR serves_commands AND role <> 'worker'
+    THEN
+        RAISE EXCEPTION 'it cannot beat as %', process
             USING ERRCODE = 'insufficient_privilege';
     END IF;
     SELECT c.accepted_at INTO accepted FROM public.commands AS c WHERE c.id = received;

@@ -1,4 +1,5 @@
--- Destroy all keys of subjects, and the snapshots of their streams: forget them.
+-- Forget subjects: destroy all their keys, the snapshots of their streams, and the words
+-- of errors about them.
 --
 -- A subject that never had a key gets the mark of one that is destroyed, so that it gets
 -- none later.
@@ -20,5 +21,6 @@ BEGIN
         ON CONFLICT (subject) WHERE command_id IS NULL DO NOTHING;
         DELETE FROM public.snapshots AS s WHERE s.stream_id = forgotten;
     END LOOP;
+    PERFORM public.blank_errors(subjects);
 END
 $$;

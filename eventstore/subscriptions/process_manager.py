@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -89,8 +89,9 @@ class Acting:
     """
     A process manager at work: the handler of its subscription.
 
-    *sent* are the commands it has written, for whoever tells the workers of them when
-    they are committed. An id of a transaction that was undone is nobody's.
+    *sent* are the commands it has written that can be run now, for whoever tells the
+    workers of them when they are committed. An id of a transaction that was undone is
+    nobody's.
     """
 
     process: ProcessManager
@@ -118,14 +119,20 @@ class Acting:
         assert row is not None
         (before,) = row
         new = (event for event in events if event.position > before)
+        outgoing = [sent for event in new for sent in self.follow(event)]
+        ids = send(
+            connection,
+            outgoing,
+            deciders=self.deciders,
+            principal=self.process.principal,
+            secret=self.secret,
+        )
+        now = datetime.now(UTC)
         self.sent.extend(
-            send(
-                connection,
-                [sent for event in new for sent in self.follow(event)],
-                deciders=self.deciders,
-                principal=self.process.principal,
-                secret=self.secret,
-            )
+            command_id
+            for command_id, sent in zip(ids, outgoing, strict=True)
+            # A worker could do nothing with the others yet: the relay runs them then.
+            if sent.not_before is None or sent.not_before <= now
         )
 
     def follow(self, event: RecordedEvent) -> Iterator[Outgoing]:

@@ -8,7 +8,8 @@ from eventstore.tables import metadata
 heartbeats = sa.Table(
     "heartbeats",
     metadata,
-    # role:host:pid. A later process that gets the pid takes the row over.
+    # role:host:pid. A later process that gets the pid takes the row over; one of
+    # another role cannot.
     sa.Column("process", sa.String, primary_key=True),
     # web, worker, beat, relay.
     sa.Column("role", sa.String, nullable=False),

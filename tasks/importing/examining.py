@@ -6,7 +6,13 @@ import psycopg
 
 from eventstore.personal.keys import MasterKeys
 from tasks.bootstrap import Shop, schema_is_current
-from tasks.importing.comparing import Compared, compare, waiting_for
+from tasks.currency import currency_of
+from tasks.importing.comparing import (
+    Compared,
+    called_as_accounts,
+    compare,
+    waiting_for,
+)
 from tasks.importing.errors import ImportRefused, StreamsUsedOtherwise
 from tasks.importing.plan import Plan
 
@@ -38,8 +44,11 @@ def examine_log(
     """
     refuse_other_currency(connection, currency)
     compared = compare(connection, plan, masters)
-    otherwise = compared.otherwise or waiting_for(
-        connection, compared.new_streams(plan)
+    new = compared.new_streams(plan)
+    otherwise = (
+        compared.otherwise
+        or waiting_for(connection, new)
+        or called_as_accounts(connection, new)
     )
     if otherwise:
         raise StreamsUsedOtherwise(otherwise)
@@ -47,14 +56,9 @@ def examine_log(
 
 
 def refuse_other_currency(connection: psycopg.Connection[Any], currency: str) -> None:
-    """A shop has one currency, so its first order stands for all."""
-    row = connection.execute(
-        """
-        SELECT data ->> 'currency' FROM public.events
-        WHERE type = 'OrderCreated' ORDER BY id LIMIT 1
-        """
-    ).fetchone()
-    if row is not None and row != (currency,):
+    """Refuse amounts that the log would take for others."""
+    of_log = currency_of(connection)
+    if of_log not in (currency, None):
         raise ImportRefused(
-            f"the files are in {currency}, the log's orders in {row[0]}"
+            f"the files are in {currency}, the log's amounts in {of_log}"
         )

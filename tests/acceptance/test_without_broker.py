@@ -73,6 +73,11 @@ def test_a_broker_that_is_frozen_or_gone_slows_down_nobody(
         assert count(engine, BREAKERS.format(which="true")) == 1
         server.kill()
         gone = send(client, 100)
+        processes.redis()
+        wait_until(
+            lambda: client.get("/readyz")["breaker"] == "closed",
+            "the broker is found to be back, without a message",
+        )
 
     wait_until(
         lambda: count(engine, "SELECT count(*) FROM readmodels.order_list") == 200,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -321,12 +321,28 @@ def test_its_commands_become_due_after_a_delay(
     follower.delay = timedelta(days=14)
     engine.append("counter-clock", 5, expected=0)
     follower.catch_up()
-    engine.drain(follower.sent[0])
+    ((command_id, due),) = engine.connection.execute(
+        "SELECT id, not_before FROM commands"
+    ).fetchall()
+    engine.drain(command_id)
 
     (event,) = engine.stream("counter-clock")
-    ((due,),) = engine.connection.execute("SELECT not_before FROM commands").fetchall()
     assert due == event.occurred_at + timedelta(days=14)
     assert engine.amounts("counter-lamp") == []
+
+
+@pytest.mark.parametrize(("days_ago", "told"), [(0, 0), (13, 0), (15, 1)])
+def test_nobody_is_told_of_what_cannot_be_run_yet(
+    follower: Follower, engine: Engine, days_ago: int, told: int
+) -> None:
+    follower.delay = timedelta(days=14)
+    moment = datetime.now(UTC) - timedelta(days=days_ago)
+    events = [("counter-clock", added(5, occurred_at=moment))]
+    append(engine.connection, events, expected={"counter-clock": 0})
+    follower.catch_up()
+
+    assert len(follower.commands()) == 1
+    assert len(follower.sent) == told
 
 
 def test_a_rolled_back_batch_has_sent_nothing(

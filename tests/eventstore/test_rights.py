@@ -216,6 +216,40 @@ def test_a_key_that_comes_with_a_command_is_no_subjects_own(connect_as: As) -> N
         web.execute(statement.format(own, f"'{own}'"))
 
 
+BEAT = "SELECT beat('{0}:a:1', '{0}', true, false, NULL, NULL, '{{}}')"
+
+
+@pytest.mark.parametrize("role", ["web", "worker", "relay"])
+def test_a_process_beats_and_ends_as_its_own_role_alone(
+    connect_as: As, role: str, engine: Engine
+) -> None:
+    roles = ("web", "worker", "relay", "beat")
+    for other in roles:
+        engine.connection.execute(BEAT.format(other))
+    with connect_as(role) as login:
+        may_beat = {r for r in roles if not is_refused(login, BEAT.format(r))}
+        end = "SELECT end_beat('{}:a:1')"
+        may_end = {r for r in roles if not is_refused(login, end.format(r))}
+
+    own = {"worker", "beat"} if role == "worker" else {role}
+    assert may_beat == may_end == own
+
+
+def test_a_process_takes_no_name_of_another_role(connect_as: As) -> None:
+    """A worker would find its row taken."""
+    with connect_as("web") as web:
+        for name, role in (("worker:a:1", "web"), ("web:a:1", "worker")):
+            statement = BEAT.format("web").replace("'web'", f"'{role}'")
+            assert is_refused(web, statement.replace("web:a:1", name))
+
+
+def test_only_workers_serve_commands(connect_as: As) -> None:
+    with connect_as("relay") as relay, connect_as("worker") as worker:
+        serving = BEAT.replace("true, false", "true, true")
+        assert is_refused(relay, serving.format("relay"))
+        assert not is_refused(worker, serving.format("worker"))
+
+
 def test_a_number_is_drawn_from_no_other_sequence(connect_as: As) -> None:
     statement = ACCEPT.replace("'order-1'", "NULL").replace(
         "'order', NULL", "'order', 'events_id_seq'"

@@ -1,7 +1,7 @@
 """The circuit breaker before the broker, and the thread that publishes."""
 
 import threading
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 import pytest
@@ -188,3 +188,63 @@ def test_what_finds_no_room_is_not_kept(
 
     assert len(publishing.gathered) == 1
     publishing.gathered.clear()
+
+
+def test_while_there_is_no_message_the_thread_is_idle_again_and_again() -> None:
+    idle = threading.Semaphore(0)
+    outbox = Outbox(when_idle=idle.release)
+    outbox.put(lambda: None)
+
+    assert idle.acquire(timeout=10)
+    assert idle.acquire(timeout=10)
+
+
+@dataclass
+class Broker:
+    """A broker that one may ask whether it is there."""
+
+    is_there: bool = False
+    asked: int = 0
+
+    def __enter__(self) -> "Broker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def ensure_connection(self, **_: object) -> None:
+        self.asked += 1
+        if not self.is_there:
+            raise ConnectionError
+
+
+@pytest.fixture
+def broker(breaker: Breaker, monkeypatch: pytest.MonkeyPatch) -> Broker:
+    """A broker that has just been given up."""
+    broker = Broker()
+    fail(breaker, 2)
+    monkeypatch.setattr(publishing, "breaker", breaker)
+    monkeypatch.setattr("tasks.publishing.app.connection_for_write", lambda: broker)
+    return broker
+
+
+def test_a_broker_that_is_back_is_found_without_a_message(
+    broker: Broker, breaker: Breaker, clock: Clock
+) -> None:
+    clock.now = 1
+    states = []
+    for clock.now, broker.is_there in ((1, False), (3, True)):
+        publishing.probe()
+        states.append(breaker.state)
+
+    assert states == [State.OPEN, State.CLOSED]
+
+
+def test_a_broker_that_rests_or_is_well_is_not_asked(
+    broker: Broker, breaker: Breaker
+) -> None:
+    publishing.probe()
+    breaker.succeeded()
+    publishing.probe()
+
+    assert broker.asked == 0

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
+from domain.accounts.commands import OpenAccount
 from domain.customers.commands import RegisterCustomer
 from domain.input import parse
 from domain.orders.commands import CancelOrder
@@ -134,6 +135,18 @@ def test_a_stream_that_is_used_otherwise_is_refused_by_name(
     assert last_number(shop.engine) == 0
 
 
+def test_a_customer_called_as_an_account_of_the_shop_is_refused_by_name(
+    shop: Shop, tmp_path: Path
+) -> None:
+    handle(shop, OpenAccount(account_id="ALICE", currency="EUR"), "account-ALICE")
+
+    result = run_import(History([order(1)]).write(tmp_path / "old"))
+
+    assert result.exit_code == 1
+    assert "customer-ALICE is called as the shop's account" in result.stderr
+    assert len(read_log(shop.engine)) == 1
+
+
 def test_an_order_that_went_another_way_here_is_refused_by_name(
     shop: Shop, tmp_path: Path
 ) -> None:
@@ -225,7 +238,7 @@ def test_a_log_in_another_currency_is_refused(shop: Shop, tmp_path: Path) -> Non
 
     bootstrap.shop().engine.dispose()
     assert result.exit_code == 1
-    assert "the files are in USD, the log's orders in EUR" in result.stderr
+    assert "the files are in USD, the log's amounts in EUR" in result.stderr
 
 
 @pytest.mark.parametrize(

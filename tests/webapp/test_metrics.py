@@ -1,16 +1,25 @@
 """GET /metrics: figures from the tables, whichever process is asked."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from domain.accounts.commands import Deposit, OpenAccount
+from eventstore.command_handler import handle
 from eventstore.journal.pruning import prune
 from eventstore.watching.heartbeats import Beat, beat
+from tasks import commands
+from tasks.accepting import accept
 from tasks.bootstrap import Shop
-from tests.support.desk import Do, alice, cancel, place, ship
+from tasks.money import ACCOUNTS
+from tests.support.desk import Do, alice, bob, cancel, place, ship
 from tests.webapp.visiting import CLOCKS, Send
 
 Figures = dict[tuple[str, ...], float]
@@ -41,6 +50,58 @@ def test_the_journal_is_counted(client: FlaskClient, do: Do, send: Send) -> None
     assert found["recount_relay_share",] == 0
     assert found["recount_commands_attempts",] == 4
     assert found["recount_commands_conflicts",] == 0
+
+
+def test_conflicts_are_counted_and_each_attempt(
+    client: FlaskClient, shop: Shop, do: Do
+) -> None:
+    do(OpenAccount(account_id="till", currency="EUR"))
+    conflicts = iter(range(2))
+
+    def decide(state: Any, command: Any, **others: Any) -> Any:
+        """Decide, when twice somebody else has been faster."""
+        for _ in islice(conflicts, 1):
+            pay_in(shop, 1)
+        return ACCOUNTS.decide(state, command, **others)
+
+    slow = replace(shop, slices=[replace(ACCOUNTS, decide=decide)])
+    vars(slow)["engine"] = shop.engine
+    commands.run(slow, [accepted(shop, Deposit(account_id="till", amount=7))])
+    found = figures(client)
+
+    assert found["recount_commands", "succeeded"] == 2
+    assert found["recount_commands_conflicts",] == 2
+    assert found["recount_commands_attempts",] == 1 + 3
+
+
+def pay_in(shop: Shop, amount: int) -> None:
+    """Pay in without the journal."""
+    with shop.lent() as connection:
+        handle(
+            connection,
+            Deposit(account_id="till", amount=amount),
+            stream_id="account-till",
+            deciders=shop.deciders,
+            actor="olga",
+        )
+
+
+def accepted(shop: Shop, command: Any) -> UUID:
+    """Accept a command, and leave it waiting."""
+    return accept(shop, command, key="later", principal="staff").command_id
+
+
+def test_the_relay_s_share_is_of_all_that_somebody_ran(
+    client: FlaskClient, shop: Shop, do: Do
+) -> None:
+    do(alice, place, ship)
+    commands.run(shop, [accepted(shop, cancel)], ran_by="relay")
+    accept(shop, bob, key="waits", principal="staff")
+    found = figures(client)
+
+    assert found["recount_commands_run", "worker"] == 3
+    assert found["recount_commands_run", "relay"] == 1
+    assert found["recount_relay_share",] == 0.25
 
 
 def test_what_was_pruned_is_counted_and_what_was_undone_is_not(

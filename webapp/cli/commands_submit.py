@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, NamedTuple
 import click
 
 from tasks.bootstrap import shop
+from tasks.guard import refuse_another_currency
 from webapp import batch
 from webapp.cli.progress import progress
 from webapp.input import usable_key
@@ -38,6 +39,7 @@ def submit(path: Path, key: str | None) -> None:
     that was interrupted is simply sent again. A file that has changed is another one,
     unless its lines have keys of their own or --key says that it is the same.
     """
+    refuse_another_currency(shop())
     file = look_at(path)
     try:
         usable_key(key or file.digest)

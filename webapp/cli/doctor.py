@@ -7,7 +7,7 @@ import msgspec
 
 from eventstore.doctor import CHECKS, Ailment, diagnose
 from tasks.bootstrap import Shop, schema_is_current, shop
-from tasks.guard import schema_ailment
+from tasks.guard import other_currency, schema_ailment
 from tasks.settings import EX_CONFIG
 
 
@@ -26,7 +26,7 @@ def doctor(as_json: bool) -> None:
         click.echo(as_line(ailment) if as_json else told(ailment))
     if not as_json and not found:
         names = [check.__name__.removeprefix("check_") for check in CHECKS]
-        click.echo(f"schema, {', '.join(names)}: nothing is wrong")
+        click.echo(f"schema, currency, {', '.join(names)}: nothing is wrong")
     if found:
         sys.exit(EX_CONFIG if found[0].is_fatal else 1)
 
@@ -35,7 +35,8 @@ def find_all(shop: Shop) -> list[Ailment]:
     if not schema_is_current(shop.engine):
         return [schema_ailment()]
     with shop.lent() as connection:
-        return diagnose(connection)
+        wrong = other_currency(connection, shop.settings.currency)
+        return wrong + diagnose(connection)
 
 
 def told(ailment: Ailment) -> str:

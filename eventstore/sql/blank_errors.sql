@@ -1,0 +1,52 @@
+-- Take the words from all errors of commands that are about *subjects*.
+--
+-- About somebody is a command with a key of theirs, and any other in a stream that is
+-- theirs or has events with a key of theirs: an error may quote the whole state. Each is
+-- found by its incident, of which there are few; the journal itself has millions of rows.
+CREATE OR REPLACE FUNCTION public.blank_errors(subjects text[])
+RETURNS void LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    keys text[];
+    keyed uuid[];
+    streams text[];
+    told uuid[];
+BEGIN
+    SELECT array_agg(k.id::text), array_agg(k.command_id)
+    INTO keys, keyed
+    FROM vault.keys AS k
+    WHERE k.subject = ANY (subjects);
+
+    SELECT array_agg(DISTINCT i.command_id)
+    INTO told
+    FROM public.command_incidents AS i
+    WHERE i.detail ->> 'message' <> '(forgotten)';
+
+    SELECT array_agg(s.stream_id)
+    INTO streams
+    FROM (
+        SELECT DISTINCT c.stream_id FROM public.commands AS c WHERE c.id = ANY (told)
+    ) AS s
+    WHERE s.stream_id = ANY (subjects) OR EXISTS (
+        SELECT FROM public.events AS e
+        WHERE e.stream_id = s.stream_id
+            AND e.data -> '$personal' ->> 'key' = ANY (keys)
+    );
+
+    SELECT array_agg(c.id)
+    INTO told
+    FROM public.commands AS c
+    WHERE c.id = ANY (told)
+        AND (c.id = ANY (keyed) OR c.stream_id = ANY (streams));
+
+    UPDATE public.command_incidents AS i
+    SET detail = public.without_words(i.detail)
+    WHERE i.command_id = ANY (told) AND i.detail ? 'message';
+    -- One that waits has no error, and may be held by a runner that waits for us.
+    UPDATE public.commands AS c
+    SET error = public.without_words(c.error)
+    WHERE c.id = ANY (told)
+        AND c.status IN ('failed', 'abandoned')
+        AND c.error ? 'message';
+END
+$$;

@@ -1,0 +1,33 @@
+-- Return what is kept of the error of a command: nothing that quotes somebody forgotten.
+--
+-- It was decided with what could be read a moment ago, and whom it is about may have been
+-- forgotten since.
+CREATE OR REPLACE FUNCTION public.kept_error(command uuid, error jsonb)
+RETURNS jsonb LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    about text;
+BEGIN
+    IF NOT error ? 'message' THEN
+        RETURN error;
+    END IF;
+    FOR about IN
+        SELECT c.stream_id FROM public.commands AS c WHERE c.id = command
+        UNION
+        SELECT k.subject FROM vault.keys AS k WHERE k.command_id = command
+        ORDER BY 1
+    LOOP
+        -- As in `keep_keys`: who is being forgotten at this moment has been, once we get
+        -- the lock, and who is forgotten later finds what we write.
+        PERFORM pg_advisory_xact_lock_shared(
+            hashtext('recount forget'), hashtext(about)
+        );
+        PERFORM FROM vault.keys AS k
+        WHERE k.subject = about AND k.command_id IS NULL AND k.destroyed_at IS NOT NULL;
+        IF FOUND THEN
+            RETURN public.without_words(error);
+        END IF;
+    END LOOP;
+    RETURN error;
+END
+$$;
