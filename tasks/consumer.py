@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from celery.worker import state
 from celery.worker.consumer import Consumer
 
 log = logging.getLogger(__name__)
@@ -21,12 +22,16 @@ class PatientConsumer(Consumer):
     by leaving a message out, whatever it was: the journal has all that was accepted.
     """
 
+    controller: Any
     loop: Callable[..., Any]
     connection_errors: tuple[type[Exception], ...]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.loop = connecting_anew(self.loop)
+        self.controller._process_task = self.giving_its_place_back(
+            self.controller._process_task
+        )
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
         receive = super().create_task_handler(*args, **kwargs)
@@ -35,11 +40,35 @@ class PatientConsumer(Consumer):
             try:
                 receive(message)
             except UNREADABLE as error:
-                say(error)
-                if not message.acknowledged:
-                    message.reject_log_error(log, self.connection_errors)
+                self.leave_out(message, error)
 
         return on_task_received
+
+    def giving_its_place_back(
+        self, begin: Callable[[Any], Any]
+    ) -> Callable[[Any], Any]:
+        """
+        Return what hands a task to a child: one that it cannot hand over is done with.
+
+        Each has got a child's place by then. Kept, as many of them as there are
+        children would leave a worker that seems to be busy for ever.
+        """
+
+        def hand_over(request: Any) -> None:
+            try:
+                begin(request)
+            except UNREADABLE as error:
+                self.leave_out(request.message, error)
+                state.task_ready(request)
+                if self.controller.semaphore is not None:
+                    self.controller.semaphore.release()
+
+        return hand_over
+
+    def leave_out(self, message: Any, error: Exception) -> None:
+        say(error)
+        if not message.acknowledged:
+            message.reject_log_error(log, self.connection_errors)
 
 
 def connecting_anew(loop: Callable[..., Any]) -> Callable[..., Any]:

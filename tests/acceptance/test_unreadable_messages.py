@@ -11,6 +11,7 @@ from tests.faults.breaking.messages import task
 from tests.support.client import client_of
 from tests.support.orders import ALICE
 from tests.support.processes import Processes
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.races
 
@@ -23,6 +24,7 @@ def told(**changed: Any) -> bytes:
     return json.dumps(message | changed).encode()
 
 
+WITHOUT_LIMITS = told(headers={"task": "execute", "id": UNKNOWN, "timelimit": "none"})
 GARBAGE = [
     b"\xff\x00 no text",
     b"no JSON",
@@ -41,8 +43,7 @@ GARBAGE = [
     told(headers={"task": "nobody.knows_it", "id": UNKNOWN}),
     told(headers={"task": "execute", "id": UNKNOWN, "eta": "tomorrow"}),
     told(headers={"task": "execute", "id": UNKNOWN, "expires": []}),
-    # As many as the worker has children, each of which is free again afterwards.
-    *[told(headers={"task": "execute", "id": UNKNOWN, "timelimit": "none"})] * 3,
+    WITHOUT_LIMITS,
     told(),
 ]
 
@@ -68,3 +69,18 @@ def test_a_worker_outlives_what_it_cannot_read(processes: Processes) -> None:
 
         assert broker.hlen("unacked") == 0
         assert "unreadable message left out" in worker.text()
+
+
+def test_what_no_child_can_be_given_keeps_no_child(processes: Processes) -> None:
+    processes.redis()
+    worker = processes.worker(concurrency=1)
+    path = str(processes.folder / "redis.sock")
+    with (
+        redis.Redis(unix_socket_path=path) as broker,
+        client_of(processes.web()) as client,
+    ):
+        broker.lpush("commands", WITHOUT_LIMITS)
+        wait_until(lambda: "left out" in worker.text(), "it has been looked at")
+        sent = client.send("RegisterCustomer", ALICE)
+
+        assert client.wait_for(sent.command_id, seconds=10)["status"] == "succeeded"
