@@ -4,13 +4,19 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from celery.worker import state
 from celery.worker.consumer import Consumer
 
 log = logging.getLogger(__name__)
 
 UNREADABLE = (TypeError, ValueError, LookupError, AttributeError)
 """What Celery and its transport raise where a message is not what they take it for."""
+
+OURS = (
+    *("lang", "task", "id", "root_id", "shadow", "origin", "argsrepr", "kwargsrepr"),
+    # What beat sends is of no use any more when the next tick is due.
+    "expires",
+)
+"""Headers of the messages that we send; all of them are texts."""
 
 
 class PatientConsumer(Consumer):
@@ -22,53 +28,40 @@ class PatientConsumer(Consumer):
     by leaving a message out, whatever it was: the journal has all that was accepted.
     """
 
-    controller: Any
     loop: Callable[..., Any]
     connection_errors: tuple[type[Exception], ...]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.loop = connecting_anew(self.loop)
-        self.controller._process_task = self.giving_its_place_back(
-            self.controller._process_task
-        )
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
         receive = super().create_task_handler(*args, **kwargs)
 
         def on_task_received(message: Any) -> None:
             try:
+                message.headers = ours(message.headers)
+                # Without one Celery would look for a task in the way of older messages.
+                message.headers["task"]
                 receive(message)
             except UNREADABLE as error:
-                self.leave_out(message, error)
+                say(error)
+                if not message.acknowledged:
+                    message.reject_log_error(log, self.connection_errors)
 
         return on_task_received
 
-    def giving_its_place_back(
-        self, begin: Callable[[Any], Any]
-    ) -> Callable[[Any], Any]:
-        """
-        Return what hands a task to a child: one that it cannot hand over is done with.
 
-        Each has got a child's place by then. Kept, as many of them as there are
-        children would leave a worker that seems to be busy for ever.
-        """
+def ours(headers: Any) -> dict[str, str]:
+    """
+    Return those of a message's *headers* that ours have.
 
-        def hand_over(request: Any) -> None:
-            try:
-                begin(request)
-            except UNREADABLE as error:
-                self.leave_out(request.message, error)
-                state.task_ready(request)
-                if self.controller.semaphore is not None:
-                    self.controller.semaphore.release()
-
-        return hand_over
-
-    def leave_out(self, message: Any, error: Exception) -> None:
-        say(error)
-        if not message.acknowledged:
-            message.reject_log_error(log, self.connection_errors)
+    Whatever else Celery finds there, it does: it waits until a time, or lets a task
+    take for ever. What it cannot read of it, it notices only when a child's place is
+    taken, which nobody gives back; or later still, and the message comes again and
+    again.
+    """
+    return {name: headers[name] for name in OURS if isinstance(headers.get(name), str)}
 
 
 def connecting_anew(loop: Callable[..., Any]) -> Callable[..., Any]:
