@@ -38,7 +38,11 @@ def execute(command_ids: list[str]) -> None:
     if not ids:
         return
     started = time.monotonic()
-    ran = run(shop(), ids, ran_by="worker", ahead=pace.ahead)
+    try:
+        ran = run(shop(), ids, ran_by="worker", ahead=pace.ahead)
+    except Exception:
+        pace.note_error()
+        raise
     pace.note(time.monotonic() - started)
     for command_id in ran.left:
         publishing.publish(shop(), command_id)

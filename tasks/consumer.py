@@ -11,6 +11,13 @@ log = logging.getLogger(__name__)
 UNREADABLE = (TypeError, ValueError, LookupError, AttributeError)
 """What Celery and its transport raise where a message is not what they take it for."""
 
+OURS = (
+    *("lang", "task", "id", "root_id", "shadow", "origin", "argsrepr", "kwargsrepr"),
+    # What beat sends is of no use any more when the next tick is due.
+    "expires",
+)
+"""Headers of the messages that we send; all of them are texts."""
+
 
 class PatientConsumer(Consumer):
     """
@@ -33,6 +40,9 @@ class PatientConsumer(Consumer):
 
         def on_task_received(message: Any) -> None:
             try:
+                message.headers = ours(message.headers)
+                # Without one Celery would look for a task in the way of older messages.
+                message.headers["task"]
                 receive(message)
             except UNREADABLE as error:
                 say(error)
@@ -40,6 +50,18 @@ class PatientConsumer(Consumer):
                     message.reject_log_error(log, self.connection_errors)
 
         return on_task_received
+
+
+def ours(headers: Any) -> dict[str, str]:
+    """
+    Return those of a message's *headers* that ours have.
+
+    Whatever else Celery finds there, it does: it waits until a time, or lets a task
+    take for ever. What it cannot read of it, it notices only when a child's place is
+    taken, which nobody gives back; or later still, and the message comes again and
+    again.
+    """
+    return {name: headers[name] for name in OURS if isinstance(headers.get(name), str)}
 
 
 def connecting_anew(loop: Callable[..., Any]) -> Callable[..., Any]:

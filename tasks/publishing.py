@@ -42,7 +42,7 @@ class Told(NamedTuple):
     shadow: str | None
 
 
-# What the outbox has not sent yet; its thread alone takes from it.
+# What the outbox has not sent yet.
 gathered: deque[Told] = deque()
 # Its messages stay with who has put them there.
 os.register_at_fork(after_in_child=gathered.clear)
@@ -105,16 +105,28 @@ def deliver_gathered() -> None:
     To send a message takes as long as to accept a command. Each was put into the outbox
     with a call of this, and those behind the first that has taken all find nothing.
     """
-    if not gathered:
+    together = next_together()
+    if not together:
         return
-    first = gathered.popleft()
-    ids: list[Any] = list(first.arguments[0])
-    while gathered and len(ids) + len(gathered[0].arguments[0]) <= MOST_TOGETHER:
-        ids += gathered.popleft().arguments[0]
-    is_alone = len(ids) == len(first.arguments[0])
-    deliver("execute", [ids], first.task_id, first.shadow if is_alone else "many")
+    first = together[0]
+    ids = [one for told in together for one in told.arguments[0]]
+    shadow = first.shadow if len(together) == 1 else "many"
+    deliver("execute", [ids], first.task_id, shadow)
     # The thread of the outbox rests: what comes close behind goes together.
     time.sleep(SECONDS_TO_GATHER)
+
+
+def next_together() -> list[Told]:
+    """Take from what was gathered what goes by one task: the first, and what fits."""
+    together: list[Told] = []
+    room = MOST_TOGETHER
+    # Who finds the outbox full takes its own back, also between two of these lines; an
+    # error would end the thread of the outbox.
+    with suppress(IndexError):
+        while not together or len(gathered[0].arguments[0]) <= room:
+            together.append(gathered.popleft())
+            room -= len(together[-1].arguments[0])
+    return together
 
 
 def deliver(

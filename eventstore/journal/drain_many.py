@@ -83,8 +83,6 @@ def drain_many(
     )
     work.taken_at = time.monotonic()
     taken = take_many(connection, command_ids, **asked_of(work))
-    for one in taken:
-        note_given_up(work, one)
     known = {command.id for one in taken for command in one.commands}
     done = run_all(work, taken)
     done.apart = [command_id for command_id in command_ids if command_id not in known]
@@ -131,6 +129,8 @@ def run_all(work: Drain, taken: Sequence[Taken]) -> DrainedMany:
     until = work.taken_at + work.limits.seconds_of_draining
     done = DrainedMany(work.drained)
     alone = taken
+    for one in taken:
+        note_given_up(work, one)
     if len(taken) > 1:
         together, alone = finish_together(work, taken)
         done.left += together

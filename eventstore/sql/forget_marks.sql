@@ -1,8 +1,8 @@
 -- Clear the marks that *runner* left when its drain ended by an error: it did not die.
 --
--- Its commands rest for a moment, since what interrupted it may last; where it marked
--- none, the one that it was *asked* for rests, so that it does not fail again at once.
--- It reads all that waits, which is rare work.
+-- The first of its commands rests for a moment, since what interrupted it may last; where
+-- it marked none, the one that it was *asked* for does, so that it does not fail again at
+-- once. It reads all that waits, which is rare work.
 CREATE OR REPLACE FUNCTION public.forget_marks(runner text, asked uuid, detail jsonb)
 RETURNS void LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
@@ -11,9 +11,16 @@ AS $$
 DECLARE
     marked uuid[];
 BEGIN
-    SELECT array_agg(c.id) INTO marked
-    FROM public.commands AS c
-    WHERE c.status = 'accepted' AND c.started_at IS NOT NULL AND c.ran_by = runner;
+    -- Locked, in the order in which a take has them: whoever takes one of their streams
+    -- just now makes the mark its own, and keeps it.
+    SELECT array_agg(m.id ORDER BY m.seq) INTO marked
+    FROM (
+        SELECT c.id, c.seq
+        FROM public.commands AS c
+        WHERE c.status = 'accepted' AND c.started_at IS NOT NULL AND c.ran_by = runner
+        ORDER BY c.seq
+        FOR UPDATE
+    ) AS m;
     IF marked IS NULL THEN
         -- It may be finished, or somebody else's by now: a mark of theirs has to stay,
         -- or it would tell nobody that they died.

@@ -35,11 +35,14 @@ BEGIN
     FOR stream IN
         SELECT c.stream_id
         FROM unnest(command_ids) WITH ORDINALITY AS l (id, place)
+        -- By key alone: with the status in this condition the planner may walk through
+        -- all that wait, for each. OFFSET 0 keeps it out.
         CROSS JOIN LATERAL (
-            SELECT w.stream_id FROM public.commands AS w
-            WHERE w.id = l.id AND w.status = 'accepted'
+            SELECT w.stream_id, w.status FROM public.commands AS w
+            WHERE w.id = l.id
             OFFSET 0
         ) AS c
+        WHERE c.status = 'accepted'
         GROUP BY c.stream_id
         ORDER BY min(l.place)
     LOOP

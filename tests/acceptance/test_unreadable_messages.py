@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 import redis
 
+from tasks.app import app
+from tasks.consumer import ours
 from tests.faults.breaking.messages import task
 from tests.support.client import client_of
 from tests.support.orders import ALICE
 from tests.support.processes import Processes
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.races
 
@@ -23,6 +26,17 @@ def told(**changed: Any) -> bytes:
     return json.dumps(message | changed).encode()
 
 
+def with_headers(**changed: Any) -> bytes:
+    return told(headers={"lang": "py", "task": "execute", "id": UNKNOWN} | changed)
+
+
+KEEPS_A_CHILD = [
+    with_headers(timelimit="none"),
+    with_headers(timelimit="ab"),
+    with_headers(timelimit=["a", None]),
+    with_headers(stamps=7, stamped_headers=3),
+    with_headers(id=["x"]),
+]
 GARBAGE = [
     b"\xff\x00 no text",
     b"no JSON",
@@ -67,3 +81,25 @@ def test_a_worker_outlives_what_it_cannot_read(processes: Processes) -> None:
 
         assert broker.hlen("unacked") == 0
         assert "unreadable message left out" in worker.text()
+
+
+def test_no_header_of_a_message_keeps_a_child(processes: Processes) -> None:
+    processes.redis()
+    worker = processes.worker(concurrency=1)
+    path = str(processes.folder / "redis.sock")
+    with (
+        redis.Redis(unix_socket_path=path) as broker,
+        client_of(processes.web()) as client,
+    ):
+        broker.lpush("commands", *KEEPS_A_CHILD)
+        sent = client.send("RegisterCustomer", ALICE)
+
+        assert client.wait_for(sent.command_id, seconds=10)["status"] == "succeeded"
+        wait_until(lambda: broker.hlen("unacked") == 0, "all of them are done with")
+        assert "Connection to broker lost" not in worker.text()
+
+
+def test_what_beat_sends_expires_still() -> None:
+    message = app.amqp.as_task_v2(UNKNOWN, "catch_up", (), {}, expires=4.5)
+
+    assert ours(message.headers)["expires"] == message.headers["expires"]

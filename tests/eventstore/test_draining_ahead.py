@@ -5,20 +5,30 @@ from uuid import UUID
 
 from eventstore.journal.drain_many import DrainedMany, drain_ahead
 from eventstore.journal.limits import Limits
+from eventstore.journal.reporting import Finished
+from eventstore.journal.take import take_ahead
 from tests.support.engine import COUNTERS, FULL, Add, Divide, Engine
 
 STREAMS = [f"c{number}" for number in range(5)]
 SUCCEEDED, ACCEPTED = "succeeded", "accepted"
 
 
-def drain(engine: Engine, command_id: UUID, *, ahead: int = 10) -> DrainedMany:
+def drain(
+    engine: Engine,
+    command_id: UUID,
+    *,
+    ahead: int = 10,
+    limits: Limits | None = None,
+    reported: list[Finished] | None = None,
+) -> DrainedMany:
     done = drain_ahead(
         engine.connection,
         command_id,
         ahead=ahead,
         deciders=COUNTERS,
         runner="worker",
-        limits=Limits(),
+        limits=limits or Limits(),
+        report=(reported if reported is not None else []).append,
     )
     ((held,),) = engine.connection.execute(
         "SELECT count(*) FROM pg_locks"
@@ -102,6 +112,52 @@ def test_where_a_runner_died_nobody_is_taken_along(engine: Engine) -> None:
 
     assert engine.statuses(*commands) == [SUCCEEDED, *[ACCEPTED] * 4]
     assert [one.kind for one in engine.incidents(commands[0])] == ["runner_died"]
+
+
+def take_along_and_die(engine: Engine, command_id: UUID) -> None:
+    runner = engine.connect()
+    take_ahead(
+        runner,
+        command_id,
+        ahead=10,
+        most_of_others=20,
+        runner="worker",
+        most=100,
+        most_bytes=1_000_000,
+        most_deaths=3,
+        fingerprints=COUNTERS.fingerprints,
+    )
+    engine.connection.execute(
+        "SELECT pg_terminate_backend(%s, 10000)", (runner.info.backend_pid,)
+    )
+
+
+def test_who_goes_along_with_one_that_kills_its_runners_pays_once(
+    engine: Engine,
+) -> None:
+    killer, *others = accept_one_each(engine)
+    for _ in range(3):
+        take_along_and_die(engine, killer)
+    for command_id in (killer, *others):
+        drain(engine, command_id, limits=Limits(deaths=3))
+
+    assert engine.statuses(killer, *others) == ["failed", *[SUCCEEDED] * 4]
+    deaths = [len(engine.incidents(command_id)) for command_id in (killer, *others)]
+    assert deaths == [3, 1, 1, 1, 1]
+
+
+def test_one_that_killed_its_runners_is_reported_as_others_are(engine: Engine) -> None:
+    killer, behind = (engine.accept(Add(counter_id="c0")) for _ in range(2))
+    for _ in range(3):
+        engine.take_and_die(killer)
+    reported: list[Finished] = []
+    done = drain(engine, behind, limits=Limits(deaths=3), reported=reported)
+
+    assert done.drained.finished == 2
+    assert [(one.command_id, one.status) for one in reported] == [
+        (killer, "failed"),
+        (behind, SUCCEEDED),
+    ]
 
 
 def test_what_has_a_time_of_its_own_waits_for_it(engine: Engine) -> None:

@@ -1,5 +1,6 @@
 """What goes wrong in a drain, and whose fault it is."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +23,7 @@ from tests.support.engine import (
     meanwhile,
 )
 from tests.support.journal import appends, error_of, kinds
+from tests.support.waiting import wait_until
 
 CLOCK = "counter-clock"
 
@@ -204,6 +206,22 @@ def test_a_mark_that_is_somebody_elses_by_now_stays(engine: Engine) -> None:
     forget_marks(engine.connection, "another", command_id, {"error": "Timeout"})
 
     assert engine.entry(command_id) == before
+
+
+def test_a_mark_that_becomes_somebody_elses_meanwhile_stays(engine: Engine) -> None:
+    command_id = engine.accept(add)
+    engine.take_and_die(command_id)
+    other, observer = engine.connect(autocommit=False), engine.connect()
+    forgetting = (engine.connection, "worker", command_id, {"error": "Timeout"})
+    with ThreadPoolExecutor(1) as thread:
+        other.execute("UPDATE commands SET ran_by = 'another', started_at = now()")
+        forgotten = thread.submit(forget_marks, *forgetting)
+        wait_until(lambda: engine.is_waiting_for_a_lock(observer), "it waits")
+        other.commit()
+        forgotten.result(10)
+
+    assert kinds(engine, command_id) == []
+    assert engine.entry(command_id).started_at is not None
 
 
 def test_what_is_finished_by_now_is_not_tried_again(engine: Engine) -> None:

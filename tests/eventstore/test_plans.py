@@ -15,7 +15,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from eventstore.journal.take import give_back, release, take
+from eventstore.journal.take import give_back, release, take, take_ahead
 from eventstore.journal.waiting import find_waiting
 from eventstore.loading import load
 from eventstore.log.append import append
@@ -154,6 +154,27 @@ def test_taking_one_command_reads_a_few_rows(journal: Engine) -> None:
     work = partial(take_one, journal, command_id)
 
     assert rows_touched(journal.connection, work) < FEW
+
+
+def test_taking_what_is_behind_it_along_reads_a_few_rows_of_each(
+    journal: Engine,
+) -> None:
+    command_id = waiting_command(journal)
+
+    def take_along() -> None:
+        take_ahead(
+            journal.connection,
+            command_id,
+            ahead=10,
+            most_of_others=1,
+            runner="worker",
+            most=1,
+            most_bytes=1_000_000,
+            most_deaths=5,
+            fingerprints=COUNTERS.fingerprints,
+        )
+
+    assert rows_touched(journal.connection, take_along) < FEW * 11
 
 
 def lengthen(journal: Engine) -> None:

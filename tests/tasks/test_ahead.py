@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
+from celery.exceptions import SoftTimeLimitExceeded
 
 from domain.accounts.commands import OpenAccount
 from tasks import bootstrap, commands
@@ -56,6 +57,18 @@ def test_only_the_last_of_what_was_done_are_remembered() -> None:
     assert [command_id in done for command_id in ids] == [False, True, True]
 
 
+def test_what_was_done_is_remembered_for_a_while() -> None:
+    now = 1000.0
+    done = Done(seconds=60, clock=lambda: now)
+    command_id = uuid4()
+    done.add(command_id)
+    now = 1059.0
+    assert command_id in done
+
+    now = 1061.0
+    assert command_id not in done
+
+
 def status_of(shop: Shop, command_id: UUID) -> str:
     query = sa.text("SELECT status FROM commands WHERE id = :id")
     with shop.engine.connect() as connection:
@@ -78,6 +91,23 @@ def test_a_message_for_what_was_taken_along_asks_the_database_nothing(
         "accepted",
     ]
     assert asked == []
+
+
+def test_after_an_error_the_next_command_goes_by_itself(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.pace.ahead = MOST
+
+    def interrupted(*_: object, **__: object) -> NoReturn:
+        raise SoftTimeLimitExceeded
+
+    monkeypatch.setattr(commands, "drain_ahead", interrupted)
+    ids = open_accounts(shop, 2)
+    with pytest.raises(SoftTimeLimitExceeded):
+        commands.execute([str(ids[0])])
+    commands.execute([str(ids[1])])
+
+    assert status_of(shop, ids[1]) == "succeeded"
 
 
 def test_one_that_failed_is_run_again_when_an_operator_says_so(shop: Shop) -> None:

@@ -1,6 +1,7 @@
 """The circuit breaker before the broker, and the thread that publishes."""
 
 import threading
+from collections import deque
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
@@ -248,3 +249,24 @@ def test_a_broker_that_rests_or_is_well_is_not_asked(
     publishing.probe()
 
     assert broker.asked == 0
+
+
+class TakenBack(deque[publishing.Told]):
+    """What the one who put it there has taken back by the time that it is taken."""
+
+    def popleft(self) -> publishing.Told:
+        self.clear()
+        return super().popleft()
+
+
+def test_who_takes_theirs_back_does_not_end_the_thread_that_publishes(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "outbox", Outbox())
+    monkeypatch.setattr(publishing, "gathered", TakenBack())
+    shop = Shop(replace(settings, role="web"))
+    publishing.publish(shop, uuid4())
+
+    assert publishing.outbox.empty(5)
+    assert publishing.outbox.thread is not None
+    assert publishing.outbox.thread.is_alive()
