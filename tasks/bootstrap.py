@@ -18,7 +18,6 @@ from domain.customers.customer import Customer
 from domain.customers.customer import claims as claims_of_customer
 from domain.customers.customer import decide as decide_customer
 from domain.customers.customer import evolve as evolve_customer
-from domain.customers.customer import reads as customer_reads
 from domain.customers.events import (
     CustomerDetailsChanged,
     CustomerForgotten,
@@ -74,7 +73,6 @@ CUSTOMERS = Decider(
     read_command=parse,
     identity="customer_id",
     numbers="customer_numbers",
-    reads=customer_reads,
     forgets=[CustomerForgotten],
     claims=claims_of_customer,
 )

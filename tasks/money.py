@@ -3,7 +3,6 @@
 from domain.accounts.account import Account
 from domain.accounts.account import decide as decide_account
 from domain.accounts.account import evolve as evolve_account
-from domain.accounts.account import reads as account_reads
 from domain.accounts.commands import (
     CloseAccount,
     Deposit,
@@ -70,7 +69,6 @@ ACCOUNTS = Decider(
     invalid=InvalidInput,
     read_command=parse,
     identity="account_id",
-    reads=account_reads,
 )
 
 ENDS = (CompleteTransfer, CompensateTransfer, AbandonTransferStep)

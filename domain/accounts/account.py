@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Protocol, assert_never
+from typing import assert_never
 
 from domain.accounts.commands import (
     AccountCommand,
@@ -31,7 +31,6 @@ from domain.accounts.rules import (
     AccountNotEmpty,
     BalanceTooHigh,
     NotEnoughMoney,
-    NumberOfNobody,
     UnknownAccount,
 )
 from domain.errors import Rejection
@@ -58,31 +57,11 @@ class Account:
     balance: Money = NOTHING
 
 
-class Owner(Protocol):
-    """A customer, as far as an account knows of one."""
-
-    @property
-    def is_registered(self) -> bool: ...
-
-
-def reads(command: AccountCommand) -> dict[str, str]:
-    """
-    Return the other streams whose state *command* is decided on, by their name.
-
-    The shop gives its customers numbers, and so none to an account of its own.
-    """
-    if isinstance(command, OpenAccount) and command.account_id.isdecimal():
-        return {"customer": f"customer-{command.account_id}"}
-    return {}
-
-
-def decide(
-    account: Account, command: AccountCommand, *, customer: Owner | None = None
-) -> list[AccountEvent]:
+def decide(account: Account, command: AccountCommand) -> list[AccountEvent]:
     """Return the events that *command* causes, or raise the rule it breaks."""
     match command:
         case OpenAccount():
-            return open_account(account, command, customer)
+            return open_account(account, command)
         case Deposit():
             check_deposit(account, command)
             return [MoneyDeposited(amount=command.amount)]
@@ -111,11 +90,7 @@ def decide(
             assert_never(command)
 
 
-def open_account(
-    account: Account, command: OpenAccount, customer: Owner | None
-) -> list[AccountEvent]:
-    if customer is not None and not customer.is_registered:
-        raise NumberOfNobody(account_id=command.account_id)
+def open_account(account: Account, command: OpenAccount) -> list[AccountEvent]:
     if account.status is Status.OPEN:
         raise AccountAlreadyOpen(account_id=command.account_id)
     return [AccountOpened(currency=command.currency)]

@@ -7,10 +7,6 @@ class UnknownAccount(Rejection):
     """There is no account {account_id}."""
 
 
-class NumberOfNobody(Rejection):
-    """A number is a customer's, and there is no customer {account_id} yet."""
-
-
 class AccountAlreadyOpen(Rejection):
     """Account {account_id} is open already."""
 

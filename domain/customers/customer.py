@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any, assert_never
 
-from domain.accounts.account import Account, Status
 from domain.claims import Claim
 from domain.customers.commands import (
     ChangeCustomerDetails,
@@ -39,10 +38,6 @@ class CustomerAlreadyRegistered(Rejection):
     """Customer {customer_id} is registered already."""
 
 
-class NameOfAnAccount(Rejection):
-    """{customer_id} is an account of the shop's own, so nobody can be called so."""
-
-
 class UnknownCustomer(Rejection):
     """There is no customer {customer_id}."""
 
@@ -55,23 +50,11 @@ class EmailAlreadyRegistered(Rejection):
     """Another customer is registered with this e-mail address."""
 
 
-def reads(command: CustomerCommand) -> dict[str, str]:
-    """Return the other streams whose state *command* is decided on, by their name."""
-    match command:
-        case RegisterCustomer(customer_id=str(chosen)):
-            return {"account": f"account-{chosen}"}
-        case _:
-            # No account is called by a number before a customer is.
-            return {}
-
-
-def decide(
-    customer: Customer, command: CustomerCommand, *, account: Account | None = None
-) -> list[CustomerEvent]:
+def decide(customer: Customer, command: CustomerCommand) -> list[CustomerEvent]:
     """Return the events that *command* causes, or raise the rule it breaks."""
     match command:
         case RegisterCustomer():
-            return register(customer, command, account or Account())
+            return register(customer, command)
         case ChangeCustomerDetails():
             return change_details(customer, command)
         case ForgetCustomer():
@@ -80,16 +63,11 @@ def decide(
             assert_never(command)
 
 
-def register(
-    customer: Customer, command: RegisterCustomer, account: Account
-) -> list[CustomerEvent]:
+def register(customer: Customer, command: RegisterCustomer) -> list[CustomerEvent]:
     if customer.is_forgotten:
         raise CustomerIsForgotten(customer_id=command.customer_id or "")
     if customer.is_registered:
         raise CustomerAlreadyRegistered(customer_id=command.customer_id or "")
-    # It was opened while nobody was called so: refunds would go to the shop itself.
-    if account.status is not Status.NONE:
-        raise NameOfAnAccount(customer_id=command.customer_id or "")
     return [CustomerRegistered(**details_in(command))]
 
 

@@ -141,22 +141,3 @@ def waiting_for(
         for (stream_id,) in rows
         if stream_id in streams
     }
-
-
-def called_as_accounts(
-    connection: psycopg.Connection[Any], streams: Collection[str]
-) -> dict[str, str]:
-    """Return those of *streams* of customers who are called as an account is here."""
-    accounts = {
-        s.replace("customer-", "account-", 1): s
-        for s in streams
-        if s.startswith("customer-")
-    }
-    rows = connection.execute(
-        """
-        SELECT DISTINCT stream_id FROM public.events
-        WHERE stream_id = ANY (%s) AND type = 'AccountOpened'
-        """,
-        (list(accounts),),
-    )
-    return {accounts[account]: "is called as the shop's account" for (account,) in rows}

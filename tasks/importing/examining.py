@@ -7,12 +7,7 @@ import psycopg
 from eventstore.personal.keys import MasterKeys
 from tasks.bootstrap import Shop, schema_is_current
 from tasks.currency import currency_of
-from tasks.importing.comparing import (
-    Compared,
-    called_as_accounts,
-    compare,
-    waiting_for,
-)
+from tasks.importing.comparing import Compared, compare, waiting_for
 from tasks.importing.errors import ImportRefused, StreamsUsedOtherwise
 from tasks.importing.plan import Plan
 
@@ -44,11 +39,8 @@ def examine_log(
     """
     refuse_other_currency(connection, currency)
     compared = compare(connection, plan, masters)
-    new = compared.new_streams(plan)
-    otherwise = (
-        compared.otherwise
-        or waiting_for(connection, new)
-        or called_as_accounts(connection, new)
+    otherwise = compared.otherwise or waiting_for(
+        connection, compared.new_streams(plan)
     )
     if otherwise:
         raise StreamsUsedOtherwise(otherwise)

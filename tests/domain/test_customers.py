@@ -1,15 +1,11 @@
 """The rules of a customer."""
 
-import pytest
-
-from domain.accounts.account import Account, Status
 from domain.address import Address
 from domain.customers.commands import ChangeCustomerDetails, RegisterCustomer
 from domain.customers.customer import (
     Customer,
     CustomerAlreadyRegistered,
     EmailAlreadyRegistered,
-    NameOfAnAccount,
     UnknownCustomer,
     claims,
     decide,
@@ -53,19 +49,6 @@ def test_a_customer_is_registered_once() -> None:
     customer.given(registered).when(register).then_rejected(
         CustomerAlreadyRegistered, "ALFKI"
     )
-
-
-@pytest.mark.parametrize("account", [Status.OPEN, Status.CLOSED])
-def test_nobody_is_called_as_an_account_of_the_shop(account: Status) -> None:
-    customer.reading(account=Account(account)).given().when(register).then_rejected(
-        NameOfAnAccount, "ALFKI"
-    )
-
-
-def test_a_mistyped_account_that_was_never_opened_keeps_nobody_out() -> None:
-    mistyped = customer.reading(account=Account(Status.NONE))
-
-    mistyped.given().when(register).then(registered)
 
 
 change = ChangeCustomerDetails(customer_id="ALFKI", name="Alfreds Feinkost")

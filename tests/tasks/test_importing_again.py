@@ -9,7 +9,6 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from domain.accounts.commands import OpenAccount
 from domain.customers.commands import RegisterCustomer
 from domain.input import parse
 from domain.orders.commands import CancelOrder
@@ -133,18 +132,6 @@ def test_a_stream_that_is_used_otherwise_is_refused_by_name(
     assert "customer-ALICE has other events" in result.stderr
     assert len(read_log(shop.engine)) == 1
     assert last_number(shop.engine) == 0
-
-
-def test_a_customer_called_as_an_account_of_the_shop_is_refused_by_name(
-    shop: Shop, tmp_path: Path
-) -> None:
-    handle(shop, OpenAccount(account_id="ALICE", currency="EUR"), "account-ALICE")
-
-    result = run_import(History([order(1)]).write(tmp_path / "old"))
-
-    assert result.exit_code == 1
-    assert "customer-ALICE is called as the shop's account" in result.stderr
-    assert len(read_log(shop.engine)) == 1
 
 
 def test_an_order_that_went_another_way_here_is_refused_by_name(
