@@ -3,8 +3,9 @@
 -- Returns nothing where there is nothing to do: the command is finished or unknown, or
 -- somebody holds the stream (whoever lets go looks once more). Else there are rows of kind
 -- 'failed' for commands that this has failed itself, then one of kind 'stream', then
--- 'command' rows and what `load` returns for the stream, and the caller must `release`.
--- The lock belongs to the session; call this with a connection in autocommit.
+-- 'command' rows, rows of kind 'key' for what opens them, and what `load` returns for the
+-- stream, and the caller must `release`. The lock belongs to the session; call this with a
+-- connection in autocommit.
 --
 -- The first command is marked as begun. A mark that is found tells that its runner died:
 -- we hold the lock, and whoever gives up and lives clears its mark. From then on the
@@ -163,6 +164,33 @@ BEGIN
             SELECT c.* FROM public.commands AS c WHERE c.id = d.id OFFSET 0
         ) AS w
         ORDER BY d.place;
+    -- The keys that came with the commands, and of each whom they are about the own one,
+    -- so that nobody has to ask for them: a key's subject in the place of a type, whether
+    -- it is that one's own in that of a version, its master in that of a checksum. A row
+    -- without *ref* tells that there is no own one yet.
+    RETURN QUERY
+        WITH named AS MATERIALIZED (
+            SELECT k.id, k.subject, k.master, k.wrapped
+            FROM vault.keys AS k
+            WHERE k.command_id = ANY (due)
+        )
+        SELECT
+            'key', n.id, NULL::bigint, stream, n.subject, 0,
+            NULL::jsonb, NULL::jsonb, NULL::timestamptz, n.master,
+            encode(n.wrapped, 'hex')
+        FROM named AS n
+        UNION ALL
+        SELECT
+            'key', own.id, NULL::bigint, stream, s.subject, 1,
+            NULL::jsonb, NULL::jsonb, NULL::timestamptz, own.master,
+            encode(own.wrapped, 'hex')
+        FROM (SELECT DISTINCT n.subject FROM named AS n) AS s
+        LEFT JOIN LATERAL (
+            SELECT k.id, k.master, k.wrapped
+            FROM vault.keys AS k
+            WHERE k.subject = s.subject AND k.command_id IS NULL
+            OFFSET 0
+        ) AS own ON true;
     -- As in `load`, which would copy each row once more.
     IF fingerprints IS NOT NULL THEN
         SELECT s.*, public.why_refused(
