@@ -9,7 +9,7 @@ import msgspec
 import psycopg
 
 from eventstore.log.past import LOADED, Past, gathered
-from eventstore.personal.along import keys_among
+from eventstore.personal.along import keys_of_commands
 from eventstore.personal.keyring import NO_KEYS, Along
 
 
@@ -151,7 +151,7 @@ def taken_of(rows: Sequence[Any]) -> Taken:
         given_up=[
             GivenUp(command_of(row), row[4]) for row in rows if row[0] == "failed"
         ],
-        keys=keys_among(rows),
+        keys=keys_of_commands(row[9] for row in rows if row[0] == "command"),
     )
 
 

@@ -113,7 +113,7 @@ def test_where_no_keys_come_along_they_are_asked_for(
     do(alice)
     placing = accept_orders(shop, 1)
     # As a database answers whose migration is still to come.
-    monkeypatch.setattr(taking, "keys_among", lambda _: NO_KEYS)
+    monkeypatch.setattr(taking, "keys_of_commands", lambda _: NO_KEYS)
     calls = asked(lambda: commands.run(shop, placing))
 
     assert calls == ["take", "find_keys", "load", "finish"]
