@@ -8,11 +8,12 @@ from uuid import UUID
 
 import psycopg
 
-from eventstore.decider import Decider, Deciders
+from eventstore.decider import Decider, Deciders, the_stream
 from eventstore.errors import BoxBroken, CorruptSnapshot, UnkeepableState, told
 from eventstore.log.events import RecordedEvent
 from eventstore.log.past import Past, read_pasts
 from eventstore.log.snapshots import CORRUPT, Snapshot, count_ignored, id_of, keep
+from eventstore.personal.along import read_pasts_and_keys
 from eventstore.personal.box import keys_in
 from eventstore.personal.keyring import Keyring
 
@@ -44,11 +45,27 @@ def load(
     """
     Return the streams as their events leave them, in one round trip.
 
-    A second one gets the keys, where personal fields are encrypted; *keyring* keeps
-    them for what is written afterwards.
+    The keys of those that have their own come along; a second one gets others, where
+    personal fields are encrypted. *keyring* keeps them for what is written afterwards.
     """
-    pasts = read_pasts(connection, stream_ids, deciders.fingerprints)
+    keyring = keyring or Keyring(connection, deciders.masters)
+    streams = list(dict.fromkeys(stream_ids))
+    subjects = [one for one in streams if may_need_own_key(one, deciders, keyring)]
+    if subjects:
+        pasts, along = read_pasts_and_keys(
+            connection, streams, deciders.fingerprints, subjects
+        )
+        keyring.give(along)
+    else:
+        pasts = read_pasts(connection, streams, deciders.fingerprints)
     return brought_up(connection, pasts, deciders, keyring)
+
+
+def may_need_own_key(stream_id: str, deciders: Deciders, keyring: Keyring) -> bool:
+    """Say whether a stream is called as its subject, whose key is not here yet."""
+    decider = deciders.of_stream(stream_id)
+    is_personal = decider.snapshots.personal and decider.subject is the_stream
+    return bool(is_personal and keyring.wants_own(stream_id))
 
 
 def brought_up(

@@ -153,6 +153,7 @@ def run(work: Drain, taken: Taken) -> UUID | None:
 
 def decide_and_append(work: Drain, taken: Taken) -> UUID | None:
     keyring = Keyring(work.connection, work.deciders.masters)
+    keyring.give(taken.keys)
     commands = read_commands(taken, work.deciders, work.limits, keyring)
     commands = refuse_senders(work.connection, commands, work.may)
     streams = load_taken(work.connection, taken, commands, work.deciders, keyring)

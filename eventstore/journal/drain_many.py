@@ -41,7 +41,7 @@ from eventstore.journal.reporting import Report, report_to_nobody
 from eventstore.journal.take import Taken, take_ahead, take_many
 from eventstore.log.limits import MOST_EVENTS
 from eventstore.personal.box import key_of
-from eventstore.personal.keyring import Keyring
+from eventstore.personal.keyring import NO_KEYS, Keyring
 
 COMMANDS_OF_A_STREAM = 20
 """At first; a stream that has more waiting is drained alone from then on."""
@@ -133,6 +133,8 @@ def run_all(work: Drain, taken: Sequence[Taken]) -> DrainedMany:
         note_given_up(work, one)
     if len(taken) > 1:
         together, alone = finish_together(work, taken)
+        # Their turn comes later: who was forgotten by then is to be found forgotten.
+        alone = [replace(one, keys=NO_KEYS) for one in alone]
         done.left += together
     for one in alone:
         # Each as if it had been taken by itself: a conflict is its own.
@@ -172,6 +174,8 @@ def decide_and_append(
     work: Drain, taken: Sequence[Taken]
 ) -> tuple[list[UUID], Sequence[Taken]]:
     keyring = Keyring(work.connection, work.deciders.masters)
+    for one in taken:
+        keyring.give(one.keys)
     # At once: each stream would ask for those of its own commands.
     ids = (key_of(command.data) for one in taken for command in one.commands)
     keyring.learn({key_id for key_id in ids if key_id})

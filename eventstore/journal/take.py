@@ -9,6 +9,8 @@ import msgspec
 import psycopg
 
 from eventstore.log.past import LOADED, Past, gathered
+from eventstore.personal.along import keys_of_commands
+from eventstore.personal.keyring import NO_KEYS, Along
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +39,8 @@ class Taken:
     A stream that this session holds: what is due in it, and what happened in it.
 
     *most* is 1 where a runner died here: one command at a time from then on. *given_up*
-    are final by the take itself.
+    are final by the take itself. *keys* are those of its commands, and whom they are
+    about, as they were then: for who runs it at once.
     """
 
     stream_id: str
@@ -45,6 +48,7 @@ class Taken:
     commands: Sequence[TakenCommand]
     past: Past
     given_up: Sequence[GivenUp] = ()
+    keys: Along = NO_KEYS
 
 
 def take(
@@ -147,6 +151,7 @@ def taken_of(rows: Sequence[Any]) -> Taken:
         given_up=[
             GivenUp(command_of(row), row[4]) for row in rows if row[0] == "failed"
         ],
+        keys=keys_of_commands(row[9] for row in rows if row[0] == "command"),
     )
 
 

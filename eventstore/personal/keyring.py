@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import msgspec
@@ -37,6 +37,16 @@ class Added(msgspec.Struct, frozen=True, kw_only=True):
 StoredKey = tuple[UUID, str, bool, str | None, bytes | None]
 
 
+class Along(NamedTuple):
+    """Keys that came along with what was read; *without* are subjects with no own."""
+
+    keys: Sequence[StoredKey] = ()
+    without: Collection[str] = ()
+
+
+NO_KEYS = Along()
+
+
 class Vault(Protocol):
     """Where keys are stored, if not in the database."""
 
@@ -62,6 +72,20 @@ class Keyring:
     by_id: dict[UUID, SubjectKey | None] = field(default_factory=dict)
     own: dict[str, SubjectKey | None] = field(default_factory=dict)
     made: list[Added] = field(default_factory=list)
+    # What came along with what was read, and is unwrapped when it is asked for; by its
+    # id, and by its subject if it is the own one. None: the subject has none yet.
+    given: dict[UUID | str, StoredKey | None] = field(default_factory=dict)
+
+    def give(self, along: Along) -> None:
+        """Take keys that came along with what was read: they need not be fetched."""
+        # Who had none in one answer may have got one until the next.
+        for subject in along.without:
+            self.given.setdefault(subject, None)
+        for key in along.keys:
+            key_id, subject, is_own, *_ = key
+            self.given[key_id] = key
+            if is_own:
+                self.given[subject] = key
 
     def open_events(self, events: Sequence[RecordedEvent]) -> Sequence[RecordedEvent]:
         """Return *events* with their personal fields, or as forgotten."""
@@ -121,6 +145,11 @@ class Keyring:
             self.made.append(added(self.masters.wrap(key), subject))
         return self.own[subject]
 
+    def wants_own(self, subject: str) -> bool:
+        """Say whether it would have to ask for the own key of *subject*."""
+        is_known = subject in self.own or subject in self.given
+        return self.masters is not None and not is_known
+
     def learn(self, ids: Iterable[UUID]) -> None:
         """Fetch those of the keys called *ids* that are not here yet, at once."""
         missing = [key_id for key_id in ids if key_id not in self.by_id]
@@ -137,9 +166,18 @@ class Keyring:
             self.fetch([], sorted(missing))
 
     def fetch(self, ids: Sequence[UUID], subjects: Sequence[str]) -> None:
+        """Unwrap those of the keys that were given, and ask for the others."""
         if self.masters is None:
             raise MasterKeyMissing
-        stored_keys = find_keys(self.connection, ids, subjects)
+        names: list[UUID | str] = [*ids, *subjects]
+        self.unwrap(key for name in names if (key := self.given.get(name)))
+        ids = [key_id for key_id in ids if key_id not in self.given]
+        subjects = [subject for subject in subjects if subject not in self.given]
+        if ids or subjects:
+            self.unwrap(find_keys(self.connection, ids, subjects))
+
+    def unwrap(self, stored_keys: Iterable[StoredKey]) -> None:
+        assert self.masters is not None
         for key_id, subject, is_own, master, wrapped in stored_keys:
             key = None
             if wrapped is not None and master is not None:

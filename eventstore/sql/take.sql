@@ -3,8 +3,9 @@
 -- Returns nothing where there is nothing to do: the command is finished or unknown, or
 -- somebody holds the stream (whoever lets go looks once more). Else there are rows of kind
 -- 'failed' for commands that this has failed itself, then one of kind 'stream', then
--- 'command' rows and what `load` returns for the stream, and the caller must `release`.
--- The lock belongs to the session; call this with a connection in autocommit.
+-- 'command' rows with the keys to them and what `load` returns for the stream, and the
+-- caller must `release`. The lock belongs to the session; call this with a connection in
+-- autocommit.
 --
 -- The first command is marked as begun. A mark that is found tells that its runner died:
 -- we hold the lock, and whoever gives up and lives clears its mark. From then on the
@@ -38,6 +39,10 @@ SET enable_bitmapscan = off
 SET enable_sort = off
 -- As in `load`: ten thousand events must not go by the disk.
 SET work_mem = '32MB'
+-- An array of one command looks cheaper than arrays are in general, so what reads by it
+-- would be planned anew at each call, which takes longer than to do it. Everything here
+-- is reached by key, whatever the figures say.
+SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -157,7 +162,22 @@ BEGIN
                 ),
                 '{}'
             ),
-            w.accepted_at, w.conflicts::varchar, NULL::text
+            w.accepted_at, w.conflicts::varchar,
+            -- In the place of a refusal: the key that came with the command,
+            -- and the own one of whom it is about, so that nobody has to ask for them. In
+            -- this statement it costs two looks by key; one of its own, in each stream
+            -- of many, cost more than a round trip for all of them.
+            CASE WHEN w.data ? '$personal' THEN (
+                SELECT jsonb_build_array(
+                    k.subject, k.id, k.master, encode(k.wrapped, 'hex'),
+                    own.id, own.master, encode(own.wrapped, 'hex')
+                )::text
+                FROM vault.keys AS k
+                LEFT JOIN vault.keys AS own
+                    ON own.subject = k.subject AND own.command_id IS NULL
+                WHERE k.command_id = w.id
+                LIMIT 1
+            ) END
         FROM unnest(due) WITH ORDINALITY AS d (id, place)
         CROSS JOIN LATERAL (
             SELECT c.* FROM public.commands AS c WHERE c.id = d.id OFFSET 0
