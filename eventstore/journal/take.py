@@ -143,15 +143,16 @@ def taken_of(rows: Sequence[Any]) -> Taken:
     """Return the stream that *rows*, as `take` returns them, are about."""
     (stream,) = (row for row in rows if row[0] == "stream")
     stream_id, most = stream[2], stream[4]
+    due = [row for row in rows if row[0] == "command"]
     return Taken(
         stream_id=stream_id,
         most=most,
-        commands=[command_of(row) for row in rows if row[0] == "command"],
+        commands=[command_of(row) for row in due],
         past=gathered([stream_id], rows)[stream_id],
         given_up=[
             GivenUp(command_of(row), row[4]) for row in rows if row[0] == "failed"
         ],
-        keys=keys_of_commands(row[9] for row in rows if row[0] == "command"),
+        keys=keys_of_commands(row[9] for row in due),
     )
 
 
