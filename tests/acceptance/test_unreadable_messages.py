@@ -79,7 +79,7 @@ def test_a_worker_outlives_what_it_cannot_read(processes: Processes) -> None:
             assert first is not None
             assert first.poll() is None, garbage
 
-        assert broker.hlen("unacked") == 0
+        wait_until(lambda: broker.hlen("unacked") == 0, "all of them are done with")
         assert "unreadable message left out" in worker.text()
 
 
