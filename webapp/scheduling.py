@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
+
 from domain.errors import Fault, InvalidInput
 from domain.input import reader_of
 from eventstore.ids import command_id_for
@@ -33,10 +35,19 @@ def time_of(body: Mapping[str, Any], key: str, sender: str = LOCAL) -> datetime 
     moment = reader_of(datetime)(written, "not_before", faults)
     if not isinstance(moment, datetime):
         raise InvalidInput(faults)
-    problem = problem_with(moment, datetime.now(UTC))
+    problem = problem_with(moment, time_of_database())
     if problem and not is_known(key, sender):
         raise InvalidInput([Fault("not_before", problem)])
     return moment.astimezone(UTC)
+
+
+def time_of_database() -> datetime:
+    """Return the time by the clock that says when a command is due."""
+    with the_shop().engine.connect() as connection:
+        told: datetime = connection.execute(
+            sa.text("SELECT clock_timestamp()")
+        ).scalar_one()
+    return told.astimezone(UTC)
 
 
 def problem_with(moment: datetime, now: datetime) -> str | None:
