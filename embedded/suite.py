@@ -125,10 +125,10 @@ def steps(arguments: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
     if arguments:
         yield "pytest", ["pytest", *arguments]
         return
-    # Side by side, but for those that kill processes and count on being quick.
+    # First what is quick: who breaks something there need not wait for the races.
     beside = f"-n{min(os.cpu_count() or 1, MOST_BESIDE)}"
     yield "pytest", ["pytest", beside, "-m", "not races and not long"]
-    yield "races", ["pytest", "-m", "races and not long"]
+    yield "races", ["pytest", beside, "-m", "races and not long"]
     for name, command in LINTERS:
         yield name, command.split()
 

@@ -63,10 +63,10 @@ def test_a_second_one_says_that_another_runs(desk: Desk) -> None:
     assert "Another ./recount test runs already" in done.stdout
 
 
-def test_without_arguments_all_is_run_and_what_kills_is_run_alone() -> None:
+def test_without_arguments_all_is_run_but_what_takes_minutes() -> None:
     names = [name for name, _ in steps([])]
-    beside, alone = [list(command) for _, command in steps([])][:2]
+    quick, races = [list(command) for _, command in steps([])][:2]
 
     assert names[:3] == ["pytest", "races", "ruff check"]
-    assert beside[-2:] == ["-m", "not races and not long"]
-    assert alone == ["pytest", "-m", "races and not long"]
+    assert quick[-2:] == ["-m", "not races and not long"]
+    assert races[-2:] == ["-m", "races and not long"]
