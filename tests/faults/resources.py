@@ -11,8 +11,6 @@ import sqlalchemy as sa
 
 from tests.faults.desk import Desk
 
-PAGE = os.sysconf("SC_PAGE_SIZE")
-
 CONNECTIONS = """
 SELECT usename || ' in PostgreSQL', count(*) FROM pg_stat_activity
 WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
@@ -58,11 +56,17 @@ def held_by(pids: list[int]) -> Held:
     for pid in pids:
         # Who ends meanwhile holds nothing.
         with suppress(OSError):
-            resident = Path(f"/proc/{pid}/statm").read_text().split()[1]
+            megabytes += share_of_memory(pid)
             files += len(os.listdir(f"/proc/{pid}/fd"))
-            megabytes += int(resident) * PAGE / 2**20
             processes += 1
     return Held(processes, megabytes, files)
+
+
+def share_of_memory(pid: int) -> float:
+    """Return its megabytes; of a page that several have, each has a part."""
+    told = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    (kilobytes,) = (line.split()[1] for line in told.splitlines() if "Pss:" in line[:4])
+    return int(kilobytes) / 1024
 
 
 def table(before: Levels, after: Levels) -> Iterator[str]:
