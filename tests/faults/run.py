@@ -13,6 +13,8 @@ from tests.faults.answers import Answers, read_answers
 from tests.faults.checker import Verdict, check
 from tests.faults.checker.folds import FOLDS, invariant_of
 from tests.faults.checker.looking import Look, look
+from tests.faults.checker.money import count_ends
+from tests.faults.checker.readers import BEHIND
 from tests.faults.desk import Desk
 from tests.faults.injector import Injector, Struck
 from tests.faults.kinds import Kind, left_out
@@ -34,18 +36,6 @@ HEALTHY = Look(
     """,
 )
 WAITING = "SELECT count(*) FROM commands WHERE status = 'accepted'"
-OPEN_TRANSFERS = """
-SELECT count(*) FILTER (WHERE type = 'TransferRequested')
-    - count(*) FILTER (WHERE type IN ('TransferCompleted', 'TransferCompensated'))
-FROM events WHERE type LIKE 'Transfer%'
-"""
-BEHIND = """
-SELECT count(*) FROM subscriptions
-WHERE checkpoint < settled() AND (
-    name IN (SELECT name FROM process_managers)
-    OR name IN (SELECT read_model || '_g' || live FROM generations)
-)
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,11 +180,11 @@ class Run:
     def left(self) -> str:
         """Say what is not done yet, or nothing."""
         with self.desk.engine().connect() as connection:
-            for query, what in (
-                (WAITING, "commands"),
-                (OPEN_TRANSFERS, "transfers"),
-                (BEHIND, "readers of the log"),
-            ):
-                if count := connection.scalar(sa.text(query)):
-                    return f"{count} {what}"
+            if commands := connection.scalar(sa.text(WAITING)):
+                return f"{commands} commands"
+            ends = count_ends(driver_connection(connection))
+            if transfers := ends.requested - ends.completed - ends.compensated:
+                return f"{transfers} transfers"
+            if readers := connection.scalar(sa.text(BEHIND)):
+                return f"{readers} readers of the log"
         return ""

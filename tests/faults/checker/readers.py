@@ -88,10 +88,10 @@ WAITING = """
 """
 
 
+BEHIND = f"SELECT count(*) FROM ({STANDINGS}) AS s (name, is_behind) WHERE is_behind"
+
+
 def is_at_rest(connection: psycopg.Connection[Any]) -> bool:
     """Say whether nothing that is due waits, and all readers are at the end."""
-    behind = (
-        f"SELECT count(*) FROM ({STANDINGS}) AS s (name, is_behind) WHERE is_behind"
-    )
-    asked = [connection.execute(query).fetchone() for query in (WAITING, behind)]
+    asked = [connection.execute(query).fetchone() for query in (WAITING, BEHIND)]
     return asked == [(0,), (0,)]
