@@ -1,17 +1,22 @@
-"""What a worker's process does ahead of its messages, and that it has done it."""
+"""What a worker does ahead of its messages, and that it has done it."""
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from mmap import mmap
+from struct import Struct
 from uuid import UUID
 
 MOST = 30
 """Neighbours that go along with a command; a stream each, whose locks are held."""
 QUICK = 0.05
 """Seconds of a run up to which the next one may take more along."""
-REMEMBERED = 10_000
+REMEMBERED = 1 << 16
+"""Places for ids: a megabyte and a half."""
 SECONDS_TO_REMEMBER = 60.0
 """Longer than messages wait for their turn, as a rule."""
+ENTRY = Struct("=16sd")
+"""An id, and when it was added."""
 
 
 @dataclass
@@ -35,28 +40,39 @@ class Pace:
         self.ahead = 0
 
 
-@dataclass
 class Done:
     """
-    The last commands that this process has brought to their end.
+    The last commands that this worker has brought to their end.
 
     Their messages may still come, and have nothing to do. Only what is final for ever
     is kept here: a failed one may be told to be tried again. And for a while only: when
     it was pruned, another command may come under the same key, which is its id.
+
+    It is memory that all processes share which are forked after it was made: a worker's
+    main process and its children. Each id has one place, which the last one takes.
+    Nobody waits for anybody; of two that write there at once, a mixture may be left,
+    which is no command's id.
     """
 
-    most: int = REMEMBERED
-    seconds: float = SECONDS_TO_REMEMBER
-    clock: Callable[[], float] = time.monotonic
-    # When each was added, the first first.
-    known: dict[UUID, float] = field(default_factory=dict)
+    def __init__(
+        self,
+        places: int = REMEMBERED,
+        seconds: float = SECONDS_TO_REMEMBER,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.places = places
+        self.seconds = seconds
+        # It is one clock for all processes of a machine.
+        self.clock = clock
+        self.memory = mmap(-1, places * ENTRY.size)
 
     def add(self, command_id: UUID) -> None:
-        self.known.pop(command_id, None)
-        self.known[command_id] = self.clock()
-        if len(self.known) > self.most:
-            del self.known[next(iter(self.known))]
+        place = command_id.int % self.places * ENTRY.size
+        ENTRY.pack_into(self.memory, place, command_id.bytes, self.clock())
 
     def __contains__(self, command_id: UUID) -> bool:
-        added_at = self.known.get(command_id)
-        return added_at is not None and self.clock() - added_at < self.seconds
+        place = command_id.int % self.places * ENTRY.size
+        known, added_at = ENTRY.unpack_from(self.memory, place)
+        return bool(
+            known == command_id.bytes and self.clock() - added_at < self.seconds
+        )

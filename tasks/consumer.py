@@ -1,10 +1,19 @@
-"""What a worker takes messages with: one that cannot be read does not end it."""
+"""
+What a worker takes messages with: not each is given to a task.
+
+One that cannot be read ends no worker, and for what is done no process is asked.
+"""
 
 import logging
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
+from celery.utils.dispatch import Signal
 from celery.worker.consumer import Consumer
+from kombu.exceptions import KombuError
+
+from tasks.bootstrap import shop
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +27,9 @@ OURS = (
 )
 """Headers of the messages that we send; all of them are texts."""
 
+came: Any = Signal(name="came", providing_args=["headers"])
+"""A message came that can be read, whether or not there is something to do for it."""
+
 
 class PatientConsumer(Consumer):
     """
@@ -30,6 +42,7 @@ class PatientConsumer(Consumer):
 
     loop: Callable[..., Any]
     connection_errors: tuple[type[Exception], ...]
+    call_soon_ack: Callable[..., Any]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -42,14 +55,30 @@ class PatientConsumer(Consumer):
             try:
                 message.headers = ours(message.headers)
                 # Without one Celery would look for a task in the way of older messages.
-                message.headers["task"]
-                receive(message)
+                name = message.headers["task"]
+                came.send(sender=self, headers=message.headers)
+                if name == "execute" and is_done(message):
+                    self.call_soon_ack(
+                        message.ack_log_error, log, self.connection_errors
+                    )
+                else:
+                    receive(message)
             except UNREADABLE as error:
                 say(error)
                 if not message.acknowledged:
                     message.reject_log_error(log, self.connection_errors)
 
         return on_task_received
+
+
+def is_done(message: Any) -> bool:
+    """Return whether this worker has finished all that *message* names."""
+    try:
+        (named,), *_ = message.payload
+        return all(UUID(one) in shop().done for one in named)
+    except (*UNREADABLE, KombuError):
+        # The task will see, and say, what is wrong with it.
+        return False
 
 
 def ours(headers: Any) -> dict[str, str]:

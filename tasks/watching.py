@@ -3,16 +3,18 @@
 import atexit
 import os
 import time
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-from celery.signals import beat_init, task_received, worker_ready, worker_shutdown
+from celery.signals import beat_init, worker_ready, worker_shutdown
 from celery.worker import state
 
 from eventstore.watching.heartbeats import Beat
 from tasks import publishing
 from tasks.bootstrap import Shop, shop
+from tasks.consumer import came
 from tasks.heart import Heart, name_of
 
 LONG_ENOUGH = 0.3
@@ -65,12 +67,12 @@ class Queue:
         self.received: UUID | None = None
         self.free_since: float | None = None
 
-    def note(self, request: Any) -> None:
-        """Note a message; one that names commands tells how far the queue is."""
+    def note(self, headers: Mapping[str, str]) -> None:
+        """Note a message; one that names a command tells how far the queue is."""
         self.count += 1
-        if request.name == "execute":
+        if (headers.get("shadow") or headers["task"]) == "execute":
             try:
-                self.received = UUID(request.id)
+                self.received = UUID(headers.get("id", ""))
             except ValueError:
                 # Somebody else's message.
                 return
@@ -105,10 +107,10 @@ def begin_as_worker(sender: Any, **_: object) -> None:
         queues=set(sender.app.amqp.queues.consume_from),
     )
 
-    def note(request: Any = None, **_: object) -> None:
-        queue.note(request)
+    def note(headers: Mapping[str, str], **_: object) -> None:
+        queue.note(headers)
 
-    task_received.connect(note, weak=False)
+    came.connect(note, weak=False)
     settings = shop().settings
     start(Heart(settings.database_url, settings.role, queue.tell, queue.look))
 

@@ -1,6 +1,9 @@
 """What a worker does ahead of its messages."""
 
+import json
+import os
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import NoReturn
 from uuid import UUID, uuid4
 
@@ -13,6 +16,7 @@ from tasks import bootstrap, commands
 from tasks.accepting import accept
 from tasks.ahead import MOST, Done, Pace
 from tasks.bootstrap import Shop
+from tasks.consumer import is_done
 from tasks.money import ACCOUNTS
 
 QUICK, SLOW = 0.01, 0.2
@@ -48,13 +52,25 @@ def test_where_commands_take_long_each_goes_by_itself() -> None:
     assert pace.ahead == 0
 
 
-def test_only_the_last_of_what_was_done_are_remembered() -> None:
-    done = Done(most=2)
-    ids = [uuid4() for _ in range(3)]
-    for command_id in (*ids, ids[2]):
+def test_of_two_with_the_same_place_the_last_is_remembered() -> None:
+    done = Done(places=10)
+    first, other, last = (UUID(int=number) for number in (7, 8, 17))
+    for command_id in (first, other, last):
         done.add(command_id)
 
-    assert [command_id in done for command_id in ids] == [False, True, True]
+    assert [one in done for one in (first, other, last)] == [False, True, True]
+
+
+def test_what_one_process_of_a_worker_has_done_is_known_to_all() -> None:
+    done = Done()
+    command_id = uuid4()
+    child = os.fork()
+    if child == 0:
+        done.add(command_id)
+        os._exit(0)
+    os.waitpid(child, 0)
+
+    assert command_id in done
 
 
 def test_what_was_done_is_remembered_for_a_while() -> None:
@@ -67,6 +83,32 @@ def test_what_was_done_is_remembered_for_a_while() -> None:
 
     now = 1061.0
     assert command_id not in done
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        [["5ab1ec0d-0000-4000-8000-000000000001"], {}, {}],
+        [[["5ab1ec0d-0000-4000-8000-000000000001"]], {}, {}],
+        [[], {}, {}],
+        [[7], {}, {}],
+        [[["no id"]], {}, {}],
+        [[[None]], {}, {}],
+        [[["{0}", "5ab1ec0d-0000-4000-8000-000000000001"]], {}, {}],
+        {"args": []},
+        7,
+        None,
+    ],
+)
+def test_a_message_that_names_what_is_not_done_goes_to_a_task(
+    shop: Shop, payload: object
+) -> None:
+    done = uuid4()
+    shop.done.add(done)
+    written = json.dumps(payload).replace("{0}", str(done))
+
+    assert not is_done(SimpleNamespace(payload=json.loads(written)))
+    assert is_done(SimpleNamespace(payload=[[[str(done)]], {}, {}]))
 
 
 def status_of(shop: Shop, command_id: UUID) -> str:
