@@ -103,8 +103,8 @@ def drain_ahead(
     """
     Run what is due in the stream of *command_id*, and what waits right behind it.
 
-    Of its neighbours *ahead* are looked at. Where many wait, they go along for little,
-    and whoever comes for them finds them finished; where nothing waits, it is `drain`.
+    Up to *ahead* of its neighbours go along. Where many wait that costs little, and
+    whoever comes for them finds them finished; where nothing waits, it is `drain`.
     """
     work = Drain(
         connection,

@@ -111,9 +111,10 @@ def take_ahead(
     fingerprints: str,
 ) -> list[Taken]:
     """
-    Take the stream of *command_id*, and those of the next *ahead* behind it, if free.
+    Take the stream of *command_id*, and *ahead* of those behind it that are free.
 
-    Its own is the first; where that cannot be had, nothing is taken.
+    Where somebody has its own, the others are taken all the same. Nothing is, where it
+    is finished or unknown.
     """
     rows = connection.execute(
         f"SELECT {LOADED}, ref"

@@ -1,10 +1,12 @@
 -- Take the stream of a command as `take` does, and those of the commands right behind it.
 --
 -- Where many wait, each that is run alone pays for two round trips and a commit; its
--- neighbours go with it for little. Those are the next *ahead* by number, so however many
--- wait or are finished, so many rows are looked at. Of a stream in which a runner died
--- nobody else is taken along, and no such stream is: the one that kills its runner is to
--- be alone. What is scheduled, or waits for its next try, is the relay's.
+-- neighbours go with it for little. Those are up to *ahead* that are free, of four times
+-- as many that come next by number: so many rows are looked at, however many wait or are
+-- finished. Whoever comes for a stream that somebody has, or took along, so begins behind
+-- what those have. With a stream in which a runner died nobody goes along, and no such
+-- stream does: the one that kills its runner is to be alone. What is scheduled, or waits
+-- for its next try, is the relay's.
 CREATE OR REPLACE FUNCTION public.take_ahead(
     command_id uuid,
     ahead integer,
@@ -37,6 +39,7 @@ DECLARE
     own public.commands;
     neighbours uuid[];
     due uuid;
+    is_marked boolean;
 BEGIN
     SELECT c.* INTO own FROM public.commands AS c WHERE c.id = command_id;
     IF NOT FOUND OR own.status <> 'accepted' THEN
@@ -49,7 +52,7 @@ BEGIN
         -- all that wait. OFFSET 0 keeps it out.
         SELECT c.id, c.seq, c.stream_id, c.status, c.not_before, c.next_try_at
         FROM public.commands AS c
-        WHERE c.seq > own.seq AND c.seq <= own.seq + ahead
+        WHERE c.seq > own.seq AND c.seq <= own.seq + 4 * ahead
         OFFSET 0
     ) AS n
     WHERE n.status = 'accepted'
@@ -57,21 +60,21 @@ BEGIN
         AND n.next_try_at IS NULL
         -- A session's lock on its own stream would be taken twice, and let go once.
         AND n.stream_id <> own.stream_id;
+    -- Before it is taken, which marks it.
     IF neighbours IS NOT NULL THEN
         due := public.next_due(own.stream_id);
-        IF EXISTS (
-            SELECT FROM public.commands AS c
-            WHERE c.id = due AND c.started_at IS NOT NULL
-        ) THEN
-            neighbours := NULL;
-        END IF;
+        SELECT c.started_at IS NOT NULL INTO is_marked
+        FROM public.commands AS c
+        WHERE c.id = due;
     END IF;
     RETURN QUERY SELECT * FROM public.take(
         command_id, runner, most, most_bytes, most_deaths, fingerprints
     );
-    IF FOUND AND neighbours IS NOT NULL THEN
+    -- A mark on what somebody else has is theirs.
+    IF neighbours IS NOT NULL AND (NOT FOUND OR is_marked IS NOT TRUE) THEN
         RETURN QUERY SELECT * FROM public.take_many(
-            neighbours, runner, most_of_others, most_bytes, most_deaths, fingerprints
+            neighbours, runner, most_of_others, most_bytes, most_deaths, fingerprints,
+            ahead
         );
     END IF;
 END

@@ -1,4 +1,5 @@
 -- Take the streams of several commands, each as `take` does: one round trip for all.
+-- Of those that are free the first *most_streams*, where that is said.
 --
 -- Whose runner died is left out, to be taken alone: a command that kills its process
 -- leaves a mark on every stream that was taken with it, and those are not to pay again.
@@ -8,7 +9,8 @@ CREATE OR REPLACE FUNCTION public.take_many(
     most integer,
     most_bytes integer,
     most_deaths integer,
-    fingerprints text[] DEFAULT NULL
+    fingerprints text[] DEFAULT NULL,
+    most_streams integer DEFAULT NULL
 )
 RETURNS TABLE (
     kind text,
@@ -30,6 +32,7 @@ AS $$
 DECLARE
     stream varchar;
     due uuid;
+    taken integer := 0;
 BEGIN
     -- Each stream once: its lock would be taken twice, and let go once.
     FOR stream IN
@@ -46,6 +49,7 @@ BEGIN
         GROUP BY c.stream_id
         ORDER BY min(l.place)
     LOOP
+        EXIT WHEN taken >= most_streams;
         due := public.next_due(stream);
         CONTINUE WHEN due IS NULL OR EXISTS (
             SELECT FROM public.commands AS c
@@ -54,6 +58,7 @@ BEGIN
         RETURN QUERY SELECT * FROM public.take(
             due, runner, most, most_bytes, most_deaths, fingerprints
         );
+        taken := taken + FOUND::integer;
     END LOOP;
 END
 $$;

@@ -71,10 +71,19 @@ def test_what_is_behind_it_in_its_own_stream_is_taken_once(engine: Engine) -> No
     assert engine.statuses(*commands) == [SUCCEEDED] * 3
 
 
-def test_where_its_own_stream_is_not_to_be_had_nothing_is_taken(engine: Engine) -> None:
+def test_who_finds_its_stream_taken_begins_behind_what_others_have(
+    engine: Engine,
+) -> None:
     commands = accept_one_each(engine)
-    engine.take(commands[0], engine.connect())
-    drain(engine, commands[0])
+    for command_id in commands[:3]:
+        engine.take(command_id, engine.connect())
+    drain(engine, commands[0], ahead=1)
+
+    assert engine.statuses(*commands) == [*[ACCEPTED] * 3, SUCCEEDED, ACCEPTED]
+
+
+def test_for_a_command_that_nobody_knows_nothing_is_taken(engine: Engine) -> None:
+    commands = accept_one_each(engine)
     drain(engine, UUID(int=0))
 
     assert engine.statuses(*commands) == [ACCEPTED] * 5
