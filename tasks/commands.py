@@ -66,7 +66,7 @@ def run(
     """
     Drain the stream of each command, as long as half of a task's time is not used up.
 
-    With one, so many that were accepted right after it are looked at, and go along.
+    With one, up to *ahead* of those that were accepted right after it go along.
     Safe to run twice, at once, and for commands that are finished or never existed.
     """
     runner = f"{ran_by}:{socket.gethostname()}:{os.getpid()}"

@@ -9,16 +9,19 @@ from typing import Any
 from uuid import UUID
 
 from celery.signals import beat_init, worker_ready, worker_shutdown
+from celery.utils.dispatch import Signal
 from celery.worker import state
 
 from eventstore.watching.heartbeats import Beat
 from tasks import publishing
 from tasks.bootstrap import Shop, shop
-from tasks.consumer import came
 from tasks.heart import Heart, name_of
 
 LONG_ENOUGH = 0.3
 """Seconds without a message in which one that was in the queue would have come."""
+
+came: Any = Signal(name="came", providing_args=["headers"])
+"""A message came that can be read, whether or not there is something to do for it."""
 
 _hearts: list[Heart] = []
 
@@ -67,10 +70,11 @@ class Queue:
         self.received: UUID | None = None
         self.free_since: float | None = None
 
-    def note(self, headers: Mapping[str, str]) -> None:
-        """Note a message; one that names a command tells how far the queue is."""
+    def note(self, headers: Mapping[str, str], **_: object) -> None:
+        """Note a message; one that names commands tells how far the queue is."""
         self.count += 1
-        if (headers.get("shadow") or headers["task"]) == "execute":
+        # Whatever it is shown as: its shadow is the type of its command.
+        if headers["task"] == "execute":
             try:
                 self.received = UUID(headers.get("id", ""))
             except ValueError:
@@ -106,11 +110,7 @@ def begin_as_worker(sender: Any, **_: object) -> None:
         children=sender.controller.concurrency,
         queues=set(sender.app.amqp.queues.consume_from),
     )
-
-    def note(headers: Mapping[str, str], **_: object) -> None:
-        queue.note(headers)
-
-    came.connect(note, weak=False)
+    came.connect(queue.note, weak=False)
     settings = shop().settings
     start(Heart(settings.database_url, settings.role, queue.tell, queue.look))
 

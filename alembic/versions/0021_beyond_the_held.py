@@ -7,6 +7,7 @@ stream taken along by the first, and so for each message until the first was don
 
 from alembic import op
 
+from eventstore.rights import grant_rights
 from eventstore.sql import create_functions
 
 revision = "0021"
@@ -21,6 +22,8 @@ def upgrade() -> None:
         " public.take_many(uuid[], text, integer, integer, integer, text[])"
     )
     create_functions(op.get_bind(), "take_many", "take_ahead")
+    # What was granted is gone with the old one.
+    grant_rights(op.get_bind())
 
 
 # No downgrade: the version before can work with these.

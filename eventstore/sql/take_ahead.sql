@@ -4,9 +4,9 @@
 -- neighbours go with it for little. Those are up to *ahead* that are free, of four times
 -- as many that come next by number: so many rows are looked at, however many wait or are
 -- finished. Whoever comes for a stream that somebody has, or took along, so begins behind
--- what those have. With a stream in which a runner died nobody goes along, and no such
--- stream does: the one that kills its runner is to be alone. What is scheduled, or waits
--- for its next try, is the relay's.
+-- what those have. With a stream that is taken and in which a runner died nobody goes
+-- along, and no such stream does: the one that kills its runner is to be alone. What is
+-- scheduled, or waits for its next try, is the relay's.
 CREATE OR REPLACE FUNCTION public.take_ahead(
     command_id uuid,
     ahead integer,

@@ -122,3 +122,29 @@ def test_the_relay_leaves_a_queue_to_the_workers_and_runs_what_was_lost(
     assert lost > 20
     assert 0 < count(engine, BY_RELAY) <= lost + 10
     assert count(engine, "SELECT max(attempts) FROM commands") == 1
+
+
+def test_a_lost_message_is_noticed_also_while_no_worker_is_ever_idle(
+    processes: Processes, engine: sa.Engine
+) -> None:
+    processes.extra["SECONDS_TO_DECIDE"] = "0.4"
+    processes.redis()
+    processes.worker("tests.support.faulty_shop", concurrency=1)
+    processes.relay()
+    broker = redis.Redis(unix_socket_path=str(processes.folder / "redis.sock"))
+    with client_of(processes.web()) as client, broker:
+        client.wait_for(client.send("RegisterCustomer", ALICE).command_id)
+        for number in range(25):
+            client.send("PlaceOrder", order_for())
+            if number == 5:
+                lost = commands_of(broker.rpop("commands"))
+            # A little faster than the worker is.
+            time.sleep(0.2)
+        wait_until(lambda: not count(engine, WAITING), "all are run")
+
+    found = f"SELECT finished_at FROM commands WHERE id = '{lost[0]}'"
+    assert len(lost) == 1
+    assert count(engine, BY_RELAY) == 1
+    # Without the queue to go by, it would be when that is empty.
+    later = f"SELECT count(*) FROM commands WHERE finished_at > ({found})"
+    assert count(engine, later) > 10
