@@ -44,6 +44,8 @@ def configuration() -> dict[str, Any]:
         "task_acks_late": False,
         "worker_prefetch_multiplier": 1,
         "worker_consumer": "tasks.consumer:PatientConsumer",
+        # What that takes for a lost connection.
+        "broker_channel_error_retry": True,
         "task_soft_time_limit": SOFT_TIME_LIMIT,
         "task_time_limit": TIME_LIMIT,
         "worker_max_tasks_per_child": 10_000,

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from celery.utils.dispatch import Signal
 from celery.worker.consumer import Consumer
 from kombu.exceptions import KombuError
 
 from tasks.bootstrap import shop
+from tasks.watching import came
 
 log = logging.getLogger(__name__)
 
@@ -27,9 +27,6 @@ OURS = (
 )
 """Headers of the messages that we send; all of them are texts."""
 
-came: Any = Signal(name="came", providing_args=["headers"])
-"""A message came that can be read, whether or not there is something to do for it."""
-
 
 class PatientConsumer(Consumer):
     """
@@ -42,11 +39,17 @@ class PatientConsumer(Consumer):
 
     loop: Callable[..., Any]
     connection_errors: tuple[type[Exception], ...]
-    call_soon_ack: Callable[..., Any]
+    channel_errors: tuple[type[Exception], ...]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.loop = connecting_anew(self.loop)
+        # Those that Celery only logs where a message is acknowledged in vain, and goes
+        # on: with one place less, as the message still has it. A broker that was frozen
+        # for a second left workers that never took a message again. So these are none,
+        # and what it connects anew for (broker_channel_error_retry) is all of them.
+        self.channel_errors = self.connection_errors
+        self.connection_errors = ()
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
         receive = super().create_task_handler(*args, **kwargs)
@@ -58,15 +61,13 @@ class PatientConsumer(Consumer):
                 name = message.headers["task"]
                 came.send(sender=self, headers=message.headers)
                 if name == "execute" and is_done(message):
-                    self.call_soon_ack(
-                        message.ack_log_error, log, self.connection_errors
-                    )
+                    message.ack()
                 else:
                     receive(message)
             except UNREADABLE as error:
                 say(error)
                 if not message.acknowledged:
-                    message.reject_log_error(log, self.connection_errors)
+                    message.reject(requeue=False)
 
         return on_task_received
 

@@ -1,4 +1,9 @@
-"""A message for what its worker has done already is nobody's work any more."""
+"""
+How a worker takes messages: so many at a time, each until it is acknowledged.
+
+There are as many places as processes, so one that is never given back is missed for
+good: a worker without any takes no message, and looks as well as one that has no work.
+"""
 
 import json
 import os
@@ -38,6 +43,42 @@ def children_stopped(worker: Process) -> Iterator[None]:
             os.kill(int(child), signal.SIGCONT)
 
 
+def broker_of(processes: Processes) -> redis.Redis:
+    return redis.Redis(unix_socket_path=str(processes.folder / "redis.sock"))
+
+
+def has_unacknowledged(processes: Processes) -> bool:
+    with broker_of(processes) as broker:
+        return bool(broker.hlen("unacked") == 1)
+
+
+def test_a_place_is_given_back_also_where_the_broker_did_not_hear_it(
+    processes: Processes,
+) -> None:
+    processes.settings = replace(processes.settings, catch_up_signals=False)
+    broker = processes.redis()
+    worker = processes.worker(concurrency=1)
+    with client_of(processes.web()) as client:
+        with children_stopped(worker):
+            sent = client.send("RegisterCustomer", ALICE)
+            wait_until(lambda: has_unacknowledged(processes), "it has the message")
+            broker.send(signal.SIGSTOP)
+        try:
+            wait_until(
+                lambda: (
+                    "Couldn't ack" in worker.text()
+                    or "Connection to broker lost" in worker.text()
+                ),
+                "it has not been heard",
+            )
+        finally:
+            broker.send(signal.SIGCONT)
+        client.wait_for(sent.command_id)
+
+        again = client.send("ChangeCustomerDetails", ALICE | {"name": "Alicia"})
+        assert client.wait_for(again.command_id, seconds=20)["status"] == "succeeded"
+
+
 def test_messages_for_what_is_done_pass_where_no_process_is_free(
     processes: Processes,
 ) -> None:
@@ -45,9 +86,8 @@ def test_messages_for_what_is_done_pass_where_no_process_is_free(
     processes.settings = replace(processes.settings, catch_up_signals=False)
     processes.redis()
     worker = processes.worker(concurrency=1)
-    path = str(processes.folder / "redis.sock")
     with (
-        redis.Redis(unix_socket_path=path) as broker,
+        broker_of(processes) as broker,
         client_of(processes.web()) as client,
     ):
         sent = client.send("RegisterCustomer", ALICE)
