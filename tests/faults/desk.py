@@ -37,6 +37,7 @@ ALIVE = """
     SELECT process FROM public.heartbeats
     WHERE beat_at > clock_timestamp() - interval '2 seconds'
 """
+ENDED = "who was asked to end has ended"
 REDIS_PASSWORD = "not-the-one-you-know"
 """The one that a fault sets, which nobody in the shop knows."""
 
@@ -160,7 +161,11 @@ class Desk:
             self.keeper.thaw(name)
         wait_until(self.proxy.answers, "the proxy answers")
         self.proxy.disarm_all()
-        wait_until(lambda: not self.ending(), "who was asked to end has ended")
+        try:
+            wait_until(lambda: not self.ending(), ENDED, seconds=20)
+        except AssertionError:
+            self.keeper.ask_again()
+            wait_until(lambda: not self.ending(), ENDED)
         wait_until(lambda: postgres.is_ready(self.folders), "PostgreSQL answers")
         self.mend_redis()
         wait_until(lambda: answers(f"{self.address}/healthz"), "the web answers")
@@ -173,6 +178,12 @@ class Desk:
         with self.broker() as broker:
             broker.config_set("maxmemory", "0")
             broker.config_set("requirepass", "")
+
+    def deaf(self) -> int:
+        """Return how many workers, which have no work, do not wait for a message."""
+        with self.broker() as broker:
+            waiting = sum(one["cmd"] == "brpop" for one in broker.client_list())
+        return max(0, sum(name.startswith("worker") for name in OF_SHOP) - waiting)
 
     def missing(self) -> Sequence[str]:
         """Return those of the shop that have not told in time that they live."""

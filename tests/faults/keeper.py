@@ -43,7 +43,7 @@ class Keeper:
         self.lock = threading.RLock()
         self.jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self.is_over = threading.Event()
-        self.ending: dict[str, Process] = {}
+        self.ending: dict[str, tuple[Process, signal.Signals]] = {}
         self.failure: BaseException | None = None
         self.thread = threading.Thread(target=self.guarded, name="keeper", daemon=True)
         self.thread.start()
@@ -116,14 +116,19 @@ class Keeper:
         leader = self.leader(name)
         if leader is None:
             return False
-        self.ending[name] = leader
+        self.ending[name] = leader, number
         leader.send(number)
         return True
 
+    def ask_again(self) -> None:
+        """Ask again who has not ended: who was only beginning may not have heard."""
+        for leader, number in self.ending.values():
+            leader.send(number)
+
     def is_ending(self, name: str) -> bool:
         """Return whether it was asked to end, and has not done so yet."""
-        leader = self.ending.get(name)
-        return leader is not None and leader.is_running()
+        asked = self.ending.get(name)
+        return asked is not None and asked[0].is_running()
 
     def send_all(self, name: str, number: signal.Signals) -> bool:
         """Send a signal to the process and all that it has started, if it runs."""

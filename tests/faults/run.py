@@ -187,4 +187,6 @@ class Run:
                 return f"{transfers} transfers"
             if readers := connection.scalar(sa.text(BEHIND)):
                 return f"{readers} readers of the log"
+        if deaf := self.desk.deaf():
+            return f"{deaf} workers that wait for no message"
         return ""
