@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 from psycopg import sql
 
+from benchmarks.loading.list_readers import Readers
 from benchmarks.loading.load import Load
 from eventstore.projections.generations import live_generations
 from eventstore.projections.project import name_of, subscription_of
@@ -21,7 +22,6 @@ from eventstore.subscriptions.catch_up import catch_up
 from readmodels.order_list import projection
 from tasks.settings import master_keys
 from tests.support.databases import MASTER_KEY
-from tests.support.list_readers import Readers
 from tests.support.processes import Processes
 from tests.support.waiting import wait_until
 

@@ -1,5 +1,6 @@
-"""Readers of the list of orders who ask without pause, and remember all they saw."""
+"""Readers of the list of orders who ask again and again, and remember all they saw."""
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -8,9 +9,14 @@ from typing import Any
 
 import psycopg
 
-QUERY = "SELECT order_id, status FROM readmodels.order_list"
+QUERY = "SELECT order_id, status, customer_name FROM readmodels.order_list"
+PAUSE = 0.005
+"""Seconds between two looks: readers are to wait for locks, not for one another."""
 FARTHER = {"pending": 0, "paid": 1, "shipped": 2, "delivered": 3, "cancelled": 3}
 """How far an order is: what a reader once saw, no later look may undo."""
+MOVED = re.compile(r"moved (\d+)$")
+"""In a customer's name, by the load: how often one has moved by then."""
+Row = tuple[str, str]
 
 
 @dataclass
@@ -21,32 +27,42 @@ class Reader:
     answered: Callable[[], None]
     looks: int = 0
     longest: float = 0.0
-    seen: dict[int, str] = field(default_factory=dict)
+    seen: dict[int, Row] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
     def read(self, stop: threading.Event) -> None:
         """Ask again and again; what goes wrong is among the faults."""
         try:
             with psycopg.connect(self.url, autocommit=True) as connection:
-                while not stop.is_set():
+                while not stop.wait(PAUSE):
                     self.look(connection)
         except psycopg.Error as error:
             self.faults.append(repr(error))
 
     def look(self, connection: psycopg.Connection[Any]) -> None:
         started = time.monotonic()
-        rows: dict[int, str] = dict(connection.execute(QUERY).fetchall())
+        found = connection.execute(QUERY).fetchall()
         self.longest = max(self.longest, time.monotonic() - started)
         self.looks += 1
         self.answered()
+        rows: dict[int, Row] = {
+            order_id: (status, name) for order_id, status, name in found
+        }
         missing = self.seen.keys() - rows.keys()
         if missing:
             self.faults.append(f"{len(missing)} rows are gone, like {min(missing)}")
-        for order_id, status in self.seen.items():
-            now = rows.get(order_id, status)
-            if FARTHER[now] < FARTHER[status]:
-                self.faults.append(f"order {order_id} went from {status} to {now}")
+        for order_id, before in self.seen.items():
+            now = rows.get(order_id, before)
+            if any(a < b for a, b in zip(age(now), age(before), strict=True)):
+                self.faults.append(f"order {order_id} went from {before} to {now}")
         self.seen = {**self.seen, **rows}
+
+
+def age(row: Row) -> tuple[int, int]:
+    """Return how far the order is, and its customer's name: neither may go back."""
+    status, name = row
+    moved = MOVED.search(name)
+    return FARTHER[status], int(moved[1]) if moved else 0
 
 
 class Readers:
