@@ -10,6 +10,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolIsEmpty
 
+from webapp.dropped import problem_of_dropped
 from webapp.problems import Problem
 
 DatabaseError = SQLAlchemyError | psycopg.Error
@@ -30,6 +31,9 @@ def problem_of(error: DatabaseError) -> Problem | None:
     """Return what to answer, or None where *error* is no outage but a bug."""
     if not is_outage(error):
         return None
+    dropped = problem_of_dropped(cause_of(error))
+    if dropped is not None:
+        return dropped
     if was_cut_off(error) and request.method not in ("GET", "HEAD"):
         return Problem("outcome-unknown")
     return not_accepted()
@@ -45,10 +49,15 @@ def not_accepted() -> Problem:
 
 
 def is_outage(error: DatabaseError) -> bool:
-    cause = error.orig if isinstance(error, DBAPIError) else error
     return (
-        isinstance(error, OUTAGES) or isinstance(cause, NOT_YET) or was_cut_off(error)
+        isinstance(error, OUTAGES)
+        or isinstance(cause_of(error), NOT_YET)
+        or was_cut_off(error)
     )
+
+
+def cause_of(error: DatabaseError) -> BaseException | None:
+    return error.orig if isinstance(error, DBAPIError) else error
 
 
 def was_cut_off(error: DatabaseError) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from readmodels import customers, products
 from readmodels.customers import CustomerView
 from readmodels.products import ProductView
-from webapp.away import DATABASE_ERRORS, is_outage
+from webapp.away import DATABASE_ERRORS, problem_of
 from webapp.forms import ADDRESS, PLACE, Form
 from webapp.notation import write
 from webapp.reading import reading
@@ -42,7 +42,8 @@ def offer_for(form: Form, typed: Typed) -> Offer:
                 customers.find_one(connection, number),
             )
     except DATABASE_ERRORS as error:
-        if not is_outage(error):
+        # What it says is for another page; here it only logs what was dropped.
+        if problem_of(error) is None:
             raise
         return NOTHING
 

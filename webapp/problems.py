@@ -99,6 +99,12 @@ KINDS = {
         "The shop's database is away",
         "A command sent meanwhile is not accepted. Try again, with the same key.",
     ),
+    "read-model-missing": Kind(
+        503,
+        "The list that this is read from is not there at the moment",
+        "Somebody dropped it. `recount rebuild NAME` fills it anew from the log; the "
+        "detail names it. Everything else works, commands too.",
+    ),
     "outcome-unknown": Kind(
         503,
         "The connection was lost before the answer came",

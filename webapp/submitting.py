@@ -118,6 +118,9 @@ def show_for_later(filled: Filled, error: DatabaseError) -> ResponseReturnValue:
     message = {
         "unavailable": "The shop's database is away, so nothing was sent. What you "
         "typed is still here: send it again in a moment.",
+        "read-model-missing": "What this is filled in from is not there at the moment, "
+        "so nothing was sent. What you typed is still here: fill in the rest yourself, "
+        "and send it again.",
         "outcome-unknown": "The connection was lost before the answer came. Send it "
         "again as it is: if it was taken already, it will not be done twice.",
     }[problem.name]
