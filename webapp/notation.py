@@ -9,11 +9,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from domain.fields import HIGHEST_AMOUNT, HIGHEST_TOTAL
-from domain.money import format_number, parse_amount
+from domain.money import format_number, minor_digits, parse_amount
 
 LOCAL_TIME = re.compile(
     r"(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?"
 )
+
+GROUPED = re.compile(r"[1-9][0-9]{0,2}(,[0-9]{3})+(?P<fraction>\.[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +44,21 @@ def read_amount(
     text: str, notation: Notation, *, lowest: int = 0, highest: int = HIGHEST_AMOUNT
 ) -> int:
     currency = notation.currency
-    amount = parse_amount(text, currency)
+    amount = parse_amount(ungrouped(text.strip(), currency), currency)
     if amount < lowest:
         raise ValueError(f"must be at least {format_number(lowest, currency)}")
     if amount > highest:
         raise ValueError(f"must be at most {format_number(highest, currency)}")
     return amount
+
+
+def ungrouped(text: str, currency: str) -> str:
+    """Return `1234.50` for `1,234.50`, as pages show it; anything else as it is."""
+    grouped = GROUPED.fullmatch(text)
+    # Three digits behind a comma are no fraction, unless the currency has three.
+    if grouped and (grouped["fraction"] or minor_digits(currency) < 3):
+        return text.replace(",", "")
+    return text
 
 
 def read_price(text: str, notation: Notation) -> int:

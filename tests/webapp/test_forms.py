@@ -6,7 +6,7 @@ import pytest
 
 from domain.errors import Fault
 from webapp.forms import CANCEL, DELIVER, PAY, PLACE, REGISTER
-from webapp.notation import Notation
+from webapp.notation import Notation, read
 from webapp.typed import data_of, typed_for, typed_in, without_empty_lines
 from webapp.wording import sentence, sentence_beside
 
@@ -49,7 +49,14 @@ def test_amounts_are_minor_units_and_discounts_fractions() -> None:
 @pytest.mark.parametrize(
     ("name", "text", "problem"),
     [
-        ("unit_price", "1,000.00", "write it like 12.50"),
+        ("unit_price", "3198,89", "write it like 12.50"),
+        ("unit_price", "1,23", "write it like 12.50"),
+        ("unit_price", "1,2345.00", "write it like 12.50"),
+        ("unit_price", "1234,567.00", "write it like 12.50"),
+        ("unit_price", "1.234,50", "write it like 12.50"),
+        ("unit_price", "0,500", "write it like 12.50"),
+        ("unit_price", ",500", "write it like 12.50"),
+        ("unit_price", "1,234.505", "write it like 12.50"),
         ("unit_price", "1e3", "write it like 12.50"),
         ("unit_price", "-1", "write it like 12.50"),
         ("unit_price", "\u0663", "write it like 12.50"),
@@ -67,6 +74,31 @@ def test_what_cannot_be_read_is_told_with_an_example(
     _, faults = data_of(PLACE, typed_in(PLACE, {f"items.0.{name}": text}), EUROS)
 
     assert faults == [Fault(f"items.0.{name}", problem)]
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "amount"),
+    [
+        ("1,234.50", "EUR", 123_450),
+        (" 12,345 ", "EUR", 1_234_500),
+        ("1,000,000.5", "EUR", 100_000_050),
+        ("12,345", "JPY", 12_345),
+        ("12,345.678", "KWD", 12_345_678),
+    ],
+)
+def test_an_amount_may_be_grouped_as_pages_show_it(
+    text: str, currency: str, amount: int
+) -> None:
+    notation = Notation(currency=currency, timezone=EUROS.timezone)
+
+    assert read("amount", text, notation) == amount
+
+
+def test_a_comma_that_could_begin_the_fraction_is_asked_about() -> None:
+    dinars = Notation(currency="KWD", timezone=EUROS.timezone)
+
+    with pytest.raises(ValueError, match=r"write it like 1\.250"):
+        read("amount", "12,345", dinars)
 
 
 def test_data_comes_back_as_it_was_typed() -> None:
