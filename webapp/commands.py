@@ -94,7 +94,11 @@ def form_again(entry: Entry, order: OrderDetailsView | None) -> Filled | None:
     form = next((form for form in FORMS if form.command == entry.type), None)
     if isinstance(form, Action) and (order is None or form not in allowed(order)):
         return None
-    return filled_with(form, entry) if form else None
+    filled = filled_with(form, entry) if form else None
+    # A program may change what it has not seen; its command has no form to come from.
+    if filled and filled.form.expects_version and not filled.version:
+        return None
+    return filled
 
 
 def filled_with(form: Form, entry: Entry) -> Filled:

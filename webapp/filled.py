@@ -25,7 +25,8 @@ class Filled:
 
     *about* is what its address says, like the order; *version* is what the stream was
     at when it was shown, for a form that expects one. *message* tells what keeps it
-    from being sent, *notice* what was filled in.
+    from being sent, *notice* what was filled in. One that *is_broken* can be sent no
+    more, whatever is typed: it must be opened anew.
     """
 
     form: Form
@@ -36,6 +37,7 @@ class Filled:
     message: str = ""
     notice: str = ""
     first: UUID | None = None
+    is_broken: bool = False
     faults: Sequence[Fault] = ()
     focus: str = ""
     # What is wrong, in a sentence for each field, from the top of the page; and the

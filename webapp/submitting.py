@@ -24,6 +24,11 @@ KEY_LOST = (
     "Nothing was sent; look it over and send it again."
 )
 
+VERSION_LOST = (
+    "The form was changed on its way, or is broken: it no longer says which details it "
+    "was filled with. Nothing was sent, and what you typed is still here."
+)
+
 
 def shown_again(message: str) -> Response | None:
     """Return the page of the form that was posted, refused, with *message*."""
@@ -85,12 +90,18 @@ def accept_or_show(filled: Filled) -> ResponseReturnValue:
     shop = the_shop()
     data, faults = data_of(filled.form, filled.typed, the_notation())
     try:
+        expected_version = version_in(filled)
+    except Problem as problem:
+        return show(
+            replace(filled, message=VERSION_LOST, is_broken=True), problem.kind.status
+        )
+    try:
         accepted = accept(
             shop,
             command_from(shop, filled.form.command, {**data, **filled.about}, faults),
             key=usable_key(filled.key),
             principal=LOCAL,
-            expected_version=version_of(filled.version or None),
+            expected_version=expected_version,
         )
     except InvalidInput as error:
         return show(replace(filled, faults=error.faults), 422)
@@ -101,6 +112,12 @@ def accept_or_show(filled: Filled) -> ResponseReturnValue:
             replace(filled, key=new_key(), message=KEY_LOST), problem.kind.status
         )
     return redirect(url_for("commands.fate", command_id=accepted.command_id), 303)
+
+
+def version_in(filled: Filled) -> int | None:
+    """Return what the form expects, or raise the Problem that it does not say so."""
+    # None would be written over whatever somebody else has changed meanwhile.
+    return version_of(filled.version) if filled.form.expects_version else None
 
 
 def used_before(filled: Filled, first: UUID) -> Filled:

@@ -165,6 +165,46 @@ def test_a_fault_in_the_details_keeps_what_was_typed(
     assert hidden_of(page.text)["version"] == "1"
 
 
+@pytest.mark.parametrize("version", ["abc", "-1", "9" * 23, "", None])
+def test_a_form_that_lost_its_version_is_opened_anew_and_overwrites_nothing(
+    browser: Browser, client: FlaskClient, bob: str, version: str | None
+) -> None:
+    form = hidden_of(browser.see("/customers/BOB/edit")) | {"name": "Bobby"}
+    del form["version"]
+    form |= {} if version is None else {"version": version}
+    page = client.post("/customers/BOB/edit", data=form)
+
+    assert page.status_code == 400
+    assert "The form was changed on its way, or is broken" in page.text
+    assert '<a href="/customers/BOB/edit">Open the form anew</a>' in page.text
+    assert "without the key" not in page.text
+    assert value_of(page.text, "name") == "Bobby"
+    assert hidden_of(page.text)["key"] == form["key"]
+
+
+def test_a_form_that_lost_its_key_still_says_so(
+    browser: Browser, client: FlaskClient, bob: str
+) -> None:
+    form = hidden_of(browser.see("/customers/BOB/edit")) | {"name": "Bobby", "key": ""}
+    page = client.post("/customers/BOB/edit", data=form)
+
+    assert page.status_code == 400
+    assert "The form came without the key" in page.text
+    assert value_of(page.text, "name") == "Bobby"
+
+
+def test_a_refused_change_that_expected_no_version_is_no_form_to_send_again(
+    browser: Browser, send: Send, work: Work, alice: str, bob: str
+) -> None:
+    taken = {"customer_id": "ALICE", "name": "Alice", "email": "bob@example.com"}
+    sent = send("ChangeCustomerDetails", taken, key="taken")
+    work(sent)
+    page = browser.see(f"/commands/{sent.headers['Location'].rpartition('/')[2]}")
+
+    assert "What you typed is still here" not in page
+    assert value_of(page, "name") is None
+
+
 @pytest.mark.parametrize("page", ["", "/edit"])
 def test_a_customer_who_never_was_is_not_found(client: FlaskClient, page: str) -> None:
     response = client.get(f"/customers/NOBODY{page}")
