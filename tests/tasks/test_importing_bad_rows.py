@@ -162,14 +162,34 @@ def test_a_bad_customer_is_said_once_with_the_orders_it_takes_along(
     ]
 
 
-def test_at_most_fifty_bad_rows_are_listed(shop: Shop, tmp_path: Path) -> None:
-    orders = [order(1), *(order(number, "never") for number in range(2, 62))]
+SIXTY_BAD = [order(1), *(order(number, "never") for number in range(2, 62))]
 
-    result = run_import(History(orders).write(tmp_path / "old"))
 
-    listed = [text for text in result.stderr.splitlines() if ", line " in text]
-    assert len(listed) == 50
-    assert "… and 10 more" in result.stderr
+def listed(told: str) -> int:
+    return sum(", line " in text for text in told.splitlines())
+
+
+def test_at_most_fifty_bad_rows_are_listed_and_how_to_see_all(
+    shop: Shop, tmp_path: Path
+) -> None:
+    result = run_import(History(SIXTY_BAD).write(tmp_path / "old"))
+
+    assert listed(result.stderr) == 50
+    assert "… and 10 more: --skip-bad --dry-run lists all" in result.stderr
+
+
+@pytest.mark.parametrize("rehearsed", [["--dry-run"], []])
+def test_who_skips_bad_rows_is_told_all_of_them(
+    shop: Shop, tmp_path: Path, rehearsed: list[str]
+) -> None:
+    folder = History(SIXTY_BAD).write(tmp_path / "old")
+
+    result = run_import(folder, "--skip-bad", *rehearsed)
+
+    assert result.exit_code == 0
+    assert listed(result.stderr) == 60
+    assert "more" not in result.stderr
+    assert len(read_log(shop.engine)) == (0 if rehearsed else 2)
 
 
 def test_a_row_of_another_length_is_bad(shop: Shop, tmp_path: Path) -> None:

@@ -20,15 +20,17 @@ MOST_DETAILS = 20
 GO_ON = "What was appended stays; run the same again, and it goes on from there."
 
 
-def tell_bad_rows(bad: Sequence[BadRow]) -> None:
-    for row in bad[:MOST_BAD_ROWS]:
+def tell_bad_rows(bad: Sequence[BadRow], *, all_of_them: bool) -> None:
+    """List bad rows: some, to be corrected first, or all, where they are skipped."""
+    for row in bad if all_of_them else bad[:MOST_BAD_ROWS]:
         click.echo(str(row), err=True)
-    tell_rest(len(bad) - MOST_BAD_ROWS)
+    if not all_of_them:
+        tell_rest(len(bad) - MOST_BAD_ROWS, ": --skip-bad --dry-run lists all")
 
 
-def tell_rest(count: int) -> None:
+def tell_rest(count: int, how: str = "") -> None:
     if count > 0:
-        click.echo(f"… and {count:,} more", err=True)
+        click.echo(f"… and {count:,} more{how}", err=True)
 
 
 def tell_history(history: History, plan: Plan, currency: str) -> None:

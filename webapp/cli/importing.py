@@ -115,7 +115,7 @@ class Import:
         examine_shop(self.shop, self.currency)
         click.echo(f"reading {folder}")
         history = read_history(folder, self.currency)
-        report.tell_bad_rows(history.bad)
+        report.tell_bad_rows(history.bad, all_of_them=skip_bad)
         if history.bad and not skip_bad:
             raise ImportRefused(
                 "there are bad rows; correct them, or import the rest by --skip-bad"
