@@ -86,6 +86,16 @@ def test_they_are_narrowed_by_status_type_stream_and_age(sent: object) -> None:
     assert run("list", "--scheduled", "--status", "failed").exit_code == 2
 
 
+def test_an_empty_list_says_whether_there_are_none_or_none_like_that(
+    shop: Shop,
+) -> None:
+    assert run("list").output == "there are no commands\n"
+    assert run("list", "--scheduled").output == (
+        "there are no commands that match what was asked for\n"
+    )
+    assert run("list", "--json").output == ""
+
+
 def test_a_list_has_no_data_of_anybody(sent: object) -> None:
     assert "alice@example.com" not in run("list", "--json").output
 

@@ -85,7 +85,13 @@ def list_commands(
     if len(found) > limit:
         click.echo("there are more: --limit shows them", err=True)
     if not found and not is_json:
-        click.echo("there is no such command")
+        click.echo(none_of(wanted))
+
+
+def none_of(wanted: Wanted) -> str:
+    if wanted == Wanted():
+        return "there are no commands"
+    return "there are no commands that match what was asked for"
 
 
 def entries_of(wanted: Wanted) -> Iterator[Entry]:
