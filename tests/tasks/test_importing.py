@@ -23,6 +23,7 @@ from tests.support.histories import (
     run_import,
 )
 from tests.support.orders import order_for
+from webapp.cli.import_report import counted
 
 
 def test_events_are_appended_in_order_of_time(shop: Shop, tmp_path: Path) -> None:
@@ -232,9 +233,17 @@ def test_a_rehearsal_says_the_same_and_writes_nothing(
 
     found = [text for text in real.stdout.splitlines() if text.startswith("found")]
     assert rehearsal.exit_code == 0
-    assert "1 customers, 1 orders and 1 shippings: 3 events" in rehearsal.stdout
+    assert "1 customer, 1 order and 1 shipping: 3 events" in rehearsal.stdout
     assert set(found) <= set(rehearsal.stdout.splitlines())
     assert (log, number) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(0, "0 events were"), (1, "1 event was"), (2_000, "2,000 events were")],
+)
+def test_one_is_said_as_one_and_the_rest_as_many(count: int, said: str) -> None:
+    assert counted(count, "event was", "events were") == said
 
 
 def test_products_may_repeat_in_an_order(shop: Shop, tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def test_the_rest_is_imported_where_bad_rows_are_skipped(
     streams = [event.stream_id for event in read_log(shop.engine)]
     assert result.exit_code == 0, result.output
     assert streams == ["customer-ALICE", "order-1"]
-    assert "skipped    1 bad rows" in result.stdout
+    assert "skipped    1 bad row;" in result.stdout
 
 
 def test_a_bad_customer_is_said_once_with_the_orders_it_takes_along(
@@ -155,7 +155,7 @@ def test_a_bad_customer_is_said_once_with_the_orders_it_takes_along(
 
     told = "customers.csv, line 3: company_name is missing (leaves out 3 orders)\n"
     assert result.stderr == told
-    assert "skipped    1 bad rows; 3 orders are left out" in result.stdout
+    assert "skipped    1 bad row; 3 orders are left out" in result.stdout
     assert [event.stream_id for event in read_log(shop.engine)] == [
         "customer-ALICE",
         "order-1",

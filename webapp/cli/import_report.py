@@ -36,9 +36,9 @@ def tell_rest(count: int, how: str = "") -> None:
 def tell_history(history: History, plan: Plan, currency: str) -> None:
     figures = figures_of(history)
     click.echo(
-        f"found      {figures.customers:,} customers and {figures.orders:,} orders,"
-        f" {figures.first_day} to {figures.last_day}; {figures.not_shipped:,} not"
-        " shipped"
+        f"found      {counted(figures.customers, 'customer')} and"
+        f" {counted(figures.orders, 'order')}, {figures.first_day} to"
+        f" {figures.last_day}; {figures.not_shipped:,} not shipped"
     )
     click.echo(
         f"worth      {format_amount(figures.net, currency)},"
@@ -55,8 +55,8 @@ def tell_left_out(history: History) -> None:
             click.echo(f"not kept   {file}: {', '.join(map(named, columns))}")
     if history.bad:
         click.echo(
-            f"skipped    {len(history.bad):,} bad rows;"
-            f" {history.orders_left_out:,} orders are left out"
+            f"skipped    {counted(len(history.bad), 'bad row')};"
+            f" {counted(history.orders_left_out, 'order is', 'orders are')} left out"
         )
 
 
@@ -76,7 +76,8 @@ def tell_rehearsal(plan: Plan, there: Set[int]) -> None:
 
 def tell_there(there: Set[int]) -> None:
     if there:
-        click.echo(f"there      {len(there):,} events were in the log already")
+        were = counted(len(there), "event was", "events were")
+        click.echo(f"there      {were} in the log already")
 
 
 def tell_nothing_to_do(plan: Plan) -> None:
@@ -92,9 +93,16 @@ def missing(plan: Plan, there: Set[int]) -> str:
         planned.type for place, planned in enumerate(plan.events) if place not in there
     )
     return (
-        f"{counts['CustomerRegistered']:,} customers, {counts['OrderCreated']:,} orders"
-        f" and {counts['OrderShipped']:,} shippings: {counts.total():,} events"
+        f"{counted(counts['CustomerRegistered'], 'customer')},"
+        f" {counted(counts['OrderCreated'], 'order')} and"
+        f" {counted(counts['OrderShipped'], 'shipping')}:"
+        f" {counted(counts.total(), 'event')}"
     )
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """Return *count* with the word for it: `1 order`, `830 orders`."""
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
 
 
 def tell_followed(shop: Shop, seconds: float) -> None:
@@ -116,7 +124,8 @@ def tell_refusal(error: ImportRefused, appended: int) -> None:
     tell_rest(len(error.details) - MOST_DETAILS)
     if appended:
         click.echo(
-            f"{appended:,} events were appended before, and stay. Take out of the files"
+            f"{counted(appended, 'event was', 'events were')} appended before, and"
+            " stay. Take out of the files"
             " what is used otherwise, and run it again.",
             err=True,
         )
@@ -136,6 +145,5 @@ def tell_interruption(appended: int) -> None:
 
 def tell_how_to_go_on(appended: int) -> None:
     """A batch whose answer did not come may be in the log, and is not counted."""
-    click.echo(
-        f"At least {appended:,} events were appended by this run. {GO_ON}", err=True
-    )
+    were = counted(appended, "event was", "events were")
+    click.echo(f"At least {were} appended by this run. {GO_ON}", err=True)
