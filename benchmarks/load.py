@@ -11,7 +11,6 @@ import argparse
 import os
 import sys
 from collections import Counter
-from contextlib import nullcontext
 from pathlib import Path
 
 sys.path.insert(0, os.fspath(Path(__file__).resolve().parents[1]))
@@ -19,7 +18,6 @@ sys.path.insert(0, os.fspath(Path(__file__).resolve().parents[1]))
 from benchmarks.loading import backlog
 from benchmarks.loading.figures import in_milliseconds
 from benchmarks.loading.load import ERRORS, Load
-from benchmarks.loading.rebuilding import Rebuilding
 from embedded.handover import environment
 
 
@@ -35,17 +33,13 @@ def main() -> int:
         watched_share=options.watched,
     )
     print(f"{load.rate:g} commands a second for {load.seconds:g} s to {load.address}")
-    rebuilding = Rebuilding(load.database_url, options.rebuild)
     try:
-        with rebuilding if options.rebuild else nullcontext():
-            load.run()
+        load.run()
     except ERRORS as error:
         print(f"the shop could not be opened: {error!r}", file=sys.stderr)
         return 1
     report(load)
-    if options.rebuild:
-        report_rebuilding(rebuilding)
-    return 0 if load.is_good and not rebuilding.has_failed else 1
+    return 0 if load.is_good else 1
 
 
 def parser() -> argparse.ArgumentParser:
@@ -61,13 +55,6 @@ def parser() -> argparse.ArgumentParser:
         default=0.03,
         metavar="SHARE",
         help="of the commands, how many are watched until the list shows them",
-    )
-    parser.add_argument(
-        "--rebuild",
-        type=int,
-        default=0,
-        metavar="TIMES",
-        help="meanwhile, rebuild the list of orders so often, under readers",
     )
     return parser
 
@@ -88,17 +75,6 @@ def report(load: Load) -> None:
     if backlog.grows(load.looks, load.rate):
         print("the backlog grew")
     print(f"all was done         {load.rest:.2f} s after the last was sent")
-
-
-def report_rebuilding(rebuilding: Rebuilding) -> None:
-    readers = rebuilding.readers
-    took = ", ".join(f"{seconds:.1f}" for seconds in rebuilding.seconds)
-    print(f"rebuilt              {rebuilding.times} times, in {took} s")
-    print(f"readers              {readers.looks:,} looks, {len(readers.faults)} faults")
-    for fault in readers.faults[:10]:
-        print(f"  {fault[:300]}")
-    print(f"longest look         {readers.longest * 1000:.0f} ms")
-    print(f"longest silence      {readers.silence * 1000:.0f} ms, of all at once")
 
 
 if __name__ == "__main__":

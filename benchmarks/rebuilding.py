@@ -1,0 +1,58 @@
+"""
+The list of orders rebuilt again and again, and what its readers notice of it.
+
+    python benchmarks/load.py --rate 100 --seconds 60 &
+    python benchmarks/rebuilding.py --times 3
+
+Each rebuild is the command of an operator. It asks `./recount up` where it runs, and is
+a process of its own: readers are not to wait for those who send. Exit status 0 is: each
+rebuild was done, no look failed, and none saw an older row than one before it.
+"""
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, os.fspath(Path(__file__).resolve().parents[1]))
+
+from benchmarks.loading.list_readers import Readers
+from embedded import handover
+
+READERS = 3
+COMMAND = ["rebuild", "order_list"]
+
+
+def main() -> int:
+    options = parser().parse_args()
+    failed = 0
+    took = []
+    with Readers(handover.environment()["DATABASE_URL"], READERS) as readers:
+        time.sleep(options.pause)
+        before = readers.longest
+        for _ in range(options.times):
+            started = time.monotonic()
+            failed += handover.run(COMMAND) != 0
+            took.append(f"{time.monotonic() - started:.1f}")
+            time.sleep(options.pause)
+    print(f"rebuilt          {options.times} times, in {', '.join(took)} s")
+    print(f"looks            {readers.looks:,}, {len(readers.faults)} faults")
+    for fault in readers.faults[:10]:
+        print(f"  {fault[:300]}")
+    print(
+        f"longest look     {readers.longest * 1000:.0f} ms, {before * 1000:.0f} before"
+    )
+    print(f"longest silence  {readers.silence * 1000:.0f} ms, of all at once")
+    return 1 if failed or readers.faults else 0
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
+    parser.add_argument("--times", type=int, default=3)
+    parser.add_argument("--pause", type=float, default=5, metavar="SECONDS")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
