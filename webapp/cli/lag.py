@@ -1,5 +1,6 @@
 """`recount log lag`: how far each reader of the log is, and whom they wait for."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import click
@@ -8,9 +9,11 @@ import msgspec
 from eventstore.connection import driver_connection
 from eventstore.log.fence import Holder, find_holders
 from eventstore.log.read import last_drawn, settled
+from eventstore.projections.generations import Live, live_generations
 from eventstore.subscriptions.standing import Standing, find_standings
 from tasks.bootstrap import shop
 from webapp.cli import holders
+from webapp.cli.standings import lines_of_standings
 
 
 class Lag(NamedTuple):
@@ -35,7 +38,9 @@ def lag(as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode(found._asdict()))
     else:
-        for line in lines_of(found):
+        with shop().lent() as connection:
+            live = live_generations(connection)
+        for line in lines_of(found, live):
             click.echo(line)
 
 
@@ -50,13 +55,9 @@ def find_lag() -> Lag:
         )
 
 
-def lines_of(found: Lag) -> list[str]:
+def lines_of(found: Lag, live: Mapping[str, Live]) -> list[str]:
     lines = [f"settled at {found.settled:,}, the last drawn is {found.last_drawn:,}"]
-    width = max((len(standing.name) for standing in found.subscriptions), default=0)
-    lines += [
-        f"{standing.name:{width}} {line_of(standing)}"
-        for standing in found.subscriptions
-    ]
+    lines += lines_of_standings(found.subscriptions, live)
     if not found.holders:
         return [*lines, "readers wait for nobody"]
     lines.append("readers wait for:")
@@ -65,10 +66,3 @@ def lines_of(found: Lag) -> list[str]:
         if holders.is_long(holder):
             lines.append(f"    LONG: {holders.remedy_for(holder)}")
     return lines
-
-
-def line_of(standing: Standing) -> str:
-    line = f"at {standing.checkpoint:,}, {standing.lag:,} behind"
-    if standing.stopped_at_position is not None:
-        line += f", STOPPED at {standing.stopped_at_position:,}"
-    return line

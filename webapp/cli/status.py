@@ -1,6 +1,5 @@
 """`recount status`: what waits, how far the read models are, what has stopped."""
 
-from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
 import click
@@ -9,15 +8,15 @@ from eventstore.connection import driver_connection
 from eventstore.journal.entries import Waiting, count_waiting
 from eventstore.log.fence import find_holders
 from eventstore.log.snapshots import Kept, count_snapshots
-from eventstore.projections.generations import Live, live_generations
-from eventstore.projections.project import name_of
+from eventstore.projections.generations import live_generations
 from eventstore.rewriting.kept import names_of_kept
-from eventstore.subscriptions.standing import Standing, find_standings
+from eventstore.subscriptions.standing import find_standings
 from eventstore.watching.heartbeats import find_heartbeats
 from tasks import rebuilding
 from tasks.bootstrap import shop
 from webapp.cli.heartbeats import lines_of_heartbeats
 from webapp.cli.holders import line_of_waiting
+from webapp.cli.standings import lines_of_standings
 
 
 @click.command()
@@ -35,9 +34,8 @@ def status() -> None:
     click.echo(line_of_commands(waiting))
     for line in lines_of_heartbeats(heartbeats):
         click.echo(line)
-    width = max((len(standing.name) for standing in standings), default=0)
-    for standing in standings:
-        click.echo(f"{standing.name:{width}} {said_of(standing, live, outdated)}")
+    for line in lines_of_standings(standings, live, outdated):
+        click.echo(line)
     click.echo(line_of_snapshots(snapshots))
     if old_logs:
         click.echo(
@@ -67,23 +65,3 @@ def line_of_snapshots(snapshots: Kept) -> str:
     if not snapshots.ignored:
         return line
     return f"{line}; ignored {snapshots.ignored} times, as they were no use"
-
-
-def said_of(
-    standing: Standing, live: Mapping[str, Live], outdated: Collection[str]
-) -> str:
-    """Return where a subscription stands; a generation may be another than the live."""
-    read_model, _, number = standing.name.rpartition("_g")
-    if read_model in live and name_of(read_model, live[read_model].number) != (
-        standing.name
-    ):
-        is_older = int(number) < live[read_model].number
-        state = "kept from before the rebuild" if is_older else "being filled"
-        return f"at {standing.checkpoint}, {state}"
-    line = f"at {standing.checkpoint}, {standing.lag} behind"
-    if standing.stopped_at_position is not None:
-        reason = (standing.error or {}).get("error", "")
-        line += f", STOPPED at {standing.stopped_at_position}: {reason}"
-    if read_model in outdated:
-        line += f", OUTDATED: its definition has changed, recount rebuild {read_model}"
-    return line
