@@ -47,8 +47,9 @@ class PatientConsumer(Consumer):
         # Those that Celery only logs where a message is acknowledged in vain, and goes
         # on: with one place less, as the message still has it. A broker that was frozen
         # for a second left workers that never took a message again. So these are none,
-        # and what it connects anew for (broker_channel_error_retry) is all of them.
-        self.channel_errors = self.connection_errors
+        # and what it connects anew for (broker_channel_error_retry) is all of them, and
+        # what ended it before: a Redis that is full, or follows another for a while.
+        self.channel_errors = self.connection_errors + self.channel_errors
         self.connection_errors = ()
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:

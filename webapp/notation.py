@@ -55,8 +55,8 @@ def read_amount(
 def ungrouped(text: str, currency: str) -> str:
     """Return `1234.50` for `1,234.50`, as pages show it; anything else as it is."""
     grouped = GROUPED.fullmatch(text)
-    # Three digits behind a comma are no fraction, unless the currency has three.
-    if grouped and (grouped["fraction"] or minor_digits(currency) < 3):
+    # Pages write the fraction where there is one: without it the comma may begin it.
+    if grouped and (grouped["fraction"] or not minor_digits(currency)):
         return text.replace(",", "")
     return text
 

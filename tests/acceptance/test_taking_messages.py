@@ -18,6 +18,7 @@ import pytest
 import redis
 
 from tests.faults.breaking.messages import task
+from tests.faults.desk import waiting_for_messages
 from tests.support.client import client_of
 from tests.support.orders import ALICE
 from tests.support.processes import Process, Processes
@@ -47,6 +48,11 @@ def broker_of(processes: Processes) -> redis.Redis:
     return redis.Redis(unix_socket_path=str(processes.folder / "redis.sock"))
 
 
+def waiting(processes: Processes) -> int:
+    with broker_of(processes) as broker:
+        return waiting_for_messages(broker)
+
+
 def has_unacknowledged(processes: Processes) -> bool:
     with broker_of(processes) as broker:
         return bool(broker.hlen("unacked") == 1)
@@ -62,6 +68,8 @@ def test_a_place_is_given_back_also_where_the_broker_did_not_hear_it(
         with children_stopped(worker):
             sent = client.send("RegisterCustomer", ALICE)
             wait_until(lambda: has_unacknowledged(processes), "it has the message")
+            # Its only place is taken. The rig sees by the same who has none left.
+            wait_until(lambda: waiting(processes) == 0, "it waits for no other")
             broker.send(signal.SIGSTOP)
         try:
             wait_until(
@@ -77,6 +85,7 @@ def test_a_place_is_given_back_also_where_the_broker_did_not_hear_it(
 
         again = client.send("ChangeCustomerDetails", ALICE | {"name": "Alicia"})
         assert client.wait_for(again.command_id, seconds=20)["status"] == "succeeded"
+        wait_until(lambda: waiting(processes) == 1, "it waits for the next")
 
 
 def test_messages_for_what_is_done_pass_where_no_process_is_free(

@@ -45,6 +45,8 @@ GARBAGE = [
     b"{}",
     told(properties=None),
     told(properties={"delivery_tag": "1"}),
+    told(properties={"delivery_tag": None}),
+    told(properties={"delivery_tag": True}),
     told(body="no base64"),
     told(headers=None),
     told(headers=[]),

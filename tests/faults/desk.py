@@ -50,6 +50,14 @@ class Running:
     pid: int
 
 
+def waiting_for_messages(broker: redis.Redis) -> int:
+    """Return how many clients of the broker wait for a message."""
+    # `cmd` is the last command, however long ago: one that waits is blocked in it.
+    return sum(
+        one["cmd"] == "brpop" and "b" in one["flags"] for one in broker.client_list()
+    )
+
+
 class Desk:
     """An order desk at work: each process is started again at once when it dies."""
 
@@ -182,7 +190,7 @@ class Desk:
     def deaf(self) -> int:
         """Return how many workers, which have no work, do not wait for a message."""
         with self.broker() as broker:
-            waiting = sum(one["cmd"] == "brpop" for one in broker.client_list())
+            waiting = waiting_for_messages(broker)
         return max(0, sum(name.startswith("worker") for name in OF_SHOP) - waiting)
 
     def missing(self) -> Sequence[str]:

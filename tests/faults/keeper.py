@@ -122,8 +122,10 @@ class Keeper:
 
     def ask_again(self) -> None:
         """Ask again who has not ended: who was only beginning may not have heard."""
-        for leader, number in self.ending.values():
-            leader.send(number)
+        for name, (leader, number) in self.ending.items():
+            if leader.is_running():
+                self.supervisor.console.say(f"{name} is asked to end once more")
+                leader.send(number)
 
     def is_ending(self, name: str) -> bool:
         """Return whether it was asked to end, and has not done so yet."""

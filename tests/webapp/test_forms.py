@@ -1,5 +1,6 @@
 """What people type becomes data, and data what people would have typed."""
 
+import re
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -80,7 +81,7 @@ def test_what_cannot_be_read_is_told_with_an_example(
     ("text", "currency", "amount"),
     [
         ("1,234.50", "EUR", 123_450),
-        (" 12,345 ", "EUR", 1_234_500),
+        (" 12,345.00 ", "EUR", 1_234_500),
         ("1,000,000.5", "EUR", 100_000_050),
         ("12,345", "JPY", 12_345),
         ("12,345.678", "KWD", 12_345_678),
@@ -94,11 +95,14 @@ def test_an_amount_may_be_grouped_as_pages_show_it(
     assert read("amount", text, notation) == amount
 
 
-def test_a_comma_that_could_begin_the_fraction_is_asked_about() -> None:
-    dinars = Notation(currency="KWD", timezone=EUROS.timezone)
+@pytest.mark.parametrize(("currency", "like"), [("KWD", "1.250"), ("EUR", "12.50")])
+def test_a_comma_that_could_begin_the_fraction_is_asked_about(
+    currency: str, like: str
+) -> None:
+    notation = Notation(currency=currency, timezone=EUROS.timezone)
 
-    with pytest.raises(ValueError, match=r"write it like 1\.250"):
-        read("amount", "12,345", dinars)
+    with pytest.raises(ValueError, match=f"write it like {re.escape(like)}"):
+        read("amount", "1,500", notation)
 
 
 def test_data_comes_back_as_it_was_typed() -> None:
