@@ -21,6 +21,7 @@ from benchmarks.loading.list_readers import Readers
 from embedded import handover
 
 READERS = 3
+PAGE = 100
 COMMAND = ["rebuild", "order_list"]
 
 
@@ -28,7 +29,8 @@ def main() -> int:
     options = parser().parse_args()
     failed = 0
     took = []
-    with Readers(handover.environment()["DATABASE_URL"], READERS) as readers:
+    url = handover.environment()["DATABASE_URL"]
+    with Readers(url, READERS, PAGE) as readers:
         time.sleep(options.pause)
         before = readers.longest
         for _ in range(options.times):

@@ -67,12 +67,14 @@ class Done:
         self.memory = mmap(-1, places * ENTRY.size)
 
     def add(self, command_id: UUID) -> None:
-        place = command_id.int % self.places * ENTRY.size
+        place = self.place_of(command_id)
         ENTRY.pack_into(self.memory, place, command_id.bytes, self.clock())
 
     def __contains__(self, command_id: UUID) -> bool:
-        place = command_id.int % self.places * ENTRY.size
-        known, added_at = ENTRY.unpack_from(self.memory, place)
+        known, added_at = ENTRY.unpack_from(self.memory, self.place_of(command_id))
         return bool(
             known == command_id.bytes and self.clock() - added_at < self.seconds
         )
+
+    def place_of(self, command_id: UUID) -> int:
+        return command_id.int % self.places * ENTRY.size

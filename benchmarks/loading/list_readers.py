@@ -11,9 +11,9 @@ import psycopg
 
 QUERY = """
     SELECT order_id, status, customer_name FROM readmodels.order_list
-    ORDER BY order_id DESC LIMIT 100
+    ORDER BY order_id DESC LIMIT %s
 """
-"""The newest, as a page shows them; what was there once leaves it for newer ones."""
+"""The newest; what was there once leaves them for newer ones."""
 PAUSE = 0.005
 """Seconds between two looks: readers are to wait for locks, not for one another."""
 FARTHER = {"pending": 0, "paid": 1, "shipped": 2, "delivered": 3, "cancelled": 3}
@@ -25,10 +25,15 @@ Row = tuple[str, str]
 
 @dataclass
 class Reader:
-    """One of them, on a connection of its own; *answered* is told of each answer."""
+    """
+    One of them, on a connection of its own; *answered* is told of each answer.
+
+    It looks at the *most* newest orders, or at all of them.
+    """
 
     url: str
     answered: Callable[[], None]
+    most: int | None = None
     looks: int = 0
     longest: float = 0.0
     last: dict[int, Row] = field(default_factory=dict)
@@ -45,7 +50,7 @@ class Reader:
 
     def look(self, connection: psycopg.Connection[Any]) -> None:
         started = time.monotonic()
-        found = connection.execute(QUERY).fetchall()
+        found = connection.execute(QUERY, (self.most,)).fetchall()
         self.longest = max(self.longest, time.monotonic() - started)
         self.looks += 1
         self.answered()
@@ -78,8 +83,8 @@ class Readers:
     *silence* is the longest time in which none was answered.
     """
 
-    def __init__(self, url: str, count: int) -> None:
-        self.all = [Reader(url, self.note_answer) for _ in range(count)]
+    def __init__(self, url: str, count: int, most: int | None = None) -> None:
+        self.all = [Reader(url, self.note_answer, most) for _ in range(count)]
         self.lock = threading.Lock()
         self.last = 0.0
         self.silence = 0.0
