@@ -115,13 +115,16 @@ def of_journal(found: Tally) -> Iterator[Metric]:
 
 def of_waiting(connection: sa.Connection) -> Iterator[Metric]:
     waiting = count_waiting(connection)
-    now = connection.scalar(sa.select(sa.func.clock_timestamp()))
-    age = (now - waiting.oldest).total_seconds() if now and waiting.oldest else 0.0
     yield GaugeMetricFamily(
         "recount_commands_waiting", "Commands that wait.", waiting.count
     )
     yield GaugeMetricFamily(
-        "recount_oldest_waiting_seconds", "Since when the oldest waits.", max(age, 0.0)
+        "recount_oldest_waiting_seconds", "Since when the oldest waits.", waiting.age
+    )
+    yield GaugeMetricFamily(
+        "recount_clock_stepped",
+        "Whether the database's clock was set back since what waits was accepted.",
+        float(waiting.clock_stepped),
     )
 
 

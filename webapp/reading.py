@@ -98,5 +98,7 @@ def remembered() -> tuple[int, float]:
     if request.path.startswith("/api/") or "done" not in session:
         return 0, 0
     position, moment = session["done"]
-    age = time.time() - moment
+    # By as much as a clock may have been set back, it is as little known as if it had
+    # passed.
+    age = abs(time.time() - moment)
     return (position, age) if age < REMEMBERED else (0, 0)

@@ -1,13 +1,20 @@
 """Looking at the journal: what became of a command, and what waits."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from eventstore.journal.schema import command_incidents, commands
+from eventstore.journal.schema import (
+    HAS_TURN,
+    IS_FOR_LATER,
+    TURN,
+    command_incidents,
+    commands,
+)
 from eventstore.log.schema import events
 
 SCHEDULED = "scheduled"
@@ -48,7 +55,7 @@ class Entry:
 
     @property
     def due_at(self) -> datetime:
-        """From when on it has its turn."""
+        """From when on it waits."""
         return self.not_before or self.accepted_at
 
 
@@ -57,21 +64,24 @@ class Waiting:
     """
     How many commands wait, since when the oldest does, and how many have failed.
 
-    The scheduled do not wait, as long as their time has not come.
+    The oldest is the one with the lowest turn; *age* is in seconds, by the database's
+    clock as it is, and never negative. *clock_stepped* says that it is not to be relied
+    on: one was accepted in the future, or earlier than one before it. The scheduled do
+    not wait, as long as their time has not come.
     """
 
     count: int
     oldest: datetime | None
     failed: int
     scheduled: int
+    age: float = 0.0
+    clock_stepped: bool = False
 
 
-# By the database's clock, which decides.
-IS_SCHEDULED = sa.and_(
-    commands.c.status == sa.literal_column("'accepted'"),
-    commands.c.not_before.is_not(None),
-    commands.c.not_before > sa.func.clock_timestamp(),
-)
+# By the database's clock, which decides until a command has its turn.
+IS_SCHEDULED = sa.and_(IS_FOR_LATER, commands.c.not_before > sa.func.clock_timestamp())
+STEP = timedelta(seconds=0.5)
+"""Those who accept at once are apart by less than this, whatever their order is."""
 ENTRY = [
     IS_SCHEDULED.is_(True).label(name) if name == "is_scheduled" else commands.c[name]
     for name in Entry.__slots__
@@ -141,25 +151,45 @@ def find_incidents(connection: sa.Connection, command_id: UUID) -> list[Incident
 
 def count_waiting(connection: sa.Connection) -> Waiting:
     """Return how much waits; it reads the waiting and the failed, not the finished."""
-    waits = commands.c.status == sa.literal_column("'accepted'")
+    now = sa.func.clock_timestamp()
     failed = commands.c.status == sa.literal_column("'failed'")
-    is_due = sa.func.coalesce(commands.c.not_before <= sa.func.clock_timestamp(), True)
-    due_at = sa.func.coalesce(commands.c.not_before, commands.c.accepted_at)
-    due, oldest, all_of_them = connection.execute(
+    before = sa.func.lag(commands.c.accepted_at).over(order_by=commands.c.seq)
+    waiting = (
         sa.select(
-            sa.func.count().filter(is_due),
-            sa.func.min(due_at).filter(is_due),
-            sa.func.count(),
+            sa.func.coalesce(commands.c.not_before, commands.c.accepted_at).label(
+                "due_at"
+            ),
+            sa.case((HAS_TURN, TURN)).label("turn"),
+            sa.or_(HAS_TURN, commands.c.not_before <= now).label("is_due"),
+            sa.or_(
+                commands.c.accepted_at > now,
+                sa.func.coalesce(commands.c.accepted_at < before - STEP, False),
+            ).label("is_bent"),
         )
-        .select_from(commands)
-        .where(waits)
+        .where(commands.c.status == sa.literal_column("'accepted'"))
+        .subquery()
+    )
+    in_turn = aggregate_order_by(
+        waiting.c.due_at, waiting.c.turn.asc().nulls_last(), waiting.c.due_at
+    )
+    due, due_at, all_of_them, stepped, moment = connection.execute(
+        sa.select(
+            sa.func.count().filter(waiting.c.is_due),
+            sa.func.array_agg(in_turn).filter(waiting.c.is_due),
+            sa.func.count(),
+            sa.func.coalesce(sa.func.bool_or(waiting.c.is_bent), False),
+            now,
+        )
     ).one()
     count_failed = connection.scalar(
         sa.select(sa.func.count()).select_from(commands).where(failed)
     )
+    oldest = due_at[0] if due_at else None
     return Waiting(
         count=due,
         oldest=oldest,
+        age=max((moment - oldest).total_seconds(), 0.0) if oldest else 0.0,
+        clock_stepped=stepped,
         failed=count_failed or 0,
         scheduled=all_of_them - due,
     )

@@ -35,6 +35,12 @@ commands = sa.Table(
     sa.Column("finished_at", sa.TIMESTAMP(timezone=True)),
     sa.Column("position", sa.BigInteger),
     sa.Column("error", JSONB),
+    # Of a scheduled one: drawn from the sequence of `seq` when it is found due, and
+    # never taken back. What has no time of its own has its `seq` for a turn.
+    sa.Column("turn", sa.BigInteger),
+    # The start of the server under which `started_at` was written. It is compared for
+    # equality alone: by their clocks, a server may have begun before it ended.
+    sa.Column("marked_under", sa.TIMESTAMP(timezone=True)),
     # A status outside this list would be a promise that nobody keeps.
     sa.CheckConstraint(
         sa.column("status").in_([sa.literal_column(f"'{s}'") for s in STATUSES]),
@@ -45,15 +51,20 @@ commands = sa.Table(
     postgresql_with={"fillfactor": "80"},
 )
 
+TURN = sa.func.coalesce(commands.c.turn, commands.c.seq)
+"""What orders the commands of a stream, of those that `HAS_TURN` is true of."""
+HAS_TURN = sa.or_(commands.c.not_before.is_(None), commands.c.turn.is_not(None))
+"""Its turn has come, whatever any clock says: or it is scheduled, until it gets one."""
+WAITS = sa.and_(commands.c.status == sa.literal_column("'accepted'"), HAS_TURN)
+IS_FOR_LATER = sa.and_(
+    commands.c.status == sa.literal_column("'accepted'"),
+    commands.c.not_before.is_not(None),
+    commands.c.turn.is_(None),
+)
+
 # What take, release and the relay read: the waiting of a stream, in their order. It
 # holds few rows however many commands are finished.
-sa.Index(
-    "commands_waiting_idx",
-    commands.c.stream_id,
-    sa.func.coalesce(commands.c.not_before, commands.c.accepted_at),
-    commands.c.seq,
-    postgresql_where=commands.c.status == sa.literal_column("'accepted'"),
-)
+sa.Index("commands_waiting_idx", commands.c.stream_id, TURN, postgresql_where=WAITS)
 # What an operator asks first: which commands failed, the latest first.
 sa.Index(
     "commands_failed_idx",
@@ -66,20 +77,22 @@ sa.Index(
     "commands_scheduled_idx",
     commands.c.not_before,
     commands.c.seq,
-    postgresql_where=sa.and_(
-        commands.c.status == sa.literal_column("'accepted'"),
-        commands.c.not_before.is_not(None),
-    ),
+    postgresql_where=IS_FOR_LATER,
+)
+# The same in one stream, for who takes it; most streams have none.
+sa.Index(
+    "commands_scheduled_in_stream_idx",
+    commands.c.stream_id,
+    commands.c.not_before,
+    commands.c.seq,
+    postgresql_where=IS_FOR_LATER,
 )
 # The streams in which something waits that is not scheduled: a stream with nothing but
 # what is due next month is no work for whoever looks for work.
 sa.Index(
-    "commands_unscheduled_idx",
+    "commands_waiting_streams_idx",
     commands.c.stream_id.collate("C"),
-    postgresql_where=sa.and_(
-        commands.c.status == sa.literal_column("'accepted'"),
-        commands.c.not_before.is_(None),
-    ),
+    postgresql_where=WAITS,
 )
 # What followed from a message. What clients send has no entry here.
 sa.Index(
@@ -123,4 +136,6 @@ prunings = sa.Table(
     sa.Column("acted_by", sa.String, nullable=False),
     sa.Column("because", sa.String, nullable=False),
     sa.Column("count", sa.BigInteger, nullable=False, server_default=sa.text("0")),
+    # The last number that a command had got by then: what has a higher one came later.
+    sa.Column("after_seq", sa.BigInteger, nullable=False),
 )

@@ -72,8 +72,9 @@ BEGIN
             coalesce(stream, category || '-' || nextval(numbered_by::regclass)),
             command_type, command_data, command_metadata, sent_by, content,
             expected,
-            -- A time that has passed is now: nobody goes before what waits already.
-            CASE WHEN due_at IS NOT NULL THEN greatest(due_at, clock_timestamp()) END
+            -- A time that has passed is none: it has its turn now, and what a clock says
+            -- that is ahead must not be kept for when it is set right.
+            CASE WHEN due_at > clock_timestamp() THEN due_at END
         )
         -- Somebody sent the same at the same moment: theirs is the first.
         ON CONFLICT ON CONSTRAINT commands_pkey DO NOTHING

@@ -70,10 +70,8 @@ BEGIN
             ),
             l.type, l.data, l.metadata, sent_by, decode(l.fingerprint, 'hex'),
             l.expected_version,
-            -- A time that has passed is now, as in `accept`.
-            CASE WHEN l.not_before IS NOT NULL
-                THEN greatest(l.not_before, clock_timestamp())
-            END
+            -- A time that has passed is none, as in `accept`.
+            CASE WHEN l.not_before > clock_timestamp() THEN l.not_before END
         FROM jsonb_to_recordset(lines) AS l (
             place bigint,
             command_id uuid,

@@ -1,7 +1,11 @@
 -- Note that a process lives, by the database's clock.
 --
 -- What a worker says of the queue decides what the relay leaves to it, so nobody else may
--- speak as one; nor as any process of another role, whose row has that in its name. Losing the last beats in a crash costs nothing.
+-- speak as one; nor as any process of another role, whose row has that in its name. Losing
+-- the last beats in a crash costs nothing.
+-- How far the queue has passed is told by numbers, not by times: up to the command whose
+-- message had come by the beat before; and, if nothing has come for a while, up to what
+-- was accepted by the beat before.
 CREATE OR REPLACE FUNCTION public.beat(
     process text,
     role text,
@@ -18,7 +22,7 @@ AS $$
 #variable_conflict use_variable
 DECLARE
     moment timestamptz := clock_timestamp();
-    accepted timestamptz;
+    number bigint;
 BEGIN
     IF NOT public.speaks_for(process)
         OR role <> split_part(process, ':', 1)
@@ -27,22 +31,32 @@ BEGIN
         RAISE EXCEPTION 'it cannot beat as %', process
             USING ERRCODE = 'insufficient_privilege';
     END IF;
-    SELECT c.accepted_at INTO accepted FROM public.commands AS c WHERE c.id = received;
+    SELECT c.seq INTO number FROM public.commands AS c WHERE c.id = received;
     INSERT INTO public.heartbeats AS h (
-        process, role, started_at, beat_at, serves_commands, idle_since,
-        received_until, detail
+        process, role, started_at, beat_at, serves_commands, detail, drawn,
+        received_up_to
     ) VALUES (
-        process, role, moment, moment, serves_commands,
-        moment - make_interval(secs => idle_seconds), accepted, detail
+        process, role, moment, moment, serves_commands, detail,
+        pg_sequence_last_value('public.commands_seq_seq'), number
     )
     ON CONFLICT ON CONSTRAINT heartbeats_pkey DO UPDATE
     SET role = excluded.role,
         started_at = CASE WHEN is_new THEN moment ELSE h.started_at END,
         beat_at = moment,
         serves_commands = excluded.serves_commands,
-        idle_since = excluded.idle_since,
-        received_until = greatest(h.received_until, excluded.received_until),
-        detail = excluded.detail;
+        detail = excluded.detail,
+        drawn = excluded.drawn,
+        received_up_to = greatest(h.received_up_to, excluded.received_up_to),
+        passed_up_to = greatest(
+            h.passed_up_to,
+            h.received_up_to,
+            CASE WHEN idle_seconds >= 0.3 THEN h.drawn END
+        );
+    -- A beat from the future was before the clock was set back. Whoever lives beats again
+    -- soon; the dead must not come to life when that time is there.
+    UPDATE public.heartbeats AS h
+    SET beat_at = moment - interval '3 seconds'
+    WHERE h.beat_at > moment + interval '1 second';
     IF is_new THEN
         DELETE FROM public.heartbeats AS h WHERE h.beat_at < moment - interval '1 hour';
     END IF;

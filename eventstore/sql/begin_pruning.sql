@@ -14,12 +14,13 @@ AS $$
 DECLARE
     begun bigint;
 BEGIN
-    -- Ids rise with the times.
+    -- Ids rise with the numbers.
     LOCK TABLE public.prunings IN SHARE ROW EXCLUSIVE MODE;
-    INSERT INTO public.prunings (finished_before, acted_by, because)
+    INSERT INTO public.prunings (finished_before, acted_by, because, after_seq)
     VALUES (
         least(begin_pruning.finished_before, clock_timestamp()),
-        begin_pruning.acted_by, begin_pruning.because
+        begin_pruning.acted_by, begin_pruning.because,
+        coalesce(pg_sequence_last_value('public.commands_seq_seq'), 0)
     )
     RETURNING id INTO begun;
     RETURN begun;

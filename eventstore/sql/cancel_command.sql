@@ -1,5 +1,6 @@
 -- Take back a scheduled command whose time has not come; say so, and what it is now.
 --
+-- One that has its turn is due, also when the clock was set back since.
 -- One conditional update. Whoever runs a command locks its row before its events are
 -- written, and looks at its status: it is run, or taken back, and never both. *sender*
 -- restricts it to the commands of one principal; NULL does not. No row: there is no such
@@ -20,6 +21,7 @@ BEGIN
     SET status = 'cancelled', finished_at = clock_timestamp()
     WHERE c.id = command
         AND c.status = 'accepted'
+        AND c.turn IS NULL
         AND c.not_before > clock_timestamp()
         AND c.principal = coalesce(sender, c.principal);
     IF FOUND THEN

@@ -48,7 +48,10 @@ BEGIN
         f.pid,
         p.gid,
         t.since,
-        extract(epoch FROM clock_timestamp() - t.since)::double precision,
+        -- The clock may have been set back since. NULL stays NULL.
+        CASE WHEN t.since IS NOT NULL THEN
+            greatest(extract(epoch FROM clock_timestamp() - t.since), 0)
+        END::double precision,
         a.application_name,
         coalesce(a.usename, p.owner)::text,
         coalesce(a.state, CASE WHEN p.gid IS NOT NULL THEN 'prepared' END)

@@ -25,10 +25,8 @@ BEGIN
         SET started_at = NULL,
             conflicts = c.conflicts + (incident = 'conflict')::integer,
             next_try_at = CASE
-                WHEN i = 1 AND must_wait THEN clock_timestamp() + least(
-                    interval '1 minute',
-                    interval '0.2 seconds' * 2 ^ least(c.attempts, 10)
-                )
+                WHEN i = 1 AND must_wait
+                    THEN clock_timestamp() + public.backoff(c.attempts)
                 ELSE c.next_try_at
             END
         WHERE c.id = command_ids[i];

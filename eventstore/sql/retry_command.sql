@@ -1,8 +1,8 @@
 -- Let a failed command have its turn again: once more accepted, with its whole history.
 --
--- One conditional update, so of two who do it at once one does. What it is due by stays:
--- it comes before those of its stream that were accepted later and still wait. No row:
--- there is no such command.
+-- One conditional update, so of two who do it at once one does. It keeps its turn: it
+-- comes before those of its stream that were accepted later and still wait. No row: there
+-- is no such command.
 CREATE OR REPLACE FUNCTION public.retry_command(
     command uuid,
     acted_by text,

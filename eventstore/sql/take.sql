@@ -50,7 +50,8 @@ DECLARE
     due uuid[];
     head public.commands;
     deaths integer;
-    moment_now timestamptz;
+    some_are_due boolean;
+    has_given boolean := false;
     kept record;
     beginning integer := 0;
 BEGIN
@@ -64,10 +65,19 @@ BEGIN
     END IF;
     -- Each statement from here on sees what was committed before we got the lock.
     LOOP
-        moment_now := clock_timestamp();
-        -- What is due is read once: the one that is marked is the first that is run,
-        -- also when another is accepted before it in the meantime.
-        SELECT array_agg(w.id ORDER BY w.place) INTO due
+        -- What has its turn is read once: the one that is marked is the first that is
+        -- run, also when another gets its turn in the meantime.
+        SELECT
+            array_agg(w.id ORDER BY w.place),
+            EXISTS (
+                SELECT FROM public.commands AS c
+                WHERE c.stream_id = stream
+                    AND c.status = 'accepted'
+                    AND c.not_before IS NOT NULL
+                    AND c.turn IS NULL
+                    AND c.not_before <= clock_timestamp()
+            )
+        INTO due, some_are_due
         FROM (
             SELECT
                 c.id,
@@ -76,27 +86,37 @@ BEGIN
             FROM public.commands AS c
             WHERE c.stream_id = stream
                 AND c.status = 'accepted'
-                AND coalesce(c.not_before, c.accepted_at) <= moment_now
+                AND (c.not_before IS NULL OR c.turn IS NOT NULL)
             WINDOW waiting AS (
-                ORDER BY coalesce(c.not_before, c.accepted_at), c.seq
+                ORDER BY coalesce(c.turn, c.seq)
                 ROWS UNBOUNDED PRECEDING
             )
-            ORDER BY coalesce(c.not_before, c.accepted_at), c.seq
+            ORDER BY coalesce(c.turn, c.seq)
             LIMIT most
         ) AS w
         WHERE w.bytes <= most_bytes OR w.place = 1;
+        -- A scheduled one that is due has its turn from now on, behind those that had
+        -- theirs already.
+        IF some_are_due AND NOT has_given THEN
+            has_given := true;
+            CONTINUE WHEN public.give_turns(stream, true) > 0;
+        END IF;
         -- Locked, since somebody outside of the journal may be completing it just now.
         SELECT c.* INTO head FROM public.commands AS c WHERE c.id = due[1] FOR UPDATE;
         CONTINUE WHEN head.status <> 'accepted';
-        IF NOT FOUND OR head.next_try_at > moment_now THEN
+        IF NOT FOUND
+            OR head.next_try_at IS NOT NULL
+            AND public.rests(head.next_try_at, head.attempts, clock_timestamp())
+        THEN
             RETURN QUERY SELECT
                 'stream', NULL::uuid, NULL::bigint, stream, NULL::varchar, 0,
                 NULL::jsonb, NULL::jsonb, NULL::timestamptz, NULL::varchar, NULL::text;
             RETURN;
         END IF;
-        -- A crash of PostgreSQL ends every runner, and is no command's fault.
+        -- A crash of PostgreSQL ends every runner, and is no command's fault. The start
+        -- of the server is a name here: its clock may have been set back with it.
         EXIT WHEN head.started_at IS NULL
-            OR head.started_at < pg_postmaster_start_time();
+            OR head.marked_under IS DISTINCT FROM pg_postmaster_start_time();
         INSERT INTO public.command_incidents (command_id, kind, detail)
         VALUES (head.id, 'runner_died', jsonb_build_object(
             'ran_by', head.ran_by, 'started_at', head.started_at
@@ -138,14 +158,17 @@ BEGIN
         PERFORM set_config('synchronous_commit', 'off', true);
     END IF;
     UPDATE public.commands AS c
-    SET started_at = clock_timestamp(), attempts = c.attempts + 1, ran_by = runner
+    SET started_at = clock_timestamp(),
+        marked_under = pg_postmaster_start_time(),
+        attempts = c.attempts + 1,
+        ran_by = runner
     WHERE c.id = head.id;
 
     RETURN QUERY SELECT
         'stream', head.id, NULL::bigint, stream, NULL::varchar, most,
         NULL::jsonb, NULL::jsonb, NULL::timestamptz, NULL::varchar, NULL::text;
     -- OFFSET 0 keeps the planner at one look by key for each. With the last pruning that
-    -- was before it, a command that comes again under the key of one that was pruned has
+    -- was before it, by number, a command that comes again under the key of one that was pruned has
     -- events with other ids.
     RETURN QUERY
         SELECT
@@ -156,7 +179,7 @@ BEGIN
                 (
                     SELECT jsonb_build_object('pruning', p.id)
                     FROM public.prunings AS p
-                    WHERE p.begun_at <= w.accepted_at
+                    WHERE p.after_seq < w.seq
                     ORDER BY p.id DESC
                     LIMIT 1
                 ),

@@ -1,12 +1,15 @@
 -- The streams after *after_stream*, at most *most*, whose first command waits too long.
 --
 -- Waiting too long is *patience* for one whose message is lost, and any time for one that
--- has a time of its own (scheduled, or tried before): nobody sends for these.
+-- has a time of its own (scheduled, or tried before): nobody sends for these. One that
+-- was accepted in the future waits too long: the clock was set back since.
+-- The scheduled that are due get their turn first. They are found by their time: a
+-- hundred thousand in which something is due next month cost nothing. A thousand a call
+-- bound what one statement does; the next one goes on.
 -- It jumps from stream to stream in an index of the waiting, so a stream with a hundred
--- thousand costs what a stream with one costs. The scheduled are found by their time: a
--- hundred thousand streams in which something is due next month cost nothing.
--- Streams are in the order of their bytes, whatever the database's language is: the index
--- of the waiting in all of a stream has another, and cannot be taken for this one.
+-- thousand costs what a stream with one costs. Streams are in the order of their bytes,
+-- whatever the database's language is: the index of the waiting in all of a stream has
+-- another, and cannot be taken for this one.
 CREATE OR REPLACE FUNCTION public.waiting(
     patience interval,
     most integer,
@@ -21,82 +24,68 @@ SET enable_sort = off
 AS $$
 #variable_conflict use_column
 DECLARE
-    horizon timestamptz := public.lost_before(patience);
+    horizon bigint := public.lost_before();
     moment_now timestamptz := clock_timestamp();
+    of_due varchar;
 BEGIN
+    FOR of_due IN
+        SELECT DISTINCT d.stream_id
+        FROM (
+            SELECT c.stream_id
+            FROM public.commands AS c
+            WHERE c.status = 'accepted'
+                AND c.not_before IS NOT NULL
+                AND c.turn IS NULL
+                AND c.not_before <= moment_now
+            -- In this order only their own index has them: no other is walked through.
+            ORDER BY c.not_before, c.seq
+            LIMIT 1000
+        ) AS d
+    LOOP
+        PERFORM public.give_turns(of_due, false);
+    END LOOP;
     RETURN QUERY
-    WITH RECURSIVE unscheduled AS (
+    WITH RECURSIVE streams AS (
         (
             SELECT c.stream_id
             FROM public.commands AS c
-            WHERE c.status = 'accepted' AND c.not_before IS NULL
+            WHERE c.status = 'accepted' AND (c.not_before IS NULL OR c.turn IS NOT NULL)
                 AND c.stream_id COLLATE "C" > after_stream
             ORDER BY c.stream_id COLLATE "C"
             LIMIT 1
         )
         UNION ALL
         SELECT n.stream_id
-        FROM unscheduled
+        FROM streams
         CROSS JOIN LATERAL (
             SELECT c.stream_id
             FROM public.commands AS c
-            WHERE c.status = 'accepted' AND c.not_before IS NULL
-                AND c.stream_id COLLATE "C" > unscheduled.stream_id
+            WHERE c.status = 'accepted' AND (c.not_before IS NULL OR c.turn IS NOT NULL)
+                AND c.stream_id COLLATE "C" > streams.stream_id
             ORDER BY c.stream_id COLLATE "C"
             LIMIT 1
         ) AS n
-    ), due AS MATERIALIZED (
-        SELECT c.stream_id
-        FROM public.commands AS c
-        WHERE c.status = 'accepted' AND c.not_before IS NOT NULL
-            AND c.not_before <= moment_now
-        -- In this order only their own index has them: no other is walked through.
-        ORDER BY c.not_before, c.seq
-    ), overdue AS MATERIALIZED (
-        SELECT h.stream_id, h.id
-        FROM unscheduled
-        CROSS JOIN LATERAL (
-            SELECT c.stream_id, c.id, c.accepted_at, c.not_before, c.next_try_at
-            FROM public.commands AS c
-            WHERE c.status = 'accepted' AND c.stream_id = unscheduled.stream_id
-            ORDER BY coalesce(c.not_before, c.accepted_at), c.seq
-            LIMIT 1
-        ) AS h
-        WHERE CASE
-            WHEN h.not_before IS NULL AND h.next_try_at IS NULL
-                THEN h.accepted_at <= horizon
-            ELSE greatest(h.not_before, h.next_try_at) <= moment_now
-        END
-        LIMIT most
-    ), overdue_scheduled AS MATERIALIZED (
-        SELECT h.stream_id, h.id
-        FROM (
-            SELECT DISTINCT d.stream_id COLLATE "C" AS stream_id
-            FROM due AS d
-            WHERE d.stream_id COLLATE "C" > after_stream
-            ORDER BY 1
-        ) AS s
-        CROSS JOIN LATERAL (
-            SELECT c.stream_id, c.id, c.accepted_at, c.not_before, c.next_try_at
-            FROM public.commands AS c
-            WHERE c.status = 'accepted' AND c.stream_id = s.stream_id COLLATE "default"
-            ORDER BY coalesce(c.not_before, c.accepted_at), c.seq
-            LIMIT 1
-        ) AS h
-        WHERE CASE
-            WHEN h.not_before IS NULL AND h.next_try_at IS NULL
-                THEN h.accepted_at <= horizon
-            ELSE greatest(h.not_before, h.next_try_at) <= moment_now
-        END
-        LIMIT most
     )
-    SELECT f.stream_id, f.id
-    FROM (
-        SELECT o.stream_id, o.id FROM overdue AS o
-        UNION
-        SELECT o.stream_id, o.id FROM overdue_scheduled AS o
-    ) AS f
-    ORDER BY f.stream_id COLLATE "C"
+    SELECT h.stream_id, h.id
+    FROM streams
+    CROSS JOIN LATERAL (
+        SELECT
+            c.stream_id, c.id, c.seq, c.accepted_at, c.not_before, c.next_try_at,
+            c.attempts
+        FROM public.commands AS c
+        WHERE c.stream_id = streams.stream_id
+            AND c.status = 'accepted'
+            AND (c.not_before IS NULL OR c.turn IS NOT NULL)
+        ORDER BY coalesce(c.turn, c.seq)
+        LIMIT 1
+    ) AS h
+    WHERE CASE
+        WHEN h.not_before IS NULL AND h.next_try_at IS NULL
+            THEN h.seq <= horizon AND NOT (
+                h.accepted_at > moment_now - patience AND h.accepted_at <= moment_now
+            )
+        ELSE NOT public.rests(h.next_try_at, h.attempts, moment_now)
+    END
     LIMIT most;
 END
 $$;

@@ -29,7 +29,12 @@ class Beat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heartbeat:
-    """A process as others see it; *silence* is in seconds, by the database's clock."""
+    """
+    A process as others see it; *silence* is in seconds, by the database's clock.
+
+    It is never negative: who beat in the future, before the clock was set back, is
+    silent until the next beat.
+    """
 
     process: str
     role: str
@@ -68,12 +73,13 @@ def find_heartbeats(connection: sa.Connection) -> list[Heartbeat]:
     silence = sa.func.extract(
         "epoch", sa.func.clock_timestamp() - heartbeats.c.beat_at
     ).cast(sa.Float)
+    known = sa.case((silence < 0, SILENT_AFTER), else_=silence)
     rows = connection.execute(
         sa.select(
             heartbeats.c.process,
             heartbeats.c.role,
             heartbeats.c.started_at,
-            silence.label("silence"),
+            known.label("silence"),
             heartbeats.c.detail,
         ).order_by(heartbeats.c.role, heartbeats.c.process)
     )

@@ -17,12 +17,13 @@ heartbeats = sa.Table(
     sa.Column("beat_at", sa.TIMESTAMP(timezone=True), nullable=False),
     # Whether it takes messages that name commands.
     sa.Column("serves_commands", sa.Boolean, nullable=False),
-    # Since when it could have run one more and none came; NULL: it is busy.
-    sa.Column("idle_since", sa.TIMESTAMP(timezone=True)),
-    # When the latest command was accepted of which it got the message.
-    sa.Column("received_until", sa.TIMESTAMP(timezone=True)),
     # What else an operator wants to see, like the state of its breaker.
     sa.Column("detail", JSONB, nullable=False, server_default="{}"),
+    # Numbers of commands: the last that was drawn by this beat, the highest of which it
+    # got the message, and up to which no message can be on its way to it any more.
+    sa.Column("drawn", sa.BigInteger),
+    sa.Column("received_up_to", sa.BigInteger),
+    sa.Column("passed_up_to", sa.BigInteger),
     # A row is written twice a second: kept on its page and out of the index.
     postgresql_with={"fillfactor": "50"},
 )

@@ -1,7 +1,5 @@
 """`recount status`: what waits, how far the read models are, what has stopped."""
 
-from datetime import UTC, datetime
-
 import click
 
 from eventstore.connection import driver_connection
@@ -17,6 +15,8 @@ from tasks.bootstrap import shop
 from webapp.cli.heartbeats import lines_of_heartbeats
 from webapp.cli.holders import line_of_waiting
 from webapp.cli.standings import lines_of_standings
+
+STEPPED = "the database's clock stepped since they were accepted: ages may be wrong"
 
 
 @click.command()
@@ -55,9 +55,10 @@ def status() -> None:
 def line_of_commands(waiting: Waiting) -> str:
     line = f"commands: {waiting.count} waiting, {waiting.failed} failed"
     if waiting.oldest is not None:
-        age = (datetime.now(UTC) - waiting.oldest).total_seconds()
-        line += f", the oldest since {max(age, 0):.1f} s"
-    return f"{line}; {waiting.scheduled} scheduled" if waiting.scheduled else line
+        line += f", the oldest since {waiting.age:.1f} s"
+    if waiting.scheduled:
+        line += f"; {waiting.scheduled} scheduled"
+    return f"{line}; {STEPPED}" if waiting.clock_stepped else line
 
 
 def line_of_snapshots(snapshots: Kept) -> str:

@@ -1,0 +1,14 @@
+-- Whether a command with this next try still rests at a *moment*.
+--
+-- A try that is further ahead than the rest after so many attempts can be was set by a
+-- clock that has gone back since: it counts as passed.
+CREATE OR REPLACE FUNCTION public.rests(
+    next_try_at timestamptz,
+    attempts integer,
+    moment timestamptz
+)
+RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT coalesce(
+        next_try_at > moment AND next_try_at <= moment + public.backoff(attempts), false
+    )
+$$;
