@@ -22,13 +22,22 @@ COLUMNS = """
 ALTER TABLE public.commands
     ADD COLUMN turn bigint,
     ADD COLUMN marked_under timestamptz;
-ALTER TABLE public.prunings ADD COLUMN after_seq bigint NOT NULL DEFAULT 0;
-ALTER TABLE public.heartbeats
-    DROP COLUMN idle_since,
-    DROP COLUMN received_until,
-    ADD COLUMN drawn bigint,
-    ADD COLUMN received_up_to bigint,
-    ADD COLUMN passed_up_to bigint
+ALTER TABLE public.prunings ADD COLUMN after_seq bigint NOT NULL DEFAULT 0
+"""
+# Whoever lives is in it again with the next beat.
+HEARTBEATS = """
+DROP TABLE public.heartbeats;
+CREATE TABLE public.heartbeats (
+    process varchar CONSTRAINT heartbeats_pkey PRIMARY KEY,
+    role varchar NOT NULL,
+    started_at timestamptz NOT NULL,
+    beat_at timestamptz NOT NULL,
+    serves_commands boolean NOT NULL,
+    detail jsonb NOT NULL DEFAULT '{}',
+    drawn bigint,
+    received_up_to bigint,
+    passed_up_to bigint
+) WITH (fillfactor = 50)
 """
 # Those that were begun go on as they are: a mark of before a crash counts as no death.
 KNOWN = """
@@ -76,7 +85,7 @@ FUNCTIONS = (
 
 
 def upgrade() -> None:
-    for statements in (COLUMNS, KNOWN, INDEXES):
+    for statements in (COLUMNS, KNOWN, HEARTBEATS, INDEXES):
         for statement in statements.split(";"):
             op.execute(statement)
     op.execute("DROP FUNCTION IF EXISTS public.lost_before(interval)")

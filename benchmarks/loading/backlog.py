@@ -10,7 +10,7 @@ QUERY = """
 SELECT
     (SELECT count(*) FROM public.commands
      -- What is scheduled for later is not late: an unpaid order is cancelled in weeks.
-     WHERE status = 'accepted' AND coalesce(not_before, accepted_at) <= now()),
+     WHERE status = 'accepted' AND (not_before IS NULL OR turn IS NOT NULL)),
     (SELECT public.settled() - min(s.checkpoint)
      FROM public.generations AS g
      JOIN public.subscriptions AS s ON s.name = g.read_model || '_g' || g.live)

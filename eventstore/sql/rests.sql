@@ -7,7 +7,8 @@ CREATE OR REPLACE FUNCTION public.rests(
     attempts integer,
     moment timestamptz
 )
-RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+RETURNS boolean LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT coalesce(
         next_try_at > moment AND next_try_at <= moment + public.backoff(attempts), false
     )

@@ -1,5 +1,6 @@
 """Heartbeats, and what the relay makes of them: which messages are lost."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -39,9 +40,10 @@ def accept(engine: Engine, name: str, *, seconds_ago: float) -> UUID:
 
 
 def tell(engine: Engine, **said: Any) -> None:
-    """Have the worker say something, a moment ago."""
+    """Have the worker say something in two beats: what is passed is told by both."""
     known = {name: getattr(WORKER, name) for name in WORKER.__slots__}
-    beat(engine.connection, Beat(**{**known, **said}), is_new=True)
+    for is_new in (True, False):
+        beat(engine.connection, Beat(**{**known, **said}), is_new=is_new)
 
 
 def look(database: str) -> list[Heartbeat]:
@@ -101,9 +103,6 @@ def test_a_worker_that_was_idle_before_it_was_sent_tells_nothing(
     engine: Engine,
 ) -> None:
     tell(engine, idle_seconds=5)
-    engine.connection.execute(
-        "UPDATE heartbeats SET beat_at = clock_timestamp() - interval '2 seconds'"
-    )
     accept(engine, "old", seconds_ago=1.9)
 
     assert waiting(engine) == []
@@ -111,11 +110,13 @@ def test_a_worker_that_was_idle_before_it_was_sent_tells_nothing(
 
 def test_whom_a_later_message_overtook_has_lost_its_own(engine: Engine) -> None:
     accept(engine, "old", seconds_ago=10)
-    accept(engine, "queued", seconds_ago=5)
     begun = accept(engine, "begun", seconds_ago=5.5)
-    tell(engine, received=begun)
+    accept(engine, "queued", seconds_ago=5)
+    beat(engine.connection, replace(WORKER, received=begun), is_new=True)
+    assert waiting(engine) == []
+    beat(engine.connection, WORKER, is_new=False)
 
-    assert waiting(engine) == ["counter-old"]
+    assert waiting(engine) == ["counter-begun", "counter-old"]
 
 
 def test_an_older_message_takes_nothing_back(engine: Engine) -> None:

@@ -60,11 +60,16 @@ def test_a_command_whose_time_has_not_come_is_not_taken(engine: Engine) -> None:
     assert taken_ids(engine.take(due)) == [due]
 
 
-def test_a_command_that_was_due_earlier_has_its_turn_earlier(engine: Engine) -> None:
-    now = engine.accept(add)
-    earlier = accept_due_earlier(engine)
+def test_a_scheduled_command_has_its_turn_from_when_it_is_found_due(
+    engine: Engine,
+) -> None:
+    first = engine.accept(add)
+    scheduled = accept_due_earlier(engine)
 
-    assert taken_ids(engine.take(now)) == [earlier, now]
+    assert taken_ids(engine.take(first)) == [first, scheduled]
+    last = engine.accept(add)
+    release(engine.connection, CLOCK)
+    assert taken_ids(engine.take(first)) == [first, scheduled, last]
 
 
 def test_a_time_that_has_passed_already_lets_nobody_go_first(engine: Engine) -> None:
@@ -185,10 +190,10 @@ def test_streams_that_wait_are_found_in_order(engine: Engine) -> None:
 def test_a_stream_that_waits_is_found_with_the_command_whose_turn_it_is(
     engine: Engine,
 ) -> None:
-    engine.accept(add)
-    earlier = accept_due_earlier(engine)
+    first = engine.accept(add)
+    accept_due_earlier(engine)
 
-    assert find_waiting(engine.connection, patience=0, most=100) == [(CLOCK, earlier)]
+    assert find_waiting(engine.connection, patience=0, most=100) == [(CLOCK, first)]
 
 
 def test_a_message_may_still_come(engine: Engine) -> None:
@@ -198,9 +203,16 @@ def test_a_message_may_still_come(engine: Engine) -> None:
 
 
 def test_nobody_sends_a_message_for_what_has_a_time_of_its_own(engine: Engine) -> None:
-    engine.accept(add, not_before=IN_1996)
+    accept_due_earlier(engine)
 
     assert waiting(engine, patience=3_600.0) == [CLOCK]
+
+
+def test_what_comes_with_a_time_that_has_passed_is_as_without(engine: Engine) -> None:
+    command_id = engine.accept(add, not_before=IN_1996)
+
+    assert engine.entry(command_id).not_before is None
+    assert waiting(engine, patience=3_600.0) == []
 
 
 def test_what_is_scheduled_does_not_wait_yet(engine: Engine) -> None:
@@ -209,13 +221,17 @@ def test_what_is_scheduled_does_not_wait_yet(engine: Engine) -> None:
     assert waiting(engine) == []
 
 
-@pytest.mark.parametrize(("hours", "found"), [(1, []), (-1, [CLOCK])])
-def test_what_was_tried_waits_from_its_next_try_on(
-    hours: int, found: list[str], engine: Engine
+@pytest.mark.parametrize(
+    ("seconds", "found"), [(30, []), (-30, [CLOCK]), (61, [CLOCK]), (86_400, [CLOCK])]
+)
+def test_what_was_tried_waits_from_its_next_try_on_and_no_longer_than_it_can_rest(
+    seconds: int, found: list[str], engine: Engine
 ) -> None:
     engine.accept(add)
     engine.connection.execute(
-        "UPDATE commands SET next_try_at = now() + make_interval(hours => %s)", (hours,)
+        "UPDATE commands SET attempts = 20,"
+        " next_try_at = now() + make_interval(secs => %s)",
+        (seconds,),
     )
 
     assert waiting(engine, patience=3_600.0) == found

@@ -31,7 +31,8 @@ from tests.support.waiting import wait_until
 
 UNDER_WAY = """
     SELECT count(*) FROM public.commands
-    WHERE status = 'accepted' AND coalesce(not_before, accepted_at) <= clock_timestamp()
+    WHERE status = 'accepted'
+        AND (not_before IS NULL OR turn IS NOT NULL OR not_before <= clock_timestamp())
 """
 ALIVE = """
     SELECT process FROM public.heartbeats

@@ -144,8 +144,8 @@ def three_come_one_after_the_other(scene: Scene) -> None:
 
 
 def take_the_last_first(scene: Scene) -> None:
-    turn = "ORDER BY coalesce(c.not_before, c.accepted_at), c.seq"
-    scene.change("take", turn, f"{turn} DESC".replace("),", ") DESC,"))
+    turn = "ORDER BY coalesce(c.turn, c.seq)"
+    scene.change("take", turn, f"{turn} DESC")
 
 
 def a_runner_is_interrupted_and_another_comes(scene: Scene) -> None:
