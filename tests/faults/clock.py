@@ -51,7 +51,7 @@ class Clocks:
     def shift(self, name: str, seconds: int) -> None:
         """Set a clock ahead, or back: of those too that run already."""
         # Written over in place, as it is mapped.
-        descriptor = os.open(self.file(name), os.O_WRONLY | os.O_CREAT, 0o600)
+        descriptor = os.open(self.file(name), os.O_WRONLY | os.O_CREAT, 0o644)
         os.pwrite(descriptor, SECONDS.pack(seconds), 0)
         os.close(descriptor)
 

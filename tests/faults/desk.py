@@ -3,7 +3,8 @@
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import run
 
@@ -36,7 +37,7 @@ UNDER_WAY = """
 """
 ALIVE = """
     SELECT process FROM public.heartbeats
-    WHERE beat_at > clock_timestamp() - interval '2 seconds'
+    WHERE beat_at BETWEEN clock_timestamp() - interval '2 seconds' AND clock_timestamp()
 """
 ENDED = "who was asked to end has ended"
 REDIS_PASSWORD = "not-the-one-you-know"
@@ -88,6 +89,13 @@ class Desk:
                 pool_pre_ping=True,
             )
         return self._engine
+
+    def clock_ahead(self) -> float:
+        """Return how many seconds PostgreSQL's clock is ahead of ours."""
+        with self.engine().connect() as connection:
+            there = connection.scalar(sa.text("SELECT clock_timestamp()"))
+        assert there is not None
+        return float((there - datetime.now(UTC)).total_seconds())
 
     def under_way(self) -> int:
         """
@@ -218,6 +226,7 @@ class Desk:
         environment = self.keeper.do(
             lambda: start_servers(supervisor, self.folders, environment, TUNING)
         )
+        self.give_clock("postgres")
         logins.ensure_logins(self.folders)
         self.programs.environment = environment | logins.variables(self.folders)
         alembic = migration.alembic(self.folders, self.programs.environment)
@@ -234,6 +243,13 @@ class Desk:
         wait_until(self.proxy.answers, "the proxy answers")
         self.keeper.start(self.programs.of_shop(name) for name in OF_SHOP)
         self.restore()
+
+    def give_clock(self, name: str) -> None:
+        """Let a server have a clock of its own, when it is started the next time."""
+        child = self.keeper.child(name)
+        own = self.clocks.variables(name)
+        environment = {**child.program.environment, **own}
+        child.program = replace(child.program, environment=environment)
 
     def move_to_small_disk(self, environment: Mapping[str, str]) -> None:
         home = find_home(self.folders, environment)

@@ -11,6 +11,7 @@ from tests.faults.breaking import (
     processes,
     rebuilds,
     statements,
+    steps,
 )
 from tests.faults.desk import Desk
 from tests.faults.kind import MISSED, Kind
@@ -23,6 +24,7 @@ VICTIMS = {
     messages: "Redis",
     brokers: "Redis",
     databases: "PostgreSQL",
+    steps: "PostgreSQL",
     clocks: "clocks",
     rebuilds: "read models",
     processes: "processes",

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from eventstore.connection import driver_connection
 from tests.faults.answers import Answers, read_answers
+from tests.faults.breaking import steps
 from tests.faults.checker import Verdict, check
 from tests.faults.checker.folds import FOLDS, invariant_of
 from tests.faults.checker.looking import Look, look
@@ -122,6 +123,7 @@ class Run:
             options.seconds,
             options.rate,
             options.batch_rate,
+            clock_may_be_ahead=not steps.NAMES.isdisjoint(options.kinds),
         )
         # What cannot be made here is planned all the same: the rest keeps its times.
         planned = [

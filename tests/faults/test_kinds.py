@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.faults.arming import When
-from tests.faults.breaking import databases, victims
+from tests.faults.breaking import databases, steps, victims
 from tests.faults.desk import Desk, open_desk
 from tests.faults.kinds import KINDS, MISSED
 from tests.faults.programs import OF_SHOP
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.races
 
 KEPT = "SELECT count(*) FROM public.commands WHERE stream_id = :stream"
 ACCOUNTS = ["N1", "N2", "N3", "N4"]
-OF_DATABASES = [kind.name for kind in databases.KINDS]
+OF_DATABASES = [kind.name for kind in (*databases.KINDS, *steps.KINDS)]
 
 
 @pytest.fixture(scope="module")

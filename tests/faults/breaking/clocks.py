@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
 
+from tests.faults.breaking.steps import STEPS
 from tests.faults.desk import Desk
 from tests.faults.kind import Kind, Seconds, Strike
 from tests.faults.programs import OF_SHOP
@@ -29,6 +30,24 @@ def shifting(*hours: int) -> Strike:
     return strike
 
 
+def stepping(role: str) -> Strike:
+    """Let the clock of one role's processes jump, by a little or by a day."""
+
+    @contextmanager
+    def strike(desk: Desk, chance: Random) -> Iterator[str]:
+        names = [name for name in OF_SHOP if name.startswith(role)]
+        name, seconds = chance.choice(sorted(STEPS.items()))
+        for of_role in names:
+            desk.clocks.shift(of_role, seconds)
+        try:
+            yield f"of {', '.join(names)}: {name}"
+        finally:
+            for of_role in names:
+                desk.clocks.shift(of_role, 0)
+
+    return strike
+
+
 def own_clocks(desk: Desk) -> str:
     return desk.clocks.why_not
 
@@ -37,4 +56,8 @@ KINDS = (
     Kind("clocks ahead", APART, shifting(1), needs=own_clocks),
     Kind("clocks behind", APART, shifting(-1), needs=own_clocks),
     Kind("clocks apart", APART, shifting(-1, 1, 25), needs=own_clocks),
+    *(
+        Kind(f"clock of {role} steps", APART, stepping(role), needs=own_clocks)
+        for role in ("web", "worker", "relay", "beat")
+    ),
 )

@@ -20,6 +20,7 @@ from tests.faults.checker.money import check_money
 from tests.faults.checker.order import check_order
 from tests.faults.checker.promises import check_promises
 from tests.faults.checker.readers import is_at_rest
+from tests.faults.checker.turns import check_turns
 from tests.faults.checker.verdict import Verdict
 from tests.faults.checker.watch import Watch
 
@@ -39,6 +40,7 @@ def check(connection: psycopg.Connection[Any], attempts: Iterable[Attempt]) -> V
     check_promises(asked, journal, verdict)
     check_effects(journal, verdict)
     check_order(asked, journal, verdict)
+    check_turns(journal, verdict)
     looks = [*effects.LOOKS, *refusals.LOOKS, *streams.LOOKS, *readers.LOOKS]
     look(connection, looks, verdict)
     check_money(connection, verdict)

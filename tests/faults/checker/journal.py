@@ -28,9 +28,12 @@ SELECT
     c.stream_id,
     c.data - '$personal',
     c.status,
-    c.status = 'accepted' AND coalesce(c.not_before > clock_timestamp(), false),
+    c.status = 'accepted' AND c.turn IS NULL
+        AND coalesce(c.not_before > clock_timestamp(), false),
     starts_with(c.principal, 'process:'),
     r.command_id IS NOT NULL,
+    c.seq,
+    CASE WHEN c.not_before IS NULL THEN c.seq ELSE c.turn END,
     c.accepted_at,
     c.not_before,
     c.finished_at,
@@ -59,6 +62,9 @@ class Command(NamedTuple):
     """
     A command of the journal, and what it has done.
 
+    *number* is of its acceptance. *turn* comes from the same sequence, and is None for
+    one that is scheduled still, or was taken back.
+
     *decided_at* is the event that its stream ended with when one without events was
     decided; None where that is not known.
     """
@@ -71,6 +77,8 @@ class Command(NamedTuple):
     is_scheduled: bool
     is_internal: bool
     was_retried: bool
+    number: int
+    turn: int | None
     accepted_at: datetime
     not_before: datetime | None
     finished_at: datetime | None

@@ -5,39 +5,48 @@ from datetime import datetime, timedelta
 
 from tests.faults.checker.asked import Asked
 from tests.faults.checker.journal import Command
+from tests.faults.checker.turns import fall_of_clock
 from tests.faults.checker.verdict import Verdict
 
 NOT_BEFORE = "what is for later does not take effect before its time"
 TAKEN_BACK = "a command is cancelled if its sender was told so, and not otherwise"
 
 AT_ONCE = timedelta(seconds=1)
-"""A time that has passed when it is accepted is then, or a little later."""
+"""So long before it is accepted it is looked whether its time has passed."""
 
 
 def is_for_its_time(not_before: str, command: Command) -> bool:
-    """Say whether the journal has the time that was asked for, if there was one."""
-    if not not_before or command.not_before is None:
-        return not not_before and command.not_before is None
+    """
+    Say whether the journal has the time that was asked for, if there was one.
+
+    It has none where that time had passed when it was accepted.
+    """
+    if not not_before:
+        return command.not_before is None
     asked = datetime.fromisoformat(not_before)
-    has_passed = asked <= command.not_before < command.accepted_at + AT_ONCE
-    return command.not_before == asked or has_passed
+    if command.not_before is None:
+        return asked < command.accepted_at + AT_ONCE
+    return command.not_before == asked
 
 
 def check_later(
     promised: Mapping[str, Asked], journal: Mapping[str, Command], verdict: Verdict
 ) -> None:
     later = [command for command in journal.values() if command.not_before is not None]
-    verdict.note(NOT_BEFORE, len(later), (c.id for c in later if is_too_early(c)))
+    # What was due by a clock that was set back since stays due.
+    fall = fall_of_clock(journal)
+    early = (c.id for c in later if is_too_early(c, fall))
+    verdict.note(NOT_BEFORE, len(later), early)
     mine = [c for c in journal.values() if not c.is_internal]
     wrong = (c.id for c in mine if not is_rightly_cancelled(c, promised.get(c.id)))
     verdict.note(TAKEN_BACK, len(mine), wrong)
 
 
-def is_too_early(command: Command) -> bool:
+def is_too_early(command: Command, fall: timedelta) -> bool:
     if command.finished_at is None or command.status == "cancelled":
         return False
     assert command.not_before is not None
-    return command.finished_at < command.not_before
+    return command.finished_at + fall < command.not_before
 
 
 def is_rightly_cancelled(command: Command, asked: Asked | None) -> bool:

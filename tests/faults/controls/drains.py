@@ -15,6 +15,7 @@ from tasks.bootstrap import Shop
 from tests.faults.checker.effects import ONCE, ONE_EVENT
 from tests.faults.checker.order import ORDER
 from tests.faults.checker.promises import FINAL
+from tests.faults.checker.turns import IN_TURN
 from tests.faults.controls.control import Control
 from tests.faults.controls.scene import Scene
 from tests.support.waiting import wait_until
@@ -148,6 +149,39 @@ def take_the_last_first(scene: Scene) -> None:
     scene.change("take", turn, f"{turn} DESC")
 
 
+def the_clock_goes_back_while_commands_wait(scene: Scene) -> None:
+    """All that was written a moment ago lies a day ahead then, or just a minute."""
+    account = scene.account()
+    ids = scene.send(*(Deposit(account_id=account, amount=n) for n in (1, 2)))
+    scene.connection.execute(
+        "UPDATE commands SET accepted_at = accepted_at + interval '1 day'"
+        " WHERE id = ANY (%s)",
+        (ids,),
+    )
+    ids += scene.send(Deposit(account_id=account, amount=3))
+    for command_id in ids:
+        scene.run(command_id)
+    scene.read()
+
+
+OLD_ORDER = "coalesce(c.not_before, c.accepted_at)"
+
+
+def order_by_the_clock(scene: Scene) -> None:
+    """As it was: by when a command is due, and what is due is what is past that."""
+    for function in ("take", "next_due"):
+        scene.change(
+            function,
+            "(c.not_before IS NULL OR c.turn IS NOT NULL)",
+            f"{OLD_ORDER} <= clock_timestamp()",
+        )
+        scene.change(
+            function,
+            "ORDER BY coalesce(c.turn, c.seq)",
+            f"ORDER BY {OLD_ORDER}, c.seq",
+        )
+
+
 def a_runner_is_interrupted_and_another_comes(scene: Scene) -> None:
     (command_id,) = scene.send(Deposit(account_id=scene.account(), amount=7))
 
@@ -214,6 +248,14 @@ CONTROLS = [
         three_come_one_after_the_other,
         take_the_last_first,
         ORDER,
+        also=(IN_TURN,),
+    ),
+    Control(
+        "no clock says what is due, or what comes first",
+        the_clock_goes_back_while_commands_wait,
+        order_by_the_clock,
+        FINAL,
+        also=(ORDER, IN_TURN),
     ),
     Control(
         "a connection that was interrupted is thrown away",
