@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -15,6 +15,7 @@ from eventstore.decider import Deciders
 from tests.faults.answers import Attempt
 from tests.support import desk
 from tests.support.sending import Sender
+from tests.support.waiting import wait_until
 
 
 @dataclass
@@ -62,6 +63,10 @@ def live(sender: Sender) -> None:
     later = Deposit(account_id="BOB", amount=13)
     sender.take_back(sender.send(later, not_before=datetime.max.replace(tzinfo=UTC)))
     sender.send(later, not_before=datetime.now(UTC))
+    soon = datetime.now(UTC) + timedelta(seconds=0.3)
+    for amount in (16, 17):
+        sender.send(Deposit(account_id="BOB", amount=amount), not_before=soon)
+    wait_until(lambda: datetime.now(UTC) > soon, "it is time for what is for later")
     sender.send_batch(*(Deposit(account_id="ALICE", amount=a) for a in (14, 15)))
     same = Deposit(account_id="BOB", amount=1)
     for asked in (same, same, replace(same, amount=2)):

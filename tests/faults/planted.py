@@ -8,6 +8,7 @@ from tests.faults.checker import (
     readers,
     refusals,
     streams,
+    turns,
 )
 from tests.faults.checker.folds import invariant_of
 
@@ -190,15 +191,38 @@ PLANTED: dict[str, tuple[str, set[str]]] = {
         """,
         {invariant_of("products")},
     ),
+    "a turn that comes after an effect": (
+        """
+        UPDATE commands SET not_before = accepted_at - interval '1 hour', turn = 900001
+        WHERE type = 'WithdrawForTransfer' AND stream_id = (
+            SELECT stream_id FROM commands WHERE type = 'Withdraw' ORDER BY seq LIMIT 1
+        )
+        """,
+        {turns.IN_TURN},
+    ),
+    "turns of what is scheduled that are not in the order of its times": (
+        """
+        UPDATE commands AS c SET
+            not_before = accepted_at - make_interval(hours => o.place),
+            turn = 900000 + o.place
+        FROM (
+            SELECT id, row_number() OVER (PARTITION BY stream_id ORDER BY seq)::integer
+            FROM commands WHERE starts_with(principal, 'process:')
+        ) AS o (id, place)
+        WHERE c.id = o.id
+        """,
+        {turns.TIMES, turns.IN_TURN},
+    ),
     "a command that was not sent": (
         """
         INSERT INTO commands (
-            id, stream_id, type, data, metadata, principal, fingerprint, status
+            id, stream_id, type, data, metadata, principal, fingerprint, status,
+            position
         )
         SELECT
             gen_random_uuid(), stream_id, type, data, metadata, principal, fingerprint,
-            'rejected'
-        FROM commands WHERE type = 'Withdraw'
+            'rejected', (SELECT max(id) FROM events WHERE stream_id = c.stream_id)
+        FROM commands AS c WHERE type = 'Withdraw'
         """,
         {promises.NO_MORE},
     ),
