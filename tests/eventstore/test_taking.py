@@ -68,6 +68,9 @@ def test_a_scheduled_command_has_its_turn_from_when_it_is_found_due(
 
     assert taken_ids(engine.take(first)) == [first, scheduled]
     last = engine.accept(add)
+    give_back(
+        engine.connection, [first], incident="stopped", detail={}, must_wait=False
+    )
     release(engine.connection, CLOCK)
     assert taken_ids(engine.take(first)) == [first, scheduled, last]
 
