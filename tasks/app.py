@@ -3,11 +3,12 @@
 import resource
 from typing import Any
 
+from billiard.process import current_process
 from celery import Celery
 from celery.signals import setup_logging, worker_init, worker_process_init
 from kombu import Queue
 
-from tasks import schedule
+from tasks import pulse, schedule
 from tasks.bootstrap import forget_connections, shop
 from tasks.guard import refuse_what_loses_data
 from tasks.logs import log_to_stderr
@@ -120,6 +121,8 @@ def start_worker(**_: object) -> None:
 def start_child(**_: object) -> None:
     limit_memory()
     forget_connections()
+    # Which of the pool's processes it is; one that replaces another has its number.
+    pulse.begin(shop().pulses, getattr(current_process(), "index", None) or 0)
 
 
 def limit_memory() -> None:

@@ -4,13 +4,14 @@ from uuid import UUID
 
 import pytest
 
+from tasks.pulse import Pulses
 from tasks.watching import Queue
 
 COMMAND = UUID("5ab1ec0d-0000-4000-8000-000000000001")
 
 
 def queue() -> Queue:
-    return Queue(children=1, queues={"commands"})
+    return Queue(children=1, queues={"commands"}, pulses=Pulses())
 
 
 @pytest.mark.parametrize("shadow", [{}, {"shadow": "PlaceOrder"}, {"shadow": "many"}])
