@@ -114,6 +114,8 @@ def set_up_logging(**_: object) -> None:
 
 @worker_init.connect
 def start_worker(**_: object) -> None:
+    # A message as large as all memory is left out as well as any other.
+    limit_memory()
     refuse_what_loses_data(shop())
 
 

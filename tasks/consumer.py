@@ -9,16 +9,13 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from celery.exceptions import WorkerLostError
 from celery.worker.consumer import Consumer
-from kombu.exceptions import KombuError
 
 from tasks.bootstrap import shop
 from tasks.watching import came
 
 log = logging.getLogger(__name__)
-
-UNREADABLE = (TypeError, ValueError, LookupError, AttributeError)
-"""What Celery and its transport raise where a message is not what they take it for."""
 
 OURS = (
     *("lang", "task", "id", "root_id", "shadow", "origin", "argsrepr", "kwargsrepr"),
@@ -43,7 +40,6 @@ class PatientConsumer(Consumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.loop = connecting_anew(self.loop)
         # Those that Celery only logs where a message is acknowledged in vain, and goes
         # on: with one place less, as the message still has it. A broker that was frozen
         # for a second left workers that never took a message again. So these are none,
@@ -51,6 +47,7 @@ class PatientConsumer(Consumer):
         # what ended it before: a Redis that is full, or follows another for a while.
         self.channel_errors = self.connection_errors + self.channel_errors
         self.connection_errors = ()
+        self.loop = connecting_anew(self.loop, self.channel_errors)
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
         receive = super().create_task_handler(*args, **kwargs)
@@ -65,7 +62,11 @@ class PatientConsumer(Consumer):
                     message.ack()
                 else:
                     receive(message)
-            except UNREADABLE as error:
+            # Whatever reading it has raised: a message that is nested too deeply, or too
+            # large for the memory that there is, is no ValueError.
+            except Exception as error:
+                if isinstance(error, self.channel_errors):
+                    raise
                 say(error)
                 if not message.acknowledged:
                     message.reject(requeue=False)
@@ -78,7 +79,7 @@ def is_done(message: Any) -> bool:
     try:
         (named,), *_ = message.payload
         return all(UUID(one) in shop().done for one in named)
-    except (*UNREADABLE, KombuError):
+    except Exception:
         # The task will see, and say, what is wrong with it.
         return False
 
@@ -95,18 +96,24 @@ def ours(headers: Any) -> dict[str, str]:
     return {name: headers[name] for name in OURS if isinstance(headers.get(name), str)}
 
 
-def connecting_anew(loop: Callable[..., Any]) -> Callable[..., Any]:
+def connecting_anew(
+    loop: Callable[..., Any], lost: tuple[type[Exception], ...]
+) -> Callable[..., Any]:
     """
     Return Celery's loop, for which what is no message at all is a lost connection.
 
     It was read in the middle of the transport's work, which is begun anew by that; the
-    tasks that run are left alone.
+    tasks that run are left alone. What the loop itself raises for a *lost* connection
+    it raises still.
     """
 
     def run(*args: Any) -> Any:
         try:
             return loop(*args)
-        except UNREADABLE as error:
+        except (*lost, WorkerLostError):
+            # Or no process of the pool could be started.
+            raise
+        except Exception as error:
             say(error)
             raise ConnectionError("what came is no message") from error
 

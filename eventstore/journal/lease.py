@@ -93,12 +93,13 @@ class Leases:
         while True:
             next_at = time.monotonic() + SECONDS_BETWEEN
             asked += [
-                lease
-                for lease in list(self.held)
-                if lease not in asked and lease.ask()
+                lease for lease in list(self.held) if lease not in asked and lease.ask()
             ]
-            while asked and (rest := next_at - time.monotonic()) > 0:
+            while asked:
+                rest = max(0.0, next_at - time.monotonic())
                 asked = listen(asked, rest)
+                if not rest:
+                    break
             time.sleep(max(0.0, next_at - time.monotonic()))
 
 

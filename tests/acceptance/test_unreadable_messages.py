@@ -1,5 +1,6 @@
 """What others put into the broker's queue: a worker leaves it out, and lives."""
 
+import base64
 import json
 import random
 from typing import Any
@@ -28,6 +29,16 @@ def told(**changed: Any) -> bytes:
 
 def with_headers(**changed: Any) -> bytes:
     return told(headers={"lang": "py", "task": "execute", "id": UNKNOWN} | changed)
+
+
+def with_body(body: bytes) -> bytes:
+    return told(body=base64.b64encode(body).decode())
+
+
+def nested(text: str, depth: int = 100_000) -> bytes:
+    """Return JSON that is nested so deeply that Python gives up reading it."""
+    opening, closing = text.split("…")
+    return (opening * depth + "7" + closing * depth).encode()
 
 
 KEEPS_A_CHILD = [
@@ -59,6 +70,21 @@ GARBAGE = [
     told(headers={"task": "execute", "id": UNKNOWN, "expires": []}),
     told(headers={"task": "execute", "id": UNKNOWN, "timelimit": "none"}),
     told(),
+    # What reading raises is no ValueError: RecursionError, MemoryError, OverflowError.
+    nested("[…]"),
+    nested('{"headers":…}'),
+    b'{"headers": ' + nested("[…]") + b"}",
+    with_body(nested("[…]")),
+    with_body(b"[[[" + nested("[…]") + b"]], {}, {}]"),
+    with_body(b"[[[" + b"9" * 100_000 + b"]], {}, {}]"),
+    told(
+        properties={"delivery_tag": "x", "body_encoding": "base64", "priority": 1e999}
+    ),
+    told(headers={"task": "execute", "id": "\ud800"}),
+    told(**{"content-encoding": "utf-16"}),
+    told(**{"content-encoding": "nobody-knows-it"}),
+    told(**{"content-type": "application/x-python-serialize"}),
+    told(body="7" * 30_000_000),
 ]
 
 

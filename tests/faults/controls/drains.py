@@ -72,9 +72,7 @@ def let_go_before_the_commit(scene: Scene) -> None:
 def a_command_comes_as_a_runner_lets_go(scene: Scene) -> None:
     account = scene.account()
     (first,) = scene.send(Deposit(account_id=account, amount=7))
-    with scene.stopping(
-        "release", "IF pg_advisory_unlock", lambda: scene.run(first)
-    ):
+    with scene.stopping("release", "IF pg_advisory_unlock", lambda: scene.run(first)):
         (second,) = scene.send(Deposit(account_id=account, amount=8))
         scene.run(second)
     scene.read()
