@@ -62,8 +62,8 @@ class PatientConsumer(Consumer):
                     message.ack()
                 else:
                     receive(message)
-            # Whatever reading it has raised: a message that is nested too deeply, or too
-            # large for the memory that there is, is no ValueError.
+            # Whatever reading it has raised: what is nested too deeply, or too large
+            # for the memory that there is, is no ValueError.
             except Exception as error:
                 if isinstance(error, self.channel_errors):
                     raise
@@ -110,10 +110,10 @@ def connecting_anew(
     def run(*args: Any) -> Any:
         try:
             return loop(*args)
-        except (*lost, WorkerLostError):
-            # Or no process of the pool could be started.
-            raise
         except Exception as error:
+            # The latter: no process of the pool could be started.
+            if isinstance(error, (*lost, WorkerLostError)):
+                raise
             say(error)
             raise ConnectionError("what came is no message") from error
 

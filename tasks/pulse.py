@@ -1,8 +1,8 @@
 """
 Whether the processes that run commands move: each writes the time, again and again.
 
-A worker's main process, or a relay's, beats its heart for those that it has forked. They
-may all be stopped while it is well.
+A worker's main process beats its heart for those that it has forked, and a relay's
+looks after one. They may all be stopped while it is well.
 """
 
 import threading

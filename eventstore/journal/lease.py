@@ -2,9 +2,9 @@
 Keeping a lease: a thread speaks over the connection of a runner while it decides.
 
 The server ends a session that holds a stream and is silent for three seconds (`take`
-sets its `idle_session_timeout`), and the lock of the stream goes with it. A process that
-is stopped, frozen or cut off says nothing. One that decides for long says `SELECT 1`
-each second, from here.
+sets its `idle_session_timeout`), and the lock of the stream goes with it. A process
+that is stopped, frozen or cut off says nothing. One that decides for long says
+`SELECT 1` each second, from here.
 """
 
 import os

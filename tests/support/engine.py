@@ -157,14 +157,14 @@ def added(
 
 
 def connect(
-    url: str, *, autocommit: bool = True, **parameters: str
+    url: str, *, autocommit: bool = True, options: str = ""
 ) -> psycopg.Connection[Any]:
     """Return a connection of psycopg's own to the database at an SQLAlchemy URL."""
     plain = sa.make_url(url).set(drivername="postgresql")
     return psycopg.connect(
         plain.render_as_string(hide_password=False),
         autocommit=autocommit,
-        **parameters,
+        options=options,
     )
 
 
