@@ -17,6 +17,13 @@ from tasks.watching import came
 
 log = logging.getLogger(__name__)
 
+UNREADABLE = (TypeError, ValueError, LookupError, AttributeError)
+"""
+What Celery and its transport raise where a message is not what they take it for.
+
+Kombu counts some of these with what tells that the connection is lost.
+"""
+
 OURS = (
     *("lang", "task", "id", "root_id", "shadow", "origin", "argsrepr", "kwargsrepr"),
     # What beat sends is of no use any more when the next tick is due.
@@ -65,7 +72,7 @@ class PatientConsumer(Consumer):
             # Whatever reading it has raised: what is nested too deeply, or too large
             # for the memory that there is, is no ValueError.
             except Exception as error:
-                if isinstance(error, self.channel_errors):
+                if is_lost(error, self.channel_errors):
                     raise
                 say(error)
                 if not message.acknowledged:
@@ -112,12 +119,17 @@ def connecting_anew(
             return loop(*args)
         except Exception as error:
             # The latter: no process of the pool could be started.
-            if isinstance(error, (*lost, WorkerLostError)):
+            if is_lost(error, (*lost, WorkerLostError)):
                 raise
             say(error)
             raise ConnectionError("what came is no message") from error
 
     return run
+
+
+def is_lost(error: Exception, lost: tuple[type[Exception], ...]) -> bool:
+    """Return whether *error* is one of *lost*, and not what reading has raised."""
+    return isinstance(error, lost) and not isinstance(error, UNREADABLE)
 
 
 def say(error: Exception) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.support.client import Client, client_of
+from tests.support.client import client_of
 from tests.support.faulty_shop import AMOUNTS, HOLD, HOLDING_LOCK
 from tests.support.processes import Process, Processes
 from tests.support.waiting import wait_until
@@ -63,15 +63,18 @@ def stopped(*pids: int) -> Iterator[None]:
             os.kill(pid, signal.SIGCONT)
 
 
-def opened(client: Client) -> str:
+def opened(address: str) -> str:
     """Open an account, and return its name when it is open."""
     name = next(accounts)
-    client.wait_for(client.send("OpenAccount", {"account_id": name}).command_id)
+    with client_of(address) as client:
+        client.wait_for(client.send("OpenAccount", {"account_id": name}).command_id)
     return name
 
 
-def deposit(client: Client, account: str, amount: int = 7) -> str:
-    sent = client.send("Deposit", {"account_id": account, "amount": amount})
+def deposit(address: str, account: str, amount: int = 7) -> str:
+    # A connection for each: the server closes one that rests.
+    with client_of(address) as client:
+        sent = client.send("Deposit", {"account_id": account, "amount": amount})
     return sent.command_id
 
 
@@ -101,37 +104,36 @@ def test_whoever_stands_still_keeps_nothing_and_changes_nothing(
     relay = processes.relay()
     assert worker.running is not None
     took: dict[str, float] = {}
-    with client_of(processes.web()) as client:
-        names = [opened(client) for _ in range(3)]
+    address = processes.web()
+    names = [opened(address) for _ in range(3)]
 
-        with stopped(*children_of(worker)):
-            ids = [deposit(client, name) for name in names * 2]
-            took["all children"] = seconds_of(engine, ids)
+    with stopped(*children_of(worker)):
+        ids = [deposit(address, name) for name in names * 2]
+        took["all children"] = seconds_of(engine, ids)
+        before = effects(engine)
+    seconds_of(engine, [deposit(address, names[0])])
+    assert effects(engine)[:2] == (before[0] + 1, before[1] + 1)
+
+    with stopped(worker.running.pid):
+        ids = [deposit(address, name) for name in names * 2]
+        took["the main process"] = seconds_of(engine, ids)
+
+    with engine.connect() as holding:
+        holding.execute(sa.text(f"SELECT pg_advisory_lock({HOLDING_LOCK})"))
+        held = deposit(address, names[0], HOLDING)
+        wait_until(lambda: runner_of(engine, held), "somebody has it")
+        with stopped(runner_of(engine, held)):
+            ids = [deposit(address, name) for name in names * 2]
+            took["a holder"] = seconds_of(engine, [held, *ids])
             before = effects(engine)
-        sure = deposit(client, names[0])
-        assert client.wait_for(sure)["status"] == "succeeded"
-        assert effects(engine)[:2] == (before[0] + 1, before[1] + 1)
+            holding.execute(sa.text(f"SELECT pg_advisory_unlock({HOLDING_LOCK})"))
+    # It goes on with what it decided, and finds its session closed.
+    wait_until(lambda: "idle-session" in worker.text(), "it was told", seconds=20)
+    assert effects(engine) == before
 
-        with stopped(worker.running.pid):
-            ids = [deposit(client, name) for name in names * 2]
-            took["the main process"] = seconds_of(engine, ids)
-
-        with engine.connect() as holding:
-            holding.execute(sa.text(f"SELECT pg_advisory_lock({HOLDING_LOCK})"))
-            held = deposit(client, names[0], HOLDING)
-            wait_until(lambda: runner_of(engine, held), "somebody has it")
-            with stopped(runner_of(engine, held)):
-                ids = [deposit(client, name) for name in names * 2]
-                took["a holder"] = seconds_of(engine, [held, *ids])
-                before = effects(engine)
-                holding.execute(sa.text(f"SELECT pg_advisory_unlock({HOLDING_LOCK})"))
-        # It goes on with what it decided, and finds its session closed.
-        wait_until(lambda: "idle-session" in worker.text(), "it was told", seconds=20)
-        assert effects(engine) == before
-
-        (child,) = children_of(relay)
-        with stopped(child):
-            wait_until(lambda: child not in children_of(relay), "it is replaced")
+    (child,) = children_of(relay)
+    with stopped(child):
+        wait_until(lambda: child not in children_of(relay), "it is replaced")
 
     print(took)
     assert max(took.values()) < MOST
