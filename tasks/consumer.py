@@ -24,6 +24,10 @@ What Celery and its transport raise where a message is not what they take it for
 Kombu counts some of these with what tells that the connection is lost.
 """
 
+MAX_BYTES = 1_000_000
+MAX_BYTES_OF_HEADER = 10_000
+"""Ours are far below. To hand on many megabytes keeps a worker from all others."""
+
 OURS = (
     *("lang", "task", "id", "root_id", "shadow", "origin", "argsrepr", "kwargsrepr"),
     # What beat sends is of no use any more when the next tick is due.
@@ -62,6 +66,8 @@ class PatientConsumer(Consumer):
         def on_task_received(message: Any) -> None:
             try:
                 message.headers = ours(message.headers)
+                if len(message.body) > MAX_BYTES:
+                    raise ValueError
                 # Without one Celery would look for a task in the way of older messages.
                 name = message.headers["task"]
                 came.send(sender=self, headers=message.headers)
@@ -100,7 +106,12 @@ def ours(headers: Any) -> dict[str, str]:
     taken, which nobody gives back; or later still, and the message comes again and
     again.
     """
-    return {name: headers[name] for name in OURS if isinstance(headers.get(name), str)}
+    return {
+        name: headers[name]
+        for name in OURS
+        if isinstance(headers.get(name), str)
+        and len(headers[name]) <= MAX_BYTES_OF_HEADER
+    }
 
 
 def connecting_anew(

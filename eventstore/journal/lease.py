@@ -37,6 +37,7 @@ class Lease:
         self.connection = connection
         self.is_over = False
         self.asked_at = 0.0
+        self.why_lost = ""
 
     def ask(self) -> bool:
         """Send `SELECT 1` if the session is idle; return whether an answer comes."""
@@ -63,8 +64,11 @@ class Lease:
         try:
             line.consume_input()
             while not line.is_busy():
-                if line.get_result() is None:
+                result = line.get_result()
+                if result is None:
                     return True
+                # What ends a session is read here, and nobody reads it again.
+                self.why_lost = result.error_message.decode(errors="replace").strip()
         except psycopg.Error:
             # The drain finds it closed with its next statement.
             return True
@@ -146,6 +150,10 @@ def keeping_lease(connection: psycopg.Connection[Any]) -> Iterator[None]:
     held[lease] = None
     try:
         yield
+    except psycopg.OperationalError as error:
+        if lease.why_lost:
+            error.add_note(lease.why_lost)
+        raise
     finally:
         lease.is_over = True
         del held[lease]

@@ -85,6 +85,8 @@ GARBAGE = [
     told(**{"content-encoding": "nobody-knows-it"}),
     told(**{"content-type": "application/x-python-serialize"}),
     told(body="7" * 30_000_000),
+    with_headers(task="7" * 10_000_000),
+    with_headers(argsrepr="7" * 10_000_000),
 ]
 
 
