@@ -3,9 +3,9 @@
 import resource
 from typing import Any
 
-from billiard.process import current_process
 from celery import Celery
 from celery.signals import setup_logging, worker_init, worker_process_init
+from celery.utils.nodenames import node_format
 from kombu import Queue
 
 from tasks import pulse, schedule
@@ -123,8 +123,10 @@ def start_worker(**_: object) -> None:
 def start_child(**_: object) -> None:
     limit_memory()
     forget_connections()
-    # Which of the pool's processes it is; one that replaces another has its number.
-    pulse.begin(shop().pulses, getattr(current_process(), "index", None) or 0)
+    # Which of the pool's processes it is, from 1; 0 where there is no pool. One that
+    # replaces another has its number.
+    number = int(node_format("%i", "worker@host"))
+    pulse.begin(shop().pulses, max(number - 1, 0))
 
 
 def limit_memory() -> None:
