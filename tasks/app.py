@@ -5,9 +5,10 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import setup_logging, worker_init, worker_process_init
+from celery.utils.nodenames import node_format
 from kombu import Queue
 
-from tasks import schedule
+from tasks import pulse, schedule
 from tasks.bootstrap import forget_connections, shop
 from tasks.guard import refuse_what_loses_data
 from tasks.logs import log_to_stderr
@@ -113,6 +114,8 @@ def set_up_logging(**_: object) -> None:
 
 @worker_init.connect
 def start_worker(**_: object) -> None:
+    # A message as large as all memory is left out as well as any other.
+    limit_memory()
     refuse_what_loses_data(shop())
 
 
@@ -120,6 +123,10 @@ def start_worker(**_: object) -> None:
 def start_child(**_: object) -> None:
     limit_memory()
     forget_connections()
+    # Which of the pool's processes it is, from 1; 0 where there is no pool. One that
+    # replaces another has its number.
+    number = int(node_format("%i", "worker@host"))
+    pulse.begin(shop().pulses, max(number - 1, 0))
 
 
 def limit_memory() -> None:

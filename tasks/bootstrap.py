@@ -59,6 +59,7 @@ from tasks.connections import pool_of
 from tasks.migrations import newest_migration
 from tasks.money import ACCOUNTS, TRANSFERS
 from tasks.processes import process_managers
+from tasks.pulse import Pulses
 from tasks.settings import Settings, load_settings
 
 CUSTOMERS = Decider(
@@ -122,6 +123,7 @@ class Shop:
     limits: Limits = field(default_factory=Limits)
     pace: Pace = field(default_factory=Pace)
     done: Done = field(default_factory=Done)
+    pulses: Pulses = field(default_factory=Pulses)
 
     @cached_property
     def deciders(self) -> Deciders:

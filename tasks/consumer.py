@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from celery.exceptions import WorkerLostError
 from celery.worker.consumer import Consumer
-from kombu.exceptions import KombuError
 
 from tasks.bootstrap import shop
 from tasks.watching import came
@@ -18,7 +18,15 @@ from tasks.watching import came
 log = logging.getLogger(__name__)
 
 UNREADABLE = (TypeError, ValueError, LookupError, AttributeError)
-"""What Celery and its transport raise where a message is not what they take it for."""
+"""
+What Celery and its transport raise where a message is not what they take it for.
+
+Kombu counts some of these with what tells that the connection is lost.
+"""
+
+MAX_BYTES = 1_000_000
+MAX_BYTES_OF_HEADER = 10_000
+"""Ours are far below. To hand on many megabytes keeps a worker from all others."""
 
 OURS = (
     *("lang", "task", "id", "root_id", "shadow", "origin", "argsrepr", "kwargsrepr"),
@@ -43,7 +51,6 @@ class PatientConsumer(Consumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.loop = connecting_anew(self.loop)
         # Those that Celery only logs where a message is acknowledged in vain, and goes
         # on: with one place less, as the message still has it. A broker that was frozen
         # for a second left workers that never took a message again. So these are none,
@@ -51,6 +58,7 @@ class PatientConsumer(Consumer):
         # what ended it before: a Redis that is full, or follows another for a while.
         self.channel_errors = self.connection_errors + self.channel_errors
         self.connection_errors = ()
+        self.loop = connecting_anew(self.loop, self.channel_errors)
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
         receive = super().create_task_handler(*args, **kwargs)
@@ -58,6 +66,8 @@ class PatientConsumer(Consumer):
         def on_task_received(message: Any) -> None:
             try:
                 message.headers = ours(message.headers)
+                if len(message.body) > MAX_BYTES:
+                    raise ValueError
                 # Without one Celery would look for a task in the way of older messages.
                 name = message.headers["task"]
                 came.send(sender=self, headers=message.headers)
@@ -65,7 +75,11 @@ class PatientConsumer(Consumer):
                     message.ack()
                 else:
                     receive(message)
-            except UNREADABLE as error:
+            # Whatever reading it has raised: what is nested too deeply, or too large
+            # for the memory that there is, is no ValueError.
+            except Exception as error:
+                if is_lost(error, self.channel_errors):
+                    raise
                 say(error)
                 if not message.acknowledged:
                     message.reject(requeue=False)
@@ -78,7 +92,7 @@ def is_done(message: Any) -> bool:
     try:
         (named,), *_ = message.payload
         return all(UUID(one) in shop().done for one in named)
-    except (*UNREADABLE, KombuError):
+    except Exception:
         # The task will see, and say, what is wrong with it.
         return False
 
@@ -92,25 +106,41 @@ def ours(headers: Any) -> dict[str, str]:
     taken, which nobody gives back; or later still, and the message comes again and
     again.
     """
-    return {name: headers[name] for name in OURS if isinstance(headers.get(name), str)}
+    return {
+        name: headers[name]
+        for name in OURS
+        if isinstance(headers.get(name), str)
+        and len(headers[name]) <= MAX_BYTES_OF_HEADER
+    }
 
 
-def connecting_anew(loop: Callable[..., Any]) -> Callable[..., Any]:
+def connecting_anew(
+    loop: Callable[..., Any], lost: tuple[type[Exception], ...]
+) -> Callable[..., Any]:
     """
     Return Celery's loop, for which what is no message at all is a lost connection.
 
     It was read in the middle of the transport's work, which is begun anew by that; the
-    tasks that run are left alone.
+    tasks that run are left alone. What the loop itself raises for a *lost* connection
+    it raises still.
     """
 
     def run(*args: Any) -> Any:
         try:
             return loop(*args)
-        except UNREADABLE as error:
+        except Exception as error:
+            # The latter: no process of the pool could be started.
+            if is_lost(error, (*lost, WorkerLostError)):
+                raise
             say(error)
             raise ConnectionError("what came is no message") from error
 
     return run
+
+
+def is_lost(error: Exception, lost: tuple[type[Exception], ...]) -> bool:
+    """Return whether *error* is one of *lost*, and not what reading has raised."""
+    return isinstance(error, lost) and not isinstance(error, UNREADABLE)
 
 
 def say(error: Exception) -> None:

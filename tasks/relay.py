@@ -19,7 +19,7 @@ from types import FrameType
 from uuid import UUID
 
 from eventstore.journal.waiting import find_waiting
-from tasks import catch_up, commands, watching
+from tasks import catch_up, commands, pulse, watching
 from tasks.app import TIME_LIMIT, limit_memory
 from tasks.bootstrap import Shop, shop
 from tasks.guard import refuse_what_loses_data
@@ -31,6 +31,9 @@ PATIENCE = 1.0
 """Seconds that a command waits for its message, a subscription for its signal."""
 SWEEP_EVERY = 0.25
 """Seconds between two looks: what is found in both is run."""
+SECONDS_BETWEEN_LOOKS = 0.2
+"""At the child, by its parent."""
+LOOKS_UNTIL_STILL = 5
 STREAMS_A_SWEEP = 100
 STREAMS_TOGETHER = 20
 """So many go by one commit: without a broker all that is accepted comes this way."""
@@ -57,9 +60,12 @@ def main(wiring: Callable[[], Shop] = shop) -> None:
     context = multiprocessing.get_context("fork")
     while not stop.is_set():
         busy_since = context.Value("d", 0.0)
-        child = context.Process(target=work, args=(wiring, busy_since, os.getpid()))
+        pulses = pulse.Pulses()
+        child = context.Process(
+            target=work, args=(wiring, busy_since, pulses, os.getpid())
+        )
         child.start()
-        watch(child, busy_since, stop)
+        watch(child, busy_since, pulses, stop)
         if not stop.is_set():
             log.error("child died exitcode=%s", child.exitcode)
             stop.wait(0.1)
@@ -68,9 +74,16 @@ def main(wiring: Callable[[], Shop] = shop) -> None:
 def watch(
     child: multiprocessing.process.BaseProcess,
     busy_since: "Synchronized[float]",
+    pulses: pulse.Pulses,
     stop: threading.Event,
 ) -> None:
-    """Return when the child has ended; kill it when a piece of work takes too long."""
+    """
+    Return when the child has ended.
+
+    Kill it when a piece of work takes too long, or when it does not move any more: what
+    it held, the server has taken from it by then.
+    """
+    looks_still = 0
     while child.is_alive():
         if stop.is_set():
             child.terminate()
@@ -79,17 +92,26 @@ def watch(
         if started and time.monotonic() - started > TIME_LIMIT:
             log.error("child killed after %d s with one piece of work", TIME_LIMIT)
             child.kill()
-        child.join(0.2)
+        # Not at the first look: this process may have been stopped as well until now.
+        looks_still = looks_still + 1 if pulses.count_still(1) else 0
+        if looks_still > LOOKS_UNTIL_STILL:
+            log.error("child killed, which did not move")
+            child.kill()
+        child.join(SECONDS_BETWEEN_LOOKS)
 
 
 def work(
-    wiring: Callable[[], Shop], busy_since: "Synchronized[float]", parent: int
+    wiring: Callable[[], Shop],
+    busy_since: "Synchronized[float]",
+    pulses: pulse.Pulses,
+    parent: int,
 ) -> None:
     """Sweep and sweep again; the child's whole life."""
     stop = threading.Event()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     limit_memory()
+    pulse.begin(pulses, 0)
     relay = Relay(wiring(), busy_since)
     # The child's, which does the work: one that does not return goes on beating, and is
     # killed by its parent.

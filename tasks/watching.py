@@ -16,6 +16,7 @@ from eventstore.watching.heartbeats import Beat
 from tasks import publishing
 from tasks.bootstrap import Shop, shop
 from tasks.heart import Heart, name_of
+from tasks.pulse import Pulses
 
 LONG_ENOUGH = 0.3
 """Seconds without a message in which one that was in the queue would have come."""
@@ -61,10 +62,11 @@ def end(**_: object) -> None:
 class Queue:
     """What a worker's main process knows of the queue that it takes messages from."""
 
-    def __init__(self, children: int, queues: set[str]) -> None:
+    def __init__(self, children: int, queues: set[str], pulses: Pulses) -> None:
         self.process = name_of("worker")
         self.children = children
         self.queues = queues
+        self.pulses = pulses
         self.count = 0
         self.count_before = 0
         self.received: UUID | None = None
@@ -93,13 +95,20 @@ class Queue:
     def tell(self) -> Beat:
         free_since = self.free_since
         free = 0.0 if free_since is None else time.monotonic() - free_since
+        still = self.pulses.count_still(self.children)
         return Beat(
             process=self.process,
             role="worker",
-            serves_commands="commands" in self.queues,
+            # This process runs none itself: where none of the others moves, what it
+            # takes from the queue is lost.
+            serves_commands="commands" in self.queues and still < self.children,
             idle_seconds=free if free >= LONG_ENOUGH else None,
             received=self.received,
-            detail={"children": self.children, "queues": sorted(self.queues)},
+            detail={
+                "children": self.children,
+                "still": still,
+                "queues": sorted(self.queues),
+            },
         )
 
 
@@ -109,6 +118,7 @@ def begin_as_worker(sender: Any, **_: object) -> None:
     queue = Queue(
         children=sender.controller.concurrency,
         queues=set(sender.app.amqp.queues.consume_from),
+        pulses=shop().pulses,
     )
     came.connect(queue.note, weak=False)
     settings = shop().settings

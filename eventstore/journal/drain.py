@@ -29,6 +29,7 @@ from eventstore.journal.deciding import (
     read_commands,
     refuse_senders,
 )
+from eventstore.journal.lease import keeping_lease
 from eventstore.journal.limits import Limits
 from eventstore.journal.reporting import Report, finished, report_to_nobody
 from eventstore.journal.take import Taken, give_back, release, take
@@ -105,13 +106,14 @@ def drain(
     )
     until = time.monotonic() + limits.seconds_of_draining
     next_due: UUID | None = command_id
-    while next_due is not None and time.monotonic() < until:
-        work.taken_at = time.monotonic()
-        taken = take(work.connection, next_due, **asked_of(work))
-        if taken is None:
-            return work.drained
-        note_given_up(work, taken)
-        next_due = run(work, taken)
+    with keeping_lease(connection):
+        while next_due is not None and time.monotonic() < until:
+            work.taken_at = time.monotonic()
+            taken = take(work.connection, next_due, **asked_of(work))
+            if taken is None:
+                return work.drained
+            note_given_up(work, taken)
+            next_due = run(work, taken)
     work.drained.next_due = next_due
     return work.drained
 

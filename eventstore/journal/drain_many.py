@@ -36,6 +36,7 @@ from eventstore.journal.drain import (
     put_back,
     run,
 )
+from eventstore.journal.lease import keeping_lease
 from eventstore.journal.limits import Limits
 from eventstore.journal.reporting import Report, report_to_nobody
 from eventstore.journal.take import Taken, take_ahead, take_many
@@ -82,9 +83,10 @@ def drain_many(
         connection, deciders, runner, limits, most=most, report=report, may=may
     )
     work.taken_at = time.monotonic()
-    taken = take_many(connection, command_ids, **asked_of(work))
+    with keeping_lease(connection):
+        taken = take_many(connection, command_ids, **asked_of(work))
+        done = run_all(work, taken)
     known = {command.id for one in taken for command in one.commands}
-    done = run_all(work, taken)
     done.apart = [command_id for command_id in command_ids if command_id not in known]
     return done
 
@@ -118,10 +120,11 @@ def drain_ahead(
     work.taken_at = time.monotonic()
     most = min(COMMANDS_OF_A_STREAM, limits.commands)
     asked = asked_of(work)
-    return run_all(
-        work,
-        take_ahead(connection, command_id, ahead=ahead, most_of_others=most, **asked),
-    )
+    with keeping_lease(connection):
+        taken = take_ahead(
+            connection, command_id, ahead=ahead, most_of_others=most, **asked
+        )
+        return run_all(work, taken)
 
 
 def run_all(work: Drain, taken: Sequence[Taken]) -> DrainedMany:

@@ -1,12 +1,22 @@
 -- Let go of a stream, and return the command that is due in it now, or NULL.
 --
 -- The look comes after the unlock: a command that was accepted while we held the lock
--- found it taken, and relies on us.
+-- found it taken, and relies on us. With the last stream the session may be silent again,
+-- for as long as it might before its first: that is what NULL says.
 CREATE OR REPLACE FUNCTION public.release(stream text)
 RETURNS uuid LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    PERFORM pg_advisory_unlock(public.lock_key(2, hashtextextended(stream, 0)));
+    IF pg_advisory_unlock(public.lock_key(2, hashtextextended(stream, 0))) THEN
+        PERFORM set_config('eventstore.held', (
+            greatest(
+                nullif(current_setting('eventstore.held', true), '')::integer - 1, 0
+            )
+        )::text, false);
+        IF current_setting('eventstore.held') = '0' THEN
+            PERFORM set_config('idle_session_timeout', NULL, false);
+        END IF;
+    END IF;
     RETURN public.next_due(stream);
 END
 $$;

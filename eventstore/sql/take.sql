@@ -5,7 +5,7 @@
 -- 'failed' for commands that this has failed itself, then one of kind 'stream', then
 -- 'command' rows with the keys to them and what `load` returns for the stream, and the
 -- caller must `release`. The lock belongs to the session; call this with a connection in
--- autocommit.
+-- autocommit, and say something over it each second: see `journal/lease.py`.
 --
 -- The first command is marked as begun. A mark that is found tells that its runner died:
 -- we hold the lock, and whoever gives up and lives clears its mark. From then on the
@@ -63,6 +63,12 @@ BEGIN
     IF NOT pg_try_advisory_lock(public.lock_key(2, hashtextextended(stream, 0))) THEN
         RETURN;
     END IF;
+    -- The lock is a lease: a session that holds one and is silent for so long is ended
+    -- by the server, and the lock goes with it. `release` takes this back with the last.
+    PERFORM set_config('idle_session_timeout', '3s', false);
+    PERFORM set_config('eventstore.held', (
+        coalesce(nullif(current_setting('eventstore.held', true), ''), '0')::integer + 1
+    )::text, false);
     -- Each statement from here on sees what was committed before we got the lock.
     LOOP
         -- What has its turn is read once: the one that is marked is the first that is

@@ -1,5 +1,6 @@
 """What others put into the broker's queue: a worker leaves it out, and lives."""
 
+import base64
 import json
 import random
 from typing import Any
@@ -28,6 +29,16 @@ def told(**changed: Any) -> bytes:
 
 def with_headers(**changed: Any) -> bytes:
     return told(headers={"lang": "py", "task": "execute", "id": UNKNOWN} | changed)
+
+
+def with_body(body: bytes) -> bytes:
+    return told(body=base64.b64encode(body).decode())
+
+
+def nested(text: str, depth: int = 100_000) -> bytes:
+    """Return JSON that is nested so deeply that Python gives up reading it."""
+    opening, closing = text.split("…")
+    return (opening * depth + "7" + closing * depth).encode()
 
 
 KEEPS_A_CHILD = [
@@ -59,6 +70,23 @@ GARBAGE = [
     told(headers={"task": "execute", "id": UNKNOWN, "expires": []}),
     told(headers={"task": "execute", "id": UNKNOWN, "timelimit": "none"}),
     told(),
+    # What reading raises is no ValueError: RecursionError, MemoryError, OverflowError.
+    nested("[…]"),
+    nested('{"headers":…}'),
+    b'{"headers": ' + nested("[…]") + b"}",
+    with_body(nested("[…]")),
+    with_body(b"[[[" + nested("[…]") + b"]], {}, {}]"),
+    with_body(b"[[[" + b"9" * 100_000 + b"]], {}, {}]"),
+    told(
+        properties={"delivery_tag": "x", "body_encoding": "base64", "priority": 1e999}
+    ),
+    told(headers={"task": "execute", "id": "\ud800"}),
+    told(**{"content-encoding": "utf-16"}),
+    told(**{"content-encoding": "nobody-knows-it"}),
+    told(**{"content-type": "application/x-python-serialize"}),
+    told(body="7" * 30_000_000),
+    with_headers(task="7" * 10_000_000),
+    with_headers(argsrepr="7" * 10_000_000),
 ]
 
 
@@ -67,19 +95,19 @@ def test_a_worker_outlives_what_it_cannot_read(processes: Processes) -> None:
     worker = processes.worker()
     first = worker.running
     path = str(processes.folder / "redis.sock")
-    with (
-        redis.Redis(unix_socket_path=path) as broker,
-        client_of(processes.web()) as client,
-    ):
+    address = processes.web()
+    assert first is not None
+    with redis.Redis(unix_socket_path=path) as broker:
         for number, garbage in enumerate(GARBAGE):
             broker.lpush("commands", garbage)
-            # Behind it in the queue, and there is no relay that would run it.
-            sent = client.send(
-                "RegisterCustomer", ALICE | {"customer_id": f"N{number}"}
-            )
-            client.wait_for(sent.command_id, seconds=10)
-            assert first is not None
-            assert first.poll() is None, garbage
+            # Behind it in the queue, and there is no relay that would run it. By a
+            # connection of its own: the server closes one that rests.
+            with client_of(address) as client:
+                sent = client.send(
+                    "RegisterCustomer", ALICE | {"customer_id": f"N{number}"}
+                )
+                client.wait_for(sent.command_id, seconds=10)
+            assert first.poll() is None, garbage[:200]
 
         wait_until(lambda: broker.hlen("unacked") == 0, "all of them are done with")
         assert "unreadable message left out" in worker.text()

@@ -16,8 +16,12 @@ When = Literal["before", "sent", "answered"]
 Before the server gets it; when it has it, its answer still to come; or when its answer
 has come, which the client then does not get.
 """
-How = Literal["kill", "drop"]
-"""Kill the client's process with -9, or let it lose its connection."""
+How = Literal["kill", "drop", "stop", "cut"]
+"""
+Kill the client's process with -9, or let it lose its connection. Both ends of that may
+also stay: the process is stopped, and its connection is well; or the connection carries
+nothing more, in neither direction, until it is disarmed. These two are for `before`.
+"""
 
 
 class Arm(msgspec.Struct, kw_only=True):

@@ -38,6 +38,8 @@ UNDER_WAY = """
 ALIVE = """
     SELECT process FROM public.heartbeats
     WHERE beat_at BETWEEN clock_timestamp() - interval '2 seconds' AND clock_timestamp()
+        -- A worker of which no process moves is well, and does nothing.
+        AND (serves_commands OR role <> 'worker')
 """
 ENDED = "who was asked to end has ended"
 REDIS_PASSWORD = "not-the-one-you-know"

@@ -2,8 +2,8 @@
 A proxy between the shop and PostgreSQL, which can kill a client at a chosen statement.
 
 `python -m tests.faults.proxy SOCKET SERVER CONTROL`. On a Unix socket the kernel tells
-which process is at the other end; so the shop dies exactly where it is told to, and its
-code knows nothing of it. Where nothing is armed it carries bytes.
+which process is at the other end; so the shop dies, or stands still, exactly where it
+is told to, and its code knows nothing of it. Where nothing is armed it carries bytes.
 """
 
 import asyncio
@@ -28,6 +28,7 @@ class Armoury:
     def __init__(self) -> None:
         self.arms: dict[int, Arm] = {}
         self.struck: dict[int, list[int]] = {}
+        self.cut: dict[int, list[Client]] = {}
 
     def drawn(self, step: str, user: str) -> Arm | None:
         """Return what is armed for *step*, once less from now on."""
@@ -38,19 +39,30 @@ class Armoury:
         return None
 
     def strike(self, arm: Arm, pid: int) -> None:
-        if arm.how == "kill":
+        number = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}.get(arm.how)
+        if number is not None:
             with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+                os.kill(pid, number)
         self.struck.setdefault(arm.number, []).append(pid)
 
     def answer(self, request: Request) -> list[int]:
         if request.disarm_all:
             self.arms.clear()
+            for number in [*self.cut]:
+                self.join(number)
         if request.disarm is not None:
             self.arms.pop(request.disarm, None)
+            self.join(request.disarm)
         if request.arm is not None:
             self.arms[request.arm.number] = request.arm
         return self.struck.get(request.struck_by or 0, [])
+
+    def join(self, number: int) -> None:
+        """Let both ends of what was cut hear that their connection is gone."""
+        for client in self.cut.pop(number, []):
+            client.is_cut = False
+            client.close()
+            client.server.close()
 
     async def serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -100,6 +112,11 @@ class Server(End):
     def data_received(self, data: bytes) -> None:
         self.client.answer(data)
 
+    def connection_lost(self, error: Exception | None) -> None:
+        # Who is cut off does not hear of it.
+        if not self.client.is_cut:
+            super().connection_lost(error)
+
 
 class Client(End):
     """The end where a process of the shop is, and what has passed in its session."""
@@ -117,6 +134,7 @@ class Client(End):
         self.asked = 1
         self.drawn: Arm | None = None
         self.strikes_at = 0
+        self.is_cut = False
         self.connecting: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -134,7 +152,13 @@ class Client(End):
             return
         self.data_received(b"")
 
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self.is_cut:
+            super().connection_lost(error)
+
     def data_received(self, data: bytes) -> None:
+        if self.is_cut:
+            return
         self.unread += data
         if self.server.transport is None or not (self.is_greeted or self.greet()):
             return
@@ -145,7 +169,11 @@ class Client(End):
         for message in self.statements.read(self.unread):
             if message.step and self.drawn is None:
                 arm = self.armoury.drawn(message.step, self.user)
-                if arm is not None and arm.when == "before":
+                if arm is not None and arm.how == "stop":
+                    # Its answer comes to who does not read it any more.
+                    self.armoury.strike(arm, self.pid)
+                    arm = None
+                elif arm is not None and arm.when == "before":
                     self.forward(message.begin)
                     self.strike(arm)
                     return
@@ -179,6 +207,8 @@ class Client(End):
         return self.drawn is not None and self.asked >= self.strikes_at
 
     def answer(self, data: bytes) -> None:
+        if self.is_cut:
+            return
         self.answers.read(data)
         if not self.awaits_answer:
             self.write(data)
@@ -187,6 +217,10 @@ class Client(End):
 
     def strike(self, arm: Arm) -> None:
         self.armoury.strike(arm, self.pid)
+        if arm.how == "cut":
+            self.is_cut = True
+            self.armoury.cut.setdefault(arm.number, []).append(self)
+            return
         self.close()
         self.server.close()
 

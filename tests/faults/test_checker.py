@@ -27,6 +27,7 @@ from tests.support.databases import ROOT, Databases
 from tests.support.engine import connect
 from tests.support.sending import Sender
 from tests.support.settings import settings_for
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -238,6 +239,24 @@ def test_a_watch_sees_a_checkpoint_go_back(
     watching.sample()
 
     assert watching.verdict().counts == {watch.FORWARD: 1}
+
+
+def kept_after_sample(watching: Watch) -> bool:
+    watching.sample()
+    return bool(watching.kept)
+
+
+def test_a_watch_sees_who_keeps_a_stream_and_stands_still(history: History) -> None:
+    watching = Watch(history.connection, patience=0.05)
+    watching.sample()
+    info = history.connection.info
+    with psycopg.connect(info.dsn, password=info.password, autocommit=True) as still:
+        still.execute("SELECT pg_try_advisory_lock(public.lock_key(2, 7))")
+        # A lock of another kind is nobody's stream.
+        still.execute("SELECT pg_try_advisory_lock(public.lock_key(0, 7))")
+        wait_until(lambda: kept_after_sample(watching), "it is seen twice")
+
+    assert watching.verdict().counts == {watch.FREED: 1}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 STEPS = {
     "accept": rb"public\.accept(?:_many)?\(",
-    "take": rb"public\.take(?:_many)?\(",
+    "take": rb"public\.take(?:_many|_ahead)?\(",
     "finish": rb"CALL public\.finish(?:_many)?\(",
     "move_checkpoint": rb"UPDATE public\.subscriptions\s+SET checkpoint",
     "act": rb"public\.act\(",

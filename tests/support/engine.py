@@ -156,11 +156,15 @@ def added(
     )
 
 
-def connect(url: str, *, autocommit: bool = True) -> psycopg.Connection[Any]:
+def connect(
+    url: str, *, autocommit: bool = True, options: str = ""
+) -> psycopg.Connection[Any]:
     """Return a connection of psycopg's own to the database at an SQLAlchemy URL."""
     plain = sa.make_url(url).set(drivername="postgresql")
     return psycopg.connect(
-        plain.render_as_string(hide_password=False), autocommit=autocommit
+        plain.render_as_string(hide_password=False),
+        autocommit=autocommit,
+        options=options,
     )
 
 

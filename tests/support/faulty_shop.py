@@ -37,6 +37,7 @@ AMOUNTS = {
     900_000_003: RECURSE,
     900_000_004: EAT,
     900_000_005: HANG,
+    900_000_006: HOLD,
 }
 """Deposits have no reason."""
 HOLDING_LOCK = 815

@@ -1,16 +1,22 @@
 """What a worker's heart tells of its queue."""
 
+import os
+import signal
+import time
 from uuid import UUID
 
 import pytest
 
+from tasks import pulse
+from tasks.pulse import Pulses
 from tasks.watching import Queue
+from tests.support.waiting import wait_until
 
 COMMAND = UUID("5ab1ec0d-0000-4000-8000-000000000001")
 
 
 def queue() -> Queue:
-    return Queue(children=1, queues={"commands"})
+    return Queue(children=1, queues={"commands"}, pulses=Pulses())
 
 
 @pytest.mark.parametrize("shadow", [{}, {"shadow": "PlaceOrder"}, {"shadow": "many"}])
@@ -37,3 +43,51 @@ def test_other_messages_tell_nothing_of_it(headers: dict[str, str]) -> None:
 
     assert known.tell().received is None
     assert known.count == 1
+
+
+def moved(*seconds_ago: float) -> Pulses:
+    """Return the pulses of processes that moved last so many seconds ago."""
+    now = 1_000.0
+    pulses = Pulses(clock=lambda: now)
+    for place, seconds in enumerate(seconds_ago):
+        now = 1_000.0 - seconds
+        pulses.show(place)
+    now = 1_000.0
+    return pulses
+
+
+@pytest.mark.parametrize(
+    ("seconds_ago", "serves"),
+    [
+        # None has shown itself yet: they are being forked.
+        ((), True),
+        ((0.1, 0.2), True),
+        ((0.1, 60.0), True),
+        ((60.0, 60.0), False),
+    ],
+)
+def test_a_worker_serves_while_one_of_its_processes_moves(
+    seconds_ago: tuple[float, ...], serves: bool
+) -> None:
+    worker = Queue(children=2, queues={"commands"}, pulses=moved(*seconds_ago))
+
+    assert worker.tell().serves_commands is serves
+
+
+def test_a_process_that_waits_for_work_moves_and_its_parent_sees_it() -> None:
+    pulses = Pulses()
+    child = os.fork()
+    if not child:
+        pulse.begin(pulses, 0)
+        time.sleep(60)
+        os._exit(0)
+    try:
+        wait_until(lambda: any(pulses.memory[:8]), "it shows itself")
+        assert pulses.count_still(1) == 0
+        os.kill(child, signal.SIGSTOP)
+        wait_until(lambda: pulses.count_still(1) == 1, "it stands still", seconds=10)
+        os.kill(child, signal.SIGCONT)
+        wait_until(lambda: pulses.count_still(1) == 0, "it moves", seconds=10)
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)

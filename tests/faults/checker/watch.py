@@ -9,6 +9,7 @@ from tests.faults.checker.verdict import Verdict
 
 FORWARD = "checkpoints never go back"
 UNCHANGED = "what is behind a checkpoint never changes"
+FREED = "who holds a stream and stands still does not keep it"
 
 READERS = """
     SELECT s.name, s.checkpoint FROM subscriptions AS s
@@ -26,6 +27,19 @@ HASH = """
             '' ORDER BY id
         )), '')
     FROM events WHERE id > %s AND id <= %s
+"""
+
+
+SILENT = """
+    SELECT a.pid, a.state_change::text
+    FROM pg_locks AS l
+    JOIN pg_stat_activity AS a USING (pid)
+    WHERE l.locktype = 'advisory'
+        -- A key of one bigint, in which the kind of lock stands above 48 bits.
+        AND l.objsubid = 1
+        AND (l.classid::bigint >> 16) & 3 = 2
+        AND a.state = 'idle'
+        AND a.state_change < clock_timestamp() - make_interval(secs => %s)
 """
 
 
@@ -52,10 +66,22 @@ class Watch:
     samples: int = 0
     went_back: list[str] = field(default_factory=list)
     stretches: list[Stretch] = field(default_factory=list)
+    patience: float = 6.0
+    """Seconds for which a session may be silent while it holds a stream."""
+    silent: set[tuple[int, str]] = field(default_factory=set)
+    kept: set[tuple[int, str]] = field(default_factory=set)
 
     def sample(self) -> None:
-        """Look where all readers are, and at the events that they have read since."""
+        """
+        Look where all readers are, and at the events that they have read since.
+
+        And at those who hold a stream and are silent: what is seen twice is no server
+        that has slept itself.
+        """
         self.samples += 1
+        before_now = self.silent
+        self.silent = set(self.connection.execute(SILENT, (self.patience,)).fetchall())
+        self.kept |= self.silent & before_now
         for name, checkpoint in self.connection.execute(READERS).fetchall():
             before = self.checkpoints.get(name, 0)
             if checkpoint < before:
@@ -75,6 +101,11 @@ class Watch:
         """Look at all that was seen once more, and return what is not as it was."""
         verdict = Verdict()
         verdict.note(FORWARD, self.samples, self.went_back)
+        verdict.note(
+            FREED,
+            self.samples,
+            (f"session {pid}, silent since {since}" for pid, since in self.kept),
+        )
         verdict.note(
             UNCHANGED,
             sum(stretch.events for stretch in self.stretches),

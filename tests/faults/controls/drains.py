@@ -73,9 +73,7 @@ def let_go_before_the_commit(scene: Scene) -> None:
 def a_command_comes_as_a_runner_lets_go(scene: Scene) -> None:
     account = scene.account()
     (first,) = scene.send(Deposit(account_id=account, amount=7))
-    with scene.stopping(
-        "release", "PERFORM pg_advisory_unlock", lambda: scene.run(first)
-    ):
+    with scene.stopping("release", "IF pg_advisory_unlock", lambda: scene.run(first)):
         (second,) = scene.send(Deposit(account_id=account, amount=8))
         scene.run(second)
     scene.read()
@@ -84,7 +82,9 @@ def a_command_comes_as_a_runner_lets_go(scene: Scene) -> None:
 def look_before_the_unlock(scene: Scene) -> None:
     scene.change("release", "AS $$\nBEGIN", "AS $$\nDECLARE due uuid;\nBEGIN")
     scene.change(
-        "release", "    PERFORM", "    due := public.next_due(stream);\n    PERFORM"
+        "release",
+        "    IF pg_advisory_unlock",
+        "    due := public.next_due(stream);\n    IF pg_advisory_unlock",
     )
     scene.change("release", "RETURN public.next_due(stream)", "RETURN due")
 

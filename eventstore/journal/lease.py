@@ -1,0 +1,162 @@
+"""
+Keeping a lease: a thread speaks over the connection of a runner while it decides.
+
+The server ends a session that holds a stream and is silent for three seconds (`take`
+sets its `idle_session_timeout`), and the lock of the stream goes with it. A process
+that is stopped, frozen or cut off says nothing. One that decides for long says
+`SELECT 1` each second, from here.
+"""
+
+import os
+import select
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import psycopg
+from psycopg.pq import PipelineStatus, TransactionStatus
+
+SECONDS_BETWEEN = 1.0
+"""From one `SELECT 1` to the next; the server waits for three."""
+MAX_SECONDS_TO_ANSWER = 3.0
+"""After that the server has ended the session, or cannot be reached."""
+
+
+class Lease:
+    """
+    A connection over which a drain is at work.
+
+    Its psycopg lock is what keeps the thread and the drain apart. It is held from the
+    question to the answer.
+    """
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self.connection = connection
+        self.is_over = False
+        self.asked_at = 0.0
+        self.why_lost = ""
+
+    def ask(self) -> bool:
+        """Send `SELECT 1` if the session is idle; return whether an answer comes."""
+        # Else a statement is under way, and the session is not idle.
+        if not self.connection.lock.acquire(blocking=False):
+            return False
+        with suppress(psycopg.Error):
+            line = self.connection.pgconn
+            if (
+                not self.is_over
+                and line.transaction_status == TransactionStatus.IDLE
+                and line.pipeline_status == PipelineStatus.OFF
+            ):
+                line.send_query(b"SELECT 1")
+                line.flush()
+                self.asked_at = time.monotonic()
+                return True
+        self.connection.lock.release()
+        return False
+
+    def has_ended(self) -> bool:
+        """Read what has come; return whether it is all, or nothing more can come."""
+        line = self.connection.pgconn
+        try:
+            line.consume_input()
+            while not line.is_busy():
+                result = line.get_result()
+                if result is None:
+                    return True
+                # What ends a session is read here, and nobody reads it again.
+                self.why_lost = result.error_message.decode(errors="replace").strip()
+        except psycopg.Error:
+            # The drain finds it closed with its next statement.
+            return True
+        return False
+
+    def cut(self) -> None:
+        """Cut off a server that does not answer: who waits for it gets an error."""
+        with suppress(psycopg.Error, OSError):
+            descriptor = os.dup(self.connection.pgconn.socket)
+            with socket.socket(fileno=descriptor) as end:
+                end.shutdown(socket.SHUT_RDWR)
+
+
+class Leases:
+    """All leases of this process, and the thread that keeps them."""
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self.held: dict[Lease, None] = {}
+        self.thread = threading.Thread(target=self.keep, name="lease", daemon=True)
+        self.thread.start()
+
+    def keep(self) -> None:
+        """Ask in each session every second, for ever; one may wait for its answer."""
+        asked: list[Lease] = []
+        while True:
+            next_at = time.monotonic() + SECONDS_BETWEEN
+            asked += [
+                lease for lease in list(self.held) if lease not in asked and lease.ask()
+            ]
+            while asked:
+                rest = max(0.0, next_at - time.monotonic())
+                asked = listen(asked, rest)
+                if not rest:
+                    break
+            time.sleep(max(0.0, next_at - time.monotonic()))
+
+
+def listen(asked: list[Lease], seconds: float) -> list[Lease]:
+    """Wait for an answer, so many seconds at most; return who has none yet."""
+    waiting = select.poll()
+    for lease in asked:
+        with suppress(psycopg.Error):
+            waiting.register(lease.connection.pgconn.socket, select.POLLIN)
+    waiting.poll(seconds * 1000)
+    now = time.monotonic()
+    left = []
+    for lease in asked:
+        if not lease.has_ended():
+            if now - lease.asked_at < MAX_SECONDS_TO_ANSWER:
+                left.append(lease)
+                continue
+            lease.cut()
+        lease.connection.lock.release()
+    return left
+
+
+_leases: Leases | None = None
+
+
+def leases() -> Leases:
+    """Return those of this process: a fork takes no thread along."""
+    global _leases
+    if _leases is None or _leases.pid != os.getpid():
+        _leases = Leases()
+    return _leases
+
+
+@contextmanager
+def keeping_lease(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """
+    Speak over *connection* each second in the block, whenever it is silent.
+
+    For who holds a stream by it: without this its session is ended when it decides for
+    longer than three seconds. It makes no use of a transaction that is open.
+    """
+    held = leases().held
+    lease = Lease(connection)
+    held[lease] = None
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        if lease.why_lost:
+            error.add_note(lease.why_lost)
+        raise
+    finally:
+        lease.is_over = True
+        del held[lease]
+        # Whoever goes on with the connection, or closes it, is alone with it.
+        with connection.lock:
+            pass
