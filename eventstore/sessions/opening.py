@@ -3,6 +3,7 @@
 import functools
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import psycopg
@@ -27,8 +28,8 @@ TCP: Mapping[str, Any] = {
     # Milliseconds in which what was sent is to be acknowledged.
     "tcp_user_timeout": 3000,
 }
-_keeping: set[str] = set()
-"""Addresses of poolers that were found to leave a session to its client."""
+_keeping: set[tuple[str, str]] = set()
+"""Addresses of poolers that leave a session to its client, with whose login it is."""
 
 
 def open_session(
@@ -81,9 +82,12 @@ def connect(kind: type[C], target: Mapping[str, Any]) -> C:
 
 def refuse_sharing(session: Session, target: Mapping[str, Any]) -> None:
     """Raise UnfitSession where a pooler lends a session to several; asked once each."""
-    address = where(session)
-    if address in _keeping:
+    address, login = where(session), session.info.user
+    if (address, login) in _keeping:
         return
     if not keeps_session(functools.partial(connect, Brief, target)):
+        # Most likely it is the session that we have pinned: others get it next.
+        with suppress(psycopg.Error):
+            session.execute("RESET ALL")
         raise SharedSession(address)
-    _keeping.add(address)
+    _keeping.add((address, login))
