@@ -100,13 +100,13 @@ def pool_of(database_url: str, role: str = "operator") -> sa.Engine:
         pool_use_lifo=True,
     )
 
-    def note_return(session: Session | None, record: Any) -> None:
-        record.info["idle_since"] = time.monotonic()
-        if session is None:
-            return
+    def note_end(session: Session, *_: Any) -> None:
         if session.has_lost_right_to_write:
             doom.opened_until = time.monotonic()
-        if session.is_spent:
+
+    def note_return(session: Session | None, record: Any) -> None:
+        record.info["idle_since"] = time.monotonic()
+        if session is not None and session.is_spent:
             record.invalidate()
 
     def look_at_idle(session: Session, record: Any, _: Any) -> None:
@@ -123,6 +123,7 @@ def pool_of(database_url: str, role: str = "operator") -> sa.Engine:
         if session.is_spent:
             raise sa.exc.InvalidatePoolError
 
+    sa.event.listen(engine, "invalidate", note_end)
     sa.event.listen(engine, "checkin", note_return)
     sa.event.listen(engine, "checkout", look_at_idle)
     return engine

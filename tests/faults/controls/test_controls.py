@@ -15,14 +15,23 @@ from eventstore.journal.limits import Limits
 from tasks import bootstrap
 from tasks.bootstrap import Shop
 from tasks.settings import Settings
-from tests.faults.controls import deaths, drains, keys, log, processes, readers, rules
+from tests.faults.controls import (
+    deaths,
+    drains,
+    keys,
+    log,
+    processes,
+    readers,
+    rules,
+    sessions,
+)
 from tests.faults.controls.control import Control
 from tests.faults.controls.scene import Scene
 from tests.support.databases import Databases
 from tests.support.engine import connect
 from tests.support.settings import settings_for
 
-FILES = (drains, deaths, log, readers, keys, rules, processes)
+FILES = (drains, deaths, log, readers, keys, rules, processes, sessions)
 CONTROLS = {c.protection: c for file in FILES for c in file.CONTROLS}
 
 
