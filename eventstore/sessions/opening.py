@@ -52,8 +52,10 @@ def open_session(
         session.patience = SECONDS_TO_CONNECT
         wanted = pins_for(session.info.server_version, limits)
         session.nature = pin(session, wanted)
-        if is_pooled(session, session.nature.pid):
-            refuse_sharing(session, target)
+        pooled = is_pooled(session, session.nature.pid)
+        if pooled and refuse_sharing(session):
+            session.close()
+            return open_session(limits, autocommit=autocommit, **target)
         longest = seconds_of(wanted["statement_timeout"])
         session.patience = None if longest is None else longest + SECONDS_BEYOND_LIMIT
         session.witness = Witness(functools.partial(connect, Brief, target))
@@ -80,14 +82,19 @@ def connect(kind: type[C], target: Mapping[str, Any]) -> C:
         ) from error
 
 
-def refuse_sharing(session: Session, target: Mapping[str, Any]) -> None:
-    """Raise UnfitSession where a pooler lends a session to several; asked once each."""
+def refuse_sharing(session: Session) -> bool:
+    """
+    Raise UnfitSession where a pooler lends a session to several.
+
+    Returns whether *session* was used up to find out; each pooler is tried once.
+    """
     address, login = where(session), session.info.user
     if (address, login) in _keeping:
-        return
-    if not keeps_session(functools.partial(connect, Brief, target)):
+        return False
+    if not keeps_session(session):
         # Most likely it is the session that we have pinned: others get it next.
         with suppress(psycopg.Error):
             session.execute("RESET ALL")
         raise SharedSession(address)
     _keeping.add((address, login))
+    return True

@@ -8,10 +8,11 @@ sends a statement, the pooler does, and we are given another one.
 """
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import psycopg
+
+from eventstore.sessions.errors import NoAnswer
 
 PAUSES = (0.2, 0.4, 0.8, 1.6)
 """Seconds of silence, one after the other while the answer is not certain."""
@@ -30,21 +31,20 @@ def is_pooled(connection: psycopg.Connection[Any], pid: int) -> bool:
     return connection.info.backend_pid != pid
 
 
-def keeps_session(connect: Callable[[], psycopg.Connection[Any]]) -> bool:
+def keeps_session(connection: psycopg.Connection[Any]) -> bool:
     """
     Return whether a session stays with the client that has it, also between statements.
 
-    *connect* opens a connection in autocommit, which is used up.
+    *connection*, in autocommit, is used up. Raises NoAnswer.
     """
-    connection = connect()
     try:
         first = connection.execute(SHORTEST, prepare=False).fetchone()
         for pause in PAUSES:
             time.sleep(pause)
             if connection.execute(ASK, prepare=False).fetchone() != first:
                 return False
+    except NoAnswer:
+        raise
     except psycopg.OperationalError:
         return True
-    finally:
-        connection.close()
     return False
