@@ -4,12 +4,12 @@ import psycopg
 
 LOST_RIGHT_TO_WRITE = "25006"
 
-OF_SESSION = ("08", "25", "26", "53", "57", "58", "F0", "XX")
+OF_SESSION = ("08", "25", "26", "53", "57", "58", "F0")
 """
 Classes of SQLSTATE that tell of a session or its server, not of what was asked.
 
 No connection, a transaction in another state, a prepared statement that is gone, no
-resources, an operator's intervention, the system's errors, the server's own bugs.
+resources, an operator's intervention, the system's errors, a broken configuration.
 """
 DOUBTFUL = ("0A000", "3D000", "3F000", "42501", "42703", "42883", "42P01", "42P05")
 """
@@ -59,4 +59,6 @@ def ends_session(error: psycopg.Error) -> bool:
     if error.sqlstate == "57014":
         # Its statement took too long, or was cancelled.
         return False
-    return is_of_the_session(error) or error.sqlstate in DOUBTFUL
+    state = error.sqlstate or ""
+    # In class XX the server met a bug of its own: what it remembers may be wrong.
+    return is_of_the_session(error) or state in DOUBTFUL or state[:2] == "XX"

@@ -93,7 +93,7 @@ def pin(connection: psycopg.Connection[Any], wanted: Mapping[str, str]) -> Natur
         # What is in its encoding cannot be told in UTF8, or it is another product.
         raise UnfitSession(
             f"a session cannot be set up: {error.diag.message_primary}",
-            "use a database in UTF8 on PostgreSQL 15 or newer",
+            "look at the URL's options; PostgreSQL is to be 15 or newer, in UTF8",
         ) from error
     assert row is not None
     former, values, pid, role, database, encoding, is_standby, _, origin, conflict = row

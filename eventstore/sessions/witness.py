@@ -6,10 +6,11 @@ socket acknowledges all that is sent. The server can: it tells others which of i
 sessions are at work. So it is asked by a connection of its own.
 """
 
+import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
@@ -52,7 +53,7 @@ class Witness:
     looks at a time, lest a server that is slow is asked by everybody.
     """
 
-    looking = threading.Lock()
+    looking: ClassVar = threading.Lock()
 
     def __init__(self, connect: Callable[[], psycopg.Connection[Any]]) -> None:
         self.connect = connect
@@ -98,3 +99,11 @@ class Witness:
             with suppress(psycopg.Error):
                 connection.execute(END, (nature.pid, changed_at))
             return True
+
+
+def let_look() -> None:
+    """Make the lock anew: a thread of the parent may have held it at the fork."""
+    Witness.looking = threading.Lock()
+
+
+os.register_at_fork(after_in_child=let_look)
