@@ -10,6 +10,7 @@ from eventstore.connection import driver_connection
 from eventstore.doctor import check_rights
 from eventstore.errors import RebuildFailed
 from eventstore.rights import grant_rights
+from eventstore.sessions.errors import UnfitSession
 from tasks.bootstrap import Shop, schema_is_current
 from tasks.claiming import fill, told
 from tasks.rebuilding import rebuild, unfit
@@ -89,4 +90,9 @@ def fill_read_models() -> None:
 
 if context.is_offline_mode():
     stop_for("the migrations need a database: --sql is not offered")
-migrate()
+try:
+    migrate()
+except sa.exc.OperationalError as error:
+    if isinstance(error.orig, UnfitSession):
+        stop_for(str(error.orig))
+    raise

@@ -38,6 +38,7 @@ from eventstore.journal.accept import accept
 from eventstore.journal.drain import drain
 from eventstore.journal.limits import Limits
 from eventstore.log.codec import EventCodec
+from tasks.connections import connect
 from tasks.settings import database_url
 
 HOT = "meter-hot"
@@ -100,11 +101,6 @@ def meters(tally: list[int]) -> Deciders:
             )
         ]
     )
-
-
-def connect(url: str) -> psycopg.Connection[Any]:
-    plain = sa.make_url(url).set(drivername="postgresql")
-    return psycopg.connect(plain.render_as_string(False), autocommit=True)
 
 
 def peak() -> int:

@@ -8,7 +8,7 @@ from embedded import handover
 from embedded.bench import bench, faults
 from embedded.down import down
 from embedded.environment import given
-from embedded.errors import EmbeddedError
+from embedded.errors import EmbeddedError, UnfitDatabase
 from embedded.folders import ROOT, folders_from
 from embedded.logs import show
 from embedded.status import status
@@ -23,6 +23,9 @@ def main(arguments: list[str]) -> int:
     try:
         return run(arguments)
     except BadSetting as error:
+        print(f"recount: {error}", file=sys.stderr)
+        return EX_CONFIG
+    except UnfitDatabase as error:
         print(f"recount: {error}", file=sys.stderr)
         return EX_CONFIG
     except EmbeddedError as error:

@@ -9,7 +9,8 @@ EmbeddedError
 ├── FolderOfAnother     somebody else made our folder before us
 ├── MigrationFailed     Alembic gave up
 ├── NotUp               a command needs a running `up`
-└── PortTaken           PORT was asked for, and somebody listens there
+├── PortTaken           PORT was asked for, and somebody listens there
+└── UnfitDatabase       the database that was named cannot keep what it is given
 """
 
 
@@ -47,6 +48,10 @@ class NotUp(EmbeddedError):
 
 class PortTaken(EmbeddedError):
     """Somebody listens on the port that PORT asks for."""
+
+
+class UnfitDatabase(EmbeddedError):
+    """The database that was named cannot keep what it is given."""
 
 
 class StopRequested(BaseException):

@@ -10,10 +10,9 @@ import os
 from collections.abc import Mapping
 from urllib.parse import quote
 
-import psycopg
-
 from embedded.folders import Folders
-from embedded.postgres import DATABASE, OWNER
+from embedded.postgres import DATABASE, OWNER, database_url
+from tasks.connections import connect
 
 ROLES = ("web", "worker", "relay", "reader", "operator")
 OF_PROCESSES = {"web": "web", "worker": "worker", "relay": "relay", "beat": "worker"}
@@ -30,9 +29,7 @@ def group_of(role: str) -> str:
 
 def ensure_logins(folders: Folders) -> None:
     """Make the logins that are missing; the migrations give their roles the rights."""
-    with psycopg.connect(
-        host=os.fspath(folders.sockets), user=OWNER, dbname=DATABASE, autocommit=True
-    ) as connection:
+    with connect(database_url(folders)) as connection:
         known = {
             name for (name,) in connection.execute("SELECT rolname::text FROM pg_roles")
         }

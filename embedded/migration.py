@@ -7,6 +7,7 @@ import psycopg
 
 from embedded.child import Program
 from embedded.folders import ROOT, Folders
+from tasks.connections import connect
 from tasks.migrations import newest_migration
 from tasks.settings import database_url
 
@@ -21,9 +22,7 @@ def is_due(folders: Folders, environment: Mapping[str, str]) -> bool:
     Asking Alembic takes two seconds of each start. It also rebuilds the read models
     whose definition has changed, which no revision tells.
     """
-    if current_revisions(for_libpq(environment["DATABASE_URL"])) != {
-        newest_migration()
-    }:
+    if current_revisions(environment["DATABASE_URL"]) != {newest_migration()}:
         return True
     noted = folders.migrated.read_text() if folders.migrated.exists() else ""
     return noted != fingerprint(environment)
@@ -43,12 +42,8 @@ def fingerprint(environment: Mapping[str, str]) -> str:
     return digest.hexdigest()
 
 
-def for_libpq(url: str) -> str:
-    return database_url(url).replace("+psycopg", "", 1)
-
-
 def current_revisions(url: str) -> set[str]:
-    with psycopg.connect(url, connect_timeout=10) as connection:
+    with connect(database_url(url)) as connection:
         try:
             rows = connection.execute("SELECT version_num FROM alembic_version")
             return {revision for (revision,) in rows}

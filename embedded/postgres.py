@@ -19,6 +19,7 @@ from embedded.folders import Folders
 from embedded.leftovers import end_all
 from embedded.logs import last_lines, open_log
 from embedded.postgres_home import PostgresHome
+from tasks.connections import connect
 
 OWNER = DATABASE = "recount"
 
@@ -76,20 +77,18 @@ def postgres(
 
 
 def database_url(folders: Folders) -> str:
+    return url_of(folders, DATABASE)
+
+
+def url_of(folders: Folders, database: str) -> str:
     host = quote(os.fspath(folders.sockets), safe="/")
-    return f"postgresql://{OWNER}@/{DATABASE}?host={host}"
+    return f"postgresql://{OWNER}@/{database}?host={host}"
 
 
 def is_ready(folders: Folders) -> bool:
     """Return whether the server answers, and see to it that it has our database."""
     try:
-        with psycopg.connect(
-            host=os.fspath(folders.sockets),
-            user=OWNER,
-            dbname="postgres",
-            connect_timeout=2,
-            autocommit=True,
-        ) as connection:
+        with connect(url_of(folders, "postgres")) as connection:
             ensure_database(connection)
     except psycopg.OperationalError:
         return False

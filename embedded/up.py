@@ -17,12 +17,14 @@ from embedded.errors import (
     CannotStart,
     MigrationFailed,
     StopRequested,
+    UnfitDatabase,
 )
 from embedded.folders import ROOT, Folders, folders_from
 from embedded.logs import last_lines
 from embedded.port import FIRST, HOST, ClaimedPort, claim_port, has_answered
 from embedded.servers import start_servers
 from embedded.supervisor import Supervisor
+from eventstore.sessions.errors import UnfitSession
 from tasks.settings import settings_from
 
 INTERRUPTED = 130
@@ -116,6 +118,8 @@ class Up:
         try:
             if not migration.is_due(self.folders, self.environment):
                 return
+        except UnfitSession as error:
+            raise UnfitDatabase(str(error)) from error
         except psycopg.OperationalError as error:
             raise CannotStart(f"the database does not answer: {error}") from error
         program = migration.alembic(self.folders, self.environment)

@@ -54,6 +54,8 @@ from uuid import UUID
 
 import psycopg
 
+from eventstore.sessions.errors import is_of_the_session
+
 
 class EventStoreError(Exception):
     """The root of all that the engine raises."""
@@ -394,7 +396,13 @@ def is_of_the_data(error: Exception) -> bool:
 
 
 def is_lost_connection(error: Exception) -> bool:
-    """Return whether *error* tells that the database, or our session, is away."""
+    """
+    Return whether *error* tells that the database, or our session, is of no use.
+
+    A session that cannot write any more is as good as none.
+    """
+    if is_of_the_session(error):
+        return True
     return isinstance(
         error, psycopg.OperationalError | psycopg.InterfaceError
     ) and not is_of_the_data(error)

@@ -1,27 +1,27 @@
-"""A pool of connections that looks after the idle and leaves the busy alone."""
+"""Sessions of a process, opened by `open_session`; a pool holds some of them."""
 
+import re
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
+from eventstore.connection import driver_connection
+from eventstore.sessions.opening import open_session
+from eventstore.sessions.session import Session
 from tasks.process_name import process_name
 
-SESSION = (
-    # In a zone whose offset once had seconds, old times were rounded to the minute.
-    "-c TimeZone=UTC "
-    "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
-)
 IDLE = 1.0
-"""Seconds after which a connection is asked whether it lives, before it is lent."""
+"""Seconds after which a session is looked at, before it is lent."""
 
-
-WAITS = "-c lock_timeout=3s -c idle_in_transaction_session_timeout=5s"
+WAITS = {"lock_timeout": "3s", "idle_in_transaction_session_timeout": "5s"}
 LIMITS = {
-    "web": f"{WAITS} -c statement_timeout=10s",
-    "worker": f"{WAITS} -c statement_timeout=20s",
-    "relay": f"{WAITS} -c statement_timeout=20s",
+    "web": {**WAITS, "statement_timeout": "10s"},
+    "worker": {**WAITS, "statement_timeout": "20s"},
+    "relay": {**WAITS, "statement_timeout": "20s"},
 }
 """
 How long a session of a role may keep others waiting.
@@ -29,6 +29,48 @@ How long a session of a role may keep others waiting.
 A statement has at most the time of the task that sends it. An operator's, such as an
 index that a rebuild makes, takes what it takes.
 """
+OWN_LIMIT = re.compile(
+    r"-(?:c\s*|-)(statement_timeout|lock_timeout"
+    r"|idle_in_transaction_session_timeout|transaction_timeout)=(\S+)"
+)
+"""A limit in the `options` of a URL."""
+
+
+def connect(url: str | sa.URL, role: str = "operator", **more: Any) -> Session:
+    """
+    Open a session in autocommit to the database at *url*, with the limits of a *role*.
+
+    Raises UnfitSession where it is none to rely on.
+    """
+    return opener(url, role, **more)()
+
+
+def opener(
+    url: str | sa.URL, role: str = "operator", **more: Any
+) -> Callable[[], Session]:
+    """Return what opens sessions as `connect` does; the URL is read once."""
+    address = sa.make_url(url)
+    _, target = address.get_dialect()().create_connect_args(address)
+    options = str(target.pop("options", ""))
+    # A pooler refuses or ignores `options`: what we know of them, the session sets.
+    limits = {**LIMITS.get(role, {}), **dict(OWN_LIMIT.findall(options))}
+    if rest := OWN_LIMIT.sub("", options).strip():
+        target["options"] = rest
+    if "," in str(target.get("host", "")):
+        target.setdefault("target_session_attrs", "primary")
+    target.setdefault("application_name", f"recount {process_name(sys.argv)}")
+
+    def open_one() -> Session:
+        return open_session(limits, **{**target, **more})
+
+    return open_one
+
+
+@dataclass
+class Doom:
+    """Until when the sessions of a pool were opened that are of no use any more."""
+
+    opened_until: float = float("-inf")
 
 
 def pool_of(database_url: str, role: str = "operator") -> sa.Engine:
@@ -38,47 +80,64 @@ def pool_of(database_url: str, role: str = "operator") -> sa.Engine:
     Asking each time, as `pool_pre_ping` does, was one round trip of the two that
     accepting a command takes. One that was busy a moment ago is trusted: where the
     server has gone since, the command is not accepted, or its drain is interrupted.
+    A session that is of no use any more is thrown away when it comes back; where it
+    was found that it cannot write, so are all that are as old.
     """
-    url = sa.make_url(database_url)
+    open_one, doom = opener(database_url, role), Doom()
+
+    def create() -> Session:
+        session = open_one()
+        session.autocommit = False
+        return session
+
     engine = sa.create_engine(
-        url,
+        sa.make_url(database_url),
+        creator=create,
         # Kept when a burst is over, and the last one used is used again: to open one
         # takes longer than what is done with it.
         pool_size=20,
         max_overflow=0,
         pool_use_lifo=True,
-        connect_args=arguments_of(url, role),
     )
 
-    def note_return(_: Any, record: Any) -> None:
-        record.info["idle_since"] = time.monotonic()
+    def note_end(session: Session, *_: Any) -> None:
+        if session.has_lost_right_to_write:
+            doom.opened_until = time.monotonic()
 
-    def look_at_idle(connection: Any, record: Any, _: Any) -> None:
+    def note_return(session: Session | None, record: Any) -> None:
+        record.info["idle_since"] = time.monotonic()
+        if session is not None and session.is_spent:
+            record.invalidate()
+
+    def look_at_idle(session: Session, record: Any, _: Any) -> None:
+        if session.opened_at <= doom.opened_until:
+            raise sa.exc.InvalidatePoolError
         idle_since = record.info.get("idle_since")
         if idle_since is None or time.monotonic() - idle_since < IDLE:
             return
         try:
-            engine.dialect.do_ping(connection)
+            session.look()
         except Exception as error:
             # The others of the pool are as old: all of them are made anew.
             raise sa.exc.InvalidatePoolError from error
+        if session.is_spent:
+            raise sa.exc.InvalidatePoolError
 
+    sa.event.listen(engine, "invalidate", note_end)
     sa.event.listen(engine, "checkin", note_return)
     sa.event.listen(engine, "checkout", look_at_idle)
     return engine
 
 
-def arguments_of(url: sa.URL, role: str) -> dict[str, Any]:
-    """Return what each connection is made with, besides its *url*."""
-    return {
-        "connect_timeout": 5,
-        # A host that lost its power must not keep its streams for two hours.
-        "options": " ".join(
-            # The later ones win: limits of the URL's own are those that hold.
-            [LIMITS.get(role, ""), str(url.query.get("options", "")), SESSION]
-        ).strip(),
-        "keepalives_idle": 30,
-        "keepalives_interval": 10,
-        "keepalives_count": 3,
-        "application_name": f"recount {process_name(sys.argv)}",
-    }
+def can_write(engine: sa.Engine) -> bool:
+    """
+    Return whether a session of the pool can write; in one round trip.
+
+    One that cannot, or is not what it was when it was opened, is thrown away. Raises
+    what tells that the database is away, or that it is none to rely on.
+    """
+    with engine.connect() as connection:
+        session = driver_connection(connection)
+        assert isinstance(session, Session)
+        seen = session.look()
+    return seen.is_same and not seen.is_read_only

@@ -8,6 +8,7 @@ import psycopg
 from sqlalchemy.exc import OperationalError
 
 from eventstore.doctor import FATAL_CHECKS, Ailment, diagnose
+from eventstore.sessions.errors import UnfitSession
 from eventstore.subscriptions.process_manager import never_deployed
 from tasks.bootstrap import Shop, schema_is_current
 from tasks.currency import currency_of
@@ -26,7 +27,9 @@ def refuse_what_loses_data(shop: Shop) -> None:
     """
     try:
         fatal = find_fatal(shop)
-    except OperationalError:
+    except OperationalError as error:
+        if isinstance(error.orig, UnfitSession):
+            stop_if([session_ailment(error.orig)])
         log.warning("the database does not answer: it is not known to be sound")
         return
     finally:
@@ -63,6 +66,10 @@ def find_fatal(shop: Shop) -> list[Ailment]:
 def deployment_ailment(missing: Sequence[str]) -> Ailment:
     what = f"{', '.join(missing)} would not hear of what is accepted now"
     return Ailment("process managers", what, MIGRATE, is_fatal=True)
+
+
+def session_ailment(unfit: UnfitSession) -> Ailment:
+    return Ailment("session", unfit.what, unfit.remedy, is_fatal=True)
 
 
 def schema_ailment() -> Ailment:

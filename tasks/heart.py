@@ -6,13 +6,12 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 import psycopg
-import sqlalchemy as sa
 
+from eventstore.sessions.session import Session
 from eventstore.watching.heartbeats import Beat, beat, end_beat
-from tasks.connections import arguments_of
+from tasks.connections import opener
 
 log = logging.getLogger(__name__)
 
@@ -38,14 +37,10 @@ class Heart:
     def __init__(
         self, database_url: str, role: str, tell: Telling, look: Callable[[], None]
     ) -> None:
-        url = sa.make_url(database_url)
-        self.conninfo = url.set(drivername="postgresql").render_as_string(
-            hide_password=False
-        )
-        self.options = arguments_of(url, role)
+        self.open_one = opener(database_url, role)
         self.tell = tell
         self.look = look
-        self.connection: psycopg.Connection[Any] | None = None
+        self.connection: Session | None = None
         self.stopped = threading.Event()
         self.thread = threading.Thread(target=self.live, name="heart", daemon=True)
 
@@ -76,9 +71,7 @@ class Heart:
         try:
             is_new = self.connection is None
             if self.connection is None:
-                self.connection = psycopg.connect(
-                    self.conninfo, autocommit=True, **self.options
-                )
+                self.connection = self.open_one()
             beat(self.connection, self.tell(), is_new=is_new)
         except psycopg.Error as error:
             if self.connection is not None:

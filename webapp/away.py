@@ -10,6 +10,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolIsEmpty
 
+from eventstore.sessions.errors import is_of_the_session
 from webapp.dropped import problem_of_dropped
 from webapp.problems import Problem
 
@@ -22,9 +23,9 @@ OUTAGES = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
 )
-# A shop that is being set up has its tables in a moment; a server that was just chosen
-# to take another's place can be written to in a moment.
-NOT_YET = (psycopg.errors.UndefinedTable, psycopg.errors.ReadOnlySqlTransaction)
+# A shop that is being set up has its tables in a moment. Who asks again is served by
+# another session where this one, or its server, is of no use any more.
+NOT_YET = (psycopg.errors.UndefinedTable,)
 
 
 def problem_of(error: DatabaseError) -> Problem | None:
@@ -49,9 +50,11 @@ def not_accepted() -> Problem:
 
 
 def is_outage(error: DatabaseError) -> bool:
+    cause = cause_of(error)
     return (
         isinstance(error, OUTAGES)
-        or isinstance(cause_of(error), NOT_YET)
+        or isinstance(cause, NOT_YET)
+        or (cause is not None and is_of_the_session(cause))
         or was_cut_off(error)
     )
 

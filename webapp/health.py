@@ -1,14 +1,19 @@
 """Whether this process answers, and whether it can do its work."""
 
+import logging
+
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
+from eventstore.sessions.errors import ReadOnlyServer, UnfitSession
 from tasks import publishing
 from tasks.bootstrap import schema_is_current
-from webapp.away import DATABASE_ERRORS, is_outage
+from tasks.connections import can_write
+from webapp.away import DATABASE_ERRORS, cause_of, is_outage
 from webapp.problems import SECONDS_TO_RETRY
 from webapp.wiring import the_shop
 
+log = logging.getLogger(__name__)
 routes = Blueprint("health", __name__)
 
 
@@ -20,17 +25,30 @@ def alive() -> ResponseReturnValue:
 
 @routes.get("/readyz")
 def ready() -> ResponseReturnValue:
+    engine = the_shop().engine
     try:
-        is_current = schema_is_current(the_shop().engine)
+        if not can_write(engine):
+            return not_ready(database="read only", schema="unknown")
+        is_current = schema_is_current(engine)
     except DATABASE_ERRORS as error:
         if not is_outage(error):
             raise
-        return not_ready(database="away", schema="unknown")
+        return not_ready(database=word_for(cause_of(error)), schema="unknown")
     if not is_current:
         return not_ready(database="ok", schema="not at head")
     # The promise does not rest on the broker: it is told, and no reason to turn away.
     breaker = publishing.breaker.state.value
     return {"status": "ok", "database": "ok", "schema": "ok", "breaker": breaker}
+
+
+def word_for(error: BaseException | None) -> str:
+    """Return what is the matter with the database; a reason is for the log alone."""
+    if isinstance(error, ReadOnlyServer):
+        return "read only"
+    if isinstance(error, UnfitSession):
+        log.error("not ready: %s", error)
+        return "unfit"
+    return "away"
 
 
 def not_ready(*, database: str, schema: str) -> ResponseReturnValue:

@@ -43,6 +43,10 @@ class Request(msgspec.Struct, kw_only=True):
     struck_by: int | None = None
     disarm: int | None = None
     disarm_all: bool = False
+    let_read_alone: bool = False
+    """Let the sessions that there are do nothing but read; the answer has whose."""
+    hold_answers: bool | None = None
+    """Hold back what is answered in the sessions that there are, or let it go."""
 
 
 class Proxy:
@@ -93,6 +97,19 @@ class Proxy:
         except AssertionError:
             return []
         return struck
+
+    def let_read_alone(self) -> list[int]:
+        """Let all sessions that there are read alone; return whose they are."""
+        return self.ask(Request(let_read_alone=True))
+
+    @contextmanager
+    def holding_answers(self) -> Iterator[list[int]]:
+        """Hold back the answers in all sessions that there are; yield whose."""
+        held = self.ask(Request(hold_answers=True))
+        try:
+            yield held
+        finally:
+            self.ask(Request(hold_answers=False))
 
     def disarm_all(self) -> None:
         self.ask(Request(disarm_all=True))

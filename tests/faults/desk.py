@@ -186,12 +186,22 @@ class Desk:
             self.keeper.ask_again()
             wait_until(lambda: not self.ending(), ENDED)
         wait_until(lambda: postgres.is_ready(self.folders), "PostgreSQL answers")
+        self.mend_settings()
         self.mend_redis()
         wait_until(lambda: answers(f"{self.address}/healthz"), "the web answers")
         wait_until(lambda: not self.missing(), "all processes live")
 
     def ending(self) -> Sequence[str]:
         return [n for n in self.keeper.named("") if self.keeper.is_ending(n)]
+
+    def mend_settings(self) -> None:
+        """Take back what was set for the logins of the shop; not while it is away."""
+        with suppress(sa.exc.OperationalError), self.engine().connect() as connection:
+            for role in ("web", "worker", "relay"):
+                connection.exec_driver_sql(
+                    f"ALTER ROLE {logins.login_of(role)}"
+                    f" IN DATABASE {postgres.DATABASE} RESET ALL"
+                )
 
     def mend_redis(self) -> None:
         with self.broker() as broker:

@@ -10,6 +10,7 @@ from tests.faults.breaking import (
     messages,
     processes,
     rebuilds,
+    sessions,
     statements,
     steps,
 )
@@ -21,6 +22,7 @@ __all__ = ["KINDS", "MISSED", "Kind", "left_out"]
 # Those first that leave all at work: the others strike whom they leave over.
 VICTIMS = {
     statements: "PostgreSQL",
+    sessions: "PostgreSQL",
     messages: "Redis",
     brokers: "Redis",
     databases: "PostgreSQL",

@@ -17,9 +17,10 @@ from contextlib import suppress
 import msgspec
 
 from tests.faults.arming import Arm, Request
-from tests.faults.wire import Answers, Statements, greeting
+from tests.faults.wire import Answers, Statements, greeting, query
 
 UCRED = struct.Struct("3i")
+READ_ALONE = query("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
 
 
 class Armoury:
@@ -29,6 +30,7 @@ class Armoury:
         self.arms: dict[int, Arm] = {}
         self.struck: dict[int, list[int]] = {}
         self.cut: dict[int, list[Client]] = {}
+        self.clients: set[Client] = set()
 
     def drawn(self, step: str, user: str) -> Arm | None:
         """Return what is armed for *step*, once less from now on."""
@@ -50,11 +52,20 @@ class Armoury:
             self.arms.clear()
             for number in [*self.cut]:
                 self.join(number)
+            for one in self.clients:
+                one.hold(False)
         if request.disarm is not None:
             self.arms.pop(request.disarm, None)
             self.join(request.disarm)
         if request.arm is not None:
             self.arms[request.arm.number] = request.arm
+        if request.let_read_alone:
+            return [one.pid for one in list(self.clients) if one.wants_to_read_alone()]
+        if request.hold_answers is not None:
+            greeted = [one for one in self.clients if one.is_greeted]
+            for one in greeted:
+                one.hold(request.hold_answers)
+            return [one.pid for one in greeted]
         return self.struck.get(request.struck_by or 0, [])
 
     def join(self, number: int) -> None:
@@ -136,10 +147,19 @@ class Client(End):
         self.strikes_at = 0
         self.is_cut = False
         self.connecting: asyncio.Task[None] | None = None
+        self.is_to_read_alone = False
+        # So many answers are to be read until that of our own statement is.
+        self.own_at = 0
+        self.held: list[bytes] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        self.armoury.clients.add(self)
         self.connecting = asyncio.get_running_loop().create_task(self.connect())
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.armoury.clients.discard(self)
+        super().connection_lost(error)
 
     async def connect(self) -> None:
         try:
@@ -164,6 +184,9 @@ class Client(End):
             return
         if self.user is None:
             self.forward(len(self.unread))
+            return
+        if self.own_at:
+            # What the client asks now is answered after our own statement is.
             return
         passed = 0
         for message in self.statements.read(self.unread):
@@ -210,10 +233,43 @@ class Client(End):
         if self.is_cut:
             return
         self.answers.read(data)
+        if self.own_at:
+            if self.answers.ready >= self.own_at:
+                self.own_at = 0
+                self.data_received(b"")
+            return
         if not self.awaits_answer:
-            self.write(data)
+            self.pass_on(data)
         elif self.drawn and self.answers.ready >= self.strikes_at:
             self.strike(self.drawn)
+        self.read_alone()
+
+    def pass_on(self, data: bytes) -> None:
+        if self.held is None:
+            self.write(data)
+        else:
+            self.held.append(data)
+
+    def hold(self, is_held: bool) -> None:
+        """Hold back what is answered, or let all of it go."""
+        held, self.held = self.held or [], [] if is_held else None
+        for data in held:
+            self.pass_on(data)
+
+    def wants_to_read_alone(self) -> bool:
+        """Let the session read alone from its next rest on; False where it is none."""
+        if self.user:
+            self.is_to_read_alone = True
+            self.read_alone()
+        return bool(self.user)
+
+    def read_alone(self) -> None:
+        """Say so to the server, where nothing is asked that it has not answered."""
+        if self.is_to_read_alone and self.answers.ready >= self.asked:
+            self.is_to_read_alone = False
+            self.asked += 1
+            self.own_at = self.asked
+            self.server.write(READ_ALONE)
 
     def strike(self, arm: Arm) -> None:
         self.armoury.strike(arm, self.pid)

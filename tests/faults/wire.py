@@ -65,6 +65,12 @@ class Statements:
         return ""
 
 
+def query(text: str) -> bytes:
+    """Return the message that asks a server for *text*, a statement."""
+    body = text.encode() + b"\0"
+    return HEADER.pack(b"Q", len(body) + 4) + body
+
+
 def step_in(text: bytes) -> str:
     found = STEP.search(text)
     return (found.lastgroup or "") if found else ""

@@ -3,12 +3,15 @@
 import uuid
 from dataclasses import replace
 
+import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
+from eventstore.sessions import looking
 from tasks.bootstrap import Shop
 from tasks.settings import Settings
 from tests.support.databases import Databases
+from tests.webapp.visiting import Send
 from webapp import create_app
 
 
@@ -34,6 +37,44 @@ def test_with_another_schema_it_is_not_ready(client: FlaskClient, shop: Shop) ->
     assert ready.status_code == 503
     assert ready.json is not None
     assert ready.json["schema"] == "not at head"
+
+
+def test_with_a_session_that_only_reads_it_is_not_ready_and_then_it_is(
+    client: FlaskClient, shop: Shop
+) -> None:
+    """As after a failover that keeps connections: the next session is another one."""
+    with shop.autocommitting.connect() as connection:
+        connection.exec_driver_sql("SET default_transaction_read_only = on")
+    first, second = client.get("/readyz"), client.get("/readyz")
+
+    assert first.status_code == 503
+    assert first.json is not None
+    assert first.json["database"] == "read only"
+    assert second.status_code == 200
+
+
+def test_on_a_standby_it_is_not_ready(
+    client: FlaskClient, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standby = looking.PIN.replace("pg_catalog.pg_is_in_recovery()", "true")
+    monkeypatch.setattr(looking, "PIN", standby)
+    shop.engine.dispose()
+    ready = client.get("/readyz")
+
+    assert ready.status_code == 503
+    assert ready.json is not None
+    assert ready.json["database"] == "read only"
+
+
+def test_a_command_is_accepted_again_after_one_that_could_not_be_written(
+    shop: Shop, send: Send
+) -> None:
+    with shop.autocommitting.connect() as connection:
+        connection.exec_driver_sql("SET default_transaction_read_only = on")
+    account = {"account_id": "A1"}
+
+    assert send("OpenAccount", account).status_code == 503
+    assert send("OpenAccount", account).status_code == 202
 
 
 def test_the_web_makes_the_list_where_nobody_has(settings: Settings) -> None:

@@ -7,8 +7,10 @@ from flask.cli import FlaskGroup
 from psycopg.errors import InsufficientPrivilege
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from eventstore.sessions.errors import UnfitSession
 from tasks import publishing
 from tasks.outbox import SECONDS_TO_EMPTY
+from tasks.settings import EX_CONFIG
 from webapp import create_app
 from webapp.cli.claims import claims
 from webapp.cli.commands import commands
@@ -63,6 +65,9 @@ def main() -> None:
     try:
         cli.main(prog_name="recount")
     except OperationalError as error:
+        if isinstance(error.orig, UnfitSession):
+            click.echo(f"recount: {error.orig}", err=True)
+            sys.exit(EX_CONFIG)
         click.echo(f"recount: PostgreSQL does not answer: {error.orig}", err=True)
         sys.exit(1)
     except (ProgrammingError, InsufficientPrivilege) as error:

@@ -4,10 +4,12 @@ import sys
 
 import click
 import msgspec
+from sqlalchemy.exc import OperationalError
 
 from eventstore.doctor import CHECKS, Ailment, diagnose
+from eventstore.sessions.errors import UnfitSession
 from tasks.bootstrap import Shop, schema_is_current, shop
-from tasks.guard import other_currency, schema_ailment
+from tasks.guard import other_currency, schema_ailment, session_ailment
 from tasks.settings import EX_CONFIG
 
 
@@ -26,13 +28,19 @@ def doctor(as_json: bool) -> None:
         click.echo(as_line(ailment) if as_json else told(ailment))
     if not as_json and not found:
         names = [check.__name__.removeprefix("check_") for check in CHECKS]
-        click.echo(f"schema, currency, {', '.join(names)}: nothing is wrong")
+        click.echo(f"session, schema, currency, {', '.join(names)}: nothing is wrong")
     if found:
         sys.exit(EX_CONFIG if found[0].is_fatal else 1)
 
 
 def find_all(shop: Shop) -> list[Ailment]:
-    if not schema_is_current(shop.engine):
+    try:
+        is_current = schema_is_current(shop.engine)
+    except OperationalError as error:
+        if not isinstance(error.orig, UnfitSession):
+            raise
+        return [session_ailment(error.orig)]
+    if not is_current:
         return [schema_ailment()]
     with shop.lent() as connection:
         wrong = other_currency(connection, shop.settings.currency)

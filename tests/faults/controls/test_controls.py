@@ -24,6 +24,7 @@ from tests.faults.controls import (
     processes,
     readers,
     rules,
+    sessions,
 )
 from tests.faults.controls.control import Control
 from tests.faults.controls.scene import Scene
@@ -31,7 +32,7 @@ from tests.support.databases import Databases
 from tests.support.engine import connect
 from tests.support.settings import settings_for
 
-FILES = (drains, deaths, leases, log, readers, keys, rules, processes)
+FILES = (drains, deaths, leases, log, readers, keys, rules, processes, sessions)
 CONTROLS = {c.protection: c for file in FILES for c in file.CONTROLS}
 
 

@@ -1,0 +1,1 @@
+"""Sessions of PostgreSQL that are what the code relies on: pinned, checked, watched."""
