@@ -157,10 +157,6 @@ class Client(End):
         self.armoury.clients.add(self)
         self.connecting = asyncio.get_running_loop().create_task(self.connect())
 
-    def connection_lost(self, error: Exception | None) -> None:
-        self.armoury.clients.discard(self)
-        super().connection_lost(error)
-
     async def connect(self) -> None:
         try:
             await asyncio.get_running_loop().create_unix_connection(
@@ -173,6 +169,7 @@ class Client(End):
         self.data_received(b"")
 
     def connection_lost(self, error: Exception | None) -> None:
+        self.armoury.clients.discard(self)
         if not self.is_cut:
             super().connection_lost(error)
 
