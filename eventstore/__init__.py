@@ -55,6 +55,7 @@ from eventstore.errors import (
     Unstorable,
     UnstorableText,
     UpcasterFailed,
+    VersionsMissing,
     WrongExpectedVersion,
     WrongMasterKey,
 )
@@ -270,6 +271,7 @@ __all__ = [  # noqa: RUF022 - by subject
     "Unstorable",
     "UnstorableText",
     "UpcasterFailed",
+    "VersionsMissing",
     "WrongExpectedVersion",
     "WrongMasterKey",
 ]

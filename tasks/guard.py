@@ -9,11 +9,10 @@ from sqlalchemy.exc import OperationalError
 
 from eventstore.doctor import FATAL_CHECKS, Ailment, diagnose
 from eventstore.subscriptions.process_manager import never_deployed
-from tasks.bootstrap import Shop, schema_is_current
+from tasks.bootstrap import Shop, schema_mismatch
 from tasks.currency import currency_of
+from tasks.migrations import MIGRATE
 from tasks.settings import stop_for
-
-MIGRATE = "run `alembic upgrade head`, as ./recount up does"
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +48,8 @@ def stop_if(fatal: Sequence[Ailment]) -> None:
 
 
 def find_fatal(shop: Shop) -> list[Ailment]:
-    if not schema_is_current(shop.engine):
-        return [schema_ailment()]
+    if wrong := schema_ailments(shop):
+        return wrong
     with shop.lent() as connection:
         missing = never_deployed(connection, shop.process_managers)
         if missing:
@@ -65,9 +64,12 @@ def deployment_ailment(missing: Sequence[str]) -> Ailment:
     return Ailment("process managers", what, MIGRATE, is_fatal=True)
 
 
-def schema_ailment() -> Ailment:
-    what = "the database's schema is not at head"
-    return Ailment("schema", what, MIGRATE, is_fatal=True)
+def schema_ailments(shop: Shop) -> list[Ailment]:
+    """Return what is wrong with the schema: nothing else can be asked then."""
+    wrong = schema_mismatch(shop.engine)
+    if wrong is None:
+        return []
+    return [Ailment("schema", wrong.what, wrong.remedy, is_fatal=True)]
 
 
 def other_currency(connection: psycopg.Connection[Any], own: str) -> list[Ailment]:

@@ -4,7 +4,7 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from tasks import publishing
-from tasks.bootstrap import schema_is_current
+from tasks.bootstrap import schema_mismatch
 from webapp.away import DATABASE_ERRORS, is_outage
 from webapp.problems import SECONDS_TO_RETRY
 from webapp.wiring import the_shop
@@ -21,13 +21,14 @@ def alive() -> ResponseReturnValue:
 @routes.get("/readyz")
 def ready() -> ResponseReturnValue:
     try:
-        is_current = schema_is_current(the_shop().engine)
+        wrong = schema_mismatch(the_shop().engine)
     except DATABASE_ERRORS as error:
         if not is_outage(error):
             raise
         return not_ready(database="away", schema="unknown")
-    if not is_current:
-        return not_ready(database="ok", schema="not at head")
+    if wrong is not None:
+        schema = "newer than this code" if wrong.is_newer else "not at head"
+        return not_ready(database="ok", schema=schema)
     # The promise does not rest on the broker: it is told, and no reason to turn away.
     breaker = publishing.breaker.state.value
     return {"status": "ok", "database": "ok", "schema": "ok", "breaker": breaker}

@@ -6,8 +6,8 @@ import click
 import msgspec
 
 from eventstore.doctor import CHECKS, Ailment, diagnose
-from tasks.bootstrap import Shop, schema_is_current, shop
-from tasks.guard import other_currency, schema_ailment
+from tasks.bootstrap import Shop, shop
+from tasks.guard import other_currency, schema_ailments
 from tasks.settings import EX_CONFIG
 
 
@@ -32,8 +32,8 @@ def doctor(as_json: bool) -> None:
 
 
 def find_all(shop: Shop) -> list[Ailment]:
-    if not schema_is_current(shop.engine):
-        return [schema_ailment()]
+    if wrong := schema_ailments(shop):
+        return wrong
     with shop.lent() as connection:
         wrong = other_currency(connection, shop.settings.currency)
         return wrong + diagnose(connection)
