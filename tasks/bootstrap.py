@@ -56,6 +56,7 @@ from eventstore.subscriptions.process_manager import ProcessManager, begin_actin
 from readmodels import ALL as READ_MODELS
 from tasks.ahead import Done, Pace
 from tasks.connections import pool_of
+from tasks.identity import identity_of
 from tasks.migrations import SchemaMismatch, mismatch_of
 from tasks.money import ACCOUNTS, TRANSFERS
 from tasks.processes import process_managers
@@ -164,6 +165,12 @@ class Shop:
             except BaseException:
                 connection.invalidate()
                 raise
+
+    @cached_property
+    def identity(self) -> str:
+        """What this shop is called at a broker that it may share with others."""
+        with self.lent() as connection:
+            return identity_of(connection)
 
     @property
     def commands(self) -> Mapping[str, type]:

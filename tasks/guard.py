@@ -7,9 +7,12 @@ from typing import Any
 import psycopg
 from sqlalchemy.exc import OperationalError
 
-from eventstore.doctor import FATAL_CHECKS, Ailment, diagnose
+from eventstore.ailment import Ailment
+from eventstore.connection_limits import check_own_connections
+from eventstore.doctor import FATAL_CHECKS, diagnose
 from eventstore.subscriptions.process_manager import never_deployed
 from tasks.bootstrap import Shop, schema_mismatch
+from tasks.connections import NEEDS
 from tasks.currency import currency_of
 from tasks.migrations import MIGRATE
 from tasks.settings import stop_for
@@ -24,14 +27,16 @@ def refuse_what_loses_data(shop: Shop) -> None:
     A database that is away is waited for elsewhere, and asked by whoever starts again.
     """
     try:
-        fatal = find_fatal(shop)
+        found = find_at_start(shop)
     except OperationalError:
         log.warning("the database does not answer: it is not known to be sound")
         return
     finally:
         # Nothing that was opened here goes along into a process that is forked.
         shop.engine.dispose()
-    stop_if(fatal)
+    stop_if([ailment for ailment in found if ailment.is_fatal])
+    for ailment in found:
+        log.warning("%s: %s; %s", ailment.check, ailment.what, ailment.remedy)
 
 
 def refuse_another_currency(shop: Shop) -> None:
@@ -47,7 +52,8 @@ def stop_if(fatal: Sequence[Ailment]) -> None:
         stop_for(f"{worst.what}; {worst.remedy}. recount doctor tells more")
 
 
-def find_fatal(shop: Shop) -> list[Ailment]:
+def find_at_start(shop: Shop) -> list[Ailment]:
+    """Return what is wrong, as far as a process asks before it begins its work."""
     if wrong := schema_ailments(shop):
         return wrong
     with shop.lent() as connection:
@@ -56,7 +62,11 @@ def find_fatal(shop: Shop) -> list[Ailment]:
             return [deployment_ailment(missing)]
         if other := other_currency(connection, shop.settings.currency):
             return other
-        return [a for a in diagnose(connection, FATAL_CHECKS) if a.is_fatal]
+        needed = NEEDS.get(shop.settings.role, 1)
+        return [
+            *diagnose(connection, FATAL_CHECKS),
+            *check_own_connections(connection, needed),
+        ]
 
 
 def deployment_ailment(missing: Sequence[str]) -> Ailment:

@@ -16,6 +16,7 @@ from eventstore.watching.heartbeats import Beat
 from tasks import publishing
 from tasks.bootstrap import Shop, shop
 from tasks.heart import Heart, name_of
+from tasks.queues import QUEUES
 
 LONG_ENOUGH = 0.3
 """Seconds without a message in which one that was in the queue would have come."""
@@ -96,7 +97,7 @@ class Queue:
         return Beat(
             process=self.process,
             role="worker",
-            serves_commands="commands" in self.queues,
+            serves_commands=QUEUES[0] in self.queues,
             idle_seconds=free if free >= LONG_ENOUGH else None,
             received=self.received,
             detail={"children": self.children, "queues": sorted(self.queues)},
@@ -108,7 +109,10 @@ def begin_as_worker(sender: Any, **_: object) -> None:
     """A worker's main process tells what it gets; its children come and go."""
     queue = Queue(
         children=sender.controller.concurrency,
-        queues=set(sender.app.amqp.queues.consume_from),
+        queues={
+            queue.alias or name
+            for name, queue in sender.app.amqp.queues.consume_from.items()
+        },
     )
     came.connect(queue.note, weak=False)
     settings = shop().settings

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from tasks import bootstrap, watching
 from tasks.bootstrap import Shop
+from tasks.broker import warn_of_broker
 from tasks.guard import refuse_what_loses_data
 from tasks.logs import log_to_stderr
 from tasks.settings import load_settings
@@ -57,6 +58,7 @@ def create_app(shop: Shop | None = None) -> Flask:
     log_to_stderr(settings.log_level, settings.log_format)
     if shop is None and settings.role == "web":
         refuse_what_loses_data(bootstrap.shop())
+        warn_of_broker(bootstrap.shop())
         watching.begin_where_served(bootstrap.shop(), "web")
     give(app, shop)
     security.protect(app, settings)

@@ -72,7 +72,7 @@ def test_a_worker_outlives_what_it_cannot_read(processes: Processes) -> None:
         client_of(processes.web()) as client,
     ):
         for number, garbage in enumerate(GARBAGE):
-            broker.lpush("commands", garbage)
+            broker.lpush(processes.queue("commands"), garbage)
             # Behind it in the queue, and there is no relay that would run it.
             sent = client.send(
                 "RegisterCustomer", ALICE | {"customer_id": f"N{number}"}
@@ -93,7 +93,7 @@ def test_no_header_of_a_message_keeps_a_child(processes: Processes) -> None:
         redis.Redis(unix_socket_path=path) as broker,
         client_of(processes.web()) as client,
     ):
-        broker.lpush("commands", *KEEPS_A_CHILD)
+        broker.lpush(processes.queue("commands"), *KEEPS_A_CHILD)
         sent = client.send("RegisterCustomer", ALICE)
 
         assert client.wait_for(sent.command_id, seconds=10)["status"] == "succeeded"

@@ -20,6 +20,9 @@ from embedded.postgres_home import find_home
 from embedded.processes import Process, working_in
 from embedded.redis import socket_of
 from embedded.servers import start_servers
+from eventstore.connection import driver_connection
+from tasks.identity import identity_of
+from tasks.queues import queue_name
 from tasks.settings import database_url
 from tests.faults.arming import Proxy
 from tests.faults.clock import Clocks
@@ -75,6 +78,7 @@ class Desk:
         self.disk = SmallDisk(self.folders.postgres, disk_megabytes)
         self.port = claim_port({})
         self.address = f"http://{HOST}:{self.port.number}"
+        self.identity = ""
         self._engine: sa.Engine | None = None
         self._under_way = 0
 
@@ -87,6 +91,10 @@ class Desk:
                 pool_pre_ping=True,
             )
         return self._engine
+
+    def queue(self, name: str) -> str:
+        """Return what a queue of the shop is called at its broker."""
+        return queue_name(name, self.identity)
 
     def under_way(self) -> int:
         """
@@ -229,6 +237,8 @@ class Desk:
                 stderr=log,
                 check=True,
             )
+        with self.engine().connect() as connection:
+            self.identity = identity_of(driver_connection(connection))
         self.keeper.start([self.programs.proxy()])
         wait_until(self.proxy.answers, "the proxy answers")
         self.keeper.start(self.programs.of_shop(name) for name in OF_SHOP)
