@@ -10,7 +10,6 @@ from tasks import schedule
 from tasks.bootstrap import forget_connections, shop
 from tasks.broker import publishing_limits, warn_of_broker
 from tasks.guard import refuse_what_loses_data
-from tasks.logs import log_to_stderr
 from tasks.queues import QUEUES, queue_name, queues_of, wait_for_identity
 
 TIME_LIMIT = 30
@@ -95,6 +94,9 @@ app.add_defaults(configuration)
 
 @setup_logging.connect
 def set_up_logging(**_: object) -> None:
+    # Workers and beat alone: an operator who sends something needs no logs of ours.
+    from tasks.logs import log_to_stderr
+
     settings = shop().settings
     log_to_stderr(settings.log_level, settings.log_format)
 

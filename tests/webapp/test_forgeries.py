@@ -67,9 +67,9 @@ def forge(
         connection.execute(
             """
             INSERT INTO events (stream_id, type, version, data, metadata, occurred_at)
-            SELECT %(stream_id)s, %(type)s, coalesce(max(version), 0) + 1,
+            SELECT %(stream_id)s::text, %(type)s, coalesce(max(version), 0) + 1,
                 %(data)s::text::jsonb, %(metadata)s::text::jsonb, clock_timestamp()
-            FROM events WHERE stream_id = %(stream_id)s
+            FROM events WHERE stream_id = %(stream_id)s::text
             """,
             {
                 "stream_id": stream_id,
