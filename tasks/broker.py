@@ -74,6 +74,7 @@ def check_broker(broker_url: str, identity: str) -> Iterator[Ailment]:
 
     Of RabbitMQ it says only whether it answers.
     """
+    errors: Any = (*Connection(broker_url).connection_errors, KombuError, OSError)
     try:
         with Connection(
             broker_url,
@@ -83,9 +84,9 @@ def check_broker(broker_url: str, identity: str) -> Iterator[Ailment]:
             connection.ensure_connection(max_retries=1, timeout=1)
             if not broker_url.startswith("redis"):
                 return
-            client = connection.default_channel.client
-            yield from check_redis(client, queue_name(QUEUES[0], identity))
-    except (*Connection(broker_url).connection_errors, KombuError, OSError) as error:
+            channel: Any = connection.default_channel
+            yield from check_redis(channel.client, queue_name(QUEUES[0], identity))
+    except errors as error:
         yield Ailment(
             NAME,
             f"the broker does not answer ({type(error).__name__}): {LATER}",
@@ -93,7 +94,7 @@ def check_broker(broker_url: str, identity: str) -> Iterator[Ailment]:
         )
 
 
-def check_redis(client: "redis.Redis[bytes]", queue: str) -> Iterator[Ailment]:
+def check_redis(client: redis.Redis, queue: str) -> Iterator[Ailment]:
     try:
         info = client.info()
     except redis.exceptions.NoPermissionError:
@@ -151,7 +152,7 @@ def of_rights(refused: list[str]) -> Ailment:
     )
 
 
-def refused_commands(client: "redis.Redis[bytes]", queue: str) -> list[str]:
+def refused_commands(client: redis.Redis, queue: str) -> list[str]:
     """
     Return which commands the user of a Redis may not send, or not with those keys.
 
@@ -159,7 +160,7 @@ def refused_commands(client: "redis.Redis[bytes]", queue: str) -> list[str]:
     is queued, and none of them is run.
     """
     refused = []
-    connection = client.connection_pool.get_connection()
+    connection: Any = client.connection_pool.get_connection()
     try:
 
         def ask(*command: str) -> None:

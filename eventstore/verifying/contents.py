@@ -76,7 +76,7 @@ def find_unreadable(
     while after < last:
         values = {"after": after, "last": last, "page": PAGE}
         events = [
-            RecordedEvent(*row, _SOME_TIME)
+            RecordedEvent._make((*row, _SOME_TIME))
             for row in read_page(connection, _PAGE, values)
         ]
         if not events:

@@ -63,7 +63,7 @@ class _Row(NamedTuple):
 class Place(NamedTuple):
     """Which event of its command one is, and which part, where a copy has split it."""
 
-    index: int
+    number: int
     part: int = 0
 
 
@@ -179,7 +179,7 @@ def place_of(
     *before* is the place of the one before it: nearly always it is the next. In a copy
     of the log one may be left out, or be in parts.
     """
-    start = 0 if before is None else before.index + 1
+    start = 0 if before is None else before.number + 1
     for origin in origins:
         if event_id == event_id_for(origin, start):
             return Place(start)

@@ -46,6 +46,11 @@ def broker(url: str) -> Iterator[redis.Redis]:
         client.replicaof("NO", "ONE")
 
 
+def allow(broker: Any, *rules: str) -> None:
+    """Change what whoever connects may do."""
+    broker.execute_command("ACL", "SETUSER", "default", *rules)
+
+
 def told(url: str) -> list[str]:
     return [ailment.what for ailment in check_broker(url, IDENTITY)]
 
@@ -104,11 +109,11 @@ def test_versions_that_are_new_enough_are_no_finding(version: str) -> None:
 def test_a_user_without_a_command_that_is_needed_is_told(
     broker: redis.Redis, url: str, refused: str
 ) -> None:
-    broker.execute_command("ACL", "SETUSER", "default", f"-{refused.lower()}")
+    allow(broker, f"-{refused.lower()}")
     try:
         (ailment,) = check_broker(url, IDENTITY)
     finally:
-        broker.execute_command("ACL", "SETUSER", "default", "+@all")
+        allow(broker, "+@all")
 
     assert f"Redis refuses its user {refused}" in ailment.what
     assert f"+{refused.lower()}" in ailment.remedy
@@ -118,11 +123,11 @@ def test_a_user_without_a_command_that_is_needed_is_told(
 def test_a_user_who_may_not_touch_the_queues_is_told(
     broker: redis.Redis, url: str
 ) -> None:
-    broker.execute_command("ACL", "SETUSER", "default", "resetkeys", "~unacked*")
+    allow(broker, "resetkeys", "~unacked*")
     try:
         what = told(url)
     finally:
-        broker.execute_command("ACL", "SETUSER", "default", "~*")
+        allow(broker, "~*")
 
     assert "Redis refuses its user LPUSH" in what[0]
 
