@@ -95,15 +95,19 @@ def check_broker(broker_url: str, identity: str) -> Iterator[Ailment]:
 
 
 def check_redis(client: redis.Redis, queue: str) -> Iterator[Ailment]:
+    found: list[Ailment] = []
     try:
-        info = client.info()
+        found += of_server(client.info())
     except redis.exceptions.NoPermissionError:
-        yield of_rights(["INFO"])
-    else:
-        yield from of_server(info)
-    refused = refused_commands(client, queue)
+        found.append(of_rights(["INFO"]))
+    refused, other = refusals(client, queue)
     if refused:
-        yield of_rights(refused)
+        found.append(of_rights(refused))
+    if other and not found:
+        # A disk that is full, or whatever else it stops writing for.
+        what = f"Redis takes no message ({other}): {LATER}"
+        found.append(Ailment(NAME, what, "its log says why; mend that"))
+    yield from found
 
 
 def of_server(info: Mapping[str, Any]) -> Iterator[Ailment]:
@@ -152,32 +156,34 @@ def of_rights(refused: list[str]) -> Ailment:
     )
 
 
-def refused_commands(client: redis.Redis, queue: str) -> list[str]:
+def refusals(client: redis.Redis, queue: str) -> tuple[list[str], str]:
     """
     Return which commands the user of a Redis may not send, or not with those keys.
 
-    They are sent in a transaction that is discarded: rights are looked at as a command
-    is queued, and none of them is run.
+    And what else one of them was refused for, if any was. They are sent in a
+    transaction that is discarded: all of that is looked at as a command is queued, and
+    none is run.
     """
-    refused = []
+    refused: list[str] = []
+    others: list[str] = []
     connection: Any = client.connection_pool.get_connection()
+
+    def ask(*command: str) -> None:
+        connection.send_command(*command)
+        try:
+            connection.read_response()
+        except redis.exceptions.NoPermissionError:
+            refused.append(command[0])
+        except redis.exceptions.ResponseError as error:
+            others.append(type(error).__name__)
+
     try:
-
-        def ask(*command: str) -> None:
-            connection.send_command(*command)
-            try:
-                connection.read_response()
-            except redis.exceptions.NoPermissionError:
-                refused.append(command[0])
-
         ask("MULTI")
-        if refused:
-            return refused
-        for name, *arguments in COMMANDS:
-            ask(name, *(argument.format(queue=queue) for argument in arguments))
-        connection.send_command("DISCARD")
-        connection.read_response()
+        if not refused:
+            for name, *arguments in COMMANDS:
+                ask(name, *(argument.format(queue=queue) for argument in arguments))
+            ask("DISCARD")
     finally:
         connection.disconnect()
         client.connection_pool.release(connection)
-    return list(dict.fromkeys(refused))
+    return list(dict.fromkeys(refused)), others[0] if others else ""

@@ -39,7 +39,10 @@ def test_each_workers_run_all_commands_of_their_own_shop(
         shop.worker(concurrency=1)
     with client_of(processes.web()) as one, client_of(other.web()) as two:
         sent = [
-            (client, client.send("RegisterCustomer", ALICE | {"customer_id": f"N{n}"}))
+            (
+                client,
+                client.send("RegisterCustomer", {"customer_id": f"N{n}", "name": "N"}),
+            )
             for n in range(COMMANDS)
             for client in (one, two)
         ]

@@ -33,8 +33,7 @@ COMMANDS = {
     "log": Lazy("webapp.cli.log:log", "Look at the log, or rewrite it."),
     "rebuild": Lazy(
         "webapp.cli.rebuild:rebuild",
-        "Fill a read model anew from the log, then put it in the place of the old"
-        " rows.",
+        "Fill a read model anew from the log, then put it in the place of the old one.",
     ),
     "routes": Lazy("webapp.cli.of_flask:routes", "Show the routes for the app."),
     "run": Lazy("webapp.cli.of_flask:run", "Run a development server."),

@@ -17,7 +17,7 @@ COMMANDS = {
     ),
     "prune": Lazy(
         "webapp.cli.commands_prune:prune_commands",
-        "Delete commands that finished long ago, with their history and keys.",
+        "Delete commands that finished long ago, with their history and their keys.",
     ),
     "retry": Lazy(
         "webapp.cli.commands_act:retry",
@@ -25,12 +25,12 @@ COMMANDS = {
     ),
     "show": Lazy(
         "webapp.cli.commands_show:show",
-        "Show a command: its data, its history, why it failed, and what it led to.",
+        "Show a command: its data, its history, why it failed, and what it caused.",
     ),
     "submit": Lazy(
         "webapp.cli.commands_submit:submit",
         "Accept the commands of a file, a line of JSON each, as `POST"
-        " /api/commands` does.",
+        " /api/commands/batch`.",
     ),
 }
 
