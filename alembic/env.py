@@ -11,7 +11,7 @@ from eventstore.doctor import check_rights
 from eventstore.errors import RebuildFailed
 from eventstore.rights import grant_rights
 from eventstore.sessions.errors import UnfitSession
-from tasks.bootstrap import Shop, schema_is_current
+from tasks.bootstrap import Shop, schema_is_current, schema_mismatch
 from tasks.claiming import fill, told
 from tasks.rebuilding import rebuild, unfit
 from tasks.settings import load_settings, stop_for
@@ -21,6 +21,8 @@ shop = Shop(load_settings("admin"))
 
 def migrate() -> None:
     """Run the migrations, and make what the engine itself makes of its definitions."""
+    if (wrong := schema_mismatch(shop.engine)) and wrong.is_newer:
+        stop_for(f"{wrong.what}; {wrong.remedy}")
     with shop.engine.connect() as connection:
         # Two that migrate at once: the second waits, and finds nothing left to do. It
         # asks again and again, since an index that is made beside writers waits for

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 import psycopg
 
 from embedded.child import Program
+from embedded.errors import CannotStart
 from embedded.folders import ROOT, Folders
 from tasks.connections import connect
-from tasks.migrations import newest_migration
+from tasks.migrations import mismatch_of
 from tasks.settings import database_url
 
 ROOMS = ("alembic", "domain", "eventstore", "readmodels")
@@ -20,9 +21,13 @@ def is_due(folders: Folders, environment: Mapping[str, str]) -> bool:
     Compare one SQL look with the newest file, and this code with that of the last time.
 
     Asking Alembic takes two seconds of each start. It also rebuilds the read models
-    whose definition has changed, which no revision tells.
+    whose definition has changed, which no revision tells. Raises CannotStart where the
+    schema is newer than this code.
     """
-    if current_revisions(environment["DATABASE_URL"]) != {newest_migration()}:
+    wrong = mismatch_of(current_revisions(environment["DATABASE_URL"]))
+    if wrong is not None and wrong.is_newer:
+        raise CannotStart(f"{wrong.what}; {wrong.remedy}")
+    if wrong is not None:
         return True
     noted = folders.migrated.read_text() if folders.migrated.exists() else ""
     return noted != fingerprint(environment)

@@ -6,12 +6,13 @@ calls `install` once. What is named here is for them, and stays; what is not may
 `docs/tutorial.md` makes an application of it.
 """
 
+from eventstore.ailment import Ailment
 from eventstore.as_of import AsOf, load_as_of, read_as_of, versions_as_of
 from eventstore.claims import Claim, ClaimKey
 from eventstore.command_handler import Outcome, handle
 from eventstore.connection import Connection
 from eventstore.decider import Decider, Deciders, category_of
-from eventstore.doctor import Ailment, diagnose
+from eventstore.doctor import diagnose
 from eventstore.errors import (
     AlreadyClaimed,
     BadCursor,
@@ -55,6 +56,7 @@ from eventstore.errors import (
     Unstorable,
     UnstorableText,
     UpcasterFailed,
+    VersionsMissing,
     WrongExpectedVersion,
     WrongMasterKey,
 )
@@ -270,6 +272,7 @@ __all__ = [  # noqa: RUF022 - by subject
     "Unstorable",
     "UnstorableText",
     "UpcasterFailed",
+    "VersionsMissing",
     "WrongExpectedVersion",
     "WrongMasterKey",
 ]

@@ -1,6 +1,6 @@
 """Time travel: streams as they were at a version, at a position, or at a time."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from eventstore.decider import Deciders
-from eventstore.errors import NoSuchVersion, NotSettled
+from eventstore.errors import NoSuchVersion, NotSettled, VersionsMissing
 from eventstore.loading import Streams, brought_up
 from eventstore.log.events import RecordedEvent
 from eventstore.log.past import LOADED, Past, gathered
@@ -77,10 +77,11 @@ def load_as_of(
     as_of: AsOf,
 ) -> Streams:
     """
-    Return the streams as they were, in one round trip, from snapshots of before then.
+    Return the streams as they were, in one round trip or two, from older snapshots.
 
     Raises NoSuchVersion for a version that one of them does not have, and NotSettled
-    for a position where events may still come: what is answered once stays true.
+    for a position where events may still come: what is answered once stays true. Raises
+    VersionsMissing for a stream with a hole.
     """
     streams = list(dict.fromkeys(stream_ids))
     with connection.pipeline():
@@ -103,6 +104,7 @@ def load_as_of(
         )
         refuse_unsettled(as_of, settled)
         pasts: dict[str, Past] = gathered(streams, rows)
+    refuse_holes(connection, pasts, as_of)
     refuse_missing(as_of, {name: past.version for name, past in pasts.items()})
     return brought_up(connection, pasts, deciders)
 
@@ -155,6 +157,39 @@ def refuse_missing(as_of: AsOf, versions: dict[str, int]) -> None:
     for stream_id, version in versions.items():
         if as_of.version is not None and as_of.version != version:
             raise NoSuchVersion(stream_id, as_of.version, version)
+
+
+def refuse_holes(
+    connection: psycopg.Connection[Any], pasts: Mapping[str, Past], as_of: AsOf
+) -> None:
+    """
+    Raise VersionsMissing where what is behind a stream's end then does not join it.
+
+    What is missing there may have happened before that time: nobody knows the state. A
+    stream that has the version that was asked for is whole up to there.
+    """
+    asked = {
+        stream_id: past.version
+        for stream_id, past in pasts.items()
+        if as_of.version is None or past.version < as_of.version
+    }
+    if not asked:
+        return
+    rows = connection.execute(
+        """
+        SELECT a.stream_id, a.version + 1, behind.version - 1
+        FROM unnest(%s::text[], %s::int[]) AS a (stream_id, version)
+        CROSS JOIN LATERAL (
+            SELECT e.version FROM public.events AS e
+            WHERE e.stream_id = a.stream_id AND e.version > a.version
+            ORDER BY e.version LIMIT 1
+        ) AS behind
+        WHERE behind.version <> a.version + 1
+        """,
+        (list(asked), list(asked.values())),
+    )
+    for stream_id, first, last in rows:
+        raise VersionsMissing(stream_id, first, last)
 
 
 def read_as_of(

@@ -1,11 +1,13 @@
 """Whether a log can be entrusted to this database: settings, triggers, rights."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg
 
+from eventstore.ailment import Ailment, Check
+from eventstore.collations import check_collations
 from eventstore.granted import existing, find_granted
 from eventstore.rights import PREFIX, ROLES, wanted
 from eventstore.sql import FUNCTIONS
@@ -20,19 +22,16 @@ TRIGGERS = {
 }
 """The triggers of the log, with what happens without, and in which file they are."""
 
+UNIQUE = (
+    "events_pkey",
+    "events_stream_id_version_key",
+    "commands_pkey",
+    "seals_pkey",
+    "unique_claims_pkey",
+)
+"""The indexes by which what must be there once is there once."""
+
 GRANTING = "run the migrations, or `grant_rights` where there are none"
-
-
-class Ailment(NamedTuple):
-    """Something that is wrong: *what*, and what to do. A fatal one loses data."""
-
-    check: str
-    what: str
-    remedy: str
-    is_fatal: bool = False
-
-
-Check = Callable[[psycopg.Connection[Any]], Iterator[Ailment]]
 
 
 def diagnose(
@@ -114,6 +113,30 @@ def check_triggers(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
                 f"{name} is missing or not ENABLE ALWAYS: {consequence}",
                 f"ALTER TABLE public.{table} ENABLE ALWAYS TRIGGER {name}; one that"
                 f" is missing eventstore/sql/{file}.sql makes, run by the owner",
+                True,
+            )
+
+
+def check_unique(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
+    valid = {
+        name
+        for (name,) in connection.execute(
+            """
+            SELECT k.relname::text FROM pg_index AS i
+            JOIN pg_class AS k ON k.oid = i.indexrelid
+            WHERE k.relnamespace = 'public'::regnamespace
+                AND i.indisunique AND i.indisvalid AND i.indisready
+                AND i.indimmediate AND i.indpred IS NULL
+            """
+        )
+    }
+    for name in UNIQUE:
+        if name not in valid:
+            yield Ailment(
+                "unique",
+                f"the unique index {name} is missing or not valid: what must be there"
+                " once can be there twice",
+                f"REINDEX INDEX public.{name}, or make it again as the migrations do",
                 True,
             )
 
@@ -242,8 +265,18 @@ def check_clock(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
         )
 
 
-FATAL_CHECKS: Sequence[Check] = (check_durability, check_sequence, check_triggers)
-"""What is asked before a process begins its work."""
+FATAL_CHECKS: Sequence[Check] = (
+    check_durability,
+    check_sequence,
+    check_triggers,
+    check_unique,
+    check_collations,
+)
+"""
+What is asked before a process begins its work.
+
+Where one of them is fatal it does not begin; the others are logged.
+"""
 CHECKS: Sequence[Check] = (
     *FATAL_CHECKS,
     check_owner,

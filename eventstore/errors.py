@@ -25,6 +25,7 @@ EventStoreError
 ├── UnkeepableState         a state cannot be kept as a snapshot
 ├── CorruptSnapshot         a snapshot is not what was written; its stream is read anew
 ├── NoSuchVersion           a stream was asked for as of a version it does not have
+├── VersionsMissing         a stream has a hole: nobody decides on what is left of it
 ├── NotSettled              as of a position was asked, where events may still come
 ├── BoxBroken               personal fields were tampered with, or moved elsewhere
 ├── KeyLost                 a box names a key that the vault never had, or lost
@@ -237,6 +238,20 @@ class NoSuchVersion(EventStoreError):
     def __init__(self, stream_id: str, version: int, head: int) -> None:
         self.head = head
         super().__init__(f"{stream_id} has no version {version}: it is at {head}.")
+
+
+class VersionsMissing(EventStoreError):
+    """A stream has a hole: its state would be that of another past."""
+
+    def __init__(self, stream_id: str, first: int, last: int) -> None:
+        self.stream_id = stream_id
+        self.first = first
+        self.last = last
+        missing = f"version {first} is" if first == last else f"{first} to {last} are"
+        super().__init__(
+            f"{stream_id} has a hole: {missing} missing, and nothing is decided on the"
+            " rest. Restore the log; recount verify names all that is missing."
+        )
 
 
 class NotSettled(EventStoreError):

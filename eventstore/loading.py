@@ -11,7 +11,7 @@ import psycopg
 from eventstore.decider import Decider, Deciders, the_stream
 from eventstore.errors import BoxBroken, CorruptSnapshot, UnkeepableState, told
 from eventstore.log.events import RecordedEvent
-from eventstore.log.past import Past, read_pasts
+from eventstore.log.past import Past, check_versions, read_pasts
 from eventstore.log.snapshots import CORRUPT, Snapshot, count_ignored, id_of, keep
 from eventstore.personal.along import read_pasts_and_keys
 from eventstore.personal.box import keys_in
@@ -29,10 +29,15 @@ class Streams:
 
 
 class Start(NamedTuple):
-    """A state and the events behind it; *ignored* says why its snapshot was no use."""
+    """
+    A state, the events behind it, and the version that they follow.
+
+    *ignored* says why its snapshot was no use.
+    """
 
     state: Any
     events: Sequence[RecordedEvent]
+    version: int = 0
     ignored: str | None = None
 
 
@@ -47,6 +52,7 @@ def load(
 
     The keys of those that have their own come along; a second one gets others, where
     personal fields are encrypted. *keyring* keeps them for what is written afterwards.
+    Raises VersionsMissing for a stream with a hole.
     """
     keyring = keyring or Keyring(connection, deciders.masters)
     streams = list(dict.fromkeys(stream_ids))
@@ -80,7 +86,7 @@ def brought_up(
     ignored = {}
     for stream_id, start in starts_of(connection, pasts, deciders, keyring).items():
         decider = deciders.of_stream(stream_id)
-        streams.states[stream_id] = decider.state_after(start.state, start.events)
+        streams.states[stream_id] = folded(decider, stream_id, start)
         streams.versions[stream_id] = pasts[stream_id].version
         if start.ignored is not None:
             ignored[stream_id] = start.ignored
@@ -115,7 +121,7 @@ def starts_of(
         for stream_id, past in whole.items():
             initial = deciders.of_stream(stream_id).initial
             events = keyring.open_events(past.events)
-            starts[stream_id] = Start(initial, events, CORRUPT)
+            starts[stream_id] = Start(initial, events, ignored=CORRUPT)
     return starts
 
 
@@ -134,12 +140,24 @@ def start_of(decider: Decider, past: Past, keyring: Keyring) -> Start:
     if snapshot is None:
         return Start(decider.initial, events)
     if snapshot.refused is not None:
-        return Start(decider.initial, events, snapshot.refused)
+        return Start(decider.initial, events, ignored=snapshot.refused)
     try:
         state = decider.snapshots.decode(opened_snapshot(snapshot, keyring))
     except (CorruptSnapshot, BoxBroken):
-        return Start(decider.initial, (), CORRUPT)
-    return Start(state, events)
+        return Start(decider.initial, (), ignored=CORRUPT)
+    return Start(state, events, snapshot.version)
+
+
+def folded(decider: Decider, stream_id: str, start: Start) -> Any:
+    """
+    Return the state that a stream's events make of where it starts.
+
+    Raises VersionsMissing where one of them is not there: whoever takes an event out of
+    the log, or loses one by a restore, must not have the next command decided as if it
+    had never happened.
+    """
+    check_versions(stream_id, start.events, start.version)
+    return decider.state_after(start.state, start.events)
 
 
 def opened_snapshot(snapshot: Snapshot, keyring: Keyring) -> Snapshot:

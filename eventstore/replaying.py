@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import psycopg
 
 from eventstore.decider import Decider, Deciders
+from eventstore.errors import VersionsMissing
 from eventstore.log.events import RecordedEvent
 from eventstore.log.read import HIGHEST_VERSION, read_stream
 from eventstore.personal.keyring import Keyring
@@ -18,8 +19,8 @@ class Step(NamedTuple):
     """
     An event, what it is today, and the state before and after it.
 
-    Where *error* tells that it could not be read, or that `evolve` failed on it, the
-    state after it is the one before.
+    Where *error* tells that it could not be read, that `evolve` failed on it, or that
+    the version before it is missing, the state after it is the one before.
     """
 
     event: RecordedEvent
@@ -61,7 +62,11 @@ def replay(
     decider: Decider, events: Iterable[RecordedEvent], keyring: Keyring
 ) -> Iterator[Step]:
     state = decider.initial
-    for event in events:
+    for version, event in enumerate(events, start=1):
+        if event.version != version:
+            hole = VersionsMissing(event.stream_id, version, event.version - 1)
+            yield Step(event, (), state, state, hole)
+            return
         step = stepped(decider, state, event, keyring)
         yield step
         if step.error is not None:

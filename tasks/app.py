@@ -6,19 +6,17 @@ from typing import Any
 from celery import Celery
 from celery.signals import setup_logging, worker_init, worker_process_init
 from celery.utils.nodenames import node_format
-from kombu import Queue
 
 from tasks import pulse, schedule
 from tasks.bootstrap import forget_connections, shop
+from tasks.broker import publishing_limits, warn_of_broker
 from tasks.guard import refuse_what_loses_data
-from tasks.logs import log_to_stderr
+from tasks.queues import QUEUES, queue_name, queues_of, wait_for_identity
 
 TIME_LIMIT = 30
 """Seconds until a task that does not return is killed; the relay keeps to it too."""
 SOFT_TIME_LIMIT = 20
 MEMORY_LIMIT_KB = 512_000
-QUEUES = ("commands", "projections", "maintenance")
-
 INCLUDED = [
     "tasks.commands",
     "tasks.catch_up",
@@ -34,6 +32,8 @@ app = Celery("recount", include=INCLUDED)
 def configuration() -> dict[str, Any]:
     """Return Celery's settings; asked for at first use, never at import."""
     settings = shop().settings
+    identity = wait_for_identity(shop())
+    commands, projections, maintenance = (queue_name(q, identity) for q in QUEUES)
     return {
         "broker_url": settings.broker_url,
         "task_serializer": "json",
@@ -64,14 +64,14 @@ def configuration() -> dict[str, Any]:
         "broker_pool_limit": 20,
         "broker_pool_acquire_timeout": 1.0,
         # A worker that is not told its queues serves all of them.
-        "task_queues": [Queue(name) for name in QUEUES],
-        "task_default_queue": "commands",
+        "task_queues": queues_of(identity),
+        "task_default_queue": commands,
         "task_routes": {
-            "execute": {"queue": "commands"},
-            "catch_up": {"queue": "projections"},
-            "take_snapshots": {"queue": "maintenance"},
-            "seal": {"queue": "maintenance"},
-            "export_seals": {"queue": "maintenance"},
+            "execute": {"queue": commands},
+            "catch_up": {"queue": projections},
+            "take_snapshots": {"queue": maintenance},
+            "seal": {"queue": maintenance},
+            "export_seals": {"queue": maintenance},
         },
         # A broker that is frozen must not freeze who publishes. The second dictionary
         # repeats the first one's timeouts: without it they do not hold for connecting.
@@ -90,24 +90,14 @@ def configuration() -> dict[str, Any]:
     }
 
 
-def publishing_limits(broker_url: str) -> dict[str, Any]:
-    """Return the transport's options: half a second to connect and to answer."""
-    limits: dict[str, Any] = {
-        "max_retries": 1,
-        "interval_start": 0,
-        "interval_step": 0.1,
-        "interval_max": 0.1,
-    }
-    if broker_url.startswith(("redis", "rediss")):
-        limits |= {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
-    return limits
-
-
 app.add_defaults(configuration)
 
 
 @setup_logging.connect
 def set_up_logging(**_: object) -> None:
+    # Workers and beat alone: an operator who sends something needs no logs of ours.
+    from tasks.logs import log_to_stderr
+
     settings = shop().settings
     log_to_stderr(settings.log_level, settings.log_format)
 
@@ -117,6 +107,7 @@ def start_worker(**_: object) -> None:
     # A message as large as all memory is left out as well as any other.
     limit_memory()
     refuse_what_loses_data(shop())
+    warn_of_broker(shop())
 
 
 @worker_process_init.connect

@@ -56,7 +56,8 @@ from eventstore.subscriptions.process_manager import ProcessManager, begin_actin
 from readmodels import ALL as READ_MODELS
 from tasks.ahead import Done, Pace
 from tasks.connections import pool_of
-from tasks.migrations import newest_migration
+from tasks.identity import identity_of
+from tasks.migrations import SchemaMismatch, mismatch_of
 from tasks.money import ACCOUNTS, TRANSFERS
 from tasks.processes import process_managers
 from tasks.pulse import Pulses
@@ -167,6 +168,12 @@ class Shop:
                 connection.invalidate()
                 raise
 
+    @cached_property
+    def identity(self) -> str:
+        """What this shop is called at a broker that it may share with others."""
+        with self.lent() as connection:
+            return identity_of(connection)
+
     @property
     def commands(self) -> Mapping[str, type]:
         """Every class of command that a client may send, by its name."""
@@ -216,10 +223,16 @@ def forget_connections() -> None:
         _shop.engine.dispose(close=False)
 
 
-def schema_is_current(engine: sa.Engine) -> bool:
-    """Return whether the database is at the newest migration; one look, no Alembic."""
+def schema_mismatch(engine: sa.Engine) -> SchemaMismatch | None:
+    """Return why the database's schema is not this code's; one look, no Alembic."""
     with engine.connect() as connection:
         if not connection.scalar(sa.text("SELECT to_regclass('alembic_version')")):
-            return False
-        version = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
-    return bool(version == newest_migration())
+            return mismatch_of(())
+        revisions = connection.scalars(
+            sa.text("SELECT version_num FROM alembic_version")
+        )
+        return mismatch_of(revisions.all())
+
+
+def schema_is_current(engine: sa.Engine) -> bool:
+    return schema_mismatch(engine) is None

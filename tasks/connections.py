@@ -18,6 +18,15 @@ IDLE = 1.0
 """Seconds after which a session is looked at, before it is lent."""
 
 WAITS = {"lock_timeout": "3s", "idle_in_transaction_session_timeout": "5s"}
+POOL = 20
+"""Sessions of one process at most, besides its heart's."""
+NEEDS = {"web": POOL + 1, "worker": 8, "relay": 3, "operator": 2}
+"""
+How many sessions the processes of a role may open, as the Procfile starts them.
+
+Sixteen threads of the web, its outbox, and its heart; three children of the worker with
+two each, its main process and its heart; the relay's child, its parent, and its heart.
+"""
 LIMITS = {
     "web": {**WAITS, "statement_timeout": "10s"},
     "worker": {**WAITS, "statement_timeout": "20s"},
@@ -95,7 +104,7 @@ def pool_of(database_url: str, role: str = "operator") -> sa.Engine:
         creator=create,
         # Kept when a burst is over, and the last one used is used again: to open one
         # takes longer than what is done with it.
-        pool_size=20,
+        pool_size=POOL,
         max_overflow=0,
         pool_use_lifo=True,
     )

@@ -7,14 +7,16 @@ from typing import Any
 import psycopg
 from sqlalchemy.exc import OperationalError
 
-from eventstore.doctor import FATAL_CHECKS, Ailment, diagnose
+from eventstore.ailment import Ailment
+from eventstore.connection_limits import check_own_connections
+from eventstore.doctor import FATAL_CHECKS, diagnose
 from eventstore.sessions.errors import UnfitSession
 from eventstore.subscriptions.process_manager import never_deployed
-from tasks.bootstrap import Shop, schema_is_current
+from tasks.bootstrap import Shop, schema_mismatch
+from tasks.connections import NEEDS
 from tasks.currency import currency_of
+from tasks.migrations import MIGRATE
 from tasks.settings import stop_for
-
-MIGRATE = "run `alembic upgrade head`, as ./recount up does"
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +28,7 @@ def refuse_what_loses_data(shop: Shop) -> None:
     A database that is away is waited for elsewhere, and asked by whoever starts again.
     """
     try:
-        fatal = find_fatal(shop)
+        found = find_at_start(shop)
     except OperationalError as error:
         if isinstance(error.orig, UnfitSession):
             stop_if([session_ailment(error.orig)])
@@ -35,7 +37,9 @@ def refuse_what_loses_data(shop: Shop) -> None:
     finally:
         # Nothing that was opened here goes along into a process that is forked.
         shop.engine.dispose()
-    stop_if(fatal)
+    stop_if([ailment for ailment in found if ailment.is_fatal])
+    for ailment in found:
+        log.warning("%s: %s; %s", ailment.check, ailment.what, ailment.remedy)
 
 
 def refuse_another_currency(shop: Shop) -> None:
@@ -51,16 +55,21 @@ def stop_if(fatal: Sequence[Ailment]) -> None:
         stop_for(f"{worst.what}; {worst.remedy}. recount doctor tells more")
 
 
-def find_fatal(shop: Shop) -> list[Ailment]:
-    if not schema_is_current(shop.engine):
-        return [schema_ailment()]
+def find_at_start(shop: Shop) -> list[Ailment]:
+    """Return what is wrong, as far as a process asks before it begins its work."""
+    if wrong := schema_ailments(shop):
+        return wrong
     with shop.lent() as connection:
         missing = never_deployed(connection, shop.process_managers)
         if missing:
             return [deployment_ailment(missing)]
         if other := other_currency(connection, shop.settings.currency):
             return other
-        return [a for a in diagnose(connection, FATAL_CHECKS) if a.is_fatal]
+        needed = NEEDS.get(shop.settings.role, 1)
+        return [
+            *diagnose(connection, FATAL_CHECKS),
+            *check_own_connections(connection, needed),
+        ]
 
 
 def deployment_ailment(missing: Sequence[str]) -> Ailment:
@@ -72,9 +81,12 @@ def session_ailment(unfit: UnfitSession) -> Ailment:
     return Ailment("session", unfit.what, unfit.remedy, is_fatal=True)
 
 
-def schema_ailment() -> Ailment:
-    what = "the database's schema is not at head"
-    return Ailment("schema", what, MIGRATE, is_fatal=True)
+def schema_ailments(shop: Shop) -> list[Ailment]:
+    """Return what is wrong with the schema: nothing else can be asked then."""
+    wrong = schema_mismatch(shop.engine)
+    if wrong is None:
+        return []
+    return [Ailment("schema", wrong.what, wrong.remedy, is_fatal=True)]
 
 
 def other_currency(connection: psycopg.Connection[Any], own: str) -> list[Ailment]:

@@ -1,10 +1,60 @@
-"""Which migration is the newest, by the files' names: Alembic takes a second."""
+"""
+Whether the database's schema is that of this code: one look, and the files' names.
 
+To ask Alembic takes a second.
+"""
+
+from collections.abc import Collection
 from pathlib import Path
+from typing import NamedTuple
 
 VERSIONS = Path(__file__).resolve().parent.parent / "alembic" / "versions"
+MIGRATE = "run `alembic upgrade head`, as ./recount up does"
+
+
+class SchemaMismatch(NamedTuple):
+    """Why a schema does not fit this code, and what to do."""
+
+    what: str
+    remedy: str
+    is_newer: bool
+
+
+def known_migrations(versions: Path = VERSIONS) -> set[str]:
+    """Return the revisions that this code has: files are named after them."""
+    return {path.name.partition("_")[0] for path in versions.glob("[0-9]*.py")}
 
 
 def newest_migration(versions: Path = VERSIONS) -> str:
-    """Return the revision of the newest migration: files are named after it."""
-    return max(path.name for path in versions.glob("[0-9]*.py")).partition("_")[0]
+    """Return the revision of the newest migration."""
+    return max(known_migrations(versions))
+
+
+def mismatch_of(
+    revisions: Collection[str], versions: Path = VERSIONS
+) -> SchemaMismatch | None:
+    """
+    Return why a database at these *revisions* does not fit; None where it does.
+
+    A revision that this code does not have was made by a newer one. No migration of
+    ours leads back from there, and to run ours is the wrong advice.
+    """
+    newest = newest_migration(versions)
+    at = ", ".join(sorted(revisions))
+    if set(revisions) == {newest}:
+        return None
+    if not known_migrations(versions).issuperset(revisions):
+        return SchemaMismatch(
+            f"the database's schema is at {at}, and this code knows nothing after"
+            f" {newest}: the code is older than the schema",
+            "start the version that migrated it, or a newer one; do not migrate with"
+            " this one. To go back, restore a backup of before the upgrade",
+            is_newer=True,
+        )
+    where = f"at {at}" if revisions else "without any migration"
+    return SchemaMismatch(
+        f"the database's schema is not at head: it is {where}, and this code needs"
+        f" {newest}",
+        MIGRATE,
+        is_newer=False,
+    )

@@ -14,6 +14,8 @@ SECONDS_OF_IDLENESS = 0.5
 
 Message = Callable[[], None]
 
+_outboxes: list["Outbox"] = []
+
 
 class Outbox:
     """
@@ -25,6 +27,7 @@ class Outbox:
     def __init__(
         self, most: int = MOST, when_idle: Callable[[], None] = lambda: None
     ) -> None:
+        _outboxes.append(self)
         self.most = most
         self.when_idle = when_idle
         self.begin()
@@ -73,3 +76,9 @@ class Outbox:
         while self.messages.unfinished_tasks and time.monotonic() < until:
             time.sleep(0.005)
         return not self.messages.unfinished_tasks
+
+
+def empty_all(seconds: float) -> None:
+    """Wait until all outboxes of this process are empty, each no longer than that."""
+    for outbox in _outboxes:
+        outbox.empty(seconds)

@@ -3,17 +3,14 @@
 import logging
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-import psycopg
-
-from eventstore.errors import ContradictedExport, EventStoreError, NothingSealed
-from eventstore.log.exported_seals import exported, read_export, write_export
-from eventstore.log.seals import find_origin, newest_seals, seal_log
+from eventstore.errors import EventStoreError
+from eventstore.log.exported_seals import write_export
+from eventstore.log.seals import seal_log
 from eventstore.subscriptions.catch_up import CaughtUp
-from eventstore.verifying.against import find_contradiction
 from tasks.app import SOFT_TIME_LIMIT, app
 from tasks.bootstrap import Shop, shop
+from tasks.exporting_seals import lines_of_newest, refuse_contradiction
 
 log = logging.getLogger(__name__)
 
@@ -63,30 +60,3 @@ def export_daily(shop: Shop, folder: Path) -> Path | None:
             log.error("seals not exported: %s", error)
             return None
     return path
-
-
-def export_to(connection: psycopg.Connection[Any], path: Path, most: int) -> None:
-    """
-    Write the newest seals to a file.
-
-    Raises ContradictedExport where it has seals that are not in this chain, and
-    NothingSealed.
-    """
-    lines = lines_of_newest(connection, most)
-    if path.exists():
-        refuse_contradiction(connection, path)
-    write_export(path, lines)
-
-
-def lines_of_newest(connection: psycopg.Connection[Any], most: int = 1) -> str:
-    """Return the newest seals as lines of JSON. Raises NothingSealed."""
-    origin, seals = find_origin(connection), newest_seals(connection, most)
-    if origin is None or not seals:
-        raise NothingSealed
-    return exported(origin, seals)
-
-
-def refuse_contradiction(connection: psycopg.Connection[Any], path: Path) -> None:
-    contradiction = find_contradiction(connection, read_export(path))
-    if contradiction is not None:
-        raise ContradictedExport(str(path), contradiction.what)

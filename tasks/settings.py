@@ -15,6 +15,7 @@ from dotenv import load_dotenv
 
 from eventstore.personal.keys import MasterKeys
 from eventstore.subscriptions.snapshot_taker import SnapshotPolicy
+from tasks.misspelt import find_misspelt
 from tasks.process_name import process_name
 
 T = TypeVar("T")
@@ -59,12 +60,29 @@ OF_ROLES = {
 """By what a process does, the variable that takes the place of DATABASE_URL for it."""
 
 
+VARIABLES = frozenset(
+    {
+        *OF_ROLES.values(),
+        *(DATABASE_URL, "REDIS_URL", "SECRET_KEY", "MASTER_KEY"),
+        *("PORT", "CURRENCY", "TIMEZONE", "LOG_LEVEL", "LOG_FORMAT"),
+        *("CATCH_UP_SECONDS", "CATCH_UP_SIGNALS"),
+        *("SNAPSHOT_EVENTS", "SNAPSHOT_SECONDS"),
+        *("SEAL_SECONDS", "SEALS_EXPORT_DIR", "UNPAID_DAYS"),
+        # Read elsewhere: by ./recount, and by its demo.
+        *("STATE_DIR", "POSTGRES_BIN", "POSTGRES_AS_ROOT", "REDIS_SERVER"),
+        *("RECOUNT_TOKEN", "RECOUNT_STARTED", "RECOUNT_SUPERVISED"),
+    }
+)
+"""Every variable that is ours; one that only looks so is refused."""
+
+
 def settings_from(environment: Mapping[str, str], role: str = "operator") -> Settings:
     """
     Return the settings that *environment* holds for a process of that *role*.
 
     Raises BadSetting, whose message names the variable and the form expected and
-    never its value: a URL may hold a password.
+    never its value: a URL may hold a password. So it does for a variable that was
+    meant to be one of ours and is misspelt.
     """
 
     def read(name: str, form: str, parse: Callable[[str], T], default: str = "") -> T:
@@ -73,6 +91,8 @@ def settings_from(environment: Mapping[str, str], role: str = "operator") -> Set
         except (ValueError, KeyError) as error:
             raise BadSetting(f"{name}: expected {form}") from error
 
+    if misspelt := find_misspelt(environment, VARIABLES):
+        raise BadSetting(str(misspelt[0]))
     own = OF_ROLES[role]
     return Settings(
         database_url=read(

@@ -17,6 +17,7 @@ from tasks import publishing
 from tasks.bootstrap import Shop, shop
 from tasks.heart import Heart, name_of
 from tasks.pulse import Pulses
+from tasks.queues import QUEUES
 
 LONG_ENOUGH = 0.3
 """Seconds without a message in which one that was in the queue would have come."""
@@ -101,7 +102,7 @@ class Queue:
             role="worker",
             # This process runs none itself: where none of the others moves, what it
             # takes from the queue is lost.
-            serves_commands="commands" in self.queues and still < self.children,
+            serves_commands=QUEUES[0] in self.queues and still < self.children,
             idle_seconds=free if free >= LONG_ENOUGH else None,
             received=self.received,
             detail={
@@ -117,7 +118,10 @@ def begin_as_worker(sender: Any, **_: object) -> None:
     """A worker's main process tells what it gets; its children come and go."""
     queue = Queue(
         children=sender.controller.concurrency,
-        queues=set(sender.app.amqp.queues.consume_from),
+        queues={
+            queue.alias or name
+            for name, queue in sender.app.amqp.queues.consume_from.items()
+        },
         pulses=shop().pulses,
     )
     came.connect(queue.note, weak=False)

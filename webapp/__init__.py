@@ -1,74 +1,22 @@
 """HTTP in, commands out; read models in, pages and JSON out."""
 
-from flask import Flask, redirect, url_for
-from flask.typing import ResponseReturnValue
+from typing import TYPE_CHECKING
 
-from tasks import bootstrap, watching
-from tasks.bootstrap import Shop
-from tasks.guard import refuse_what_loses_data
-from tasks.logs import log_to_stderr
-from tasks.settings import load_settings
-from webapp import (
-    access,
-    accounts,
-    api,
-    commands,
-    customers,
-    errors,
-    health,
-    journal,
-    metrics,
-    money,
-    orders,
-    problems,
-    queries,
-    security,
-    showing,
-    transfers,
-)
-from webapp.addresses import know_numbers
-from webapp.wiring import give
+if TYPE_CHECKING:
+    from flask import Flask
 
-SUBJECTS = (
-    orders,
-    customers,
-    accounts,
-    transfers,
-    commands,
-    api,
-    journal,
-    queries,
-    money,
-    health,
-    metrics,
-    problems,
-)
+    from tasks.bootstrap import Shop
 
 
-def create_app(shop: Shop | None = None) -> Flask:
+def create_app(shop: "Shop | None" = None) -> "Flask":
     """
     Return the web application, for `flask --app webapp run` and for gunicorn.
 
     Without *shop*, each process makes its own at the first request that needs one. A
     server begins no work on a database that loses what it is given.
     """
-    app = Flask(__name__)
-    settings = shop.settings if shop else load_settings()
-    log_to_stderr(settings.log_level, settings.log_format)
-    if shop is None and settings.role == "web":
-        refuse_what_loses_data(bootstrap.shop())
-        watching.begin_where_served(bootstrap.shop(), "web")
-    give(app, shop)
-    security.protect(app, settings)
-    access.guard(app)
-    errors.answer(app)
-    showing.teach(app, settings)
-    know_numbers(app)
-    for subject in SUBJECTS:
-        app.register_blueprint(subject.routes)
-    app.add_url_rule("/", view_func=home)
-    return app
+    # Imported here: the operators' commands stand in this package too, and each of them
+    # would pay for Flask, Celery and all pages.
+    from webapp.application import make_app
 
-
-def home() -> ResponseReturnValue:
-    return redirect(url_for("orders.newest"))
+    return make_app(shop)

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from eventstore.sessions.errors import ReadOnlyServer, UnfitSession
 from tasks import publishing
-from tasks.bootstrap import schema_is_current
+from tasks.bootstrap import schema_mismatch
 from tasks.connections import can_write
 from webapp.away import DATABASE_ERRORS, cause_of, is_outage
 from webapp.problems import SECONDS_TO_RETRY
@@ -29,13 +29,14 @@ def ready() -> ResponseReturnValue:
     try:
         if not can_write(engine):
             return not_ready(database="read only", schema="unknown")
-        is_current = schema_is_current(engine)
+        wrong = schema_mismatch(engine)
     except DATABASE_ERRORS as error:
         if not is_outage(error):
             raise
         return not_ready(database=word_for(cause_of(error)), schema="unknown")
-    if not is_current:
-        return not_ready(database="ok", schema="not at head")
+    if wrong is not None:
+        schema = "newer than this code" if wrong.is_newer else "not at head"
+        return not_ready(database="ok", schema=schema)
     # The promise does not rest on the broker: it is told, and no reason to turn away.
     breaker = publishing.breaker.state.value
     return {"status": "ok", "database": "ok", "schema": "ok", "breaker": breaker}

@@ -3,17 +3,19 @@
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
-
-from flask import Flask
+from typing import TYPE_CHECKING, Any
 
 from domain.money import format_amount, format_number, rounded_total
 from tasks.settings import Settings
 from webapp.notation import percentage
 from webapp.wording import EVENTS, LABELS, MOVEMENTS
 
+if TYPE_CHECKING:
+    # The command line shows times as pages do, and needs no Flask.
+    from flask import Flask
 
-def teach(app: Flask, settings: Settings) -> None:
+
+def teach(app: "Flask", settings: Settings) -> None:
     """Teach the templates of *app* how this shop writes things."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.add_template_filter(format_number, "amount")

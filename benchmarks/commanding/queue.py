@@ -18,6 +18,7 @@ from benchmarks.commanding.filling import deposit, fill, open_account, open_the_
 from benchmarks.commanding.sending import HELD, Sender
 from benchmarks.commanding.servers import Servers
 from benchmarks.peers.table import Ratio
+from tasks.queues import queue_name
 
 CHILDREN = 2
 LEAST_BY_WORKERS = 0.99
@@ -66,7 +67,7 @@ def run_all(
     for command_id in ids:
         if command_id not in without:
             sender.send("execute", [[str(command_id)]], str(command_id), HELD)
-    own.broker.rename(HELD, "commands")
+    own.broker.rename(HELD, queue_name("commands", own.shop.identity))
     # Not before: while messages are held back it would rightly take them for lost.
     own.start("relay")
     own.wait_until_final()

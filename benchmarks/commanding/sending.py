@@ -12,6 +12,7 @@ from benchmarks.commanding.desk import Desk
 from benchmarks.commanding.servers import wait_until
 from tasks.accepting_many import STREAMS_OF_A_TASK
 from tasks.app import app
+from tasks.queues import queue_name
 
 HELD = "held"
 """A queue that nobody serves; renamed it is the one that all workers wait for."""
@@ -24,6 +25,7 @@ class Sender:
     def __init__(self, desk: Desk) -> None:
         desk.use()
         self.desk = desk
+        self.queue = queue_name("commands", desk.shop.identity)
         url = desk.shop.settings.broker_url
         self.connection = app.connection_for_write(url=url)
         self.producer = app.amqp.Producer(self.connection, auto_declare=False)
@@ -69,7 +71,7 @@ class Sender:
         path = self.mark_end(HELD)
         with cpu.watched(self.desk) as used:
             started = time.monotonic()
-            self.desk.broker.rename(HELD, "commands")
+            self.desk.broker.rename(HELD, self.queue)
             ended = self.ended(path)
         used.seconds = ended - started
         return used

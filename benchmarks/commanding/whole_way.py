@@ -67,8 +67,8 @@ def empty(own: Desk, sender: Sender, count: int) -> Used:
     own.settle()
     with cpu.watched(own) as used:
         started = time.monotonic()
-        sender.send_empty(count, "commands")
-        ended = sender.ended(sender.mark_end("commands"))
+        sender.send_empty(count, sender.queue)
+        ended = sender.ended(sender.mark_end(sender.queue))
     used.seconds = ended - started
     return used
 

@@ -1,11 +1,12 @@
 """The past of streams: what their states are made of, from their snapshots on."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 import psycopg
 
+from eventstore.errors import VersionsMissing
 from eventstore.log.events import RecordedEvent
 from eventstore.log.snapshots import Snapshot
 
@@ -74,6 +75,31 @@ def read_pasts(
         (streams, fingerprints, ends),
     ).fetchall()
     return gathered(streams, rows)
+
+
+def check_versions(
+    stream_id: str, events: Sequence[RecordedEvent], after: int = 0
+) -> None:
+    """
+    Raise VersionsMissing unless *events* are all of a stream behind version *after*.
+
+    They are in order and no version is there twice, so that comparing the last one
+    with their number is enough: a look of 0.1 µs, however long the stream is.
+    """
+    if events and events[-1].version != after + len(events):
+        raise hole_in(stream_id, events, after)
+
+
+def hole_in(
+    stream_id: str, events: Sequence[RecordedEvent], after: int
+) -> VersionsMissing:
+    """Return what to say of the first hole in *events*, which have one."""
+    for expected, event in enumerate(events, start=after + 1):
+        if event.version != expected:
+            return VersionsMissing(
+                stream_id, expected, max(event.version - 1, expected)
+            )
+    raise AssertionError(f"{stream_id} has no hole")
 
 
 def gathered(stream_ids: Iterable[str], rows: Iterable[Any]) -> dict[str, Past]:

@@ -10,7 +10,7 @@ import psycopg
 
 from eventstore.decider import Deciders, category_of
 from eventstore.errors import told
-from eventstore.loading import Start, Streams, snapshots_of, starts_of
+from eventstore.loading import Start, Streams, folded, snapshots_of, starts_of
 from eventstore.log.events import RecordedEvent
 from eventstore.log.past import read_pasts
 from eventstore.log.snapshots import count_ignored, keep
@@ -144,11 +144,11 @@ class SnapshotTaker:
         """Fold a stream into *streams*; return False where that fails."""
         decider = self.deciders.of_stream(stream_id)
         try:
-            state = decider.state_after(start.state, start.events)
+            state = folded(decider, stream_id, start)
         except self.interruptions:
             raise
         except Exception as error:
-            # An event type that this code does not know, or a bug: it would come again.
+            # An event of an unknown type, a hole, or a bug: it would come again.
             log.warning("no snapshot stream=%s reason=%s", stream_id, told(error))
             return False
         streams.states[stream_id] = state

@@ -6,10 +6,13 @@ from typing import Any
 
 import psycopg
 
+from eventstore.collations import collations_check
 from eventstore.decider import Deciders
 from eventstore.log.exported_seals import ExportedSeal
 from eventstore.verifying.against import against_check
+from eventstore.verifying.contents import contents_check
 from eventstore.verifying.finding import Check
+from eventstore.verifying.ids import ids_check
 from eventstore.verifying.journal import journal_checks
 from eventstore.verifying.sealed import Vouching, sealed_up_to, seals_check
 from eventstore.verifying.snapshots import snapshots_check
@@ -22,17 +25,23 @@ def all_checks(
     *,
     exported: Sequence[ExportedSeal] = (),
     is_all: bool = False,
+    is_journaled: bool = False,
 ) -> list[Check]:
     """
     Return the checks; *vouching* tells afterwards how far the seals vouch.
 
-    With *is_all* every snapshot is replayed, without it a sample.
+    With *is_all* every snapshot is replayed, without it a sample. *is_journaled* says
+    that every event was caused by a command of the journal, or was imported: then one
+    that was not is a finding, and so is one whose id is another than follows from that.
     """
     return [
         seals_check(vouching),
         *([against_check(exported, vouching)] if exported else []),
+        collations_check(),
         streams_check(),
+        contents_check(deciders),
         *journal_checks(),
+        *([ids_check()] if is_journaled else []),
         snapshots_check(deciders, is_all=is_all),
     ]
 

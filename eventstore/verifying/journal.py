@@ -29,6 +29,7 @@ _EVENTS = """
     WITH page AS MATERIALIZED (
         SELECT
             e.id, e.stream_id, e.version, e.metadata ->> 'command_id' AS command_id,
+            e.metadata,
             e.metadata ? 'source' AS is_imported,
             -- Written in one form, in UTC: texts are in the order of the times.
             e.metadata ->> 'recorded_at' COLLATE "C" < %(pruned)s AS may_be_pruned
@@ -42,6 +43,17 @@ _EVENTS = """
             WHEN c.id IS NULL AND page.may_be_pruned THEN NULL
             WHEN c.id IS NULL THEN 'its command is not in the journal'
             WHEN c.status <> 'succeeded' THEN 'its command is ' || c.status
+            WHEN page.metadata ->> 'causation_id' IS DISTINCT FROM page.command_id
+                THEN 'its cause is not its command'
+            WHEN page.metadata ->> 'correlation_id'
+                    IS DISTINCT FROM c.metadata ->> 'correlation_id'
+                OR page.metadata ->> 'actor' IS DISTINCT FROM c.metadata ->> 'actor'
+                THEN 'its command has another conversation or actor'
+            -- The append writes both, with the same moment.
+            WHEN page.metadata ->> 'recorded_at' IS DISTINCT FROM to_char(
+                c.finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
+            )
+                THEN 'it was not recorded when its command was finished'
             WHEN c.position IS NULL OR c.position < page.id
                 THEN 'its command''s position is before it'
             WHEN c.position = page.id THEN NULL

@@ -8,6 +8,7 @@ import psycopg
 from eventstore.decider import Decider, Deciders, category_of
 from eventstore.errors import BoxBroken, CorruptSnapshot, told
 from eventstore.loading import opened_snapshot
+from eventstore.log.past import check_versions
 from eventstore.log.read import read_stream
 from eventstore.log.snapshots import Snapshot
 from eventstore.personal.keyring import Keyring
@@ -143,5 +144,6 @@ def replayed(
     for after in range(0, snapshot.version, PAGE):
         up_to = min(after + PAGE, snapshot.version)
         events = read_stream(connection, snapshot.stream_id, after=after, up_to=up_to)
+        check_versions(snapshot.stream_id, events, after)
         state = decider.state_after(state, keyring.open_events(events))
     return state

@@ -29,16 +29,25 @@ def verify(
     *,
     exported: Sequence[ExportedSeal] = (),
     is_all: bool = False,
+    is_journaled: bool = False,
     most: int = 100,
 ) -> Verified:
     """
     Make all checks, and return what they found, at most *most* findings of each.
 
     *exported* are seals that were kept elsewhere, by number. With *is_all* every
-    snapshot is replayed, without it a sample. *connection* is in autocommit.
+    snapshot is replayed, without it a sample. *is_journaled* says that nothing was
+    appended but by commands of the journal and by imports. *connection* is in
+    autocommit.
     """
     vouching = Vouching()
-    checks = all_checks(deciders, vouching, exported=exported, is_all=is_all)
+    checks = all_checks(
+        deciders,
+        vouching,
+        exported=exported,
+        is_all=is_all,
+        is_journaled=is_journaled,
+    )
     findings = [
         finding
         for check in checks

@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 
 from eventstore.personal.keys import MasterKeys
-from tasks.bootstrap import Shop, schema_is_current
+from tasks.bootstrap import Shop, schema_mismatch
 from tasks.currency import currency_of
 from tasks.importing.comparing import Compared, compare, waiting_for
 from tasks.importing.errors import ImportRefused, StreamsUsedOtherwise
@@ -20,10 +20,8 @@ def examine_shop(shop: Shop, currency: str) -> None:
             f"the files are in {currency}, and CURRENCY is {own}: set it to {currency}"
             " for all processes of a new shop, or convert the files"
         )
-    if not schema_is_current(shop.engine):
-        raise ImportRefused(
-            "the database is not at the newest migration: alembic upgrade head"
-        )
+    if wrong := schema_mismatch(shop.engine):
+        raise ImportRefused(f"{wrong.what}; {wrong.remedy}")
 
 
 def examine_log(

@@ -21,7 +21,7 @@ from eventstore.log.append import NO_STREAM, append
 from eventstore.log.claims import ClaimChange
 from eventstore.log.limits import MOST_EVENTS
 from eventstore.personal.keyring import Keyring
-from tasks.bootstrap import Shop, schema_is_current
+from tasks.bootstrap import Shop, schema_mismatch
 from tasks.importing.comparing import waiting_for
 from tasks.importing.errors import ImportRefused, NumbersHeld, StreamsUsedOtherwise
 from tasks.importing.examining import refuse_other_currency
@@ -49,10 +49,8 @@ def bring_in(shop: Shop, lines: Sequence[Line], *, is_rehearsal: bool) -> Brough
     It is one transaction; that of a rehearsal is taken back, so that it finds what the
     import would. Raises ImportRefused, and has then written nothing.
     """
-    if not schema_is_current(shop.engine):
-        raise ImportRefused(
-            "the database is not at the newest migration: alembic upgrade head"
-        )
+    if wrong := schema_mismatch(shop.engine):
+        raise ImportRefused(f"{wrong.what}; {wrong.remedy}")
     found = arriving(lines, shop.deciders)
     with shop.lent() as connection:
         refuse_currencies(connection, found, shop.settings.currency)

@@ -59,7 +59,7 @@ def test_what_operators_send_is_told_to_workers_before_their_command_ends(
     assert sent.running.wait(20) == 0, sent.text()
     path = str(processes.folder / "redis.sock")
     with redis.Redis(unix_socket_path=path) as broker:
-        assert broker.llen("commands") == 1, sent.text()
+        assert broker.llen(processes.queue("commands")) == 1, sent.text()
 
 
 @pytest.mark.skipif(

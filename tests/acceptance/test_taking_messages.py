@@ -106,10 +106,14 @@ def test_messages_for_what_is_done_pass_where_no_process_is_free(
         with children_stopped(worker):
             for number in range(MESSAGES):
                 again = task("execute", [[str(sent.command_id)]], random.Random(number))
-                broker.lpush("commands", json.dumps(again).encode())
+                broker.lpush(processes.queue("commands"), json.dumps(again).encode())
 
             wait_until(
-                lambda: broker.llen("commands") == broker.hlen("unacked") == 0,
+                lambda: (
+                    broker.llen(processes.queue("commands"))
+                    == broker.hlen("unacked")
+                    == 0
+                ),
                 "all of them are done with",
             )
 

@@ -99,7 +99,7 @@ def test_a_worker_outlives_what_it_cannot_read(processes: Processes) -> None:
     assert first is not None
     with redis.Redis(unix_socket_path=path) as broker:
         for number, garbage in enumerate(GARBAGE):
-            broker.lpush("commands", garbage)
+            broker.lpush(processes.queue("commands"), garbage)
             # Behind it in the queue, and there is no relay that would run it. By a
             # connection of its own: the server closes one that rests.
             with client_of(address) as client:
@@ -121,7 +121,7 @@ def test_no_header_of_a_message_keeps_a_child(processes: Processes) -> None:
         redis.Redis(unix_socket_path=path) as broker,
         client_of(processes.web()) as client,
     ):
-        broker.lpush("commands", *KEEPS_A_CHILD)
+        broker.lpush(processes.queue("commands"), *KEEPS_A_CHILD)
         sent = client.send("RegisterCustomer", ALICE)
 
         assert client.wait_for(sent.command_id, seconds=10)["status"] == "succeeded"

@@ -112,7 +112,7 @@ def test_the_relay_leaves_a_queue_to_the_workers_and_runs_what_was_lost(
     with client_of(address) as client:
         answers = send(client, 150)
         lost = 0
-        while message := broker.rpop("commands"):
+        while message := broker.rpop(processes.queue("commands")):
             lost += len(commands_of(message))
 
     wait_until(lambda: not count(engine, WAITING), "what was lost is run", seconds=10)
@@ -137,7 +137,7 @@ def test_a_lost_message_is_noticed_also_while_no_worker_is_ever_idle(
         for number in range(25):
             client.send("PlaceOrder", order_for())
             if number == 5:
-                lost = commands_of(broker.rpop("commands"))
+                lost = commands_of(broker.rpop(processes.queue("commands")))
             # A little faster than the worker is.
             time.sleep(0.2)
         wait_until(lambda: not count(engine, WAITING), "all are run")

@@ -21,6 +21,9 @@ from embedded.postgres_home import find_home
 from embedded.processes import Process, working_in
 from embedded.redis import socket_of
 from embedded.servers import start_servers
+from eventstore.connection import driver_connection
+from tasks.identity import identity_of
+from tasks.queues import queue_name
 from tasks.settings import database_url
 from tests.faults.arming import Proxy
 from tests.faults.clock import Clocks
@@ -79,6 +82,7 @@ class Desk:
         self.disk = SmallDisk(self.folders.postgres, disk_megabytes)
         self.port = claim_port({})
         self.address = f"http://{HOST}:{self.port.number}"
+        self.identity = ""
         self._engine: sa.Engine | None = None
         self._under_way = 0
 
@@ -98,6 +102,10 @@ class Desk:
             there = connection.scalar(sa.text("SELECT clock_timestamp()"))
         assert there is not None
         return float((there - datetime.now(UTC)).total_seconds())
+
+    def queue(self, name: str) -> str:
+        """Return what a queue of the shop is called at its broker."""
+        return queue_name(name, self.identity)
 
     def under_way(self) -> int:
         """
@@ -251,6 +259,8 @@ class Desk:
                 stderr=log,
                 check=True,
             )
+        with self.engine().connect() as connection:
+            self.identity = identity_of(driver_connection(connection))
         self.keeper.start([self.programs.proxy()])
         wait_until(self.proxy.answers, "the proxy answers")
         self.keeper.start(self.programs.of_shop(name) for name in OF_SHOP)

@@ -12,7 +12,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
+
 from embedded.binaries import redis_server
+from tasks.identity import identity_of
+from tasks.queues import queue_name
 from tasks.settings import Settings
 from tests.support.databases import LOGINS, MASTER_KEY, ROOT, as_role
 from tests.support.waiting import wait_until
@@ -111,6 +115,12 @@ class Processes:
             "SEAL_SECONDS": str(self.settings.seal_seconds),
             **self.extra,
         }
+
+    def queue(self, name: str) -> str:
+        """Return what a queue of the shop is called at its broker."""
+        url = self.settings.database_url.replace("+psycopg", "")
+        with psycopg.connect(url) as connection:
+            return queue_name(name, identity_of(connection))
 
     def start(self, name: str, *command: str, **environment: str) -> Process:
         process = Process(

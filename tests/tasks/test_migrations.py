@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from tasks.migrations import newest_migration
+from tasks.migrations import mismatch_of, newest_migration
 from tests.support.databases import ROOT
 
 
@@ -20,3 +21,34 @@ def test_alembic_finds_the_same_head() -> None:
     scripts = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
 
     assert scripts.get_heads() == [newest_migration()]
+
+
+def test_a_schema_of_before_wants_to_be_migrated() -> None:
+    wrong = mismatch_of(["0001"])
+
+    assert wrong is not None
+    assert "it is at 0001" in wrong.what
+    assert "alembic upgrade head" in wrong.remedy
+
+
+def test_a_database_without_a_schema_wants_to_be_migrated() -> None:
+    wrong = mismatch_of([])
+
+    assert wrong is not None
+    assert "alembic upgrade head" in wrong.remedy
+
+
+@pytest.mark.parametrize("revision", ["9999", "a1b2c3"])
+def test_code_that_is_older_than_the_schema_is_not_told_to_migrate(
+    revision: str,
+) -> None:
+    wrong = mismatch_of([revision])
+
+    assert wrong is not None
+    assert "the code is older than the schema" in wrong.what
+    assert revision in wrong.what
+    assert "alembic" not in wrong.remedy
+
+
+def test_the_schema_of_this_code_fits() -> None:
+    assert mismatch_of([newest_migration()]) is None

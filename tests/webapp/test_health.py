@@ -29,14 +29,22 @@ def test_without_its_database_it_lives_and_is_not_ready(away: FlaskClient) -> No
     assert ready.json["database"] == "away"
 
 
-def test_with_another_schema_it_is_not_ready(client: FlaskClient, shop: Shop) -> None:
+@pytest.mark.parametrize(
+    ("revision", "schema"), [("0001", "not at head"), ("9999", "newer than this code")]
+)
+def test_with_another_schema_it_is_not_ready(
+    client: FlaskClient, shop: Shop, revision: str, schema: str
+) -> None:
     with shop.engine.begin() as connection:
-        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0000'"))
+        connection.execute(
+            sa.text("UPDATE alembic_version SET version_num = :revision"),
+            {"revision": revision},
+        )
     ready = client.get("/readyz")
 
     assert ready.status_code == 503
     assert ready.json is not None
-    assert ready.json["schema"] == "not at head"
+    assert ready.json["schema"] == schema
 
 
 def test_with_a_session_that_only_reads_it_is_not_ready_and_then_it_is(

@@ -3,84 +3,82 @@
 import sys
 
 import click
-from flask.cli import FlaskGroup
-from psycopg.errors import InsufficientPrivilege
-from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from eventstore.sessions.errors import UnfitSession
-from tasks import publishing
-from tasks.outbox import SECONDS_TO_EMPTY
-from tasks.settings import EX_CONFIG
-from webapp import create_app
-from webapp.cli.claims import claims
-from webapp.cli.commands import commands
-from webapp.cli.demo import demo
-from webapp.cli.doctor import doctor
-from webapp.cli.importing import import_history
-from webapp.cli.keys import keys
-from webapp.cli.log import log
-from webapp.cli.rebuild import rebuild
-from webapp.cli.seals import seals
-from webapp.cli.status import status
-from webapp.cli.stream import stream
-from webapp.cli.tokens import tokens
-from webapp.cli.users import users
-from webapp.cli.verify import verify
+from tasks.outbox import SECONDS_TO_EMPTY, empty_all
+from webapp.cli.lazy import Lazy, LazyGroup
 
+COMMANDS = {
+    "claims": Lazy(
+        "webapp.cli.claims:claims",
+        "Claim for every customer the e-mail address that they have.",
+    ),
+    "commands": Lazy(
+        "webapp.cli.commands:commands",
+        "Look at accepted commands, submit files of them, and decide about failed"
+        " ones.",
+    ),
+    "demo": Lazy(
+        "webapp.cli.demo:demo", "Fill the shop with invented orders, for a first look."
+    ),
+    "doctor": Lazy(
+        "webapp.cli.doctor:doctor", "Ask whether the database keeps what it is given."
+    ),
+    "import": Lazy(
+        "webapp.cli.importing:import_history", "Bring a shop's history into the log."
+    ),
+    "keys": Lazy(
+        "webapp.cli.keys:keys",
+        "The keys of personal data, and the master key that they hang on.",
+    ),
+    "log": Lazy("webapp.cli.log:log", "Look at the log, or rewrite it."),
+    "rebuild": Lazy(
+        "webapp.cli.rebuild:rebuild",
+        "Fill a read model anew from the log, then put it in the place of the old one.",
+    ),
+    "routes": Lazy("webapp.cli.of_flask:routes", "Show the routes for the app."),
+    "run": Lazy("webapp.cli.of_flask:run", "Run a development server."),
+    "seals": Lazy(
+        "webapp.cli.seals:seals", "The hashes that show whether the log was changed."
+    ),
+    "shell": Lazy("webapp.cli.of_flask:shell", "Run a shell in the app context."),
+    "status": Lazy(
+        "webapp.cli.status:status",
+        "Show what waits, how far the read models are, and what has stopped.",
+    ),
+    "stream": Lazy(
+        "webapp.cli.stream:stream",
+        "Look into a stream, and carry one from one log to another.",
+    ),
+    "tokens": Lazy(
+        "webapp.cli.tokens:tokens", "What programs show the API, to ask as a user."
+    ),
+    "users": Lazy(
+        "webapp.cli.users:users",
+        "Who may send commands and ask the API, and with which roles.",
+    ),
+    "verify": Lazy("webapp.cli.verify:verify", "Check the log, and what rests on it."),
+}
 
-class Commands(FlaskGroup):
-    """Flask's group, which tells its commands also where there are no settings."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of the commands, without making the application first."""
-        return click.Group.list_commands(self, ctx)
-
-
-cli = Commands(
+cli = LazyGroup(
     name="recount",
-    create_app=create_app,
+    lazy=COMMANDS,
     help="The order desk, its journal and its read models.",
 )
-for command in (
-    claims,
-    commands,
-    demo,
-    doctor,
-    import_history,
-    keys,
-    log,
-    rebuild,
-    seals,
-    status,
-    stream,
-    tokens,
-    users,
-    verify,
-):
-    cli.add_command(command)
 
 
 def main() -> None:
     """Run the command line; a database that is away is one line, not a traceback."""
     try:
         cli.main(prog_name="recount")
-    except OperationalError as error:
-        if isinstance(error.orig, UnfitSession):
-            click.echo(f"recount: {error.orig}", err=True)
-            sys.exit(EX_CONFIG)
-        click.echo(f"recount: PostgreSQL does not answer: {error.orig}", err=True)
-        sys.exit(1)
-    except (ProgrammingError, InsufficientPrivilege) as error:
-        refusal = getattr(error, "orig", error)
-        if not isinstance(refusal, InsufficientPrivilege):
+    except Exception as error:
+        # It knows the driver's errors, which a command that has failed has imported.
+        from webapp.cli.failures import reason_of, status_of
+
+        reason = reason_of(error)
+        if reason is None:
             raise
-        click.echo(
-            f"recount: {refusal.diag.message_primary}. This login may not do that:"
-            " OPERATOR_DATABASE_URL is to name an operator's, and"
-            " ADMIN_DATABASE_URL the owner's.",
-            err=True,
-        )
-        sys.exit(1)
+        click.echo(f"recount: {reason}", err=True)
+        sys.exit(status_of(error))
     finally:
         # While Python ends, a thread cannot load what it sends a first message with.
-        publishing.outbox.empty(SECONDS_TO_EMPTY)
+        empty_all(SECONDS_TO_EMPTY)

@@ -6,10 +6,15 @@ import click
 import msgspec
 from sqlalchemy.exc import OperationalError
 
-from eventstore.doctor import CHECKS, Ailment, diagnose
+from eventstore.ailment import Ailment
+from eventstore.connection_limits import check_all_connections
+from eventstore.doctor import CHECKS, diagnose
 from eventstore.sessions.errors import UnfitSession
-from tasks.bootstrap import Shop, schema_is_current, shop
-from tasks.guard import other_currency, schema_ailment, session_ailment
+from tasks.bootstrap import Shop, shop
+from tasks.broker import check_broker
+from tasks.connections import NEEDS
+from tasks.guard import other_currency, schema_ailments, session_ailment
+from tasks.identity import identity_of
 from tasks.settings import EX_CONFIG
 
 
@@ -28,23 +33,31 @@ def doctor(as_json: bool) -> None:
         click.echo(as_line(ailment) if as_json else told(ailment))
     if not as_json and not found:
         names = [check.__name__.removeprefix("check_") for check in CHECKS]
-        click.echo(f"session, schema, currency, {', '.join(names)}: nothing is wrong")
+        click.echo(
+            f"session, schema, currency, {', '.join(names)}, connections, broker:"
+            " nothing is wrong"
+        )
     if found:
         sys.exit(EX_CONFIG if found[0].is_fatal else 1)
 
 
 def find_all(shop: Shop) -> list[Ailment]:
     try:
-        is_current = schema_is_current(shop.engine)
+        wrong = schema_ailments(shop)
     except OperationalError as error:
         if not isinstance(error.orig, UnfitSession):
             raise
         return [session_ailment(error.orig)]
-    if not is_current:
-        return [schema_ailment()]
+    if wrong:
+        return wrong
     with shop.lent() as connection:
         wrong = other_currency(connection, shop.settings.currency)
-        return wrong + diagnose(connection)
+        return [
+            *wrong,
+            *diagnose(connection),
+            *check_all_connections(connection, NEEDS),
+            *check_broker(shop.settings.broker_url, identity_of(connection)),
+        ]
 
 
 def told(ailment: Ailment) -> str:

@@ -6,7 +6,7 @@ import click
 
 from eventstore.errors import EventStoreError
 from tasks.bootstrap import shop
-from tasks.seals import export_to, lines_of_newest
+from tasks.exporting_seals import export_to, lines_of_newest
 
 
 @click.group()

@@ -2,16 +2,26 @@
 
 import click
 
-from webapp.cli.stream_export import export_streams
-from webapp.cli.stream_import import import_streams
-from webapp.cli.stream_replay import replay
-from webapp.cli.stream_show import show
+from webapp.cli.lazy import Lazy, LazyGroup
+
+COMMANDS = {
+    "export": Lazy(
+        "webapp.cli.stream_export:export_streams",
+        "Write streams to a file, what is personal masked.",
+    ),
+    "import": Lazy(
+        "webapp.cli.stream_import:import_streams",
+        "Bring exported streams into this log.",
+    ),
+    "replay": Lazy(
+        "webapp.cli.stream_replay:replay", "Show event by event what each changed."
+    ),
+    "show": Lazy(
+        "webapp.cli.stream_show:show", "Show the events of a stream, and its state."
+    ),
+}
 
 
-@click.group()
+@click.group(cls=LazyGroup, lazy=COMMANDS)
 def stream() -> None:
     """Look into a stream, and carry one from one log to another."""
-
-
-for command in (show, replay, export_streams, import_streams):
-    stream.add_command(command)

@@ -1,6 +1,7 @@
 """`recount stream show`: what happened in a stream, and what state that made."""
 
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -53,7 +54,7 @@ def show(
     if is_json:
         click.echo(as_json(found, events, state, error))
     else:
-        tell(found, events, state)
+        tell(found, events, first, state)
     if error is not None:
         reason = f"{stream_id} has no state: {words_of(error)}"
         click.echo(printable(f"Error: {reason}"), err=True)
@@ -112,7 +113,16 @@ def as_json(
     )
 
 
-def tell(found: Found, events: list[RecordedEvent], state: Any) -> None:
+def numbered(
+    events: list[RecordedEvent], first: int
+) -> Iterator[tuple[int, RecordedEvent]]:
+    """Yield events, each with the version that should follow the one before it."""
+    for event in events:
+        yield first + 1, event
+        first = event.version
+
+
+def tell(found: Found, events: list[RecordedEvent], first: int, state: Any) -> None:
     settings = shop().settings
     words = Words(currency=settings.currency, zone=settings.timezone)
     zone = settings.timezone.key
@@ -120,10 +130,11 @@ def tell(found: Found, events: list[RecordedEvent], state: Any) -> None:
         printable(f"{found.stream_id} at version {found.version} of {found.head}")
         + f"; times are those of {zone}"
     )
-    left_out = found.version - len(events)
-    if left_out:
-        click.echo(f"the first {left_out} events are left out: --limit shows more")
-    for event in events:
+    if first:
+        click.echo(f"the first {first} events are left out: --limit shows more")
+    for version, event in numbered(events, first):
+        if event.version != version:
+            click.echo(f"  versions {version} to {event.version - 1} are missing here")
         lines = words.lines_of_event(event, facts_of(event), state)
         click.echo("\n".join([*words.head_of(event), *lines]))
     if state is not None:

@@ -51,7 +51,11 @@ def verify(against: tuple[Path, ...], is_all: bool, most: int, as_json: bool) ->
     """
     vouching = Vouching()
     checks = all_checks(
-        shop().deciders, vouching, exported=read_all_exports(against), is_all=is_all
+        shop().deciders,
+        vouching,
+        exported=read_all_exports(against),
+        is_all=is_all,
+        is_journaled=True,
     )
     found = 0
     with shop().lent() as connection:

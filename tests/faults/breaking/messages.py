@@ -11,15 +11,15 @@ from typing import Any
 
 import redis
 
+from tasks.queues import QUEUES
 from tests.faults.desk import Desk
 from tests.faults.kind import BLOW, MISSED, Kind, Seconds, Strike
 
-QUEUES = ("commands", "projections", "maintenance")
 PATIENCE = 1.5
 AWAY: Seconds = (0.5, 4.0)
 
 
-def intercept(broker: redis.Redis, most: int) -> list[bytes]:
+def intercept(broker: redis.Redis, queue: str, most: int) -> list[bytes]:
     """
     Return messages that were on their way to a worker, which does not get them.
 
@@ -28,7 +28,7 @@ def intercept(broker: redis.Redis, most: int) -> list[bytes]:
     until = time.monotonic() + PATIENCE
     caught: list[bytes] = []
     while len(caught) < most and time.monotonic() < until:
-        if found := broker.brpop("commands", timeout=0.1):
+        if found := broker.brpop(queue, timeout=0.1):
             message = found[1]
             assert isinstance(message, bytes)
             caught.append(message)
@@ -38,38 +38,38 @@ def intercept(broker: redis.Redis, most: int) -> list[bytes]:
 @contextmanager
 def drop(desk: Desk, chance: Random) -> Iterator[str]:
     with desk.broker() as broker:
-        caught = intercept(broker, chance.randint(1, 50))
+        caught = intercept(broker, desk.queue("commands"), chance.randint(1, 50))
     yield f"{len(caught)} dropped" if caught else f"{MISSED}: no message"
 
 
 @contextmanager
 def delay(desk: Desk, chance: Random) -> Iterator[str]:
     with desk.broker() as broker:
-        caught = intercept(broker, chance.randint(1, 50))
+        caught = intercept(broker, desk.queue("commands"), chance.randint(1, 50))
     try:
         yield f"{len(caught)} delayed" if caught else f"{MISSED}: no message"
     finally:
         if caught:
             with desk.broker() as broker:
-                broker.lpush("commands", *caught)
+                broker.lpush(desk.queue("commands"), *caught)
 
 
 @contextmanager
 def double(desk: Desk, chance: Random) -> Iterator[str]:
     with desk.broker() as broker:
-        caught = intercept(broker, 1)
+        caught = intercept(broker, desk.queue("commands"), 1)
         if caught:
-            broker.lpush("commands", *caught * 100)
+            broker.lpush(desk.queue("commands"), *caught * 100)
     yield "one message 100 times" if caught else f"{MISSED}: no message"
 
 
 @contextmanager
 def reorder(desk: Desk, chance: Random) -> Iterator[str]:
     with desk.broker() as broker:
-        caught = intercept(broker, 20)
+        caught = intercept(broker, desk.queue("commands"), 20)
         chance.shuffle(caught)
         if caught:
-            broker.lpush("commands", *caught)
+            broker.lpush(desk.queue("commands"), *caught)
     yield f"{len(caught)} shuffled" if caught else f"{MISSED}: no message"
 
 
@@ -81,7 +81,7 @@ def slipping_in(make: Callable[[Random], bytes]) -> Strike:
         queue = chance.choice(QUEUES)
         count = chance.randint(1, 5)
         with desk.broker() as broker:
-            broker.lpush(queue, *(make(chance) for _ in range(count)))
+            broker.lpush(desk.queue(queue), *(make(chance) for _ in range(count)))
         yield f"{count} in {queue}"
 
     return strike

@@ -1,0 +1,18 @@
+"""What is wrong with a database and what to do: all that a doctor's check says."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import psycopg
+
+
+class Ailment(NamedTuple):
+    """Something that is wrong: *what*, and what to do. A fatal one loses data."""
+
+    check: str
+    what: str
+    remedy: str
+    is_fatal: bool = False
+
+
+Check = Callable[[psycopg.Connection[Any]], Iterator[Ailment]]

@@ -1,0 +1,24 @@
+"""Flask's own commands, for who wants a Python, or a server, beside what runs."""
+
+import click
+from flask.cli import FlaskGroup
+
+from webapp import create_app
+
+
+def of_flask(name: str) -> click.Command:
+    """Return the command that hands all it is given on to Flask's of that *name*."""
+
+    @click.command(
+        name,
+        add_help_option=False,
+        context_settings={"ignore_unknown_options": True},
+    )
+    @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+    def command(arguments: tuple[str, ...]) -> None:
+        FlaskGroup(create_app=create_app).main([name, *arguments], prog_name="recount")
+
+    return command
+
+
+routes, run, shell = map(of_flask, ("routes", "run", "shell"))
