@@ -39,17 +39,16 @@ class Pulses:
 
     def count_still(self, places: int) -> int:
         """
-        Return how many of the first *places* do not move any more.
+        Return how many of the first *places* do not move, or have not begun to.
 
-        One that nobody has shown himself at is not among them: he is to come, or is of
-        a kind that shows nothing.
+        None, where nobody has shown himself at any: they are of a kind that does not.
         """
         before = self.clock() - STILL_AFTER
-        times = (
+        times = [
             ENTRY.unpack_from(self.memory, place * ENTRY.size)[0]
             for place in range(min(places, MAX_PROCESSES))
-        )
-        return sum(0.0 < at < before for at in times)
+        ]
+        return sum(at < before for at in times) if any(times) else 0
 
 
 def begin(pulses: Pulses, place: int) -> None:

@@ -59,8 +59,11 @@ def moved(*seconds_ago: float) -> Pulses:
 @pytest.mark.parametrize(
     ("seconds_ago", "serves"),
     [
-        # None has shown itself yet: they are being forked.
+        # None has ever shown itself: they are of a kind that does not.
         ((), True),
+        # The other one was stopped before it began.
+        ((60.0,), False),
+        ((0.1,), True),
         ((0.1, 0.2), True),
         ((0.1, 60.0), True),
         ((60.0, 60.0), False),
