@@ -18,6 +18,7 @@ from domain.customers.customer import Customer
 from domain.customers.customer import claims as claims_of_customer
 from domain.customers.customer import decide as decide_customer
 from domain.customers.customer import evolve as evolve_customer
+from domain.customers.customer import former_claims as former_claims_of_customer
 from domain.customers.events import (
     CustomerDetailsChanged,
     CustomerForgotten,
@@ -75,6 +76,7 @@ CUSTOMERS = Decider(
     numbers="customer_numbers",
     forgets=[CustomerForgotten],
     claims=claims_of_customer,
+    former_claims=former_claims_of_customer,
 )
 ORDERS = Decider(
     category="order",
