@@ -6,6 +6,7 @@ The idea and the words are from Jérémie Chassaing's "functional event sourcing
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +36,11 @@ def nobody_need_hear(command: Any) -> Any | None:
     return None
 
 
+def no_time(state: Any, fact: Any, occurred_at: datetime) -> Any:
+    """Most rules do not ask when something happened."""
+    return state
+
+
 def convert(kind: type, data: Any) -> Any:
     """Return the command of a class that plain data are, by the types of its fields."""
     return msgspec.convert(data, kind)
@@ -55,6 +61,10 @@ class Decider:
     raised by hand when *evolve* changes what it makes of an event, so that no snapshot
     knows better; that the class of the state has changed is seen without it.
 
+    *note_time* takes the state after an event of the log, the event, and when it has
+    occurred, and returns the state with what is kept of that. What was decided and is
+    not appended yet has no time.
+
     *subject* tells whom the personal fields of a message (a command or an event in a
     stream) are about, as that person's stream: with that one's key they are encrypted.
     An event of the classes *forgets* destroys it.
@@ -68,6 +78,7 @@ class Decider:
     initial: Any
     decide: Callable[..., Sequence[Any]]
     evolve: Callable[[Any, Any], Any]
+    note_time: Callable[[Any, Any, datetime], Any] = no_time
     events: EventCodec
     commands: Sequence[type]
     rejection: type[Exception]
@@ -126,8 +137,12 @@ class Decider:
         """Return the state that *events*, in order, make of *state*."""
         for event in events:
             for fact in self.events.read(event):
-                state = self.evolve(state, fact)
+                state = self.evolve_at(state, fact, event.occurred_at)
         return state
+
+    def evolve_at(self, state: Any, fact: Any, occurred_at: datetime) -> Any:
+        """Return the state after an event of the log, with its time if that counts."""
+        return self.note_time(self.evolve(state, fact), fact, occurred_at)
 
 
 def category_of(stream_id: str) -> str:

@@ -43,7 +43,7 @@ from domain.orders.events import (
     PaymentReceived,
     PaymentRefunded,
 )
-from domain.orders.order import Order, customer_of, reads
+from domain.orders.order import Order, customer_of, note_time, reads
 from domain.orders.order import decide as decide_order
 from domain.orders.order import evolve as evolve_order
 from domain.orders.upcasters import UPCASTERS as UPCASTERS_OF_ORDERS
@@ -83,6 +83,7 @@ ORDERS = Decider(
     initial=Order(),
     decide=decide_order,
     evolve=evolve_order,
+    note_time=note_time,
     events=EventCodec(
         [
             OrderCreated,
