@@ -1,7 +1,6 @@
 """The pages of customers: the list, one of them, and a change of their details."""
 
 import re
-from html import unescape
 from typing import Any
 
 import pytest
@@ -17,7 +16,6 @@ from tests.webapp.visiting import (
     hidden_of,
     value_of,
 )
-from webapp.forms import CHANGE
 
 BOB: dict[str, Any] = {
     "customer_id": "BOB",
@@ -154,66 +152,6 @@ def test_who_changes_what_somebody_else_has_changed_is_told(
     assert "Somebody else has changed it meanwhile." in page
     assert value_of(page, "name") == "Bobby"
     assert "Customer BOB is changed" in browser.fate(again)
-
-
-def test_what_two_have_changed_of_one_customer_is_kept_of_both(
-    browser: Browser, client: FlaskClient, work: Work, bob: str
-) -> None:
-    form = browser.see("/customers/BOB/edit")
-    seen = {name: value_of(form, name) or "" for name in CHANGE.fields}
-    first = browser.send("/customers/BOB/edit", **{**seen, "phone": "0800-1"})
-    work(first)
-    mine = {**hidden_of(form), **seen, "email": "bobby@example.com"}
-    late = client.post("/customers/BOB/edit", data=mine)
-    work(late)
-    page = browser.fate(late)
-    told = re.sub(r"<[^>]*>", "", unescape(page))
-    blindly = {name: value_of(page, name) or "" for name in CHANGE.fields}
-    again = client.post("/customers/BOB/edit", data={**hidden_of(page), **blindly})
-    work(again)
-    now = browser.see("/customers/BOB")
-
-    assert (
-        f"Phone: from \u201c{seen['phone']}\u201d to \u201c0800-1\u201d, by local"
-        in told
-    )
-    assert "0800-1" in now
-    assert "bobby@example.com" in now
-
-
-def test_where_two_have_changed_the_same_the_field_says_so(
-    browser: Browser, client: FlaskClient, work: Work, bob: str
-) -> None:
-    form = browser.see("/customers/BOB/edit")
-    seen = {name: value_of(form, name) or "" for name in CHANGE.fields}
-    other = {**seen, "address.city": "Bonn", "address.street": "Am Markt 1"}
-    work(browser.send("/customers/BOB/edit", **other))
-    mine = {**hidden_of(form), **seen, "address.city": "Worms", "name": "Bob"}
-    late = client.post("/customers/BOB/edit", data=mine)
-    work(late)
-    page = browser.fate(late)
-
-    assert "City was changed meanwhile to \u201cBonn\u201d." in page
-    # An address is one thing: half of one and half of another is nobody's.
-    assert value_of(page, "address.city") == "Worms"
-    assert value_of(page, "address.street") == seen["address.street"]
-    assert "Street was changed meanwhile to \u201cAm Markt 1\u201d." in page
-    assert value_of(page, "name") == "Bob"
-    assert "Name was changed" not in page
-
-
-def test_a_form_that_was_overtaken_twice_knows_of_both(
-    browser: Browser, client: FlaskClient, send: Send, work: Work, bob: str
-) -> None:
-    form = hidden_of(browser.see("/customers/BOB/edit"))
-    for key, name in (("a", "Robert"), ("b", "Rob")):
-        work(send("ChangeCustomerDetails", {"customer_id": "BOB", "name": name}, key))
-    late = client.post("/customers/BOB/edit", data={**form, "name": "Bobby"})
-    work(late)
-    page = browser.fate(late)
-
-    assert page.count("<strong>Name</strong>: from") == 2
-    assert hidden_of(page)["version"] == "3"
 
 
 def test_a_fault_in_the_details_keeps_what_was_typed(

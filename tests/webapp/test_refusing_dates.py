@@ -16,11 +16,10 @@ def delivery(days: int = 0) -> dict[str, Any]:
     return {"order_id": 1, "delivered_at": moment.isoformat()}
 
 
-@pytest.mark.parametrize(
-    "day", ["1999-12-31", "2999-01-01", in_days(-1), in_days(3_999)]
-)
-def test_an_order_is_needed_from_today_on(send: Send, day: object) -> None:
-    response = send("PlaceOrder", {**CLOCKS, "required_date": str(day)})
+@pytest.mark.parametrize("day", ["1999-12-31", "2999-01-01", -1, 3_999])
+def test_an_order_is_needed_from_today_on(send: Send, day: str | int) -> None:
+    needed = day if isinstance(day, str) else str(in_days(day))
+    response = send("PlaceOrder", {**CLOCKS, "required_date": needed})
 
     assert response.status_code == 422
     assert response.json is not None
@@ -55,11 +54,9 @@ def test_all_that_is_wrong_is_told_at_once(send: Send) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "moment", ["2999-01-01T00:00:00Z", delivery(2)["delivered_at"]]
-)
-def test_nothing_has_arrived_in_the_future(send: Send, moment: str) -> None:
-    response = send("ConfirmDelivery", {"order_id": 1, "delivered_at": moment})
+@pytest.mark.parametrize("days", [2, 355_000])
+def test_nothing_has_arrived_in_the_future(send: Send, days: int) -> None:
+    response = send("ConfirmDelivery", delivery(days))
 
     assert response.status_code == 422
     assert "must not be after today" in response.text

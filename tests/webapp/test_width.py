@@ -82,7 +82,7 @@ def styled(page: str) -> str:
 def measured(pages: dict[str, str], folder: Path) -> dict[str, int]:
     """Return how many pixels each page is wider than its window, by path and width."""
     frames = [
-        f'<iframe title="{escape(path[:30])} at {width}" width="{width}" height="900"'
+        f'<iframe title="{escape(path)} at {width}" width="{width}" height="900"'
         f' srcdoc="{escape(page)}"></iframe>'
         for path, page in pages.items()
         for width in WIDTHS
