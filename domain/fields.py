@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated
 
+from domain import characters
+from domain.email_address import EmailForm
+
 PERSONAL = {"personal": True}
 """Marks a field, in a command or an event, that tells of a person."""
 
@@ -21,11 +24,17 @@ HIGHEST_BALANCE = 1_000_000_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text of at most *max_length* characters; *pattern* is said as *form*."""
+    """
+    A text of at most *max_length* characters; *pattern* is said as *form*.
+
+    It has something that can be seen, and no character that misleads who reads it
+    (`domain.characters`). One that *has_lines* may have several.
+    """
 
     max_length: int
     pattern: str = ""
     form: str = ""
+    has_lines: bool = False
 
     def problem(self, value: str) -> str | None:
         if not value.strip():
@@ -35,6 +44,9 @@ class Text:
         # PostgreSQL stores neither in a text, and a lone surrogate is no character.
         if _UNSTORABLE.search(value):
             return "must not contain a NUL or half a character"
+        problem = characters.problem_with(value, has_lines=self.has_lines)
+        if problem:
+            return problem
         if self.pattern and not re.fullmatch(self.pattern, value):
             return f"must be {self.form}"
         return None
@@ -80,15 +92,12 @@ class Fraction:
         return None
 
 
-Rule = Text | Whole | Several | Fraction
+Rule = Text | Whole | Several | Fraction | EmailForm
 
 Name = Annotated[str, Text(200)]
 ShortText = Annotated[str, Text(60)]
-Reason = Annotated[str, Text(500)]
-Email = Annotated[
-    str,
-    Text(254, r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address like alice@example.com"),
-]
+Reason = Annotated[str, Text(500, has_lines=True)]
+Email = Annotated[str, Text(254), EmailForm()]
 CustomerId = Annotated[
     str,
     Text(

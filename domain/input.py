@@ -10,6 +10,7 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
+from itertools import islice
 from typing import Any, TypeVar
 
 from domain.errors import Fault, InvalidInput
@@ -95,8 +96,9 @@ def checked(read_value: Reader, rules: list[Rule]) -> Reader:
         found = len(faults)
         value = read_value(data, path, faults)
         if len(faults) == found:
-            problems = (rule.problem(value) for rule in rules)
-            faults.extend(Fault(path, problem) for problem in problems if problem)
+            problems = filter(None, (rule.problem(value) for rule in rules))
+            # The first tells enough: what a later rule says often follows from it.
+            faults.extend(Fault(path, problem) for problem in islice(problems, 1))
         return value
 
     return read

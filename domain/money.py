@@ -29,12 +29,36 @@ def rounded_total(
     """
     with localcontext() as context:
         context.prec = 60
-        exact = sum(
-            (Decimal(price) * quantity * (1 - discount))
-            for price, quantity, discount in lines
-        )
-        total = exact * (1 - discount)
-        return int(Decimal(total).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+        exact = sum((exact_amount(line) for line in lines), Decimal(0))
+        return rounded(exact * (1 - discount))
+
+
+def line_amounts(lines: Iterable[tuple[int, int, Decimal]]) -> list[int]:
+    """
+    Return what each line comes to after its discount, in minor units.
+
+    Their sum is `rounded_total` of the lines: what is shown below each other must add
+    up. Where a line has a fraction of a minor unit, it gets what the lines so far come
+    to more than those before it, so it is less than one unit off its exact worth.
+    """
+    amounts = []
+    with localcontext() as context:
+        context.prec = 60
+        exact, before = Decimal(0), 0
+        for line in lines:
+            exact += exact_amount(line)
+            amounts.append(rounded(exact) - before)
+            before = rounded(exact)
+    return amounts
+
+
+def exact_amount(line: tuple[int, int, Decimal]) -> Decimal:
+    price, quantity, discount = line
+    return Decimal(price) * quantity * (1 - discount)
+
+
+def rounded(exact: Decimal) -> int:
+    return int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
 @dataclass(frozen=True, slots=True)

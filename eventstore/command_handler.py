@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import msgspec
 import psycopg
 
-from eventstore.claims import Change, changes_between
+from eventstore.claims import Change
 from eventstore.decider import Decider, Deciders
 from eventstore.errors import AlreadyClaimed, told
 from eventstore.ids import event_id_for, origin_of
@@ -182,11 +182,7 @@ def decide(
     ]
     # Here already, where it is this command's alone: the append is of many.
     check_append((), [(stream_id, event) for event in events])
-    claims = (
-        changes_between(decider.claims(state), decider.claims(after))
-        if decider.claims_something
-        else ()
-    )
+    claims = decider.changes_of_claims(state, after) if decider.claims_something else ()
     return Decision(
         Outcome(status="succeeded"), after, events, forgotten=forgotten, claims=claims
     )

@@ -6,12 +6,13 @@ The idea and the words are from Jérémie Chassaing's "functional event sourcing
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from eventstore.claims import Change, Claim, ClaimKey, no_claims
+from eventstore.claims import Change, Claim, ClaimKey, changes_between, no_claims
 from eventstore.log.claims import ClaimChange
 from eventstore.log.codec import EventCodec
 from eventstore.log.events import RecordedEvent
@@ -35,6 +36,11 @@ def nobody_need_hear(command: Any) -> Any | None:
     return None
 
 
+def no_time(state: Any, fact: Any, occurred_at: datetime) -> Any:
+    """Most rules do not ask when something happened."""
+    return state
+
+
 def convert(kind: type, data: Any) -> Any:
     """Return the command of a class that plain data are, by the types of its fields."""
     return msgspec.convert(data, kind)
@@ -50,9 +56,14 @@ class Decider:
     command of its class and plain data, and raises *invalid* if it is none. *identity*
     is the field of a command that tells its stream; where there is none, the stream
     gets the next number of the sequence *numbers*. *claims* tells what a stream in this
-    state claims for itself alone. *snapshot_version* is raised by hand
-    when *evolve* changes what it makes of an event, so that no snapshot knows better;
-    that the class of the state has changed is seen without it.
+    state claims for itself alone, *former_claims* what an earlier version of *claims*
+    did: that is released by filling, or with the claim itself. *snapshot_version* is
+    raised by hand when *evolve* changes what it makes of an event, so that no snapshot
+    knows better; that the class of the state has changed is seen without it.
+
+    *note_time* takes the state after an event of the log, the event, and when it has
+    occurred, and returns the state with what is kept of that. What was decided and is
+    not appended yet has no time.
 
     *subject* tells whom the personal fields of a message (a command or an event in a
     stream) are about, as that person's stream: with that one's key they are encrypted.
@@ -67,6 +78,7 @@ class Decider:
     initial: Any
     decide: Callable[..., Sequence[Any]]
     evolve: Callable[[Any, Any], Any]
+    note_time: Callable[[Any, Any, datetime], Any] = no_time
     events: EventCodec
     commands: Sequence[type]
     rejection: type[Exception]
@@ -76,6 +88,7 @@ class Decider:
     numbers: str | None = None
     reads: Callable[[Any], Mapping[str, str]] = no_other_streams
     claims: Callable[[Any], Iterable[Claim]] = no_claims
+    former_claims: Callable[[Any], Iterable[Claim]] = no_claims
     snapshot_version: int = 1
     subject: Callable[[str, Any], str] = the_stream
     forgets: Sequence[type] = ()
@@ -90,6 +103,22 @@ class Decider:
     @property
     def claims_something(self) -> bool:
         return self.claims is not no_claims
+
+    def changes_of_claims(self, before: Any, after: Any) -> list[Change]:
+        """Return what is claimed and released where a state follows another."""
+        changes = changes_between(self.claims(before), self.claims(after))
+        if not any(change.is_released for change in changes):
+            return changes
+        # Claimed by an earlier version and not filled since: it is let go of as well.
+        had = [*self.former_claims(before), *self.claims(before)]
+        return changes_between(had, self.claims(after))
+
+    def missing_claims(self, state: Any) -> list[Change]:
+        """Return what is claimed and released for a state that may have no claims."""
+        claims = list(self.claims(state))
+        former = changes_between(self.former_claims(state), claims)
+        released = [change for change in former if change.is_released]
+        return [*released, *changes_between((), claims)]
 
     def stream_of(self, command: Any) -> str | None:
         """Return the stream *command* is addressed to; None: it gets a number."""
@@ -108,8 +137,12 @@ class Decider:
         """Return the state that *events*, in order, make of *state*."""
         for event in events:
             for fact in self.events.read(event):
-                state = self.evolve(state, fact)
+                state = self.evolve_at(state, fact, event.occurred_at)
         return state
+
+    def evolve_at(self, state: Any, fact: Any, occurred_at: datetime) -> Any:
+        """Return the state after an event of the log, with its time if that counts."""
+        return self.note_time(self.evolve(state, fact), fact, occurred_at)
 
 
 def category_of(stream_id: str) -> str:

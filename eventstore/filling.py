@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from eventstore.claims import changes_between
 from eventstore.decider import Deciders
 from eventstore.errors import (
     AlreadyClaimed,
@@ -72,8 +71,9 @@ def claim_for(
             return [unclaimed for those in alone for unclaimed in those]
         changes = []
         for stream_id in stream_ids:
-            found = deciders.of_stream(stream_id).claims(streams.states[stream_id])
-            changes += deciders.hashed(changes_between((), found), stream_id)
+            decider = deciders.of_stream(stream_id)
+            missing = decider.missing_claims(streams.states[stream_id])
+            changes += deciders.hashed(missing, stream_id)
         try:
             return claim_what_is_free(connection, changes, streams.versions)
         except WrongExpectedVersion:

@@ -84,7 +84,7 @@ def stepped(
         event = keyring.open_event(event)
         facts = decider.events.read(event)
         for fact in facts:
-            after = decider.evolve(after, fact)
+            after = decider.evolve_at(after, fact, event.occurred_at)
     except psycopg.Error:
         # No fault of the event: the database is away.
         raise

@@ -163,6 +163,8 @@ projection = Projection(
     needs=needs,
     fold=fold,
     upcasters=UPCASTERS,
+    # 2: words are folded in other ways.
+    version=2,
     lookups=[
         Lookup(
             name="order",
@@ -204,11 +206,20 @@ def find(
     """
     Return a page of the customers.
 
-    *search* finds words of name, number, e-mail and contact, by their beginnings.
-    Raises BadCursor for an *after* that is no page's `following`.
+    *search* finds words of name, number, e-mail and contact, by their beginnings; the
+    customer whose number it is comes first. Raises BadCursor for an *after* that is no
+    page's `following`.
     """
-    where = [] if search is None else [has_words("words", search)]
-    return view.page(connection, *where, sort=sort, after=after, limit=limit)
+    if search is None:
+        return view.page(connection, sort=sort, after=after, limit=limit)
+    return view.page(
+        connection,
+        has_words("words", search),
+        sort=sort,
+        after=after,
+        limit=limit,
+        first=sa.func.lower(view.table.c.customer_id) == search.strip().lower(),
+    )
 
 
 def find_one(connection: sa.Connection, customer_id: str) -> CustomerView | None:

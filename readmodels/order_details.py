@@ -1,6 +1,6 @@
 """One order with all that is known of it: lines, totals, and how it came to that."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from domain.address import Address
 from domain.customers.events import CustomerDetailsChanged, CustomerForgotten
 from domain.forgotten import FORGOTTEN, FORGOTTEN_ADDRESS
-from domain.money import rounded_total
+from domain.money import line_amounts
 from domain.orders.commands import Item
 from domain.orders.events import (
     DeliveryConfirmed,
@@ -43,7 +43,11 @@ from readmodels.rows_of_orders import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A line of an order; *amount* is what it comes to after its discount, rounded."""
+    """
+    A line of an order; *amount* is what it comes to after its discount.
+
+    The amounts of all lines add up: only their sum is rounded.
+    """
 
     product: str
     product_id: str | None
@@ -167,7 +171,7 @@ def created(
         customer_email=customer.email,
         status="pending",
         currency=event.currency,
-        lines=tuple(map(line, event.items)),
+        lines=lines_of(event.items),
         gross=sum(item.unit_price * item.quantity for item in event.items),
         discount=event.discount,
         total=event.total,
@@ -186,14 +190,18 @@ def created(
     )
 
 
-def line(item: Item) -> Line:
-    return Line(
-        product=item.product,
-        product_id=item.product_id,
-        quantity=item.quantity,
-        unit_price=item.unit_price,
-        discount=item.discount,
-        amount=rounded_total([(item.unit_price, item.quantity, item.discount)]),
+def lines_of(items: Sequence[Item]) -> tuple[Line, ...]:
+    amounts = line_amounts((i.unit_price, i.quantity, i.discount) for i in items)
+    return tuple(
+        Line(
+            product=item.product,
+            product_id=item.product_id,
+            quantity=item.quantity,
+            unit_price=item.unit_price,
+            discount=item.discount,
+            amount=amount,
+        )
+        for item, amount in zip(items, amounts, strict=True)
     )
 
 
@@ -262,6 +270,8 @@ projection = Projection(
     lookups=[CUSTOMERS],
     upcasters=UPCASTERS,
     indexes=[Index(name="customer", on="customer_id", is_early=True)],
+    # 2: the amounts of the lines add up to their sum.
+    version=2,
 )
 
 view = View(

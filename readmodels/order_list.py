@@ -1,5 +1,6 @@
 """The list of orders: what is on order, for whom, worth how much, and how far it is."""
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
@@ -144,6 +145,8 @@ projection = Projection(
     update=renamed,
     lookups=[CUSTOMERS],
     upcasters=UPCASTERS,
+    # 2: words are folded in other ways.
+    version=2,
     indexes=[
         Index(name="customer", on="customer_id, order_id", is_early=True),
         Index(name="status", on="status, order_id"),
@@ -183,8 +186,8 @@ def find(
     Return a page of the list.
 
     *search* finds words of the customer's name, number or e-mail, the order's number
-    and the tracking number, by their beginnings. Raises BadCursor for an *after* that
-    is no page's `following`.
+    and the tracking number, by their beginnings; the order whose number it is comes
+    first. Raises BadCursor for an *after* that is no page's `following`.
     """
     columns = view.table.c
     where = []
@@ -194,7 +197,21 @@ def find(
         where.append(columns.customer_id == customer_id)
     if search is not None:
         where.append(has_words(SEARCHED, search))
-    return view.page(connection, *where, sort=sort, after=after, limit=limit)
+    number = number_in(search)
+    return view.page(
+        connection,
+        *where,
+        sort=sort,
+        after=after,
+        limit=limit,
+        first=None if number is None else columns.order_id == number,
+    )
+
+
+def number_in(search: str | None) -> int | None:
+    """Return the number of an order that *search* is, or None."""
+    found = re.fullmatch(r"\s*#?\s*([0-9]{1,18})\s*", search or "", re.ASCII)
+    return int(found[1]) if found else None
 
 
 def numbers_of(connection: sa.Connection, customer_id: str) -> list[int]:

@@ -18,6 +18,7 @@ from domain.customers.customer import Customer
 from domain.customers.customer import claims as claims_of_customer
 from domain.customers.customer import decide as decide_customer
 from domain.customers.customer import evolve as evolve_customer
+from domain.customers.customer import former_claims as former_claims_of_customer
 from domain.customers.events import (
     CustomerDetailsChanged,
     CustomerForgotten,
@@ -42,7 +43,7 @@ from domain.orders.events import (
     PaymentReceived,
     PaymentRefunded,
 )
-from domain.orders.order import Order, customer_of, reads
+from domain.orders.order import Order, customer_of, note_time, reads
 from domain.orders.order import decide as decide_order
 from domain.orders.order import evolve as evolve_order
 from domain.orders.upcasters import UPCASTERS as UPCASTERS_OF_ORDERS
@@ -77,12 +78,14 @@ CUSTOMERS = Decider(
     numbers="customer_numbers",
     forgets=[CustomerForgotten],
     claims=claims_of_customer,
+    former_claims=former_claims_of_customer,
 )
 ORDERS = Decider(
     category="order",
     initial=Order(),
     decide=decide_order,
     evolve=evolve_order,
+    note_time=note_time,
     events=EventCodec(
         [
             OrderCreated,

@@ -15,6 +15,7 @@ from webapp.access import caller, may_see_commands_of, require_command
 from webapp.asking import only
 from webapp.away import DATABASE_ERRORS, is_outage
 from webapp.batch import Line
+from webapp.dates import knows
 from webapp.input import command_from, envelope, usable_key, version_of
 from webapp.missing import no_command
 from webapp.parsing import body_of, json_of
@@ -54,7 +55,8 @@ def take() -> ResponseReturnValue:
     if None not in (seen, version) and seen != version:
         raise Problem("bad-request", "If-Match and expected_version differ.")
     require_command(name)
-    command = command_from(shop, name, data)
+    sent_before = knows(shop, key, caller().name)
+    command = command_from(shop, name, data, is_known=sent_before)
     accepted = accept(
         shop,
         command,

@@ -11,6 +11,7 @@ from eventstore.errors import EventStoreError
 from eventstore.journal.accept_many import Answered
 from tasks.accepting_many import IN_A_SET, Wanted, accept_many
 from tasks.bootstrap import Shop
+from webapp.dates import knows
 from webapp.input import ENVELOPE, command_from, envelope, usable_key
 from webapp.parsing import parse
 from webapp.problems import Problem
@@ -80,7 +81,7 @@ def take_set(
     wanted: dict[int, Wanted] = {}
     for line in lines:
         try:
-            wanted[line.number] = wanted_by(shop, line, key, require)
+            wanted[line.number] = wanted_by(shop, line, principal, key, require)
             told[line.number] = {}
         except (Problem, InvalidInput) as refusal:
             told[line.number] = refused(refusal)
@@ -91,7 +92,9 @@ def take_set(
         yield {"line": number, **answer_of_line}
 
 
-def wanted_by(shop: Shop, line: Line, key: str | None, require: Require) -> Wanted:
+def wanted_by(
+    shop: Shop, line: Line, principal: str, key: str | None, require: Require
+) -> Wanted:
     """Return what a line asks for. Raises Problem or InvalidInput."""
     body = line.content if line.is_parsed else parse(line.content.strip())
     own = None
@@ -107,7 +110,9 @@ def wanted_by(shop: Shop, line: Line, key: str | None, require: Require) -> Want
         raise Problem("idempotency-key", detail)
     name, data, version = envelope(shop, body, (*ENVELOPE, "key"))
     require(name)
-    return Wanted(command_from(shop, name, data), usable_key(own), version)
+    own = usable_key(own)
+    sent_before = knows(shop, own, principal)
+    return Wanted(command_from(shop, name, data, (), sent_before), own, version)
 
 
 def answer_as_json(answer: Answered) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from readmodels import order_details
 from readmodels.order_details import OrderDetailsView
 from webapp.filled import Filled
 from webapp.forms import FORMS, Action, Form
+from webapp.merging import is_mergeable, merged
 from webapp.missing import no_command
 from webapp.offering import offer_for
 from webapp.orders import allowed
@@ -44,6 +45,11 @@ def fate(command_id: UUID) -> ResponseReturnValue:
         return "", 204
     order = order_of(entry)
     filled = form_again(sent, order) if sent and entry.status == "rejected" else None
+    both = None
+    if filled and sent and is_stale(entry) and is_mergeable(filled.form):
+        both = merged(filled, sent)
+        # Without what the sender had seen, sending it again would take back the rest.
+        filled = both.filled if both else None
     return render_template(
         "command.html" if not asks_again else "fate.html",
         entry=sent or entry,
@@ -52,6 +58,7 @@ def fate(command_id: UUID) -> ResponseReturnValue:
         order=order,
         takes_long=takes_long,
         filled=filled,
+        changes=both.changes if both else [],
         offer=offer_for(filled.form, filled.typed) if filled else None,
     )
 
@@ -63,6 +70,11 @@ def cancel(command_id: UUID) -> ResponseReturnValue:
         driver = driver_connection(connection)
         acting.cancel(driver, command_id, by=LOCAL, principal=LOCAL)
     return redirect(url_for("commands.fate", command_id=command_id), 303)
+
+
+def is_stale(entry: Entry) -> bool:
+    """Return whether somebody else has written since what the sender had seen."""
+    return (entry.error or {}).get("rule") == "StaleVersion"
 
 
 def sent_with(connection: sa.Connection, entry: Entry) -> Entry | None:

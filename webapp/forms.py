@@ -141,6 +141,8 @@ REFUND = Action(
         hint="All that was paid, or a part. It goes to the customer's account.",
     ),
     button="Refund this",
+    # Two who each give back a part, on the same page, would give back both.
+    expects_version=True,
 )
 REGISTER = Form(
     command="RegisterCustomer",

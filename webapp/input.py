@@ -1,13 +1,14 @@
 """From what came in to a command of this shop, or all its faults at once."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, NoReturn
 
 from domain.errors import Fault, InvalidInput
 from domain.input import MOST_UNKNOWN, parse, unknown_name
 from tasks.bootstrap import Shop
+from webapp.dates import faults_of_dates, never_sent
 from webapp.problems import Problem
 
 HIGHEST_VERSION = 2**31 - 1
@@ -26,13 +27,18 @@ def usable_key(key: str | None) -> str:
 
 
 def command_from(
-    shop: Shop, name: str, data: object, faults: Sequence[Fault] = ()
+    shop: Shop,
+    name: str,
+    data: object,
+    faults: Sequence[Fault] = (),
+    is_known: Callable[[], bool] = never_sent,
 ) -> Any:
     """
     Return the command called *name* that *data*, plain JSON values, holds.
 
     *faults* are those found on the way here: a field that is among them is not
-    complained of twice. Raises InvalidInput with all of them.
+    complained of twice. A command that *is_known* was sent before: the days that have
+    passed since change nothing. Raises InvalidInput with all of them.
     """
     found = list(faults)
     command: Any = None
@@ -44,6 +50,8 @@ def command_from(
     except InvalidInput as error:
         known = {fault.field for fault in found}
         found += [fault for fault in error.faults if fault.field not in known]
+    if isinstance(data, Mapping):
+        found += faults_of_dates(shop, name, data, is_known)
     if found:
         raise InvalidInput(found)
     return command

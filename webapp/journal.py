@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
+from domain.characters import problem_with
 from domain.errors import Fault, InvalidInput
 from domain.input import unknown_name
 from eventstore.connection import driver_connection
@@ -86,6 +87,7 @@ def reason_in(body: Any) -> str:
     because = body.get("because", "")
     if not isinstance(because, str) or len(because) > LONGEST_REASON:
         one_fault("because", f"must be a text of at most {LONGEST_REASON} characters")
-    if "\0" in because or any("\ud800" <= c <= "\udfff" for c in because):
-        one_fault("because", "must not contain NUL or half characters")
+    problem = because and problem_with(because, has_lines=True)
+    if problem:
+        one_fault("because", problem)
     return because

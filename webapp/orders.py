@@ -84,6 +84,7 @@ def filled_for(action: Action, order: OrderDetailsView) -> Filled:
         form=action,
         typed=typed_for(action, likely, the_notation()),
         about={"order_id": order.order_id},
+        version=str(order.version) if action.expects_version else "",
     )
 
 

@@ -10,6 +10,7 @@ from domain.errors import InvalidInput
 from eventstore.errors import KeyReused
 from tasks.accepting import accept
 from webapp.away import DATABASE_ERRORS, DatabaseError, problem_of
+from webapp.dates import knows
 from webapp.filled import Filled, new_key, posted, show
 from webapp.forms import FORMS, Form
 from webapp.input import command_from, usable_key, version_of
@@ -98,7 +99,13 @@ def accept_or_show(filled: Filled) -> ResponseReturnValue:
     try:
         accepted = accept(
             shop,
-            command_from(shop, filled.form.command, {**data, **filled.about}, faults),
+            command_from(
+                shop,
+                filled.form.command,
+                {**data, **filled.about},
+                faults,
+                knows(shop, filled.key, LOCAL),
+            ),
             key=usable_key(filled.key),
             principal=LOCAL,
             expected_version=expected_version,

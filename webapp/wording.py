@@ -82,7 +82,7 @@ def worded(label: str, problem: str, *, is_beside: bool = False) -> str:
     rule = re.match("[A-Z][A-Za-z]+: ", problem)
     if rule:
         return capital(problem[rule.end() :])
-    if problem.startswith(("is ", "must ")):
+    if problem.startswith(("is ", "must ", "was ")):
         return f"{label} {problem}."
     return capital(problem) if is_beside else f"{label}: {problem}."
 

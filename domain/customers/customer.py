@@ -1,6 +1,5 @@
 """The customer: who can be ordered for, and what is known of them."""
 
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any, assert_never
@@ -19,6 +18,7 @@ from domain.customers.events import (
     CustomerForgotten,
     CustomerRegistered,
 )
+from domain.email_address import address_before_idna_2008, same_address
 from domain.errors import Rejection
 
 
@@ -101,21 +101,17 @@ def evolve(customer: Customer, event: CustomerEvent) -> Customer:
 def claims(customer: Customer) -> Iterator[Claim]:
     """Yield what no other customer may have: the e-mail address, if it is known."""
     if customer.details is not None and customer.details.email is not None:
-        yield Claim(
-            scope="customer-email",
-            value=same_address(customer.details.email),
-            taken=EmailAlreadyRegistered,
-        )
+        yield claim_of(same_address(customer.details.email))
 
 
-def same_address(email: str) -> str:
-    """
-    Return one text for all the ways in which people write an address.
+def former_claims(customer: Customer) -> Iterator[Claim]:
+    """Yield what an earlier version claimed for this address, if that is another."""
+    if customer.details is not None and customer.details.email is not None:
+        yield claim_of(address_before_idna_2008(customer.details.email))
 
-    That the part before the @ may differ by case is the standard, and no mailbox of a
-    shop's customers: who writes it in capitals is the same person.
-    """
-    return unicodedata.normalize("NFC", email.strip().casefold())
+
+def claim_of(address: str) -> Claim:
+    return Claim(scope="customer-email", value=address, taken=EmailAlreadyRegistered)
 
 
 def details_in(source: object) -> dict[str, Any]:

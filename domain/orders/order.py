@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import assert_never
@@ -34,6 +35,7 @@ from domain.orders.events import (
     PaymentRefunded,
 )
 from domain.orders.rules import (
+    DeliveredTooEarly,
     EmptyOrder,
     NothingToRefund,
     OrderAlreadyCancelled,
@@ -75,6 +77,9 @@ class Order:
     tracking_no: str = "none"
     customer_id: str = "none"
     refunded: int = 0
+    # By the log: what was decided in the same moment has no time yet.
+    placed_at: datetime | None = None
+    shipped_at: datetime | None = None
 
 
 def reads(command: OrderCommand) -> dict[str, str]:
@@ -186,11 +191,27 @@ def ship(order: Order, command: ShipOrder) -> list[OrderEvent]:
 def confirm_delivery(order: Order, command: ConfirmDelivery) -> list[OrderEvent]:
     match order.status:
         case Status.SHIPPED:
+            check_arrival(order, command.delivered_at)
             return [DeliveryConfirmed(delivered_at=command.delivered_at)]
         case Status.DELIVERED:
             raise OrderAlreadyDelivered(order_id=command.order_id)
         case _:
             raise OrderNotShipped(status=order.status)
+
+
+def check_arrival(order: Order, delivered_at: datetime) -> None:
+    """Raise DeliveredTooEarly for a day before it was placed or shipped."""
+    arrived = delivered_at.date()
+    for status, moment in (("placed", order.placed_at), ("shipped", order.shipped_at)):
+        # By days as clocks show them where it arrived: people note it later, and round.
+        day = arrived if moment is None else local_day(moment, delivered_at)
+        if arrived < day:
+            raise DeliveredTooEarly(arrived=str(arrived), status=status, day=str(day))
+
+
+def local_day(moment: datetime, there: datetime) -> date:
+    """Return the day of *moment* by the clock that *there* was read from."""
+    return moment.astimezone(there.tzinfo).date()
 
 
 def cancel(order: Order, command: CancelOrder) -> list[OrderEvent]:
@@ -259,3 +280,14 @@ def evolve(order: Order, event: OrderEvent) -> Order:
             return replace(order, refunded=order.refunded + event.amount)
         case _:
             assert_never(event)
+
+
+def note_time(order: Order, event: OrderEvent, occurred_at: datetime) -> Order:
+    """Return the order with the time of *event*, where a rule asks for it."""
+    match event:
+        case OrderCreated():
+            return replace(order, placed_at=occurred_at)
+        case OrderShipped():
+            return replace(order, shipped_at=occurred_at)
+        case _:
+            return order

@@ -51,6 +51,10 @@ class OrderNotShipped(Rejection):
     """Only a shipped order can arrive; this one is {status}."""
 
 
+class DeliveredTooEarly(Rejection):
+    """It cannot have arrived on {arrived}: this order was {status} on {day}."""
+
+
 class OrderAlreadyDelivered(Rejection):
     """Order {order_id} has arrived already."""
 

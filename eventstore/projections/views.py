@@ -59,9 +59,12 @@ class View(Generic[R]):
         sort: str,
         after: str | None,
         limit: int,
+        first: sa.ColumnElement[bool] | None = None,
     ) -> Page[R]:
         """
         Return at most *limit* rows in the order of *sort*: `total`, or `-total`.
+
+        Those for which *first* holds come before all others, in the same order.
 
         *after* is the cursor of the page before. Each page is found by its key, so that
         the thousandth costs what the first one costs, and rows that come in meanwhile
@@ -69,29 +72,45 @@ class View(Generic[R]):
         """
         table, is_down = self.table, sort.startswith("-")
         column = table.c[self.sorts[sort.removeprefix("-")]]
-        place = sa.tuple_(column, table.c[self.key])
+        order: list[sa.ColumnElement[Any]] = [column, table.c[self.key]]
+        if first is not None:
+            # Of a tuple all columns go the same way.
+            order.insert(0, first if is_down else sa.not_(first))
+        place = sa.tuple_(*order)
         query = sa.select(table).where(*where).limit(limit + 1)
         if after is not None:
-            begin = sa.tuple_(*self.place_in(after, sort))
+            begin = sa.tuple_(*self.place_in(after, sort, first is not None))
             query = query.where(place < begin if is_down else place > begin)
         query = query.order_by(*(c.desc() if is_down else c for c in place.clauses))
         # One more than is asked for tells whether there is a page after it.
         rows = self.read(connection, query)
         has_more = len(rows) > limit
         rows = rows[:limit]
-        following = self.cursor_at(rows[-1], sort) if has_more and rows else None
-        return Page(rows, following)
+        if not has_more or not rows:
+            return Page(rows, None)
+        flag = None
+        if first is not None:
+            key = getattr(rows[-1], self.key)
+            flag = connection.scalar(
+                sa.select(order[0]).select_from(table).where(table.c[self.key] == key)
+            )
+        return Page(rows, self.cursor_at(rows[-1], sort, flag))
 
-    def cursor_at(self, row: R, sort: str) -> str:
+    def cursor_at(self, row: R, sort: str, flag: bool | None = None) -> str:
+        """Return the cursor behind *row*; *flag* tells whether it is of the first."""
         column = self.sorts[sort.removeprefix("-")]
-        place = [sort, getattr(row, column), getattr(row, self.key)]
+        flags = [] if flag is None else [flag]
+        place = [sort, *flags, getattr(row, column), getattr(row, self.key)]
         written = msgspec.json.encode(place)
         return base64.urlsafe_b64encode(written).decode().rstrip("=")
 
-    def place_in(self, cursor: str, sort: str) -> list[sa.ColumnElement[Any]]:
+    def place_in(
+        self, cursor: str, sort: str, has_flag: bool
+    ) -> list[sa.ColumnElement[Any]]:
         """Return the place that *cursor* stands for, or raise BadCursor."""
         hints = get_type_hints(self.row)
-        kinds = [hints[self.sorts[sort.removeprefix("-")]], hints[self.key]]
+        flags = [bool] if has_flag else []
+        kinds = [*flags, hints[self.sorts[sort.removeprefix("-")]], hints[self.key]]
         try:
             written = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", True)
             of_sort, *place = msgspec.json.decode(written, type=list[Any])

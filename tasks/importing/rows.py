@@ -150,7 +150,12 @@ def value_of(column: str, text: str, currency: str) -> Any:
     if column in AMOUNTS:
         return amount(text, currency)
     convert = CONVERSIONS.get(column)
-    return text if convert is None else convert(text)
+    return on_a_line(text) if convert is None else convert(text)
+
+
+def on_a_line(text: str) -> str:
+    """Return *text* with a blank for each end of a line: old addresses have several."""
+    return re.sub(r"[\r\n\t]+", " ", text)
 
 
 def whole(text: str) -> int:

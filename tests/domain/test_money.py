@@ -12,6 +12,7 @@ from domain.fields import HIGHEST_AMOUNT, HIGHEST_QUANTITY
 from domain.money import (
     format_amount,
     format_number,
+    line_amounts,
     minor_digits,
     parse_amount,
     rounded_total,
@@ -41,6 +42,36 @@ def test_the_total_is_exact_and_rounded_half_up_once(
     )
 
     assert rounded_total(lines) == floor(exact + Fraction(1, 2))
+
+
+@settings(deadline=None, database=None)
+@given(lines, st.decimals(0, 1, places=4))
+def test_what_is_shown_of_an_order_adds_up(
+    lines: list[tuple[int, int, Decimal]], discount: Decimal
+) -> None:
+    amounts = line_amounts(lines)
+    total = rounded_total(lines, discount)
+
+    assert sum(amounts) == rounded_total(lines)
+    # What a page shows as the discount on all of it, which never adds something.
+    assert sum(amounts) >= total >= 0
+
+
+@settings(deadline=None, database=None)
+@given(lines)
+def test_a_line_is_shown_less_than_one_cent_off_its_exact_worth(
+    lines: list[tuple[int, int, Decimal]],
+) -> None:
+    for (price, quantity, off), amount in zip(lines, line_amounts(lines), strict=True):
+        exact = price * quantity * (1 - Fraction(off))
+        assert abs(amount - exact) < 1
+        assert amount >= 0
+
+
+def test_a_line_without_a_fraction_is_shown_as_it_is() -> None:
+    half = (1, 1, Decimal("0.5"))
+
+    assert line_amounts([half, (2_390, 10, Decimal("0.25"))]) == [1, 17_925]
 
 
 def test_half_a_cent_is_rounded_up() -> None:

@@ -94,6 +94,58 @@ def test_claims_are_filled_in_by_a_command(shop: Shop, do: Do) -> None:
     assert end_of(shop, ALIAS).status == "rejected"
 
 
+def test_two_domains_of_idna_2008_are_two_customers(shop: Shop, do: Do) -> None:
+    do(with_address("FIRST", SHARP))
+    second = end_of(shop, with_address("SECOND", DOUBLE))
+    third = end_of(shop, with_address("THIRD", PUNYCODE), key="third")
+
+    assert second.status == "succeeded"
+    assert third.error is not None
+    assert third.error["rule"] == "EmailAlreadyRegistered"
+
+
+def test_a_claim_of_an_earlier_version_is_written_anew(shop: Shop, do: Do) -> None:
+    claimed_by_an_earlier_version(shop, do)
+    assert list(fill(shop)) == []
+
+    # Its own address is still claimed, and it no longer claims another's.
+    assert end_of(shop, with_address("SECOND", PUNYCODE)).status == "rejected"
+    other = end_of(shop, with_address("SECOND", DOUBLE), key="other")
+    assert other.status == "succeeded"
+
+
+def test_who_changes_the_address_lets_go_of_an_earlier_versions_claim(
+    shop: Shop, do: Do
+) -> None:
+    claimed_by_an_earlier_version(shop, do)
+    do(ChangeCustomerDetails(customer_id="FIRST", name="First", email="a@b.example"))
+
+    assert end_of(shop, with_address("SECOND", DOUBLE)).status == "succeeded"
+
+
+SHARP, DOUBLE, PUNYCODE = (
+    f"alice@{domain}.example.de"
+    for domain in ("stra\u00dfe", "strasse", "xn--strae-oqa")
+)
+
+
+def with_address(customer_id: str, email: str) -> RegisterCustomer:
+    return RegisterCustomer(customer_id=customer_id, name=customer_id, email=email)
+
+
+def claimed_by_an_earlier_version(shop: Shop, do: Do) -> None:
+    """Register FIRST as it was when domains were compared with `ss` for `ß`."""
+    do(with_address("FIRST", SHARP))
+    forget_claims(shop)
+    do(with_address("OLD", DOUBLE))
+    with shop.autocommitting.connect() as connection:
+        connection.execute(
+            sa.text("UPDATE unique_claims SET stream_id = :first"),
+            {"first": "customer-FIRST"},
+        )
+    do(ChangeCustomerDetails(customer_id="OLD", name="Old"))
+
+
 def forget_claims(shop: Shop) -> None:
     with shop.autocommitting.connect() as connection:
         connection.execute(sa.text("DELETE FROM unique_claims"))

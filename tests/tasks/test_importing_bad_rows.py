@@ -57,6 +57,10 @@ BAD_HISTORIES: dict[str, tuple[dict[str, Any], str]] = {
         {"orders": [GOOD, order(2, freight="1.005")]},
         "orders.csv, line 3: freight '1.005' must be an amount in EUR",
     ),
+    "a character that turns the direction of writing": (
+        {"orders": [GOOD, order(2, ship_name="A\u202eB")]},
+        r"orders.csv, line 3: ship_name 'A\u202eB' must not contain U+202E RIGHT-TO-",
+    ),
     "half an address": (
         {"orders": [GOOD], "customers": [customer(), customer("BOB", city="")]},
         "customers.csv, line 3: city is missing",

@@ -300,6 +300,7 @@ FOLDED = {
     "2579972412036761052be17553650987": "75b6a7d6e2352b32",
     "ced1eb6703d0800b4c6cf361ab21843e": "af0ff0f9ed8af105",
     "eb0e36d2d9af2e3e1411edc3d114dba7": "0bcfda2fff5fc4a6",
+    "697707223e171ed44db42b493ad8bbc4": "17d0d09c5927e6ec",
 }
 
 

@@ -1,5 +1,6 @@
 """What the tests of the web share: a browser, a program, and the shop's workers."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -87,6 +88,8 @@ def place(client: FlaskClient, send: Send, work: Work) -> Place:
         order_id = int(entry["stream_id"].removeprefix("order-"))
         for name, data in HOW[status]:
             data = {"order_id": order_id, **data}
+            if name == "ConfirmDelivery":
+                data["delivered_at"] = datetime.now(UTC).isoformat()
             work(send(name, data, key=str(uuid4())))
         return order_id
 

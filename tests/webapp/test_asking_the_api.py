@@ -3,7 +3,15 @@
 import pytest
 from flask.testing import FlaskClient
 
-from tests.webapp.visiting import CLOCKS, Place, Send, Work, ask, assert_problem
+from tests.webapp.visiting import (
+    CLOCKS,
+    Place,
+    Send,
+    Work,
+    ask,
+    assert_problem,
+    in_days,
+)
 
 
 def test_an_order_of_the_list_has_all_that_the_page_shows(
@@ -62,7 +70,7 @@ def test_one_order_has_lines_totals_and_history(
     client: FlaskClient, place: Place, alice: str
 ) -> None:
     item = {**CLOCKS["items"][0], "product_id": "17", "discount": "0.05"}
-    more = {"freight": 420, "required_date": "2026-12-24", "discount": "0.1"}
+    more = {"freight": 420, "required_date": str(in_days(30)), "discount": "0.1"}
     place("pending", items=[item], **more)
     order = ask(client, "/api/orders/1")
 

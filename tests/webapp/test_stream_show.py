@@ -14,7 +14,7 @@ from eventstore.log.append import append
 from eventstore.log.events import Metadata, NewEvent
 from tasks.bootstrap import Shop
 from tests.support.desk import Do
-from tests.webapp.visiting import ALICE, Place, Send, Work
+from tests.webapp.visiting import ALICE, Place, Send, Work, in_days, written
 from webapp.cli.stream import stream
 from webapp.moments import moment_in
 
@@ -91,12 +91,12 @@ def test_a_stream_is_shown_with_its_events_and_its_state(history: Shop) -> None:
 
 
 def test_an_order_is_shown_as_people_write_it(alice: str, place: Place) -> None:
-    number = place("paid", required_date="2026-12-01", freight=5)
+    number = place("paid", required_date=str(in_days(9)), freight=5)
 
     shown = CliRunner().invoke(stream, ["show", f"order-{number}"]).output
     for line in (
         "Line             2 x RETRO-CLOCK at 12.50 EUR",
-        "Needed by        1 Dec 2026",
+        f"Needed by        {written(in_days(9))}",
         "Freight          0.05 EUR",
         "Address          Obere Str. 57, Berlin, Germany",
         "Discount         0 %",

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from typing import Any
 
@@ -31,7 +32,8 @@ TYPED_CLOCKS = {
 
 PAID = ("ReceivePayment", {"amount": 2500})
 SHIPPED = ("ShipOrder", {"tracking_no": "1Z999"})
-DELIVERED = ("ConfirmDelivery", {"delivered_at": "2026-11-20T14:05:00+01:00"})
+# When it arrived is filled in as it is done: it cannot be before the order was placed.
+DELIVERED: tuple[str, dict[str, Any]] = ("ConfirmDelivery", {})
 CANCELLED = ("CancelOrder", {"reason": "Ordered twice"})
 HOW: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "pending": [],
@@ -41,6 +43,16 @@ HOW: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "cancelled": [CANCELLED],
 }
 """What is done with an order that is placed until it has a status."""
+
+
+def in_days(days: int) -> date:
+    """Return the day so many days from today, where the shop of the tests is."""
+    return datetime.now(UTC).date() + timedelta(days=days)
+
+
+def written(day: date) -> str:
+    """Return *day* as pages write it."""
+    return f"{day.day} {day:%b %Y}"
 
 
 class Browser:

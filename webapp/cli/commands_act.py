@@ -7,6 +7,7 @@ from uuid import UUID
 
 import click
 
+from domain.characters import problem_with
 from domain.errors import DomainError
 from eventstore.errors import EventStoreError
 from eventstore.journal.acting import Acted
@@ -49,8 +50,11 @@ def user_here() -> str:
 
 def some_text(_context: Any, _parameter: Any, value: str) -> str:
     value = value.strip()
-    if not value or len(value) > 500 or not value.isprintable():
+    if not value or len(value) > 500:
         raise click.BadParameter("say it in 1 to 500 characters, on a line")
+    problem = problem_with(value)
+    if problem:
+        raise click.BadParameter(f"it {problem}")
     return value
 
 

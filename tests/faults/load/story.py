@@ -10,7 +10,6 @@ ACCOUNTS = 3
 """So many accounts of its own has each client."""
 GOODS = (("NOTEBOOK", 1_850), ("FOUNTAIN-PEN", 6_900), ("INK", 1_450), ("SEAL", 2_980))
 ADDRESS = {"street": "7 Orchard Terrace", "city": "York", "country": "United Kingdom"}
-DELIVERED = "2026-12-24T10:00:00+00:00"
 SOON = timedelta(seconds=2)
 
 
@@ -161,7 +160,8 @@ class Story:
         stream = f"order-{order.number}"
         paid = Command("ReceivePayment", {**about, "amount": order.total}, stream)
         shipped = Command("ShipOrder", {**about, "tracking_no": "PF-7"}, stream)
-        there = Command("ConfirmDelivery", {**about, "delivered_at": DELIVERED}, stream)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        there = Command("ConfirmDelivery", {**about, "delivered_at": now}, stream)
         off = Command("CancelOrder", {**about, "reason": "Changed my mind"}, stream)
         back = Command("RefundPayment", {**about, "amount": order.total}, stream)
         steps = {
