@@ -4,7 +4,9 @@ What the domain says no with.
 DomainError
 ├── InvalidInput    it is not a command at all: fields are missing or wrong
 └── Rejection       it is a command, and a rule of the shop refuses it
-    └── OrderAlreadyCancelled, UnknownCustomer, … in the slice that has the rule
+    ├── UnknownCustomer, NotEnoughMoney, … in the slice that has the rule
+    └── StateRejection  whatever was typed, it would be refused
+        └── OrderAlreadyCancelled, …
 """
 
 import inspect
@@ -49,3 +51,11 @@ class Rejection(DomainError):
             for name, figure in figures.items()
         }
         super().__init__((inspect.getdoc(type(self)) or "").format_map(figures))
+
+
+class StateRejection(Rejection):
+    """
+    A rule about the state that something is in: no other input would be accepted.
+
+    A form that was refused by one need not be shown again to be corrected.
+    """

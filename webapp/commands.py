@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from domain.errors import StateRejection
 from eventstore.connection import driver_connection
 from eventstore.journal import acting, entries
 from eventstore.journal.entries import Entry
@@ -24,6 +25,8 @@ from webapp.typed import typed_for
 from webapp.wiring import LOCAL, the_notation, the_shop
 
 LONG = timedelta(seconds=10)
+STATE_REJECTIONS = {rule.__name__ for rule in StateRejection.__subclasses__()}
+"""Rules that no other input meets: the page of the order may not know of it yet."""
 
 routes = Blueprint("commands", __name__)
 
@@ -104,6 +107,8 @@ def form_again(entry: Entry, order: OrderDetailsView | None) -> Filled | None:
 
     But not for what its order does not allow: whatever is typed, it would be refused.
     """
+    if (entry.error or {}).get("rule") in STATE_REJECTIONS:
+        return None
     form = next((form for form in FORMS if form.command == entry.type), None)
     if isinstance(form, Action) and (order is None or form not in allowed(order)):
         return None

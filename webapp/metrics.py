@@ -17,7 +17,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from eventstore.journal.entries import count_waiting
+from eventstore.journal.entries import SCHEDULED, count_waiting
 from eventstore.journal.schema import STATUSES
 from eventstore.journal.tally import Tally, tally
 from eventstore.subscriptions.standing import find_standings
@@ -85,7 +85,7 @@ def of_journal(found: Tally) -> Iterator[Metric]:
     by_status = GaugeMetricFamily(
         "recount_commands", "Commands in the journal, by status.", labels=["status"]
     )
-    for status in STATUSES:
+    for status in (*STATUSES, SCHEDULED):
         by_status.add_metric([status], found.by_status.get(status, 0))
     yield by_status
     by_runner = GaugeMetricFamily(

@@ -1,6 +1,6 @@
 """What an account may refuse: every rule, with the sentence that people read."""
 
-from domain.errors import Rejection
+from domain.errors import Rejection, StateRejection
 
 
 class UnknownAccount(Rejection):
@@ -15,7 +15,7 @@ class AccountIsClosed(Rejection):
     """Account {account_id} is closed."""
 
 
-class AccountNotEmpty(Rejection):
+class AccountNotEmpty(StateRejection):
     """Account {account_id} is closed when it is empty; {balance} is in it."""
 
 

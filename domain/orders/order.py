@@ -74,9 +74,9 @@ class Order:
     status: Status = Status.NONE
     total: Money = NOTHING
     paid: Money | None = None
-    tracking_no: str = "none"
-    customer_id: str = "none"
-    refunded: int = 0
+    tracking_no: str | None = None
+    customer_id: str | None = None
+    refunded: Money = NOTHING
     # By the log: what was decided in the same moment has no time yet.
     placed_at: datetime | None = None
     shipped_at: datetime | None = None
@@ -168,7 +168,7 @@ def receive_payment(order: Order, command: ReceivePayment) -> list[OrderEvent]:
             raise OrderAlreadyCancelled(order_id=command.order_id)
         case _ if order.paid is None:
             # Only an imported order is shipped without a payment that we know of.
-            raise OrderAlreadyShipped(tracking_no=order.tracking_no)
+            raise OrderAlreadyShipped(tracking_no=order.tracking_no or "none")
         case _:
             raise OrderAlreadyPaid(paid=order.paid)
 
@@ -183,7 +183,7 @@ def ship(order: Order, command: ShipOrder) -> list[OrderEvent]:
         case Status.CANCELLED:
             raise OrderAlreadyCancelled(order_id=command.order_id)
         case Status.SHIPPED | Status.DELIVERED:
-            raise OrderAlreadyShipped(tracking_no=order.tracking_no)
+            raise OrderAlreadyShipped(tracking_no=order.tracking_no or "none")
         case _:
             raise OrderNotPaid(due=order.total)
 
@@ -219,7 +219,7 @@ def cancel(order: Order, command: CancelOrder) -> list[OrderEvent]:
         case Status.CANCELLED:
             return []
         case Status.SHIPPED | Status.DELIVERED:
-            raise OrderAlreadyShipped(tracking_no=order.tracking_no)
+            raise OrderAlreadyShipped(tracking_no=order.tracking_no or "none")
         case _:
             return [OrderCancelled(reason=command.reason)]
 
@@ -234,9 +234,9 @@ def cancel_unpaid(order: Order, command: CancelUnpaidOrder) -> list[OrderEvent]:
 def refund(order: Order, command: RefundPayment) -> list[OrderEvent]:
     if order.status is not Status.CANCELLED:
         raise OrderNotCancelled(status=order.status)
-    if order.paid is None:
+    if order.paid is None or order.customer_id is None:
         raise NothingToRefund(order_id=command.order_id)
-    left = order.paid.amount - order.refunded
+    left = order.paid.amount - order.refunded.amount
     if command.amount > left:
         raise RefundTooHigh(
             paid=order.paid,
@@ -269,15 +269,14 @@ def evolve(order: Order, event: OrderEvent) -> Order:
             status = Status.PAID if is_first else order.status
             return replace(order, status=status, paid=paid)
         case OrderShipped():
-            return replace(
-                order, status=Status.SHIPPED, tracking_no=event.tracking_no or "none"
-            )
+            return replace(order, status=Status.SHIPPED, tracking_no=event.tracking_no)
         case DeliveryConfirmed():
             return replace(order, status=Status.DELIVERED)
         case OrderCancelled():
             return replace(order, status=Status.CANCELLED)
         case PaymentRefunded():
-            return replace(order, refunded=order.refunded + event.amount)
+            amount = order.refunded.amount + event.amount
+            return replace(order, refunded=Money(amount, event.currency))
         case _:
             assert_never(event)
 

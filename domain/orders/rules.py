@@ -1,6 +1,6 @@
 """What an order may refuse: every rule, with the sentence that people read."""
 
-from domain.errors import Rejection
+from domain.errors import Rejection, StateRejection
 
 
 class EmptyOrder(Rejection):
@@ -11,15 +11,15 @@ class OrderTooDear(Rejection):
     """An order is worth at most {highest}; this one is worth {total}."""
 
 
-class UnknownOrder(Rejection):
+class UnknownOrder(StateRejection):
     """There is no order {order_id}."""
 
 
-class OrderAlreadyPlaced(Rejection):
+class OrderAlreadyPlaced(StateRejection):
     """This order was placed already; it is {status}."""
 
 
-class OrderAlreadyPaid(Rejection):
+class OrderAlreadyPaid(StateRejection):
     """This order is paid already: {paid} was received."""
 
 
@@ -27,11 +27,11 @@ class WrongAmount(Rejection):
     """This order is worth {due}, and {received} is not that."""
 
 
-class OrderNotCancelled(Rejection):
+class OrderNotCancelled(StateRejection):
     """A payment is refunded when its order is cancelled; this one is {status}."""
 
 
-class NothingToRefund(Rejection):
+class NothingToRefund(StateRejection):
     """Nothing was paid for order {order_id}."""
 
 
@@ -39,15 +39,15 @@ class RefundTooHigh(Rejection):
     """Of {paid} that were paid, {left} are left to refund; {asked} is more."""
 
 
-class OrderNotPaid(Rejection):
+class OrderNotPaid(StateRejection):
     """An order is shipped when it is paid; {due} is due for this one."""
 
 
-class OrderAlreadyShipped(Rejection):
+class OrderAlreadyShipped(StateRejection):
     """This order is shipped already; tracking number: {tracking_no}."""
 
 
-class OrderNotShipped(Rejection):
+class OrderNotShipped(StateRejection):
     """Only a shipped order can arrive; this one is {status}."""
 
 
@@ -55,9 +55,9 @@ class DeliveredTooEarly(Rejection):
     """It cannot have arrived on {arrived}: this order was {status} on {day}."""
 
 
-class OrderAlreadyDelivered(Rejection):
+class OrderAlreadyDelivered(StateRejection):
     """Order {order_id} has arrived already."""
 
 
-class OrderAlreadyCancelled(Rejection):
+class OrderAlreadyCancelled(StateRejection):
     """Order {order_id} is cancelled."""

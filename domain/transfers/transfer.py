@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
 
-from domain.errors import Rejection
+from domain.errors import Rejection, StateRejection
 from domain.transfers.commands import (
     AbandonTransferStep,
     CompensateTransfer,
@@ -43,7 +43,7 @@ class SameAccount(Rejection):
     """Money is moved to another account; both are {account_id}."""
 
 
-class TransferAlreadyRequested(Rejection):
+class TransferAlreadyRequested(StateRejection):
     """This transfer was requested already; it is {status}."""
 
 
@@ -51,7 +51,7 @@ class UnknownTransfer(Rejection):
     """There is no transfer {transfer_id}."""
 
 
-class TransferHasEnded(Rejection):
+class TransferHasEnded(StateRejection):
     """Transfer {transfer_id} is {status} already."""
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from eventstore.journal.entries import SCHEDULED
 from eventstore.journal.schema import commands, prunings
 
 PRUNED = "pruned"
@@ -16,7 +17,8 @@ class Tally:
     """
     How many commands there are, by status and by who ran the finished ones.
 
-    *accepted* counts also those that were pruned.
+    *accepted* counts all that ever were, those too that were pruned. In *by_status* an
+    accepted one whose time has not come is `scheduled`.
     """
 
     accepted: int
@@ -34,13 +36,23 @@ class Tally:
 def tally(connection: sa.Connection) -> Tally:
     """Go once through the journal; that is a fraction of a second for a million."""
     runner = sa.func.split_part(commands.c.ran_by, ":", 1)
+    status_shown = sa.case(
+        (
+            sa.and_(
+                commands.c.status == "accepted",
+                commands.c.not_before > sa.func.clock_timestamp(),
+            ),
+            SCHEDULED,
+        ),
+        else_=commands.c.status,
+    )
     kept = sa.select(
-        commands.c.status,
+        status_shown,
         runner,
         sa.func.count(),
         sa.func.coalesce(sa.func.sum(commands.c.attempts), 0),
         sa.func.coalesce(sa.func.sum(commands.c.conflicts), 0),
-    ).group_by(commands.c.status, runner)
+    ).group_by(sa.text("1"), runner)
     pruned = sa.select(
         sa.literal(PRUNED),
         sa.null(),
@@ -54,7 +66,7 @@ def tally(connection: sa.Connection) -> Tally:
     by_runner: dict[str, int] = {}
     for status, ran_by, count, _, _ in rows:
         by_status[status] = by_status.get(status, 0) + int(count)
-        if status != "accepted" and ran_by:
+        if status not in ("accepted", SCHEDULED) and ran_by:
             by_runner[ran_by] = by_runner.get(ran_by, 0) + int(count)
     accepted = sum(by_status.values())
     del by_status[PRUNED]

@@ -12,15 +12,34 @@ from tasks.importing.showing import shown
 LONGEST_LINE = 1_000_000
 """Characters; a file without line ends must not fill the memory."""
 MOST_COLUMNS = 500
+DELIMITERS = (",", ";", "\t", "|")
+"""What spreadsheets and databases write between two values."""
+NULLS = frozenset({"NULL", "null", "\\N", "(null)", "<null>", "[NULL]"})
+"""
+What databases export where there is no value.
+
+Not `Null`: people are called so.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A row's values by column; *problem* tells where it does not fit its header."""
+    """
+    A row's values by column; *problem* tells where it does not fit its header.
+
+    *has_decimal_commas* where values are not separated by commas: spreadsheets of half
+    the world write 12,50 then.
+    """
 
     line: int
     values: dict[str, str]
     problem: str | None = None
+    has_decimal_commas: bool = False
+
+    def text(self, column: str) -> str:
+        """Return what a cell says; nothing where it is blank or stands for no value."""
+        text = self.values.get(column, "")
+        return "" if not text.strip() or text.strip() in NULLS else text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +57,30 @@ def read_table(path: Path, needed: Sequence[str]) -> Table:
     Raises UnusableFile, also later, while the rows are read: from a quote that is never
     closed on, nothing of the file can be trusted.
     """
-    records = read_records(path)
+    delimiter = find_delimiter(path, needed)
+    records = read_records(path, delimiter)
     _, header = next(records, (0, []))
     if not header:
         raise UnusableFile(path.name, "is empty")
     columns = [name.strip() for name in header]
+    while columns and not columns[-1]:
+        del columns[-1]  # a spreadsheet that was once wider
     check_columns(path.name, columns, needed)
-    return Table(columns=columns, rows=rows_of(path.name, columns, records))
+    rows = rows_of(path.name, columns, records, has_decimal_commas=delimiter != ",")
+    return Table(columns=columns, rows=rows)
+
+
+def find_delimiter(path: Path, needed: Sequence[str]) -> str:
+    """Return what separates the values in *path*: with it, most columns are there."""
+
+    def found(delimiter: str) -> int:
+        try:
+            _, header = next(read_records(path, delimiter), (0, []))
+        except UnusableFile:
+            return 0
+        return len({name.strip() for name in header} & set(needed))
+
+    return max(DELIMITERS, key=found)
 
 
 def check_columns(name: str, columns: Sequence[str], needed: Sequence[str]) -> None:
@@ -59,22 +95,38 @@ def check_columns(name: str, columns: Sequence[str], needed: Sequence[str]) -> N
 
 
 def rows_of(
-    name: str, columns: Sequence[str], records: Iterator[tuple[int, list[str]]]
+    name: str,
+    columns: Sequence[str],
+    records: Iterator[tuple[int, list[str]]],
+    *,
+    has_decimal_commas: bool,
 ) -> Iterator[Row]:
     is_empty = True
     for line, cells in records:
         is_empty = False
         problem = None
+        while len(cells) > len(columns) and not cells[-1].strip():
+            del cells[-1]
         if len(cells) != len(columns):
             problem = f"has {len(cells)} values, its header {len(columns)}"
         values = dict(zip(columns, cells, strict=False))
-        yield Row(line=line, values=values, problem=problem)
+        yield Row(
+            line=line,
+            values=values,
+            problem=problem,
+            has_decimal_commas=has_decimal_commas,
+        )
     if is_empty:
         raise UnusableFile(name, "has no rows")
 
 
-def read_records(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield the cells of each row with the line that it begins in; no blank lines."""
+def read_records(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """
+    Yield the cells of each row with the line that it begins in.
+
+    Without blank ones, such as a spreadsheet leaves at its end, and without the line
+    in which one tells its delimiter.
+    """
     line = 1
     try:
         if not path.exists():
@@ -82,9 +134,10 @@ def read_records(path: Path) -> Iterator[tuple[int, list[str]]]:
         if not path.is_file():
             raise UnusableFile(path.name, "is no file")
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(lines_of(file), strict=True)
+            reader = csv.reader(lines_of(file), strict=True, delimiter=delimiter)
             for cells in reader:
-                if cells:
+                is_hint = line == 1 and "".join(cells).lower().startswith("sep=")
+                if not is_hint and any(cell.strip() for cell in cells):
                     yield line, cells
                 line = reader.line_num + 1
     except UnicodeDecodeError as error:

@@ -117,9 +117,11 @@ def read_row(kind: type[R], row: Row, currency: str) -> R:
         raise InvalidInput([Fault("row", row.problem)])
     faults, values = [], {}
     for name in columns_of(cast(Any, kind)):
-        text = row.values.get(name, "")
-        if text and not text.isspace():
+        text = row.text(name)
+        if text:
             try:
+                if row.has_decimal_commas and name in NUMBERS:
+                    text = with_decimal_point(text)
                 values[name] = value_of(name, text, currency)
             except ValueError as error:
                 faults.append(Fault(name, str(error)))
@@ -137,7 +139,7 @@ def reason_in(error: InvalidInput, row: Row) -> str:
     """Return what is wrong with *row*, with the values that are."""
     return "; ".join(
         f"{fault.field} {shown(row.values[fault.field])} {fault.problem}"
-        if row.values.get(fault.field, "").strip()
+        if row.text(fault.field)
         else f"{fault.field} {fault.problem}"
         for fault in error.faults
     )
@@ -173,6 +175,17 @@ def amount(text: str, currency: str) -> int:
         raise ValueError(f"must be an amount in {currency}: {error}") from error
 
 
+def with_decimal_point(text: str) -> str:
+    """
+    Return a number that may have a decimal comma with a point in its place.
+
+    Raises ValueError for 1,250: that may be a thousand, and is never guessed.
+    """
+    if re.fullmatch(r"-?[1-9][0-9]{0,2}(,[0-9]{3})+", text.strip()):
+        raise ValueError("may be thousands or thousandths: write it without a comma")
+    return text.replace(",", ".") if text.count(",") == 1 and "." not in text else text
+
+
 def fraction(text: str) -> str:
     """Return the fraction in one form, whatever zeros it was written with."""
     if not re.fullmatch(r"[0-9](\.[0-9]{1,20})?", text):
@@ -194,6 +207,7 @@ def day(text: str) -> str:
 
 
 AMOUNTS = ("unit_price", "freight")
+NUMBERS = (*AMOUNTS, "discount")
 CONVERSIONS: dict[str, Callable[[str], object]] = {
     "order_id": whole,
     "quantity": whole,

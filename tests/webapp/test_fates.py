@@ -124,6 +124,22 @@ def test_what_an_order_no_longer_allows_is_not_offered_again(
     assert 'href="/orders/1"' in page
 
 
+def test_a_rule_that_no_input_meets_offers_no_form_while_the_page_lags(
+    browser: Browser, work: Work, run: Work, alice: str
+) -> None:
+    work(browser.send("/orders/new", **TYPED_CLOCKS))
+    paid_twice = [
+        browser.send("/orders/1/payment", form="/orders/new", amount="25.00", key=key)
+        for key in ("here", "there")
+    ]
+    run(*paid_twice)
+
+    page = browser.fate(paid_twice[1])
+
+    assert "is paid already" in page
+    assert "send it again" not in page
+
+
 def test_what_an_order_still_allows_is_offered_again_as_it_was_typed(
     browser: Browser, work: Work, alice: str
 ) -> None:

@@ -67,6 +67,23 @@ def test_a_line_tells_stream_version_type_and_who(history: Shop) -> None:
         assert told in line
 
 
+def test_an_event_without_an_actor_is_by_nobody_known(shop: Shop) -> None:
+    with shop.engine.begin() as connection:
+        connection.execute(
+            sa.text(
+                """
+                INSERT INTO events
+                    (stream_id, type, version, data, metadata, occurred_at)
+                VALUES ('order-1', 'OrderCancelled', 1, '{}', '{}', now())
+                """
+            )
+        )
+
+    (line,) = show().stdout.splitlines()
+
+    assert line.endswith("by nobody known")
+
+
 def test_a_program_gets_all_that_the_log_has(history: Shop) -> None:
     (event,) = as_json("--type", "PaymentReceived")
 

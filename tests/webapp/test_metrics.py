@@ -1,7 +1,7 @@
 """GET /metrics: figures from the tables, whichever process is asked."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -50,6 +50,17 @@ def test_the_journal_is_counted(client: FlaskClient, do: Do, send: Send) -> None
     assert found["recount_relay_share",] == 0
     assert found["recount_commands_attempts",] == 4
     assert found["recount_commands_conflicts",] == 0
+
+
+def test_what_is_scheduled_is_not_counted_as_waiting(client: FlaskClient) -> None:
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    scheduled = {"type": "PlaceOrder", "data": CLOCKS, "not_before": tomorrow}
+    client.post("/api/commands", json=scheduled, headers={"Idempotency-Key": "one"})
+
+    found = figures(client)
+
+    assert found["recount_commands", "scheduled"] == 1
+    assert found["recount_commands", "accepted"] == 0
 
 
 def test_conflicts_are_counted_and_each_attempt(

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from domain.customers.commands import ForgetCustomer
+from domain.orders.commands import CancelOrder, RefundPayment
 from tasks.bootstrap import ORDERS, Shop
 from tests.support.desk import Do
 from tests.webapp.visiting import Place
@@ -45,6 +46,20 @@ def test_each_event_is_shown_with_what_it_changed(order: str) -> None:
         "shipped_at: none -> TIME",
     ]
     assert sum("at position" in line for line in lines) == 3
+
+
+def test_amounts_are_shown_with_their_currency(
+    alice: str, place: Place, do: Do
+) -> None:
+    number = int(place("paid"))
+    do(
+        CancelOrder(order_id=number, reason="changed her mind"),
+        RefundPayment(order_id=number, amount=1000),
+    )
+
+    shown = replay(f"order-{number}").output
+
+    assert "refunded: none -> 10.00 EUR" in shown
 
 
 def test_fields_inside_of_others_are_told_one_by_one(alice: str, do: Do) -> None:

@@ -217,6 +217,32 @@ def test_a_stream_that_is_not_there_is_told(shop: Shop) -> None:
         assert result.output[:-1].isprintable()
 
 
+@pytest.mark.parametrize("typed", ["10248", "orders-10248", "Order-10248"])
+def test_who_leaves_out_the_category_is_led_to_the_stream(
+    shop: Shop, history: Shop, typed: str
+) -> None:
+    with shop.lent() as connection:
+        shipped = replace(changed(4, "", "OrderShipped"), data="{}")
+        append(connection, [("order-10248", shipped)], expected={"order-10248": 0})
+
+    result = CliRunner().invoke(stream, ["show", typed])
+
+    assert result.exit_code == 1
+    assert "Did you mean order-10248?" in result.output
+
+
+def test_what_is_not_known_of_an_order_is_null_for_programs(
+    alice: str, place: Place
+) -> None:
+    number = place("paid")
+
+    shown = CliRunner().invoke(stream, ["show", "--json", f"order-{number}"]).stdout
+
+    state = json.loads(shown)["state"]
+    assert (state["tracking_no"], state["customer_id"]) == (None, alice)
+    assert '"none"' not in shown
+
+
 def test_of_a_time_to_come_it_is_said_that_it_may_change(history: Shop) -> None:
     assert "note: that time is still to come" in look("--as-of", "2999-12-31").stderr
     assert look("--as-of", "1996-07-08").stderr == ""

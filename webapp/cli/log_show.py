@@ -21,6 +21,7 @@ from eventstore.log.read import scan, scan_back
 from tasks.bootstrap import shop
 from tasks.printable import printable
 from webapp.cli.json_lines import event_as_json, json_of
+from webapp.cli.stream_words import NOBODY_KNOWN
 
 
 @click.command()
@@ -143,5 +144,5 @@ def line_of(effect: Effect, zone: ZoneInfo) -> str:
     when = event.occurred_at.astimezone(zone).isoformat(" ", "milliseconds")
     return printable(
         f"{event.position:>9} {'  ' * depth}{event.stream_id} {event.version}"
-        f"  {event.type}  {when}  by {told.get('actor')}"
+        f"  {event.type}  {when}  by {told.get('actor') or NOBODY_KNOWN}"
     )

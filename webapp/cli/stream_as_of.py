@@ -1,6 +1,6 @@
 """The point of the past that the commands on a stream are asked for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -58,7 +58,7 @@ def find(connection: psycopg.Connection[Any], stream_id: str, as_of: AsOf) -> Fo
         raise no_stream(stream_id)
     head = versions_as_of(connection, [stream_id], AsOf())[stream_id]
     if not head:
-        raise no_stream(stream_id)
+        raise no_stream(stream_id, similar(connection, stream_id))
     try:
         version = versions_as_of(connection, [stream_id], as_of)[stream_id]
     except NoSuchVersion as error:
@@ -68,5 +68,24 @@ def find(connection: psycopg.Connection[Any], stream_id: str, as_of: AsOf) -> Fo
     return Found(stream_id, version, head)
 
 
-def no_stream(stream_id: str) -> click.ClickException:
-    return click.ClickException(printable(f"There is no stream {stream_id}."))
+def similar(connection: psycopg.Connection[Any], stream_id: str) -> list[str]:
+    """
+    Return the streams that are probably meant by a *stream_id* that has no events.
+
+    That is one of another category with the same key (`10248`, `orders-10248`), or in
+    another case (`Order-10248`, `customer-alfki`).
+    """
+    key = stream_id.rpartition("-")[2].strip()
+    named = [
+        f"{category}-{form}"
+        for category in shop().deciders.by_category
+        for form in dict.fromkeys((key, key.upper(), key.lower()))
+        if key
+    ]
+    found = versions_as_of(connection, named, AsOf()) if named else {}
+    return [name for name in named if found[name]]
+
+
+def no_stream(stream_id: str, meant: Sequence[str] = ()) -> click.ClickException:
+    hint = f" Did you mean {' or '.join(meant)}?" if meant else ""
+    return click.ClickException(printable(f"There is no stream {stream_id}.{hint}"))

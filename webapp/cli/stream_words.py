@@ -25,6 +25,8 @@ from webapp.wording import EVENTS, LABELS
 AMOUNTS = ("amount", "freight", "total", "unit_price")
 """Fields with minor units, of the currency that their order has."""
 ADDRESS = ("name", "street", "postal_code", "city", "region", "country")
+NOBODY_KNOWN = "nobody known"
+"""Who caused an event that names no actor: it was imported, or put in by hand."""
 
 Line = tuple[str, str]
 """A field and its value, as they are read."""
@@ -44,7 +46,7 @@ class Words:
         command_id = told.get("command_id")
         who = [
             f"{event.type} at position {event.position}",
-            f"by {told['actor']}" if told.get("actor") else "by nobody known",
+            f"by {told.get('actor') or NOBODY_KNOWN}",
             f"command {command_id}" if command_id else "no command",
             f"imported from {told['source']}" if told.get("source") else "",
         ]
