@@ -34,6 +34,13 @@ class Program:
     stop_signal: signal.Signals = signal.SIGTERM
     hurried_grace: float = 0.5
     before_start: Callable[[], None] = lambda: None
+    needs: Path | None = None
+    """A file that it makes and is reached by: without it, it is started again."""
+    repair: Callable[[], str] = lambda: ""
+    """
+    Called when it has died twice in a row: moves what it cannot start with out of the
+    way, and returns what it did in a sentence, or nothing.
+    """
 
 
 @dataclass(slots=True)
@@ -50,6 +57,8 @@ class Child:
     is_stopping: bool = False
     ended_with: int = 0
     started_at: float = 0.0
+    was_reachable: bool = False
+    error: str = ""
 
     @property
     def name(self) -> str:
@@ -75,8 +84,21 @@ class Child:
         )
 
     def start(self) -> None:
-        self.program.before_start()
-        self.process = spawn(self.program)
+        """
+        Start the process; where the system refuses that, it is tried again later.
+
+        A full disk, or a table of processes that is full, must not end us: there will
+        be room again.
+        """
+        self.was_reachable = False
+        try:
+            self.program.before_start()
+            self.process = spawn(self.program)
+        except OSError as error:
+            self.error = str(error)
+            self.plan_next()
+            return
+        self.error = ""
         self.recorded = processes.find(self.process.pid)
         self.since, self.started_at = time.time(), time.monotonic()
 
@@ -87,11 +109,23 @@ class Child:
         self.end_group()
         self.ended_with = self.process.wait()
         self.process, self.recorded, self.since = None, None, time.time()
-        now = time.monotonic()
-        ran_well = now - self.started_at >= RAN_WELL
-        self.deaths_in_a_row = 1 if ran_well else self.deaths_in_a_row + 1
-        self.start_at = now + pause_after(self.deaths_in_a_row)
+        if time.monotonic() - self.started_at >= RAN_WELL:
+            self.deaths_in_a_row = 0
+        self.plan_next()
         return True
+
+    def plan_next(self) -> None:
+        self.deaths_in_a_row += 1
+        self.start_at = time.monotonic() + pause_after(self.deaths_in_a_row)
+
+    def has_become_unreachable(self) -> bool:
+        """Return whether what it is reached by was there, and is gone."""
+        if self.process is None or self.is_stopping or self.program.needs is None:
+            return False
+        is_reachable = self.program.needs.exists()
+        is_gone = self.was_reachable and not is_reachable
+        self.was_reachable = is_reachable
+        return is_gone
 
     def restart_if_due(self) -> bool:
         """Start the process again, once its pause is over."""
@@ -102,8 +136,11 @@ class Child:
         return True
 
     def ask_to_stop(self) -> None:
-        """Signal the leader alone: pool children of Celery would break its warm end."""
         self.is_stopping = True
+        self.ask_to_end()
+
+    def ask_to_end(self) -> None:
+        """Signal the leader alone: pool children of Celery would break its warm end."""
         if self.process:
             self.process.send_signal(self.program.stop_signal)
 
@@ -114,6 +151,8 @@ class Child:
                 os.killpg(self.process.pid, signal.SIGKILL)
 
     def how_it_ended(self) -> str:
+        if self.error:
+            return f"could not be started ({self.error})"
         if self.ended_with < 0:
             return f"was ended by {signal.Signals(-self.ended_with).name}"
         return f"ended with status {self.ended_with}"

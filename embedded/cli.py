@@ -31,10 +31,11 @@ def main(arguments: list[str]) -> int:
     except EmbeddedError as error:
         print(f"recount: {str(error) or type(error).__doc__}", file=sys.stderr)
         return 1
-    except PermissionError as error:
-        print(f"recount: {error}", file=sys.stderr)
-        return 1
     except BrokenPipeError:
+        return 1
+    except OSError as error:
+        # A full disk, a folder that may not be written to, no more processes.
+        print(f"recount: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED

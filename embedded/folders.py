@@ -47,6 +47,11 @@ class Folders:
         return self.state / "migrated"
 
     @property
+    def shop(self) -> Path:
+        """What the shop was made with, so that a later `up` need not be given it."""
+        return self.state / "shop.json"
+
+    @property
     def lock(self) -> Path:
         return self.state / "up.lock"
 
@@ -81,6 +86,11 @@ class Folders:
         make_private(self.sockets)
         make_private(self.logs)
         make_private(self.redis)
+
+    def ensure_sockets(self) -> None:
+        """Make the sockets' folder again where a cleaner of /tmp has removed it."""
+        if not self.sockets.exists():
+            make_private(self.sockets)
 
     def forget_sockets(self) -> None:
         """Remove the sockets' folder once the servers that used it have ended."""

@@ -27,9 +27,9 @@ class ClaimedPort:
         self.claim.close()
 
 
-def claim_port(environment: Mapping[str, str]) -> ClaimedPort:
+def claim_port(environment: Mapping[str, str], last: int = FIRST) -> ClaimedPort:
     """
-    Claim the port that PORT names, or else the first one that is free.
+    Claim the port that PORT names, or else the *last* one, or the first that is free.
 
     Raises PortTaken: a port that was asked for is in somebody's bookmarks.
     """
@@ -37,7 +37,7 @@ def claim_port(environment: Mapping[str, str]) -> ClaimedPort:
         if claimed := claim(parse_port(asked)):
             return claimed
         raise PortTaken(f"port {asked} cannot be had; set PORT to another one")
-    for number in range(FIRST, LAST):
+    for number in (last, *range(FIRST, LAST)):
         if claimed := claim(number):
             return claimed
     raise PortTaken(f"all ports from {FIRST} to {LAST} are taken; set PORT")

@@ -6,6 +6,7 @@ import signal
 import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -72,8 +73,16 @@ def postgres(
         identity=home.identity,
         stop_signal=signal.SIGINT,  # PostgreSQL's fast shutdown
         hurried_grace=10,
-        before_start=lambda: clear_leftovers(home.data),
+        before_start=partial(prepare, home, folders),
+        needs=folders.sockets / ".s.PGSQL.5432",
     )
+
+
+def prepare(home: PostgresHome, folders: Folders) -> None:
+    """Leave nothing in the way of a server that is started again."""
+    clear_leftovers(home.data)
+    folders.ensure_sockets()
+    home.open_sockets(folders)
 
 
 def database_url(folders: Folders) -> str:

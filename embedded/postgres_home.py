@@ -23,6 +23,11 @@ class PostgresHome:
     data: Path
     identity: Identity
 
+    def open_sockets(self, folders: Folders) -> None:
+        """Let the one who runs the server make its socket."""
+        if self.identity.group is not None:
+            open_to_group(folders.sockets, self.identity, 0o730)
+
     def give(self, folder: Path) -> None:
         """Make *folder* and all that is in it belong to the one who runs the server."""
         user = self.identity.user or os.geteuid()
@@ -66,7 +71,6 @@ def home_of_nobody(folders: Folders, binaries: Path) -> PostgresHome:
     """
     identity = nobody(folders.state)
     open_to_group(folders.state, identity, 0o710)
-    open_to_group(folders.sockets, identity, 0o730)
     base = folders.state
     if not identity.can_enter(base):
         base = folders.elsewhere

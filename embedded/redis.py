@@ -1,6 +1,7 @@
 """Our own Redis (Valkey speaks for it): durable, and heard on a Unix socket alone."""
 
 import os
+import shutil
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +23,8 @@ SETTINGS = {
     "maxmemory-policy": "noeviction",
 }
 
+DAMAGED = "damaged"
+
 
 def redis(folders: Folders, environment: Mapping[str, str]) -> Program:
     settings = {**SETTINGS, "unixsocket": os.fspath(socket_of(folders))}
@@ -33,7 +36,28 @@ def redis(folders: Folders, environment: Mapping[str, str]) -> Program:
         folder=folders.redis,
         log=folders.logs / "redis.log",
         hurried_grace=10,
+        before_start=folders.ensure_sockets,
+        needs=socket_of(folders),
+        repair=lambda: set_aside(folders.redis),
     )
+
+
+def set_aside(data: Path) -> str:
+    """
+    Move what Redis has kept out of its way; it starts empty.
+
+    A power cut can leave files that it refuses to load. Nothing is lost with them that
+    the journal does not have: messages name commands, and hold none.
+    """
+    kept = [path for path in sorted(data.iterdir()) if path.name != DAMAGED]
+    if not kept:
+        return ""
+    damaged = data / DAMAGED
+    shutil.rmtree(damaged, ignore_errors=True)
+    damaged.mkdir(mode=0o700)
+    for path in kept:
+        path.rename(damaged / path.name)
+    return f"Redis starts empty: its files, set aside in {damaged}, may be damaged"
 
 
 def redis_url(folders: Folders) -> str:

@@ -28,12 +28,13 @@ class Supervisor:
     on_change: Callable[["Supervisor"], None] = lambda supervisor: None
     children: list[Child] = field(default_factory=list)
     stop_requests: int = 0
+    is_behind: bool = False
 
     def start(self, program: Program) -> Child:
         child = Child(program)
         self.children.append(child)
         child.start()
-        self.on_change(self)
+        self.note_change()
         return child
 
     @contextmanager
@@ -59,9 +60,34 @@ class Supervisor:
             if child.note_death():
                 if not child.is_stopping:
                     self.console.say(f"{child.name} {child.how_it_ended()}")
-                self.on_change(self)
+                    self.repair(child)
+                self.note_change()
             if child.restart_if_due():
-                self.on_change(self)
+                if child.error:
+                    self.console.say(f"{child.name} {child.how_it_ended()}")
+                self.note_change()
+            if child.has_become_unreachable():
+                gone = child.program.needs
+                self.console.say(f"{gone} is gone: {child.name} is started again")
+                child.ask_to_end()
+        if self.is_behind:
+            self.note_change()
+
+    def note_change(self) -> None:
+        """Tell of a change; where that fails, as on a full disk, it is tried again."""
+        try:
+            self.on_change(self)
+        except OSError as error:
+            if not self.is_behind:
+                self.console.say(f"status may be out of date: {error}; trying again")
+            self.is_behind = True
+            return
+        self.is_behind = False
+
+    def repair(self, child: Child) -> None:
+        """Have what *child* cannot start with moved away, before it is given up."""
+        if child.deaths_in_a_row == CRASH_LOOP - 1 and (done := child.program.repair()):
+            self.console.say(done)
 
     def tend_until(
         self, is_done: Callable[[], bool], *, what: str, within: float
@@ -117,7 +143,7 @@ class Supervisor:
                 child.end_group()
                 is_killed = True
             time.sleep(PAUSE)
-        self.on_change(self)
+        self.note_change()
 
 
 def stop_order(child: Child) -> int:

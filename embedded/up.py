@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
+from msgspec.structs import replace
 from honcho.environ import parse_procfile
 
 from embedded import environment as variables
-from embedded import leftovers, logins, migration, record
+from embedded import leftovers, logins, migration, record, shop_settings
 from embedded.child import Child, Program, spawn
 from embedded.console import Console
 from embedded.errors import (
@@ -25,7 +26,6 @@ from embedded.port import FIRST, HOST, ClaimedPort, claim_port, has_answered
 from embedded.servers import start_servers
 from embedded.supervisor import Supervisor
 from eventstore.sessions.errors import UnfitSession
-from tasks.settings import settings_from
 
 INTERRUPTED = 130
 
@@ -75,6 +75,7 @@ class Up:
     environment: dict[str, str] = field(default_factory=dict)
     address: str = ""
     port: ClaimedPort | None = None
+    given_port: bool = False
 
     def run(self, given: Mapping[str, str]) -> int:
         supervisor = Supervisor(self.console, on_change=self.write_record)
@@ -92,22 +93,43 @@ class Up:
         self.write_record(supervisor)
         if count := leftovers.clear(self.folders):
             self.console.say(f"cleared {count} processes of an `up` that was killed")
-        self.port = claim_port(given)
-        if "PORT" not in given and self.port.number != FIRST:
-            self.console.say(f"port {FIRST} is taken, so this is {self.port.number}")
+        last = shop_settings.read(self.folders).port or FIRST
+        self.port = claim_port(given, last)
+        self.given_port = "PORT" in given
+        if "PORT" not in given and self.port.number != last:
+            self.console.say(f"port {last} is taken, so this is {self.port.number}")
         ours = "DATABASE_URL" not in given
         clean = variables.without_postgres_defaults(given) if ours else given
         children = variables.for_children(
             {**clean, "PORT": str(self.port.number)}, self.folders
         )
         self.environment = start_servers(supervisor, self.folders, children, {})
-        settings_from(self.environment)
+        self.keep_shop_settings()
         if ours:
             # Before the migrations, which fill the read models as the operator.
             logins.ensure_logins(self.folders)
             self.environment |= logins.variables(self.folders)
         self.migrate(supervisor)
         self.start_procfile(supervisor, self.port.number)
+
+    def keep_shop_settings(self) -> None:
+        """
+        Run the shop with what it was made with, also where nobody sets it today.
+
+        Raises BadSetting, and CannotStart where the database does not answer.
+        """
+        try:
+            found = shop_settings.resolve(self.environment, self.folders)
+        except psycopg.OperationalError as error:
+            raise CannotStart(f"the database does not answer: {error}") from error
+        assert self.port is not None and found.currency and found.timezone
+        before = shop_settings.read(self.folders)
+        if before.timezone not in (None, found.timezone):
+            self.console.say(f"TIMEZONE was {before.timezone}, now {found.timezone}")
+        self.environment |= {"CURRENCY": found.currency, "TIMEZONE": found.timezone}
+        # One that was taken today is the shop's again tomorrow.
+        port = found.port if found.port and not self.given_port else self.port.number
+        shop_settings.keep(replace(found, port=port), self.folders)
 
     def migrate(self, supervisor: Supervisor) -> None:
         """

@@ -5,14 +5,16 @@ import shutil
 import stat
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import unquote
 
 import kombu
 import psycopg
 import pytest
 import sqlalchemy as sa
+from redis import Redis
 
 from embedded import environment as variables
 from embedded.console import Console
@@ -110,6 +112,47 @@ def test_postgres_keeps_what_it_has_committed(
         values = [connection.execute(f"SHOW {name}").fetchone() for name in durable]
 
     assert values == [("on",)] * 3
+
+
+def torn_end(data: Path) -> None:
+    (log,) = data.glob("appendonlydir/*.incr.aof")
+    log.write_bytes(log.read_bytes() + bytes(4096))
+
+
+def empty_manifest(data: Path) -> None:
+    (data / "appendonlydir" / "appendonly.aof.manifest").write_bytes(b"")
+
+
+def zeroed_base(data: Path) -> None:
+    for base in data.glob("appendonlydir/*.base.*"):
+        base.write_bytes(bytes(base.stat().st_size))
+
+
+@pytest.mark.parametrize("damage", [torn_end, empty_manifest, zeroed_base])
+def test_redis_starts_empty_where_a_power_cut_has_damaged_its_files(
+    folders: Folders,
+    damage: Callable[[Path], None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with only_redis(folders) as client:
+        client.set("message", "of yesterday")
+    damage(folders.redis)
+
+    with only_redis(folders) as client:
+        assert client.get("message") is None
+
+    assert f"set aside in {folders.redis / 'damaged'}" in capsys.readouterr().out
+    assert (folders.redis / "damaged" / "appendonlydir").is_dir()
+
+
+@contextmanager
+def only_redis(folders: Folders) -> Iterator[Redis]:
+    elsewhere = {"DATABASE_URL": "postgresql://nobody@localhost/asks"}
+    with servers(folders, "userns", **elsewhere) as environment:
+        address = environment["REDIS_URL"].removeprefix("redis+socket://")
+        client = Redis(unix_socket_path=unquote(address))
+        yield client
+        client.close()
 
 
 def test_postgres_listens_on_no_port(running: tuple[Folders, dict[str, str]]) -> None:

@@ -1,8 +1,10 @@
 """The rules of keeping processes alive and of stopping them."""
 
+import errno
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -143,6 +145,77 @@ def test_a_child_that_cannot_start_is_named_with_the_end_of_its_log(
 
     with pytest.raises(CannotStart, match=r"(?s)relay .* status 3.*engine is missing"):
         supervisor.tend_until(lambda: False, what="anything", within=10)
+
+
+def test_what_cannot_be_written_down_is_written_down_later(
+    supervisor: Supervisor, ended: Path
+) -> None:
+    is_full, written = [True], []
+
+    def write(supervisor: Supervisor) -> None:
+        if is_full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written.append(len(supervisor.children))
+
+    supervisor.on_change = write
+    child = start(supervisor, "web", ended)
+    assert child.is_running
+
+    is_full.clear()
+    supervisor.tend()
+
+    assert written == [1]
+
+
+def test_a_child_for_which_there_is_no_room_is_started_when_there_is(
+    supervisor: Supervisor, ended: Path
+) -> None:
+    is_full = [True]
+
+    def need_room() -> None:
+        if is_full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    program = shell("relay", READY_THEN_STOP.format(name="relay"), ended)
+    child = supervisor.start(replace(program, before_start=need_room))
+    assert not child.is_running
+    assert "No space left on device" in child.how_it_ended()
+
+    is_full.clear()
+
+    supervisor.tend_until(ready("relay", ended).exists, what="the relay", within=10)
+
+
+def test_what_a_child_cannot_start_with_is_moved_away_before_it_is_given_up(
+    supervisor: Supervisor, ended: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damaged = ended.with_name("damaged")
+    damaged.touch()
+
+    def repair() -> str:
+        damaged.unlink()
+        return "moved away"
+
+    command = f"[ ! -e damaged ] || exit 1; {READY_THEN_STOP.format(name='redis')}"
+    supervisor.start(replace(shell("redis", command, ended), repair=repair))
+
+    supervisor.tend_until(ready("redis", ended).exists, what="redis", within=10)
+    assert "moved away" in capsys.readouterr().out
+
+
+def test_a_child_whose_socket_was_removed_is_started_again(
+    supervisor: Supervisor, ended: Path
+) -> None:
+    socket = ready("redis", ended)
+    program = shell("redis", READY_THEN_STOP.format(name="redis"), ended)
+    child = supervisor.start(replace(program, needs=socket))
+    supervisor.tend_until(socket.exists, what="redis", within=10)
+    supervisor.tend()
+
+    socket.unlink()
+
+    supervisor.tend_until(socket.exists, what="its socket", within=10)
+    assert child.restarts == 1
 
 
 def test_a_signal_ends_a_start(supervisor: Supervisor) -> None:

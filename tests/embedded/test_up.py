@@ -1,6 +1,7 @@
 """The rules of `./recount up` for those who start it, stop it and kill it."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -205,6 +207,13 @@ def test_a_command_of_the_desk_says_that_nothing_is_up(whole_desk: Desk) -> None
 
 
 @pytest.fixture
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
 def taken_port() -> Iterator[int]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -221,6 +230,96 @@ def test_a_port_that_was_asked_for_and_is_taken_is_refused(
 
     assert done.returncode == 1
     assert f"port {taken_port} cannot be had" in done.stderr
+
+
+def test_the_port_and_the_currency_of_a_shop_are_kept(
+    whole_desk: Desk, free_port: int
+) -> None:
+    whole_desk.variables |= {"PORT": str(free_port), "CURRENCY": "CHF"}
+    whole_desk.variables["TIMEZONE"] = "Europe/Zurich"
+    whole_desk.up().process.send_signal(signal.SIGTERM)
+    whole_desk.output.process.wait(timeout=30)
+    whole_desk.variables.clear()
+
+    output = whole_desk.up()
+
+    kept = whole_desk.running.environment
+    assert output.port == free_port
+    assert (kept["CURRENCY"], kept["TIMEZONE"]) == ("CHF", "Europe/Zurich")
+
+
+def test_another_currency_than_the_logs_is_refused_in_one_line(desk: Desk) -> None:
+    desk.up().process.send_signal(signal.SIGTERM)
+    desk.output.process.wait(timeout=30)
+    with psycopg.connect(desk.variables["DATABASE_URL"]) as connection:
+        connection.execute(
+            """
+            INSERT INTO events (stream_id, type, version, data, metadata, occurred_at)
+            VALUES ('order-1', 'OrderCreated', 1, '{"currency": "SEK"}', '{}', now())
+            """
+        )
+    try:
+        desk.folders.shop.unlink()
+        alone = desk.up()
+        alone.process.send_signal(signal.SIGTERM)
+        alone.process.wait(timeout=30)
+        desk.variables["CURRENCY"] = "EUR"
+
+        refused = desk.run("up")
+
+        assert refused.returncode == 78
+        assert refused.stderr.count("\n") == 1
+        assert "set CURRENCY to SEK" in refused.stderr
+    finally:
+        with psycopg.connect(desk.variables["DATABASE_URL"]) as connection:
+            connection.execute("ALTER TABLE events DISABLE TRIGGER USER")
+            connection.execute("DELETE FROM events")
+            connection.execute("ALTER TABLE events ENABLE ALWAYS TRIGGER USER")
+
+
+@pytest.mark.races
+def test_the_servers_are_reached_again_after_their_sockets_were_removed(
+    whole_desk: Desk,
+) -> None:
+    whole_desk.up()
+    url = whole_desk.running.environment["DATABASE_URL"]
+
+    shutil.rmtree(whole_desk.folders.sockets)
+
+    wait_for(lambda: answers(url), within=20)
+    wait_for((whole_desk.folders.sockets / "redis.sock").exists)
+
+
+@pytest.mark.races
+def test_up_lives_on_while_its_disk_is_full(whole_desk: Desk) -> None:
+    whole_desk.state.mkdir(mode=0o700)
+    disk = ["mount", "-t", "tmpfs", "-o", "size=200m", "tmpfs", str(whole_desk.state)]
+    if subprocess.run(disk, capture_output=True).returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        whole_desk.up()
+        ballast = whole_desk.state / "ballast"
+        fill(ballast)
+
+        os.kill(whole_desk.child("web"), signal.SIGKILL)
+
+        wait_for(lambda: "status may be out of date" in whole_desk.output.text)
+        ballast.unlink()
+        killed = whole_desk.child("web")
+        wait_for(lambda: whole_desk.child("web") not in (0, killed))
+        url = whole_desk.running.environment["DATABASE_URL"]
+        wait_for(lambda: answers(url), within=30)
+    finally:
+        whole_desk.close()
+        subprocess.run(["umount", str(whole_desk.state)], check=True)
+
+
+def fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as ballast:
+        for size in (1 << 20, 1 << 12, 1):
+            with suppress(OSError):
+                while True:
+                    ballast.write(bytes(size))
 
 
 def test_without_a_wish_it_takes_the_next_free_port(desk: Desk) -> None:

@@ -1,5 +1,8 @@
 """The rule of finding the newest migration without Alembic."""
 
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,7 +21,7 @@ def test_the_newest_migration_has_the_highest_number(tmp_path: Path) -> None:
 
 
 def test_alembic_finds_the_same_head() -> None:
-    scripts = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
+    scripts = ScriptDirectory.from_config(Config(toml_file=ROOT / "pyproject.toml"))
 
     assert scripts.get_heads() == [newest_migration()]
 
@@ -52,3 +55,21 @@ def test_code_that_is_older_than_the_schema_is_not_told_to_migrate(
 
 def test_the_schema_of_this_code_fits() -> None:
     assert mismatch_of([newest_migration()]) is None
+
+
+def test_alembic_finds_the_migrations_in_a_path_with_a_percent_sign(
+    tmp_path: Path,
+) -> None:
+    checkout = tmp_path / "100%sure 'quoted' #1"
+    checkout.mkdir()
+    (checkout / "alembic").symlink_to(ROOT / "alembic")
+    shutil.copy(ROOT / "pyproject.toml", checkout)
+
+    done = subprocess.run(
+        [sys.executable, "-m", "alembic", "heads"],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+    )
+
+    assert newest_migration() in done.stdout, done.stderr

@@ -1,0 +1,74 @@
+"""
+What a shop was made with, kept in its data folder: its money, its time zone, its port.
+
+Two values for one of them would bend its history, or leave its bookmarks behind.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+import psycopg
+
+from embedded.folders import Folders
+from tasks.connections import connect
+from tasks.currency import currency_of
+from tasks.settings import BadSetting, database_url, settings_from
+
+
+class ShopSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The settings of one shop; None is not known yet."""
+
+    currency: str | None = None
+    timezone: str | None = None
+    port: int | None = None
+
+
+def read(folders: Folders) -> ShopSettings:
+    """Return what is kept; a file that cannot be read says nothing."""
+    try:
+        return msgspec.json.decode(folders.shop.read_bytes(), type=ShopSettings)
+    except (FileNotFoundError, msgspec.MsgspecError):
+        return ShopSettings()
+
+
+def keep(settings: ShopSettings, folders: Folders) -> None:
+    """Write *settings* down, whole or not at all."""
+    partial = folders.shop.with_suffix(".new")
+    partial.write_bytes(msgspec.json.encode(settings))
+    partial.replace(folders.shop)
+
+
+def resolve(environment: Mapping[str, str], folders: Folders) -> ShopSettings:
+    """
+    Return the settings of this run: what *environment* sets, else what is kept.
+
+    A shop without a file has the currency of its log. Raises BadSetting, in one line,
+    where the log's amounts are in another currency than the one that is set.
+    """
+    kept = read(folders)
+    of_log = currency_of_log(environment)
+    # Parsed here, so that a misspelt one is refused before it is kept.
+    parsed = settings_from(
+        {
+            **environment,
+            "CURRENCY": environment.get("CURRENCY") or kept.currency or of_log or "",
+            "TIMEZONE": environment.get("TIMEZONE") or kept.timezone or "",
+        }
+    )
+    if of_log not in (None, parsed.currency):
+        raise BadSetting(
+            f"CURRENCY is {parsed.currency}, and the amounts in the log are in {of_log};"
+            f" set CURRENCY to {of_log}, or take a new database"
+        )
+    return ShopSettings(
+        currency=parsed.currency, timezone=parsed.timezone.key, port=kept.port
+    )
+
+
+def currency_of_log(environment: Mapping[str, str]) -> str | None:
+    """Return what the log's amounts are in; None where there is no log, or no amount."""
+    try:
+        with connect(database_url(environment["DATABASE_URL"])) as connection:
+            return currency_of(connection)
+    except psycopg.errors.UndefinedTable:
+        return None
