@@ -61,6 +61,7 @@ def create_app(shop: Shop | None = None) -> Flask:
     give(app, shop)
     security.protect(app, settings)
     access.guard(app)
+    metrics.keep(app)
     errors.answer(app)
     showing.teach(app, settings)
     know_numbers(app)
