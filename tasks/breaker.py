@@ -63,11 +63,19 @@ class Breaker:
         with self.shared:
             return self.has_rested(self.read())
 
+    @property
+    def rest(self) -> float:
+        """Seconds from the last failure until the next probe."""
+        with self.shared:
+            return self.rest_after(self.read())
+
+    def rest_after(self, count: Count) -> float:
+        doubled: float = self.first_rest * 2 ** min(count.failures - self.threshold, 10)
+        return min(doubled, self.longest_rest)
+
     def has_rested(self, count: Count) -> bool:
-        """Say whether the seconds from the last failure to the next probe are over."""
-        doubled = self.first_rest * 2 ** min(count.failures - self.threshold, 10)
-        rest = min(doubled, self.longest_rest)
-        return not count.opened_at or self.now() >= count.opened_at + rest
+        opened_at = count.opened_at
+        return not opened_at or self.now() >= opened_at + self.rest_after(count)
 
     def lets_through(self) -> bool:
         """

@@ -13,6 +13,7 @@ from webapp import (
     accounts,
     api,
     commands,
+    compressing,
     customers,
     errors,
     health,
@@ -62,6 +63,7 @@ def create_app(shop: Shop | None = None) -> Flask:
     security.protect(app, settings)
     access.guard(app)
     metrics.keep(app)
+    compressing.compress_answers(app)
     errors.answer(app)
     showing.teach(app, settings)
     know_numbers(app)

@@ -69,7 +69,7 @@ class Candidate:
         return answers(url)
 
     def restart(self) -> float:
-        """End it by TERM, start it when it has ended; return how long it took to end."""
+        """End it by TERM and start it again; return how long it took to end."""
         assert self.process is not None
         began = time.monotonic()
         self.process.send_signal(signal.SIGTERM)

@@ -69,8 +69,9 @@ class Waiting:
         began = time.monotonic()
         with open_socket(self.port) as client:
             client.sendall(beginning or get("/healthz"))
-            if not beginning:
-                client.recv(1000)
+            found = b""
+            while not beginning and not found.rstrip().endswith(b"}"):
+                found += client.recv(1000)
             client.settimeout(self.longest)
             try:
                 answer = client.recv(1000)

@@ -10,6 +10,7 @@ from tests.faults.breaking import (
     messages,
     processes,
     rebuilds,
+    slow_clients,
     statements,
 )
 from tests.faults.desk import Desk
@@ -25,6 +26,7 @@ VICTIMS = {
     databases: "PostgreSQL",
     clocks: "clocks",
     rebuilds: "read models",
+    slow_clients: "the web",
     processes: "processes",
 }
 

@@ -146,14 +146,16 @@ class Processes:
     def relay(self, module: str = "tasks.relay") -> Process:
         return self.start("relay", sys.executable, "-m", module)
 
-    def web(self, **environment: str) -> str:
+    def web(self, *options: str, **environment: str) -> str:
         """Start the web server and return its address, once it answers."""
         port = free_port()
         web = self.start(
             "web",
             # As the Procfile has it.
             *(sys.executable, "-m", "gunicorn"),
-            *("--config", "python:webapp.serving.gunicorn", "webapp:create_app()"),
+            *("--config", "python:webapp.serving.gunicorn"),
+            *options,
+            "webapp:create_app()",
             PORT=str(port),
             **environment,
         )
