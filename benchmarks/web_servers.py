@@ -88,7 +88,7 @@ def measure(candidate: Candidate, options: argparse.Namespace) -> Row:
         tell(f"{path} a second", f"{count_reads(port, path, 16, seconds):.0f}")
     tell("MB", f"{candidate.megabytes():.0f}")
     tell("page, p50 and p99", Pages(port, PAGE).ask_for(seconds))
-    if candidate.count == options.processes[0]:
+    if candidate.count == options.processes[0] and not options.reads:
         bother(candidate, options, tell)
     took: list[float] = []
     users = Users(port, PAGE)
@@ -142,6 +142,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--wait", type=float, default=65, help="seconds that connections lie idle"
     )
+    parser.add_argument("--reads", action="store_true", help="no slow clients")
     parser.add_argument("--quick", action="store_true", help="only whether it runs")
     return parser
 

@@ -34,7 +34,7 @@ class Settings:
     secret_key: str
     master_keys: MasterKeys
     port: int = 5000
-    web_processes: int = 1
+    web_processes: int = field(default_factory=lambda: usual_processes())
     web_threads: int = 16
     currency: str = "EUR"
     timezone: ZoneInfo

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from tests.support.slow_clients import BEGINNINGS, POST, get, open_socket
+from tests.support.slow_clients import BEGINNINGS, POST, get, open_socket, read_answer
 
 ODD: Mapping[str, bytes] = {
     "chunk of a bad size": f"{POST}Transfer-Encoding: chunked\r\n\r\nzz\r\n".encode(),
@@ -69,9 +69,8 @@ class Waiting:
         began = time.monotonic()
         with open_socket(self.port) as client:
             client.sendall(beginning or get("/healthz"))
-            found = b""
-            while not beginning and not found.rstrip().endswith(b"}"):
-                found += client.recv(1000)
+            if not beginning:
+                read_answer(client)
             client.settimeout(self.longest)
             try:
                 answer = client.recv(1000)
@@ -87,5 +86,5 @@ class Waiting:
         if beginning:
             return f"open after {self.longest:.0f} s"
         client.sendall(get("/healthz"))
-        is_served = client.recv(1000).startswith(b"HTTP/1.1 200")
+        is_served = read_answer(client).startswith(b"HTTP/1.1 200")
         return f"served after {self.longest:.0f} s" if is_served else "closed"

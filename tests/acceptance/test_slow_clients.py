@@ -14,6 +14,7 @@ from tests.support.slow_clients import (
     get,
     open_socket,
     read_all,
+    read_answer,
     slow_clients,
     status_of,
 )
@@ -57,7 +58,7 @@ def test_a_connection_that_lay_idle_is_served_by_the_process_it_went_to(
     with slow_clients(port, "idle after a request", 30) as clients:
         for client in clients:
             client.sendall(get("/healthz"))
-            assert client.recv(1000).startswith(b"HTTP/1.1 200")
+            assert read_answer(client).startswith(b"HTTP/1.1 200")
 
 
 @pytest.mark.long

@@ -73,7 +73,7 @@ def begin(client: socket.socket, kind: str) -> None:
         client.sendall(get(LARGE) * 3)
     elif kind == IDLE:
         client.sendall(get("/healthz"))
-        client.recv(1000)
+        read_answer(client)
 
 
 def drip(clients: list[socket.socket], is_over: threading.Event) -> None:
@@ -87,6 +87,25 @@ def drip(clients: list[socket.socket], is_over: threading.Event) -> None:
         if is_over.wait(1):
             return
         place += 1
+
+
+def read_answer(client: socket.socket) -> bytes:
+    """Return one answer, whose head tells how long its body is."""
+    found = b""
+    while b"\r\n\r\n" not in found:
+        found += received(client)
+    head, _, body = found.partition(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length:")[2].split(None, 1)[0])
+    while len(body) < length:
+        body += received(client)
+    return head + b"\r\n\r\n" + body
+
+
+def received(client: socket.socket) -> bytes:
+    some = client.recv(1 << 16)
+    if not some:
+        raise ConnectionError("it was closed before the answer was whole")
+    return some
 
 
 def read_all(client: socket.socket) -> bytes:

@@ -53,7 +53,7 @@ def test_how_long_a_compressed_page_is_tells_nothing_exact(client: FlaskClient) 
 
 
 def test_json_is_compressed(client: FlaskClient, alice: str, place: Place) -> None:
-    for _ in range(3):
+    for _ in range(6):
         place()
     response = client.get("/api/orders", headers=TAKES)
 

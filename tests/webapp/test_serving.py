@@ -15,6 +15,7 @@ from tests.support.slow_clients import (
     get,
     open_socket,
     read_all,
+    read_answer,
     slow_clients,
     status_of,
 )
@@ -131,16 +132,16 @@ def test_a_connection_lies_idle_for_longer_than_a_proxy_keeps_it(
     assert connection.SECONDS_IDLE > 60
     with open_socket(served.port) as client:
         client.sendall(get("/"))
-        client.recv(1000)
+        read_answer(client)
         [known] = served.server.active_channels.values()
         known.active_at -= connection.SECONDS_IDLE - 5
         served.server.pull_trigger()
         time.sleep(1.2)
         client.sendall(get("/"))
-        assert client.recv(12) == b"HTTP/1.1 200"
+        assert read_answer(client).startswith(b"HTTP/1.1 200")
         wait_until(lambda: known.is_at_rest, "it is answered")
         known.active_at -= connection.SECONDS_IDLE + 1
-        assert read_all(client).endswith(b"here")
+        assert client.recv(100) == b""
 
 
 def test_who_reads_nothing_keeps_nobody_waiting_and_does_not_stay(
@@ -248,7 +249,7 @@ def test_a_header_that_comes_twice_is_one_or_is_told_apart(served: Served) -> No
 def test_a_server_that_ends_answers_what_was_sent(served: Served) -> None:
     with open_socket(served.port) as idle, open_socket(served.port) as client:
         idle.sendall(get("/"))
-        assert idle.recv(12) == b"HTTP/1.1 200"
+        assert read_answer(idle).startswith(b"HTTP/1.1 200")
         client.sendall(get("/slow"))
         wait_until(lambda: len(served.asked) == 2, "it is asked")
         served.end()

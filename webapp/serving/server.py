@@ -1,5 +1,6 @@
 """The connections of one process, from the first it accepts until it ends."""
 
+import logging
 import resource
 import socket
 import time
@@ -31,6 +32,9 @@ class Server(TcpWSGIServer):
     is_ending = False
 
     def __init__(self, application: Any, listener: socket.socket, threads: int) -> None:
+        # Who goes away early, and that requests wait for a thread, is no news.
+        logging.getLogger("waitress").setLevel(logging.WARNING)
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self.loop = Loop()
         self.looked_at = 0.0
         dispatcher = ThreadedTaskDispatcher()

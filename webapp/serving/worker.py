@@ -19,11 +19,13 @@ class Worker(Base):
 
     def run(self) -> None:
         listener = one_listener(self.sockets)
-        self.server = Server(self.wsgi, listener, self.cfg.threads)
+        self.server = server = Server(self.wsgi, listener, self.cfg.threads)
         while self.alive and self.ppid == os.getppid():
             self.notify()
-            self.server.turn()
-        self.server.end(self.cfg.graceful_timeout, self.notify)
+            server.turn()
+        # A second signal finds nothing that it would have to wake.
+        self.server = None
+        server.end(self.cfg.graceful_timeout, self.notify)
 
     def handle_exit(self, number: int, frame: FrameType | None) -> None:
         super().handle_exit(number, frame)
