@@ -28,7 +28,7 @@ def waitress(port: str, processes: int) -> None:
     from waitress import serve
 
     app = application()
-    serve(  # type: ignore[no-untyped-call]  # it is not typed
+    serve(
         app,
         listen=f"127.0.0.1:{port}",
         threads=THREADS,

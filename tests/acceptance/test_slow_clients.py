@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from benchmarks.serving.ending import Users
 from tests.support.processes import Processes
 from tests.support.slow_clients import (
     BEGINNINGS,
@@ -59,6 +60,25 @@ def test_a_connection_that_lay_idle_is_served_by_the_process_it_went_to(
         for client in clients:
             client.sendall(get("/healthz"))
             assert read_answer(client).startswith(b"HTTP/1.1 200")
+
+
+def test_who_asks_while_the_web_ends_is_answered_or_refused(
+    processes: Processes,
+) -> None:
+    port = urlsplit(processes.web(WEB_PROCESSES="2")).port or 0
+    web = processes.all[-1]
+    took: list[float] = []
+
+    def end() -> None:
+        began = time.monotonic()
+        web.stop()
+        took.append(time.monotonic() - began)
+
+    users = Users(port, "/api/orders").during(end, seconds=3)
+    print(f"{users.answered} answers, {users.again} again; ended in {took[0]:.1f} s")
+
+    assert users.answered > 0
+    assert users.failures == []
 
 
 @pytest.mark.long

@@ -101,6 +101,8 @@ class Server(TcpWSGIServer):
         self.is_ending = True
         self.accept_who_waits()
         self.accepting = False
+        # Other processes have it open, too: closed, it would still wake this one.
+        self.loop.forget(self._fileno)
         self.del_channel()
         self.socket.close()
         until = time.monotonic() + seconds
