@@ -19,6 +19,7 @@ BENCHMARKS = {
     "append": "benchmarks.append",
     "commands": "benchmarks.commands",
     "load": "benchmarks.load_streams",
+    "web": "benchmarks.web_servers",
 }
 ALONE = {"commands"}
 """Those that are held against nothing that would have to be installed."""

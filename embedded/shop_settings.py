@@ -57,8 +57,8 @@ def resolve(environment: Mapping[str, str], folders: Folders) -> ShopSettings:
     )
     if of_log not in (None, parsed.currency):
         raise BadSetting(
-            f"CURRENCY is {parsed.currency}, and the amounts in the log are in {of_log};"
-            f" set CURRENCY to {of_log}, or take a new database"
+            f"CURRENCY is {parsed.currency}, and the amounts in the log are in"
+            f" {of_log}; set CURRENCY to {of_log}, or take a new database"
         )
     return ShopSettings(
         currency=parsed.currency, timezone=parsed.timezone.key, port=kept.port
@@ -66,7 +66,7 @@ def resolve(environment: Mapping[str, str], folders: Folders) -> ShopSettings:
 
 
 def currency_of_log(environment: Mapping[str, str]) -> str | None:
-    """Return what the log's amounts are in; None where there is no log, or no amount."""
+    """Return what the log's amounts are in; None where it has none."""
     try:
         with connect(database_url(environment["DATABASE_URL"])) as connection:
             return currency_of(connection)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
-from msgspec.structs import replace
 from honcho.environ import parse_procfile
+from msgspec.structs import replace
 
 from embedded import environment as variables
 from embedded import leftovers, logins, migration, record, shop_settings
@@ -122,7 +122,9 @@ class Up:
             found = shop_settings.resolve(self.environment, self.folders)
         except psycopg.OperationalError as error:
             raise CannotStart(f"the database does not answer: {error}") from error
-        assert self.port is not None and found.currency and found.timezone
+        assert self.port is not None
+        assert found.currency is not None
+        assert found.timezone is not None
         before = shop_settings.read(self.folders)
         if before.timezone not in (None, found.timezone):
             self.console.say(f"TIMEZONE was {before.timezone}, now {found.timezone}")

@@ -20,13 +20,6 @@ IDLE = 1.0
 WAITS = {"lock_timeout": "3s", "idle_in_transaction_session_timeout": "5s"}
 POOL = 20
 """Sessions of one process at most, besides its heart's."""
-NEEDS = {"web": POOL + 1, "worker": 8, "relay": 3, "operator": 2}
-"""
-How many sessions the processes of a role may open, as the Procfile starts them.
-
-Sixteen threads of the web, its outbox, and its heart; three children of the worker with
-two each, its main process and its heart; the relay's child, its parent, and its heart.
-"""
 LIMITS = {
     "web": {**WAITS, "statement_timeout": "10s"},
     "worker": {**WAITS, "statement_timeout": "20s"},
@@ -43,6 +36,16 @@ OWN_LIMIT = re.compile(
     r"|idle_in_transaction_session_timeout|transaction_timeout)=(\S+)"
 )
 """A limit in the `options` of a URL."""
+
+
+def sessions_needed(web_processes: int) -> dict[str, int]:
+    """
+    Return how many sessions the Procfile's processes of each role may open.
+
+    Of each process of the web the pool and its heart; three children of the worker with
+    two each, its main process and its heart; the relay's child, its parent, its heart.
+    """
+    return {"web": web_processes * (POOL + 1), "worker": 8, "relay": 3, "operator": 2}
 
 
 def connect(url: str | sa.URL, role: str = "operator", **more: Any) -> Session:

@@ -13,7 +13,7 @@ from eventstore.doctor import FATAL_CHECKS, diagnose
 from eventstore.sessions.errors import UnfitSession
 from eventstore.subscriptions.process_manager import never_deployed
 from tasks.bootstrap import Shop, schema_mismatch
-from tasks.connections import NEEDS
+from tasks.connections import sessions_needed
 from tasks.currency import currency_of
 from tasks.migrations import MIGRATE
 from tasks.settings import stop_for
@@ -65,10 +65,10 @@ def find_at_start(shop: Shop) -> list[Ailment]:
             return [deployment_ailment(missing)]
         if other := other_currency(connection, shop.settings.currency):
             return other
-        needed = NEEDS.get(shop.settings.role, 1)
+        needed = sessions_needed(shop.settings.web_processes)
         return [
             *diagnose(connection, FATAL_CHECKS),
-            *check_own_connections(connection, needed),
+            *check_own_connections(connection, needed.get(shop.settings.role, 1)),
         ]
 
 

@@ -35,6 +35,8 @@ class Settings:
     secret_key: str
     master_keys: MasterKeys
     port: int = 5000
+    web_processes: int = field(default_factory=lambda: usual_processes())
+    web_threads: int = 16
     currency: str = "EUR"
     timezone: ZoneInfo
     log_level: str = "INFO"
@@ -66,6 +68,7 @@ VARIABLES = frozenset(
         *(DATABASE_URL, "REDIS_URL", "SECRET_KEY", "MASTER_KEY"),
         *("PORT", "CURRENCY", "TIMEZONE", "LOG_LEVEL", "LOG_FORMAT"),
         *("CATCH_UP_SECONDS", "CATCH_UP_SIGNALS"),
+        *("WEB_PROCESSES", "WEB_THREADS"),
         *("SNAPSHOT_EVENTS", "SNAPSHOT_SECONDS"),
         *("SEAL_SECONDS", "SEALS_EXPORT_DIR", "UNPAID_DAYS"),
         # Read elsewhere: by ./recount, and by its demo.
@@ -118,6 +121,10 @@ def settings_from(environment: Mapping[str, str], role: str = "operator") -> Set
             master_keys,
         ),
         port=read("PORT", "a number from 1 to 65535", port, "5000"),
+        web_processes=read(
+            "WEB_PROCESSES", "a number from 1 to 64", up_to(64), str(usual_processes())
+        ),
+        web_threads=read("WEB_THREADS", "a number from 1 to 64", up_to(64), "16"),
         currency=read("CURRENCY", "three letters, like EUR", currency, "EUR"),
         timezone=read("TIMEZONE", "a name like Europe/Berlin", timezone, "UTC"),
         log_level=read("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", log_level, "INFO"),
@@ -220,6 +227,21 @@ def port(value: str) -> int:
     if not 0 < number < 65536:
         raise ValueError
     return number
+
+
+def up_to(highest: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        number = int(value)
+        if not 0 < number <= highest:
+            raise ValueError
+        return number
+
+    return parse
+
+
+def usual_processes() -> int:
+    """Return how many processes serve the web: one a core that we may use, up to 4."""
+    return min(len(os.sched_getaffinity(0)), 4)
 
 
 def currency(value: str) -> str:

@@ -15,6 +15,7 @@ from celery.worker import state
 from eventstore.watching.heartbeats import Beat
 from tasks import publishing
 from tasks.bootstrap import Shop, shop
+from tasks.breaker import State
 from tasks.heart import Heart, name_of
 from tasks.pulse import Pulses
 from tasks.queues import QUEUES
@@ -33,8 +34,11 @@ def begin(shop: Shop, role: str) -> None:
     process = name_of(role)
 
     def tell() -> Beat:
-        broker = publishing.breaker.state.value
-        return Beat(process=process, role=role, detail={"breaker": broker})
+        broker = publishing.breaker.state
+        if broker is not State.CLOSED:
+            # Whoever opened it may have died: somebody has to ask for the broker.
+            publishing.outbox.start()
+        return Beat(process=process, role=role, detail={"breaker": broker.value})
 
     start(Heart(shop.settings.database_url, shop.settings.role, tell, lambda: None))
 

@@ -14,6 +14,7 @@ from webapp import (
     accounts,
     api,
     commands,
+    compressing,
     customers,
     errors,
     health,
@@ -63,6 +64,8 @@ def make_app(shop: Shop | None = None) -> Flask:
     give(app, shop)
     security.protect(app, settings)
     access.guard(app)
+    metrics.keep(app)
+    compressing.compress_answers(app)
     errors.answer(app)
     showing.teach(app, settings)
     know_numbers(app)

@@ -5,13 +5,13 @@ Those about the journal go through all of it, so they are read anew only after a
 None of them names a stream, a person, or what was sent.
 """
 
+import struct
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from threading import Lock
 
+import msgspec
 import sqlalchemy as sa
-from flask import Blueprint, Response
+from flask import Blueprint, Flask, Response, current_app
 from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -23,9 +23,13 @@ from eventstore.journal.tally import Tally, tally
 from eventstore.subscriptions.standing import find_standings
 from eventstore.watching.heartbeats import find_heartbeats
 from tasks.bootstrap import Shop
+from tasks.shared import Shared
 from webapp.wiring import the_shop
 
 SECONDS_OF_A_TALLY = 15.0
+LARGEST_TALLY = 64 * 1024
+KEPT_HEAD = struct.Struct("=dQ")
+"""When the journal was looked through, and how many bytes tell what was found."""
 
 routes = Blueprint("metrics", __name__)
 
@@ -34,32 +38,42 @@ routes = Blueprint("metrics", __name__)
 def metrics() -> ResponseReturnValue:
     """Answer with all figures."""
     registry = CollectorRegistry()
-    registry.register(Figures(the_shop()))
+    registry.register(Figures(the_shop(), current_app.extensions["tally"]))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
-@dataclass
 class Kept:
-    """The last look through the journal."""
+    """
+    The last look through the journal, of all processes that serve the shop's web.
 
-    at: float = 0.0
-    tally: Tally | None = None
-    lock: Lock = field(default_factory=Lock)
+    If each had its own, a counter would go back from one answer to the next.
+    """
 
-    def tally_of(self, shop: Shop, connection: sa.Connection) -> Tally:
+    def __init__(self) -> None:
+        self.shared = Shared(LARGEST_TALLY)
+
+    def tally_of(self, connection: sa.Connection) -> Tally:
         # One at a time: the others get what it found.
-        with self.lock:
+        with self.shared as memory:
             now = time.monotonic()
-            if self.tally is None or now > self.at + SECONDS_OF_A_TALLY:
-                self.tally, self.at = tally(connection), now
-            return self.tally
+            at, length = KEPT_HEAD.unpack_from(memory)
+            if length and now <= at + SECONDS_OF_A_TALLY:
+                kept = memory[KEPT_HEAD.size : KEPT_HEAD.size + length]
+                return msgspec.json.decode(kept, type=Tally)
+            found = tally(connection)
+            kept = msgspec.json.encode(found)
+            if KEPT_HEAD.size + len(kept) <= LARGEST_TALLY:
+                KEPT_HEAD.pack_into(memory, 0, now, len(kept))
+                memory[KEPT_HEAD.size : KEPT_HEAD.size + len(kept)] = kept
+            return found
 
 
 class Figures(Collector):
     """What there is to count in one shop."""
 
-    def __init__(self, shop: Shop) -> None:
+    def __init__(self, shop: Shop, kept: Kept) -> None:
         self.shop = shop
+        self.kept = kept
 
     def describe(self) -> Iterable[Metric]:
         """Return nothing: else registering would ask the database."""
@@ -67,15 +81,15 @@ class Figures(Collector):
 
     def collect(self) -> Iterator[Metric]:
         with self.shop.autocommitting.connect() as connection:
-            yield from of_journal(kept_of(self.shop).tally_of(self.shop, connection))
+            yield from of_journal(self.kept.tally_of(connection))
             yield from of_waiting(connection)
             yield from of_subscriptions(connection)
             yield from of_processes(connection)
 
 
-def kept_of(shop: Shop) -> Kept:
-    kept: Kept = vars(shop).setdefault("kept_tally", Kept())
-    return kept
+def keep(app: Flask) -> None:
+    """Give *app* what its processes have in common; they are forked after it."""
+    app.extensions["tally"] = Kept()
 
 
 def of_journal(found: Tally) -> Iterator[Metric]:

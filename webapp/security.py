@@ -7,7 +7,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.exceptions import SecurityError
 
 from tasks.settings import Settings
-from webapp import api, journal
+from webapp import api, compressing, journal
 
 LARGEST_BODY = 64 * 1024
 LARGEST_ORDER_FORM = 256 * 1024
@@ -92,4 +92,6 @@ def add_headers(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"
+    elif compressing.is_by_version():
+        response.headers["Cache-Control"] = compressing.FOR_EVER
     return response

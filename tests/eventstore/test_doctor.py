@@ -155,9 +155,9 @@ def start(shop: Shop, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 def web_of_the_procfile() -> list[str]:
-    """Return gunicorn and its arguments, as `up` starts it; on any free port."""
+    """Return gunicorn and its arguments, as `up` starts it."""
     command = parse_procfile((ROOT / "Procfile").read_text()).processes["web"]
-    return shlex.split(command.replace("${PORT:-5000}", "0").removeprefix("exec "))
+    return shlex.split(command.removeprefix("exec "))
 
 
 PROCESSES = {

@@ -11,6 +11,7 @@ from tests.faults.breaking import (
     processes,
     rebuilds,
     sessions,
+    slow_clients,
     statements,
     steps,
 )
@@ -29,6 +30,7 @@ VICTIMS = {
     steps: "PostgreSQL",
     clocks: "clocks",
     rebuilds: "read models",
+    slow_clients: "the web",
     processes: "processes",
 }
 

@@ -156,15 +156,18 @@ class Processes:
     def relay(self, module: str = "tasks.relay") -> Process:
         return self.start("relay", sys.executable, "-m", module)
 
-    def web(self) -> str:
+    def web(self, *options: str, **environment: str) -> str:
         """Start the web server and return its address, once it answers."""
         port = free_port()
         web = self.start(
             "web",
-            *(sys.executable, "-m", "gunicorn", "--no-control-socket"),
-            *("--bind", f"127.0.0.1:{port}", "--worker-class", "gthread"),
-            # As the Procfile has it: what begins before the fork is not in its child.
-            *("--threads", "16", "--preload", "webapp:create_app()"),
+            # As the Procfile has it.
+            *(sys.executable, "-m", "gunicorn"),
+            *("--config", "python:webapp.serving.gunicorn"),
+            *options,
+            "webapp:create_app()",
+            PORT=str(port),
+            **environment,
         )
         address = f"http://127.0.0.1:{port}"
         wait_until(lambda: answers(f"{address}/healthz"), f"web: {web.text()[-2000:]}")

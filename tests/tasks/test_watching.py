@@ -2,13 +2,19 @@
 
 import os
 import signal
+import threading
 import time
 from uuid import UUID
 
 import pytest
 
-from tasks import pulse
+from tasks import publishing, pulse, watching
+from tasks.bootstrap import Shop
+from tasks.breaker import Breaker
+from tasks.heart import Heart
+from tasks.outbox import Outbox
 from tasks.pulse import Pulses
+from tasks.settings import Settings
 from tasks.watching import Queue
 from tests.support.waiting import wait_until
 
@@ -94,3 +100,22 @@ def test_a_process_that_waits_for_work_moves_and_its_parent_sees_it() -> None:
     finally:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+
+
+def test_a_process_that_has_sent_nothing_asks_for_a_broker_that_others_left_alone(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hearts: list[Heart] = []
+    asked = threading.Event()
+    breaker = Breaker(threshold=1)
+    monkeypatch.setattr(publishing, "breaker", breaker)
+    monkeypatch.setattr(publishing, "outbox", Outbox(when_idle=asked.set))
+    monkeypatch.setattr(watching, "start", hearts.append)
+    watching.begin(Shop(settings), "web")
+    [heart] = hearts
+
+    assert heart.tell().detail == {"breaker": "closed"}
+    assert publishing.outbox.thread is None
+    breaker.failed()
+    assert heart.tell().detail == {"breaker": "open"}
+    assert asked.wait(10)

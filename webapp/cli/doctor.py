@@ -12,7 +12,7 @@ from eventstore.doctor import CHECKS, diagnose
 from eventstore.sessions.errors import UnfitSession
 from tasks.bootstrap import Shop, shop
 from tasks.broker import check_broker
-from tasks.connections import NEEDS
+from tasks.connections import sessions_needed
 from tasks.guard import other_currency, schema_ailments, session_ailment
 from tasks.identity import identity_of
 from tasks.settings import EX_CONFIG
@@ -55,7 +55,9 @@ def find_all(shop: Shop) -> list[Ailment]:
         return [
             *wrong,
             *diagnose(connection),
-            *check_all_connections(connection, NEEDS),
+            *check_all_connections(
+                connection, sessions_needed(shop.settings.web_processes)
+            ),
             *check_broker(shop.settings.broker_url, identity_of(connection)),
         ]
 

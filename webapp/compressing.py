@@ -1,0 +1,110 @@
+"""
+Which answers are compressed, for those who take gzip, and how.
+
+Who can have words of their own put into a page, and sees how long the compressed page
+is, can guess what else is in it (BREACH). So a page with a form's token is never
+compressed, and the length of all others is blurred.
+"""
+
+import gzip
+import io
+import secrets
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, current_app, g, request
+
+LEAST = 1_000
+"""Bytes below which it does not pay."""
+OF_PAGES, OF_FILES = 4, 9
+"""How hard it is tried: a page each time, a file once."""
+MOST_BLUR = 100
+"""Bytes by which the length of a page may differ each time."""
+TYPES = ("text/", "application/json", "application/problem+json", "image/svg+xml")
+FOR_EVER = "public, max-age=31536000, immutable"
+
+
+def compress_answers(app: Flask) -> None:
+    """Have *app* compress its answers, and name its files by what is in them."""
+    app.url_defaults(add_version)
+    app.after_request(compress)
+
+
+def compress(response: Response) -> Response:
+    if not is_worth_it(response):
+        return response
+    response.vary.add("Accept-Encoding")
+    if not request.accept_encodings.quality("gzip"):
+        return response
+    if request.endpoint == "static":
+        return as_compressed_file(response)
+    blur = "x" * secrets.randbelow(MOST_BLUR)
+    response.set_data(zipped(response.get_data(), OF_PAGES, blur))
+    response.headers["Content-Encoding"] = "gzip"
+    return response
+
+
+def is_worth_it(response: Response) -> bool:
+    """Say whether an answer is one that may be compressed, for whom it pays."""
+    # Flask-WTF keeps there what it has put into a page.
+    if "csrf_token" in g or "Content-Encoding" in response.headers:
+        return False
+    is_whole = response.status_code not in (204, 206, 304)
+    is_text = (response.mimetype or "").startswith(TYPES)
+    return is_whole and is_text and (response.content_length or 0) >= LEAST
+
+
+def as_compressed_file(response: Response) -> Response:
+    """Return one of our own files as it was compressed when it was first asked for."""
+    name = (request.view_args or {})["filename"]
+    body = compressed_file(folder() / name)
+    etag, _ = response.get_etag()
+    response.direct_passthrough = False
+    response.close()
+    response.set_data(body)
+    response.headers["Content-Encoding"] = "gzip"
+    response.set_etag(f"{etag}-gzip")
+    response.make_conditional(request)
+    return response
+
+
+@cache
+def compressed_file(path: Path) -> bytes:
+    return zipped(path.read_bytes(), OF_FILES)
+
+
+def zipped(body: bytes, level: int, blur: str = "") -> bytes:
+    """Return *body* compressed; *blur* is a name in its head, which nobody reads."""
+    found = io.BytesIO()
+    with gzip.GzipFile(blur, "wb", level, found, mtime=0) as file:
+        file.write(body)
+    return found.getvalue()
+
+
+def add_version(endpoint: str, values: dict[str, Any]) -> None:
+    """Have the address of a file change with what is in it, so it can be kept."""
+    if endpoint == "static" and (name := values.get("filename")):
+        version = version_of(folder() / name)
+        if version:
+            values.setdefault("v", version)
+
+
+@cache
+def version_of(path: Path) -> str:
+    """Return what tells this file from any other of its name, or "" without one."""
+    return sha256(path.read_bytes()).hexdigest()[:12] if path.is_file() else ""
+
+
+def is_by_version() -> bool:
+    """Say whether it is one of our files that is asked for, by what is in it."""
+    if request.endpoint != "static":
+        return False
+    name = (request.view_args or {}).get("filename", "")
+    version = request.args.get("v")
+    return version is not None and version == version_of(folder() / name)
+
+
+def folder() -> Path:
+    return Path(current_app.static_folder or "")

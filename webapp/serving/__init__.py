@@ -1,0 +1,1 @@
+"""How requests come in: processes by gunicorn, connections by waitress."""

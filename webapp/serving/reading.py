@@ -1,0 +1,79 @@
+"""What of a request has come in, whether it can be one, and until when it must be."""
+
+import time
+from typing import Any
+
+from waitress.parser import HTTPRequestParser, ParsingError
+from waitress.utilities import BadRequest, Error
+
+SECONDS_TO_SEND = 20.0
+"""Until a request must be there, from its first byte, and longer by its size."""
+SLOWEST = 8 * 1024
+"""Bytes a second: the size for which it may take a second longer."""
+LONGEST_CONTROL_LINE = 4 * 1024
+"""Bytes of a line with a chunk's size, or of what follows the chunks."""
+
+
+class RequestTimeout(Error):
+    """The rest of the request did not come in time."""
+
+    code = 408
+    reason = "Request Timeout"
+
+
+class Reading(HTTPRequestParser):
+    """A request that comes in; stricter than its library where two could disagree."""
+
+    # Whose head was not understood has none, and its library logs it.
+    path = ""
+
+    def __init__(self, adj: Any) -> None:
+        super().__init__(adj)
+        self.began = time.monotonic()
+        self.size = 0
+        self.repeated: dict[str, list[str]] = {}
+
+    def received(self, data: bytes) -> int:
+        consumed: int = super().received(data)
+        self.size += consumed
+        line = getattr(self.body_rcv, "control_line", b"")
+        trailer = getattr(self.body_rcv, "trailer", b"")
+        if not self.completed and max(len(line), len(trailer)) > LONGEST_CONTROL_LINE:
+            self.refuse(BadRequest("A chunk has no size that can be read"))
+        return consumed
+
+    def refuse(self, error: Error) -> None:
+        self.error = error
+        self.completed = True
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Raises ParsingError where it cannot be told where the request ends."""
+        super().parse_header(header_plus)
+        if self.version not in ("1.0", "1.1"):
+            raise ParsingError("This is neither HTTP/1.0 nor HTTP/1.1")
+        if self.chunked and "CONTENT_LENGTH" in self.headers:
+            raise ParsingError("There is a Content-Length beside Transfer-Encoding")
+        if "TRANSFER_ENCODING" in self.headers:
+            raise ParsingError("HTTP/1.0 has no Transfer-Encoding")
+        self.note_repeated(header_plus)
+
+    def note_repeated(self, header_plus: bytes) -> None:
+        """Make equal values of a header one, and note those that differ."""
+        values: dict[str, list[str]] = {}
+        for line in header_plus.split(b"\r\n")[1:]:
+            if line[:1] in (b" ", b"\t"):
+                # A header that goes on: its library has joined it, and so it stays.
+                return
+            name, _, value = line.partition(b":")
+            key = name.upper().replace(b"-", b"_").decode("latin-1")
+            if b"_" not in name:
+                values.setdefault(key, []).append(value.strip(b" \t").decode("latin-1"))
+        for key, each in values.items():
+            if len(each) > 1 and key in self.headers:
+                if len(set(each)) == 1:
+                    self.headers[key] = each[0]
+                else:
+                    self.repeated[key] = each
+
+    def is_late(self, now: float) -> bool:
+        return now > self.began + SECONDS_TO_SEND + self.size / SLOWEST

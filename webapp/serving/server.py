@@ -1,0 +1,140 @@
+"""The connections of one process, from the first it accepts until it ends."""
+
+import logging
+import resource
+import socket
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from waitress.adjustments import Adjustments
+from waitress.server import TcpWSGIServer
+from waitress.task import ThreadedTaskDispatcher
+
+from webapp.security import LARGEST_BATCH
+from webapp.serving.connection import Connection
+from webapp.serving.loop import Loop
+
+LARGEST_HEAD = 64 * 1024
+MOST_CONNECTIONS = 2_000
+FILES_BESIDE = 200
+"""Files that a process may have open besides: its pool, logs, what it reads."""
+SECONDS_BETWEEN_LOOKS = 0.5
+SECONDS_TO_SAY_GOODBYE = 1.0
+"""How long a server that ends serves connections that lie idle: a request may be on its
+way. It is answered, and told that the connection is closed."""
+
+
+class Server(TcpWSGIServer):
+    """What listens, what is connected, and the threads that answer."""
+
+    channel_class = Connection
+    is_ending = False
+
+    def __init__(self, application: Any, listener: socket.socket, threads: int) -> None:
+        # Who goes away early, and that requests wait for a thread, is no news.
+        logging.getLogger("waitress").setLevel(logging.WARNING)
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        self.loop = Loop()
+        self.looked_at = 0.0
+        dispatcher = ThreadedTaskDispatcher()
+        dispatcher.set_thread_count(threads)
+        super().__init__(
+            application,
+            map=self.loop.watched,
+            _sock=listener,
+            dispatcher=dispatcher,
+            adj=Adjustments(
+                sockets=[listener],
+                threads=threads,
+                connection_limit=most_connections(),
+                max_request_header_size=LARGEST_HEAD,
+                # What is larger than any view takes; the views refuse the rest.
+                max_request_body_size=LARGEST_BATCH + 1024 * 1024,
+                # By them the pages know what did not come from this computer.
+                clear_untrusted_proxy_headers=False,
+                server_name="localhost",
+                ident="recount",
+            ),
+            sockinfo=(listener.family, listener.type, listener.proto, None),
+            bind_socket=False,
+        )
+        self.loop.look_at_all()
+
+    def readable(self) -> bool:
+        return bool(self.accepting)
+
+    def handle_accept(self) -> None:
+        """Take a connection; where there are too many, an idle one makes place."""
+        if len(self.active_channels) >= self.adj.connection_limit:
+            self.close_longest_idle()
+        super().handle_accept()
+
+    def close_longest_idle(self) -> None:
+        waiting = [one for one in self.active_channels.values() if not one.requests]
+        if waiting:
+            min(waiting, key=lambda one: one.active_at).handle_close()
+
+    def turn(self) -> None:
+        """Do what there is to do now, or wait a moment for something to do."""
+        self.loop.turn(SECONDS_BETWEEN_LOOKS)
+        if time.monotonic() > self.looked_at + SECONDS_BETWEEN_LOOKS:
+            self.tend()
+
+    def tend(self) -> None:
+        """End connections that have lasted too long."""
+        self.looked_at = now = time.monotonic()
+        for connection in list(self.active_channels.values()):
+            if self.is_ending:
+                connection.tend(now, SECONDS_TO_SAY_GOODBYE)
+            else:
+                connection.tend(now)
+        self.loop.look_at_all()
+
+    def end(self, seconds: float, notify: Callable[[], None]) -> None:
+        """
+        Answer what has been sent, for so many seconds at most, and nothing else.
+
+        Who was connected by the kernel and not yet accepted is accepted first: to close
+        the listener would reset them.
+        """
+        self.is_ending = True
+        self.accept_who_waits()
+        self.accepting = False
+        # Other processes have it open, too: closed, it would still wake this one.
+        self.loop.forget(self._fileno)
+        self.del_channel()
+        self.socket.close()
+        until = time.monotonic() + seconds
+        while self.active_channels and time.monotonic() < until:
+            notify()
+            self.loop.turn(0.05)
+            self.tend()
+        self.task_dispatcher.shutdown(timeout=1)
+        for connection in list(self.active_channels.values()):
+            connection.handle_close()
+        self.trigger.close()
+        self.loop.close()
+
+    def accept_who_waits(self) -> None:
+        before = -1
+        while before != len(self.active_channels):
+            before = len(self.active_channels)
+            self.handle_accept()
+
+
+def most_connections() -> int:
+    """Return how many connections there may be, after raising how many files."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_CONNECTIONS + FILES_BESIDE
+    if soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return min(MOST_CONNECTIONS, soft - FILES_BESIDE)
+
+
+def one_listener(listeners: Sequence[Any]) -> socket.socket:
+    """Return the socket to listen on. Raises ValueError where there are several."""
+    (only,) = listeners
+    found: socket.socket = only.sock
+    return found
