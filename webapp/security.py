@@ -7,7 +7,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.exceptions import SecurityError
 
 from tasks.settings import Settings
-from webapp import api, journal
+from webapp import api, journal, repeated
 
 LARGEST_BODY = 64 * 1024
 LARGEST_ORDER_FORM = 256 * 1024
@@ -55,9 +55,11 @@ def protect(app: Flask, settings: Settings) -> None:
         # A form may lie open over lunch: its token lives as long as the session.
         WTF_CSRF_TIME_LIMIT=None,
     )
+    repeated.install(app, cookies=[app.config["SESSION_COOKIE_NAME"]])
     app.before_request(refuse_other_hosts)
     app.before_request(let_long_orders_in)
     app.before_request(let_batches_in)
+    app.before_request(repeated.refuse_fields)
     csrf = CSRFProtect(app)
     # No cookie counts there, and a body that is not JSON is refused.
     csrf.exempt(api.routes)
