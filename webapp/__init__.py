@@ -14,6 +14,7 @@ from webapp import (
     api,
     commands,
     customers,
+    entrance,
     errors,
     health,
     journal,
@@ -42,6 +43,7 @@ SUBJECTS = (
     health,
     metrics,
     problems,
+    entrance,
 )
 
 
@@ -58,9 +60,10 @@ def create_app(shop: Shop | None = None) -> Flask:
     if shop is None and settings.role == "web":
         refuse_what_loses_data(bootstrap.shop())
         watching.begin_where_served(bootstrap.shop(), "web")
-    give(app, shop)
+    give(app, shop, settings)
     security.protect(app, settings)
     access.guard(app)
+    security.limit(app)
     errors.answer(app)
     showing.teach(app, settings)
     know_numbers(app)

@@ -6,7 +6,7 @@ RFC 9457 gives the JSON its shape, and `webapp.problems` lists the kinds.
 
 from dataclasses import asdict
 
-from flask import Flask, Response, current_app, render_template, request, url_for
+from flask import Flask, Response, current_app, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
@@ -18,6 +18,7 @@ from webapp.away import DATABASE_ERRORS, DatabaseError, problem_of
 from webapp.problems import BY_STATUS, Problem
 
 MOST_FAULTS = 100
+FOR_PROGRAMS = ("/healthz", "/metrics", "/readyz")
 
 
 def answer(app: Flask) -> None:
@@ -37,12 +38,15 @@ def say(problem: Problem) -> ResponseReturnValue:
     """Return *problem* in the form that its reader understands."""
     if is_for_a_program():
         return as_json(problem)
-    page = render_template("error.html", problem=problem)
+    # Who may not come in sees nothing of the shop, not even its currency.
+    template = "error.html" if g.get("is_admitted") else "refused.html"
+    page = render_template(template, problem=problem)
     return page, problem.kind.status, problem.headers
 
 
 def is_for_a_program() -> bool:
-    return request.path == "/api" or request.path.startswith("/api/")
+    path = request.path
+    return path in ("/api", *FOR_PROGRAMS) or path.startswith("/api/")
 
 
 def as_json(problem: Problem) -> Response:

@@ -20,6 +20,7 @@ from embedded.postgres_home import find_home
 from embedded.processes import Process, working_in
 from embedded.redis import socket_of
 from embedded.servers import start_servers
+from tasks.local_access import authorization
 from tasks.settings import database_url
 from tests.faults.arming import Proxy
 from tests.faults.clock import Clocks
@@ -77,6 +78,11 @@ class Desk:
         self.address = f"http://{HOST}:{self.port.number}"
         self._engine: sa.Engine | None = None
         self._under_way = 0
+
+    @property
+    def authorization(self) -> str:
+        """What the desk's own programs send."""
+        return authorization(self.programs.environment["SECRET_KEY"])
 
     def engine(self) -> sa.Engine:
         """Return the owner's way to the tables, in autocommit and past the proxy."""

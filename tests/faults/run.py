@@ -122,6 +122,7 @@ class Run:
             options.seconds,
             options.rate,
             options.batch_rate,
+            authorization=self.desk.authorization,
         )
         # What cannot be made here is planned all the same: the rest keeps its times.
         planned = [

@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.support.databases import ROOT
+from tests.support.settings import SECRET_KEY
 from tests.webapp.visiting import (
     Browser,
     Send,
@@ -16,8 +17,10 @@ from tests.webapp.visiting import (
     assert_problem,
     hidden_of,
 )
+from webapp.entrance import session_cookie
 from webapp.repeated import PRESENT, SINGLE, variable_of
 
+SESSION = session_cookie(SECRET_KEY)
 OPEN = {"type": "OpenAccount", "data": {"account_id": "till"}}
 PAY_IN = {"type": "Deposit", "data": {"account_id": "till", "amount": 500}}
 
@@ -70,7 +73,7 @@ DIFFERENT = [
     ("Origin", "http://localhost", "http://evil.example"),
     ("Referer", "http://localhost/", "http://evil.example/"),
     ("Sec-Fetch-Site", "same-origin", "cross-site"),
-    ("Cookie", "recount=a", "recount=b"),
+    ("Cookie", f"{SESSION}=a", f"{SESSION}=b"),
     ("X-CSRFToken", "a", "b"),
 ]
 
@@ -95,7 +98,7 @@ EQUAL = [
     ("Host", "localhost:5000"),
     ("Origin", "http://localhost:5000"),
     ("Sec-Fetch-Site", "same-origin"),
-    ("Cookie", "recount=a"),
+    ("Cookie", f"{SESSION}=a"),
 ]
 
 
@@ -114,7 +117,7 @@ def test_equal_values_of_any_header_are_one(client: FlaskClient) -> None:
 
 
 def test_other_cookies_may_have_commas(client: FlaskClient) -> None:
-    headers = {"Cookie": "theirs=a,b; recount=x; other=1,2"}
+    headers = {"Cookie": f"theirs=a,b; {SESSION}=x; other=1,2"}
 
     assert without_jar(client).get("/orders", headers=headers).status_code == 200
 
@@ -123,9 +126,9 @@ def test_a_session_lives_where_a_proxy_has_doubled_its_cookie(
     client: FlaskClient,
 ) -> None:
     page = client.get("/customers/new").text
-    cookie = client.get_cookie("recount")
+    cookie = client.get_cookie(SESSION)
     assert cookie is not None
-    pair = f"recount={cookie.value}"
+    pair = f"{SESSION}={cookie.value}"
 
     sent = without_jar(client).post(
         "/customers/new",

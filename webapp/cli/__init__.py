@@ -17,6 +17,7 @@ from webapp.cli.doctor import doctor
 from webapp.cli.importing import import_history
 from webapp.cli.keys import keys
 from webapp.cli.log import log
+from webapp.cli.login import login
 from webapp.cli.rebuild import rebuild
 from webapp.cli.seals import seals
 from webapp.cli.status import status
@@ -47,6 +48,7 @@ for command in (
     import_history,
     keys,
     log,
+    login,
     rebuild,
     seals,
     status,
