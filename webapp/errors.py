@@ -12,6 +12,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from domain.errors import InvalidInput
+from domain.input import MAX_FAULTS
 from eventstore.errors import BadCursor, KeyReused
 from webapp import submitting
 from webapp.away import DATABASE_ERRORS, DatabaseError, problem_of
@@ -69,7 +70,9 @@ def as_json(problem: Problem) -> Response:
 
 def invalid_input(error: InvalidInput) -> ResponseReturnValue:
     found = len(error.faults)
-    detail = "One field is wrong." if found == 1 else f"{found} fields are wrong."
+    detail = "One field is wrong." if found == 1 else f"{found:,} fields are wrong."
+    if found >= MAX_FAULTS:
+        detail = f"At least {MAX_FAULTS:,} fields are wrong."
     if found > MOST_FAULTS:
         detail += f" The first {MOST_FAULTS} are listed."
     return say(Problem("invalid-input", detail, faults=error.faults))

@@ -7,7 +7,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.exceptions import SecurityError
 
 from tasks.settings import Settings
-from webapp import api, entrance, journal, repeated
+from webapp import api, encoding, entrance, journal, repeated
 from webapp.problems import Problem
 
 LARGEST_BODY = 64 * 1024
@@ -74,6 +74,7 @@ def limit(app: Flask) -> None:
     )
     app.before_request(let_long_orders_in)
     app.before_request(let_batches_in)
+    app.before_request(encoding.refuse_other_encodings)
     app.before_request(repeated.refuse_fields)
     csrf = CSRFProtect(app)
     # No cookie counts for what changes anything there, and only JSON is taken.

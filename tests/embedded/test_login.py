@@ -94,7 +94,9 @@ def test_the_printed_address_lets_one_browser_in_and_nobody_else(
     assert first.open(f"http://localhost:{output.port}/orders")[0] == 200
     assert stranger.enter(printed) == 401
 
-    another = whole_desk.run("login").stdout.strip()
+    asked_for = whole_desk.run("login")
+    assert asked_for.returncode == 0, asked_for.stderr
+    another = asked_for.stdout.strip()
     assert second.enter(another) == 200
     assert stranger.enter(another) == 401
 

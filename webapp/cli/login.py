@@ -5,7 +5,7 @@ import sys
 import click
 
 from tasks.local_access import address_of, header_file, new_login, write_header
-from webapp.wiring import the_settings
+from tasks.settings import load_settings
 
 
 @click.command(short_help="Print an address that lets one browser in, once.")
@@ -19,7 +19,7 @@ def login() -> None:
     The web looks for both in its data folder, STATE_DIR, and by its SECRET_KEY: they
     are to be the same here as there.
     """
-    settings = the_settings()
+    settings = load_settings()
     try:
         write_header(settings.state_dir, settings.secret_key)
         secret = new_login(settings.state_dir)
