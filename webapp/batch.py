@@ -83,12 +83,12 @@ def take(
     was yielded as accepted is promised, whatever comes after it. Where more are refused
     than *limits* has, what is left of *lines* behind that set is not looked at.
     """
-    rest, refused = iter(lines), 0
+    rest, refusals = iter(lines), 0
     while piece := list(islice(rest, IN_A_SET)):
         for told in take_set(shop, piece, principal, key, require, limits):
-            refused += told["status"] == "refused"
+            refusals += told["status"] == "refused"
             yield told
-        if limits.refusals is not None and refused >= limits.refusals:
+        if limits.refusals is not None and refusals >= limits.refusals:
             return
 
 

@@ -52,6 +52,18 @@ def test_one_button_is_pressed_at_a_time(away: FlaskClient) -> None:
     assert answer.status_code == 400
 
 
+def test_an_order_of_countless_lines_is_refused_before_it_is_shown(
+    away: FlaskClient,
+) -> None:
+    hidden = hidden_of(away.get("/orders/new").text)
+    lines = {f"items.{number}.product": "x" for number in range(5_000)}
+
+    answer = away.post("/orders/new", data={**hidden, **lines, "add_line": "1"})
+
+    assert answer.status_code == 413
+    assert "at most 500 lines" in answer.text
+
+
 def test_what_the_button_changes_is_sent_by_nobody(browser: Browser) -> None:
     page = browser.send("/orders/new", add_line="1")
 
