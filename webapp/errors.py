@@ -96,10 +96,13 @@ def database_error(error: DatabaseError) -> ResponseReturnValue:
 
 def token_missing(error: CSRFError) -> ResponseReturnValue:
     """Answer a form that came without its token with the form, as it was filled."""
-    page = submitting.shown_again(
-        "The page had grown old, or the form came from somewhere else. "
-        "Nothing was sent; look it over and send it again."
-    )
+    try:
+        page = submitting.shown_again(
+            "The page had grown old, or the form came from somewhere else. "
+            "Nothing was sent; look it over and send it again."
+        )
+    except Problem as problem:
+        return say(problem)
     return page or say(Problem("forbidden", "The form came without its token."))
 
 
