@@ -17,7 +17,7 @@ from embedded.record import Record, read_running
 WEB = "exec python -m http.server --bind 127.0.0.1 $PORT"
 SLEEPER = "exec sleep 1000"
 PROCFILE = {"web": WEB, "worker": SLEEPER}
-STARTING = 60.0
+STARTING = 180.0
 
 
 def wait_for(condition: Callable[[], object], *, within: float = 20.0) -> None:

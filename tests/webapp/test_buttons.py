@@ -67,7 +67,8 @@ def test_an_order_of_countless_lines_is_refused_before_it_is_shown(
 
 
 def test_what_the_button_changes_is_sent_by_nobody(browser: Browser) -> None:
-    page = browser.send("/orders/new", add_line="1")
+    typed = {"items.0.product": "CLOCK", "add_line": "1"}
+    page = browser.send("/orders/new", **typed)
 
     assert page.status_code == 200
     assert "items.1.product" in page.text
