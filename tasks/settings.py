@@ -117,7 +117,7 @@ def settings_from(environment: Mapping[str, str], role: str = "operator") -> Set
             "UNPAID_DAYS", "days from 1 to 3650, or never", unpaid_days, "30"
         ),
         seals_export_dir=read("SEALS_EXPORT_DIR", "an absolute path", folder),
-        state_dir=read("STATE_DIR", "a path", data_folder, ".local"),
+        state_dir=read("STATE_DIR", "a path", Path, ".local"),
     )
 
 
@@ -270,10 +270,6 @@ def folder(value: str) -> Path | None:
     if value and not Path(value).is_absolute():
         raise ValueError
     return Path(value) if value else None
-
-
-def data_folder(value: str) -> Path:
-    return Path(value).absolute()
 
 
 def on_or_off(value: str) -> bool:

@@ -110,7 +110,7 @@ def enter(secret: str) -> ResponseReturnValue:
     try:
         is_good = spend(settings.state_dir, secret)
     except OSError as error:
-        detail = CANNOT_SPEND.format(settings.state_dir)
+        detail = CANNOT_SPEND.format(settings.state_dir.absolute())
         raise Problem("forbidden", detail) from error
     if not is_good:
         raise Problem("login-required", USED)

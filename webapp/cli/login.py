@@ -31,4 +31,6 @@ def login() -> None:
         )
         sys.exit(1)
     click.echo(address_of(settings.port, secret))
-    click.echo(f"programs: curl -H @{header_file(settings.state_dir)}", err=True)
+    click.echo(
+        f"programs: curl -H @{header_file(settings.state_dir.absolute())}", err=True
+    )
