@@ -19,7 +19,8 @@ from embedded.handover import environment
 from tasks.bootstrap import Shop
 from tasks.local_access import header_file, read_authorization
 from tasks.settings import settings_from
-from tests.requests.making import Known, Maker
+from tests.requests.bodies import Known
+from tests.requests.making import Maker
 from tests.requests.sending import InProcess, Served, Web, send_all
 from webapp import create_app
 

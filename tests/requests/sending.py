@@ -14,7 +14,7 @@ from wsgiref.types import WSGIEnvironment
 from flask import Flask
 from werkzeug.test import create_environ, run_wsgi_app
 
-from tests.requests.making import Request
+from tests.requests.bodies import Request
 from webapp.repeated import variable_of
 
 HOST = "127.0.0.1:5000"

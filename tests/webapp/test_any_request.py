@@ -6,7 +6,8 @@ from flask import Flask
 
 from tasks.bootstrap import Shop
 from tasks.local_access import authorization
-from tests.requests.making import Known, Maker
+from tests.requests.bodies import Known
+from tests.requests.making import Maker
 from tests.requests.sending import InProcess, send_all
 from tests.support.settings import SECRET_KEY
 from tests.webapp.visiting import hidden_of
