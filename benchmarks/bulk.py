@@ -27,6 +27,7 @@ import psycopg
 
 sys.path.insert(0, os.fspath(Path(__file__).resolve().parents[1]))
 
+from benchmarks.loading.connection import authorization_of
 from embedded.handover import environment
 
 WANTED = 8
@@ -50,6 +51,7 @@ class Shop(NamedTuple):
 
     host: str
     database: str
+    authorization: str
 
     def post(self, path: str, body: bytes, kind: str, key: str) -> Any:
         connection = HTTPConnection(self.host, timeout=120)
@@ -60,7 +62,11 @@ class Shop(NamedTuple):
     def post_on(
         self, connection: HTTPConnection, path: str, body: bytes, kind: str, key: str
     ) -> Any:
-        headers = {"Content-Type": kind, "Idempotency-Key": key}
+        headers = {
+            "Authorization": self.authorization,
+            "Content-Type": kind,
+            "Idempotency-Key": key,
+        }
         connection.request("POST", path, body, headers)
         response = connection.getresponse()
         answer = json.loads(response.read())
@@ -77,6 +83,7 @@ def main() -> int:
     shop = Shop(
         urlsplit(address).netloc,
         database.replace("postgresql+psycopg", "postgresql"),
+        authorization_of(options.header, running),
     )
     register = {
         "type": "RegisterCustomer",
@@ -170,6 +177,7 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or "").strip().split("\n")[0])
     parser.add_argument("--address", help="like http://127.0.0.1:5000")
     parser.add_argument("--database", help="its URL")
+    parser.add_argument("--header", metavar="FILE", help="as for curl -H @FILE")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--singles", type=int, default=400, metavar="COUNT")
     parser.add_argument("--batch", type=int, default=4_000, metavar="COUNT")

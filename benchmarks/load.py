@@ -3,8 +3,8 @@ A load of all kinds of commands on a running shop, and how it bears it.
 
     python benchmarks/load.py --rate 100 --seconds 60
 
-It asks `./recount up` where it runs; `--address` and `--database` name another. Exit
-status 0 is: no error, nothing rejected, no backlog that grew.
+It asks `./recount up` where it runs; `--address`, `--database` and `--header` name
+another. Exit status 0 is: no error, nothing rejected, no backlog that grew.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from pathlib import Path
 sys.path.insert(0, os.fspath(Path(__file__).resolve().parents[1]))
 
 from benchmarks.loading import backlog
+from benchmarks.loading.connection import authorization_of
 from benchmarks.loading.figures import in_milliseconds
 from benchmarks.loading.load import ERRORS, Load
 from embedded.handover import environment
@@ -26,6 +27,7 @@ def main() -> int:
     running = {} if options.address and options.database else environment()
     load = Load(
         address=options.address or f"http://127.0.0.1:{running.get('PORT', '5000')}",
+        authorization=authorization_of(options.header, running),
         database_url=options.database or running["DATABASE_URL"],
         rate=options.rate,
         seconds=options.seconds,
@@ -46,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
     parser.add_argument("--address", metavar="URL")
     parser.add_argument("--database", metavar="URL")
+    parser.add_argument("--header", metavar="FILE", help="as for curl -H @FILE")
     parser.add_argument("--rate", type=float, default=100, metavar="PER_SECOND")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--clients", type=int, default=16, metavar="CONNECTIONS")

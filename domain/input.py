@@ -19,7 +19,11 @@ from domain.fields import Rule
 M = TypeVar("M")
 Faults = list[Fault]
 MOST_UNKNOWN = 20
-"""So many unknown fields of an object are told: comparing names takes time."""
+"""So many unknown fields of an object are told."""
+MAX_COMPARED = 20
+"""So many unknown names of a message are compared with known ones: it takes time."""
+MAX_FAULTS = 1_000
+"""So many faults of a message are looked for; who reads more of them?"""
 # Reads one value found at a path; what is wrong goes to the list of faults.
 Reader = Callable[[object, str, Faults], Any]
 
@@ -55,7 +59,9 @@ def reader_of_object(message: Any) -> Reader:
         found = len(faults)
         unknown = [name for name in data if name not in known]
         for name in unknown[:MOST_UNKNOWN]:
-            faults.append(Fault(join(path, name), unknown_name(name, known)))
+            may_compare = len(faults) < MAX_COMPARED
+            problem = unknown_name(name, known) if may_compare else "is unknown"
+            faults.append(Fault(join(path, name), problem))
         values = {}
         for name, (field, read_value) in known.items():
             if name in data:
@@ -118,6 +124,7 @@ def several(read_value: Reader) -> Reader:
         return tuple(
             read_value(item, join(path, str(index)), faults)
             for index, item in enumerate(data)
+            if len(faults) < MAX_FAULTS
         )
 
     return read

@@ -26,12 +26,13 @@ def given() -> dict[str, str]:
 def for_children(environment: Mapping[str, str], folders: Folders) -> dict[str, str]:
     """Return *environment* with what children need to find their way."""
     scripts = os.fspath(Path(sys.executable).parent)
+    secret_key = environment.get("SECRET_KEY") or kept_secret_key(folders)
     return {
         **environment,
         "PATH": os.pathsep.join([scripts, environment.get("PATH", os.defpath)]),
         "PYTHONUNBUFFERED": "1",
         "STATE_DIR": os.fspath(folders.state),
-        "SECRET_KEY": environment.get("SECRET_KEY") or kept_secret_key(folders),
+        "SECRET_KEY": secret_key,
         "MASTER_KEY": environment.get("MASTER_KEY") or kept_master_key(folders),
         MARK: os.fspath(folders.state),
     }

@@ -26,6 +26,7 @@ from embedded.port import FIRST, HOST, ClaimedPort, claim_port, has_answered
 from embedded.servers import start_servers
 from embedded.supervisor import Supervisor
 from eventstore.sessions.errors import UnfitSession
+from tasks import local_access
 
 INTERRUPTED = 130
 
@@ -62,7 +63,10 @@ def where_it_is(folders: Folders) -> str:
     running = record.read_running(folders)
     if running is None or not running.address:
         return "Recount is starting already; ./recount status shows how far it is."
-    return f"Recount is already up at {running.address} (pid {running.up.pid})."
+    return (
+        f"Recount is already up at {running.address} (pid {running.up.pid});"
+        " ./recount login prints an address that lets a browser in."
+    )
 
 
 @dataclass(slots=True)
@@ -103,6 +107,8 @@ class Up:
         children = variables.for_children(
             {**clean, "PORT": str(self.port.number)}, self.folders
         )
+        local_access.write_header(self.folders.state, children["SECRET_KEY"])
+        local_access.forget_logins(self.folders.state)
         self.environment = start_servers(supervisor, self.folders, children, {})
         self.keep_shop_settings()
         if ours:
@@ -179,9 +185,15 @@ class Up:
         self.console.show(
             f"Recount is up at {self.address}"
             f" (started in {self.console.seconds:.1f} s)."
-            " There is no login yet: it listens on this machine only.\n"
-            "Ctrl-C stops it; ./recount logs -f shows its logs."
+            " It listens on this machine only."
         )
+        if web:
+            secret = local_access.new_login(self.folders.state)
+            self.console.show(
+                "Open this once, to let your browser in; ./recount login prints"
+                f" another:\n  {local_access.address_of(port, secret)}"
+            )
+        self.console.show("Ctrl-C stops it; ./recount logs -f shows its logs.")
 
     def program(self, name: str, command: str) -> Program:
         return Program(

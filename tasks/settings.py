@@ -48,6 +48,7 @@ class Settings:
     seal_seconds: float = 10.0
     unpaid_days: int | None = 30
     seals_export_dir: Path | None = None
+    state_dir: Path = Path(".local")
 
 
 class BadSetting(ValueError):
@@ -143,6 +144,7 @@ def settings_from(environment: Mapping[str, str], role: str = "operator") -> Set
             "UNPAID_DAYS", "days from 1 to 3650, or never", unpaid_days, "30"
         ),
         seals_export_dir=read("SEALS_EXPORT_DIR", "an absolute path", folder),
+        state_dir=read("STATE_DIR", "a path", Path, ".local"),
     )
 
 

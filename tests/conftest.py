@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 
 from tasks import bootstrap, catch_up, commands
 from tasks.accepting import accept
@@ -14,6 +15,7 @@ from tasks.bootstrap import Shop
 from tasks.settings import Settings, database_url
 from tests.support.databases import Databases
 from tests.support.desk import Do
+from tests.support.local_client import LocalClient
 from tests.support.settings import settings_for
 
 
@@ -26,6 +28,12 @@ def databases() -> Iterator[Databases]:
     databases = Databases(sa.make_url(database_url(url)))
     yield databases
     databases.close()
+
+
+@pytest.fixture(autouse=True)
+def _as_a_program_of_this_computer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each client of a web in the tests send this computer's header."""
+    monkeypatch.setattr(Flask, "test_client_class", LocalClient)
 
 
 @pytest.fixture

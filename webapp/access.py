@@ -1,26 +1,28 @@
 """
-Who asks the API, and whether they may: by token, by the endpoint, deny by default.
+Who asks, and whether they may: by a secret, by the endpoint, deny by default.
 
-As long as there is no user, whoever is on this computer asks as `local`, and may all.
-From the first user on every request needs a token. What was looked up is believed for a
-tenth of a second: to ask each time would take a third of what accepting takes.
+As long as there is no user, who has this computer's secret asks the API as `local`,
+and may all. From the first user on every request to it needs a token of one. What was
+looked up is believed for a tenth of a second: to ask each time would take a third of
+what accepting takes.
 
-The pages act as `local` until they have a login, so they are for this computer alone,
-wherever a server may be told to listen.
+The pages act as `local` until they have a login, so they are for the browser that was
+let in on this computer, wherever a server may be told to listen.
 """
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from ipaddress import ip_address
 from typing import Any, NamedTuple, cast
 
 import psycopg
 from flask import Flask, current_app, g, request
+from flask.typing import ResponseReturnValue
 
 from eventstore.access.tokens import Bearer, find_bearer, hash_of
 from eventstore.access.users import has_users
 from eventstore.connection import driver_connection
 from tasks.permissions import PERMISSIONS, may_send, permissions_of, within
+from webapp import entrance
 from webapp.away import DATABASE_ERRORS, is_outage, not_accepted
 from webapp.problems import Problem
 from webapp.remembering import Remembered
@@ -51,8 +53,9 @@ ROUTES: Mapping[str, str] = {
 }
 """What each endpoint below /api wants; one that is missing here answers nobody."""
 
-FOR_ALL = ("static", "health.alive", "health.ready", "problems.explanation")
-"""What is no secret, of what is not below /api."""
+FOR_ALL = ("static", "health.alive", "health.ready")
+"""What answers everybody, from wherever; the two of health in one word."""
+ENTRANCE = ("entrance.ask", "entrance.enter")
 
 
 class Caller(NamedTuple):
@@ -68,19 +71,39 @@ def guard(app: Flask) -> None:
     app.before_request(admit)
 
 
-def admit() -> None:
-    """Find out who asks. Raises the Problem that they may not ask this."""
-    # By the rule that was found, since one address can be written in several ways.
-    if request.url_rule is None:
-        return
-    if request.url_rule.rule.startswith("/api/"):
+def admit() -> ResponseReturnValue | None:
+    """
+    Find out who asks. Raises the Problem that they may not ask this.
+
+    What is not there is for nobody either who may not come in.
+    """
+    if request.endpoint in FOR_ALL:
+        return None
+    if is_of_the_api():
         admit_to_the_api()
-    elif request.endpoint not in FOR_ALL and not is_on_this_computer():
+    elif not entrance.is_on_this_computer():
         raise Problem("forbidden", "The pages are for this computer alone.")
+    elif moved := entrance.redirect_to_printed_host():
+        return moved
+    elif request.endpoint in ENTRANCE:
+        return None
+    elif not entrance.is_known():
+        raise Problem("login-required")
+    g.is_admitted = True
+    return None
+
+
+def is_of_the_api() -> bool:
+    # By the rule that was found, since one address can be written in several ways.
+    rule = request.url_rule
+    path = request.path if rule is None else rule.rule
+    return path == "/api" or path.startswith("/api/")
 
 
 def admit_to_the_api() -> None:
     g.caller = caller_of(request.headers.get("Authorization"))
+    if request.url_rule is None:
+        return
     wanted = ROUTES.get(request.endpoint or "")
     if wanted is None:
         raise Problem("forbidden", "No rule says who may ask this, so nobody may.")
@@ -115,14 +138,29 @@ def may_see_commands_of(principal: str) -> bool:
 def caller_of(authorization: str | None) -> Caller:
     """Return who asks with this header. Raises the Problem that it tells nobody."""
     if authorization is None:
-        if is_on_this_computer() and not there_are_users():
-            return Caller(LOCAL, PERMISSIONS)
+        # Only to read: what a page of another port of this computer sends has it too.
+        is_reading = request.method in entrance.SAFE_METHODS
+        if is_reading and entrance.has_cookie():
+            return local_caller()
         raise Problem("token-required")
     kind, _, token = authorization.partition(" ")
-    bearer = bearer_of(token.strip()) if kind.lower() == "bearer" else None
+    if kind.lower() != "bearer":
+        raise Problem("token-required", "Only Bearer tokens are known here.")
+    if entrance.is_local_token(token.strip()):
+        return local_caller()
+    bearer = bearer_of(token.strip())
     if bearer is None:
         raise Problem("token-required", "This token is unknown, expired or revoked.")
     return Caller(bearer.user, permissions_of(bearer.roles) & within(bearer.scopes))
+
+
+def local_caller() -> Caller:
+    """Return who has this computer's secret. Raises the Problem that it is no use."""
+    if not entrance.is_on_this_computer():
+        raise Problem("token-required", "This token is for this computer alone.")
+    if there_are_users():
+        raise Problem("token-required", "The shop has users: send the token of one.")
+    return Caller(LOCAL, PERMISSIONS)
 
 
 def bearer_of(token: str) -> Bearer | None:
@@ -163,17 +201,3 @@ def asking_the_database() -> Iterator[psycopg.Connection[Any]]:
             raise
         # Nothing can have been committed yet, however the connection was lost.
         raise not_accepted() from error
-
-
-def is_on_this_computer() -> bool:
-    """
-    Say whether a request comes from this computer itself.
-
-    What a proxy passes on comes from wherever: it says so, and gets no trust by it.
-    """
-    if "Forwarded" in request.headers or "X-Forwarded-For" in request.headers:
-        return False
-    try:
-        return ip_address(request.remote_addr or "").is_loopback
-    except ValueError:
-        return False

@@ -1,5 +1,6 @@
 """Commands as JSON: one comes in with an Idempotency-Key, and what became of it."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
@@ -37,6 +38,11 @@ NEWLINE_DELIMITED = ("application/x-ndjson", "application/jsonl", "application/n
 HALF_WAY = (
     "Some lines are accepted already. Send the whole batch again, with the same keys: "
     "each takes effect once."
+)
+TOO_MANY_REFUSED = (
+    "So many lines are wrong that those behind the last one told were not looked at."
+    " Mend them and send the whole batch again, with the same keys: what is accepted"
+    " already takes effect once."
 )
 BATCH_TYPES = (
     "Send a command a line, with Content-Type: application/x-ndjson, or an array of "
@@ -85,15 +91,19 @@ def take() -> ResponseReturnValue:
 @routes.post("/commands/batch")
 def take_batch() -> ResponseReturnValue:
     key = request.headers.get("Idempotency-Key")
+    lines = iter(lines_sent())
     told = batch.take(
         the_shop(),
-        lines_sent(),
+        lines,
         principal=caller().name,
         key=None if key is None else usable_key(key),
         require=require_command,
     )
-    lines, accepted, refused = batch.written(or_unknown(told))
-    body = f'{{"accepted":{accepted},"refused":{refused},"lines":{lines}}}\n'
+    answers, accepted, refused = batch.written(or_unknown(told))
+    body = f'{{"accepted":{accepted},"refused":{refused},"lines":{answers}'
+    if left := sum(1 for _ in lines):
+        body += f',"not_looked_at":{left},"detail":{json.dumps(TOO_MANY_REFUSED)}'
+    body += "}\n"
     # A 202 promises something; where there is nothing to promise it is none.
     return Response(body, 202 if accepted else 422, content_type="application/json")
 

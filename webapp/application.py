@@ -16,6 +16,7 @@ from webapp import (
     commands,
     compressing,
     customers,
+    entrance,
     errors,
     health,
     journal,
@@ -44,6 +45,7 @@ SUBJECTS = (
     health,
     metrics,
     problems,
+    entrance,
 )
 
 
@@ -61,9 +63,10 @@ def make_app(shop: Shop | None = None) -> Flask:
         refuse_what_loses_data(bootstrap.shop())
         warn_of_broker(bootstrap.shop())
         watching.begin_where_served(bootstrap.shop(), "web")
-    give(app, shop)
+    give(app, shop, settings)
     security.protect(app, settings)
     access.guard(app)
+    security.limit(app)
     metrics.keep(app)
     compressing.compress_answers(app)
     errors.answer(app)

@@ -20,12 +20,29 @@ MOST_LINES = 250_000
 """In one request: each is answered, and two bytes are enough for a wrong one."""
 MOST_FAULTS = 10
 """Of one line: a whole file may be wrong in the same way."""
+LONGEST_SHOWN = 200
+"""Characters of a field's name or problem; both may quote what was sent."""
+MAX_OBJECTS = 600_000
+"""Of an array: to read one takes a millionth of a second, and a command has two."""
 
 Require = Callable[[str], None]
 
 
 def nothing_required(command_type: str) -> None:
     """Whoever has the operator's login may send commands of every type."""
+
+
+class Limits(NamedTuple):
+    """How many lines may be refused until the rest is left, and a line's bytes."""
+
+    refusals: int | None
+    line: int | None
+
+
+OF_A_REQUEST = Limits(refusals=1_000, line=64 * 1024)
+"""A line is a command, and has the limit of one that comes alone."""
+OF_A_FILE = Limits(None, None)
+"""An operator's, who sees each line's answer go by."""
 
 
 class Line(NamedTuple):
@@ -56,6 +73,7 @@ def take(
     principal: str,
     key: str | None,
     require: Require,
+    limits: Limits = OF_A_REQUEST,
 ) -> Iterator[dict[str, Any]]:
     """
     Accept *lines* set by set, and yield what became of each, in order.
@@ -63,11 +81,16 @@ def take(
     *require* raises the Problem that commands of a type may not be sent.
 
     A line's key is its own `key`; without one it is *key* with the line's number. What
-    was yielded as accepted is promised, whatever comes after it.
+    was yielded as accepted is promised, whatever comes after it. Where more are refused
+    than *limits* has, what is left of *lines* behind that set is not looked at.
     """
-    rest = iter(lines)
+    rest, refusals = iter(lines), 0
     while piece := list(islice(rest, IN_A_SET)):
-        yield from take_set(shop, piece, principal, key, require)
+        for told in take_set(shop, piece, principal, key, require, limits):
+            refusals += told["status"] == "refused"
+            yield told
+        if limits.refusals is not None and refusals >= limits.refusals:
+            return
 
 
 def take_set(
@@ -76,12 +99,13 @@ def take_set(
     principal: str,
     key: str | None,
     require: Require,
+    limits: Limits,
 ) -> Iterator[dict[str, Any]]:
     told: dict[int, dict[str, Any]] = {}
     wanted: dict[int, Wanted] = {}
     for line in lines:
         try:
-            wanted[line.number] = wanted_by(shop, line, principal, key, require)
+            wanted[line.number] = wanted_by(shop, line, principal, key, require, limits)
             told[line.number] = {}
         except (Problem, InvalidInput) as refusal:
             told[line.number] = refused(refusal)
@@ -93,10 +117,15 @@ def take_set(
 
 
 def wanted_by(
-    shop: Shop, line: Line, principal: str, key: str | None, require: Require
+    shop: Shop,
+    line: Line,
+    principal: str,
+    key: str | None,
+    require: Require,
+    limits: Limits,
 ) -> Wanted:
     """Return what a line asks for. Raises Problem or InvalidInput."""
-    body = line.content if line.is_parsed else parse(line.content.strip())
+    body = line.content if line.is_parsed else value_of(line.content, limits.line)
     own = None
     if isinstance(body, dict) and "key" in body:
         own = body["key"]
@@ -113,6 +142,13 @@ def wanted_by(
     own = usable_key(own)
     sent_before = knows(shop, own, principal)
     return Wanted(command_from(shop, name, data, (), sent_before), own, version)
+
+
+def value_of(line: bytes, longest: int | None) -> Any:
+    """Return the JSON value of a line of at most *longest* bytes. Raises Problem."""
+    if longest is not None and len(line) > longest:
+        raise Problem("too-large", f"A line has at most {longest // 1024} KiB.")
+    return parse(line.strip())
 
 
 def answer_as_json(answer: Answered) -> dict[str, Any]:
@@ -137,7 +173,10 @@ def refused(refusal: Problem | InvalidInput) -> dict[str, Any]:
     found = "One field is wrong." if len(faults) == 1 else f"{len(faults)} are wrong."
     return {
         **as_json(Problem("invalid-input", found)),
-        "faults": [asdict(fault) for fault in faults[:MOST_FAULTS]],
+        "faults": [
+            {name: text[:LONGEST_SHOWN] for name, text in asdict(fault).items()}
+            for fault in faults[:MOST_FAULTS]
+        ],
     }
 
 
@@ -162,6 +201,8 @@ def check_count(lines: int) -> None:
 
 def values_of(body: bytes) -> list[Any]:
     """Return the items of the array that *body* is. Raises Problem."""
+    if body.count(b"{") + body.count(b"[") > MAX_OBJECTS:
+        raise Problem("too-large", f"An array has at most {MAX_OBJECTS:,} objects.")
     values = parse(body, deepest=17)
     if not isinstance(values, list):
         raise Problem("bad-request", "A batch as JSON is an array of commands.")

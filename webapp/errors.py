@@ -6,18 +6,20 @@ RFC 9457 gives the JSON its shape, and `webapp.problems` lists the kinds.
 
 from dataclasses import asdict
 
-from flask import Flask, Response, current_app, render_template, request, url_for
+from flask import Flask, Response, current_app, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from domain.errors import InvalidInput
+from domain.input import MAX_FAULTS
 from eventstore.errors import BadCursor, KeyReused
 from webapp import submitting
 from webapp.away import DATABASE_ERRORS, DatabaseError, problem_of
 from webapp.problems import BY_STATUS, Problem
 
 MOST_FAULTS = 100
+FOR_PROGRAMS = ("/healthz", "/metrics", "/readyz")
 
 
 def answer(app: Flask) -> None:
@@ -37,12 +39,15 @@ def say(problem: Problem) -> ResponseReturnValue:
     """Return *problem* in the form that its reader understands."""
     if is_for_a_program():
         return as_json(problem)
-    page = render_template("error.html", problem=problem)
+    # Who may not come in sees nothing of the shop, not even its currency.
+    template = "error.html" if g.get("is_admitted") else "refused.html"
+    page = render_template(template, problem=problem)
     return page, problem.kind.status, problem.headers
 
 
 def is_for_a_program() -> bool:
-    return request.path == "/api" or request.path.startswith("/api/")
+    path = request.path
+    return path in ("/api", *FOR_PROGRAMS) or path.startswith("/api/")
 
 
 def as_json(problem: Problem) -> Response:
@@ -65,7 +70,9 @@ def as_json(problem: Problem) -> Response:
 
 def invalid_input(error: InvalidInput) -> ResponseReturnValue:
     found = len(error.faults)
-    detail = "One field is wrong." if found == 1 else f"{found} fields are wrong."
+    detail = "One field is wrong." if found == 1 else f"{found:,} fields are wrong."
+    if found >= MAX_FAULTS:
+        detail = f"At least {MAX_FAULTS:,} fields are wrong."
     if found > MOST_FAULTS:
         detail += f" The first {MOST_FAULTS} are listed."
     return say(Problem("invalid-input", detail, faults=error.faults))
@@ -89,10 +96,13 @@ def database_error(error: DatabaseError) -> ResponseReturnValue:
 
 def token_missing(error: CSRFError) -> ResponseReturnValue:
     """Answer a form that came without its token with the form, as it was filled."""
-    page = submitting.shown_again(
-        "The page had grown old, or the form came from somewhere else. "
-        "Nothing was sent; look it over and send it again."
-    )
+    try:
+        page = submitting.shown_again(
+            "The page had grown old, or the form came from somewhere else. "
+            "Nothing was sent; look it over and send it again."
+        )
+    except Problem as problem:
+        return say(problem)
     return page or say(Problem("forbidden", "The form came without its token."))
 
 

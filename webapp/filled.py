@@ -84,5 +84,12 @@ def show(
 ) -> Response:
     """Return the page of a form; what there is to choose from is *offer*, if given."""
     offer = offer or offer_for(filled.form, filled.typed)
+    context["is_refused"] = status != 200
     page = render_template("form.html", filled=filled, offer=offer, **context)
-    return make_response(page, status)
+    response = make_response(page, status)
+    if request.method == "POST":
+        # A browser that may not keep it would have to send the form again to show it:
+        # going back to it ends at "confirm form resubmission", and what was typed is
+        # gone. So it may, until somebody asks for this address anew.
+        response.headers["Cache-Control"] = "private, no-cache"
+    return response

@@ -23,7 +23,8 @@ class Form:
 
     What it *needs* is in the data even if nothing was typed for it, so that each
     field that is missing is named. What it is *about* stands in its address. One that
-    *expects_version* is refused where somebody else changed what it shows.
+    *expects_version* is refused where somebody else changed what it shows. Its
+    *buttons*, beside the one that sends it, change what is in it.
     """
 
     command: str
@@ -35,6 +36,7 @@ class Form:
     needs: tuple[str, ...] = ()
     about: str | None = None
     expects_version: bool = False
+    buttons: tuple[str, ...] = ()
 
     def place_of(self, name: str) -> tuple[int, int, int]:
         """Return what sorts a field where the page has it; lines come second."""
@@ -89,6 +91,7 @@ PLACE = Form(
     fields=("customer_id", *ADDRESS, "required_date", "freight", "discount"),
     line_fields=("product", "product_id", "quantity", "unit_price", "discount"),
     needs=("address",),
+    buttons=("add_line", "remove_line", "fill_address"),
 )
 PAY = Action(
     command="ReceivePayment",
@@ -218,3 +221,5 @@ FORMS: tuple[Form, ...] = (
     *ACCOUNT_ACTIONS,
     TRANSFER,
 )
+BUTTONS = frozenset(button for form in FORMS for button in form.buttons)
+"""All buttons that change a form and send nothing."""

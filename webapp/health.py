@@ -2,7 +2,7 @@
 
 import logging
 
-from flask import Blueprint
+from flask import Blueprint, Response, make_response
 from flask.typing import ResponseReturnValue
 
 from eventstore.sessions.errors import ReadOnlyServer, UnfitSession
@@ -10,6 +10,7 @@ from tasks import publishing
 from tasks.bootstrap import schema_mismatch
 from tasks.connections import can_write
 from webapp.away import DATABASE_ERRORS, cause_of, is_outage
+from webapp.entrance import is_known
 from webapp.problems import SECONDS_TO_RETRY
 from webapp.wiring import the_shop
 
@@ -20,7 +21,7 @@ routes = Blueprint("health", __name__)
 @routes.get("/healthz")
 def alive() -> ResponseReturnValue:
     """Say that the process answers; a database that is away is no reason to kill it."""
-    return {"status": "ok"}
+    return {"status": "ok"} if is_known() else in_a_word("ok")
 
 
 @routes.get("/readyz")
@@ -39,6 +40,8 @@ def ready() -> ResponseReturnValue:
         return not_ready(database="ok", schema=schema)
     # The promise does not rest on the broker: it is told, and no reason to turn away.
     breaker = publishing.breaker.state.value
+    if not is_known():
+        return in_a_word("ok")
     return {"status": "ok", "database": "ok", "schema": "ok", "breaker": breaker}
 
 
@@ -53,5 +56,17 @@ def word_for(error: BaseException | None) -> str:
 
 
 def not_ready(*, database: str, schema: str) -> ResponseReturnValue:
-    body = {"status": "not ready", "database": database, "schema": schema}
-    return body, 503, {"Retry-After": str(SECONDS_TO_RETRY)}
+    body: ResponseReturnValue = {
+        "status": "not ready",
+        "database": database,
+        "schema": schema,
+    }
+    answer = make_response(body if is_known() else in_a_word("unready"))
+    answer.status_code = 503
+    answer.headers["Retry-After"] = str(SECONDS_TO_RETRY)
+    return answer
+
+
+def in_a_word(word: str) -> Response:
+    """Return all that is told to who has not this computer's secret."""
+    return Response(f"{word}\n", content_type="text/plain; charset=utf-8")

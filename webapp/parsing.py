@@ -30,12 +30,18 @@ def json_of(request: Request) -> Any:
 
 def body_of(request: Request) -> bytes:
     """Return the bytes that *request* carries; none at all are refused."""
-    body = request.get_data(cache=False)
+    body = read_body(request, cache=False)
+    if not body:
+        refuse("The body is empty.")
+    return body
+
+
+def read_body(request: Request, *, cache: bool) -> bytes:
+    """Return the bytes that *request* carries, up to its limit; more are a 413."""
+    body = request.get_data(cache=cache)
     if request.content_length is None:
         # Sent in chunks it is cut off at the limit, and only the next read says so.
         request.stream.read(1)
-    if not body:
-        refuse("The body is empty.")
     return body
 
 

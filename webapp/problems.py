@@ -46,8 +46,16 @@ KINDS = {
     "token-required": Kind(
         401,
         "This wants a token that is valid",
-        "Send one in the header Authorization: Bearer …; `recount tokens create` makes "
-        "it. One that is unknown, expired or revoked is none.",
+        "Send one in the header Authorization: Bearer …. `recount tokens create` makes "
+        "it; a shop without users takes the one that lies in its data folder: curl -H "
+        "@.local/header. One that is unknown, expired or revoked is none.",
+    ),
+    "login-required": Kind(
+        401,
+        "This browser has not been let in yet",
+        "Open the address that `./recount up` printed, or run `./recount login`, which "
+        "prints another. A program sends the header that lies in the data folder: curl "
+        "-H @.local/header.",
     ),
     "forbidden": Kind(403, "This is not allowed", "Nothing was changed."),
     "not-found": Kind(

@@ -7,7 +7,8 @@ from flask_wtf import CSRFProtect
 from werkzeug.exceptions import SecurityError
 
 from tasks.settings import Settings
-from webapp import api, compressing, journal
+from webapp import api, compressing, encoding, entrance, journal, repeated
+from webapp.problems import Problem
 
 LARGEST_BODY = 64 * 1024
 LARGEST_ORDER_FORM = 256 * 1024
@@ -16,6 +17,11 @@ LARGEST_ORDER_FORM = 256 * 1024
 LARGEST_BATCH = 16 * 1024 * 1024
 
 LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
+
+FOREIGN_PAGE = (
+    "A page of another site sent this, and only pages of this address may (Origin,"
+    " Sec-Fetch-Site). Nothing was changed."
+)
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -42,27 +48,38 @@ HEADERS = {
 
 
 def protect(app: Flask, settings: Settings) -> None:
-    """Give *app* its limits, its cookie, the token of its forms and its headers."""
+    """Give *app* its cookie and headers, and let it refuse what is not for it."""
+    cookie = entrance.session_cookie(settings.secret_key)
     app.config.update(
         SECRET_KEY=settings.secret_key,
+        SESSION_COOKIE_NAME=cookie,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+    )
+    cookies = [cookie, entrance.local_cookie(settings.secret_key)]
+    repeated.install(app, cookies)
+    app.before_request(refuse_other_hosts)
+    app.before_request(refuse_other_origins)
+    app.after_request(add_headers)
+
+
+def limit(app: Flask) -> None:
+    """Give *app* the limits of a body, and the token of its forms."""
+    app.config.update(
         MAX_CONTENT_LENGTH=LARGEST_BODY,
         MAX_FORM_MEMORY_SIZE=LARGEST_BODY,
         MAX_FORM_PARTS=1000,
-        # Cookies are shared by all ports of a host: a plain name meets others.
-        SESSION_COOKIE_NAME="recount",
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
         # A form may lie open over lunch: its token lives as long as the session.
         WTF_CSRF_TIME_LIMIT=None,
     )
-    app.before_request(refuse_other_hosts)
     app.before_request(let_long_orders_in)
     app.before_request(let_batches_in)
+    app.before_request(encoding.refuse_other_encodings)
+    app.before_request(repeated.refuse_fields)
     csrf = CSRFProtect(app)
-    # No cookie counts there, and a body that is not JSON is refused.
+    # No cookie counts for what changes anything there, and only JSON is taken.
     csrf.exempt(api.routes)
     csrf.exempt(journal.routes)
-    app.after_request(add_headers)
 
 
 def refuse_other_hosts() -> None:
@@ -74,6 +91,23 @@ def refuse_other_hosts() -> None:
     """
     if not LOOPBACK.fullmatch(request.headers.get("Host", "")):
         raise SecurityError
+
+
+def refuse_other_origins() -> None:
+    """
+    Raise the Problem that another site's page wants something changed.
+
+    Another port of this computer is another site, too. A program sends neither header.
+    """
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        return
+    site = request.headers.get("Sec-Fetch-Site")
+    origin = request.headers.get("Origin")
+    is_ours = site in (None, "same-origin", "none") and (
+        origin is None or origin.lower() == request.host_url.rstrip("/").lower()
+    )
+    if not is_ours:
+        raise Problem("forbidden", FOREIGN_PAGE)
 
 
 def let_long_orders_in() -> None:
@@ -91,7 +125,7 @@ def add_headers(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if request.endpoint != "static":
-        response.headers["Cache-Control"] = "no-store"
+        response.headers.setdefault("Cache-Control", "no-store")
     elif compressing.is_by_version():
         response.headers["Cache-Control"] = compressing.FOR_EVER
     return response

@@ -12,7 +12,7 @@ from tasks.accepting import accept
 from webapp.away import DATABASE_ERRORS, DatabaseError, problem_of
 from webapp.dates import knows
 from webapp.filled import Filled, new_key, posted, show
-from webapp.forms import FORMS, Form
+from webapp.forms import BUTTONS, FORMS, Form
 from webapp.input import command_from, usable_key, version_of
 from webapp.offering import NOTHING, with_address, with_prices
 from webapp.problems import Problem
@@ -43,19 +43,35 @@ def send(form: Form) -> ResponseReturnValue:
     """
     Accept the command that was posted with *form*, or show what keeps it from it.
 
-    Other buttons of the form change what is in it, and send nothing.
+    Other buttons of the form change what is in it, and send nothing. Raises the Problem
+    that a button is pressed which the form has not.
     """
     filled = posted(form)
     try:
-        if "add_line" in request.form:
-            return show(with_another_line(filled))
-        if "remove_line" in request.form:
-            return show(without_line(filled, request.form["remove_line"]))
-        if "fill_address" in request.form:
-            return show(with_known_address(filled))
+        match pressed(form):
+            case "add_line":
+                return show(with_another_line(filled))
+            case "remove_line":
+                return show(without_line(filled, request.form["remove_line"]))
+            case "fill_address":
+                return show(with_known_address(filled))
         return send_or_show(replace(filled, typed=without_empty_lines(filled.typed)))
     except DATABASE_ERRORS as error:
         return show_for_later(filled, error)
+
+
+def pressed(form: Form) -> str | None:
+    """Return which other button of *form* was pressed, if one was."""
+    names = [name for name in request.form if name in BUTTONS]
+    if not names:
+        return None
+    if len(names) > 1 or names[0] not in form.buttons:
+        raise Problem(
+            "bad-request",
+            f"{' and '.join(sorted(names))} cannot be pressed on this form."
+            " Nothing was sent.",
+        )
+    return names[0]
 
 
 def with_another_line(filled: Filled) -> Filled:

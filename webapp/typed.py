@@ -5,8 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.errors import Fault
+from domain.fields import MOST_LINES
 from webapp.forms import LINE_NAME, Form
 from webapp.notation import Notation, read, write
+from webapp.problems import Problem
+
+MAX_LINES_SHOWN = 2 * MOST_LINES
+"""A page of so many takes a quarter of a second; no page of ours sends more."""
 
 
 @dataclass(slots=True)
@@ -18,12 +23,19 @@ class Typed:
 
 
 def typed_in(form: Form, posted: Mapping[str, str]) -> Typed:
-    """Return what *posted* has for *form*; other fields are left out."""
+    """
+    Return what *posted* has for *form*; other fields are left out.
+
+    Raises the Problem that there are more lines than a page can show.
+    """
     lines: dict[int, dict[str, str]] = {}
     for name, text in posted.items():
         match = LINE_NAME.fullmatch(name)
         if match and match[2] in form.line_fields:
             lines.setdefault(int(match[1]), {})[match[2]] = text.strip()
+    if len(lines) > MAX_LINES_SHOWN:
+        detail = f"An order has at most {MOST_LINES} lines. Nothing was sent."
+        raise Problem("too-large", detail)
     for number, line in lines.items():
         # The page carries it unseen: it is that of the product the line had then.
         if posted.get(f"items.{number}.product_id_of", "") != line.get("product"):

@@ -7,19 +7,26 @@ from flask import Flask, current_app
 from eventstore.access import senders
 from tasks import bootstrap
 from tasks.bootstrap import Shop
+from tasks.settings import Settings
 from webapp.notation import Notation
 
 LOCAL = senders.LOCAL
 """The principal of all pages, as long as there is no login."""
 
 
-def give(app: Flask, shop: Shop | None) -> None:
+def give(app: Flask, shop: Shop | None, settings: Settings) -> None:
     app.extensions["shop"] = shop
+    app.extensions["settings"] = settings
 
 
 def the_shop() -> Shop:
     """Return the application's shop; without one of its own, the process's."""
     return cast(Shop | None, current_app.extensions["shop"]) or bootstrap.shop()
+
+
+def the_settings() -> Settings:
+    """Return what the application was told; no shop is made for it."""
+    return cast(Settings, current_app.extensions["settings"])
 
 
 def the_notation() -> Notation:

@@ -40,7 +40,9 @@ def run(servers: Servers, options: argparse.Namespace) -> list[Ratio]:
 
 
 def send(own: Desk, options: argparse.Namespace, seconds: float) -> list[float]:
-    answers = Steady(own.address, options.rate, seconds).start().join()
+    answers = (
+        Steady(own.address, own.authorization, options.rate, seconds).start().join()
+    )
     return [answer.seconds for answer in accepted(answers)]
 
 

@@ -52,7 +52,9 @@ def steady(
     meanwhile: Callable[[], None] = lambda: None,
 ) -> list[Answer]:
     """Send commands at a steady rate and do *meanwhile*; return when all are final."""
-    sending = Steady(own.address, options.rate, 2 * options.seconds).start()
+    sending = Steady(
+        own.address, own.authorization, options.rate, 2 * options.seconds
+    ).start()
     meanwhile()
     answers = sending.join()
     own.wait_until_final()
@@ -86,12 +88,14 @@ def crash(own: Desk, options: argparse.Namespace) -> float:
         time.sleep(1)
         own.servers.cluster.start()
 
-    sending = Steady(own.address, options.rate, options.seconds).start()
+    sending = Steady(
+        own.address, own.authorization, options.rate, options.seconds
+    ).start()
     crash_and_return()
     back = time.monotonic()
     accepted: list[Answer] = []
     while not accepted:
-        probe = Steady(own.address, 10, 0.1, connections=1).start()
+        probe = Steady(own.address, own.authorization, 10, 0.1, connections=1).start()
         accepted = [one for one in probe.join() if one.status == 202]
     sending.join()
     own.wait_until_final()

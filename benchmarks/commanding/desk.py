@@ -18,7 +18,7 @@ from embedded.child import Program, spawn
 from embedded.folders import ROOT
 from embedded.logins import for_process
 from embedded.port import claim_port
-from tasks import bootstrap
+from tasks import bootstrap, local_access
 from tasks.bootstrap import Shop
 from tasks.settings import settings_from
 
@@ -40,6 +40,11 @@ class Desk:
         self.shop = Shop(settings_from(self.environment))
         self.running: list[Running] = []
         self.address = ""
+
+    @property
+    def authorization(self) -> str:
+        """What its own programs send."""
+        return local_access.authorization(self.environment["SECRET_KEY"])
 
     def connect(self) -> psycopg.Connection[Any]:
         """Return a connection of the owner's, which may look at everything."""

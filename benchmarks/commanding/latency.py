@@ -24,6 +24,7 @@ def run(servers: Servers, options: argparse.Namespace) -> list[Ratio]:
         own.start_all(CHILDREN)
         load = Load(
             address=own.address,
+            authorization=own.authorization,
             database_url=own.environment["DATABASE_URL"],
             rate=options.rate,
             seconds=options.rounds * options.seconds,

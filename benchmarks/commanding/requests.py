@@ -36,9 +36,16 @@ KINDS: dict[str, Callable[[], dict[str, Any]]] = {
 }
 
 
-def request(host: str, path: str, body: bytes, kind: str = "application/json") -> bytes:
+def request(
+    host: str,
+    path: str,
+    body: bytes,
+    authorization: str,
+    kind: str = "application/json",
+) -> bytes:
     head = (
         f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {kind}\r\n"
+        f"Authorization: {authorization}\r\n"
         f"Idempotency-Key: {uuid.uuid4().hex}\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
@@ -111,6 +118,7 @@ class Steady:
     """Commands at a steady rate, whether or not the ones before are answered."""
 
     address: str
+    authorization: str
     rate: float
     seconds: float
     connections: int = 16
@@ -135,7 +143,7 @@ class Steady:
         return sorted(self.answers, key=lambda answer: answer.due)
 
     def send_on_time(self) -> None:
-        connection = Connection(self.address)
+        connection = Connection(self.address, self.authorization)
         while True:
             with self.lock:
                 number = next(self.numbers, None)

@@ -76,13 +76,15 @@ def empty(own: Desk, sender: Sender, count: int) -> Used:
 def singles(own: Desk, kind: str, count: int, connections: int) -> Used:
     host = own.address.removeprefix("http://")
     bodies = [json.dumps(KINDS[kind]()).encode() for _ in range(count)]
-    return timed(own, [request(host, "/api/commands", b) for b in bodies], connections)
+    requests = [request(host, "/api/commands", b, own.authorization) for b in bodies]
+    return timed(own, requests, connections)
 
 
 def batch(own: Desk, kind: str, count: int) -> Used:
     host = own.address.removeprefix("http://")
     body = "\n".join(json.dumps(KINDS[kind]()) for _ in range(count)).encode()
-    lines = request(host, "/api/commands/batch", body, "application/x-ndjson")
+    kind = "application/x-ndjson"
+    lines = request(host, "/api/commands/batch", body, own.authorization, kind)
     return timed(own, [lines], 1)
 
 

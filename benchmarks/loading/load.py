@@ -47,6 +47,7 @@ class Load:
     """One run: what is sent, how fast and for how long, and what came of it."""
 
     address: str
+    authorization: str
     database_url: str
     rate: float
     seconds: float
@@ -88,7 +89,7 @@ class Load:
         """Start a thread with a connection of its own; what it raises is an error."""
 
         def run() -> None:
-            connection = Connection(self.address)
+            connection = Connection(self.address, self.authorization)
             try:
                 work(connection)
             except ERRORS as error:
@@ -102,7 +103,7 @@ class Load:
 
     def open_the_shop(self) -> None:
         """Register the first customers, and wait until the list could show them."""
-        connection = Connection(self.address)
+        connection = Connection(self.address, self.authorization)
         for _ in range(CUSTOMERS):
             command = self.life.register()
             _, body = connection.send(uuid.uuid4().hex, *command)

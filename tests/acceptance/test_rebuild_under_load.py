@@ -20,9 +20,11 @@ from eventstore.projections.generations import live_generations
 from eventstore.projections.project import name_of, subscription_of
 from eventstore.subscriptions.catch_up import catch_up
 from readmodels.order_list import projection
+from tasks.local_access import authorization
 from tasks.settings import master_keys
 from tests.support.databases import MASTER_KEY
 from tests.support.processes import Processes
+from tests.support.settings import SECRET_KEY
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.races
@@ -62,7 +64,7 @@ def url_of(engine: sa.Engine) -> str:
 @contextmanager
 def commands_flowing(address: str, url: str) -> Iterator[Load]:
     """Send commands of all kinds until the `with` ends, and wait until all are done."""
-    load = Load(address, url, RATE, seconds=600, clients=4)
+    load = Load(address, authorization(SECRET_KEY), url, RATE, seconds=600, clients=4)
     thread = threading.Thread(target=load.run)
     thread.start()
     try:

@@ -17,7 +17,7 @@ from embedded.record import Record, read_running
 WEB = "exec python -m http.server --bind 127.0.0.1 $PORT"
 SLEEPER = "exec sleep 1000"
 PROCFILE = {"web": WEB, "worker": SLEEPER}
-STARTING = 60.0
+STARTING = 180.0
 
 
 def wait_for(condition: Callable[[], object], *, within: float = 20.0) -> None:
@@ -121,7 +121,14 @@ class Output:
 
     def is_up(self) -> bool:
         assert self.process.poll() is None, self.text
-        return "Recount is up" in self.text
+        return "Ctrl-C stops it" in self.text
+
+    @property
+    def login(self) -> str:
+        """The address that lets one browser in."""
+        found = re.search(r"^  (http://127\.0\.0\.1:\d+/login/\S+)$", self.text, re.M)
+        assert found is not None, self.text
+        return found[1]
 
     @property
     def port(self) -> int:

@@ -20,6 +20,7 @@ from embedded import processes
 from embedded.environment import MARK
 from embedded.folders import ROOT
 from embedded.record import Record
+from tasks.local_access import header_file
 from tests.embedded.running import PROCFILE, WEB, Desk, wait_for
 
 STUBBORN = "trap '' TERM; while :; do sleep 0.1; done"
@@ -35,7 +36,7 @@ def test_it_prints_its_address_when_a_request_has_been_answered(
 ) -> None:
     output = standing_desk.output
 
-    assert "There is no login yet" in output.text
+    assert output.login.startswith(f"http://127.0.0.1:{output.port}/login/")
     assert urlopen(f"http://127.0.0.1:{output.port}").status == 200
 
 
@@ -58,6 +59,13 @@ def test_the_secret_key_is_kept_for_its_owner_alone(standing_desk: Desk) -> None
 
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.read_text() not in standing_desk.output.text
+
+
+def test_the_header_for_programs_is_for_its_owner_alone(standing_desk: Desk) -> None:
+    path = header_file(standing_desk.state)
+
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.read_text().startswith("Authorization: Bearer local_")
 
 
 @pytest.mark.races

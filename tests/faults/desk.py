@@ -23,6 +23,7 @@ from embedded.redis import socket_of
 from embedded.servers import start_servers
 from eventstore.connection import driver_connection
 from tasks.identity import identity_of
+from tasks.local_access import authorization
 from tasks.queues import queue_name
 from tasks.settings import database_url
 from tests.faults.arming import Proxy
@@ -85,6 +86,11 @@ class Desk:
         self.identity = ""
         self._engine: sa.Engine | None = None
         self._under_way = 0
+
+    @property
+    def authorization(self) -> str:
+        """What the desk's own programs send."""
+        return authorization(self.programs.environment["SECRET_KEY"])
 
     def engine(self) -> sa.Engine:
         """Return the owner's way to the tables, in autocommit and past the proxy."""

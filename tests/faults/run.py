@@ -124,6 +124,7 @@ class Run:
             options.rate,
             options.batch_rate,
             clock_may_be_ahead=not steps.NAMES.isdisjoint(options.kinds),
+            authorization=self.desk.authorization,
         )
         # What cannot be made here is planned all the same: the rest keeps its times.
         planned = [

@@ -36,14 +36,17 @@ def desk() -> Iterator[Desk]:
 
 
 @contextmanager
-def work_under_way(address: str) -> Iterator[None]:
+def work_under_way(desk: Desk) -> Iterator[None]:
     """Have a client send deposits and transfers, whatever it is answered."""
     is_over = threading.Event()
     chance = random.Random(7)
 
     def send() -> None:
         while not is_over.is_set():
-            with suppress(OSError, HTTPException), client_of(address) as client:
+            with (
+                suppress(OSError, HTTPException),
+                client_of(desk.address, desk.authorization) as client,
+            ):
                 while not is_over.wait(0.02):
                     source, target = chance.sample(ACCOUNTS, 2)
                     client.send("Deposit", {"account_id": source, "amount": 100})
@@ -68,7 +71,7 @@ def test_a_lost_answer_is_settled_by_asking_again(
 ) -> None:
     """Whether it was committed or not, the web cannot know; the same key tells."""
     account = {"account_id": f"LOST-{when}"}
-    with client_of(desk.address) as client:
+    with client_of(desk.address, desk.authorization) as client:
         with desk.proxy.armed("accept", when, "drop") as armed:
             first = client.send("OpenAccount", account, key=when)
             struck = desk.proxy.wait_for(armed, seconds=5)
@@ -97,13 +100,13 @@ def test_a_blow_at_somebody_who_does_not_run_is_missed(
 
 
 def test_every_kind_strikes_and_the_desk_recovers(desk: Desk) -> None:
-    with client_of(desk.address) as client:
+    with client_of(desk.address, desk.authorization) as client:
         for name in ACCOUNTS:
             client.send("OpenAccount", {"account_id": name})
     chance = random.Random(7)
     missed = {}
 
-    with work_under_way(desk.address):
+    with work_under_way(desk):
         for kind in KINDS.values():
             if kind.needs(desk):
                 continue
@@ -117,7 +120,7 @@ def test_every_kind_strikes_and_the_desk_recovers(desk: Desk) -> None:
 
     assert missed == {}
     assert desk.restarts >= len(OF_SHOP)
-    with client_of(desk.address) as client:
+    with client_of(desk.address, desk.authorization) as client:
         for name in ACCOUNTS:
             sent = client.send("Deposit", {"account_id": name, "amount": 1})
             assert client.wait_for(sent.command_id)["status"] == "succeeded"

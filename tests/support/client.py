@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from tasks.local_access import authorization
 from tests.faults.answers import Attempt
+from tests.support.settings import SECRET_KEY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,7 @@ class Client:
     """One connection to the API, with a log of its own; not for several threads."""
 
     address: str
+    authorization: str = authorization(SECRET_KEY)
     attempts: list[Attempt] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -83,7 +86,11 @@ class Client:
             method,
             path,
             None if body is None else json.dumps(body).encode(),
-            {"Content-Type": "application/json", **(headers or {})},
+            {
+                "Authorization": self.authorization,
+                "Content-Type": "application/json",
+                **(headers or {}),
+            },
         )
         response = self.connection.getresponse()
         return response.status, json.loads(response.read())
@@ -103,8 +110,10 @@ class Client:
 
 
 @contextmanager
-def client_of(address: str) -> Iterator[Client]:
-    client = Client(address)
+def client_of(
+    address: str, authorization: str = Client.authorization
+) -> Iterator[Client]:
+    client = Client(address, authorization)
     try:
         yield client
     finally:

@@ -105,6 +105,7 @@ class Processes:
             "REDIS_URL": self.settings.broker_url,
             "SECRET_KEY": self.settings.secret_key,
             "MASTER_KEY": MASTER_KEY,
+            "STATE_DIR": str(self.folder),
             "CURRENCY": self.settings.currency,
             "CATCH_UP_SECONDS": str(self.settings.catch_up_seconds),
             # What waits for a month would never be done in these tests.

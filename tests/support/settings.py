@@ -6,13 +6,15 @@ from zoneinfo import ZoneInfo
 from tasks.settings import Settings, broker_url, master_keys
 from tests.support.databases import MASTER_KEY
 
+SECRET_KEY = "of no use outside of the tests, 32+"
+
 
 def settings_for(database: str) -> Settings:
     """Return settings with a database and, unless a test asks for one, no broker."""
     return Settings(
         database_url=database,
         broker_url=broker_url(os.environ.get("REDIS_URL", "redis+socket:///nowhere")),
-        secret_key="of no use outside of the tests, 32+",
+        secret_key=SECRET_KEY,
         master_keys=master_keys(MASTER_KEY),
         timezone=ZoneInfo("UTC"),
         catch_up_signals=False,

@@ -14,6 +14,7 @@ from tasks import catch_up, commands
 from tasks.bootstrap import Shop
 from tasks.settings import Settings, master_keys
 from tests.support.databases import MASTER_KEY
+from tests.support.settings import SECRET_KEY
 from tests.webapp.visiting import ALICE, CLOCKS, HOW, Browser, Place, Send, Work
 from webapp import create_app
 
@@ -102,7 +103,7 @@ def away() -> FlaskClient:
     settings = Settings(
         database_url="postgresql+psycopg://nobody@127.0.0.1:1/nowhere",
         broker_url="redis://127.0.0.1:1",
-        secret_key="of no use outside of the tests, 32+",
+        secret_key=SECRET_KEY,
         master_keys=master_keys(MASTER_KEY),
         timezone=ZoneInfo("UTC"),
     )

@@ -31,6 +31,9 @@ COMMANDS = {
         "The keys of personal data, and the master key that they hang on.",
     ),
     "log": Lazy("webapp.cli.log:log", "Look at the log, or rewrite it."),
+    "login": Lazy(
+        "webapp.cli.login:login", "Print an address that lets one browser in, once."
+    ),
     "rebuild": Lazy(
         "webapp.cli.rebuild:rebuild",
         "Fill a read model anew from the log, then put it in the place of the old one.",

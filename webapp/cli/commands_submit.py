@@ -56,6 +56,7 @@ def submit(path: Path, key: str | None) -> None:
             principal=LOCAL,
             key=key or file.digest,
             require=batch.nothing_required,
+            limits=batch.OF_A_FILE,
         ):
             if line["status"] == "refused":
                 wrong += 1

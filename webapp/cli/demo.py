@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import click
 
 from tasks.bootstrap import shop
+from tasks.local_access import local_token
 from webapp.cli.progress import progress
 from webapp.demo.client import Client, DemoFailed
 from webapp.demo.customers import CUSTOMERS
@@ -31,6 +32,12 @@ def usable_address(
     return value.rstrip("/")
 
 
+def own_token(address: str, secret_key: str) -> str | None:
+    """Return this computer's token, which is for nobody else to read."""
+    is_here = urlsplit(address).hostname in ("127.0.0.1", "localhost", "::1")
+    return local_token(secret_key) if is_here else None
+
+
 @click.command(short_help="Fill the shop with invented orders, for a first look.")
 @click.option(
     "--address",
@@ -50,7 +57,8 @@ def demo(address: str | None) -> None:
     settings = shop().settings
     address = address or f"http://127.0.0.1:{settings.port}"
     # Not an option: what stands on a command line, everybody on the machine can read.
-    client = Client(address, os.environ.get("RECOUNT_TOKEN"))
+    token = os.environ.get("RECOUNT_TOKEN") or own_token(address, settings.secret_key)
+    client = Client(address, token)
     try:
         with closing(client), progress("demo", count_steps()) as advance:
             run = Demo(client, settings.currency, advance)

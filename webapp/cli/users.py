@@ -60,7 +60,7 @@ def list_them(as_json: bool) -> None:
     for user in found:
         click.echo(json_of(user._asdict()) if as_json else line_of(user))
     if not found and not as_json:
-        click.echo("no users: the API answers whoever is on this computer, as local")
+        click.echo("no users: the API answers programs of this computer, as local")
 
 
 def line_of(user: User) -> str:

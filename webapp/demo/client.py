@@ -56,8 +56,9 @@ class Client:
         )
         if status == 401:
             raise DemoFailed(
-                "the shop has users: set RECOUNT_TOKEN to a token of one who may do it"
-                " all (recount tokens create NAME makes it)"
+                "the shop wants another token: set RECOUNT_TOKEN to that of a user who"
+                " may do it all (recount tokens create NAME makes it), or leave it out"
+                " where there is no user"
             )
         if status != 202:
             raise DemoFailed(f"{step} was not accepted: {told(body)}")

@@ -42,8 +42,13 @@ class Client:
     """
 
     def __init__(
-        self, address: str, answers: Answers, is_over: threading.Event
+        self,
+        address: str,
+        answers: Answers,
+        is_over: threading.Event,
+        authorization: str,
     ) -> None:
+        self.authorization = authorization
         self.answers = answers
         self.is_over = is_over
         self.connection = http.client.HTTPConnection(
@@ -100,7 +105,11 @@ class Client:
 
     def post(self, path: str, body: bytes, key: str) -> tuple[int | None, Any, str]:
         """Return status, body and problem; the status is None if no answer came."""
-        headers = {"Content-Type": "application/json", "Idempotency-Key": key}
+        headers = {
+            "Authorization": self.authorization,
+            "Content-Type": "application/json",
+            "Idempotency-Key": key,
+        }
         try:
             self.connection.request("POST", path, body, headers)
             response = self.connection.getresponse()
@@ -118,7 +127,8 @@ class Client:
     def ask(self, path: str) -> Any:
         """Return what a query answers, or None where it does not."""
         try:
-            self.connection.request("GET", path)
+            headers = {"Authorization": self.authorization}
+            self.connection.request("GET", path, headers=headers)
             response = self.connection.getresponse()
             body = json.loads(response.read())
         except (*ERRORS, ValueError):

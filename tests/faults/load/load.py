@@ -41,6 +41,7 @@ class Load:
     """Commands a second that are sent in batches besides."""
     batch: int = 500
     clients: int = 12
+    authorization: str = ""
     sent: int = 0
     judged: int = 0
     misjudged: list[str] = field(default_factory=list)
@@ -96,7 +97,7 @@ class Load:
         return not self.is_over.wait(max(0.0, self.start + due - time.monotonic()))
 
     def client(self) -> Client:
-        return Client(self.address, self.answers, self.is_over)
+        return Client(self.address, self.answers, self.is_over, self.authorization)
 
     def judge(self, attempt: Attempt, *, is_right: bool = True) -> None:
         """Note what was not answered as it should be; stop where nobody answers."""

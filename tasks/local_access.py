@@ -1,0 +1,126 @@
+"""
+How this computer's programs and one browser show that they may come in.
+
+All of it is made from the shop's `SECRET_KEY`, so that every web process knows it
+without asking. What is given away lies in the data folder, where its owner alone reads:
+`header`, a line for programs (`curl -H @FILE`), and below `logins` an empty file for
+each address that lets one browser in. Its name is a digest, and it is gone once used.
+"""
+
+import hashlib
+import hmac
+import secrets
+from pathlib import Path
+
+HOST = "127.0.0.1"
+"""The one name that browsers use: a cookie of `localhost` is not one of its address."""
+
+HEADER_FILE = "header"
+LOGINS = "logins"
+
+
+def derived(secret_key: str, purpose: str) -> str:
+    """Return a secret of 64 hexadecimal digits that tells nothing about the key."""
+    return hmac.digest(secret_key.encode(), purpose.encode(), "sha256").hex()
+
+
+def shop_id(secret_key: str) -> str:
+    """Return what tells this shop from others of the same computer; no secret."""
+    return derived(secret_key, "recount: the id of this shop")[:10]
+
+
+def local_token(secret_key: str) -> str:
+    """Return the token that this computer's own programs send."""
+    return f"local_{derived(secret_key, 'recount: programs of this computer')}"
+
+
+def authorization(secret_key: str) -> str:
+    """Return the value of the header Authorization with that token."""
+    return f"Bearer {local_token(secret_key)}"
+
+
+def new_cookie(secret_key: str) -> str:
+    """Return what a browser that is let in keeps: a name of its own, and a seal."""
+    name = secrets.token_hex(8)
+    return f"{name}.{seal_of(secret_key, name)}"
+
+
+def is_cookie(secret_key: str, value: str) -> bool:
+    """Return whether *value* is what `new_cookie` has returned once."""
+    name, _, seal = value.partition(".")
+    return hmac.compare_digest(seal.encode(), seal_of(secret_key, name).encode())
+
+
+def seal_of(secret_key: str, name: str) -> str:
+    return derived(secret_key, f"recount: browser of this computer {name}")
+
+
+def header_file(folder: Path) -> Path:
+    """Return where the header for programs lies in the data *folder*."""
+    return folder / HEADER_FILE
+
+
+def write_header(folder: Path, secret_key: str) -> Path:
+    """Write the header for programs into the data *folder*, and return the file."""
+    path, line = header_file(folder), f"Authorization: {authorization(secret_key)}\n"
+    if not path.exists() or path.read_text() != line or path.stat().st_mode & 0o077:
+        make_folder(folder)
+        partial = path.with_suffix(".new")
+        partial.unlink(missing_ok=True)
+        partial.touch(mode=0o600)
+        partial.write_text(line)
+        partial.replace(path)
+    return path
+
+
+def read_authorization(path: Path) -> str:
+    """Return the value of the header that `write_header` has written."""
+    return path.read_text().partition(":")[2].strip()
+
+
+def new_login(folder: Path) -> str:
+    """Return a secret that lets one browser in; it is good until it is used."""
+    make_folder(folder)
+    make_folder(folder / LOGINS)
+    secret = secrets.token_urlsafe(32)
+    file_of(folder, secret).touch(mode=0o600)
+    return secret
+
+
+def forget_logins(folder: Path) -> None:
+    """Let no secret that was not used yet be good any more."""
+    for path in (folder / LOGINS).glob("*"):
+        path.unlink(missing_ok=True)
+
+
+def is_unused(folder: Path, secret: str) -> bool:
+    """Return whether *secret* still lets a browser in."""
+    return file_of(folder, secret).exists()
+
+
+def spend(folder: Path, secret: str) -> bool:
+    """
+    Use *secret* up, and return whether it was good.
+
+    Of all processes that try it at once, one unlinks the file. Raises OSError where
+    the folder cannot be written.
+    """
+    try:
+        file_of(folder, secret).unlink()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def address_of(port: int, secret: str) -> str:
+    """Return the address that a person opens."""
+    return f"http://{HOST}:{port}/login/{secret}"
+
+
+def file_of(folder: Path, secret: str) -> Path:
+    digest = hashlib.sha256(secret.encode(errors="surrogateescape")).hexdigest()
+    return folder / LOGINS / digest
+
+
+def make_folder(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,0 +1,74 @@
+"""What the pages tell people to type with curl is answered."""
+
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from flask import Flask
+from werkzeug.serving import make_server
+
+from tasks.bootstrap import Shop
+from tasks.local_access import write_header
+from tests.support.databases import ROOT
+from tests.support.settings import SECRET_KEY
+from tests.support.users import token_of, user
+from webapp import create_app
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+COMMAND = re.compile(r"^curl (?:.*\\\n)*.*$", re.MULTILINE)
+ADDRESS, FILE, TOKEN = "http://127.0.0.1:5000", "@.local/header", "$TOKEN"
+COMMANDS = [
+    pytest.param(command, id=f"{page.name} {number}")
+    for page in PAGES
+    for number, command in enumerate(COMMAND.findall(page.read_text()))
+]
+
+pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
+
+
+@contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_there_are_examples_by_file_and_by_token() -> None:
+    shown = "\n".join(str(command.values[0]) for command in COMMANDS)
+
+    assert FILE in shown
+    assert TOKEN in shown
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_a_page_says_to_type_is_answered(
+    shop: Shop, tmp_path: Path, command: str
+) -> None:
+    header = write_header(tmp_path, SECRET_KEY)
+    assert (FILE in command) != (TOKEN in command), "no secret is typed by hand"
+    if TOKEN in command:
+        user(shop, "alice", "admin")
+        command = command.replace(TOKEN, token_of(shop, "alice"))
+    with serving(create_app(shop)) as address:
+        command = command.replace(ADDRESS, address).replace(FILE, f"@{header}")
+        curl, *options = shlex.split(command)
+        done = subprocess.run(
+            [curl, "--silent", "--show-error", "--fail-with-body", *options],
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+
+    assert done.returncode == 0, done.stdout + done.stderr
