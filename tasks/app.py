@@ -114,6 +114,8 @@ def set_up_logging(**_: object) -> None:
 @worker_init.connect
 def start_worker(**_: object) -> None:
     refuse_what_loses_data(shop())
+    # Before the fork: of the code that is loaded, and once for all children.
+    assert shop().deciders.fingerprints
 
 
 @worker_process_init.connect
