@@ -10,7 +10,7 @@ from flask import Flask
 from domain.money import format_amount, format_number, rounded_total
 from tasks.settings import Settings
 from webapp.notation import percentage
-from webapp.wording import EVENTS, LABELS, MOVEMENTS
+from webapp.wording import EVENTS, LABELS, MOVEMENTS, READ_MODELS, STANDSTILLS
 
 
 def teach(app: Flask, settings: Settings) -> None:
@@ -36,6 +36,8 @@ def teach(app: Flask, settings: Settings) -> None:
         labels=LABELS,
         event_words=EVENTS,
         movement_words=MOVEMENTS,
+        read_model_words=READ_MODELS,
+        standstill_words=STANDSTILLS,
     )
 
 

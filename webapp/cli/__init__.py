@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from tasks import publishing
 from tasks.outbox import SECONDS_TO_EMPTY
 from webapp import create_app
+from webapp.cli.checkpoints import checkpoints
 from webapp.cli.claims import claims
 from webapp.cli.commands import commands
 from webapp.cli.demo import demo
@@ -40,6 +41,7 @@ cli = Commands(
     help="The order desk, its journal and its read models.",
 )
 for command in (
+    checkpoints,
     claims,
     commands,
     demo,
