@@ -57,9 +57,10 @@ class Decider:
     is the field of a command that tells its stream; where there is none, the stream
     gets the next number of the sequence *numbers*. *claims* tells what a stream in this
     state claims for itself alone, *former_claims* what an earlier version of *claims*
-    did: that is released by filling, or with the claim itself. *snapshot_version* is
-    raised by hand when *evolve* changes what it makes of an event, so that no snapshot
-    knows better; that the class of the state has changed is seen without it.
+    did: that is released by filling, or with the claim itself. That *evolve*, an
+    upcaster or the class of the state has changed is seen, and no older snapshot is
+    used; *snapshot_version* is raised by hand where something else has changed that
+    they go by.
 
     *note_time* takes the state after an event of the log, the event, and when it has
     occurred, and returns the state with what is kept of that. What was decided and is
@@ -97,7 +98,8 @@ class Decider:
     snapshots: SnapshotCodec = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        codec = SnapshotCodec(self.category, self.initial, self.snapshot_version)
+        folds = [self.evolve, *self.events.classes, *self.events.lifting]
+        codec = SnapshotCodec(self.category, self.initial, self.snapshot_version, folds)
         object.__setattr__(self, "snapshots", codec)
 
     @property
@@ -166,9 +168,10 @@ class Deciders:
     commands: Mapping[str, type] = field(init=False)
     # Those that are not the process managers' own.
     offered: Mapping[str, type] = field(init=False)
-    # Of the snapshots that these deciders can read, as PostgreSQL writes an array: to
-    # make one of a list at each take would cost more than the look for a snapshot.
-    fingerprints: str = field(init=False)
+    # Computed when it is first asked: the code is read for it.
+    known_fingerprints: list[str] = field(
+        init=False, default_factory=list, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         by_category = {decider.category: decider for decider in self.all}
@@ -178,8 +181,18 @@ class Deciders:
         own = {c for decider in self.all for c in decider.internal}
         offered = {name: c for name, c in commands.items() if c not in own}
         object.__setattr__(self, "offered", offered)
-        fingerprints = ",".join(d.snapshots.fingerprint for d in self.all)
-        object.__setattr__(self, "fingerprints", f"{{{fingerprints}}}")
+
+    @property
+    def fingerprints(self) -> str:
+        """
+        Of the snapshots that these deciders can read, as PostgreSQL writes an array.
+
+        To make one of a list at each take would cost more than the look for a snapshot.
+        """
+        if not self.known_fingerprints:
+            found = ",".join(d.snapshots.fingerprint for d in self.all)
+            self.known_fingerprints.append(f"{{{found}}}")
+        return self.known_fingerprints[0]
 
     @property
     def forgets(self) -> list[type]:

@@ -8,9 +8,11 @@ import psycopg
 
 from eventstore.ailment import Ailment, Check
 from eventstore.collations import check_collations
+from eventstore.errors import remedy_for
 from eventstore.granted import existing, find_granted
 from eventstore.rights import PREFIX, ROLES, wanted
 from eventstore.sql import FUNCTIONS
+from eventstore.subscriptions.standing import find_misplaced
 
 LARGEST_DRIFT = timedelta(seconds=2)
 """Of the database's clock from ours; the network's time is in it."""
@@ -139,6 +141,21 @@ def check_unique(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
                 f"REINDEX INDEX public.{name}, or make it again as the migrations do",
                 True,
             )
+
+
+def check_checkpoints(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
+    """Hold against the log where its readers stand. What none reads may be anywhere."""
+    row = connection.execute("SELECT to_regproc('public.checkpoint_fault')").fetchone()
+    if row == (None,):
+        # A version before; the schema is not at head, and is said not to be.
+        return
+    for name, checkpoint in find_misplaced(connection):
+        yield Ailment(
+            "checkpoints",
+            f"{name} stands at {checkpoint}, which is not in this log: events would be"
+            " passed over, so it reads nothing",
+            remedy_for(name),
+        )
 
 
 def check_owner(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
@@ -279,6 +296,7 @@ Where one of them is fatal it does not begin; the others are logged.
 """
 CHECKS: Sequence[Check] = (
     *FATAL_CHECKS,
+    check_checkpoints,
     check_owner,
     check_logins,
     check_rights,

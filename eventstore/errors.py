@@ -33,7 +33,7 @@ EventStoreError
 ├── MasterKeyMissing        there are personal fields, and no master key was given
 ├── WrongMasterKey          a subject's key was wrapped with a master key not given
 ├── LiveRowsBehind          a read model has not come to where somebody is forgotten
-├── CheckpointNotInLog      another store read a log that is not this one any more
+├── CheckpointNotInLog      a reader stands at a place that this log has not
 ├── CannotProject           a projection failed on an event; it stands still there
 ├── NothingSealed           the log has no seal yet
 ├── UnreadableExport        a file is not one of exported seals
@@ -296,12 +296,34 @@ class LiveRowsBehind(EventStoreError):
 
 
 class CheckpointNotInLog(EventStoreError):
-    def __init__(self, name: str, position: int) -> None:
+    """
+    What *name* has read up to *position* is not in this log.
+
+    The log was restored or lost its end, or somebody moved the checkpoint. *remedy*
+    says what to do.
+    """
+
+    def __init__(
+        self, name: str, position: int | None, remedy: str | None = None
+    ) -> None:
+        self.name = name
         self.position = position
+        place = "" if position is None else f" at {position}"
         super().__init__(
-            f"{name} has read an event at {position} that the log has not: the log was"
-            f" restored, or lost its end. Rebuild {name} from the beginning."
+            f"{name} has read an event{place} that the log has not: the log was"
+            " restored or lost its end, or the checkpoint was moved."
+            f" {remedy or remedy_for(name)}."
         )
+
+
+def remedy_for(subscription: str) -> str:
+    """Return what sets a checkpoint right that is not in the log."""
+    read_model = re.fullmatch(r"(.+)_g\d+", subscription)
+    if read_model is not None:
+        return f"Rebuild it: recount rebuild {read_model[1]}"
+    if subscription == "seals":
+        return "Ask recount verify what was sealed"
+    return f"Set it right: recount checkpoints repair {subscription}"
 
 
 class CannotProject(EventStoreError):
@@ -421,6 +443,12 @@ def is_lost_connection(error: Exception) -> bool:
     return isinstance(
         error, psycopg.OperationalError | psycopg.InterfaceError
     ) and not is_of_the_data(error)
+
+
+def raise_misplaced(error: Exception, name: str) -> None:
+    """Raise CheckpointNotInLog if that is why the database refused a reader."""
+    if isinstance(error, psycopg.Error) and error.sqlstate == "ES004":
+        raise CheckpointNotInLog(name, None) from error
 
 
 def raise_refusal(error: psycopg.Error, expected: Mapping[str, int]) -> NoReturn:

@@ -108,6 +108,8 @@ def start_worker(**_: object) -> None:
     limit_memory()
     refuse_what_loses_data(shop())
     warn_of_broker(shop())
+    # Before the fork: of the code that is loaded, and once for all children.
+    assert shop().deciders.fingerprints
 
 
 @worker_process_init.connect

@@ -19,6 +19,7 @@ from eventstore.subscriptions.catch_up import catch_up as catch_up_one
 from eventstore.subscriptions.process_manager import Acting
 from eventstore.subscriptions.signals import CATCH_UP, clear_signal, send_signal
 from eventstore.subscriptions.standing import Standing, find_standings
+from eventstore.subscriptions.stopping import kind_of, said_of
 from eventstore.subscriptions.subscription import Subscription
 from tasks import publishing
 from tasks.app import app
@@ -123,8 +124,13 @@ def find_lag(shop: Shop, connection: psycopg.Connection[Any]) -> int:
 def report(subscription: Subscription, reached: CaughtUp, seconds: float) -> None:
     """Log one catch-up that came further, or stands still."""
     about = log.bind(subscription=subscription.name, checkpoint=reached.checkpoint)
-    if reached.stopped_at is not None:
-        about.error("stopped", position=reached.stopped_at)
+    if reached.error is not None:
+        about.error(
+            "stopped",
+            position=reached.stopped_at,
+            because=kind_of(reached.error),
+            error=said_of(reached.error),
+        )
     elif reached.handled:
         about.info("caught up", handled=reached.handled, seconds=round(seconds, 4))
 

@@ -1,6 +1,9 @@
 """What operators do with commands, and the word to the workers that follows from it."""
 
+from typing import Any
 from uuid import UUID
+
+import psycopg
 
 from eventstore.connection import driver_connection
 from eventstore.journal import acting
@@ -21,8 +24,12 @@ def retry(shop: Shop, command_id: UUID, *, by: str, because: str) -> Acted | Non
 
 
 def abandon(shop: Shop, command_id: UUID, *, by: str, because: str) -> Acted | None:
-    """Give up a failed command for good, and tell whoever waits for it."""
-    follow_up = None
+    """
+    Give up a failed command, or one that cannot be decided; tell whoever waits for it.
+
+    Those behind it in its stream have their turn.
+    """
+    follow_up, is_next = None, None
     with shop.engine.begin() as connection:
         driver = driver_connection(connection)
         acted = acting.abandon(driver, command_id, by=by, because=because)
@@ -33,9 +40,21 @@ def abandon(shop: Shop, command_id: UUID, *, by: str, because: str) -> Acted | N
                 deciders=shop.deciders,
                 secret=shop.settings.secret_key.encode(),
             )
-    if follow_up is not None:
-        publishing.publish(shop, follow_up)
+        if acted is not None and acted.was_done:
+            is_next = next_behind(driver, command_id)
+    for told in (follow_up, is_next):
+        if told is not None:
+            publishing.publish(shop, told)
     return acted
+
+
+def next_behind(connection: psycopg.Connection[Any], command_id: UUID) -> UUID | None:
+    """Return what is due in the stream of a command that was given up."""
+    row = connection.execute(
+        "SELECT public.next_due(c.stream_id) FROM public.commands AS c WHERE c.id = %s",
+        (command_id,),
+    ).fetchone()
+    return row[0] if row else None
 
 
 def cancel(shop: Shop, command_id: UUID, *, by: str, because: str) -> Acted | None:

@@ -18,6 +18,9 @@ from multiprocessing.sharedctypes import Synchronized
 from types import FrameType
 from uuid import UUID
 
+import psycopg
+import sqlalchemy as sa
+
 from eventstore.journal.waiting import find_waiting
 from tasks import catch_up, commands, pulse, watching
 from tasks.app import TIME_LIMIT, limit_memory
@@ -50,6 +53,8 @@ def main(wiring: Callable[[], Shop] = shop) -> None:
     settings = wiring().settings
     log_to_stderr(settings.log_level, settings.log_format)
     refuse_what_loses_data(wiring())
+    # Before the fork: of the code that is loaded, and once for all children.
+    assert wiring().deciders.fingerprints
     stop = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
@@ -123,7 +128,14 @@ def work(
             stop.wait(SWEEP_EVERY)
         except Exception as error:
             # The database is away, or a stream's drain was interrupted: look again.
-            log.warning("sweep failed error=%s", type(error).__name__)
+            is_away = isinstance(error, commands.DatabaseAway | psycopg.Error)
+            is_outage = is_away or isinstance(error, sa.exc.DBAPIError)
+            log.warning(
+                "sweep failed error=%s",
+                type(error).__name__,
+                # What is none of these is a bug, and its place is wanted.
+                exc_info=None if is_outage else error,
+            )
             stop.wait(1.0)
         finally:
             busy_since.value = 0.0

@@ -37,6 +37,8 @@ def run(shop: Shop) -> CaughtUp:
     """
     with shop.lent() as connection:
         reached = seal_log(connection, seconds=SOFT_TIME_LIMIT / 2)
+    if reached.error is not None:
+        log.error("not sealed: %s", reached.error)
     if reached.handled:
         log.info("sealed events=%d up_to=%d", reached.handled, reached.checkpoint)
     return reached

@@ -40,6 +40,8 @@ def run(shop: Shop) -> CaughtUp:
             seconds=SOFT_TIME_LIMIT / 2,
             interruptions=(SoftTimeLimitExceeded,),
         )
+    if reached.error is not None:
+        log.error("no snapshots taken: %s", reached.error)
     log.info(
         "took snapshots handled=%d checkpoint=%d", reached.handled, reached.checkpoint
     )

@@ -10,7 +10,7 @@ from webapp.filled import Filled, show
 from webapp.forms import ACCOUNT_ACTIONS, CLOSE, DEPOSIT, OPEN, WITHDRAW, AccountAction
 from webapp.lists import OF_ACCOUNTS, accounts_asked, kept, statement_asked
 from webapp.missing import no_account
-from webapp.reading import reading
+from webapp.reading import reading, tell_undecided
 from webapp.submitting import send
 from webapp.typed import Typed, typed_for
 from webapp.wiring import the_notation
@@ -55,6 +55,7 @@ def one(account_id: str) -> ResponseReturnValue:
         account = accounts.find_one(connection, account_id)
         if account is None:
             raise no_account(account_id, position)
+        tell_undecided(connection, f"account-{account_id}")
         page = account_statement.find(connection, account_id, **asked, limit=A_PAGE)
     return render_template(
         "account.html",

@@ -14,7 +14,7 @@ from webapp.filled import Filled, show
 from webapp.forms import CHANGE, FORGET, REGISTER
 from webapp.lists import OF_CUSTOMERS, customers_asked, kept
 from webapp.missing import no_customer
-from webapp.reading import reading
+from webapp.reading import reading, tell_undecided
 from webapp.submitting import send
 from webapp.typed import Typed, typed_for
 from webapp.wiring import the_notation, the_shop
@@ -52,6 +52,7 @@ def one(customer_id: str) -> ResponseReturnValue:
         customer = customers.find_one(connection, customer_id)
         if customer is None:
             raise no_customer(customer_id, position)
+        tell_undecided(connection, f"customer-{customer_id}")
         page = order_list.find(connection, customer_id=customer_id, limit=ORDERS_SHOWN)
     return render_template("customer.html", customer=customer, page=page)
 
@@ -65,6 +66,7 @@ def known(customer_id: str) -> CustomerView:
     """Return a customer, or raise the problem that there is none."""
     with reading(customers.projection) as (connection, position):
         customer = customers.find_one(connection, customer_id)
+        tell_undecided(connection, f"customer-{customer_id}")
     if customer is None:
         raise no_customer(customer_id, position)
     return customer

@@ -5,6 +5,7 @@ Those about the journal go through all of it, so they are read anew only after a
 None of them names a stream, a person, or what was sent.
 """
 
+import math
 import struct
 import time
 from collections.abc import Iterable, Iterator
@@ -20,6 +21,7 @@ from prometheus_client.registry import Collector
 from eventstore.journal.entries import SCHEDULED, count_waiting
 from eventstore.journal.schema import STATUSES
 from eventstore.journal.tally import Tally, tally
+from eventstore.journal.undecided import count_undecided
 from eventstore.subscriptions.standing import find_standings
 from eventstore.watching.heartbeats import find_heartbeats
 from tasks.bootstrap import Shop
@@ -133,6 +135,11 @@ def of_waiting(connection: sa.Connection) -> Iterator[Metric]:
         "recount_commands_waiting", "Commands that wait.", waiting.count
     )
     yield GaugeMetricFamily(
+        "recount_commands_undecided",
+        "Commands that wait though they were tried: nothing can be decided.",
+        count_undecided(connection),
+    )
+    yield GaugeMetricFamily(
         "recount_oldest_waiting_seconds", "Since when the oldest waits.", waiting.age
     )
     yield GaugeMetricFamily(
@@ -150,15 +157,27 @@ def of_subscriptions(connection: sa.Connection) -> Iterator[Metric]:
     )
     stopped = GaugeMetricFamily(
         "recount_subscription_stopped",
-        "Whether a subscription stands still at an event.",
+        "Whether a subscription stands still, for whatever reason.",
         labels=["subscription"],
     )
+    seconds = GaugeMetricFamily(
+        "recount_subscription_standstill_seconds",
+        "Since when a subscription stands still, and why; NaN where nobody knows.",
+        labels=["subscription", "because"],
+    )
+    now = connection.scalar(sa.select(sa.func.clock_timestamp()))
     for standing in find_standings(connection):
         lag.add_metric([standing.name], standing.lag)
-        has_stopped = standing.stopped_at_position is not None
-        stopped.add_metric([standing.name], float(has_stopped))
+        still = standing.standstill
+        stopped.add_metric([standing.name], float(still is not None))
+        if still is not None:
+            age = math.nan
+            if now is not None and still.since is not None:
+                age = max((now - still.since).total_seconds(), 0.0)
+            seconds.add_metric([standing.name, still.because], age)
     yield lag
     yield stopped
+    yield seconds
 
 
 def of_processes(connection: sa.Connection) -> Iterator[Metric]:

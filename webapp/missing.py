@@ -1,6 +1,7 @@
 """What is answered where a row is not there: it never was, or is not to be seen yet."""
 
 from datetime import UTC
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -8,6 +9,7 @@ import sqlalchemy as sa
 from eventstore.connection import driver_connection
 from eventstore.journal.pruning import pruned_before
 from eventstore.projections.position import Position
+from webapp.as_json import as_json
 from webapp.problems import Problem
 
 
@@ -34,9 +36,17 @@ def missing(what: str, position: Position) -> Problem:
         "not-found",
         f"There is no {what} to be seen yet. What is read here is still behind what"
         f" was asked for, by {position.behind:,}: look again in a moment.",
-        position=position.reached,
-        behind=position.behind,
+        **standing(position),
     )
+
+
+def standing(position: Position) -> dict[str, Any]:
+    """Return where the rows stand; since when, and why, only where they do not move."""
+    found: dict[str, Any] = {"position": position.reached, "behind": position.behind}
+    if position.standstill is not None:
+        found["stands_still_since"] = as_json(position.standstill.since)
+        found["stands_still_because"] = position.standstill.because
+    return found
 
 
 def no_command(connection: sa.Connection, command_id: UUID) -> Problem:

@@ -12,7 +12,7 @@ from webapp.filled import Filled, show
 from webapp.forms import ACTIONS, CANCEL, DELIVER, PAY, PLACE, REFUND, SHIP, Action
 from webapp.lists import OF_ORDERS, kept, orders_asked
 from webapp.missing import no_order
-from webapp.reading import reading
+from webapp.reading import reading, tell_undecided
 from webapp.submitting import send
 from webapp.typed import Typed, typed_for
 from webapp.wiring import the_notation
@@ -62,6 +62,7 @@ def known_order(order_id: int) -> OrderDetailsView:
     """Return the order, or raise the Problem that it is not there (yet)."""
     with reading(order_details.projection) as (connection, position):
         order = order_details.find(connection, order_id)
+        tell_undecided(connection, f"order-{order_id}")
     if order is None:
         raise no_order(order_id, position)
     return order

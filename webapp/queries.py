@@ -2,7 +2,7 @@
 What the read models have, as JSON: orders, customers, products and sums.
 
 Each answer tells the position that its read model has reached, and how far that is
-behind what was asked for.
+behind what was asked for; where the read model stands still, since when and why.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ from webapp.lists import (
     orders_asked,
     products_asked,
 )
-from webapp.missing import no_customer, no_order
+from webapp.missing import no_customer, no_order, standing
 from webapp.problems import Problem
 from webapp.reading import reading
 from webapp.wiring import the_shop
@@ -134,7 +134,3 @@ def one(
         **standing(position),
     }
     return body, {"ETag": f'"{row.version}"'}
-
-
-def standing(position: Position) -> dict[str, int]:
-    return {"position": position.reached, "behind": position.behind}

@@ -7,7 +7,7 @@ answer has what there is, and tells how far behind that is.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from flask import g, request, session
 
 from eventstore.connection import driver_connection
+from eventstore.journal.undecided import find_undecided
 from eventstore.log.read import last_drawn
 from eventstore.projections.position import Position, wait_for
 from eventstore.projections.projection import Projection
@@ -58,10 +59,22 @@ def reading(*projections: Projection) -> Iterator[tuple[sa.Connection, Position]
             )
             for projection in projections
         ]
-        position = min(reached)
         if is_asked_to_show():
-            g.behind = max(g.get("behind", 0), position.behind)
-        yield connection, position
+            g.behind = max(g.get("behind", 0), *(p.behind for p in reached))
+            still = g.setdefault("standstills", {})
+            for projection, place in zip(projections, reached, strict=True):
+                if place.standstill is not None:
+                    still[projection.name] = place.standstill
+        yield connection, least(reached)
+
+
+def least(reached: Sequence[Position]) -> Position:
+    """Return where what is made of all these read models stands."""
+    return Position(
+        min(place.reached for place in reached),
+        max(place.behind for place in reached),
+        next((p.standstill for p in reached if p.standstill is not None), None),
+    )
 
 
 def position_asked() -> Asked:
@@ -73,6 +86,11 @@ def position_asked() -> Asked:
     if named >= done:
         return Asked(named, LONGEST_WAIT)
     return Asked(done, LONGEST_WAIT if named or age < FRESH else 0)
+
+
+def tell_undecided(connection: sa.Connection, stream_id: str) -> None:
+    """Have the page say which command of a stream was tried in vain, if one was."""
+    g.undecided = find_undecided(connection, stream_id=stream_id, most=1)
 
 
 def is_asked_to_show() -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from domain.money import format_amount, format_number, rounded_total
 from tasks.settings import Settings
 from webapp.notation import percentage
-from webapp.wording import EVENTS, LABELS, MOVEMENTS
+from webapp.wording import EVENTS, LABELS, MOVEMENTS, READ_MODELS, STANDSTILLS
 
 if TYPE_CHECKING:
     # The command line shows times as pages do, and needs no Flask.
@@ -38,6 +38,8 @@ def teach(app: "Flask", settings: Settings) -> None:
         labels=LABELS,
         event_words=EVENTS,
         movement_words=MOVEMENTS,
+        read_model_words=READ_MODELS,
+        standstill_words=STANDSTILLS,
     )
 
 

@@ -9,7 +9,7 @@ from webapp.filled import Filled, show
 from webapp.forms import TRANSFER
 from webapp.lists import OF_TRANSFERS, kept, transfers_asked
 from webapp.missing import no_transfer
-from webapp.reading import reading
+from webapp.reading import reading, tell_undecided
 from webapp.submitting import send
 from webapp.typed import Typed
 
@@ -47,6 +47,7 @@ def asking() -> ResponseReturnValue:
 def one(transfer_id: int) -> ResponseReturnValue:
     with reading(transfers.projection) as (connection, position):
         transfer = transfers.find_one(connection, transfer_id)
+        tell_undecided(connection, f"transfer-{transfer_id}")
     if transfer is None:
         raise no_transfer(transfer_id, position)
     return render_template("transfer.html", transfer=transfer)

@@ -32,6 +32,32 @@ LABELS = {
     "discount": "discount",
 }
 
+READ_MODELS = {
+    "order_list": "list of orders",
+    "order_details": "details of orders",
+    "customers": "list of customers",
+    "products": "list of products",
+    "accounts": "list of accounts",
+    "account_statement": "statement of accounts",
+    "transfers": "list of transfers",
+}
+"""What the rows of a read model are on a page."""
+
+STANDSTILLS = {
+    "checkpoint": "they were read from another log, or their place in it was moved",
+    "event": "something happened that this version of the program cannot read",
+    "code": "the program has a fault",
+    "keys": "a key to personal data is missing",
+    "table": "a table was taken away",
+    "rights": "the database refuses its reader a right",
+    "database": "the database refuses to go on",
+    "idle": "nothing reads what is new at the moment",
+    "held back": "something that is being written does not come to an end",
+    "missing": "what tells how far they are was taken away",
+    "outdated": "they were made by another version of the program",
+}
+"""Why a read model stands still, as `eventstore/subscriptions` tells it."""
+
 EVENTS = {
     "OrderCreated": "Order placed",
     "PaymentReceived": "Payment received",

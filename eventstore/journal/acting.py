@@ -49,8 +49,11 @@ def abandon(
     connection: psycopg.Connection[Any], command_id: UUID, *, by: str, because: str
 ) -> Acted | None:
     """
-    Give up a failed command for good; None where there is no such command.
+    Give up a failed command for good, or one that waits in a stream that is stuck.
 
+    A stream is stuck where an accepted command of it was tried in vain: it has an event
+    that this code cannot read, say. Returns None where there is no such command. Waits
+    for whoever drains the stream, within the session's lock_timeout.
     The caller owns the transaction, and sends in it what tells others of it.
     """
     return acted(

@@ -11,6 +11,7 @@ from eventstore.log.limits import check_numbers
 from eventstore.log.upcasting import (
     NO_UPCASTERS,
     Shaped,
+    Upcaster,
     Upcasters,
     check,
     lifted,
@@ -88,6 +89,11 @@ class EventCodec:
     def classes(self) -> Sequence[type]:
         """The classes of the events of today."""
         return list(self._classes.values())
+
+    @property
+    def lifting(self) -> Sequence[Upcaster]:
+        """The functions that lift what is old."""
+        return list(self._upcasters.values())
 
     @property
     def personal_types(self) -> list[str]:

@@ -10,7 +10,12 @@ from uuid import UUID
 
 import psycopg
 
+from eventstore.errors import CheckpointNotInLog, raise_misplaced
 from eventstore.subscriptions.catch_up import CaughtUp
+from eventstore.subscriptions.stopping import note_stop
+
+NAME = "seals"
+"""Of the subscription."""
 
 STRETCH = 1_000
 """Events of one seal at most: the time of one, and what is read to name a fault."""
@@ -42,20 +47,43 @@ def seal_log(
 
     It is a subscription, which computes in the database: the checkpoint moves with the
     seal, and who finds it held passes by. *connection* is in autocommit. After
-    *seconds* the rest is left to the next call.
+    *seconds* the rest is left to the next call. Seals that are not of this log are
+    noted as its error, and nothing is sealed behind them.
     """
     begin_chain(connection)
     until = time.monotonic() + seconds
     handled = 0
     while True:
-        row = connection.execute(
-            "SELECT checkpoint, handled, is_last FROM public.seal(%s)", (stretch,)
-        ).fetchone()
+        try:
+            row = seal_stretch(connection, stretch)
+        except CheckpointNotInLog as error:
+            note_stop(connection, NAME, error)
+            return CaughtUp(handled=handled, error=error)
         if row is None:
             return CaughtUp(handled=handled, is_held=True)
         handled += row[1]
         if row[2] or time.monotonic() > until:
             return CaughtUp(row[0], handled)
+
+
+def seal_stretch(
+    connection: psycopg.Connection[Any], stretch: int
+) -> tuple[int, int, bool] | None:
+    """
+    Seal at most *stretch* events; return up to where, how many, and if these were all.
+
+    None where somebody else seals. Raises CheckpointNotInLog.
+    """
+    try:
+        # So that a refusal undoes no more than this in a transaction of the caller's.
+        with connection.transaction():
+            row = connection.execute(
+                "SELECT checkpoint, handled, is_last FROM public.seal(%s)", (stretch,)
+            ).fetchone()
+    except psycopg.Error as error:
+        raise_misplaced(error, NAME)
+        raise
+    return row
 
 
 def begin_chain(

@@ -9,8 +9,9 @@ database looks whether the stream has the very event that it ends with.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any, NamedTuple
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 import msgspec
 import psycopg
@@ -18,6 +19,7 @@ import sqlalchemy as sa
 
 from eventstore.errors import CorruptSnapshot, UnkeepableState
 from eventstore.ids import NAMESPACE
+from eventstore.log.code_version import code_version
 from eventstore.log.schema import snapshots
 from eventstore.log.shape import shape_of
 from eventstore.personal.marks import holds_personal
@@ -51,23 +53,45 @@ class SnapshotCodec:
     """
     The state of a category to snapshots and back.
 
-    *snapshot_version* is raised by hand when `evolve` makes another state of the same
-    events; that the shape of the state has changed, or the first state, is seen.
+    What makes the state is in the fingerprint: the code of all *folds*, functions and
+    classes, with the modules that they import. *snapshot_version* is raised by hand
+    where something else has changed that they go by.
     """
 
-    def __init__(self, category: str, initial: Any, snapshot_version: int) -> None:
-        shape = [category, shape_of(type(initial)), initial, snapshot_version]
-        self.fingerprint = hashlib.sha256(_encoder.encode(shape)).hexdigest()[:32]
+    def __init__(
+        self,
+        category: str,
+        initial: Any,
+        snapshot_version: int,
+        folds: Sequence[Any] = (),
+    ) -> None:
+        self.initial = initial
+        self._shape = [category, shape_of(type(initial)), initial, snapshot_version]
+        self._folds = folds
         self._decoder = msgspec.json.Decoder(type(initial))
         # All of a state is encrypted, if any of it is personal.
         self.personal = names_in(initial) if holds_personal(type(initial)) else ()
+
+    @cached_property
+    def code(self) -> str | None:
+        """The version of the code that folds; None where nobody can know it."""
+        return code_version([type(self.initial), *self._folds])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What a snapshot must have been made by; computed when it is first asked."""
+        shape = [*self._shape, self.code or f"unknown {uuid4()}"]
+        return hashlib.sha256(_encoder.encode(shape)).hexdigest()[:32]
 
     def encode(self, stream_id: str, version: int, state: Any) -> Snapshot:
         """
         Return the snapshot of a state.
 
-        Raises UnkeepableState for one that would not come back as it is.
+        Raises UnkeepableState for one that would not come back as it is, and where
+        nobody can know which code has made it.
         """
+        if self.code is None:
+            raise UnkeepableState(stream_id, "the source of its code is not to be had")
         try:
             text = _encoder.encode(state).decode()
             comes_back = self._decoder.decode(text) == state

@@ -78,7 +78,11 @@ class Forgetting:
         row = connection.execute(
             """
             SELECT min(name) FROM public.subscriptions
-            WHERE name = ANY (%s) AND checkpoint < %s
+            -- One that is ahead has not read what it stands behind.
+            WHERE name = ANY (%s) AND (
+                checkpoint < %s
+                OR public.checkpoint_fault(checkpoint, event_id) IS NOT NULL
+            )
             """,
             (names, position),
         ).fetchone()

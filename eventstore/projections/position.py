@@ -7,15 +7,39 @@ import psycopg
 
 from eventstore.projections.generations import shape_of
 from eventstore.projections.projection import Projection
+from eventstore.subscriptions.standstill import (
+    COLUMNS,
+    IDLE,
+    MISSING,
+    OUTDATED,
+    Place,
+    Standstill,
+    explained,
+)
 
 PAUSE = 0.01
 
 
 class Position(NamedTuple):
-    """How far a read model has come, and how far it is behind what was asked."""
+    """
+    How far a read model has come, and how far it is behind what was asked.
+
+    Where it stands still with something to read it is behind, whatever was asked, by
+    one position at least.
+    """
 
     reached: int
     behind: int
+    standstill: Standstill | None = None
+
+
+class Seen(NamedTuple):
+    """Where a read model stands, and where it can be expected to come."""
+
+    reached: int
+    goal: int
+    drawn: int
+    standstill: Standstill | None
 
 
 def wait_for(
@@ -35,36 +59,44 @@ def wait_for(
     """
     until = time.monotonic() + seconds
     while True:
-        reached, goal = look(connection, projection)
-        behind = max(position - reached, 0)
-        if not behind or position > goal or time.monotonic() >= until:
-            return Position(reached, behind)
+        seen = look(connection, projection)
+        behind = max(position - seen.reached, 0)
+        if not behind or position > seen.goal or time.monotonic() >= until:
+            if seen.standstill is not None:
+                behind = max(behind, seen.drawn - seen.reached, 1)
+            return Position(seen.reached, behind, seen.standstill)
         time.sleep(PAUSE)
 
 
-def look(
-    connection: psycopg.Connection[Any], projection: Projection
-) -> tuple[int, int]:
+def look(connection: psycopg.Connection[Any], projection: Projection) -> Seen:
     """
     Return the checkpoint of the live generation, and where it can be expected to come.
 
-    That is the last id that was drawn; or no further, where it has stopped, or where
+    That is the last id that was drawn; or no further, where it stands still, or where
     nobody keeps it up to date, since it was made from another definition.
     """
     row = connection.execute(
-        """
-        SELECT
-            coalesce(max(s.checkpoint), 0),
-            CASE
-                WHEN count(s.stopped_at_position) = 0 AND max(g.shape) = %s
-                    THEN public.last_drawn()
-                ELSE coalesce(max(s.checkpoint), 0)
-            END
+        f"""
+        SELECT g.shape, public.last_drawn(), {COLUMNS}
         FROM public.generations AS g
-        JOIN public.subscriptions AS s ON s.name = g.read_model || '_g' || g.live
+        LEFT JOIN public.subscriptions AS s ON s.name = g.read_model || '_g' || g.live
         WHERE g.read_model = %s
         """,
-        (shape_of(projection), projection.name),
+        (projection.name,),
     ).fetchone()
-    assert row is not None
-    return row[0], row[1]
+    if row is None:
+        # The first one is being filled, or nobody has begun.
+        return Seen(0, 0, 0, None)
+    shape, drawn, *columns = row
+    if columns[0] is None:
+        # Its rows are those of nobody knows when.
+        return Seen(0, 0, drawn, Standstill(None, MISSING))
+    place = Place(*columns)
+    standstill = explained(connection, place, place.standstill())
+    is_fit = shape == shape_of(projection)
+    has_none_worse = standstill is None or standstill.because == IDLE
+    if not is_fit and place.next_at is not None and has_none_worse:
+        standstill = Standstill(place.moved_at, OUTDATED)
+    is_followed = is_fit and standstill is None
+    goal = drawn if is_followed else place.checkpoint
+    return Seen(place.checkpoint, goal, drawn, standstill)

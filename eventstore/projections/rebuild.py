@@ -10,7 +10,13 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import sql
 
-from eventstore.errors import CannotProject, RebuildFailed, is_lost_connection, told
+from eventstore.errors import (
+    CannotProject,
+    CheckpointNotInLog,
+    RebuildFailed,
+    is_lost_connection,
+    told,
+)
 from eventstore.log.read import settled
 from eventstore.personal.keys import MasterKeys
 from eventstore.projections.generations import (
@@ -140,21 +146,12 @@ def fill(
     while True:
         goal = settled(connection)
         reached = catch_up(connection, subscription, seconds=0.2)
-        if reached.stopped_at is not None or reached.is_held:
-            raise RebuildFailed(
-                subscription.name, why_stopped(connection, subscription)
-            )
+        if reached.error is not None or reached.is_held:
+            reason = str(reached.error or "its checkpoint was taken away")
+            raise RebuildFailed(subscription.name, reason)
         show(Progress(reached.checkpoint, max(goal, reached.checkpoint)))
         if reached.checkpoint >= goal:
             return
-
-
-def why_stopped(connection: psycopg.Connection[Any], subscription: Subscription) -> str:
-    row = connection.execute(
-        "SELECT error ->> 'error' FROM public.subscriptions WHERE name = %s",
-        (subscription.name,),
-    ).fetchone()
-    return str(row[0]) if row and row[0] else "its checkpoint was taken away"
 
 
 def index(
@@ -233,7 +230,7 @@ def read_on(connection: psycopg.Connection[Any], subscription: Subscription) -> 
     while True:
         try:
             step = advance(connection, subscription, subscription.batch)
-        except (CannotProject, BatchFailed) as error:
+        except (CannotProject, CheckpointNotInLog, BatchFailed) as error:
             raise RebuildFailed(subscription.name, str(error)) from error
         assert step is not None
         if step.is_last:

@@ -30,7 +30,10 @@ def bring_up_to_date(
     part of that, and does not see what that has appended itself: it is not settled.
     *masters* open the personal fields of events.
 
-    Raises ReadModelOutdated where its tables were made from another definition.
+    Raises ReadModelOutdated where its tables were made from another definition, and
+    what keeps it from going on: CannotProject where it fails on an event, with all rows
+    before that one written, or CheckpointNotInLog. In a transaction of the caller's
+    that is for the caller to catch, who else undoes it.
     """
     driver = begun(connection)
     with driver.transaction():
@@ -42,4 +45,7 @@ def bring_up_to_date(
     if live.shape != shape_of(projection):
         raise ReadModelOutdated(projection.name)
     subscription = subscription_of(projection, live.number)
-    return catch_up(driver, replace(subscription, masters=masters), seconds=seconds)
+    reached = catch_up(driver, replace(subscription, masters=masters), seconds=seconds)
+    if reached.error is not None:
+        raise reached.error
+    return reached

@@ -39,8 +39,10 @@ from eventstore.rewriting.keys import keep_new_keys
 from eventstore.rewriting.swapping import (
     begin_seals_anew,
     carry_over,
+    find_placed,
     is_granted,
     make_tables,
+    note_events,
     swap,
 )
 from eventstore.rights import grant_rights
@@ -128,7 +130,9 @@ def rewrite(
             f"it is not what was sealed: {findings[0]}. recount verify tells all; to"
             " copy it as it is would make the new seals vouch for that"
         )
-    seal_log(driver)
+    sealed = seal_log(driver)
+    if sealed.error is not None:
+        raise RewriteRefused(str(sealed.error)) from sealed.error
     make_tables(connection)
     tally, places = copy(driver, deciders, show)
     refuse_waiting(driver, places)
@@ -137,11 +141,13 @@ def rewrite(
     commands = close_journal(driver, deciders)
     has_roles = is_granted(driver)
     drawn = last_drawn(driver) + places.moved
+    placed = find_placed(driver)
     kept = keep_log(driver, findings)
     swap(connection, drawn)
     if has_roles:
         grant_rights(connection)
     carry_over(driver, places, kept)
+    note_events(driver, placed)
     begin_seals_anew(driver, kept)
     verify(driver, deciders, show)
     return Rewritten(

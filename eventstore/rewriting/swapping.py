@@ -1,6 +1,6 @@
 """The swap: new tables in the place of the old ones, and what goes along."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 import sqlalchemy as sa
@@ -11,6 +11,9 @@ from eventstore.log.seals import begin_chain, seal_log
 from eventstore.rewriting.copying import NEXT, Places
 from eventstore.sql import create_functions
 from eventstore.tables import metadata
+
+PLACES = (("subscriptions", "checkpoint"), ("process_managers", "acted_up_to"))
+"""Where positions of the log are kept beside the event that was there."""
 
 
 def make_tables(connection: sa.Connection) -> None:
@@ -99,10 +102,48 @@ def carry_over(connection: psycopg.Connection[Any], places: Places, kept: str) -
     connection.execute("UPDATE public.generations SET shape = NULL")
 
 
+class Placed(NamedTuple):
+    """The names of the readers, and of process managers, whose place is in the log."""
+
+    readers: list[str]
+    acting: list[str]
+
+
+def find_placed(connection: psycopg.Connection[Any]) -> Placed:
+    """Return whose checkpoints are of this log; others stay as wrong as they are."""
+    readers, acting = (
+        [
+            name
+            for (name,) in connection.execute(
+                f"""
+                SELECT name FROM public.{table}
+                WHERE public.checkpoint_fault({column}, event_id) IS NULL
+                """
+            )
+        ]
+        for table, column in PLACES
+    )
+    return Placed(readers, acting)
+
+
+def note_events(connection: psycopg.Connection[Any], placed: Placed) -> None:
+    """Note beside the checkpoints that were right the events of the new log."""
+    for (table, column), names in zip(PLACES, placed, strict=True):
+        connection.execute(
+            f"""
+            UPDATE public.{table} SET event_id = public.event_id_at({column})
+            WHERE name = ANY (%s)
+            """,
+            (names,),
+        )
+
+
 def begin_seals_anew(connection: psycopg.Connection[Any], kept: str) -> None:
     """Begin a chain that names the last seal of the old log, and seal all there is."""
     row = connection.execute(
         f"SELECT hash FROM {kept}.seals ORDER BY number DESC LIMIT 1"
     ).fetchone()
     begin_chain(connection, row[0] if row else None)
-    seal_log(connection)
+    sealed = seal_log(connection)
+    if sealed.error is not None:
+        raise sealed.error

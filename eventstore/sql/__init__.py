@@ -9,6 +9,9 @@ import sqlalchemy as sa
 FUNCTIONS = (
     "lock_key",
     "last_drawn",
+    "event_id_at",
+    "checkpoint_fault",
+    "place_of",
     "hold_fence",
     "settled",
     "fence_holders",
@@ -56,6 +59,8 @@ FUNCTIONS = (
     "seal",
     "keep_seals",
     "keep_checkpoints",
+    "note_event",
+    "repair_checkpoint",
     "move_numbers",
     "former_keys",
     "count_former_keys",

@@ -1,7 +1,9 @@
--- Give up a failed command, for good.
+-- Give up a failed command for good, or one that waits in a stream that nobody can decide on.
 --
 -- One conditional update, in the caller's transaction: what has to hear of it is sent with
--- it. What made it fail stays in its row. No row: there is no such command.
+-- it. It holds the stream's lock, so that nobody is deciding the command meanwhile, and
+-- reads nothing of the stream. What made it fail stays in its row. No row: there is no
+-- such command.
 CREATE OR REPLACE FUNCTION public.abandon_command(
     command uuid,
     acted_by text,
@@ -12,10 +14,30 @@ LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 SET enable_seqscan = off
 AS $$
+DECLARE
+    stream varchar;
 BEGIN
+    SELECT c.stream_id INTO stream FROM public.commands AS c WHERE c.id = command;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    -- The lock of whoever drains it. It is let go of with the transaction.
+    PERFORM pg_advisory_xact_lock(
+        public.lock_key(2, hashtextextended(stream::text, 0))
+    );
     UPDATE public.commands AS c
     SET status = 'abandoned', finished_at = clock_timestamp()
-    WHERE c.id = command AND c.status = 'failed';
+    WHERE c.id = command AND (
+        c.status = 'failed'
+        -- One whose turn simply has not come is not given up by a slip.
+        OR c.status = 'accepted' AND (c.not_before IS NULL OR c.turn IS NOT NULL)
+            AND EXISTS (
+                SELECT FROM public.commands AS stuck
+                JOIN public.command_incidents AS i ON i.command_id = stuck.id
+                WHERE stuck.stream_id = stream AND stuck.status = 'accepted'
+                    AND i.kind IN ('error', 'conflict')
+            )
+    );
     IF FOUND THEN
         INSERT INTO public.command_incidents (command_id, kind, detail)
         VALUES (command, 'abandoned', jsonb_build_object(

@@ -9,8 +9,9 @@ SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
     before bigint;
+    noted varchar;
 BEGIN
-    SELECT p.acted_up_to INTO before
+    SELECT p.acted_up_to, p.event_id INTO before, noted
     FROM public.process_managers AS p
     WHERE p.name = process
     FOR UPDATE;
@@ -18,8 +19,16 @@ BEGIN
         RAISE EXCEPTION 'process manager % was never deployed', process
             USING ERRCODE = 'restrict_violation';
     END IF;
+    -- What it would pass over as acted on must be what it acted on, in this very log.
+    IF public.checkpoint_fault(before, noted) IS NOT NULL THEN
+        RAISE EXCEPTION 'process manager % acted up to %, which is not in this log',
+            process, before
+            USING ERRCODE = 'ES004';
+    END IF;
     UPDATE public.process_managers AS p
-    SET acted_up_to = greatest(before, up_to)
+    SET
+        acted_up_to = greatest(before, up_to),
+        event_id = public.event_id_at(greatest(before, up_to))
     WHERE p.name = process;
     RETURN before;
 END

@@ -10,11 +10,11 @@ AS $$
 DECLARE
     head bigint := public.settled();
 BEGIN
-    INSERT INTO public.process_managers (name, acted_up_to)
-    VALUES (process, head)
+    INSERT INTO public.process_managers (name, acted_up_to, event_id)
+    VALUES (process, head, public.event_id_at(head))
     ON CONFLICT (name) DO NOTHING;
-    INSERT INTO public.subscriptions (name, checkpoint)
-    SELECT p.name, p.acted_up_to FROM public.process_managers AS p
+    INSERT INTO public.subscriptions (name, checkpoint, event_id)
+    SELECT p.name, p.acted_up_to, p.event_id FROM public.process_managers AS p
     WHERE p.name = process
     ON CONFLICT (name) DO NOTHING;
 END

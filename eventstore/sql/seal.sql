@@ -3,7 +3,9 @@
 -- It takes no word of the caller's for what is sealed: the stretch begins where the
 -- newest seal ends, and ends at what is settled. Gaps count too, also those at its end:
 -- nothing can be put into them later without being found. Whoever seals holds the
--- checkpoint's row, and others pass by: they get no row.
+-- checkpoint's row, and others pass by: they get no row. That row is a copy of where the
+-- newest seal ends: one that somebody moved is put right, nothing is passed over. A seal
+-- that ends where this log has another event, or nothing yet, is refused.
 CREATE OR REPLACE FUNCTION public.seal(most integer)
 RETURNS TABLE (checkpoint bigint, handled integer, is_last boolean)
 LANGUAGE plpgsql VOLATILE
@@ -13,11 +15,12 @@ DECLARE
     -- A stretch of more would not be believed by who verifies it.
     bound constant integer := greatest(1, least(most, 10000));
     newest record;
+    kept record;
     goal bigint;
     taken record;
     moment timestamptz;
 BEGIN
-    PERFORM FROM public.subscriptions AS s
+    SELECT s.checkpoint, s.event_id, s.error INTO kept FROM public.subscriptions AS s
     WHERE s.name = 'seals'
     FOR UPDATE SKIP LOCKED;
     IF NOT FOUND THEN
@@ -28,6 +31,19 @@ BEGIN
     ORDER BY s.number DESC
     LIMIT 1;
     goal := public.settled();
+    IF newest.up_to > public.last_drawn() OR kept.checkpoint = newest.up_to
+        AND public.checkpoint_fault(newest.up_to, kept.event_id) IS NOT NULL
+    THEN
+        RAISE EXCEPTION 'seals end at %, where this log is another', newest.up_to
+            USING ERRCODE = 'ES004';
+    END IF;
+    IF kept.checkpoint <> newest.up_to OR kept.error IS NOT NULL THEN
+        UPDATE public.subscriptions AS s
+        SET
+            checkpoint = newest.up_to, moved_at = clock_timestamp(),
+            error = NULL, stopped_since = NULL
+        WHERE s.name = 'seals';
+    END IF;
     IF goal <= newest.up_to THEN
         RETURN QUERY SELECT newest.up_to, 0, true;
         RETURN;

@@ -3,27 +3,40 @@
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import msgspec
 import psycopg
 
-from eventstore.errors import CannotProject, is_lost_connection
+from eventstore.errors import (
+    CannotProject,
+    CheckpointNotInLog,
+    is_lost_connection,
+    raise_misplaced,
+)
 from eventstore.log.events import RecordedEvent
 from eventstore.log.read import read_all
 from eventstore.personal.keyring import Keyring
+from eventstore.subscriptions.stopping import as_kept, note_stop
 from eventstore.subscriptions.subscription import Subscription
 
 GONE = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)
 
 
-class CaughtUp(NamedTuple):
-    """Where a subscription stands; *is_held* where somebody else was catching it up."""
+@dataclass(frozen=True, slots=True)
+class CaughtUp:
+    """
+    Where a subscription stands; *is_held* where somebody else was catching it up.
+
+    Where it stands still *error* says why, and *stopped_at* before which event, if it
+    is an event's fault.
+    """
 
     checkpoint: int = 0
     handled: int = 0
     is_held: bool = False
     stopped_at: int | None = None
+    error: Exception | None = field(default=None, compare=False)
 
 
 class BatchFailed(Exception):
@@ -52,8 +65,10 @@ def catch_up(
     *connection* is in autocommit: each batch is a transaction. Whoever catches up holds
     the checkpoint's row, and others pass by: two beats, two workers and a signal that
     comes twice are harmless. An event that cannot be handled stops it there, with all
-    before it handled; the next call tries that event again. After *seconds* the rest is
-    left to the next call, between two batches.
+    before it handled; the next call tries that event again. So does a checkpoint that
+    is not in this log, and whatever else keeps it from reading: the error is noted in
+    its row, and returned. After *seconds* the rest is left to the next call, between
+    two batches.
 
     Raises what tells that the database is away, and *interruptions*, the errors that a
     runner's own time limit raises: neither is an event's fault.
@@ -74,12 +89,17 @@ def catch_up(
             # One of these events is not taken: smaller batches, until it is alone.
             batch = failed.events // 2
             continue
+        except Exception as error:
+            if is_lost_connection(error) or isinstance(error, interruptions):
+                raise
+            note_stop(connection, subscription.name, error)
+            return CaughtUp(handled=handled, error=error)
         if step is None:
             return CaughtUp(handled=handled, is_held=True)
         handled += step.handled
         if step.is_last or time.monotonic() > until:
             stopped_at = None if stop is None else stop.position
-            return CaughtUp(step.checkpoint, handled, stopped_at=stopped_at)
+            return CaughtUp(step.checkpoint, handled, stopped_at=stopped_at, error=stop)
 
 
 def advance(
@@ -94,25 +114,34 @@ def advance(
 
     With *stop* it goes up to before that event, and notes that it stands still there.
     In a pipeline, so that what is written and the commit travel together.
+
+    Raises CheckpointNotInLog where what was read so far is not in this log.
     """
     events: list[RecordedEvent] = []
     try:
         with connection.pipeline(), connection.transaction():
             row = connection.execute(
                 """
-                SELECT checkpoint, greatest(checkpoint, public.settled())
+                SELECT
+                    checkpoint, public.settled(), error IS NOT NULL,
+                    -- Behind settled, so that it sees all that settled counts.
+                    public.checkpoint_fault(checkpoint, event_id)
                 FROM public.subscriptions WHERE name = %s FOR UPDATE SKIP LOCKED
                 """,
                 (subscription.name,),
             ).fetchone()
             if row is None:
                 return None
-            checkpoint, settled = row
+            checkpoint, settled, has_stopped, fault = row
+            if fault is not None:
+                raise CheckpointNotInLog(subscription.name, checkpoint)
             if stop is not None and stop.position <= checkpoint:
                 # Somebody else got past it in the meantime.
                 stop = None
             goal = settled if stop is None else min(stop.position - 1, settled)
             if goal <= checkpoint and stop is None:
+                if has_stopped:
+                    move_checkpoint(connection, subscription.name, checkpoint, None)
                 return Step(checkpoint, 0, True)
             # A statement of its own: a snapshot that is newer than what settled told.
             events += read_all(
@@ -132,7 +161,9 @@ def advance(
             return Step(reached, len(events), is_last)
     except Exception as error:
         is_nobodys_fault = is_lost_connection(error) or isinstance(error, interruptions)
-        if not events or isinstance(error, CannotProject) or is_nobodys_fault:
+        raise_misplaced(error, subscription.name)
+        is_told = isinstance(error, CannotProject | CheckpointNotInLog)
+        if not events or is_told or is_nobodys_fault:
             raise
         # Somebody dropped the table that the handler writes to: no smaller batch helps.
         if len(events) == 1 or isinstance(error, GONE):
@@ -157,16 +188,30 @@ def move_checkpoint(
     checkpoint: int,
     stop: CannotProject | None,
 ) -> None:
-    """Move a checkpoint, and say whether it stands still there, and why."""
-    error = None if stop is None else msgspec.json.encode({"error": str(stop)}).decode()
+    """
+    Move a checkpoint, and say whether it stands still there, and why.
+
+    A trigger notes the event below it: whoever tells `moved_at` moves it in order.
+    """
     connection.execute(
         """
         UPDATE public.subscriptions
-        SET checkpoint = %s, moved_at = clock_timestamp(),
-            stopped_at_position = %s, error = %s::text::jsonb
-        WHERE name = %s
+        SET checkpoint = %(checkpoint)s, moved_at = clock_timestamp(),
+            stopped_at_position = %(stop)s, error = %(error)s::text::jsonb,
+            stopped_since = CASE
+                WHEN %(error)s IS NULL THEN NULL
+                WHEN stopped_at_position = %(stop)s
+                    THEN coalesce(stopped_since, clock_timestamp())
+                ELSE clock_timestamp()
+            END
+        WHERE name = %(name)s
         """,
-        (checkpoint, None if stop is None else stop.position, error, name),
+        {
+            "checkpoint": checkpoint,
+            "stop": None if stop is None else stop.position,
+            "error": None if stop is None else as_kept(stop),
+            "name": name,
+        },
     )
 
 
@@ -176,7 +221,7 @@ def lag(connection: psycopg.Connection[Any], names: Sequence[str]) -> int:
         """
         SELECT public.settled() - min(checkpoint)
         FROM public.subscriptions
-        WHERE name = ANY (%s) AND stopped_at_position IS NULL
+        WHERE name = ANY (%s) AND error IS NULL AND stopped_at_position IS NULL
         """,
         (list(names),),
     ).fetchone()

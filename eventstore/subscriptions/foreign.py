@@ -60,16 +60,15 @@ def settled_in_the_same_log(
     """Return what is settled, if the log has the event that was read last."""
     row = connection.execute(
         """
-        SELECT public.settled(), (
-            SELECT (metadata ->> 'event_id')::uuid FROM public.events WHERE id = %s
-        )
+        SELECT public.settled(), public.checkpoint_fault(%s, %s)
         """,
-        (checkpoint.position,),
+        (checkpoint.position, checkpoint.event_id and str(checkpoint.event_id)),
     ).fetchone()
     assert row is not None
-    goal, event_id = row
-    if checkpoint.position and (event_id is None or event_id != checkpoint.event_id):
-        raise CheckpointNotInLog(name, checkpoint.position)
+    goal, fault = row
+    if fault is not None:
+        remedy = f"Rebuild {name} from the beginning"
+        raise CheckpointNotInLog(name, checkpoint.position, remedy)
     return int(goal)
 
 

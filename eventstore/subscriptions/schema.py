@@ -19,6 +19,10 @@ subscriptions = sa.Table(
     # The event that could not be handled, and why; NULL while it flows.
     sa.Column("stopped_at_position", sa.BigInteger),
     sa.Column("error", JSONB),
+    # Of the last event at the checkpoint or before it: which log it is a place of.
+    sa.Column("event_id", sa.String),
+    # Since when it stands still with that error.
+    sa.Column("stopped_since", sa.TIMESTAMP(timezone=True)),
 )
 
 process_managers = sa.Table(
@@ -27,6 +31,8 @@ process_managers = sa.Table(
     sa.Column("name", sa.String, primary_key=True),
     # Never less: an event that was acted on is passed over, wherever its checkpoint is.
     sa.Column("acted_up_to", sa.BigInteger, nullable=False),
+    # As beside a checkpoint: what it says was acted on was acted on in this log.
+    sa.Column("event_id", sa.String),
 )
 
 signals = sa.Table(

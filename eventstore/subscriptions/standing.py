@@ -1,48 +1,111 @@
 """Where all subscriptions stand: what an operator asks."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 
-from eventstore.subscriptions.schema import subscriptions
+from eventstore.connection import driver_connection
+from eventstore.subscriptions.standstill import (
+    COLUMNS,
+    MISSING,
+    SELDOM,
+    Place,
+    Standstill,
+    explained,
+)
+
+NOT_LIVE = """
+    s.name ~ '_g[0-9]+$' AND NOT EXISTS (
+        SELECT FROM public.generations AS g
+        WHERE s.name = g.read_model || '_g' || g.live
+    )
+"""
+"""Whether it is of a generation that is kept or being filled: nobody reads its rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """One subscription; *lag* is how many positions it is behind *settled*."""
+    """
+    One subscription; *lag* is how many positions it is behind *settled*.
+
+    *standstill* says whether it stands still, also where nobody could note an error.
+    """
 
     name: str
     checkpoint: int
     lag: int
     stopped_at_position: int | None
     error: dict[str, Any] | None
+    standstill: Standstill | None = field(default=None, compare=False)
+
+
+def find_misplaced(connection: psycopg.Connection[Any]) -> list[tuple[str, int]]:
+    """Return who stands at a place that is not in the log, and at which."""
+    return connection.execute(
+        f"""
+        SELECT s.name, s.checkpoint FROM public.subscriptions AS s
+        WHERE NOT ({NOT_LIVE})
+            AND public.checkpoint_fault(s.checkpoint, s.event_id) IS NOT NULL
+        UNION
+        SELECT p.name, p.acted_up_to FROM public.process_managers AS p
+        WHERE public.checkpoint_fault(p.acted_up_to, p.event_id) IS NOT NULL
+        ORDER BY 1, 2
+        """
+    ).fetchall()
 
 
 def find_standings(
     connection: sa.Connection, names: Collection[str] | None = None
 ) -> list[Standing]:
-    """Return where the subscriptions called *names* stand, or all, by name."""
-    is_asked = sa.true() if names is None else subscriptions.c.name.in_(names)
+    """
+    Return where the subscriptions called *names* stand, or all, by name.
+
+    A process manager whose checkpoint was taken away is one of them: it hears of
+    nothing.
+    """
     settled = connection.scalar(sa.select(sa.func.public.settled())) or 0
-    rows = connection.execute(
-        sa.select(
-            subscriptions.c.name,
-            subscriptions.c.checkpoint,
-            subscriptions.c.stopped_at_position,
-            subscriptions.c.error,
+    driver = driver_connection(connection)
+    asked = None if names is None else list(names)
+    found = []
+    for name, is_read, *columns in driver.execute(
+        f"""
+        SELECT s.name, NOT ({NOT_LIVE}), {COLUMNS}
+        FROM public.subscriptions AS s
+        WHERE %(names)s::text[] IS NULL OR s.name = ANY (%(names)s)
+        """,
+        {"names": asked},
+    ).fetchall():
+        place = Place(*columns)
+        standstill = place.standstill(SELDOM.get(name)) if is_read else None
+        found.append(
+            Standing(
+                name=name,
+                checkpoint=place.checkpoint,
+                lag=max(settled - place.checkpoint, 0),
+                stopped_at_position=place.stopped_at,
+                error=None if place.error is None else dict(place.error),
+                standstill=explained(driver, place, standstill),
+            )
         )
-        .where(is_asked)
-        .order_by(subscriptions.c.name)
-    )
-    return [
-        Standing(
-            name=row.name,
-            checkpoint=row.checkpoint,
-            lag=max(settled - row.checkpoint, 0),
-            stopped_at_position=row.stopped_at_position,
-            error=row.error,
+    for name, acted_up_to in driver.execute(
+        """
+        SELECT p.name, p.acted_up_to FROM public.process_managers AS p
+        WHERE (%(names)s::text[] IS NULL OR p.name = ANY (%(names)s))
+            AND NOT EXISTS (SELECT FROM public.subscriptions AS s WHERE s.name = p.name)
+        """,
+        {"names": asked},
+    ).fetchall():
+        found.append(
+            Standing(
+                name=name,
+                checkpoint=acted_up_to,
+                lag=max(settled - acted_up_to, 0),
+                stopped_at_position=None,
+                error=None,
+                standstill=Standstill(None, MISSING),
+            )
         )
-        for row in rows
-    ]
+    return sorted(found, key=lambda standing: standing.name)

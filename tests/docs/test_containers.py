@@ -1,4 +1,4 @@
-"""The containers start what the Procfile starts, and open nothing to other computers."""
+"""The containers start what the Procfile starts, and open nothing to others."""
 
 import os
 import re

@@ -33,6 +33,8 @@ from tests.support.engine import (
     at_once,
 )
 
+FORGET_ACTED = "UPDATE process_managers SET acted_up_to = 0, event_id = NULL"
+
 React = Callable[[str, Any], Iterable[Any]]
 
 
@@ -78,8 +80,11 @@ class Follower:
         """Set its checkpoint back, as only an operator can, who takes it away."""
         self.engine.connection.execute("DELETE FROM subscriptions")
         self.engine.connection.execute(
-            "INSERT INTO subscriptions (name, checkpoint) VALUES (%s, %s)",
-            ("process:follower", checkpoint),
+            """
+            INSERT INTO subscriptions (name, checkpoint, event_id)
+            VALUES (%s, %s, event_id_at(%s))
+            """,
+            ("process:follower", checkpoint, checkpoint),
         )
 
 
@@ -272,7 +277,7 @@ def test_another_command_under_the_same_id_is_an_error_and_is_not_dropped(
     engine.append("counter-clock", 5, 7, expected=0)
     follower.catch_up()
     # Without what remembers up to where it has acted: the journal is the second guard.
-    engine.connection.execute("UPDATE process_managers SET acted_up_to = 0")
+    engine.connection.execute(FORGET_ACTED)
     follower.react = lambda _, event: [Add(counter_id="vase", amount=event.amount)]
     follower.set_back()
     reached = follower.catch_up()
@@ -289,7 +294,7 @@ def test_the_same_commands_again_are_those_of_the_first_time(
 ) -> None:
     engine.append("counter-clock", 5, 7, expected=0)
     follower.catch_up()
-    engine.connection.execute("UPDATE process_managers SET acted_up_to = 0")
+    engine.connection.execute(FORGET_ACTED)
     follower.set_back()
     reached = follower.catch_up()
 

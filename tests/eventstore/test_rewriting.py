@@ -238,6 +238,28 @@ def test_checkpoints_and_the_journal_go_along(months: Club) -> None:
     assert [p for (p,) in positions] == [2, 3, 2, 5]
 
 
+def test_a_checkpoint_that_was_of_the_log_is_of_the_new_one(months: Club) -> None:
+    """And one that was not does not become so."""
+    months.execute(
+        """
+        INSERT INTO subscriptions (name, checkpoint, event_id)
+        SELECT 'right', 2, event_id_at(2) UNION SELECT 'wrong', 1, event_id_at(2)
+        UNION SELECT 'right at the end', 4, event_id_at(4)
+        """
+    )
+    months.execute("INSERT INTO process_managers VALUES ('right', 4, event_id_at(4))")
+    months.rewrite()
+
+    fault = "checkpoint_fault(checkpoint, event_id) IS NULL"
+    assert dict(
+        months.execute(
+            f"SELECT name, {fault} FROM subscriptions WHERE name ~ '^(right|wrong)'"
+        )
+    ) == {"right": True, "wrong": False, "right at the end": True}
+    acted = "SELECT checkpoint_fault(acted_up_to, event_id) FROM process_managers"
+    assert months.execute(f"{acted} WHERE name = 'right'") == [(None,)]
+
+
 def test_no_process_manager_acts_again_on_what_has_moved(months: Club) -> None:
     months.execute("INSERT INTO process_managers VALUES ('at 1', 1), ('at the end', 4)")
     months.rewrite()

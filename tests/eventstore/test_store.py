@@ -9,6 +9,8 @@ from psycopg.rows import dict_row
 
 from eventstore import (
     NO_STREAM,
+    CannotProject,
+    CheckpointNotInLog,
     PostgresStore,
     ReadModelOutdated,
     WrongExpectedVersion,
@@ -147,6 +149,35 @@ def test_a_read_model_may_be_kept_in_the_callers_transaction(engine: Engine) -> 
         connection.commit()
 
     assert totals_of(engine) == [(5,)]
+
+
+def test_a_bug_in_a_fold_is_raised_with_all_before_it_written(
+    engine: Engine,
+) -> None:
+    """Else whoever calls it goes on with rows that get older and older."""
+    engine.append(CLOCK, 5, 13, 6, expected=0)
+
+    for _ in range(2):
+        with pytest.raises(CannotProject, match="ValueError: thirteen"):
+            bring_up_to_date(engine.connection, totals)
+    assert totals_of(engine) == [(5,)]
+
+
+def test_a_checkpoint_of_another_log_is_raised(engine: Engine) -> None:
+    bring_up_to_date(engine.connection, totals)
+    engine.connection.execute("UPDATE subscriptions SET checkpoint = 1")
+
+    with pytest.raises(CheckpointNotInLog, match="recount rebuild totals"):
+        bring_up_to_date(engine.connection, totals)
+
+
+def test_what_the_database_refuses_is_raised(engine: Engine) -> None:
+    bring_up_to_date(engine.connection, totals)
+    engine.connection.execute("ALTER TABLE readmodels.totals_g1 RENAME total TO sum")
+    put(PostgresStore(engine.connection))
+
+    with pytest.raises(CannotProject, match="UndefinedColumn"):
+        bring_up_to_date(engine.connection, totals)
 
 
 def totals_of(engine: Engine) -> list[tuple[int]]:

@@ -228,7 +228,10 @@ def test_a_reader_that_stopped_shows_where_and_why(reader: Reader) -> None:
         checkpoint=4,
         lag=4,
         stopped_at_position=5,
-        error={"error": "Cannot project the event at 5: ValueError: half a clock"},
+        error={
+            "kind": "code",
+            "error": "Cannot project the event at 5: ValueError: half a clock",
+        },
     )
 
 

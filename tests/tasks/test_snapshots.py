@@ -1,13 +1,11 @@
 """Snapshots of the shop: taken on beat, and saving what they are for."""
 
-import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, get_args
 
-import msgspec
 import pytest
 import sqlalchemy as sa
 
@@ -291,34 +289,3 @@ def test_every_kind_of_event_of_the_shop_is_in_these_histories() -> None:
     unions = (CustomerEvent, OrderEvent, AccountEvent, TransferEvent)
     kinds = [kind for union in unions for kind in get_args(union)]
     assert told == {kind.__name__ for kind in kinds}
-
-
-# By the fingerprint of the state: what `evolve` makes of the histories above, hashed.
-FOLDED = {
-    "bccb983422fe54b24a829e1925b07bab": "56e0cdbc7047ecf1",
-    "6969e6f8491f4f07a665b8aa457b1bb1": "55e44ad976f57683",
-    "2579972412036761052be17553650987": "75b6a7d6e2352b32",
-    "ced1eb6703d0800b4c6cf361ab21843e": "af0ff0f9ed8af105",
-    "eb0e36d2d9af2e3e1411edc3d114dba7": "0bcfda2fff5fc4a6",
-    "697707223e171ed44db42b493ad8bbc4": "17d0d09c5927e6ec",
-}
-
-
-@pytest.mark.parametrize(("decider", "history"), HISTORIES, ids=NAMES)
-def test_evolve_makes_another_state_only_under_another_fingerprint(
-    decider: Decider, history: list[tuple[str, dict[str, Any]]]
-) -> None:
-    """
-    Old snapshots would go on with a state that nobody would compute today.
-
-    Where this fails for a fingerprint that is listed, raise the `snapshot_version` of
-    the decider. A fingerprint that is new is added to the list, with its hash.
-    """
-    state = decider.initial
-    states = [
-        state := decider.evolve(state, decider.events.decode(name, json.dumps(data)))
-        for name, data in history
-    ]
-    folded = hashlib.sha256(msgspec.json.encode(states)).hexdigest()[:16]
-
-    assert {decider.snapshots.fingerprint: folded}.items() <= FOLDED.items()

@@ -3,12 +3,15 @@
 from dataclasses import replace
 
 import sqlalchemy as sa
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 
 from eventstore.doctor import check_rights
+from eventstore.subscriptions.standing import find_standings
 from readmodels import order_list, products
 from tasks import rebuilding
 from tasks.bootstrap import Shop
-from tests.support.databases import as_role, login_of, migrate
+from tests.support.databases import ROOT, as_role, login_of, migrate
 from tests.support.desk import Do, alice, place
 
 
@@ -30,6 +33,34 @@ def test_a_changed_definition_is_rebuilt_by_the_migration(shop: Shop, do: Do) ->
     with shop.engine.connect() as connection:
         (line,) = order_list.find(connection).rows
     assert line.total == 10_899
+
+
+def test_checkpoints_of_the_version_before_get_their_events(shop: Shop, do: Do) -> None:
+    do(alice, place)
+    config = Config(toml_file=ROOT / "pyproject.toml")
+    revision = ScriptDirectory.from_config(config).get_revision("0024")
+    assert revision is not None
+    with shop.autocommitting.connect() as connection:
+        connection.exec_driver_sql(
+            f"""
+            ALTER TABLE subscriptions DROP event_id CASCADE, DROP stopped_since;
+            ALTER TABLE process_managers DROP event_id;
+            DROP TRIGGER IF EXISTS subscriptions_note_event ON subscriptions;
+            UPDATE alembic_version SET version_num = '{revision.down_revision}';
+            UPDATE subscriptions SET checkpoint = 7 WHERE name = 'order_list_g1'
+            """
+        )
+    migrate(shop.settings.database_url)
+
+    with shop.autocommitting.connect() as connection:
+        standings = find_standings(connection)
+        found = connection.exec_driver_sql(
+            "SELECT event_id = event_id_at(2) FROM subscriptions"
+            " WHERE name = 'accounts_g1'"
+        )
+        assert found.scalar_one()
+    wrong = [s.name for s in standings if s.standstill is not None]
+    assert wrong == ["order_list_g1"]
 
 
 def test_read_models_are_filled_by_an_operator_and_never_by_the_owner(

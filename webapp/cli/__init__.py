@@ -8,6 +8,10 @@ from tasks.outbox import SECONDS_TO_EMPTY, empty_all
 from webapp.cli.lazy import Lazy, LazyGroup
 
 COMMANDS = {
+    "checkpoints": Lazy(
+        "webapp.cli.checkpoints:checkpoints",
+        "Set right where a reader of the log stands.",
+    ),
     "claims": Lazy(
         "webapp.cli.claims:claims",
         "Claim for every customer the e-mail address that they have.",

@@ -69,8 +69,14 @@ def retry(command_id: UUID, by: str, because: str) -> None:
 @click.command()
 @decision
 def abandon(command_id: UUID, by: str, because: str) -> None:
-    """Give up a failed command, for good."""
-    decide(operating.abandon, command_id, by, because)
+    """
+    Give up a failed command for good, or one that waits and cannot be decided.
+
+    `recount status` tells of those: their stream has something that this version cannot
+    read, say. A step of a transfer that is given up is made up for.
+    """
+    wanted = "failed, nor waiting in a stream that is stuck"
+    decide(operating.abandon, command_id, by, because, wanted=wanted)
     click.echo(f"{command_id} is abandoned.")
 
 

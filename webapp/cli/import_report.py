@@ -107,7 +107,11 @@ def counted(count: int, one: str, many: str = "") -> str:
 
 def tell_followed(shop: Shop, seconds: float) -> None:
     """Tell whether the read models have come to the end of the log."""
-    behind = [standing for standing in find_live_standings(shop) if standing.lag]
+    behind = [
+        standing
+        for standing in find_live_standings(shop)
+        if standing.lag or standing.standstill
+    ]
     if not behind:
         click.echo(f"caught up  the read models in {seconds:.1f} s")
     for standing in behind:

@@ -1,9 +1,12 @@
 """`recount status`: what waits, how far the read models are, what has stopped."""
 
+from datetime import UTC
+
 import click
 
 from eventstore.connection import driver_connection
 from eventstore.journal.entries import Waiting, count_waiting
+from eventstore.journal.undecided import Undecided, find_undecided
 from eventstore.log.fence import find_holders
 from eventstore.log.snapshots import Kept, count_snapshots
 from eventstore.projections.generations import live_generations
@@ -30,8 +33,11 @@ def status() -> None:
         holders = find_holders(driver_connection(connection))
         old_logs = names_of_kept(driver_connection(connection))
         heartbeats = find_heartbeats(connection)
+        undecided = find_undecided(connection)
     outdated = [projection.name for projection in rebuilding.unfit(shop())]
     click.echo(line_of_commands(waiting))
+    for command in undecided:
+        click.echo(line_of_undecided(command))
     for line in lines_of_heartbeats(heartbeats):
         click.echo(line)
     for line in lines_of_standings(standings, live, outdated):
@@ -59,6 +65,18 @@ def line_of_commands(waiting: Waiting) -> str:
     if waiting.scheduled:
         line += f"; {waiting.scheduled} scheduled"
     return f"{line}; {STEPPED}" if waiting.clock_stepped else line
+
+
+def line_of_undecided(command: Undecided) -> str:
+    """Return which command cannot be decided, why, and what can be done about it."""
+    behind = f", and {command.behind:,} behind it" if command.behind else ""
+    since = f"{command.since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return (
+        f"CANNOT BE DECIDED: {command.type} {command.command_id} of"
+        f" {command.stream_id}{behind}, tried {command.attempts:,} times since {since}:"
+        f" {command.error}: {command.message} It waits; when it is not to wait:"
+        " recount commands abandon"
+    )
 
 
 def line_of_snapshots(snapshots: Kept) -> str:

@@ -3,13 +3,22 @@
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from random import Random
 
+import sqlalchemy as sa
+
 from tests.faults.desk import Desk
-from tests.faults.kind import Kind, Seconds, Strike
+from tests.faults.kind import MISSED, Kind, Seconds, Strike
+from tests.support.waiting import wait_until
 
 READ_MODELS = ("order_list", "order_details", "customers", "accounts", "transfers")
+READERS = ("accounts_g1", "transfers_g1", "process:transfers", "process:refunds")
+AHEAD = """
+    UPDATE public.subscriptions SET checkpoint = public.last_drawn() + :by
+    WHERE name = :name
+"""
+REPAIR = "SELECT public.repair_checkpoint(:name, 'the rig', 'a fault')"
 HALF_WAY: Seconds = (1.0, 4.0)
 TO_THE_END: Seconds = (5.0, 8.0)
 
@@ -45,7 +54,29 @@ def start(desk: Desk, name: str) -> subprocess.Popen[bytes]:
         )
 
 
+@contextmanager
+def move_ahead(desk: Desk, chance: Random) -> Iterator[str]:
+    """Set a reader's checkpoint ahead of the log, as after a restore, and repair it."""
+    name, by = chance.choice(READERS), chance.choice((1, 300))
+    if not ask(desk, AHEAD, name=name, by=by):
+        yield f"{MISSED}: nobody answers"
+        return
+    try:
+        yield f"{name}, by {by}"
+    finally:
+        wait_until(lambda: ask(desk, REPAIR, name=name), "a checkpoint is repaired")
+
+
+def ask(desk: Desk, statement: str, **values: object) -> bool:
+    """Return whether *statement* was run as the owner: the server may be away."""
+    with suppress(sa.exc.OperationalError), desk.engine().begin() as connection:
+        connection.execute(sa.text(statement), values)
+        return True
+    return False
+
+
 KINDS = (
+    Kind("a checkpoint ahead of the log", HALF_WAY, move_ahead),
     Kind("kill a rebuild", HALF_WAY, rebuilding(1)),
     Kind("rebuild a read model", TO_THE_END, rebuilding(1)),
     Kind("two rebuilds at once", TO_THE_END, rebuilding(2)),

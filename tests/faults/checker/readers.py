@@ -25,6 +25,8 @@ SELECT
     readers.name,
     s.checkpoint NOT BETWEEN log.head AND log.drawn
         OR s.stopped_at_position IS NOT NULL
+        OR s.error IS NOT NULL
+        OR checkpoint_fault(s.checkpoint, s.event_id) IS NOT NULL
 FROM log
 CROSS JOIN readers
 LEFT JOIN subscriptions AS s ON s.name = readers.name

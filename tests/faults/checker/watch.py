@@ -12,9 +12,15 @@ UNCHANGED = "what is behind a checkpoint never changes"
 FREED = "who holds a stream and stands still does not keep it"
 
 READERS = """
-    SELECT s.name, s.checkpoint FROM subscriptions AS s
-    WHERE s.name IN (SELECT name FROM process_managers)
+    SELECT
+        s.name, s.checkpoint,
+        -- One that is refused has read nothing of what it stands behind.
+        checkpoint_fault(s.checkpoint, s.event_id) IS NULL
+    FROM subscriptions AS s
+    WHERE (
+        s.name IN (SELECT name FROM process_managers)
         OR s.name IN (SELECT read_model || '_g' || live FROM generations)
+    )
 """
 HASH = """
     SELECT
@@ -82,11 +88,12 @@ class Watch:
         before_now = self.silent
         self.silent = set(self.connection.execute(SILENT, (self.patience,)).fetchall())
         self.kept |= self.silent & before_now
-        for name, checkpoint in self.connection.execute(READERS).fetchall():
+        for name, checkpoint, is_read in self.connection.execute(READERS).fetchall():
             before = self.checkpoints.get(name, 0)
             if checkpoint < before:
                 self.went_back.append(f"{name}: from {before} to {checkpoint}")
-            self.checkpoints[name] = checkpoint
+            if is_read:
+                self.checkpoints[name] = checkpoint
         after = self.stretches[-1].up_to if self.stretches else 0
         up_to = max(self.checkpoints.values(), default=0)
         if up_to > after:

@@ -12,6 +12,7 @@ from eventstore.log.append import ANY_VERSION, append
 from tests.faults.checker import Watch
 from tests.faults.checker.folds import invariant_of
 from tests.faults.checker.money import NOT_NEGATIVE
+from tests.faults.checker.readers import AT_THE_END
 from tests.faults.checker.streams import VERSIONS
 from tests.faults.checker.watch import FORWARD, UNCHANGED
 from tests.faults.controls.control import Control
@@ -137,6 +138,6 @@ CONTROLS = [
         somebody_sets_a_checkpoint_back,
         allow_to_go_back,
         FORWARD,
-        also=(ACCOUNT,),
+        also=(ACCOUNT, AT_THE_END),
     ),
 ]

@@ -121,7 +121,10 @@ def the_record_of_a_process_manager_is_lost(scene: Scene) -> None:
     scene.sender.do(transfer(scene))
     set_back(scene)
     scene.connection.execute(
-        "UPDATE process_managers SET acted_up_to = 0 WHERE name = %s", (MANAGER,)
+        """
+        UPDATE process_managers SET acted_up_to = 0, event_id = NULL WHERE name = %s
+        """,
+        (MANAGER,),
     )
     scene.sender.work()
 
@@ -132,6 +135,30 @@ def send_under_any_key(scene: Scene) -> None:
         return sending.send(connection, anew, **given)
 
     scene.patch.setattr(process_manager, "send", send_anew)
+
+
+def a_checkpoint_slips_ahead_of_the_log(scene: Scene) -> None:
+    """By one, and what comes in at that place is read after it is put right."""
+    account = scene.account()
+    scene.read()
+    scene.connection.execute(
+        """
+        UPDATE subscriptions SET checkpoint = last_drawn() + 1
+        WHERE name = 'accounts_g1'
+        """
+    )
+    scene.sender.do(Deposit(account_id=account, amount=7))
+    scene.read()
+    scene.connection.execute(
+        "SELECT repair_checkpoint('accounts_g1', 'ada', 'a slip of the hand')"
+    )
+    scene.read()
+
+
+def believe_any_checkpoint(scene: Scene) -> None:
+    scene.change(
+        "checkpoint_fault", "BEGIN\n    IF place", "BEGIN RETURN NULL;\n    IF place"
+    )
 
 
 FOLLOWS = (money.ONE_PLACE, money.CONSERVED)
@@ -147,6 +174,12 @@ CONTROLS = [
         "whoever catches up holds the checkpoint's row",
         a_second_reader_comes_while_one_reads,
         read_without_the_row,
+        ACCOUNT,
+    ),
+    Control(
+        "a checkpoint that is not in the log is refused",
+        a_checkpoint_slips_ahead_of_the_log,
+        believe_any_checkpoint,
         ACCOUNT,
     ),
     Control(

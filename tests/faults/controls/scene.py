@@ -40,8 +40,10 @@ BEGIN
     DELETE FROM unique_claims;
     DELETE FROM vault.keys;
     DELETE FROM heartbeats;
-    UPDATE process_managers SET acted_up_to = 0;
-    UPDATE subscriptions SET checkpoint = 0;
+    UPDATE process_managers SET acted_up_to = 0, event_id = NULL;
+    UPDATE subscriptions SET
+        checkpoint = 0, event_id = NULL,
+        error = NULL, stopped_at_position = NULL, stopped_since = NULL;
     FOR read_model IN SELECT tablename FROM pg_tables WHERE schemaname = 'readmodels'
     LOOP
         EXECUTE format('DELETE FROM readmodels.%I', read_model.tablename);
@@ -50,6 +52,7 @@ BEGIN
     ALTER TABLE events ENABLE ALWAYS TRIGGER events_refuse_change;
     ALTER TABLE events ENABLE ALWAYS TRIGGER events_hold_fence;
     ALTER TABLE subscriptions ENABLE TRIGGER subscriptions_keep_checkpoints;
+    ALTER TABLE subscriptions ENABLE TRIGGER subscriptions_note_event;
     IF to_regclass('events_stream_id_version_key') IS NULL THEN
         ALTER TABLE events ADD UNIQUE (stream_id, version);
     END IF;

@@ -1,0 +1,92 @@
+-- Set a checkpoint back to the last event that was read: none skipped, none acted on twice.
+--
+-- That is the event noted with it. Where this log has it no more, a process manager goes
+-- back to what it acted on, else behind the last event that a command of its own names, or
+-- to *after*, which an operator vouches for; what only computes begins with the log. The
+-- rows of a read model cannot go back: that is for a rebuild.
+--
+-- No row: there is no such subscription. *fault* is NULL where nothing was wrong, *moved_to*
+-- where nothing was changed, also where nobody can know the place.
+CREATE OR REPLACE FUNCTION public.repair_checkpoint(
+    subscription varchar,
+    acted_by text,
+    because text,
+    after bigint DEFAULT NULL
+)
+RETURNS TABLE (fault text, moved_from bigint, moved_to bigint)
+LANGUAGE plpgsql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$
+DECLARE
+    kept record;
+    acting record;
+    is_acting boolean;
+    kept_fault text;
+    acted_fault text;
+    acted_place bigint;
+    place bigint;
+BEGIN
+    SELECT s.checkpoint, s.event_id INTO kept
+    FROM public.subscriptions AS s WHERE s.name = subscription FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    SELECT p.acted_up_to, p.event_id INTO acting
+    FROM public.process_managers AS p WHERE p.name = subscription FOR UPDATE;
+    is_acting := FOUND;
+    kept_fault := public.checkpoint_fault(kept.checkpoint, kept.event_id);
+    IF is_acting THEN
+        acted_fault := public.checkpoint_fault(acting.acted_up_to, acting.event_id);
+    END IF;
+    fault := coalesce(kept_fault, acted_fault);
+    moved_from := CASE
+        WHEN kept_fault IS NULL AND is_acting THEN acting.acted_up_to
+        ELSE kept.checkpoint
+    END;
+    IF fault IS NULL THEN
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    IF after > public.settled() THEN
+        RAISE EXCEPTION 'position % is not settled: it is no place to go on behind', after
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF is_acting THEN
+        acted_place := acting.acted_up_to;
+    END IF;
+    IF acted_fault IS NOT NULL THEN
+        acted_place := coalesce(public.place_of(acting.event_id), after);
+        -- Pruning takes away what would tell that an event was acted on.
+        IF acted_place IS NULL AND NOT EXISTS (SELECT FROM public.prunings) THEN
+            SELECT max(e.id) INTO acted_place
+            FROM public.commands AS c
+            JOIN public.events AS e
+                ON e.metadata ->> 'event_id' = c.metadata ->> 'causation_id'
+            WHERE c.principal = subscription;
+        END IF;
+        UPDATE public.process_managers AS p
+        SET acted_up_to = acted_place, event_id = public.event_id_at(acted_place)
+        WHERE p.name = subscription AND acted_place IS NOT NULL;
+    END IF;
+    place := kept.checkpoint;
+    IF kept_fault IS NOT NULL THEN
+        place := coalesce(public.place_of(kept.event_id), acted_place);
+        IF place IS NULL AND NOT is_acting AND subscription !~ '_g\d+$' THEN
+            place := 0;
+        END IF;
+    END IF;
+    IF acted_fault IS NOT NULL THEN
+        -- What it did not act on is handed to it again.
+        place := least(place, acted_place);
+    END IF;
+    moved_to := CASE WHEN kept_fault IS NULL THEN acted_place ELSE place END;
+    IF place IS NOT NULL AND moved_to IS NOT NULL THEN
+        DELETE FROM public.subscriptions AS s WHERE s.name = subscription;
+        INSERT INTO public.subscriptions (name, checkpoint, event_id)
+        VALUES (subscription, place, public.event_id_at(place));
+        RAISE LOG 'the checkpoint of % went back from % to %: % (%)',
+            subscription, moved_from, moved_to, because, acted_by;
+    END IF;
+    RETURN NEXT;
+END
+$$;

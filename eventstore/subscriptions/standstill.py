@@ -1,0 +1,102 @@
+"""
+Whether a reader of the log stands still, since when, and why.
+
+It is asked of the tables alone, by whoever shows rows: a reader that was stopped, that
+nobody runs or that may not write tells nothing itself. So whatever keeps a reader from
+its work is seen: it is behind and has not moved. What it noted of an error says why.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import psycopg
+
+from eventstore.subscriptions.stopping import CHECKPOINT, EVENT
+
+AFTER = timedelta(seconds=5)
+"""A reader that has something to read for so long, and has not moved, stands still."""
+SELDOM = {"seals": timedelta(minutes=10), "snapshots": timedelta(minutes=10)}
+"""Those that are run now and then: after how long it is told of them."""
+
+IDLE = "idle"
+HELD_BACK = "held back"
+MISSING = "missing"
+OUTDATED = "outdated"
+
+COLUMNS = """
+    s.checkpoint, s.stopped_at_position, s.error, s.stopped_since, s.moved_at,
+    clock_timestamp(),
+    coalesce(
+        public.checkpoint_fault(s.checkpoint, s.event_id),
+        (
+            SELECT public.checkpoint_fault(p.acted_up_to, p.event_id)
+            FROM public.process_managers AS p WHERE p.name = s.name
+        )
+    ),
+    (
+        SELECT coalesce(e.metadata ->> 'recorded_at', '')
+        FROM public.events AS e WHERE e.id > s.checkpoint ORDER BY e.id LIMIT 1
+    )
+"""
+"""What a `Place` is made of, of `public.subscriptions AS s`."""
+
+
+class Standstill(NamedTuple):
+    """
+    A reader stands still; *because* is a word, see `docs/operations.md`.
+
+    *since* is None where nobody knows it.
+    """
+
+    since: datetime | None
+    because: str
+
+
+class Place(NamedTuple):
+    """A row of `subscriptions`; *next_at* is when what it has to read next came in."""
+
+    checkpoint: int
+    stopped_at: int | None
+    error: Mapping[str, Any] | None
+    stopped_since: datetime | None
+    moved_at: datetime
+    now: datetime
+    fault: str | None
+    next_at: str | None
+
+    def standstill(self, after: timedelta | None = None) -> Standstill | None:
+        """Return whether it stands still: at once by an error, else *after* so long."""
+        if self.fault is not None:
+            return Standstill(self.stopped_since, CHECKPOINT)
+        if self.error is not None or self.stopped_at is not None:
+            kind = str((self.error or {}).get("kind", EVENT))
+            return Standstill(self.stopped_since or self.moved_at, kind)
+        if self.next_at is None:
+            return None
+        # A moment of a clock that was ahead tells nothing.
+        moments = [self.moved_at, read_moment(self.next_at)]
+        past = [at for at in moments if at is not None and at <= self.now]
+        if not past or self.now - max(past) < (after or AFTER):
+            return None
+        return Standstill(max(past), IDLE)
+
+
+def read_moment(text: str) -> datetime | None:
+    """Return the moment that an event has in its metadata; None where it has none."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
+def explained(
+    connection: psycopg.Connection[Any], place: Place, standstill: Standstill | None
+) -> Standstill | None:
+    """Return *standstill*, and whether a writer holds back a reader that is idle."""
+    if standstill is None or standstill.because != IDLE:
+        return standstill
+    row = connection.execute("SELECT public.settled() <= %s", (place.checkpoint,))
+    is_held_back = row.fetchone() == (True,)
+    return standstill._replace(because=HELD_BACK) if is_held_back else standstill

@@ -1,0 +1,82 @@
+"""Why a reader stands still, in a word for programs and a sentence for operators."""
+
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+import psycopg
+
+from eventstore.errors import (
+    BoxBroken,
+    CannotProject,
+    CheckpointNotInLog,
+    KeyLost,
+    LiveRowsBehind,
+    MasterKeyMissing,
+    NewerSchema,
+    UnknownEventType,
+    UnreadableEvent,
+    UpcasterFailed,
+    WrongMasterKey,
+    told,
+)
+
+CHECKPOINT = "checkpoint"
+EVENT = "event"
+CODE = "code"
+
+KINDS: tuple[tuple[str, tuple[type[Exception], ...]], ...] = (
+    (CHECKPOINT, (CheckpointNotInLog,)),
+    (EVENT, (UnknownEventType, UnreadableEvent, NewerSchema, UpcasterFailed)),
+    ("keys", (BoxBroken, KeyLost, MasterKeyMissing, WrongMasterKey)),
+    ("table", (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)),
+    ("rights", (psycopg.errors.InsufficientPrivilege,)),
+    ("waits", (LiveRowsBehind,)),
+    ("database", (psycopg.Error,)),
+)
+"""The first that fits; what fits none is a bug in the code."""
+
+
+def kind_of(error: Exception) -> str:
+    """Return the kind of what a reader stands still for: a word without any value."""
+    if isinstance(error, CannotProject):
+        error = error.reason
+    return next((kind for kind, types in KINDS if isinstance(error, types)), CODE)
+
+
+def as_kept(error: Exception) -> str:
+    """Return what is kept of it, as JSON."""
+    sentence = str(error) if isinstance(error, CannotProject) else said_of(error)
+    kept = {"kind": kind_of(error), "error": sentence}
+    return msgspec.json.encode(kept).decode()
+
+
+def said_of(error: Exception) -> str:
+    if isinstance(error, CheckpointNotInLog):
+        return told(error)
+    return f"{type(error).__name__}: {told(error)}"
+
+
+def note_stop(connection: psycopg.Connection[Any], name: str, error: Exception) -> None:
+    """
+    Note that a reader could not read, where that can be noted.
+
+    What is noted already is not written again, and a row that somebody holds is his to
+    note in. Neither `moved_at` nor the checkpoint changes.
+    """
+    kept = as_kept(error)
+    with suppress(psycopg.Error), connection.transaction():
+        connection.execute(
+            """
+            WITH free AS MATERIALIZED (
+                SELECT name FROM public.subscriptions
+                WHERE name = %(name)s AND error IS DISTINCT FROM %(error)s::text::jsonb
+                FOR UPDATE SKIP LOCKED
+            )
+            UPDATE public.subscriptions AS s
+            SET error = %(error)s::text::jsonb, stopped_at_position = NULL,
+                stopped_since = clock_timestamp()
+            FROM free WHERE s.name = free.name
+            """,
+            {"name": name, "error": kept},
+        )
