@@ -11,6 +11,7 @@ from flask import Flask
 
 from tasks import bootstrap, catch_up, commands
 from tasks.accepting import accept
+from tasks.app import app as celery
 from tasks.bootstrap import Shop
 from tasks.settings import Settings, database_url
 from tests.support.databases import Databases
@@ -56,6 +57,8 @@ def shop(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     monkeypatch.setattr("tasks.publishing.send", lambda *_: None)
     shop = Shop(settings)
     bootstrap.use(shop)
+    # Once a process, and of a database that is there: it is kept from then on.
+    assert celery.conf.task_routes
     shop.ensure_read_models()
     yield shop
     shop.engine.dispose()

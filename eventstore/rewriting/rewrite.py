@@ -46,7 +46,7 @@ from eventstore.rewriting.swapping import (
     swap,
 )
 from eventstore.rights import grant_rights
-from eventstore.verifying.checks import all_checks
+from eventstore.verifying.checks import checks_of_a_copy
 from eventstore.verifying.finding import Advance
 from eventstore.verifying.sealed import Vouching, seals_check
 
@@ -196,7 +196,7 @@ def close_journal(connection: psycopg.Connection[Any], deciders: Deciders) -> in
 
 def verify(connection: psycopg.Connection[Any], deciders: Deciders, show: Show) -> None:
     """Ask of the new log all that can be asked of one. Raises RewriteRefused."""
-    for check in all_checks(deciders, Vouching(), is_all=True):
+    for check in checks_of_a_copy(deciders):
         with show(check.name, check.length(connection)) as advance:
             for finding in check.find(connection, advance):
                 raise RewriteRefused(f"the copy is not whole: {finding}")

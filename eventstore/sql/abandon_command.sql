@@ -36,6 +36,12 @@ BEGIN
                 JOIN public.command_incidents AS i ON i.command_id = stuck.id
                 WHERE stuck.stream_id = stream AND stuck.status = 'accepted'
                     AND i.kind IN ('error', 'conflict')
+                    -- What an operator has tried again has not failed since.
+                    AND NOT EXISTS (
+                        SELECT FROM public.command_incidents AS r
+                        WHERE r.command_id = stuck.id AND r.kind = 'retried'
+                            AND r.id > i.id
+                    )
             )
     );
     IF FOUND THEN

@@ -40,9 +40,24 @@ def all_checks(
         collations_check(),
         streams_check(),
         contents_check(deciders),
-        *journal_checks(),
+        *journal_checks(is_journaled=is_journaled),
         *([ids_check()] if is_journaled else []),
         snapshots_check(deciders, is_all=is_all),
+    ]
+
+
+def checks_of_a_copy(deciders: Deciders) -> list[Check]:
+    """
+    Return what a copied log must hold, whoever has written its events.
+
+    What nobody can read, or what was put in by hand, is in the copy as it was in the
+    original: `all_checks` finds it there.
+    """
+    return [
+        seals_check(Vouching()),
+        streams_check(),
+        *journal_checks(is_journaled=False),
+        snapshots_check(deciders, is_all=True),
     ]
 
 

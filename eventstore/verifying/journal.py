@@ -1,6 +1,7 @@
 """The journal and the log: each event's command, and each command's events."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -43,14 +44,18 @@ _EVENTS = """
             WHEN c.id IS NULL AND page.may_be_pruned THEN NULL
             WHEN c.id IS NULL THEN 'its command is not in the journal'
             WHEN c.status <> 'succeeded' THEN 'its command is ' || c.status
-            WHEN page.metadata ->> 'causation_id' IS DISTINCT FROM page.command_id
+            WHEN %(is_journaled)s
+                AND page.metadata ->> 'causation_id' IS DISTINCT FROM page.command_id
                 THEN 'its cause is not its command'
-            WHEN page.metadata ->> 'correlation_id'
+            WHEN %(is_journaled)s AND (
+                page.metadata ->> 'correlation_id'
                     IS DISTINCT FROM c.metadata ->> 'correlation_id'
                 OR page.metadata ->> 'actor' IS DISTINCT FROM c.metadata ->> 'actor'
+            )
                 THEN 'its command has another conversation or actor'
             -- The append writes both, with the same moment.
-            WHEN page.metadata ->> 'recorded_at' IS DISTINCT FROM to_char(
+            WHEN %(is_journaled)s
+                AND page.metadata ->> 'recorded_at' IS DISTINCT FROM to_char(
                 c.finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
             )
                 THEN 'it was not recorded when its command was finished'
@@ -115,9 +120,16 @@ _COMMANDS = """
 """
 
 
-def journal_checks() -> list[Check]:
+def journal_checks(*, is_journaled: bool) -> list[Check]:
+    """
+    Return the checks that events and commands of the journal name each other.
+
+    *is_journaled* says that the drain has appended what came of commands: then an event
+    has its command's conversation, actor and time.
+    """
+    find = partial(find_wrong_events, is_journaled=is_journaled)
     return [
-        Check(name=EVENTS, length=last_position, find=find_wrong_events),
+        Check(name=EVENTS, length=last_position, find=find),
         Check(name=COMMANDS, length=count_commands, find=find_wrong_commands),
     ]
 
@@ -128,13 +140,19 @@ def last_position(connection: psycopg.Connection[Any]) -> int:
 
 
 def find_wrong_events(
-    connection: psycopg.Connection[Any], advance: Advance
+    connection: psycopg.Connection[Any], advance: Advance, *, is_journaled: bool
 ) -> Iterator[Finding]:
     """Yield events whose command is unknown, did not succeed, or points elsewhere."""
     after, last = 0, last_position(connection)
     ((pruned,),) = connection.execute(_PRUNED).fetchall()
     while after < last:
-        values = {"after": after, "last": last, "page": PAGE, "pruned": pruned}
+        values = {
+            "after": after,
+            "last": last,
+            "page": PAGE,
+            "pruned": pruned,
+            "is_journaled": is_journaled,
+        }
         rows = read_page(connection, _EVENTS, values)
         if not rows:
             return

@@ -262,8 +262,8 @@ def test_where_nobody_knows_an_operator_says_what_was_acted_on(restored: World) 
     connection = restored.engine.connection
     connection.execute(
         """
-        INSERT INTO prunings (finished_before, acted_by, because)
-        VALUES (now(), 'ada', 'space')
+        INSERT INTO prunings (finished_before, after_seq, acted_by, because)
+        VALUES (now(), 0, 'ada', 'space')
         """
     )
     connection.execute("DELETE FROM commands")

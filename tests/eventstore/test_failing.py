@@ -376,7 +376,7 @@ def test_a_crash_of_postgresql_is_no_commands_fault(engine: Engine) -> None:
     command_id = engine.accept(add)
     engine.take_and_die(command_id)
     engine.connection.execute(
-        "UPDATE commands SET started_at = pg_postmaster_start_time() - '1 ms'::interval"
+        "UPDATE commands SET marked_under = marked_under - interval '1 s'"
     )
     engine.drain(command_id)
 

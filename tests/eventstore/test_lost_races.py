@@ -130,7 +130,9 @@ def test_after_too_many_lost_races_a_command_rests(engine: Engine) -> None:
 
 def test_those_behind_a_command_that_rests_wait_for_it(engine: Engine) -> None:
     resting, _ = lose_twice(engine)
-    engine.connection.execute("UPDATE commands SET next_try_at = now() + '1 hour'")
+    engine.connection.execute(
+        "UPDATE commands SET attempts = 20, next_try_at = now() + '50 seconds'"
+    )
     behind = engine.accept(add)
     engine.drain(behind)
 

@@ -37,7 +37,9 @@ PLANTED: dict[str, tuple[str, set[str]]] = {
         INSERT INTO events ({COLUMNS})
         SELECT stream_id, type, version + 1, data, metadata, now() FROM events
         WHERE id = {EVENT_OF % "ConfirmDelivery"};
-        UPDATE subscriptions SET checkpoint = (SELECT max(id) FROM events)
+        UPDATE subscriptions SET
+            checkpoint = (SELECT max(id) FROM events),
+            event_id = event_id_at((SELECT max(id) FROM events))
         """,
         {effects.ONCE, effects.ONE_EVENT, effects.SAY_THE_SAME, DETAILS},
     ),

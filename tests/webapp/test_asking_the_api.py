@@ -198,7 +198,7 @@ def test_the_figures_are_sums_over_all_orders(
         ("/api/customers?status=paid", "'status' is unknown"),
         ("/api/products?q=x", "'q' is unknown"),
         ("/api/figures?limit=1", "'limit' is unknown"),
-        ("/api/orders?limit=1&limit=2", "limit is given twice"),
+        ("/api/orders?limit=1&limit=2", "'limit' came more than once"),
     ],
 )
 def test_what_cannot_be_asked_is_told_with_what_can(

@@ -153,7 +153,9 @@ def headers_read() -> Iterator[str]:
                     yield name
                 case ast.Compare(
                     left=ast.Constant(value=str(name)),
-                    comparators=[ast.Attribute(attr="headers")],
+                    comparators=[
+                        ast.Attribute(attr="headers", value=ast.Name("request"))
+                    ],
                 ):
                     yield name
     for path in sorted((ROOT / "webapp" / "templates").rglob("*.html")):

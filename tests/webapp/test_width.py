@@ -74,7 +74,8 @@ def styled(page: str) -> str:
     """Return *page* with its stylesheets in it, and without its scripts."""
     for name in ("vendor/pico/pico.min.css", "recount.css"):
         style = f"<style>{(STATIC / name).read_text()}</style>"
-        page = page.replace(f'<link rel="stylesheet" href="/static/{name}">', style)
+        link = rf'<link rel="stylesheet" href="/static/{re.escape(name)}[^"]*">'
+        page = re.sub(link, lambda _: style, page)
     assert page.count("<style>") == 2
     return re.sub(r"<script.*?</script>", "", page)
 

@@ -6,7 +6,8 @@ from webapp.cli.lazy import Lazy, LazyGroup
 
 COMMANDS = {
     "abandon": Lazy(
-        "webapp.cli.commands_act:abandon", "Give up a failed command, for good."
+        "webapp.cli.commands_act:abandon",
+        "Give up a failed command for good, or one that waits and cannot be decided.",
     ),
     "cancel": Lazy(
         "webapp.cli.commands_act:cancel",
