@@ -25,7 +25,7 @@ from benchmarks.serving.clients import Pages, count_reads
 from benchmarks.serving.ending import Users
 from benchmarks.serving.start import SERVERS
 from tests.support.processes import free_port
-from tests.support.slow_clients import KINDS, slow_clients
+from tests.support.slow_clients import KINDS, Credentials, slow_clients
 from webapp.demo.client import Client
 from webapp.demo.running import Demo
 
@@ -45,6 +45,7 @@ def main() -> int:
         servers(Path(folder)) as own,
         desk(own, projections=True) as shop,
     ):
+        Credentials.use(shop.environment["SECRET_KEY"])
         fill(shop)
         for name in options.only or [*SERVERS, OURS]:
             for count in options.processes:
@@ -68,7 +69,8 @@ def main() -> int:
 def fill(shop: Desk) -> None:
     """Tell the shop of the demo's orders, and leave no process of it running."""
     shop.start_all(1)
-    with closing(Client(shop.address)) as client:
+    token = shop.authorization.rpartition(" ")[2]
+    with closing(Client(shop.address, token)) as client:
         Demo(client, "EUR", lambda _: None).run()
     shop.settle()
     shop.stop()

@@ -20,6 +20,7 @@ from embedded.folders import Folders
 from embedded.leftovers import end_all
 from embedded.logs import last_lines, open_log
 from embedded.postgres_home import PostgresHome
+from eventstore.sessions.errors import UnfitSession
 from tasks.connections import connect
 
 OWNER = DATABASE = "recount"
@@ -99,6 +100,9 @@ def is_ready(folders: Folders) -> bool:
     try:
         with connect(url_of(folders, "postgres")) as connection:
             ensure_database(connection)
+    except UnfitSession:
+        # It answers, and tells those who want to use it what is wrong with it.
+        return True
     except psycopg.OperationalError:
         return False
     return True

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.support.slow_clients import HOST
+from tests.support.slow_clients import HOST, Credentials
 
 REFUSED = "refused"
 
@@ -52,7 +52,8 @@ class Users:
         while not self.is_over.is_set():
             was_used = connection.sock is not None
             try:
-                connection.request("GET", self.path)
+                headers = {"Authorization": Credentials.authorization}
+                connection.request("GET", self.path, headers=headers)
                 response = connection.getresponse()
                 response.read()
                 if response.status != 200:

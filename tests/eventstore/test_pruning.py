@@ -40,7 +40,7 @@ def is_there(engine: Engine, command_id: UUID) -> bool:
 def findings_of(engine: Engine) -> list[Finding]:
     """Return what the checks of log and journal find."""
     return [
-        *find_wrong_events(engine.connection, lambda _: None),
+        *find_wrong_events(engine.connection, lambda _: None, is_journaled=True),
         *find_wrong_commands(engine.connection, lambda _: None),
     ]
 

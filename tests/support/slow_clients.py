@@ -5,13 +5,28 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 
+from tasks.local_access import authorization
+from tests.support.settings import SECRET_KEY
+
 HOST = "127.0.0.1"
 PATIENCE = 5.0
 LARGE = "/static/vendor/pico/pico.min.css"
 
 
+class Credentials:
+    """What lets these clients in: the header that programs of this computer send."""
+
+    authorization = authorization(SECRET_KEY)
+
+    @classmethod
+    def use(cls, secret_key: str) -> None:
+        """Be let in by a web of this *secret_key* from now on."""
+        cls.authorization = authorization(secret_key)
+
+
 def get(path: str, *more: str) -> bytes:
-    lines = [f"GET {path} HTTP/1.1", "Host: localhost", *more]
+    lines = [f"GET {path} HTTP/1.1", f"Host: {HOST}"]
+    lines += [f"Authorization: {Credentials.authorization}", *more]
     return "\r\n".join([*lines, "", ""]).encode()
 
 
