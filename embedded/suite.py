@@ -121,7 +121,15 @@ class Suite:
 
 
 def steps(arguments: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
-    """Yield what is run, each with its name: all of it, or pytest with *arguments*."""
+    """
+    Yield what is run, each with its name: all that takes no minutes by itself.
+
+    `--long` is what does; with other *arguments* it is pytest alone.
+    """
+    if arguments == ["--long"]:
+        # One after the other: they load all cores themselves.
+        yield "long", ["pytest", "-m", "long"]
+        return
     if arguments:
         yield "pytest", ["pytest", *arguments]
         return

@@ -4,6 +4,7 @@ import re
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,18 +123,20 @@ def pool_of(database_url: str, role: str = "operator") -> sa.Engine:
             record.invalidate()
 
     def look_at_idle(session: Session, record: Any, _: Any) -> None:
+        # Never InvalidatePoolError: SQLAlchemy goes by the wall clock there, and one
+        # that was set back would have each session opened anew until it has caught up.
         if session.opened_at <= doom.opened_until:
-            raise sa.exc.InvalidatePoolError
+            raise sa.exc.DisconnectionError
         idle_since = record.info.get("idle_since")
         if idle_since is None or time.monotonic() - idle_since < IDLE:
             return
-        try:
+        with suppress(Exception):
             session.look()
-        except Exception as error:
-            # The others of the pool are as old: all of them are made anew.
-            raise sa.exc.InvalidatePoolError from error
-        if session.is_spent:
-            raise sa.exc.InvalidatePoolError
+            if not session.is_spent:
+                return
+        # The others of the pool are as old: all of them are made anew.
+        doom.opened_until = time.monotonic()
+        raise sa.exc.DisconnectionError
 
     sa.event.listen(engine, "invalidate", note_end)
     sa.event.listen(engine, "checkin", note_return)

@@ -95,7 +95,11 @@ def forget_logins(folder: Path) -> None:
 
 def is_unused(folder: Path, secret: str) -> bool:
     """Return whether *secret* still lets a browser in."""
-    return file_of(folder, secret).exists()
+    try:
+        return file_of(folder, secret).exists()
+    except PermissionError:
+        # Whether it is, `spend` will tell.
+        return True
 
 
 def spend(folder: Path, secret: str) -> bool:

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 PREFIX = "RECOUNT_"
 """What begins so is ours, whatever follows."""
+OF_KUBERNETES = re.compile(r"RECOUNT_SERVICE_(HOST|PORT)\w*|RECOUNT_PORT_\d+_\w+")
+"""What it sets in every pod beside a service that is called recount."""
 SHORT = 10
 """Names with fewer letters are near to many others: they may differ by one letter."""
 
@@ -65,6 +67,8 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
 
 def most_unlike(name: str, meant: str) -> int:
     """Return how many letters may differ where *name* was taken for *meant*."""
+    if OF_KUBERNETES.fullmatch(name):
+        return -1
     if name.upper().startswith(PREFIX):
         # Our own prefix: nobody else's variable, however far it is from all of ours.
         return max(len(name), len(meant))

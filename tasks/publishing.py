@@ -15,8 +15,11 @@ from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from sqlalchemy.exc import OperationalError
+
 from tasks.app import app
 from tasks.bootstrap import Shop
+from tasks.bootstrap import shop as shop_here
 from tasks.breaker import Breaker, State
 from tasks.outbox import Outbox
 
@@ -133,7 +136,7 @@ def deliver(
     name: str, arguments: list[Any], task_id: str | None, shadow: str | None
 ) -> None:
     """Hand a task to the broker, unless it has failed a moment ago."""
-    if not breaker.lets_through():
+    if not knows_its_queues() or not breaker.lets_through():
         return
     before = breaker.state
     try:
@@ -156,7 +159,9 @@ def probe() -> None:
 
     Else a shop that nobody orders from would be shown without a broker for hours.
     """
-    if breaker.state is State.CLOSED or not breaker.lets_through():
+    if breaker.state is State.CLOSED:
+        return
+    if not knows_its_queues() or not breaker.lets_through():
         return
     before = breaker.state
     try:
@@ -167,6 +172,20 @@ def probe() -> None:
         breaker.failed()
     else:
         note_answer(before)
+
+
+def knows_its_queues() -> bool:
+    """
+    Return whether the shop's queues have their names, which PostgreSQL tells once.
+
+    Asked before Celery asks for its settings: where they raise, it goes on with its own
+    for as long as the process lives.
+    """
+    try:
+        return bool(shop_here().identity)
+    except OperationalError as error:
+        log.warning("not published error=%s", type(error).__name__)
+        return False
 
 
 def note_answer(before: State) -> None:

@@ -8,6 +8,7 @@ looks after one. They may all be stopped while it is well.
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from mmap import mmap
 from struct import Struct
 
@@ -61,7 +62,9 @@ def begin(pulses: Pulses, place: int) -> None:
 
     def live() -> None:
         while True:
-            pulses.show(place)
+            # A command that eats all memory fails whatever asks for some next.
+            with suppress(MemoryError):
+                pulses.show(place)
             time.sleep(SECONDS_BETWEEN)
 
     threading.Thread(target=live, name="pulse", daemon=True).start()

@@ -219,7 +219,7 @@ class Relay:
         return not standings or any(
             standing.lag and before.get(standing.name) == standing.checkpoint
             for standing in standings
-            if standing.stopped_at_position is None
+            if not standing.is_stopped
         )
 
 

@@ -9,6 +9,7 @@ import math
 import struct
 import time
 from collections.abc import Iterable, Iterator
+from mmap import mmap
 
 import msgspec
 import sqlalchemy as sa
@@ -55,19 +56,27 @@ class Kept:
         self.shared = Shared(LARGEST_TALLY)
 
     def tally_of(self, connection: sa.Connection) -> Tally:
-        # One at a time: the others get what it found.
         with self.shared as memory:
-            now = time.monotonic()
-            at, length = KEPT_HEAD.unpack_from(memory)
-            if length and now <= at + SECONDS_OF_A_TALLY:
-                kept = memory[KEPT_HEAD.size : KEPT_HEAD.size + length]
-                return msgspec.json.decode(kept, type=Tally)
-            found = tally(connection)
-            kept = msgspec.json.encode(found)
-            if KEPT_HEAD.size + len(kept) <= LARGEST_TALLY:
-                KEPT_HEAD.pack_into(memory, 0, now, len(kept))
-                memory[KEPT_HEAD.size : KEPT_HEAD.size + len(kept)] = kept
-            return found
+            at, kept = self.read(memory)
+        if kept and time.monotonic() <= at + SECONDS_OF_A_TALLY:
+            return kept
+        # Not while the memory is held: who stands still over it would hold up all.
+        now, found = time.monotonic(), tally(connection)
+        with self.shared as memory:
+            _, kept = self.read(memory)
+            if kept and kept.accepted > found.accepted:
+                return kept
+            encoded = msgspec.json.encode(found)
+            if KEPT_HEAD.size + len(encoded) <= LARGEST_TALLY:
+                KEPT_HEAD.pack_into(memory, 0, now, len(encoded))
+                memory[KEPT_HEAD.size : KEPT_HEAD.size + len(encoded)] = encoded
+        return found
+
+    def read(self, memory: mmap) -> tuple[float, Tally | None]:
+        """Return when the last look was, and what it found; None is never."""
+        at, length = KEPT_HEAD.unpack_from(memory)
+        kept = memory[KEPT_HEAD.size : KEPT_HEAD.size + length]
+        return at, msgspec.json.decode(kept, type=Tally) if length else None
 
 
 class Figures(Collector):

@@ -24,12 +24,16 @@ SINGLE = (
     "Idempotency-Key",
     "If-Match",
     "Origin",
-    "Referer",
     "Sec-Fetch-Site",
     "X-CSRF-Token",
     "X-CSRFToken",
 )
-"""The headers that decide something, in our code or in the libraries below it."""
+"""
+The headers that decide something, in our code or in the libraries below it.
+
+Not Referer: an address may have a comma in it, and what decides is Origin and the
+token of the form.
+"""
 
 PRESENT = ("Forwarded", "X-Forwarded-For")
 """Headers of which no value is looked at: that one is there is all that counts."""

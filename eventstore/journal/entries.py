@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from eventstore.journal.schema import (
     HAS_TURN,
@@ -172,10 +172,14 @@ def count_waiting(connection: sa.Connection) -> Waiting:
     in_turn = aggregate_order_by(
         waiting.c.due_at, waiting.c.turn.asc().nulls_last(), waiting.c.due_at
     )
-    due, due_at, all_of_them, stepped, moment = connection.execute(
+    due, oldest, all_of_them, stepped, moment = connection.execute(
         sa.select(
             sa.func.count().filter(waiting.c.is_due),
-            sa.func.array_agg(in_turn).filter(waiting.c.is_due),
+            # The first of them alone: a backlog of a million is not brought along.
+            sa.type_coerce(
+                sa.func.array_agg(in_turn).filter(waiting.c.is_due),
+                ARRAY(sa.TIMESTAMP(timezone=True)),
+            )[1],
             sa.func.count(),
             sa.func.coalesce(sa.func.bool_or(waiting.c.is_bent), False),
             now,
@@ -184,7 +188,6 @@ def count_waiting(connection: sa.Connection) -> Waiting:
     count_failed = connection.scalar(
         sa.select(sa.func.count()).select_from(commands).where(failed)
     )
-    oldest = due_at[0] if due_at else None
     return Waiting(
         count=due,
         oldest=oldest,

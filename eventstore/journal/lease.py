@@ -7,6 +7,7 @@ that is stopped, frozen or cut off says nothing. One that decides for long says
 `SELECT 1` each second, from here.
 """
 
+import logging
 import os
 import select
 import socket
@@ -18,6 +19,8 @@ from typing import Any
 
 import psycopg
 from psycopg.pq import PipelineStatus, TransactionStatus
+
+log = logging.getLogger(__name__)
 
 SECONDS_BETWEEN = 1.0
 """From one `SELECT 1` to the next; the server waits for three."""
@@ -96,34 +99,41 @@ class Leases:
         asked: list[Lease] = []
         while True:
             next_at = time.monotonic() + SECONDS_BETWEEN
-            asked += [
-                lease for lease in list(self.held) if lease not in asked and lease.ask()
-            ]
-            while asked:
-                rest = max(0.0, next_at - time.monotonic())
-                asked = listen(asked, rest)
-                if not rest:
-                    break
+            try:
+                self.keep_until(next_at, asked)
+            except Exception:
+                # A command that eats all memory fails whatever asks for some next. Who
+                # is asked still is heard in the next round.
+                log.exception("leases were not kept for a moment")
             time.sleep(max(0.0, next_at - time.monotonic()))
 
+    def keep_until(self, next_at: float, asked: list[Lease]) -> None:
+        """Ask who is not *asked* yet; listen until all have answered, or *next_at*."""
+        for lease in list(self.held):
+            if lease not in asked and lease.ask():
+                asked.append(lease)
+        while asked:
+            rest = max(0.0, next_at - time.monotonic())
+            listen(asked, rest)
+            if not rest:
+                return
 
-def listen(asked: list[Lease], seconds: float) -> list[Lease]:
-    """Wait for an answer, so many seconds at most; return who has none yet."""
+
+def listen(asked: list[Lease], seconds: float) -> None:
+    """Wait for an answer, so many seconds at most; take out of *asked* who has one."""
     waiting = select.poll()
     for lease in asked:
         with suppress(psycopg.Error):
             waiting.register(lease.connection.pgconn.socket, select.POLLIN)
     waiting.poll(seconds * 1000)
     now = time.monotonic()
-    left = []
-    for lease in asked:
+    for lease in list(asked):
         if not lease.has_ended():
             if now - lease.asked_at < MAX_SECONDS_TO_ANSWER:
-                left.append(lease)
                 continue
             lease.cut()
+        asked.remove(lease)
         lease.connection.lock.release()
-    return left
 
 
 _leases: Leases | None = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from eventstore.journal.entries import SCHEDULED
+from eventstore.journal.entries import IS_SCHEDULED, SCHEDULED
 from eventstore.journal.schema import commands, prunings
 
 PRUNED = "pruned"
@@ -38,10 +38,7 @@ def tally(connection: sa.Connection) -> Tally:
     runner = sa.func.split_part(commands.c.ran_by, ":", 1)
     status_shown = sa.case(
         (
-            sa.and_(
-                commands.c.status == "accepted",
-                commands.c.not_before > sa.func.clock_timestamp(),
-            ),
+            IS_SCHEDULED,
             SCHEDULED,
         ),
         else_=commands.c.status,

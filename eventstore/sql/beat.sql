@@ -56,7 +56,12 @@ BEGIN
     -- soon; the dead must not come to life when that time is there.
     UPDATE public.heartbeats AS h
     SET beat_at = moment - interval '3 seconds'
-    WHERE h.beat_at > moment + interval '1 second';
+    WHERE h.process IN (
+        SELECT f.process FROM public.heartbeats AS f
+        WHERE f.beat_at > moment + interval '1 second'
+        -- Two that beat at once would each wait for the other's own row.
+        FOR UPDATE SKIP LOCKED
+    );
     IF is_new THEN
         DELETE FROM public.heartbeats AS h WHERE h.beat_at < moment - interval '1 hour';
     END IF;

@@ -2,7 +2,8 @@
 --
 -- The look comes after the unlock: a command that was accepted while we held the lock
 -- found it taken, and relies on us. With the last stream the session may be silent again,
--- for as long as it might before its first: that is what NULL says.
+-- for as long as it might before its first: not as its database has it by default, since
+-- who opened the session may have set another limit.
 CREATE OR REPLACE FUNCTION public.release(stream text)
 RETURNS uuid LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, public, pg_temp AS $$
@@ -14,7 +15,12 @@ BEGIN
             )
         )::text, false);
         IF current_setting('eventstore.held') = '0' THEN
-            PERFORM set_config('idle_session_timeout', NULL, false);
+            -- Nothing is known of it where the transaction that took was rolled back.
+            PERFORM set_config(
+                'idle_session_timeout',
+                coalesce(nullif(current_setting('eventstore.idle_before', true), ''), '0'),
+                false
+            );
         END IF;
     END IF;
     RETURN public.next_due(stream);

@@ -65,7 +65,12 @@ BEGIN
     END IF;
     -- The lock is a lease: a session that holds one and is silent for so long is ended
     -- by the server, and the lock goes with it. `release` takes this back with the last.
-    PERFORM set_config('idle_session_timeout', '3s', false);
+    IF coalesce(nullif(current_setting('eventstore.held', true), ''), '0') = '0' THEN
+        PERFORM set_config(
+            'eventstore.idle_before', current_setting('idle_session_timeout'), false
+        );
+        PERFORM set_config('idle_session_timeout', '3s', false);
+    END IF;
     PERFORM set_config('eventstore.held', (
         coalesce(nullif(current_setting('eventstore.held', true), ''), '0')::integer + 1
     )::text, false);

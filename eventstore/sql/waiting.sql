@@ -27,6 +27,7 @@ DECLARE
     horizon bigint := public.lost_before();
     moment_now timestamptz := clock_timestamp();
     of_due varchar;
+    turns integer := 0;
 BEGIN
     FOR of_due IN
         SELECT DISTINCT d.stream_id
@@ -42,7 +43,8 @@ BEGIN
             LIMIT 1000
         ) AS d
     LOOP
-        PERFORM public.give_turns(of_due, false);
+        turns := turns + public.give_turns(of_due, false);
+        EXIT WHEN turns >= 1000;
     END LOOP;
     RETURN QUERY
     WITH RECURSIVE streams AS (

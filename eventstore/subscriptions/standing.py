@@ -41,6 +41,11 @@ class Standing:
     error: dict[str, Any] | None
     standstill: Standstill | None = field(default=None, compare=False)
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether an error was noted: to read once more ends as the last time did."""
+        return self.stopped_at_position is not None or self.error is not None
+
 
 def find_misplaced(connection: psycopg.Connection[Any]) -> list[tuple[str, int]]:
     """Return who stands at a place that is not in the log, and at which."""

@@ -35,5 +35,5 @@ def find_lag(shop: Shop) -> int:
     return sum(
         standing.lag
         for standing in catch_up.find_live_standings(shop)
-        if standing.stopped_at_position is None and standing.error is None
+        if not standing.is_stopped
     )

@@ -23,6 +23,10 @@ def run_beside_an_up(
         yield desk, desk.run("test", "--version")
 
 
+def test_what_takes_minutes_has_an_option_of_its_own() -> None:
+    assert dict(steps(["--long"])) == {"long": ["pytest", "-m", "long"]}
+
+
 def test_with_arguments_pytest_alone_is_run_with_them(
     run_beside_an_up: tuple[Desk, CompletedProcess[str]],
 ) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from random import Random
@@ -131,14 +132,20 @@ def cut_holder(desk: Desk, chance: Random) -> Iterator[str]:
 
 @contextmanager
 def sleep(desk: Desk, chance: Random) -> Iterator[str]:
-    """Stop all there is, the servers too, as on a machine whose lid is closed."""
+    """
+    Stop all there is, the servers too, as on a machine whose lid is closed.
+
+    For a while, and here: nothing else strikes a machine that sleeps, and who asked a
+    server of it meanwhile would wait for ever.
+    """
     pids = [running.pid for running in desk.processes()]
     send_all(pids, signal.SIGSTOP)
     try:
-        yield f"STOP all {len(pids)}"
+        time.sleep(chance.uniform(*SLEEP))
     finally:
         chance.shuffle(pids)
         send_all(pids, signal.SIGCONT)
+    yield f"STOP all {len(pids)}"
 
 
 def send_all(pids: Sequence[int], number: signal.Signals) -> None:
@@ -169,7 +176,7 @@ KINDS = (
     Kind("a relay's child stands still", STILL, stopping(a_child("relay"), "a child")),
     Kind("a holder stands still", STILL, stop_holder),
     Kind("a holder is cut off", STILL, cut_holder),
-    Kind("the machine sleeps", SLEEP, sleep),
+    Kind("the machine sleeps", BLOW, sleep),
     Kind("freeze a worker", SHORT, freezing(one("worker"))),
     Kind("freeze a relay", SHORT, freezing(one("relay"))),
     Kind("freeze all relays", SHORT, freezing(every("relay"))),
