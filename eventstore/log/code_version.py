@@ -106,6 +106,9 @@ def module(name: str) -> Module:
 def source_of(name: str) -> tuple[str, bool]:
     """Return the source of a module, and whether it is a package. Raises NoSource."""
     spec = spec_of(name)
+    if spec.origin is None and spec.submodule_search_locations is not None:
+        # A folder without a file of its own: what lies in it has a source, it has none.
+        return "", True
     get_source = getattr(spec.loader, "get_source", read_file_of(spec))
     try:
         source = get_source(spec.name)

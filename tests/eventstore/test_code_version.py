@@ -187,3 +187,19 @@ def test_code_that_was_replaced_under_a_running_process_has_none(
 
     assert code_version([sys.modules["bank.account"].evolve]) is None
     assert "was changed since it was loaded: restart" in caplog.text
+
+
+def test_a_folder_without_a_file_of_its_own_has_no_source_that_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "plain" / "fold.py").write_text("def evolve(state, event): ...\n")
+    fold = importlib.import_module("plain.fold")
+    monkeypatch.setattr(versions, "LOADED_AT", time.time())
+    # As Python does where it keeps what it has compiled, and everybody in its folder.
+    (tmp_path / "plain" / "cache").touch()
+    (tmp_path / "cache").touch()
+
+    assert code_version([fold.evolve]) is not None

@@ -12,6 +12,7 @@ from tasks.bootstrap import Shop
 from tasks.breaker import Breaker, State
 from tasks.outbox import Outbox
 from tasks.settings import Settings
+from tests.support.settings import settings_for
 from tests.support.waiting import wait_until
 
 
@@ -123,6 +124,26 @@ def test_a_broker_that_hangs_lets_nobody_wait_and_costs_bounded_memory() -> None
     assert outbox.empty(5)
 
 
+def test_who_cannot_learn_its_queues_tells_nobody_and_does_not_blame_the_broker(
+    breaker: Breaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[object] = []
+    monkeypatch.setattr(publishing, "breaker", breaker)
+    monkeypatch.setattr(publishing, "shop_here", shop_without_a_database)
+    monkeypatch.setattr(
+        "tasks.publishing.app.send_task", lambda *a, **_: sent.append(a)
+    )
+
+    publishing.deliver("execute", [[]], None, None)
+
+    assert (sent, breaker.state) == ([], State.CLOSED)
+
+
+def shop_without_a_database() -> Shop:
+    url = "postgresql+psycopg://nobody@127.0.0.1:1/nowhere"
+    return Shop(settings_for(url))
+
+
 @pytest.fixture
 def nowhere(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Shop:
     """A shop of the web whose broker refuses each message."""
@@ -135,6 +156,7 @@ def nowhere(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Shop:
     monkeypatch.setattr(publishing, "breaker", Breaker(first_rest=60))
     monkeypatch.setattr(publishing, "outbox", Outbox())
     monkeypatch.setattr("tasks.publishing.app.send_task", refuse)
+    monkeypatch.setattr(publishing, "knows_its_queues", lambda: True)
     shop = Shop(replace(settings, role="web"))
     vars(shop)["attempts"] = attempts
     return shop
@@ -161,6 +183,7 @@ def test_what_is_accepted_while_one_is_sent_goes_in_one_message(
 
     monkeypatch.setattr(publishing, "outbox", Outbox())
     monkeypatch.setattr("tasks.publishing.app.send_task", send_task)
+    monkeypatch.setattr(publishing, "knows_its_queues", lambda: True)
     shop = Shop(replace(settings, role="web"))
     ids = [uuid4() for _ in range(25)]
     publishing.publish(shop, ids[0], "PlaceOrder")
@@ -226,6 +249,7 @@ def broker(breaker: Breaker, monkeypatch: pytest.MonkeyPatch) -> Broker:
     fail(breaker, 2)
     monkeypatch.setattr(publishing, "breaker", breaker)
     monkeypatch.setattr("tasks.publishing.app.connection_for_write", lambda: broker)
+    monkeypatch.setattr(publishing, "knows_its_queues", lambda: True)
     return broker
 
 
