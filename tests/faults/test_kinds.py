@@ -99,7 +99,28 @@ def test_a_blow_at_somebody_who_does_not_run_is_missed(
     assert detail.startswith(MISSED)
 
 
-def test_every_kind_strikes_and_the_desk_recovers(desk: Desk) -> None:
+def some_of_each() -> list[str]:
+    """Return three kinds for each of those whom a fault strikes, the same each time."""
+    chance = random.Random(13)
+    by_victim: dict[str, list[str]] = {}
+    for kind in KINDS.values():
+        by_victim.setdefault(kind.victim, []).append(kind.name)
+    return [
+        name
+        for names in by_victim.values()
+        for name in chance.sample(names, min(3, len(names)))
+    ]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param(some_of_each(), id="some of each"),
+        # All of them take some minutes.
+        pytest.param(list(KINDS), id="all", marks=pytest.mark.long),
+    ],
+)
+def test_every_kind_strikes_and_the_desk_recovers(desk: Desk, names: list[str]) -> None:
     with client_of(desk.address, desk.authorization) as client:
         for name in ACCOUNTS:
             client.send("OpenAccount", {"account_id": name})
@@ -107,7 +128,7 @@ def test_every_kind_strikes_and_the_desk_recovers(desk: Desk) -> None:
     missed = {}
 
     with work_under_way(desk):
-        for kind in KINDS.values():
+        for kind in map(KINDS.__getitem__, names):
             if kind.needs(desk):
                 continue
             with kind.strike(desk, chance) as detail:
@@ -119,7 +140,8 @@ def test_every_kind_strikes_and_the_desk_recovers(desk: Desk) -> None:
         desk.restore()
 
     assert missed == {}
-    assert desk.restarts >= len(OF_SHOP)
+    if len(names) == len(KINDS):
+        assert desk.restarts >= len(OF_SHOP)
     with client_of(desk.address, desk.authorization) as client:
         for name in ACCOUNTS:
             sent = client.send("Deposit", {"account_id": name, "amount": 1})
