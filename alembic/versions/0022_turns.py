@@ -36,6 +36,7 @@ CREATE TABLE public.heartbeats (
     detail jsonb NOT NULL DEFAULT '{}',
     drawn bigint,
     received_up_to bigint,
+    received_before bigint,
     passed_up_to bigint
 ) WITH (fillfactor = 50)
 """

@@ -4,8 +4,9 @@
 -- speak as one; nor as any process of another role, whose row has that in its name. Losing
 -- the last beats in a crash costs nothing.
 -- How far the queue has passed is told by numbers, not by times: up to the command whose
--- message had come by the beat before; and, if nothing has come for a while, up to what
--- was accepted by the beat before.
+-- message had come two beats ago, since a worker gets a message while it runs the one
+-- before it; and, if nothing has come for a while, up to what was accepted by the beat
+-- before.
 CREATE OR REPLACE FUNCTION public.beat(
     process text,
     role text,
@@ -47,9 +48,10 @@ BEGIN
         detail = excluded.detail,
         drawn = excluded.drawn,
         received_up_to = greatest(h.received_up_to, excluded.received_up_to),
+        received_before = h.received_up_to,
         passed_up_to = greatest(
             h.passed_up_to,
-            h.received_up_to,
+            h.received_before,
             CASE WHEN idle_seconds >= 0.3 THEN h.drawn END
         );
     -- A beat from the future was before the clock was set back. Whoever lives beats again

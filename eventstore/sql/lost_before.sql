@@ -1,7 +1,7 @@
 -- The number up to which holds: what was accepted under it and still waits has no message.
 --
 -- Messages come in the order in which they were sent, about. So one is lost if a worker
--- got the message of a later command a beat ago, or had nothing to do for a while that
+-- got the message of a later command two beats ago, or had nothing to do for a while that
 -- began after it was sent: `beat` keeps how far that is. Where no worker lives, nobody
 -- comes for any. A mere queue in front of healthy workers is theirs.
 -- It goes by `seq`, whatever the clock was when a command was accepted. A beat from the

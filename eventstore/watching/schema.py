@@ -19,10 +19,12 @@ heartbeats = sa.Table(
     sa.Column("serves_commands", sa.Boolean, nullable=False),
     # What else an operator wants to see, like the state of its breaker.
     sa.Column("detail", JSONB, nullable=False, server_default="{}"),
-    # Numbers of commands: the last that was drawn by this beat, the highest of which it
-    # got the message, and up to which no message can be on its way to it any more.
+    # Numbers of commands: the last that was drawn by this beat; the highest of which it
+    # got the message, by this beat and by the one before; and up to which no message
+    # can be on its way to it any more.
     sa.Column("drawn", sa.BigInteger),
     sa.Column("received_up_to", sa.BigInteger),
+    sa.Column("received_before", sa.BigInteger),
     sa.Column("passed_up_to", sa.BigInteger),
     # A row is written twice a second: kept on its page and out of the index.
     postgresql_with={"fillfactor": "50"},
