@@ -175,7 +175,7 @@ class Load:
 
 
 def is_refused_for_its_time(line: Line, attempt: Attempt) -> bool:
-    return line.command.not_before is not None and attempt.status == 400
+    return line.command.not_before is not None and attempt.status == 422
 
 
 def find_number(client: Client, story: Story, placed: list[tuple[Order, str]]) -> None:
