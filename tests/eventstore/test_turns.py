@@ -146,7 +146,7 @@ def test_the_relay_finds_what_lost_its_message_whatever_the_clock_did_since(
     later = engine.accept(Add(counter_id="later"))
     assert find(engine, patience=0.75) == []
 
-    for _ in range(2):
+    for _ in range(3):
         beat(engine.connection, replace(WORKER, received=later), is_new=False)
     assert find(engine, patience=0.75) == [CLOCK]
 
