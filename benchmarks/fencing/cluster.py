@@ -80,6 +80,10 @@ class Cluster:
             sa.make_url(self.url).set(drivername="postgresql+psycopg")
         )
         with engine.begin() as connection:
+            # Its statements may be apart by more than a writer may rest.
+            connection.exec_driver_sql(
+                "SET LOCAL idle_in_transaction_session_timeout = '1min'"
+            )
             install(connection)
         engine.dispose()
 

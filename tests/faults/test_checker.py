@@ -17,7 +17,6 @@ from tests.faults.checker import (
     effects,
     order,
     promises,
-    turns,
     watch,
 )
 from tests.faults.checker.folds import FOLDS
@@ -122,7 +121,7 @@ def test_each_breach_is_called_by_its_name_and_nothing_else_is(
 def test_two_effects_that_were_swapped_are_out_of_order(
     history: History, tables: Callable[[str], None]
 ) -> None:
-    """The client's clock tells; and so do the turns that the journal gave them."""
+    """The client's clock tells."""
     swapped = "metadata ->> 'command_id' IN ('{swapped_1}', '{swapped_2}')"
     tables(
         f"""
@@ -137,7 +136,7 @@ def test_two_effects_that_were_swapped_are_out_of_order(
     )
     verdict = check(history.connection, history.attempts)
 
-    assert set(verdict.broken) == {order.ORDER, turns.IN_TURN, STATEMENT}
+    assert set(verdict.broken) == {order.ORDER, STATEMENT}
     assert verdict.counts[order.ORDER] == 1
 
 

@@ -37,7 +37,7 @@ def check_turns(journal: Mapping[str, Command], verdict: Verdict) -> None:
 
 def out_of_turn(stream: Sequence[Command]) -> Iterator[str]:
     """Yield what took effect before something whose turn was before its own."""
-    latest: Place = (0, False)
+    latest = latest_scheduled = (0, False)
     for command in sorted(stream, key=lambda one: one.turn or 0):
         is_placed = command.events or command.decided_at is not None
         # An operator has it tried again later: its place is that of then.
@@ -46,9 +46,15 @@ def out_of_turn(stream: Sequence[Command]) -> Iterator[str]:
         behind: Place = (command.decided_at or 0, True)
         first = behind if command.first_event is None else (command.first_event, False)
         last = behind if command.last_event is None else (command.last_event, False)
-        if first < latest:
+        # A number is drawn before its command is committed: of two that are due at once
+        # the first may show itself last, and `order` holds one against what was sent
+        # after its answer. Turns are drawn under the lock of their stream.
+        is_scheduled = command.not_before is not None
+        if first < (latest if is_scheduled else latest_scheduled):
             yield command.id
         latest = max(latest, last)
+        if is_scheduled:
+            latest_scheduled = max(latest_scheduled, last)
 
 
 def turned_round(scheduled: Sequence[Command]) -> Iterator[str]:
