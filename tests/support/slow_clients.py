@@ -54,11 +54,14 @@ KINDS: Mapping[str, int] = {
 
 
 def open_socket(port: int, receive_buffer: int | None = None) -> socket.socket:
-    client = socket.socket()
-    if receive_buffer:
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-    client.settimeout(PATIENCE)
-    client.connect((HOST, port))
+    with ExitStack() as stack:
+        client = stack.enter_context(socket.socket())
+        if receive_buffer:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        client.settimeout(PATIENCE)
+        client.connect((HOST, port))
+        # Whoever is connected closes it; where nobody listens, it is closed here.
+        stack.pop_all()
     return client
 
 
