@@ -189,10 +189,18 @@ class Deciders:
 
         To make one of a list at each take would cost more than the look for a snapshot.
         """
+        self.compute_fingerprints()
+        return self.known_fingerprints[0]
+
+    def compute_fingerprints(self) -> None:
+        """
+        Compute them now, once: they are of the code as it is loaded.
+
+        A process that forks calls it before, so that its children need not.
+        """
         if not self.known_fingerprints:
             found = ",".join(d.snapshots.fingerprint for d in self.all)
             self.known_fingerprints.append(f"{{{found}}}")
-        return self.known_fingerprints[0]
 
     @property
     def forgets(self) -> list[type]:

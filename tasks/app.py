@@ -109,7 +109,7 @@ def start_worker(**_: object) -> None:
     refuse_what_loses_data(shop())
     warn_of_broker(shop())
     # Before the fork: of the code that is loaded, and once for all children.
-    assert shop().deciders.fingerprints
+    shop().deciders.compute_fingerprints()
 
 
 @worker_process_init.connect

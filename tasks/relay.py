@@ -54,7 +54,7 @@ def main(wiring: Callable[[], Shop] = shop) -> None:
     log_to_stderr(settings.log_level, settings.log_format)
     refuse_what_loses_data(wiring())
     # Before the fork: of the code that is loaded, and once for all children.
-    assert wiring().deciders.fingerprints
+    wiring().deciders.compute_fingerprints()
     stop = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:

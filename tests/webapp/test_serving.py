@@ -21,7 +21,6 @@ from tests.support.slow_clients import (
 )
 from tests.support.waiting import wait_until
 from webapp.serving import connection, reading
-from webapp.serving.connection import REPEATED
 from webapp.serving.server import Server
 
 Start = Callable[[str, list[tuple[str, str]]], object]
@@ -231,19 +230,6 @@ def test_what_a_proxy_says_of_itself_reaches_the_application(served: Served) -> 
     served.send(get("/", "X-Forwarded-For: 192.0.2.1", "Forwarded: for=192.0.2.1"))
     assert served.asked[0]["HTTP_X_FORWARDED_FOR"] == "192.0.2.1"
     assert served.asked[0]["HTTP_FORWARDED"] == "for=192.0.2.1"
-
-
-def test_a_header_that_comes_twice_is_one_or_is_told_apart(served: Served) -> None:
-    key = "Idempotency-Key"
-    served.send(get("/", f"{key}: a, b", f"{key}: a, b"))
-    served.send(get("/", f"{key}: a", f"{key}: b"))
-    served.send(get("/", f"{key}: a", f"{key}:"))
-    assert served.asked[0]["HTTP_IDEMPOTENCY_KEY"] == "a, b"
-    assert [asked[REPEATED] for asked in served.asked] == [
-        {},
-        {"IDEMPOTENCY_KEY": ["a", "b"]},
-        {"IDEMPOTENCY_KEY": ["a", ""]},
-    ]
 
 
 def test_a_server_that_ends_answers_what_was_sent(served: Served) -> None:

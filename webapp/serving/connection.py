@@ -17,8 +17,6 @@ SECONDS_TO_TAKE = 30.0
 """How long nothing of an answer may be taken."""
 SECONDS_IDLE = 75.0
 """How long a connection may lie idle: longer than the 60 s of the usual proxies."""
-REPEATED = "recount.repeated_headers"
-"""Where WSGI's environment has all values of a header that came with several."""
 
 
 class Answering(WSGITask):
@@ -28,11 +26,6 @@ class Answering(WSGITask):
         if self.channel.server.is_ending:
             self.set_close_on_finish()
         return bytes(super().build_response_header())
-
-    def get_environment(self) -> dict[str, Any]:
-        environ: dict[str, Any] = super().get_environment()
-        environ[REPEATED] = self.request.repeated
-        return environ
 
 
 class Connection(HTTPChannel):

@@ -31,7 +31,6 @@ class Reading(HTTPRequestParser):
         super().__init__(adj)
         self.began = time.monotonic()
         self.size = 0
-        self.repeated: dict[str, list[str]] = {}
 
     def received(self, data: bytes) -> int:
         consumed: int = super().received(data)
@@ -55,25 +54,6 @@ class Reading(HTTPRequestParser):
             raise ParsingError("There is a Content-Length beside Transfer-Encoding")
         if "TRANSFER_ENCODING" in self.headers:
             raise ParsingError("HTTP/1.0 has no Transfer-Encoding")
-        self.note_repeated(header_plus)
-
-    def note_repeated(self, header_plus: bytes) -> None:
-        """Make equal values of a header one, and note those that differ."""
-        values: dict[str, list[str]] = {}
-        for line in header_plus.split(b"\r\n")[1:]:
-            if line[:1] in (b" ", b"\t"):
-                # A header that goes on: its library has joined it, and so it stays.
-                return
-            name, _, value = line.partition(b":")
-            key = name.upper().replace(b"-", b"_").decode("latin-1")
-            if b"_" not in name:
-                values.setdefault(key, []).append(value.strip(b" \t").decode("latin-1"))
-        for key, each in values.items():
-            if len(each) > 1 and key in self.headers:
-                if len(set(each)) == 1:
-                    self.headers[key] = each[0]
-                else:
-                    self.repeated[key] = each
 
     def is_late(self, now: float) -> bool:
         return now > self.began + SECONDS_TO_SEND + self.size / SLOWEST
