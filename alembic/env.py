@@ -7,14 +7,14 @@ import sqlalchemy as sa
 from alembic import context
 
 from eventstore.connection import driver_connection
-from eventstore.doctor import check_rights
+from eventstore.database.doctor import check_rights
+from eventstore.database.roles import grant_rights
 from eventstore.errors import RebuildFailed
-from eventstore.rights import grant_rights
 from eventstore.sessions.errors import UnfitSession
-from tasks.bootstrap import Shop, schema_is_current, schema_mismatch
-from tasks.claiming import fill, told
-from tasks.rebuilding import rebuild, unfit
-from tasks.settings import load_settings, stop_for
+from tasks.shop.claims_backfill import fill, told
+from tasks.shop.rebuild import rebuild, unfit
+from tasks.shop.settings import load_settings, stop_for
+from tasks.shop.wiring import Shop, schema_is_current, schema_mismatch
 
 shop = Shop(load_settings("admin"))
 

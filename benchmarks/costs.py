@@ -29,15 +29,15 @@ from domain.address import Address
 from domain.customers.commands import ChangeCustomerDetails, RegisterCustomer
 from domain.orders.commands import Item
 from domain.orders.events import OrderCreated
-from eventstore.command_handler import handle
-from eventstore.decider import Deciders
-from eventstore.loading import load, snapshots_of
+from eventstore.aggregates.command_handler import handle
+from eventstore.aggregates.decider import Deciders
+from eventstore.aggregates.loading import load, snapshots_of
+from eventstore.aggregates.snapshots import keep
+from eventstore.encryption.keys import MasterKeys
 from eventstore.log.codec import EventCodec
 from eventstore.log.events import Metadata, RecordedEvent
-from eventstore.log.snapshots import keep
 from eventstore.personal.keyring import Keyring
-from eventstore.personal.keys import MasterKeys
-from tasks.bootstrap import CUSTOMERS, ORDERS
+from tasks.shop.wiring import CUSTOMERS, ORDERS
 
 MASTERS = MasterKeys(b"of no use outside of benchmarks!")
 HOME = Address(street="12 Orchestra Terrace", city="London", country="UK")

@@ -32,14 +32,14 @@ import sqlalchemy as sa
 
 sys.path.insert(0, os.fspath(Path(__file__).resolve().parents[1]))
 
-from eventstore.decider import Decider, Deciders
-from eventstore.installing import install
+from eventstore.aggregates.decider import Decider, Deciders
+from eventstore.database.installation import install
 from eventstore.journal.accept import accept
 from eventstore.journal.drain import drain
-from eventstore.journal.limits import Limits
+from eventstore.journal.take import Limits
 from eventstore.log.codec import EventCodec
-from tasks.connections import connect
-from tasks.settings import database_url
+from tasks.shop.connections import connect
+from tasks.shop.settings import database_url
 
 HOT = "meter-hot"
 FEW = 500

@@ -22,14 +22,14 @@ import sqlalchemy as sa
 
 sys.path.insert(0, os.fspath(Path(__file__).resolve().parents[1]))
 
+from eventstore.aggregates.decider import Deciders
 from eventstore.connection import driver_connection
-from eventstore.decider import Deciders
-from eventstore.installing import install
-from eventstore.log.seals import seal_log
+from eventstore.database.installation import install
+from eventstore.seals.seals import seal_log
 from eventstore.verifying.checks import all_checks
-from eventstore.verifying.sealed import Vouching
-from tasks.bootstrap import CUSTOMERS, ORDERS
-from tasks.settings import database_url
+from eventstore.verifying.seals import Vouching
+from tasks.shop.settings import database_url
+from tasks.shop.wiring import CUSTOMERS, ORDERS
 
 # Five events an order, each by a command of its own, as long as those of the shop.
 MAKE = """

@@ -24,10 +24,10 @@ from benchmarks.serving.candidate import OURS, Candidate
 from benchmarks.serving.clients import Pages, count_reads
 from benchmarks.serving.ending import Users
 from benchmarks.serving.start import SERVERS
+from tasks.shop.demo.client import Client
+from tasks.shop.demo.running import Demo
 from tests.support.processes import free_port
 from tests.support.slow_clients import KINDS, Credentials, slow_clients
-from webapp.demo.client import Client
-from webapp.demo.running import Demo
 
 PAGE, READ = "/orders", "/api/orders/1"
 Row = dict[str, str]

@@ -14,7 +14,7 @@ OF_THE_SHOP = ("CURRENCY", "TIMEZONE")
 
 
 def become(arguments: list[str]) -> None:
-    """Become `python -m webapp.cli`; signals and the terminal are then its own."""
+    """Become `python -m cli`; signals and the terminal are then its own."""
     command = command_line(arguments)
     # What a command does is told also where nothing is up.
     joined = given() if "--help" in arguments else environment()
@@ -32,7 +32,7 @@ def migrate() -> int:
 
 
 def command_line(arguments: list[str]) -> list[str]:
-    return [sys.executable, "-P", "-m", "webapp.cli", *arguments]
+    return [sys.executable, "-P", "-m", "cli", *arguments]
 
 
 def environment() -> dict[str, str]:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from embedded.folders import Folders
 from embedded.postgres import DATABASE, OWNER, database_url
-from tasks.connections import connect
+from tasks.shop.connections import connect
 
 ROLES = ("web", "worker", "relay", "reader", "operator")
 OF_PROCESSES = {"web": "web", "worker": "worker", "relay": "relay", "beat": "worker"}

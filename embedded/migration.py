@@ -8,9 +8,9 @@ import psycopg
 from embedded.child import Program
 from embedded.errors import CannotStart
 from embedded.folders import ROOT, Folders
-from tasks.connections import connect
-from tasks.migrations import mismatch_of
-from tasks.settings import database_url
+from tasks.shop.connections import connect
+from tasks.shop.migrations import mismatch_of
+from tasks.shop.settings import database_url
 
 ROOMS = ("alembic", "domain", "eventstore", "readmodels")
 """What the tables are made from, those of the read models too."""

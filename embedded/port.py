@@ -9,7 +9,7 @@ from pathlib import Path
 
 from embedded import processes
 from embedded.errors import PortTaken
-from tasks.settings import BadSetting, port
+from tasks.shop.settings import BadSetting, port
 
 HOST = "127.0.0.1"
 FIRST, LAST = 5000, 5999

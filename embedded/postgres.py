@@ -21,7 +21,7 @@ from embedded.leftovers import end_all
 from embedded.logs import last_lines, open_log
 from embedded.postgres_home import PostgresHome
 from eventstore.sessions.errors import UnfitSession
-from tasks.connections import connect
+from tasks.shop.connections import connect
 
 OWNER = DATABASE = "recount"
 

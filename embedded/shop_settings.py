@@ -10,9 +10,9 @@ import msgspec
 import psycopg
 
 from embedded.folders import Folders
-from tasks.connections import connect
-from tasks.currency import currency_of
-from tasks.settings import BadSetting, database_url, settings_from
+from tasks.shop.connections import connect
+from tasks.shop.currency import currency_of
+from tasks.shop.settings import BadSetting, database_url, settings_from
 
 
 class ShopSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

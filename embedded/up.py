@@ -26,7 +26,7 @@ from embedded.port import FIRST, HOST, ClaimedPort, claim_port, has_answered
 from embedded.servers import start_servers
 from embedded.supervisor import Supervisor
 from eventstore.sessions.errors import UnfitSession
-from tasks import local_access
+from tasks.shop import local_access
 
 INTERRUPTED = 130
 

@@ -6,13 +6,17 @@ calls `install` once. What is named here is for them, and stays; what is not may
 `docs/tutorial.md` makes an application of it.
 """
 
+from eventstore.aggregates.as_of import AsOf, load_as_of, read_as_of, versions_as_of
+from eventstore.aggregates.command_handler import Outcome, handle
+from eventstore.aggregates.decider import Decider, Deciders, category_of
+from eventstore.aggregates.loading import Streams, load
 from eventstore.ailment import Ailment
-from eventstore.as_of import AsOf, load_as_of, read_as_of, versions_as_of
-from eventstore.claims import Claim, ClaimKey
-from eventstore.command_handler import Outcome, handle
+from eventstore.claims import Claim, ClaimChange, ClaimKey
 from eventstore.connection import Connection
-from eventstore.decider import Decider, Deciders, category_of
-from eventstore.doctor import diagnose
+from eventstore.database.doctor import diagnose
+from eventstore.database.installation import install
+from eventstore.database.roles import ROLES, grant_rights
+from eventstore.encryption.keys import MasterKeys
 from eventstore.errors import (
     AlreadyClaimed,
     BadCursor,
@@ -61,44 +65,33 @@ from eventstore.errors import (
     WrongMasterKey,
 )
 from eventstore.ids import command_id_for, event_id_for
-from eventstore.installing import install
-from eventstore.journal.abandoned import tell_abandoned
 from eventstore.journal.accept import Accepted, accept
+from eventstore.journal.acting import tell_abandoned
 from eventstore.journal.drain import Drained, drain
 from eventstore.journal.entries import Entry
 from eventstore.journal.entries import find as find_command
-from eventstore.journal.limits import Limits
-from eventstore.loading import Streams, load
+from eventstore.journal.take import Limits
 from eventstore.log.append import ANY_VERSION, NO_STREAM, STREAM_EXISTS, append
-from eventstore.log.bulk import append_bulk, batches
-from eventstore.log.claims import ClaimChange
+from eventstore.log.bulk_append import append_bulk, batches
+from eventstore.log.causation import Effect, find_effects, find_event, read_conversation
 from eventstore.log.codec import EventCodec
-from eventstore.log.conversation import (
-    Effect,
-    find_effects,
-    find_event,
-    read_conversation,
-)
 from eventstore.log.events import Appended, Metadata, NewEvent, RecordedEvent
-from eventstore.log.exported_seals import ExportedSeal, exported, read_export
 from eventstore.log.read import read_all, read_stream, scan, scan_back, settled
-from eventstore.log.seals import Seal, find_origin, newest_seals, seal_log
-from eventstore.log.shapes import Unrecorded, examine
+from eventstore.log.schema_compatibility import Unrecorded, examine
 from eventstore.log.upcasting import Shaped, Upcaster, Upcasters
-from eventstore.memory import MemoryStore
 from eventstore.personal.keyring import Keyring
-from eventstore.personal.keys import MasterKeys
 from eventstore.postgres import PostgresStore
+from eventstore.projections.catch_up_now import bring_up_to_date
 from eventstore.projections.projection import Fact, Index, Lookup, Projection, Update
 from eventstore.projections.rebuild import Rebuilt, rebuild
-from eventstore.projections.up_to_date import bring_up_to_date
 from eventstore.projections.views import Page, View
-from eventstore.rewriting.kept import KeptLog, drop_kept, find_kept
+from eventstore.rewriting.archived_logs import KeptLog, drop_kept, find_kept
 from eventstore.rewriting.rewrite import Rehearsed, Rewritten, rehearse, rewrite
-from eventstore.rights import ROLES, grant_rights
+from eventstore.seals.export import ExportedSeal, exported, read_export
+from eventstore.seals.seals import Seal, find_origin, newest_seals, seal_log
 from eventstore.store import NOW, Store
 from eventstore.subscriptions.catch_up import CaughtUp, catch_up, lag
-from eventstore.subscriptions.foreign import ForeignCheckpoint, read_on
+from eventstore.subscriptions.external_store import ForeignCheckpoint, read_on
 from eventstore.subscriptions.process_manager import (
     Acting,
     ProcessManager,
@@ -111,6 +104,7 @@ from eventstore.subscriptions.snapshot_taker import (
     snapshot_taker,
 )
 from eventstore.subscriptions.subscription import Subscription
+from eventstore.testing.memory import MemoryStore
 from eventstore.verifying.finding import Finding
 from eventstore.verifying.verify import Verified, verify
 

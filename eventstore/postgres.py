@@ -7,13 +7,13 @@ from uuid import UUID
 
 import psycopg
 
-from eventstore.as_of import AsOf, load_as_of, read_as_of, versions_as_of
-from eventstore.command_handler import Outcome, handle
+from eventstore.aggregates.as_of import AsOf, load_as_of, read_as_of, versions_as_of
+from eventstore.aggregates.command_handler import Outcome, handle
+from eventstore.aggregates.decider import Deciders
+from eventstore.aggregates.loading import Streams, load
+from eventstore.claims import ClaimChange
 from eventstore.connection import Connection, joined
-from eventstore.decider import Deciders
-from eventstore.loading import Streams, load
 from eventstore.log.append import append
-from eventstore.log.claims import ClaimChange
 from eventstore.log.events import Appended, NewEvent, RecordedEvent
 from eventstore.log.read import read_stream, scan, scan_back, settled
 from eventstore.store import NOW

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
-from eventstore.as_of import AsOf
-from eventstore.command_handler import Outcome
-from eventstore.decider import Deciders
-from eventstore.loading import Streams
-from eventstore.log.claims import ClaimChange
+from eventstore.aggregates.as_of import AsOf
+from eventstore.aggregates.command_handler import Outcome
+from eventstore.aggregates.decider import Deciders
+from eventstore.aggregates.loading import Streams
+from eventstore.claims import ClaimChange
 from eventstore.log.events import Appended, NewEvent, RecordedEvent
 
 NOW = AsOf()

@@ -7,11 +7,12 @@ from celery import Celery
 from celery.signals import setup_logging, worker_init, worker_process_init
 from celery.utils.nodenames import node_format
 
-from tasks import pulse, schedule
-from tasks.bootstrap import forget_connections, shop
-from tasks.broker import publishing_limits, warn_of_broker
-from tasks.guard import refuse_what_loses_data
-from tasks.queues import QUEUES, queue_name, queues_of, wait_for_identity
+from tasks import schedule
+from tasks.broker.checks import publishing_limits, warn_of_broker
+from tasks.broker.queues import QUEUES, queue_name, queues_of, wait_for_identity
+from tasks.heartbeat import pulse
+from tasks.shop.startup_checks import refuse_what_loses_data
+from tasks.shop.wiring import forget_connections, shop
 
 TIME_LIMIT = 30
 """Seconds until a task that does not return is killed; the relay keeps to it too."""
@@ -23,7 +24,7 @@ INCLUDED = [
     "tasks.snapshots",
     "tasks.seals",
     # No task: it beats for workers and beat.
-    "tasks.watching",
+    "tasks.heartbeat.processes",
 ]
 
 app = Celery("recount", include=INCLUDED)
@@ -85,7 +86,7 @@ def configuration() -> dict[str, Any]:
         },
         "timezone": "UTC",
         "enable_utc": True,
-        "beat_scheduler": "tasks.scheduler:Scheduler",
+        "beat_scheduler": "tasks.schedule:Scheduler",
         "beat_schedule": schedule.entries(settings),
     }
 
@@ -96,7 +97,7 @@ app.add_defaults(configuration)
 @setup_logging.connect
 def set_up_logging(**_: object) -> None:
     # Workers and beat alone: an operator who sends something needs no logs of ours.
-    from tasks.logs import log_to_stderr
+    from tasks.shop.logging import log_to_stderr
 
     settings = shop().settings
     log_to_stderr(settings.log_level, settings.log_format)

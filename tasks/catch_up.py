@@ -14,17 +14,17 @@ from eventstore.connection import driver_connection
 from eventstore.projections.forgetting import forgetting
 from eventstore.projections.generations import live_generations, shape_of
 from eventstore.projections.project import subscription_of
+from eventstore.signals import CATCH_UP, clear_signal, send_signal
 from eventstore.subscriptions.catch_up import CaughtUp, lag
 from eventstore.subscriptions.catch_up import catch_up as catch_up_one
+from eventstore.subscriptions.lag import Standing, find_standings
 from eventstore.subscriptions.process_manager import Acting
-from eventstore.subscriptions.signals import CATCH_UP, clear_signal, send_signal
-from eventstore.subscriptions.standing import Standing, find_standings
-from eventstore.subscriptions.stopping import kind_of, said_of
+from eventstore.subscriptions.stop_reasons import kind_of, said_of
 from eventstore.subscriptions.subscription import Subscription
-from tasks import publishing
 from tasks.app import app
-from tasks.bootstrap import Shop, shop
-from tasks.logs import logger_of
+from tasks.broker import publish
+from tasks.shop.logging import logger_of
+from tasks.shop.wiring import Shop, shop
 
 Tell = Callable[[Shop, UUID], None]
 
@@ -43,10 +43,10 @@ TURN = "hashtext('recount'), hashtext('catch up')"
 def catch_up() -> None:
     """Bring every subscription up to what is settled."""
     if not run(shop()):
-        publishing.publish_catch_up(shop())
+        publish.publish_catch_up(shop())
 
 
-def run(shop: Shop, *, in_turn: bool = True, tell: Tell = publishing.publish) -> bool:
+def run(shop: Shop, *, in_turn: bool = True, tell: Tell = publish.publish) -> bool:
     """
     Bring every read model up to what is settled, unless somebody else is at it.
 

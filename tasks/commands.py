@@ -14,14 +14,15 @@ import psycopg
 import sqlalchemy as sa
 from celery.exceptions import SoftTimeLimitExceeded
 
+from eventstore.journal.deciding import Finished
 from eventstore.journal.drain import Drained, drain
 from eventstore.journal.drain_many import drain_ahead, drain_many
-from eventstore.journal.reporting import Finished
 from eventstore.journal.take import forget_marks
-from tasks import permissions, publishing
 from tasks.app import SOFT_TIME_LIMIT, app
-from tasks.bootstrap import Shop, shop
-from tasks.logs import logger_of
+from tasks.broker import publish
+from tasks.shop import permissions
+from tasks.shop.logging import logger_of
+from tasks.shop.wiring import Shop, shop
 
 log = logger_of(__name__)
 
@@ -45,9 +46,9 @@ def execute(command_ids: list[str]) -> None:
         raise
     pace.note(time.monotonic() - started)
     for command_id in ran.left:
-        publishing.publish(shop(), command_id)
+        publish.publish(shop(), command_id)
     if ran.has_signalled:
-        publishing.publish_catch_up(shop())
+        publish.publish_catch_up(shop())
 
 
 @dataclass(slots=True)

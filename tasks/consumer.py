@@ -12,8 +12,8 @@ from uuid import UUID
 from celery.exceptions import WorkerLostError
 from celery.worker.consumer import Consumer
 
-from tasks.bootstrap import shop
-from tasks.watching import came
+from tasks.heartbeat.processes import came
+from tasks.shop.wiring import shop
 
 log = logging.getLogger(__name__)
 

@@ -21,12 +21,13 @@ from uuid import UUID
 import psycopg
 import sqlalchemy as sa
 
-from eventstore.journal.waiting import find_waiting
-from tasks import catch_up, commands, pulse, watching
+from eventstore.journal.take import find_waiting
+from tasks import catch_up, commands
 from tasks.app import TIME_LIMIT, limit_memory
-from tasks.bootstrap import Shop, shop
-from tasks.guard import refuse_what_loses_data
-from tasks.logs import log_to_stderr
+from tasks.heartbeat import processes, pulse
+from tasks.shop.logging import log_to_stderr
+from tasks.shop.startup_checks import refuse_what_loses_data
+from tasks.shop.wiring import Shop, shop
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +121,7 @@ def work(
     relay = Relay(wiring(), busy_since)
     # The child's, which does the work: one that does not return goes on beating, and is
     # killed by its parent.
-    watching.begin(relay.shop, "relay")
+    processes.begin(relay.shop, "relay")
     # A parent that was killed cannot send TERM.
     while not stop.is_set() and os.getppid() == parent:
         try:
@@ -139,7 +140,7 @@ def work(
             stop.wait(1.0)
         finally:
             busy_since.value = 0.0
-    watching.end()
+    processes.end()
 
 
 class Relay:

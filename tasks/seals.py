@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from eventstore.errors import EventStoreError
-from eventstore.log.exported_seals import write_export
-from eventstore.log.seals import seal_log
+from eventstore.seals.export import write_export
+from eventstore.seals.seals import seal_log
 from eventstore.subscriptions.catch_up import CaughtUp
 from tasks.app import SOFT_TIME_LIMIT, app
-from tasks.bootstrap import Shop, shop
-from tasks.exporting_seals import lines_of_newest, refuse_contradiction
+from tasks.shop.seals_export import lines_of_newest, refuse_contradiction
+from tasks.shop.wiring import Shop, shop
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from eventstore.subscriptions.snapshot_taker import (
     snapshot_taker,
 )
 from tasks.app import SOFT_TIME_LIMIT, app
-from tasks.bootstrap import Shop, shop
+from tasks.shop.wiring import Shop, shop
 
 log = logging.getLogger(__name__)
 

@@ -9,11 +9,12 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from tasks import bootstrap, catch_up, commands
-from tasks.accepting import accept
+from tasks import catch_up, commands
+from tasks.accept import accept
 from tasks.app import app as celery
-from tasks.bootstrap import Shop
-from tasks.settings import Settings, database_url
+from tasks.shop import wiring
+from tasks.shop.settings import Settings, database_url
+from tasks.shop.wiring import Shop
 from tests.support.databases import Databases
 from tests.support.desk import Do
 from tests.support.local_client import LocalClient
@@ -54,9 +55,9 @@ def settings(database: str) -> Settings:
 @pytest.fixture
 def shop(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     """The order desk on a fresh database; what it would publish goes nowhere."""
-    monkeypatch.setattr("tasks.publishing.send", lambda *_: None)
+    monkeypatch.setattr("tasks.broker.publish.send", lambda *_: None)
     shop = Shop(settings)
-    bootstrap.use(shop)
+    wiring.use(shop)
     # Once a process, and of a database that is there: it is kept from then on.
     assert celery.conf.task_routes
     shop.ensure_read_models()

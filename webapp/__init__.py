@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from flask import Flask
 
-    from tasks.bootstrap import Shop
+    from tasks.shop.wiring import Shop
 
 
 def create_app(shop: "Shop | None" = None) -> "Flask":

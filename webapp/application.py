@@ -3,34 +3,29 @@
 from flask import Flask, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from tasks import bootstrap, watching
-from tasks.bootstrap import Shop
-from tasks.broker import warn_of_broker
-from tasks.guard import refuse_what_loses_data
-from tasks.logs import log_to_stderr
-from tasks.settings import load_settings
+from tasks.broker.checks import warn_of_broker
+from tasks.heartbeat import processes
+from tasks.shop import wiring
+from tasks.shop.logging import log_to_stderr
+from tasks.shop.settings import load_settings
+from tasks.shop.startup_checks import refuse_what_loses_data
+from tasks.shop.wiring import Shop
 from webapp import (
-    access,
-    accounts,
-    api,
-    commands,
+    authorization,
     compressing,
-    customers,
-    entrance,
-    errors,
+    error_handlers,
     health,
-    journal,
+    local_login,
     metrics,
-    money,
-    orders,
     problems,
-    queries,
     security,
-    showing,
-    transfers,
+    template_filters,
 )
-from webapp.addresses import know_numbers
-from webapp.wiring import give
+from webapp.api import command_list, queries
+from webapp.api import commands as api_commands
+from webapp.current_shop import give
+from webapp.pages import accounts, commands, customers, orders, transfers
+from webapp.url_converters import know_numbers
 
 SUBJECTS = (
     orders,
@@ -38,14 +33,13 @@ SUBJECTS = (
     accounts,
     transfers,
     commands,
-    api,
-    journal,
+    api_commands,
+    command_list,
     queries,
-    money,
     health,
     metrics,
     problems,
-    entrance,
+    local_login,
 )
 
 
@@ -60,17 +54,17 @@ def make_app(shop: Shop | None = None) -> Flask:
     settings = shop.settings if shop else load_settings()
     log_to_stderr(settings.log_level, settings.log_format)
     if shop is None and settings.role == "web":
-        refuse_what_loses_data(bootstrap.shop())
-        warn_of_broker(bootstrap.shop())
-        watching.begin_where_served(bootstrap.shop(), "web")
+        refuse_what_loses_data(wiring.shop())
+        warn_of_broker(wiring.shop())
+        processes.begin_where_served(wiring.shop(), "web")
     give(app, shop, settings)
     security.protect(app, settings)
-    access.guard(app)
+    authorization.guard(app)
     security.limit(app)
     metrics.keep(app)
     compressing.compress_answers(app)
-    errors.answer(app)
-    showing.teach(app, settings)
+    error_handlers.answer(app)
+    template_filters.teach(app, settings)
     know_numbers(app)
     for subject in SUBJECTS:
         app.register_blueprint(subject.routes)

@@ -4,7 +4,7 @@ from urllib.parse import unquote_to_bytes
 
 from flask import request
 
-from webapp.parsing import read_body
+from webapp.json_body import read_body
 from webapp.problems import Problem
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")

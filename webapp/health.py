@@ -6,13 +6,13 @@ from flask import Blueprint, Response, make_response
 from flask.typing import ResponseReturnValue
 
 from eventstore.sessions.errors import ReadOnlyServer, UnfitSession
-from tasks import publishing
-from tasks.bootstrap import schema_mismatch
-from tasks.connections import can_write
-from webapp.away import DATABASE_ERRORS, cause_of, is_outage
-from webapp.entrance import is_known
+from tasks.broker import publish
+from tasks.shop.connections import can_write
+from tasks.shop.wiring import schema_mismatch
+from webapp.current_shop import the_shop
+from webapp.local_login import is_known
+from webapp.outages import DATABASE_ERRORS, cause_of, is_outage
 from webapp.problems import SECONDS_TO_RETRY
-from webapp.wiring import the_shop
 
 log = logging.getLogger(__name__)
 routes = Blueprint("health", __name__)
@@ -39,7 +39,7 @@ def ready() -> ResponseReturnValue:
         schema = "newer than this code" if wrong.is_newer else "not at head"
         return not_ready(database="ok", schema=schema)
     # The promise does not rest on the broker: it is told, and no reason to turn away.
-    breaker = publishing.breaker.state.value
+    breaker = publish.breaker.state.value
     if not is_known():
         return in_a_word("ok")
     return {"status": "ok", "database": "ok", "schema": "ok", "breaker": breaker}

@@ -19,15 +19,15 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from eventstore.heartbeats.heartbeats import find_heartbeats
 from eventstore.journal.entries import SCHEDULED, count_waiting
 from eventstore.journal.schema import STATUSES
-from eventstore.journal.tally import Tally, tally
-from eventstore.journal.undecided import count_undecided
-from eventstore.subscriptions.standing import find_standings
-from eventstore.watching.heartbeats import find_heartbeats
-from tasks.bootstrap import Shop
-from tasks.shared import Shared
-from webapp.wiring import the_shop
+from eventstore.journal.statistics import Tally, tally
+from eventstore.journal.undecided_commands import count_undecided
+from eventstore.subscriptions.lag import find_standings
+from tasks.shop.shared_memory import Shared
+from tasks.shop.wiring import Shop
+from webapp.current_shop import the_shop
 
 SECONDS_OF_A_TALLY = 15.0
 LARGEST_TALLY = 64 * 1024

@@ -6,8 +6,9 @@ from flask import Flask, Response, request
 from flask_wtf import CSRFProtect
 from werkzeug.exceptions import SecurityError
 
-from tasks.settings import Settings
-from webapp import api, compressing, encoding, entrance, journal, repeated
+from tasks.shop.settings import Settings
+from webapp import compressing, encoding, local_login, repeated
+from webapp.api import command_list, commands
 from webapp.problems import Problem
 
 LARGEST_BODY = 64 * 1024
@@ -49,14 +50,14 @@ HEADERS = {
 
 def protect(app: Flask, settings: Settings) -> None:
     """Give *app* its cookie and headers, and let it refuse what is not for it."""
-    cookie = entrance.session_cookie(settings.secret_key)
+    cookie = local_login.session_cookie(settings.secret_key)
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SESSION_COOKIE_NAME=cookie,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
     )
-    cookies = [cookie, entrance.local_cookie(settings.secret_key)]
+    cookies = [cookie, local_login.local_cookie(settings.secret_key)]
     repeated.install(app, cookies)
     app.before_request(refuse_other_hosts)
     app.before_request(refuse_other_origins)
@@ -78,8 +79,8 @@ def limit(app: Flask) -> None:
     app.before_request(repeated.refuse_fields)
     csrf = CSRFProtect(app)
     # No cookie counts for what changes anything there, and only JSON is taken.
-    csrf.exempt(api.routes)
-    csrf.exempt(journal.routes)
+    csrf.exempt(commands.routes)
+    csrf.exempt(command_list.routes)
 
 
 def refuse_other_hosts() -> None:

@@ -18,9 +18,9 @@ from embedded.child import Program, spawn
 from embedded.folders import ROOT
 from embedded.logins import for_process
 from embedded.port import claim_port
-from tasks import bootstrap, local_access
-from tasks.bootstrap import Shop
-from tasks.settings import settings_from
+from tasks.shop import local_access, wiring
+from tasks.shop.settings import settings_from
+from tasks.shop.wiring import Shop
 
 APP = "benchmarks.commanding.empty"
 PROCFILE = parse_procfile((ROOT / "Procfile").read_text())
@@ -52,7 +52,7 @@ class Desk:
 
     def use(self) -> None:
         """Let what is published by this process go to this desk's workers."""
-        bootstrap.use(self.shop)
+        wiring.use(self.shop)
 
     def worker(self, children: int) -> "Running":
         """Start a worker as the Procfile has it, with so many processes for tasks."""

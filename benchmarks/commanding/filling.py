@@ -12,8 +12,7 @@ from domain.accounts.commands import Deposit, OpenAccount
 from domain.address import Address
 from domain.customers.commands import RegisterCustomer
 from domain.orders.commands import Item, PlaceOrder
-from eventstore.journal.accept import prepared
-from eventstore.journal.accept_many import accept_many
+from eventstore.journal.accept import accept_many, prepared
 from tasks import commands
 
 CUSTOMER = "ALICE"

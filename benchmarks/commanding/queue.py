@@ -18,7 +18,7 @@ from benchmarks.commanding.filling import deposit, fill, open_account, open_the_
 from benchmarks.commanding.sending import HELD, Sender
 from benchmarks.commanding.servers import Servers
 from benchmarks.peers.table import Ratio
-from tasks.queues import queue_name
+from tasks.broker.queues import queue_name
 
 CHILDREN = 2
 LEAST_BY_WORKERS = 0.99

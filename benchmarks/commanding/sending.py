@@ -10,9 +10,9 @@ from benchmarks.commanding import cpu
 from benchmarks.commanding.cpu import Used
 from benchmarks.commanding.desk import Desk
 from benchmarks.commanding.servers import wait_until
-from tasks.accepting_many import STREAMS_OF_A_TASK
+from tasks.accept import STREAMS_OF_A_TASK
 from tasks.app import app
-from tasks.queues import queue_name
+from tasks.broker.queues import queue_name
 
 HELD = "held"
 """A queue that nobody serves; renamed it is the one that all workers wait for."""

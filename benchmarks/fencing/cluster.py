@@ -17,7 +17,7 @@ from embedded.child import spawn
 from embedded.environment import for_servers, given
 from embedded.folders import Folders
 from embedded.postgres_home import find_home
-from eventstore.installing import install
+from eventstore.database.installation import install
 
 TUNING = {
     # A crash of the server loses what it had not handed to the system, and no more:

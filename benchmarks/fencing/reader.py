@@ -14,7 +14,7 @@ import psycopg
 from benchmarks.fencing.shared import END, Numbers
 from eventstore.log.events import RecordedEvent
 from eventstore.subscriptions.catch_up import catch_up
-from eventstore.subscriptions.foreign import ForeignCheckpoint, read_on
+from eventstore.subscriptions.external_store import ForeignCheckpoint, read_on
 from eventstore.subscriptions.subscription import Subscription
 
 PAUSE = 0.02

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tasks.local_access import header_file, read_authorization
+from tasks.shop.local_access import header_file, read_authorization
 
 CLOSED = (http.client.RemoteDisconnected, ConnectionError)
 """What a request meets on a connection that the server closed for being idle."""

@@ -8,7 +8,7 @@ import msgspec
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 
-from eventstore.decider import Decider, Deciders
+from eventstore.aggregates.decider import Decider, Deciders
 from eventstore.log.codec import EventCodec
 
 

@@ -10,7 +10,7 @@ import psycopg
 from benchmarks.peers.shared import new_event, to_json
 from benchmarks.peers.table import turns
 from eventstore.log.append import NO_STREAM
-from eventstore.log.bulk import append_bulk
+from eventstore.log.bulk_append import append_bulk
 from eventstore.log.events import NewEvent
 
 OF_A_STREAM = 5

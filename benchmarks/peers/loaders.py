@@ -8,11 +8,11 @@ import psycopg
 
 from benchmarks.peers.balance import DECIDERS, Paid, Purse, Purses
 from benchmarks.peers.contenders import address
-from eventstore.loading import load
+from eventstore.aggregates.loading import load
+from eventstore.aggregates.snapshots import keep
 from eventstore.log.append import NO_STREAM
-from eventstore.log.bulk import append_bulk
+from eventstore.log.bulk_append import append_bulk
 from eventstore.log.events import Metadata, NewEvent
-from eventstore.log.snapshots import keep
 
 NOTE = "for a RETRO-CLOCK and two LAVA-LAMPs"
 PURSES = DECIDERS.all[0]

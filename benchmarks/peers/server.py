@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from benchmarks.fencing.cluster import Cluster
 from benchmarks.peers.contenders import recorder
 from benchmarks.peers.shared import DATA, OF_A_STREAM, TYPE
-from eventstore.installing import install
+from eventstore.database.installation import install
 
 TUNING = {
     # As the shop has it: a commit is on the disk before it is answered.

@@ -17,8 +17,7 @@ from eventstore.access.senders import (
     find_senders,
     needs_no_roles,
 )
-from eventstore.claims import Change
-from eventstore.command_handler import (
+from eventstore.aggregates.command_handler import (
     Cause,
     Decision,
     Outcome,
@@ -26,14 +25,14 @@ from eventstore.command_handler import (
     decide,
     refused,
 )
-from eventstore.decider import Deciders
+from eventstore.aggregates.decider import Deciders
+from eventstore.aggregates.loading import Streams, brought_up, load
+from eventstore.claims import Change
+from eventstore.encryption.envelope import FORGOTTEN, key_of
 from eventstore.errors import InternalCommand, UnknownCommandType
-from eventstore.journal.claiming import Claimed
-from eventstore.journal.limits import Limits
-from eventstore.journal.take import Taken, TakenCommand
-from eventstore.loading import Streams, brought_up, load
+from eventstore.journal.claim_conflicts import Claimed
+from eventstore.journal.take import Limits, Taken, TakenCommand
 from eventstore.log.limits import MOST_EVENTS
-from eventstore.personal.box import FORGOTTEN, key_of
 from eventstore.personal.keyring import Keyring
 
 
@@ -287,3 +286,55 @@ def stale(command: TakenCommand, version: int) -> Outcome:
             "figures": {"expected": command.expected_version, "actual": version},
         },
     )
+
+
+class Finished(NamedTuple):
+    """
+    A command that is final, and what it took.
+
+    *version* is its stream's after it. *together* were finished by one append, and all
+    of them took *seconds*, from the moment they were taken.
+    """
+
+    command_id: UUID
+    type: str
+    stream_id: str
+    version: int
+    status: str
+    why: str | None
+    correlation_id: str
+    attempts: int
+    conflicts: int
+    together: int
+    seconds: float
+
+
+Report = Callable[[Finished], None]
+
+
+def report_to_nobody(_: Finished) -> None:
+    """Leave it at what the journal says."""
+
+
+def finished(
+    stream_id: str, version: int, decided: Iterable[Decided], seconds: float
+) -> Iterator[Finished]:
+    """Yield what there is to say of *decided*, appended to a stream at *version*."""
+    all_of_them = list(decided)
+    for command, decision in all_of_them:
+        version += len(decision.events)
+        error = decision.outcome.error or {}
+        yield Finished(
+            command_id=command.id,
+            type=command.type,
+            stream_id=stream_id,
+            version=version,
+            status=decision.outcome.status,
+            # A rule's or an error's name: what it says may quote what was sent.
+            why=error.get("rule") or error.get("error"),
+            correlation_id=msgspec.json.decode(command.metadata)["correlation_id"],
+            attempts=command.attempts,
+            conflicts=command.conflicts,
+            together=len(all_of_them),
+            seconds=seconds,
+        )

@@ -10,8 +10,9 @@ from uuid import UUID
 import psycopg
 
 from eventstore.access.senders import May
-from eventstore.command_handler import Decision, Outcome, broken
-from eventstore.decider import Deciders
+from eventstore.aggregates.command_handler import Decision, Outcome, broken
+from eventstore.aggregates.decider import Deciders
+from eventstore.aggregates.loading import keep_snapshot
 from eventstore.errors import (
     AlreadyClaimed,
     CommandAlreadyFinished,
@@ -21,19 +22,19 @@ from eventstore.errors import (
     is_of_the_data,
     raise_refusal,
 )
-from eventstore.journal.claiming import Claimed
+from eventstore.journal.claim_conflicts import Claimed
 from eventstore.journal.deciding import (
     Decided,
+    Report,
     decide_all,
+    finished,
     load_taken,
     read_commands,
     refuse_senders,
+    report_to_nobody,
 )
 from eventstore.journal.lease import keeping_lease
-from eventstore.journal.limits import Limits
-from eventstore.journal.reporting import Report, finished, report_to_nobody
-from eventstore.journal.take import Taken, give_back, release, take
-from eventstore.loading import keep_snapshot
+from eventstore.journal.take import Limits, Taken, give_back, release, take
 from eventstore.log.arguments import (
     Arguments,
     Completion,
@@ -42,7 +43,7 @@ from eventstore.log.arguments import (
     later_arguments,
 )
 from eventstore.personal.keyring import Keyring
-from eventstore.subscriptions.signals import CATCH_UP
+from eventstore.signals import CATCH_UP
 
 RUNNER_DIED = Outcome(status="failed", error={"error": "RunnerDied"})
 """Of a command that killed its runners too often; `take` wrote more of it."""

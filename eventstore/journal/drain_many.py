@@ -15,16 +15,19 @@ from uuid import UUID
 import psycopg
 
 from eventstore.access.senders import May
-from eventstore.decider import Deciders
+from eventstore.aggregates.decider import Deciders
+from eventstore.encryption.envelope import key_of
 from eventstore.errors import EventStoreError, is_lost_connection, raise_refusal
-from eventstore.journal.claiming import Claimed
+from eventstore.journal.claim_conflicts import Claimed
 from eventstore.journal.deciding import (
     Decided,
     Readable,
+    Report,
     decide_all,
     load_all_taken,
     read_commands,
     refuse_senders,
+    report_to_nobody,
 )
 from eventstore.journal.drain import (
     Drain,
@@ -37,11 +40,8 @@ from eventstore.journal.drain import (
     run,
 )
 from eventstore.journal.lease import keeping_lease
-from eventstore.journal.limits import Limits
-from eventstore.journal.reporting import Report, report_to_nobody
-from eventstore.journal.take import Taken, take_ahead, take_many
+from eventstore.journal.take import Limits, Taken, take_ahead, take_many
 from eventstore.log.limits import MOST_EVENTS
-from eventstore.personal.box import key_of
 from eventstore.personal.keyring import NO_KEYS, Keyring
 
 COMMANDS_OF_A_STREAM = 20

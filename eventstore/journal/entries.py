@@ -1,13 +1,18 @@
 """Looking at the journal: what became of a command, and what waits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
+from eventstore.encryption.envelope import FORGOTTEN, PERSONAL, open_box
+from eventstore.encryption.keys import MasterKeys, WrappedKey
+from eventstore.errors import MasterKeyMissing
 from eventstore.journal.schema import (
     HAS_TURN,
     IS_FOR_LATER,
@@ -196,3 +201,30 @@ def count_waiting(connection: sa.Connection) -> Waiting:
         failed=count_failed or 0,
         scheduled=all_of_them - due,
     )
+
+
+def opened(
+    connection: psycopg.Connection[Any], entry: Entry, masters: MasterKeys | None
+) -> Entry | None:
+    """
+    Return *entry* with its personal fields, or None where they were forgotten.
+
+    It asks for the key that came with the command, which opens nothing else.
+    """
+    if PERSONAL not in entry.data:
+        return entry
+    if masters is None:
+        raise MasterKeyMissing
+    row = connection.execute(
+        "SELECT id, master, wrapped FROM public.command_key(%s)", (entry.id,)
+    ).fetchone()
+    if row is None or row[2] is None:
+        return None
+    key = masters.unwrap(WrappedKey(id=row[0], master=row[1], wrapped=row[2]))
+    text = open_box(
+        msgspec.json.encode(entry.data).decode(),
+        entry.id,
+        lambda key_id: key if key_id == key.id else None,
+    )
+    data = msgspec.json.decode(text)
+    return None if FORGOTTEN in data else replace(entry, data=data)

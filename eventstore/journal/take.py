@@ -1,6 +1,6 @@
 """Taking a stream: its lock, its due commands, its past; and giving it back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 import psycopg
 
-from eventstore.log.past import LOADED, Past, gathered
+from eventstore.aggregates.history import LOADED, Past, gathered
 from eventstore.personal.along import keys_of_commands
 from eventstore.personal.keyring import NO_KEYS, Along
 
@@ -210,3 +210,54 @@ def release(connection: psycopg.Connection[Any], stream_id: str) -> UUID | None:
     assert row is not None
     next_due: UUID | None = row[0]
     return next_due
+
+
+def always(stream_id: str) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """
+    The bounds of one drain.
+
+    *interruptions* are the errors that a runner's own time limit raises: they are the
+    fault of the command that is decided only if that one took long itself. A
+    runner keeps a snapshot of what took it *long_past* events to load, of streams that
+    it *keeps_snapshots* of: one that gets a thousand commands in a second grows faster
+    than who takes snapshots comes by.
+    """
+
+    commands: int = 100
+    bytes: int = 1_000_000
+    seconds_of_deciding: float = 1.0
+    seconds_of_one_command: float = 5.0
+    # Then another stream has its turn; what is left here is told to the caller.
+    seconds_of_draining: float = 5.0
+    conflicts: int = 5
+    deaths: int = 5
+    long_past: int = 1_000
+    keeps_snapshots: Callable[[str], bool] = always
+    interruptions: tuple[type[Exception], ...] = ()
+
+
+def find_waiting(
+    connection: psycopg.Connection[Any],
+    *,
+    patience: float,
+    most: int,
+    after_stream: str = "",
+) -> list[tuple[str, UUID]]:
+    """
+    Return streams in order, each with the command whose turn it is.
+
+    *patience* is how many seconds a command may wait for its message.
+    """
+    rows = connection.execute(
+        """
+        SELECT stream_id, command_id
+        FROM public.waiting(make_interval(secs => %s), %s, %s)
+        """,
+        (patience, most, after_stream),
+    )
+    return [(stream_id, command_id) for stream_id, command_id in rows]

@@ -5,6 +5,7 @@ from typing import Any
 
 import psycopg
 
+from eventstore.claims import ClaimChange
 from eventstore.errors import raise_refusal
 from eventstore.log.arguments import (
     Arguments,
@@ -13,7 +14,6 @@ from eventstore.log.arguments import (
     completing_arguments,
     later_arguments,
 )
-from eventstore.log.claims import ClaimChange
 from eventstore.log.events import Appended, NewEvent
 from eventstore.log.limits import check_append
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 
-from eventstore.log.claims import ClaimChange, claims_argument
+from eventstore.claims import ClaimChange, claims_argument
 from eventstore.log.events import NewEvent
 
 _to_json = msgspec.json.Encoder().encode

@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from eventstore.encryption.envelope import FORGOTTEN, PERSONAL
+from eventstore.encryption.personal_fields import personal_fields, stand_ins
 from eventstore.errors import NewerSchema, UnknownEventType, UnreadableEvent
 from eventstore.log.events import RecordedEvent
 from eventstore.log.limits import check_numbers
@@ -17,8 +19,6 @@ from eventstore.log.upcasting import (
     lifted,
     major_of,
 )
-from eventstore.personal.box import FORGOTTEN, PERSONAL
-from eventstore.personal.marks import personal_fields, stand_ins
 
 _encoder = msgspec.json.Encoder()
 

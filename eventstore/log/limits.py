@@ -22,7 +22,7 @@ from eventstore.errors import (
     UnstorableText,
 )
 from eventstore.log.events import NewEvent
-from eventstore.log.shape import shape_of
+from eventstore.type_shape import shape_of
 
 MOST_EVENTS = 1_000
 """Of one append: it holds its streams, and the readers' fence, until it is through."""

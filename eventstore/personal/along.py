@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 import psycopg
 
-from eventstore.log.past import LOADED, Past, gathered
+from eventstore.aggregates.history import LOADED, Past, gathered
 from eventstore.personal.keyring import Along, StoredKey
 
 # A command's key and its subject's own, as `take` writes them: the subject, then of

@@ -8,11 +8,11 @@ from uuid import UUID
 import msgspec
 import psycopg
 
+from eventstore.encryption.envelope import close, key_of, keys_in, leave_out, open_box
+from eventstore.encryption.keys import MasterKeys, SubjectKey, WrappedKey, new_key
+from eventstore.encryption.personal_fields import personal_fields
 from eventstore.errors import BoxBroken, KeyLost, MasterKeyMissing, UnreadableEvent
 from eventstore.log.events import RecordedEvent
-from eventstore.personal.box import close, key_of, keys_in, leave_out, open_box
-from eventstore.personal.keys import MasterKeys, SubjectKey, WrappedKey, new_key
-from eventstore.personal.marks import personal_fields
 
 
 class _Identified(msgspec.Struct):

@@ -8,8 +8,8 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import sql
 
+from eventstore import type_shape
 from eventstore.connection import driver_connection
-from eventstore.log import shape
 from eventstore.projections.ownership import hand_over, schema_owner
 from eventstore.projections.project import Tables, name_of
 from eventstore.projections.projection import Projection
@@ -78,8 +78,8 @@ def shape_of(projection: Projection) -> str:
 
     With another one in the code, the tables that are there do not fit it any more.
     """
-    tables = [(projection.name, projection.key, shape.shape_of(projection.row))]
-    tables += [(x.name, x.key, shape.shape_of(x.row)) for x in projection.lookups]
+    tables = [(projection.name, projection.key, type_shape.shape_of(projection.row))]
+    tables += [(x.name, x.key, type_shape.shape_of(x.row)) for x in projection.lookups]
     indexes = [(index.name, index.on, index.using) for index in projection.indexes]
     parts = [projection.version, sorted(projection.types), tables, indexes]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

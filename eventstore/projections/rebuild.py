@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import sql
 
+from eventstore.encryption.keys import MasterKeys
 from eventstore.errors import (
     CannotProject,
     CheckpointNotInLog,
@@ -18,7 +19,6 @@ from eventstore.errors import (
     told,
 )
 from eventstore.log.read import settled
-from eventstore.personal.keys import MasterKeys
 from eventstore.projections.generations import (
     REBUILDING,
     drop_generation,

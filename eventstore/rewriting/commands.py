@@ -8,14 +8,14 @@ from uuid import UUID
 import msgspec
 import psycopg
 
-from eventstore.decider import Deciders
+from eventstore.aggregates.decider import Deciders
+from eventstore.encryption.envelope import FORGOTTEN, close, key_of, keys_in, leave_out
+from eventstore.encryption.keys import new_key
+from eventstore.encryption.personal_fields import personal_fields
 from eventstore.errors import RewriteRefused
-from eventstore.personal.box import FORGOTTEN, close, key_of, keys_in, leave_out
-from eventstore.personal.clear import is_clear
 from eventstore.personal.keyring import Added, Keyring, added
-from eventstore.personal.keys import new_key
-from eventstore.personal.marks import personal_fields
 from eventstore.rewriting.keys import keep_all
+from eventstore.rewriting.unencrypted_fields import is_clear
 
 BATCH = 1_000
 

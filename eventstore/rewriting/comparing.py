@@ -6,13 +6,13 @@ from typing import Any
 import msgspec
 import psycopg
 
-from eventstore.decider import Deciders, category_of
+from eventstore.aggregates.decider import Deciders, category_of
+from eventstore.encryption.envelope import FORGOTTEN, leave_out
+from eventstore.encryption.personal_fields import personal_fields
 from eventstore.errors import RewriteRefused
 from eventstore.log.codec import EventCodec
 from eventstore.log.events import RecordedEvent
-from eventstore.personal.box import FORGOTTEN, leave_out
 from eventstore.personal.keyring import Keyring
-from eventstore.personal.marks import personal_fields
 from eventstore.rewriting.copying import NEXT, read_log
 from eventstore.verifying.finding import Advance
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import psycopg
 
-from eventstore.decider import Deciders
+from eventstore.aggregates.decider import Deciders
 from eventstore.log.events import RecordedEvent
 from eventstore.log.read import COLUMNS
 from eventstore.personal.keyring import Keyring
-from eventstore.rewriting.today import Change, Today
+from eventstore.rewriting.upcast import Change, Today
 
 BATCH = 2_000
 NEXT = "log_next"

@@ -15,11 +15,12 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 
+from eventstore.aggregates.decider import Deciders
 from eventstore.connection import driver_connection
-from eventstore.decider import Deciders
+from eventstore.database.roles import grant_rights
 from eventstore.errors import RewriteRefused
 from eventstore.log.read import last_drawn
-from eventstore.log.seals import seal_log
+from eventstore.rewriting.archived_logs import keep_log
 from eventstore.rewriting.commands import close_commands, read_clear
 from eventstore.rewriting.comparing import compare
 from eventstore.rewriting.copying import (
@@ -29,13 +30,12 @@ from eventstore.rewriting.copying import (
     copy_batch,
     read_changes,
 )
-from eventstore.rewriting.in_the_way import (
+from eventstore.rewriting.keys import keep_new_keys
+from eventstore.rewriting.preconditions import (
     refuse_dependents,
     refuse_others,
     refuse_waiting,
 )
-from eventstore.rewriting.kept import keep_log
-from eventstore.rewriting.keys import keep_new_keys
 from eventstore.rewriting.swapping import (
     begin_seals_anew,
     carry_over,
@@ -45,10 +45,10 @@ from eventstore.rewriting.swapping import (
     note_events,
     swap,
 )
-from eventstore.rights import grant_rights
+from eventstore.seals.seals import seal_log
 from eventstore.verifying.checks import checks_of_a_copy
 from eventstore.verifying.finding import Advance
-from eventstore.verifying.sealed import Vouching, seals_check
+from eventstore.verifying.seals import Vouching, seals_check
 
 MOST_FINDINGS = 1_000
 """Of a log that is not what was sealed, so many are kept."""

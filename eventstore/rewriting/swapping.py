@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from eventstore.connection import driver_connection
 from eventstore.log.schema import events, seals
-from eventstore.log.seals import begin_chain, seal_log
 from eventstore.rewriting.copying import NEXT, Places
+from eventstore.seals.seals import begin_chain, seal_log
 from eventstore.sql import create_functions
 from eventstore.tables import metadata
 

@@ -17,7 +17,7 @@ from eventstore.errors import (
 from eventstore.log.events import RecordedEvent
 from eventstore.log.read import read_all
 from eventstore.personal.keyring import Keyring
-from eventstore.subscriptions.stopping import as_kept, note_stop
+from eventstore.subscriptions.stop_reasons import as_kept, note_stop
 from eventstore.subscriptions.subscription import Subscription
 
 GONE = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)

@@ -10,8 +10,8 @@ from uuid import UUID
 import msgspec
 import psycopg
 
-from eventstore.decider import Deciders
-from eventstore.journal.sending import Outgoing, send
+from eventstore.aggregates.decider import Deciders
+from eventstore.journal.internal_commands import Outgoing, send
 from eventstore.log.codec import EventCodec
 from eventstore.log.events import Metadata, RecordedEvent
 from eventstore.log.upcasting import NO_UPCASTERS, Upcasters

@@ -8,12 +8,18 @@ from typing import Any
 
 import psycopg
 
-from eventstore.decider import Deciders, category_of
+from eventstore.aggregates.decider import Deciders, category_of
+from eventstore.aggregates.history import read_pasts
+from eventstore.aggregates.loading import (
+    Start,
+    Streams,
+    folded,
+    snapshots_of,
+    starts_of,
+)
+from eventstore.aggregates.snapshots import count_ignored, keep
 from eventstore.errors import told
-from eventstore.loading import Start, Streams, folded, snapshots_of, starts_of
 from eventstore.log.events import RecordedEvent
-from eventstore.log.past import read_pasts
-from eventstore.log.snapshots import count_ignored, keep
 from eventstore.personal.keyring import Keyring
 from eventstore.subscriptions.subscription import Subscription
 

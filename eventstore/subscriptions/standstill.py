@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from eventstore.subscriptions.stopping import CHECKPOINT, EVENT
+from eventstore.subscriptions.stop_reasons import CHECKPOINT, EVENT
 
 AFTER = timedelta(seconds=5)
 """A reader that has something to read for so long, and has not moved, stands still."""

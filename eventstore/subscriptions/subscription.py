@@ -6,8 +6,8 @@ from typing import Any
 
 import psycopg
 
+from eventstore.encryption.keys import MasterKeys
 from eventstore.log.events import RecordedEvent
-from eventstore.personal.keys import MasterKeys
 
 # Handles a batch in the transaction that moves the checkpoint; it never commits.
 Handler = Callable[[psycopg.Connection[Any], Sequence[RecordedEvent]], None]

@@ -6,15 +6,15 @@ from typing import Any
 
 import psycopg
 
-from eventstore.collations import collations_check
-from eventstore.decider import Deciders
-from eventstore.log.exported_seals import ExportedSeal
-from eventstore.verifying.against import against_check
-from eventstore.verifying.contents import contents_check
+from eventstore.aggregates.decider import Deciders
+from eventstore.database.collations import collations_check
+from eventstore.seals.export import ExportedSeal
+from eventstore.verifying.event_contents import contents_check
+from eventstore.verifying.exported_seals import against_check
 from eventstore.verifying.finding import Check
 from eventstore.verifying.ids import ids_check
 from eventstore.verifying.journal import journal_checks
-from eventstore.verifying.sealed import Vouching, sealed_up_to, seals_check
+from eventstore.verifying.seals import Vouching, sealed_up_to, seals_check
 from eventstore.verifying.snapshots import snapshots_check
 from eventstore.verifying.streams import streams_check
 

@@ -11,9 +11,8 @@ import psycopg
 
 from eventstore.ids import event_id_for, origin_of
 from eventstore.log.limits import MOST_EVENTS
-from eventstore.verifying.finding import Advance, Check, Finding
+from eventstore.verifying.finding import Advance, Check, Finding, read_page
 from eventstore.verifying.journal import last_position
-from eventstore.verifying.page import read_page
 
 NAME = "events' ids"
 PAGE = 20_000

@@ -7,8 +7,7 @@ from uuid import UUID
 
 import psycopg
 
-from eventstore.verifying.finding import Advance, Check, Finding
-from eventstore.verifying.page import read_page
+from eventstore.verifying.finding import Advance, Check, Finding, read_page
 
 EVENTS = "events' commands"
 COMMANDS = "commands' events"

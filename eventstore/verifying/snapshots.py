@@ -5,12 +5,12 @@ from typing import Any
 
 import psycopg
 
-from eventstore.decider import Decider, Deciders, category_of
+from eventstore.aggregates.decider import Decider, Deciders, category_of
+from eventstore.aggregates.history import check_versions
+from eventstore.aggregates.loading import opened_snapshot
+from eventstore.aggregates.snapshots import Snapshot
 from eventstore.errors import BoxBroken, CorruptSnapshot, told
-from eventstore.loading import opened_snapshot
-from eventstore.log.past import check_versions
 from eventstore.log.read import read_stream
-from eventstore.log.snapshots import Snapshot
 from eventstore.personal.keyring import Keyring
 from eventstore.verifying.finding import Advance, Check, Finding
 

@@ -5,8 +5,7 @@ from typing import Any
 
 import psycopg
 
-from eventstore.verifying.finding import Advance, Check, Finding
-from eventstore.verifying.page import read_page
+from eventstore.verifying.finding import Advance, Check, Finding, read_page
 
 NAME = "streams"
 PAGE = 50_000

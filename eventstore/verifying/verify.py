@@ -7,11 +7,11 @@ from typing import Any
 
 import psycopg
 
-from eventstore.decider import Deciders
-from eventstore.log.exported_seals import ExportedSeal
+from eventstore.aggregates.decider import Deciders
+from eventstore.seals.export import ExportedSeal
 from eventstore.verifying.checks import Unsealed, all_checks, count_unsealed
 from eventstore.verifying.finding import Finding
-from eventstore.verifying.sealed import Vouching
+from eventstore.verifying.seals import Vouching
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tasks.settings import Settings
+from tasks.shop.settings import Settings
 from tests.support.processes import Processes
 
 

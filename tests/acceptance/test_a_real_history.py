@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from cli.importing import import_history
 from domain.orders.commands import ConfirmDelivery
 from domain.orders.order import Order, Status
-from eventstore.as_of import AsOf, load_as_of
-from eventstore.loading import load
+from eventstore.aggregates.as_of import AsOf, load_as_of
+from eventstore.aggregates.loading import load
 from readmodels import customers, order_details, order_list
 from readmodels.order_details import Figures
-from tasks import bootstrap
-from tasks.bootstrap import Shop
-from tasks.settings import Settings
+from tasks.shop import wiring
+from tasks.shop.settings import Settings
+from tasks.shop.wiring import Shop
 from tests.support import northwind
 from tests.support.desk import Do
-from webapp.cli.importing import import_history
 
 pytestmark = pytest.mark.skipif(
     not northwind.is_there(),
@@ -33,9 +33,9 @@ END_OF_MARCH = AsOf(at=datetime(1997, 3, 31, 23, 59, 59, tzinfo=UTC))
 @pytest.fixture
 def shop(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     """The order desk with Northwind's history in it."""
-    monkeypatch.setattr("tasks.publishing.send", lambda *_: None)
+    monkeypatch.setattr("tasks.broker.publish.send", lambda *_: None)
     shop = Shop(replace(settings, currency="USD"))
-    bootstrap.use(shop)
+    wiring.use(shop)
     arguments = [str(northwind.folder()), "--currency", "USD"]
     result = CliRunner().invoke(import_history, arguments)
     assert result.exit_code == 0, result.output

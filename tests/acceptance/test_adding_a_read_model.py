@@ -72,7 +72,7 @@ def test_one_file_answers_a_new_question_over_the_history_that_is_there(
         processes.code = newer_code
         rebuild = processes.start(
             "rebuild",
-            *(sys.executable, "-P", "-m", "webapp.cli", "rebuild", "countries"),
+            *(sys.executable, "-P", "-m", "cli", "rebuild", "countries"),
         )
         assert rebuild.running is not None
         assert rebuild.running.wait(60) == 0, rebuild.text()

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from eventstore.subscriptions.snapshot_taker import SnapshotPolicy
 from readmodels import ALL
-from tasks.processes import process_managers
+from tasks.shop.process_managers import process_managers
 from tests.support.client import Client, client_of
 from tests.support.orders import ALICE, order_for
 from tests.support.processes import Processes

@@ -53,7 +53,7 @@ def test_what_operators_send_is_told_to_workers_before_their_command_ends(
     lines = tmp_path / "customers.ndjson"
     lines.write_text(json.dumps({"type": "RegisterCustomer", "data": ALICE}))
     sent = processes.start(
-        "cli", sys.executable, "-m", "webapp.cli", "commands", "submit", str(lines)
+        "cli", sys.executable, "-m", "cli", "commands", "submit", str(lines)
     )
     assert sent.running is not None
     assert sent.running.wait(20) == 0, sent.text()

@@ -6,11 +6,11 @@ import pytest
 import sqlalchemy as sa
 
 from domain.orders.commands import CancelOrder
-from eventstore import command_handler
+from eventstore.aggregates import command_handler
 from eventstore.connection import driver_connection
 from eventstore.journal.entries import find_incidents
 from eventstore.log.read import read_stream
-from tasks.bootstrap import Shop
+from tasks.shop.wiring import Shop
 from tests.support.client import client_of
 from tests.support.faulty_shop import HOLD, HOLDING_LOCK
 from tests.support.orders import ALICE, order_for

@@ -16,7 +16,7 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.races
 
 STATUSES = {"delivered": 16, "shipped": 8, "paid": 6, "pending": 6, "cancelled": 4}
-COMMAND = [sys.executable, "-m", "webapp.cli", "demo"]
+COMMAND = [sys.executable, "-m", "cli", "demo"]
 
 
 @dataclass

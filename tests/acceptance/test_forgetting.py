@@ -11,11 +11,11 @@ import redis
 import sqlalchemy as sa
 
 from domain.input import parse
-from eventstore.decider import Deciders
+from eventstore.aggregates.decider import Deciders
 from eventstore.subscriptions.snapshot_taker import SnapshotPolicy
 from tasks import catch_up, commands, snapshots
-from tasks.accepting import accept
-from tasks.bootstrap import Shop
+from tasks.accept import accept
+from tasks.shop.wiring import Shop
 from tests.support.client import Client, client_of
 from tests.support.orders import order_for
 from tests.support.processes import Processes
@@ -101,7 +101,7 @@ def live_through(client: Client, engine: sa.Engine) -> None:
 
 def rebuild(processes: Processes) -> None:
     subprocess.run(
-        [sys.executable, "-m", "webapp.cli", "rebuild", "order_list"],
+        [sys.executable, "-m", "cli", "rebuild", "order_list"],
         cwd=processes.code,
         env=processes.environment,
         check=True,

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
-from tasks.settings import Settings, master_keys
+from tasks.shop.settings import Settings, master_keys
 from tests.support import northwind
 from tests.support.databases import MASTER_KEY, Databases
 from tests.support.histories import Logged, last_number, read_log
@@ -54,7 +54,7 @@ def whole(
 def start(processes: Processes, *options: str, **environment: str) -> Process:
     return processes.start(
         f"import{len(processes.all)}",
-        *(sys.executable, "-P", "-m", "webapp.cli", "import"),
+        *(sys.executable, "-P", "-m", "cli", "import"),
         *(str(northwind.folder()), "--currency", "USD", *options),
         CURRENCY="USD",
         **environment,

@@ -20,8 +20,8 @@ from eventstore.projections.generations import live_generations
 from eventstore.projections.project import name_of, subscription_of
 from eventstore.subscriptions.catch_up import catch_up
 from readmodels.order_list import projection
-from tasks.local_access import authorization
-from tasks.settings import master_keys
+from tasks.shop.local_access import authorization
+from tasks.shop.settings import master_keys
 from tests.support.databases import MASTER_KEY
 from tests.support.processes import Processes
 from tests.support.settings import SECRET_KEY
@@ -36,7 +36,7 @@ REBUILDS = 2
 # its turn of the processor, which is no lock: that would keep all readers waiting.
 LONGEST_SILENCE = 0.5
 LONGEST_WAIT = 3.0
-REBUILD = [sys.executable, "-m", "webapp.cli", "rebuild", "order_list"]
+REBUILD = [sys.executable, "-m", "cli", "rebuild", "order_list"]
 
 Note = Callable[[str, object], None]
 

@@ -13,21 +13,22 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
+from cli import log
+from cli.importing import import_history
 from domain.customers.commands import ForgetCustomer
-from eventstore.decider import Deciders
-from eventstore.rewriting.in_the_way import Other, find_others
+from eventstore.aggregates.decider import Deciders
+from eventstore.rewriting.preconditions import Other, find_others
 from readmodels import order_details
-from tasks import bootstrap, catch_up, commands
-from tasks.accepting import accept
-from tasks.bootstrap import Shop
-from tasks.settings import Settings
+from tasks import catch_up, commands
+from tasks.accept import accept
+from tasks.shop import wiring
+from tasks.shop.settings import Settings
+from tasks.shop.wiring import Shop
 from tests.support import northwind
 from tests.support.databases import MASTER_KEY, ROOT
 from tests.support.desk import alice, place
 from tests.support.searching import count_hits, dump
 from tests.support.waiting import wait_until
-from webapp.cli.importing import import_history
-from webapp.cli.log import log
 
 pytestmark = pytest.mark.races
 on_northwind = pytest.mark.skipif(
@@ -39,10 +40,10 @@ on_northwind = pytest.mark.skipif(
 @pytest.fixture
 def in_the_clear(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     """A shop without keys, as of long ago."""
-    monkeypatch.setattr("tasks.publishing.send", lambda *_: None)
+    monkeypatch.setattr("tasks.broker.publish.send", lambda *_: None)
     shop = Shop(replace(settings, currency="USD"))
     vars(shop)["deciders"] = Deciders(shop.slices, masters=None).keyed(b"a secret")
-    bootstrap.use(shop)
+    wiring.use(shop)
     yield shop
     shop.engine.dispose()
 
@@ -167,7 +168,7 @@ def test_who_is_forgotten_after_the_rewrite_is_nowhere_any_more(
 DYING = """
 import os, signal, sys
 import sqlalchemy as sa
-from webapp.cli import cli, log_rewrite
+from cli import cli, log_rewrite
 
 part = sys.argv.pop(1)
 real = log_rewrite.progress

@@ -12,9 +12,9 @@ from flask.testing import FlaskClient
 from domain.address import Address
 from domain.orders.commands import Item
 from tasks import catch_up, commands
-from tasks.bootstrap import Shop
+from tasks.shop.wiring import Shop
 from tests.support.databases import ROOT
-from webapp import create_app, lists
+from webapp import create_app, query_parameters
 
 PAGE = (ROOT / "docs" / "api.md").read_text()
 WALKTHROUGH = (ROOT / "docs" / "walkthrough.md").read_text()
@@ -53,7 +53,12 @@ def test_every_address_is_listed(client: FlaskClient) -> None:
 
 
 def test_every_parameter_is_told() -> None:
-    names = {*lists.OF_ORDERS, *lists.OF_CUSTOMERS, "limit", "min_position"}
+    names = {
+        *query_parameters.OF_ORDERS,
+        *query_parameters.OF_CUSTOMERS,
+        "limit",
+        "min_position",
+    }
 
     assert {name for name in names if f"| `{name}` |" not in PAGE} == set()
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from honcho.environ import parse_procfile
 
-from tasks.settings import VARIABLES
+from tasks.shop.settings import VARIABLES
 from tests.support.databases import ROOT
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())

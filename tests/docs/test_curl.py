@@ -13,8 +13,8 @@ import pytest
 from flask import Flask
 from werkzeug.serving import make_server
 
-from tasks.bootstrap import Shop
-from tasks.local_access import write_header
+from tasks.shop.local_access import write_header
+from tasks.shop.wiring import Shop
 from tests.support.databases import ROOT
 from tests.support.settings import SECRET_KEY
 from tests.support.users import token_of, user

@@ -9,12 +9,12 @@ from domain.accounts.commands import OpenAccount
 from domain.customers.customer import Customer
 from domain.customers.events import CustomerDetails
 from domain.orders.order import Order, decide
+from eventstore.testing.specification import Specification
 from readmodels import accounts
-from tasks.bootstrap import Shop
+from tasks.shop.wiring import Shop
 from tests.support.databases import ROOT
 from tests.support.desk import alice, place
 from tests.support.money import Bank
-from tests.support.specification import Specification
 
 PAGE = ROOT / "docs" / "process-managers.md"
 CODE, TEST = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)

@@ -8,12 +8,13 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
+from cli.status import status
 from eventstore.projections.projection import Projection
-from tasks import catch_up, rebuilding
-from tasks.bootstrap import Shop
+from tasks import catch_up
+from tasks.shop import rebuild
+from tasks.shop.wiring import Shop
 from tests.support.databases import ROOT
 from tests.support.desk import Do, alice, place
-from webapp.cli.status import status
 
 PAGE = (ROOT / "docs" / "adding-a-read-model.md").read_text()
 LEFT = sa.text(
@@ -57,8 +58,8 @@ def left(shop: Shop) -> set[str]:
 def test_a_read_model_that_was_taken_out_leaves_nothing(
     shop: Shop, do: Do, countries: Projection
 ) -> None:
-    rebuilding.rebuild(shop, countries, lambda _: None)
-    rebuilding.rebuild(shop, countries, lambda _: None)
+    rebuild.rebuild(shop, countries, lambda _: None)
+    rebuild.rebuild(shop, countries, lambda _: None)
     before = left(shop)
     do(alice, place)
     shown = CliRunner().invoke(status).output

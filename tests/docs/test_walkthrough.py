@@ -18,7 +18,7 @@ from werkzeug.test import TestResponse
 from eventstore.sql import FUNCTIONS, source
 from readmodels import order_list
 from tasks import catch_up, commands
-from tasks.bootstrap import Shop
+from tasks.shop.wiring import Shop
 from tests.support.databases import ROOT
 from webapp import create_app
 
@@ -29,11 +29,11 @@ ROOMS = tuple(
 )
 
 LEFT_OUT = {
-    "webapp/wiring.py": "it hands a view the shop",
-    "eventstore/log/shape.py": "it looks at a class once in a process, if at all",
+    "webapp/current_shop.py": "it hands a view the shop",
+    "eventstore/type_shape.py": "it looks at a class once in a process, if at all",
     "eventstore/sql/lock_key.sql": "it computes the key of every advisory lock",
-    "eventstore/personal/marks.py": "it knows a class's personal fields, found once",
-    "tasks/logs.py": "it makes lines of what is logged",
+    "eventstore/encryption/personal_fields.py": "it knows personal fields",
+    "tasks/shop/logging.py": "it makes lines of what is logged",
     "eventstore/sql/last_drawn.sql": "it reads the sequence for the fence",
     "eventstore/sessions/session.py": "every statement passes it",
 }

@@ -34,7 +34,7 @@ from domain.accounts.rules import (
     UnknownAccount,
 )
 from domain.fields import HIGHEST_BALANCE
-from tests.support.specification import Specification
+from eventstore.testing.specification import Specification
 
 account = Specification(initial=Account(), decide=decide, evolve=evolve)
 

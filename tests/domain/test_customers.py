@@ -12,7 +12,7 @@ from domain.customers.customer import (
     evolve,
 )
 from domain.customers.events import CustomerDetailsChanged, CustomerRegistered
-from tests.support.specification import Specification
+from eventstore.testing.specification import Specification
 
 BERLIN = Address(street="Obere Str. 57", city="Berlin", country="Germany")
 

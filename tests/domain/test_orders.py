@@ -52,7 +52,7 @@ from domain.orders.rules import (
     UnknownOrder,
     WrongAmount,
 )
-from tests.support.specification import Specification
+from eventstore.testing.specification import Specification
 
 ALICE = Customer(CustomerDetails(name="Alice"))
 LONDON = Address(street="12 Orchestra Terrace", city="London", country="UK")

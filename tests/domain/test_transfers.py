@@ -44,7 +44,7 @@ from domain.transfers.transfer import (
     decide,
     evolve,
 )
-from tests.support.specification import Specification
+from eventstore.testing.specification import Specification
 
 transfer = Specification(initial=Transfer(), decide=decide, evolve=evolve)
 

@@ -15,7 +15,7 @@ import pytest
 from honcho.environ import parse_procfile
 
 from embedded.folders import ROOT
-from tasks.local_access import header_file
+from tasks.shop.local_access import header_file
 from tests.embedded.running import Desk, wait_for
 from tests.support.processes import accepts, free_port
 

@@ -20,7 +20,7 @@ from embedded import processes
 from embedded.environment import MARK
 from embedded.folders import ROOT
 from embedded.record import Record
-from tasks.local_access import header_file
+from tasks.shop.local_access import header_file
 from tests.embedded.running import PROCFILE, WEB, Desk, wait_for
 
 STUBBORN = "trap '' TERM; while :; do sleep 0.1; done"

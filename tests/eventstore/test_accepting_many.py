@@ -9,8 +9,13 @@ import psycopg
 import pytest
 
 from eventstore.errors import is_of_the_data
-from eventstore.journal.accept import Prepared, prepared
-from eventstore.journal.accept_many import Answered, accept_many, accepted
+from eventstore.journal.accept import (
+    Answered,
+    Prepared,
+    accept_many,
+    accepted,
+    prepared,
+)
 from eventstore.journal.pruning import prune
 from tests.support.engine import COUNTERS, SECRET, Add, Engine, at_once
 from tests.support.waiting import wait_until
@@ -82,9 +87,7 @@ def test_a_set_that_breaks_off_in_its_halves_is_undone_as_a_whole(
             raise psycopg.errors.LockNotAvailable
         return accepted(connection, commands)
 
-    monkeypatch.setattr(
-        "eventstore.journal.accept_many.accepted", accepted_but_for_the_last
-    )
+    monkeypatch.setattr("eventstore.journal.accept.accepted", accepted_but_for_the_last)
     with pytest.raises(psycopg.errors.LockNotAvailable):
         accept_many(engine.connection, [ready("a"), ready("b"), bad, ready("c")])
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from eventstore.as_of import AsOf, load_as_of, versions_as_of
+from eventstore.aggregates.as_of import AsOf, load_as_of, versions_as_of
 from eventstore.errors import NoSuchVersion, NotSettled
 from eventstore.log.append import append
 from tests.support.engine import COUNTERS, Engine, added

@@ -11,9 +11,9 @@ from eventstore.errors import (
     TooManyStreams,
     WrongExpectedVersion,
 )
-from eventstore.log import bulk
+from eventstore.log import bulk_append
 from eventstore.log.append import ANY_VERSION, NO_STREAM, STREAM_EXISTS
-from eventstore.log.bulk import append_bulk, batches
+from eventstore.log.bulk_append import append_bulk, batches
 from tests.support.engine import Engine, added
 from tests.support.fence import Reader
 from tests.support.members import statements
@@ -111,12 +111,12 @@ def test_what_is_too_much_is_refused_before_it_is_sent(
     expected = {stream_id: ANY_VERSION for stream_id, _ in some}
     sent = statements(engine.connection)
     with monkeypatch.context() as patch:
-        patch.setattr(bulk, limit, most)
+        patch.setattr(bulk_append, limit, most)
         with pytest.raises(error, match=f"at most {most:,} may be: split it"):
             append_bulk(engine.connection, some, expected=expected)
     assert sent == []
 
-    monkeypatch.setattr(bulk, limit, most + 1)
+    monkeypatch.setattr(bulk_append, limit, most + 1)
     assert len(append_bulk(engine.connection, some, expected=expected)) == 100
 
 
@@ -126,7 +126,7 @@ def test_what_no_append_takes_a_bulk_append_does_not_take(engine: Engine) -> Non
 
 
 def test_batches_are_cut_by_number_and_by_size() -> None:
-    small, large = "1", "x" * (bulk.BATCH_BYTES // 2)
+    small, large = "1", "x" * (bulk_append.BATCH_BYTES // 2)
 
     assert [*batches([])] == []
     assert [*batches([small] * 2_001)] == [

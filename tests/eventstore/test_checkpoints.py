@@ -6,22 +6,22 @@ from typing import Any
 import psycopg
 import pytest
 
-from eventstore.doctor import check_checkpoints
+from eventstore.database.doctor import check_checkpoints
 from eventstore.errors import CheckpointNotInLog
 from eventstore.log.events import RecordedEvent
-from eventstore.log.seals import seal_log
+from eventstore.projections.freshness import wait_for
 from eventstore.projections.generations import ensure_generation
-from eventstore.projections.position import wait_for
 from eventstore.projections.project import subscription_of
 from eventstore.projections.rebuild import rebuild
+from eventstore.seals.seals import seal_log
 from eventstore.subscriptions.catch_up import CaughtUp, catch_up
+from eventstore.subscriptions.checkpoint_repair import Repaired, repair_checkpoint
+from eventstore.subscriptions.lag import Standing, find_standings
 from eventstore.subscriptions.process_manager import (
     Acting,
     ProcessManager,
     begin_acting,
 )
-from eventstore.subscriptions.repairing import Repaired, repair_checkpoint
-from eventstore.subscriptions.standing import Standing, find_standings
 from eventstore.subscriptions.subscription import Subscription
 from tests.support.engine import COUNTERS, SECRET, Add, Added, Engine
 from tests.support.totals import totals

@@ -5,8 +5,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from eventstore.command_handler import Outcome
-from eventstore.journal.limits import Limits
+from eventstore.aggregates.command_handler import Outcome
+from eventstore.journal.take import Limits
 from tests.support.engine import Engine
 from tests.support.journal import appends, error_of, kinds
 from tests.support.members import (

@@ -7,9 +7,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from eventstore.claims import ClaimChange, find_claimed
 from eventstore.errors import AlreadyClaimed, WrongExpectedVersion
 from eventstore.log.append import ANY_VERSION, NO_STREAM, append
-from eventstore.log.claims import ClaimChange, find_claimed
 from tests.support.engine import Engine, added, at_once
 from tests.support.members import NAMES, Club, claim, hash_of
 

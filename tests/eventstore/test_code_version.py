@@ -135,7 +135,8 @@ def test_it_is_the_same_in_every_process() -> None:
             [
                 sys.executable,
                 "-c",
-                "from tasks.money import ACCOUNTS; print(ACCOUNTS.snapshots.code)",
+                "from tasks.shop.deciders import ACCOUNTS\n"
+                "print(ACCOUNTS.snapshots.code)",
             ],
             env={**os.environ, "PYTHONHASHSEED": seed},
             capture_output=True,

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from eventstore.command_handler import Outcome, handle
+from eventstore.aggregates.command_handler import Outcome, handle
 from eventstore.errors import WrongExpectedVersion
 from eventstore.log.append import ANY_VERSION, append
 from tests.support.engine import (

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from eventstore import EventStoreError, MemoryStore, PostgresStore
-from eventstore.conformance import CHECKS, Check
+from eventstore.testing.conformance import CHECKS, Check
 from tests.support.broken_stores import BROKEN
 from tests.support.engine import Engine, connect
 

@@ -5,7 +5,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from eventstore.connection_limits import check_all_connections, check_own_connections
+from eventstore.database.connection_limits import (
+    check_all_connections,
+    check_own_connections,
+)
 from tests.support.databases import as_role, login_of
 from tests.support.engine import Engine, connect
 

@@ -10,12 +10,7 @@ import psycopg
 import pytest
 
 from eventstore.log.append import ANY_VERSION, append
-from eventstore.log.conversation import (
-    Effect,
-    find_effects,
-    find_event,
-    read_conversation,
-)
+from eventstore.log.causation import Effect, find_effects, find_event, read_conversation
 from tests.support.engine import Engine, added
 
 COMMAND = UUID("00000000-0000-0000-0000-00000000c0de")

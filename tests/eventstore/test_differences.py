@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from eventstore.differences import ABSENT, differences
+from tasks.shop.differences import ABSENT, differences
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ import pytest
 from click.testing import CliRunner
 from honcho.environ import parse_procfile
 
-from eventstore import doctor
-from eventstore.doctor import diagnose
-from tasks.bootstrap import Shop
+from cli.doctor import doctor as command
+from eventstore.database import doctor
+from eventstore.database.doctor import diagnose
+from tasks.shop.wiring import Shop
 from tests.support.databases import MASTER_KEY, ROOT, as_role
 from tests.support.engine import Engine
-from webapp.cli.doctor import doctor as command
 
 # What is done to the database, and what of it is told.
 FATAL = {

@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from eventstore.journal.limits import Limits
-from eventstore.subscriptions.signals import CATCH_UP, clear_signal
+from eventstore.journal.take import Limits
+from eventstore.signals import CATCH_UP, clear_signal
 from tests.support.engine import (
     FULL,
     Add,

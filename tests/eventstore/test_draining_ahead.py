@@ -3,10 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from eventstore.journal.deciding import Finished
 from eventstore.journal.drain_many import DrainedMany, drain_ahead
-from eventstore.journal.limits import Limits
-from eventstore.journal.reporting import Finished
-from eventstore.journal.take import take_ahead
+from eventstore.journal.take import Limits, take_ahead
 from tests.support.engine import COUNTERS, FULL, Add, Divide, Engine
 
 STREAMS = [f"c{number}" for number in range(5)]

@@ -4,9 +4,9 @@ from uuid import UUID
 
 import pytest
 
+from eventstore.journal.deciding import Finished
 from eventstore.journal.drain_many import DrainedMany, drain_many
-from eventstore.journal.limits import Limits
-from eventstore.journal.reporting import Finished
+from eventstore.journal.take import Limits
 from tests.support.engine import (
     COUNTERS,
     FULL,

@@ -7,11 +7,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from eventstore.decider import Decider, Deciders
+from eventstore.aggregates.decider import Decider, Deciders
+from eventstore.journal.deciding import Finished
 from eventstore.journal.drain import drain
-from eventstore.journal.limits import Limits
-from eventstore.journal.reporting import Finished
-from eventstore.journal.take import forget_marks
+from eventstore.journal.take import Limits, forget_marks
 from tests.support.engine import (
     COUNTERS,
     Add,

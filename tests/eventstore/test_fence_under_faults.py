@@ -11,7 +11,7 @@ import pytest
 from benchmarks.fencing.cluster import Cluster
 from benchmarks.fencing.race import Race
 from eventstore.log.read import last_drawn, read_all, settled
-from eventstore.subscriptions.foreign import ForeignCheckpoint, read_on
+from eventstore.subscriptions.external_store import ForeignCheckpoint, read_on
 from tests.support.fence import Reader, committed_ids
 
 pytestmark = pytest.mark.races

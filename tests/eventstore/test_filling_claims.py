@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from eventstore.aggregates.decider import Deciders
 from eventstore.claims import no_claims
-from eventstore.decider import Deciders
-from eventstore.filling import BATCH, Unclaimed, fill_claims
 from eventstore.log.append import ANY_VERSION, NO_STREAM, append
+from eventstore.rewriting.claims_backfill import BATCH, Unclaimed, fill_claims
 from tests.support.engine import Engine, added
 from tests.support.members import MEMBERS, Club, Join, Rename, claim
 

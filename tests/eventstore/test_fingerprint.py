@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from eventstore.decider import Decider
+from eventstore.aggregates.decider import Decider
 from eventstore.errors import UnkeepableState
 from tests.support.engine import COUNTERS, Counter
 

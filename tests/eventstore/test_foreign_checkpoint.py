@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from eventstore.errors import CheckpointNotInLog
-from eventstore.subscriptions.foreign import Batch, ForeignCheckpoint, read_on
+from eventstore.subscriptions.external_store import Batch, ForeignCheckpoint, read_on
 from tests.support.engine import Engine
 from tests.support.fence import INSERT
 

@@ -7,11 +7,11 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from eventstore.encryption.keys import MasterKeys
 from eventstore.errors import KeyLost, KeyMadeElsewhere, WrongMasterKey
 from eventstore.log.append import append
+from eventstore.personal.key_rotation import count_former, rotate
 from eventstore.personal.keyring import Keyring
-from eventstore.personal.keys import MasterKeys
-from eventstore.personal.rotating import count_former, rotate
 from tests.support.engine import Engine
 from tests.support.waiting import wait_until
 

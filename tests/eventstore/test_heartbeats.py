@@ -8,14 +8,14 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from eventstore.journal.waiting import find_waiting
-from eventstore.watching.heartbeats import (
+from eventstore.heartbeats.heartbeats import (
     Beat,
     Heartbeat,
     beat,
     end_beat,
     find_heartbeats,
 )
+from eventstore.journal.take import find_waiting
 from tests.support.engine import Add, Engine
 
 WORKER = Beat(process="worker:a:1", role="worker", serves_commands=True)

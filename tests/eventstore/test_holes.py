@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from eventstore.as_of import AsOf, load_as_of
+from eventstore.aggregates.as_of import AsOf, load_as_of
+from eventstore.aggregates.loading import load
+from eventstore.aggregates.replaying import replay_stream
 from eventstore.errors import VersionsMissing
-from eventstore.loading import load
 from eventstore.log.read import settled
-from eventstore.replaying import replay_stream
 from eventstore.subscriptions.snapshot_taker import SnapshotPolicy, snapshot_taker
 from eventstore.verifying.verify import verify
 from tests.support.engine import COUNTERS, Add, AddIfZero, Engine

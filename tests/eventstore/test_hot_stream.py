@@ -9,11 +9,10 @@ import pytest
 
 from benchmarks.hot_stream import HOT, Work, fill, run_workers
 from eventstore.journal.drain import drain
-from eventstore.journal.limits import Limits
-from eventstore.journal.take import take
+from eventstore.journal.take import Limits, take
 from eventstore.subscriptions.snapshot_taker import SnapshotPolicy
-from tasks.bootstrap import Shop
 from tasks.commands import keeps_snapshots
+from tasks.shop.wiring import Shop
 from tests.support.engine import COUNTERS, Add, Engine
 
 CLOCK = "counter-clock"
@@ -61,7 +60,7 @@ def test_a_snapshot_that_cannot_be_kept_keeps_no_command_from_being_run(
     def refuse(*_: Any) -> None:
         raise psycopg.errors.InsufficientPrivilege
 
-    monkeypatch.setattr("eventstore.loading.keep", refuse)
+    monkeypatch.setattr("eventstore.aggregates.loading.keep", refuse)
     engine.append(CLOCK, *[1] * 30, expected=0)
     drain_with(engine, 30)
 

@@ -7,10 +7,10 @@ import pytest
 
 from eventstore.connection import driver_connection
 from eventstore.errors import RewriteRefused
-from eventstore.log.seals import seal_log
 from eventstore.rewriting import copying
 from eventstore.rewriting import rewrite as rewriting
-from eventstore.rewriting.in_the_way import find_others
+from eventstore.rewriting.preconditions import find_others
+from eventstore.seals.seals import seal_log
 from tests.support.club import Club
 
 

@@ -20,8 +20,7 @@ from eventstore.journal import lease
 from eventstore.journal.drain import drain
 from eventstore.journal.drain_many import drain_many
 from eventstore.journal.lease import keeping_lease
-from eventstore.journal.limits import Limits
-from eventstore.journal.take import release, take_many
+from eventstore.journal.take import Limits, release, take_many
 from tests.support.databases import ROOT
 from tests.support.engine import COUNTERS, Add, Divide, Engine, connect, meanwhile
 from tests.support.waiting import wait_until

@@ -10,7 +10,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from eventstore.command_handler import handle
+from eventstore.aggregates.command_handler import handle
 from eventstore.errors import (
     BadStreamId,
     BadTypeName,

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from eventstore.sessions.errors import NoAnswer
 from eventstore.sessions.looking import Nature
 from eventstore.sessions.witness import Witness
-from tasks.connections import connect
+from tasks.shop.connections import connect
 from tests.support.engine import connect as connect_plain
 from tests.support.lossy import LossyProxy
 from tests.support.waiting import wait_until

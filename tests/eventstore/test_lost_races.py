@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
-from eventstore.decider import Deciders
+from eventstore.aggregates.decider import Deciders
 from eventstore.journal.drain import Drained
-from eventstore.journal.limits import Limits
+from eventstore.journal.take import Limits
 from eventstore.log.append import ANY_VERSION, append
 from tests.support.engine import (
     Add,

@@ -13,8 +13,7 @@ import pytest
 
 from domain.customers.commands import RegisterCustomer
 from domain.input import parse
-from eventstore.personal.masking import masked
-from eventstore.personal.masks import Mask, mask_key
+from eventstore.personal.masking import Mask, mask_key, masked
 
 KEY = mask_key(b"the secret of the shop")
 ALICE = Mask(KEY, "customer-ALICE")

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from eventstore import NO_STREAM, AsOf, MemoryStore
-from eventstore.memory.jsonb import as_jsonb
+from eventstore.testing.memory.jsonb import as_jsonb
 from tests.support.engine import COUNTERS, Add, added
 
 NOON = datetime(1996, 7, 1, 12, tzinfo=UTC)

@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 
+from eventstore.encryption.envelope import FORGOTTEN, close, key_of, open_box
+from eventstore.encryption.keys import MasterKeys, SubjectKey, new_key
+from eventstore.encryption.personal_fields import personal_fields, stand_ins
 from eventstore.errors import BoxBroken, WrongMasterKey
-from eventstore.personal.box import FORGOTTEN, close, key_of, open_box
-from eventstore.personal.keys import MasterKeys, SubjectKey, new_key
-from eventstore.personal.marks import personal_fields, stand_ins
 
 ABOUT = UUID(int=1)
 KEY = new_key()

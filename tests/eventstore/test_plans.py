@@ -15,9 +15,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from eventstore.journal.take import give_back, release, take, take_ahead
-from eventstore.journal.waiting import find_waiting
-from eventstore.loading import load
+from eventstore.aggregates.loading import load
+from eventstore.journal.take import find_waiting, give_back, release, take, take_ahead
 from eventstore.log.append import append
 from eventstore.log.arguments import Completion
 from eventstore.subscriptions.snapshot_taker import SnapshotPolicy, snapshot_taker

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from eventstore.sessions.errors import UnfitSession
-from tasks.connections import connect
+from tasks.shop.connections import connect
 from tests.support.lossy import LossyProxy
 from tests.support.poolers import SharingPooler, pgbouncer, pgbouncer_program
 

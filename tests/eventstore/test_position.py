@@ -6,8 +6,8 @@ import time
 import psycopg
 import pytest
 
+from eventstore.projections.freshness import Position, wait_for
 from eventstore.projections.generations import ensure_generation
-from eventstore.projections.position import Position, wait_for
 from eventstore.projections.project import subscription_of
 from eventstore.projections.rebuild import rebuild
 from eventstore.subscriptions.catch_up import catch_up

@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 from eventstore.errors import InternalCommand, KeyReused, UnknownCommandType
-from eventstore.journal.abandoned import tell_abandoned
 from eventstore.journal.accept import accept
+from eventstore.journal.acting import tell_abandoned
 from eventstore.log.append import append
 from eventstore.subscriptions.catch_up import CaughtUp, catch_up
 from eventstore.subscriptions.process_manager import (

@@ -43,7 +43,7 @@ def test_everything_that_is_offered_says_what_it_is() -> None:
 def test_asserts_that_are_switched_off_do_not_pass_for_checks() -> None:
     code = """
 from eventstore import MemoryStore
-from eventstore.conformance import CHECKS
+from eventstore.testing.conformance import CHECKS
 CHECKS[0](MemoryStore)
 """
     run = subprocess.run(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from eventstore.as_of import AsOf, read_as_of
+from eventstore.aggregates.as_of import AsOf, read_as_of
 from eventstore.errors import NoSuchVersion, NotSettled
 from eventstore.log import read
 from eventstore.log.append import ANY_VERSION, append

@@ -8,18 +8,18 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from eventstore.decider import Deciders
+from eventstore.aggregates.decider import Deciders
+from eventstore.encryption.envelope import FORGOTTEN, PERSONAL
 from eventstore.errors import NoSuchKeptLog
 from eventstore.log.codec import EventCodec
 from eventstore.log.events import RecordedEvent
 from eventstore.log.read import read_stream, settled
-from eventstore.log.seals import find_origin, newest_seals, seal_log
-from eventstore.personal.box import FORGOTTEN, PERSONAL
-from eventstore.personal.clear import count_in_the_clear
-from eventstore.rewriting.kept import drop_kept, find_kept
+from eventstore.rewriting.archived_logs import drop_kept, find_kept
 from eventstore.rewriting.rewrite import rehearse, rewrite
+from eventstore.rewriting.unencrypted_fields import count_in_the_clear
+from eventstore.seals.seals import find_origin, newest_seals, seal_log
 from eventstore.verifying.checks import all_checks
-from eventstore.verifying.sealed import Vouching
+from eventstore.verifying.seals import Vouching
 from tests.support.club import (
     DECIDERS,
     MASTERS,

@@ -15,8 +15,7 @@ from eventstore.errors import KeyReused
 from eventstore.journal.acting import cancel
 from eventstore.journal.drain import drain
 from eventstore.journal.entries import count_waiting
-from eventstore.journal.limits import Limits
-from eventstore.journal.waiting import find_waiting
+from eventstore.journal.take import Limits, find_waiting
 from tests.support.engine import COUNTERS, Add, Engine, meanwhile
 from tests.support.journal import kinds
 

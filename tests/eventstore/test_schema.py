@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from eventstore.installing import install
+from eventstore.database.installation import install
 from eventstore.sql import FUNCTIONS
 from eventstore.tables import metadata
 from tests.support.databases import ROOT, Databases, migrate

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from eventstore.log.seals import begin_chain, find_origin, newest_seals, seal_log
+from eventstore.seals.seals import begin_chain, find_origin, newest_seals, seal_log
 from tests.support.databases import ROOT
 from tests.support.engine import Engine, at_once
 from tests.support.seal_checker import Event, Seal, canonical, document, first_wrong

@@ -12,7 +12,7 @@ from eventstore.sessions import looking
 from eventstore.sessions.errors import ReadOnlyServer, UnfitSession
 from eventstore.sessions.pins import PINS, seconds_of
 from eventstore.sessions.session import Session
-from tasks.connections import can_write, connect, pool_of
+from tasks.shop.connections import can_write, connect, pool_of
 from tests.support.databases import Databases
 from tests.support.engine import connect as connect_plain
 
@@ -226,7 +226,7 @@ def test_a_session_that_is_not_what_it_was_is_not_lent_again(
 ) -> None:
     first = lend(pool)
     assert lend(pool, STATES[state]) == first
-    monkeypatch.setattr("tasks.connections.IDLE", 0.0)
+    monkeypatch.setattr("tasks.shop.connections.IDLE", 0.0)
 
     assert lend(pool) != first
     assert lend(pool, "SELECT 1") == lend(pool)

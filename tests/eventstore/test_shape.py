@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, NewType
 
 import pytest
 
-from eventstore.log.shape import shape_of
+from eventstore.type_shape import shape_of
 
 
 class Colour(StrEnum):

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from eventstore.log.shapes import FIRST, examine, shape_of_event, written
+from eventstore.log.schema_compatibility import FIRST, examine, shape_of_event, written
 
 NAMED: dict[str, Any] = {"name": (str,), "born": (int,)}
 

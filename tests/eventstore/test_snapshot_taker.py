@@ -7,8 +7,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from eventstore.decider import Deciders
-from eventstore.loading import load
+from eventstore.aggregates.decider import Deciders
+from eventstore.aggregates.loading import load
 from eventstore.log.append import append
 from eventstore.log.codec import EventCodec
 from eventstore.subscriptions import snapshot_taker as taking

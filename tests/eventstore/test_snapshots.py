@@ -8,15 +8,14 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from eventstore import loading
-from eventstore.command_handler import handle
-from eventstore.decider import Deciders
+from eventstore.aggregates import loading, snapshots
+from eventstore.aggregates.command_handler import handle
+from eventstore.aggregates.decider import Deciders
+from eventstore.aggregates.loading import load
+from eventstore.aggregates.snapshots import Kept, count_snapshots
 from eventstore.errors import WrongExpectedVersion
 from eventstore.journal.take import Taken, release
-from eventstore.loading import load
-from eventstore.log import snapshots
 from eventstore.log.append import append
-from eventstore.log.snapshots import Kept, count_snapshots
 from tests.support.engine import (
     COUNTERS,
     Add,

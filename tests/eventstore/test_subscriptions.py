@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 from eventstore.errors import CannotProject
 from eventstore.log.events import RecordedEvent
+from eventstore.signals import CATCH_UP, clear_signal, send_signal
 from eventstore.subscriptions.catch_up import CaughtUp, catch_up
-from eventstore.subscriptions.signals import CATCH_UP, clear_signal, send_signal
-from eventstore.subscriptions.standing import Standing, find_standings
+from eventstore.subscriptions.lag import Standing, find_standings
 from eventstore.subscriptions.subscription import Subscription
 from tests.support.engine import Engine
 

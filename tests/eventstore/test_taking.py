@@ -5,8 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from eventstore.journal.take import Taken, give_back, release
-from eventstore.journal.waiting import find_waiting
+from eventstore.journal.take import Taken, find_waiting, give_back, release
 from eventstore.log.append import append
 from eventstore.log.arguments import Completion
 from tests.support.engine import Add, Engine

@@ -12,12 +12,11 @@ from uuid import UUID
 
 import pytest
 
+from eventstore.heartbeats.heartbeats import Beat, beat, find_heartbeats
 from eventstore.journal.acting import cancel
 from eventstore.journal.entries import count_waiting
 from eventstore.journal.pruning import prune
-from eventstore.journal.take import Taken, give_back, release
-from eventstore.journal.waiting import find_waiting
-from eventstore.watching.heartbeats import Beat, beat, find_heartbeats
+from eventstore.journal.take import Taken, find_waiting, give_back, release
 from tests.support.engine import Add, Engine
 from tests.support.waiting import wait_until
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import msgspec
 import pytest
 
-from eventstore.decider import Decider
+from eventstore.aggregates.decider import Decider
 from eventstore.errors import (
     BadUpcasters,
     NewerSchema,

@@ -7,13 +7,13 @@ import psycopg
 import pytest
 
 from eventstore.errors import UnreadableExport
-from eventstore.log.exported_seals import ExportedSeal, exported, read_export
-from eventstore.log.seals import begin_chain, find_origin, newest_seals, seal_log
-from eventstore.verifying import sealed
-from eventstore.verifying.against import against_check
+from eventstore.seals.export import ExportedSeal, exported, read_export
+from eventstore.seals.seals import begin_chain, find_origin, newest_seals, seal_log
+from eventstore.verifying import seals
 from eventstore.verifying.checks import count_unsealed
+from eventstore.verifying.exported_seals import against_check
 from eventstore.verifying.finding import Finding
-from eventstore.verifying.sealed import Vouching, seals_check
+from eventstore.verifying.seals import Vouching, seals_check
 from tests.support.engine import Engine
 from tests.support.tampering import (
     INSERT,
@@ -375,7 +375,7 @@ def test_more_events_than_a_stretch_may_have_are_named_as_put_in(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those behind them were not read, and are not called missing."""
-    monkeypatch.setattr(sealed, "LARGEST", 10)
+    monkeypatch.setattr(seals, "LARGEST", 10)
     engine.append("counter-clock", 1, 2, expected=0)
     with engine.connection.transaction(force_rollback=True):
         engine.append("counter-gone", *range(1, 31), expected=0)
@@ -392,7 +392,7 @@ def test_more_events_than_a_stretch_may_have_are_named_as_put_in(
 def test_reading_page_by_page_finds_the_same(
     history: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sealed, "PAGE", 1)
+    monkeypatch.setattr(seals, "PAGE", 1)
     with tampering(history.connection):
         history.connection.execute("DELETE FROM events WHERE id IN (7, 150, 280)")
         done: list[int] = []

@@ -22,10 +22,10 @@ from embedded.processes import Process, working_in
 from embedded.redis import socket_of
 from embedded.servers import start_servers
 from eventstore.connection import driver_connection
-from tasks.identity import identity_of
-from tasks.local_access import authorization
-from tasks.queues import queue_name
-from tasks.settings import database_url
+from tasks.broker.queues import queue_name
+from tasks.shop.identity import identity_of
+from tasks.shop.local_access import authorization
+from tasks.shop.settings import database_url
 from tests.faults.arming import Proxy
 from tests.faults.clock import Clocks
 from tests.faults.disk import SmallDisk

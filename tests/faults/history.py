@@ -11,7 +11,7 @@ from domain.accounts.commands import CloseAccount, Deposit, OpenAccount, Withdra
 from domain.customers.commands import ForgetCustomer
 from domain.orders.commands import RefundPayment, ShipOrder
 from domain.transfers.commands import TransferMoney
-from eventstore.decider import Deciders
+from eventstore.aggregates.decider import Deciders
 from tests.faults.answers import Attempt
 from tests.support import desk
 from tests.support.sending import Sender

@@ -9,7 +9,7 @@ import msgspec
 import psycopg
 import pytest
 
-from tasks.bootstrap import Shop
+from tasks.shop.wiring import Shop
 from tests.faults.answers import Attempt
 from tests.faults.checker import (
     Watch,
@@ -37,7 +37,7 @@ def history(databases: Databases) -> Iterator[History]:
     shop.ensure_read_models()
     sender = Sender(shop)
     with pytest.MonkeyPatch.context() as patch, connect(url) as connection:
-        patch.setattr("tasks.publishing.send", lambda *_: None)
+        patch.setattr("tasks.broker.publish.send", lambda *_: None)
         live(sender)
         yield History(connection, sender.attempts, shop.deciders)
     shop.engine.dispose()

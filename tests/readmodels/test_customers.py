@@ -8,7 +8,7 @@ import pytest
 
 from readmodels import customers
 from readmodels.customers import CustomerView
-from tasks.bootstrap import Shop
+from tasks.shop.wiring import Shop
 from tests.support.desk import (
     CLOCK,
     LONDON,

@@ -8,7 +8,7 @@ import pytest
 
 from readmodels import order_details
 from readmodels.order_details import Figures, Line, OrderDetailsView
-from tasks.bootstrap import Shop
+from tasks.shop.wiring import Shop
 from tests.support.desk import (
     CHRISTMAS,
     CLOCK,

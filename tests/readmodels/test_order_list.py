@@ -11,7 +11,7 @@ from eventstore.errors import BadCursor
 from eventstore.projections.views import Page
 from readmodels import order_list
 from readmodels.order_list import OrderSummaryView
-from tasks.bootstrap import Shop
+from tasks.shop.wiring import Shop
 from tests.support.desk import (
     CLOCK,
     Do,

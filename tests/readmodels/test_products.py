@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from eventstore.projections.projection import Fact
 from readmodels import products
-from tasks.bootstrap import Shop
+from tasks.shop.wiring import Shop
 from tests.support.desk import CLOCK, LAMP, Do, alice, place
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from domain.customers.commands import RegisterCustomer
 from readmodels import customers, order_list
-from tasks.bootstrap import Shop
+from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, place
 
 NAMES = {

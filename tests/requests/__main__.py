@@ -16,9 +16,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from embedded.handover import environment
-from tasks.bootstrap import Shop
-from tasks.local_access import header_file, read_authorization
-from tasks.settings import settings_from
+from tasks.shop.local_access import header_file, read_authorization
+from tasks.shop.settings import settings_from
+from tasks.shop.wiring import Shop
 from tests.requests.bodies import Known
 from tests.requests.making import Maker
 from tests.requests.sending import InProcess, Served, Web, send_all

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 from urllib.parse import urlencode
 
-from webapp.forms import BUTTONS, FORMS
+from webapp.forms.definitions import BUTTONS, FORMS
 
 Pairs = list[tuple[str, str]]
 

@@ -9,7 +9,7 @@ from eventstore import (
     Outcome,
     RecordedEvent,
 )
-from eventstore.memory.log import MemoryLog
+from eventstore.testing.memory.log import MemoryLog
 
 Broken = type[MemoryStore]
 

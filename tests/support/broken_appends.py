@@ -15,7 +15,7 @@ from eventstore import (
     MemoryStore,
     WrongExpectedVersion,
 )
-from eventstore.memory.log import event_id_of
+from eventstore.testing.memory.log import event_id_of
 from tests.support.breaking import head, log_of
 
 MOMENT = 0.001

@@ -18,7 +18,7 @@ from eventstore import (
     RecordedEvent,
     Streams,
 )
-from eventstore.conformance.jars import coin
+from eventstore.testing.conformance.jars import coin
 from tests.support import broken_appends as does
 from tests.support.breaking import (
     Broken,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from tasks.local_access import authorization
+from tasks.shop.local_access import authorization
 from tests.faults.answers import Attempt
 from tests.support.settings import SECRET_KEY
 

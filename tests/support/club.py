@@ -12,16 +12,16 @@ import msgspec
 import psycopg
 import sqlalchemy as sa
 
+from eventstore.aggregates.decider import Decider, Deciders
 from eventstore.connection import driver_connection
-from eventstore.decider import Decider, Deciders
+from eventstore.encryption.keys import MasterKeys
 from eventstore.log.append import ANY_VERSION, append
 from eventstore.log.codec import EventCodec
 from eventstore.log.events import Metadata, NewEvent, RecordedEvent
 from eventstore.log.read import read_all
 from eventstore.log.upcasting import Shaped
 from eventstore.personal.keyring import Keyring
-from eventstore.personal.keys import MasterKeys
-from eventstore.rewriting.kept import KeptLog, find_kept
+from eventstore.rewriting.archived_logs import KeptLog, find_kept
 from eventstore.rewriting.rewrite import Rewritten, rewrite
 from tests.support.waiting import wait_until
 

@@ -12,12 +12,11 @@ import msgspec
 import psycopg
 import sqlalchemy as sa
 
-from eventstore.decider import Decider, Deciders
+from eventstore.aggregates.decider import Decider, Deciders
 from eventstore.journal.accept import accept
 from eventstore.journal.drain import Drained, drain
 from eventstore.journal.entries import Entry, Incident, find, find_incidents
-from eventstore.journal.limits import Limits
-from eventstore.journal.take import Taken, take
+from eventstore.journal.take import Limits, Taken, take
 from eventstore.log.append import append
 from eventstore.log.codec import EventCodec
 from eventstore.log.events import Metadata, NewEvent, RecordedEvent

@@ -17,11 +17,12 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 
-from eventstore.decider import Decider
-from tasks import bootstrap, relay
+from eventstore.aggregates.decider import Decider
+from tasks import relay
 from tasks.app import TIME_LIMIT, app
-from tasks.bootstrap import Shop
-from tasks.settings import load_settings
+from tasks.shop import wiring
+from tasks.shop.settings import load_settings
+from tasks.shop.wiring import Shop
 
 __all__ = ["app"]
 
@@ -107,7 +108,7 @@ def faulty_shop() -> Shop:
 
 def main() -> None:
     """Run the relay on it; its time limit may be a test's."""
-    bootstrap.use(faulty_shop())
+    wiring.use(faulty_shop())
     relay.__dict__["TIME_LIMIT"] = int(os.environ.get("TIME_LIMIT", TIME_LIMIT))
     relay.main()
 
@@ -116,4 +117,4 @@ if __name__ == "__main__":
     main()
 elif "celery" in sys.argv[0]:
     # Loaded by `celery -A`: nobody else calls anything here.
-    bootstrap.use(faulty_shop())
+    wiring.use(faulty_shop())

@@ -10,11 +10,11 @@ from uuid import UUID
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
+from cli.importing import import_history
 from eventstore.connection import driver_connection
 from eventstore.personal.keyring import Keyring
-from tasks.settings import master_keys
+from tasks.shop.settings import master_keys
 from tests.support.databases import MASTER_KEY
-from webapp.cli.importing import import_history
 
 Rows = list[dict[str, str]]
 

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tasks.local_access import authorization
+from tasks.shop.local_access import authorization
 
 
 class LocalClient(FlaskClient):

@@ -8,11 +8,10 @@ from uuid import UUID, uuid4
 import msgspec
 import psycopg
 
-from eventstore.claims import ClaimKey
-from eventstore.command_handler import Outcome, handle
-from eventstore.decider import Decider, Deciders
+from eventstore.aggregates.command_handler import Outcome, handle
+from eventstore.aggregates.decider import Decider, Deciders
+from eventstore.claims import ClaimChange, ClaimKey
 from eventstore.journal.accept import accept
-from eventstore.log.claims import ClaimChange
 from eventstore.log.codec import EventCodec
 from tests.support.engine import SECRET, Engine
 

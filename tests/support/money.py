@@ -11,15 +11,15 @@ import sqlalchemy as sa
 from domain.accounts.commands import Deposit, OpenAccount
 from domain.transfers.commands import TransferMoney
 from eventstore.journal.acting import Acted
-from eventstore.journal.waiting import find_waiting
+from eventstore.journal.take import find_waiting
 from readmodels import account_statement, accounts, transfers
 from readmodels.account_statement import StatementLine
 from readmodels.accounts import AccountView
 from readmodels.transfers import TransferView
-from tasks import catch_up, commands, operating
-from tasks.accepting import accept
-from tasks.bootstrap import Shop
-from tasks.money import ACCOUNTS
+from tasks import catch_up, command_operations, commands
+from tasks.accept import accept
+from tasks.shop.deciders import ACCOUNTS
+from tasks.shop.wiring import Shop
 
 
 def opened(account_id: str) -> OpenAccount:
@@ -110,11 +110,11 @@ class Bank:
 
     def retry(self) -> None:
         """Put what has failed back, as an operator does."""
-        self.decide(operating.retry, self.failed())
+        self.decide(command_operations.retry, self.failed())
 
     def abandon(self) -> None:
         """Give up what has failed, as an operator does, and tell who waits for it."""
-        self.decide(operating.abandon, self.failed())
+        self.decide(command_operations.abandon, self.failed())
 
     def decide(self, act: Callable[..., Acted | None], command_id: UUID) -> None:
         acted = act(self.shop, command_id, by="olga", because="a test wants it")

@@ -15,9 +15,9 @@ from pathlib import Path
 import psycopg
 
 from embedded.binaries import redis_server
-from tasks.identity import identity_of
-from tasks.queues import queue_name
-from tasks.settings import Settings
+from tasks.broker.queues import queue_name
+from tasks.shop.identity import identity_of
+from tasks.shop.settings import Settings
 from tests.support.databases import LOGINS, MASTER_KEY, ROOT, as_role
 from tests.support.waiting import wait_until
 

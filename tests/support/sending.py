@@ -10,11 +10,10 @@ import msgspec
 
 from eventstore.errors import KeyReused
 from eventstore.journal.acting import cancel
-from eventstore.journal.waiting import find_waiting
+from eventstore.journal.take import find_waiting
 from tasks import catch_up, commands
-from tasks.accepting import accept
-from tasks.accepting_many import Wanted, accept_many
-from tasks.bootstrap import Shop
+from tasks.accept import Wanted, accept, accept_many
+from tasks.shop.wiring import Shop
 from tests.faults.answers import Attempt
 
 

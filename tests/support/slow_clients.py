@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 
-from tasks.local_access import authorization
+from tasks.shop.local_access import authorization
 from tests.support.settings import SECRET_KEY
 
 HOST = "127.0.0.1"

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from eventstore.errors import is_lost_connection
 from eventstore.journal.drain import drain
-from eventstore.journal.limits import Limits
+from eventstore.journal.take import Limits
 from tests.support.engine import connect, meanwhile
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from eventstore.decider import Deciders
-from eventstore.loading import Streams, snapshots_of
-from eventstore.log.past import read_pasts
-from eventstore.log.snapshots import keep
+from eventstore.aggregates.decider import Deciders
+from eventstore.aggregates.history import read_pasts
+from eventstore.aggregates.loading import Streams, snapshots_of
+from eventstore.aggregates.snapshots import keep
 from eventstore.personal.keyring import Keyring
 
 Rows = list[Counted[str]]

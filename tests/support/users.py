@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from eventstore.access.tokens import create_token
 from eventstore.access.users import add_user
-from tasks.bootstrap import Shop
+from tasks.shop.wiring import Shop
 
 
 def user(shop: Shop, name: str, *roles: str) -> dict[str, str]:

@@ -12,12 +12,13 @@ import sqlalchemy as sa
 from celery.exceptions import SoftTimeLimitExceeded
 
 from domain.accounts.commands import OpenAccount
-from tasks import bootstrap, commands
-from tasks.accepting import accept
-from tasks.ahead import MOST, Done, Pace
-from tasks.bootstrap import Shop
+from tasks import commands
+from tasks.accept import accept
 from tasks.consumer import is_done
-from tasks.money import ACCOUNTS
+from tasks.shop import wiring
+from tasks.shop.deciders import ACCOUNTS
+from tasks.shop.prefetch import MOST, Done, Pace
+from tasks.shop.wiring import Shop
 
 QUICK, SLOW = 0.01, 0.2
 
@@ -157,7 +158,7 @@ def test_one_that_failed_is_run_again_when_an_operator_says_so(shop: Shop) -> No
         raise ZeroDivisionError
 
     failing = Shop(shop.settings, slices=[replace(ACCOUNTS, decide=broken)])
-    bootstrap.use(failing)
+    wiring.use(failing)
     (command_id,) = open_accounts(shop, 1)
     commands.execute([str(command_id)])
 

@@ -7,11 +7,11 @@ from uuid import uuid4
 
 import pytest
 
-from tasks import publishing
-from tasks.bootstrap import Shop
-from tasks.breaker import Breaker, State
-from tasks.outbox import Outbox
-from tasks.settings import Settings
+from tasks.broker import publish
+from tasks.broker.circuit_breaker import Breaker, State
+from tasks.broker.publisher_thread import Outbox
+from tasks.shop.settings import Settings
+from tasks.shop.wiring import Shop
 from tests.support.settings import settings_for
 from tests.support.waiting import wait_until
 
@@ -128,13 +128,13 @@ def test_who_cannot_learn_its_queues_tells_nobody_and_does_not_blame_the_broker(
     breaker: Breaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[object] = []
-    monkeypatch.setattr(publishing, "breaker", breaker)
-    monkeypatch.setattr(publishing, "shop_here", shop_without_a_database)
+    monkeypatch.setattr(publish, "breaker", breaker)
+    monkeypatch.setattr(publish, "shop_here", shop_without_a_database)
     monkeypatch.setattr(
-        "tasks.publishing.app.send_task", lambda *a, **_: sent.append(a)
+        "tasks.broker.publish.app.send_task", lambda *a, **_: sent.append(a)
     )
 
-    publishing.deliver("execute", [[]], None, None)
+    publish.deliver("execute", [[]], None, None)
 
     assert (sent, breaker.state) == ([], State.CLOSED)
 
@@ -153,10 +153,10 @@ def nowhere(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Shop:
         raise ConnectionError
 
     attempts: list[int] = []
-    monkeypatch.setattr(publishing, "breaker", Breaker(first_rest=60))
-    monkeypatch.setattr(publishing, "outbox", Outbox())
-    monkeypatch.setattr("tasks.publishing.app.send_task", refuse)
-    monkeypatch.setattr(publishing, "knows_its_queues", lambda: True)
+    monkeypatch.setattr(publish, "breaker", Breaker(first_rest=60))
+    monkeypatch.setattr(publish, "outbox", Outbox())
+    monkeypatch.setattr("tasks.broker.publish.app.send_task", refuse)
+    monkeypatch.setattr(publish, "knows_its_queues", lambda: True)
     shop = Shop(replace(settings, role="web"))
     vars(shop)["attempts"] = attempts
     return shop
@@ -164,11 +164,11 @@ def nowhere(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Shop:
 
 def test_who_publishes_gives_up_after_two_failures(nowhere: Shop) -> None:
     for _ in range(20):
-        publishing.send("catch_up", nowhere, [])
-        assert publishing.outbox.empty(5)
+        publish.send("catch_up", nowhere, [])
+        assert publish.outbox.empty(5)
 
     assert len(vars(nowhere)["attempts"]) == 2
-    assert publishing.breaker.state is State.OPEN
+    assert publish.breaker.state is State.OPEN
 
 
 def test_what_is_accepted_while_one_is_sent_goes_in_one_message(
@@ -181,18 +181,18 @@ def test_what_is_accepted_while_one_is_sent_goes_in_one_message(
         wait_for(hangs)
         sent.append((how["task_id"], arguments[0], how["shadow"]))
 
-    monkeypatch.setattr(publishing, "outbox", Outbox())
-    monkeypatch.setattr("tasks.publishing.app.send_task", send_task)
-    monkeypatch.setattr(publishing, "knows_its_queues", lambda: True)
+    monkeypatch.setattr(publish, "outbox", Outbox())
+    monkeypatch.setattr("tasks.broker.publish.app.send_task", send_task)
+    monkeypatch.setattr(publish, "knows_its_queues", lambda: True)
     shop = Shop(replace(settings, role="web"))
     ids = [uuid4() for _ in range(25)]
-    publishing.publish(shop, ids[0], "PlaceOrder")
-    wait_until(lambda: not publishing.gathered, "the thread hangs")
+    publish.publish(shop, ids[0], "PlaceOrder")
+    wait_until(lambda: not publish.gathered, "the thread hangs")
     for command_id in ids[1:]:
-        publishing.publish(shop, command_id)
+        publish.publish(shop, command_id)
     hangs.set()
 
-    assert publishing.outbox.empty(5)
+    assert publish.outbox.empty(5)
     texts = [str(one) for one in ids]
     assert sent == [
         (texts[0], texts[:1], "PlaceOrder"),
@@ -204,14 +204,14 @@ def test_what_is_accepted_while_one_is_sent_goes_in_one_message(
 def test_what_finds_no_room_is_not_kept(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publishing, "outbox", Outbox(most=1))
-    monkeypatch.setattr(publishing.outbox, "start", lambda: None)
+    monkeypatch.setattr(publish, "outbox", Outbox(most=1))
+    monkeypatch.setattr(publish.outbox, "start", lambda: None)
     shop = Shop(replace(settings, role="web"))
     for _ in range(3):
-        publishing.publish(shop, uuid4())
+        publish.publish(shop, uuid4())
 
-    assert len(publishing.gathered) == 1
-    publishing.gathered.clear()
+    assert len(publish.gathered) == 1
+    publish.gathered.clear()
 
 
 def test_while_there_is_no_message_the_thread_is_idle_again_and_again() -> None:
@@ -247,9 +247,9 @@ def broker(breaker: Breaker, monkeypatch: pytest.MonkeyPatch) -> Broker:
     """A broker that has just been given up."""
     broker = Broker()
     fail(breaker, 2)
-    monkeypatch.setattr(publishing, "breaker", breaker)
-    monkeypatch.setattr("tasks.publishing.app.connection_for_write", lambda: broker)
-    monkeypatch.setattr(publishing, "knows_its_queues", lambda: True)
+    monkeypatch.setattr(publish, "breaker", breaker)
+    monkeypatch.setattr("tasks.broker.publish.app.connection_for_write", lambda: broker)
+    monkeypatch.setattr(publish, "knows_its_queues", lambda: True)
     return broker
 
 
@@ -259,7 +259,7 @@ def test_a_broker_that_is_back_is_found_without_a_message(
     clock.now = 1
     states = []
     for clock.now, broker.is_there in ((1, False), (3, True)):
-        publishing.probe()
+        publish.probe()
         states.append(breaker.state)
 
     assert states == [State.OPEN, State.CLOSED]
@@ -268,17 +268,17 @@ def test_a_broker_that_is_back_is_found_without_a_message(
 def test_a_broker_that_rests_or_is_well_is_not_asked(
     broker: Broker, breaker: Breaker
 ) -> None:
-    publishing.probe()
+    publish.probe()
     breaker.succeeded()
-    publishing.probe()
+    publish.probe()
 
     assert broker.asked == 0
 
 
-class TakenBack(deque[publishing.Told]):
+class TakenBack(deque[publish.Told]):
     """What the one who put it there has taken back by the time that it is taken."""
 
-    def popleft(self) -> publishing.Told:
+    def popleft(self) -> publish.Told:
         self.clear()
         return super().popleft()
 
@@ -286,11 +286,11 @@ class TakenBack(deque[publishing.Told]):
 def test_who_takes_theirs_back_does_not_end_the_thread_that_publishes(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publishing, "outbox", Outbox())
-    monkeypatch.setattr(publishing, "gathered", TakenBack())
+    monkeypatch.setattr(publish, "outbox", Outbox())
+    monkeypatch.setattr(publish, "gathered", TakenBack())
     shop = Shop(replace(settings, role="web"))
-    publishing.publish(shop, uuid4())
+    publish.publish(shop, uuid4())
 
-    assert publishing.outbox.empty(5)
-    assert publishing.outbox.thread is not None
-    assert publishing.outbox.thread.is_alive()
+    assert publish.outbox.empty(5)
+    assert publish.outbox.thread is not None
+    assert publish.outbox.thread.is_alive()

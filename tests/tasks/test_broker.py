@@ -13,9 +13,9 @@ import pytest
 import redis
 
 from embedded.binaries import redis_server
-from tasks.bootstrap import Shop
-from tasks.broker import COMMANDS, check_broker, of_server, warn_of_broker
-from tasks.identity import identity_of
+from tasks.broker.checks import COMMANDS, check_broker, of_server, warn_of_broker
+from tasks.shop.identity import identity_of
+from tasks.shop.wiring import Shop
 from tests.support.processes import Process, connects
 from tests.support.waiting import wait_until
 

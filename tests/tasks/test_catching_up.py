@@ -9,9 +9,10 @@ import pytest
 from eventstore.subscriptions.catch_up import CaughtUp
 from eventstore.subscriptions.catch_up import catch_up as catch_up_one
 from readmodels import order_list
-from tasks import catch_up, commands, rebuilding
-from tasks.accepting import accept
-from tasks.bootstrap import Shop
+from tasks import catch_up, commands
+from tasks.accept import accept
+from tasks.shop import rebuild
+from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, place
 
 
@@ -111,7 +112,7 @@ def test_a_rebuild_in_the_middle_of_a_run_is_gone_along_with(
     def be_overtaken(*arguments: Any, **options: Any) -> CaughtUp:
         reached = catch_up_one(*arguments, **options)
         for _ in swaps:
-            rebuilding.rebuild(shop, order_list.projection, lambda _: None)
+            rebuild.rebuild(shop, order_list.projection, lambda _: None)
             append_order(shop, "one more")
         return reached
 

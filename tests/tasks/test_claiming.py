@@ -6,16 +6,16 @@ from typing import Any
 import sqlalchemy as sa
 from click.testing import CliRunner
 
+from cli.claims import claims
 from domain.customers.commands import ChangeCustomerDetails, RegisterCustomer
 from eventstore.journal.entries import Entry, find
 from tasks import commands
-from tasks.accepting import accept
-from tasks.bootstrap import Shop
-from tasks.claiming import fill
+from tasks.accept import accept
+from tasks.shop.claims_backfill import fill
+from tasks.shop.wiring import Shop
 from tests.support.databases import migrate
 from tests.support.desk import Do, alice
 from tests.support.histories import History, customer, order, run_import
-from webapp.cli.claims import claims
 
 ALIAS = RegisterCustomer(customer_id="ALIAS", name="Alias", email="Alice@Example.COM")
 

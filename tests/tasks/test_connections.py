@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from tasks.connections import pool_of
+from tasks.shop.connections import pool_of
 
 LIMITS = {
     "web": ("3s", "5s", "10s"),

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from cli import commands
+from cli.doctor import doctor
 from domain.accounts.commands import OpenAccount
-from tasks import bootstrap
-from tasks.bootstrap import Shop
-from tasks.guard import refuse_what_loses_data
+from tasks.shop import wiring
+from tasks.shop.startup_checks import refuse_what_loses_data
+from tasks.shop.wiring import Shop
 from tests.support.databases import MASTER_KEY, ROOT
 from tests.support.desk import Do, alice, place
 from tests.support.money import Bank
-from webapp.cli.commands import commands
-from webapp.cli.doctor import doctor
 
 TOLD = (
     "recount: CURRENCY is USD, and the amounts in the log are in EUR; set CURRENCY to"
@@ -90,7 +90,7 @@ def test_a_process_ends_as_service_managers_expect(shop: Shop, do: Do) -> None:
 
 def test_operators_are_told_and_refused_too(shop: Shop, do: Do, tmp_path: Path) -> None:
     do(open_account)
-    bootstrap.use(in_dollars(shop))
+    wiring.use(in_dollars(shop))
     lines = tmp_path / "commands.jsonl"
     lines.touch()
 

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from domain.customers.commands import ForgetCustomer
 from eventstore.journal.entries import find, find_incidents
-from tasks import commands, operating
-from tasks.accepting import accept
-from tasks.bootstrap import Shop
+from tasks import command_operations, commands
+from tasks.accept import accept
+from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, bob, cancel, pay, place, rename
 from tests.support.waiting import wait_until
 
@@ -91,7 +91,7 @@ def test_it_reaches_whatever_is_about_them_in_any_stream(
     assert SECRET not in said(desk, failed)
 
 
-@pytest.mark.parametrize("act", [operating.retry, operating.abandon])
+@pytest.mark.parametrize("act", [command_operations.retry, command_operations.abandon])
 def test_it_reaches_what_was_tried_again_or_given_up(
     desk: Shop, do: Do, act: Any
 ) -> None:

@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
+from cli.import_report import counted
 from domain.input import parse
 from domain.orders.commands import PlaceOrder
-from tasks import bootstrap
-from tasks.accepting import accept
-from tasks.bootstrap import Shop
+from tasks.accept import accept
+from tasks.shop import wiring
+from tasks.shop.wiring import Shop
 from tests.support.histories import (
     History,
     customer,
@@ -23,7 +24,6 @@ from tests.support.histories import (
     run_import,
 )
 from tests.support.orders import order_for
-from webapp.cli.import_report import counted
 
 
 def test_events_are_appended_in_order_of_time(shop: Shop, tmp_path: Path) -> None:
@@ -179,11 +179,11 @@ def test_history_is_not_judged_by_todays_rules(shop: Shop, tmp_path: Path) -> No
 def test_a_day_begins_at_midnight_in_the_shops_timezone(
     shop: Shop, tmp_path: Path, zone: str, day: str, expected: str
 ) -> None:
-    bootstrap.use(Shop(replace(shop.settings, timezone=ZoneInfo(zone))))
+    wiring.use(Shop(replace(shop.settings, timezone=ZoneInfo(zone))))
 
     run_import(History([order(1, day)]).write(tmp_path / "old"))
 
-    bootstrap.shop().engine.dispose()
+    wiring.shop().engine.dispose()
     assert {event.occurred_at for event in read_log(shop.engine)} == {expected}
 
 

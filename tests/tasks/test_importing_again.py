@@ -9,16 +9,17 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
+from cli.importing import import_history
 from domain.customers.commands import RegisterCustomer
 from domain.input import parse
 from domain.orders.commands import CancelOrder
-from eventstore import command_handler
+from eventstore.aggregates import command_handler
 from eventstore.connection import driver_connection
-from eventstore.log import bulk
-from tasks import bootstrap
-from tasks.bootstrap import Shop
+from eventstore.log import bulk_append
 from tasks.catch_up import find_live_standings
-from tasks.importing import appending
+from tasks.shop import wiring
+from tasks.shop.history_import import appending
+from tasks.shop.wiring import Shop
 from tests.support.histories import (
     History,
     customer,
@@ -28,7 +29,6 @@ from tests.support.histories import (
     read_log,
     run_import,
 )
-from webapp.cli.importing import import_history
 
 ORDERS = [order(number, shipped_date="1996-07-16") for number in range(1, 21)]
 EVENTS = 41
@@ -47,7 +47,7 @@ def handle(shop: Shop, command: Any, stream_id: str) -> None:
 
 def stop_at(monkeypatch: pytest.MonkeyPatch, batch: int, error: BaseException) -> None:
     """Cut batches of ten events, and raise *error* in the place of one of them."""
-    monkeypatch.setattr(bulk, "BATCH_EVENTS", 10)
+    monkeypatch.setattr(bulk_append, "BATCH_EVENTS", 10)
     original, batches = appending.append_batch, iter(range(batch))
 
     def append_batch(*arguments: Any) -> None:
@@ -196,13 +196,13 @@ def test_what_is_in_the_log_with_other_content_is_refused_by_name(
 
     if change == "timezone":
         tokyo = replace(shop.settings, timezone=ZoneInfo("Asia/Tokyo"))
-        bootstrap.use(Shop(tokyo))
+        wiring.use(Shop(tokyo))
         lines = [line(1)]
     else:
         lines = [line(1, quantity="3")]
     result = run_import(History([order(1)], lines=lines).write(tmp_path / "old"))
 
-    bootstrap.shop().engine.dispose()
+    wiring.shop().engine.dispose()
     assert result.exit_code == 1
     assert "order-1 was imported with other content" in result.stderr
 
@@ -218,12 +218,12 @@ def test_another_currency_than_the_shops_is_refused_by_name(
 
 def test_a_log_in_another_currency_is_refused(shop: Shop, tmp_path: Path) -> None:
     run_import(History([order(1)]).write(tmp_path / "old"))
-    bootstrap.use(Shop(replace(shop.settings, currency="USD")))
+    wiring.use(Shop(replace(shop.settings, currency="USD")))
 
     folder = History([order(2)]).write(tmp_path / "new")
     result = run_import(folder, currency="USD")
 
-    bootstrap.shop().engine.dispose()
+    wiring.shop().engine.dispose()
     assert result.exit_code == 1
     assert "the files are in USD, the log's amounts in EUR" in result.stderr
 
@@ -244,7 +244,7 @@ def test_a_run_that_died_before_the_read_models_had_followed_is_ended_by_the_nex
 ) -> None:
     folder = History(ORDERS).write(tmp_path / "old")
     with monkeypatch.context() as patch:
-        patch.setattr("webapp.cli.importing.follow", lambda _: iter([0]))
+        patch.setattr("cli.importing.follow", lambda _: iter([0]))
         run_import(folder)
     second = run_import(folder)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tasks.bootstrap import Shop
+from tasks.shop.wiring import Shop
 from tests.support.histories import (
     History,
     customer,

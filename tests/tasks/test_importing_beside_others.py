@@ -10,12 +10,12 @@ from click.testing import Result
 
 from domain.input import parse
 from domain.orders.commands import PlaceOrder
-from eventstore import command_handler
+from eventstore.aggregates import command_handler
 from eventstore.connection import driver_connection
-from eventstore.log import bulk
-from tasks.accepting import accept
-from tasks.bootstrap import Shop
-from tasks.importing import appending, numbers
+from eventstore.log import bulk_append
+from tasks.accept import accept
+from tasks.shop.history_import import appending, number_sequences
+from tasks.shop.wiring import Shop
 from tests.support.histories import History, last_number, order, read_log, run_import
 from tests.support.orders import order_for
 from tests.support.waiting import wait_until
@@ -67,7 +67,7 @@ def test_an_order_that_is_being_promised_is_waited_for(
 def test_numbers_that_are_held_for_long_are_not_waited_for(
     shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(numbers, "LONGEST_WAIT", "50ms")
+    monkeypatch.setattr(number_sequences, "LONGEST_WAIT", "50ms")
     with shop.engine.connect() as accepting:
         accepting.execute(sa.text("SELECT nextval('order_numbers')"))
         result = run_import(History([order(1)]).write(tmp_path / "old"))
@@ -92,7 +92,7 @@ def sequence_is_waited_for(shop: Shop) -> bool:
 def test_who_writes_first_while_an_import_runs_keeps_the_stream(
     shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bulk, "BATCH_EVENTS", 10)
+    monkeypatch.setattr(bulk_append, "BATCH_EVENTS", 10)
     original = appending.append_batch
 
     def append_batch(*arguments: Any) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.bootstrap import Shop
+from tasks.shop.wiring import Shop
 from tests.support.histories import (
     History,
     customer,

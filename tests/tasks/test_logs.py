@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from eventstore.ids import command_id_for
-from tasks.bootstrap import Shop
-from tasks.logs import log_to_stderr, logger_of
+from tasks.shop.logging import log_to_stderr, logger_of
+from tasks.shop.wiring import Shop
 from tests.support.desk import LONDON, Do, alice, cancel, place, ship
 from webapp import create_app
 

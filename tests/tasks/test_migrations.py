@@ -9,7 +9,7 @@ import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from tasks.migrations import mismatch_of, newest_migration
+from tasks.shop.migrations import mismatch_of, newest_migration
 from tests.support.databases import ROOT
 
 

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from tasks.misspelt import Misspelt, find_misspelt
-from tasks.settings import OF_ROLES, VARIABLES, BadSetting, settings_from
+from tasks.shop.misspelled_variables import Misspelt, find_misspelt
+from tasks.shop.settings import OF_ROLES, VARIABLES, BadSetting, settings_from
 from tests.support.databases import MASTER_KEY, ROOT
 
 NEEDED = {
@@ -138,7 +138,11 @@ def test_every_variable_that_the_settings_read_is_known() -> None:
 
 def test_a_process_does_not_begin_with_a_misspelt_variable() -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", "from tasks.settings import load_settings as l; l()"],
+        [
+            sys.executable,
+            "-c",
+            "from tasks.shop.settings import load_settings as l; l()",
+        ],
         cwd=ROOT,
         env={**NEEDED, "CATCHUP_SECONDS": "1"},
         capture_output=True,

@@ -14,7 +14,7 @@ from domain.accounts.commands import (
 )
 from domain.transfers.commands import TransferMoney
 from readmodels import account_statement, accounts, transfers
-from tasks.bootstrap import Shop
+from tasks.shop.wiring import Shop
 from tests.faults.checker import Verdict
 from tests.faults.checker.money import CONSERVED, check_money, count_ends
 from tests.support.money import Bank, opened

@@ -11,13 +11,13 @@ from uuid import UUID
 import pytest
 
 import readmodels
+from eventstore.encryption.envelope import open_box
+from eventstore.encryption.keys import SubjectKey
 from eventstore.log.codec import EventCodec
 from eventstore.log.events import RecordedEvent
-from eventstore.log.shapes import examine, read
-from eventstore.personal.box import open_box
-from eventstore.personal.keys import SubjectKey
-from tasks.bootstrap import CUSTOMERS, ORDERS, Shop
-from tasks.money import ACCOUNTS, TRANSFERS
+from eventstore.log.schema_compatibility import examine, read
+from tasks.shop.deciders import ACCOUNTS, TRANSFERS
+from tasks.shop.wiring import CUSTOMERS, ORDERS, Shop
 
 HISTORY = Path(__file__).parents[1] / "domain" / "history"
 SHAPES = (HISTORY / "shapes.txt").read_text()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.process_name import process_name
+from tasks.shop.process_name import process_name
 
 STARTS = {
     "/venv/bin/gunicorn --bind 127.0.0.1:5000 webapp:create_app()": "web",
@@ -12,7 +12,7 @@ STARTS = {
     "/site-packages/celery/__main__.py -A tasks.app worker": "worker",
     "/venv/bin/celery -A tasks.app beat --schedule worker": "beat",
     "/checkout/tasks/relay.py": "relay",
-    "/checkout/webapp/cli/__main__.py status": "status",
+    "/checkout/cli/__main__.py status": "status",
     "/venv/bin/recount rebuild --all": "rebuild",
     "/venv/bin/recount": "recount",
     "/venv/bin/alembic upgrade head": "alembic",

@@ -5,7 +5,7 @@ import pytest
 from domain.accounts.commands import CloseAccount, DepositRefund
 from domain.orders.commands import RefundPayment
 from domain.transfers.process import CannotBeGivenUp
-from tasks.bootstrap import Shop
+from tasks.shop.wiring import Shop
 from tests.support.desk import alice, cancel, pay, place
 from tests.support.money import Bank, opened
 

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 from domain.accounts.commands import OpenAccount
 from tasks import commands
-from tasks.accepting import accept
-from tasks.bootstrap import Shop
+from tasks.accept import accept
 from tasks.relay import STREAMS_TOGETHER, Relay
+from tasks.shop.wiring import Shop
 
 COUNT = STREAMS_TOGETHER + 5
 

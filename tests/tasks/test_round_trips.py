@@ -9,15 +9,15 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from eventstore.aggregates.loading import load
 from eventstore.connection import driver_connection
 from eventstore.errors import WrongExpectedVersion
 from eventstore.journal import drain_many
 from eventstore.journal import take as taking
-from eventstore.loading import load
 from eventstore.personal.keyring import NO_KEYS
 from tasks import commands
-from tasks.accepting import accept
-from tasks.bootstrap import Shop
+from tasks.accept import accept
+from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, bob, place
 
 Asked = Callable[[Callable[[], object]], list[str]]

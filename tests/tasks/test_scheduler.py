@@ -9,7 +9,7 @@ import pytest
 from celery import Celery
 from celery.beat import PersistentScheduler
 
-from tasks.scheduler import Scheduler
+from tasks.schedule import Scheduler
 
 ENTRIES = ("catch up", "seal", "take snapshots")
 

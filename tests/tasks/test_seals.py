@@ -9,9 +9,9 @@ import pytest
 
 from tasks import seals
 from tasks.app import app
-from tasks.bootstrap import Shop
-from tasks.queues import QUEUES
+from tasks.broker.queues import QUEUES
 from tasks.schedule import entries
+from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, cancel, place
 
 

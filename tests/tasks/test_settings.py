@@ -8,7 +8,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from eventstore.subscriptions.snapshot_taker import SnapshotPolicy
-from tasks.settings import BadSetting, Settings, master_keys, role_of, settings_from
+from tasks.shop.settings import (
+    BadSetting,
+    Settings,
+    master_keys,
+    role_of,
+    settings_from,
+)
 from tests.support.databases import MASTER_KEY, ROOT
 
 NEEDED = {
@@ -210,7 +216,11 @@ def test_a_level_may_be_written_small() -> None:
 def ended() -> subprocess.CompletedProcess[str]:
     """A process that was started with a port that is none."""
     return subprocess.run(
-        [sys.executable, "-c", "from tasks.settings import load_settings as l; l()"],
+        [
+            sys.executable,
+            "-c",
+            "from tasks.shop.settings import load_settings as l; l()",
+        ],
         cwd=ROOT,
         env={**os.environ, **NEEDED, "PORT": "hunter2"},
         check=False,

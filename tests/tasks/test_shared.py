@@ -8,12 +8,12 @@ from typing import Any, cast
 
 import pytest
 
-from eventstore.journal.tally import Tally
-from tasks.breaker import Breaker, State
-from tasks.shared import Shared
+from eventstore.journal.statistics import Tally
+from tasks.broker.circuit_breaker import Breaker, State
+from tasks.shop.shared_memory import Shared
 from tests.support.waiting import wait_until
 from webapp import metrics
-from webapp.remembering import MOST_WRONG, Remembered
+from webapp.token_cache import MOST_WRONG, Remembered
 
 
 def in_a_fork(deed: Callable[[], object]) -> None:

@@ -13,18 +13,19 @@ from domain.accounts.events import AccountEvent
 from domain.customers.events import CustomerEvent
 from domain.orders.events import OrderEvent
 from domain.transfers.events import TransferEvent
-from eventstore import loading
-from eventstore.decider import Decider
-from eventstore.log.snapshots import count_snapshots
+from eventstore.aggregates import loading
+from eventstore.aggregates.decider import Decider
+from eventstore.aggregates.snapshots import count_snapshots
 from eventstore.personal.keyring import Keyring
 from eventstore.subscriptions.catch_up import CaughtUp
 from eventstore.subscriptions.snapshot_taker import SnapshotPolicy
-from tasks import accepting, catch_up, commands, snapshots
+from tasks import catch_up, commands, snapshots
+from tasks.accept import accept as accept_command
 from tasks.app import app
-from tasks.bootstrap import CUSTOMERS, ORDERS, Shop
-from tasks.money import ACCOUNTS, TRANSFERS
-from tasks.queues import QUEUES
+from tasks.broker.queues import QUEUES
 from tasks.schedule import entries
+from tasks.shop.deciders import ACCOUNTS, TRANSFERS
+from tasks.shop.wiring import CUSTOMERS, ORDERS, Shop
 from tests.support.orders import ALICE, order_for
 from tests.support.snapshots import keep_snapshot, returned_rows, row_of
 
@@ -35,7 +36,7 @@ def accept(shop: Shop, name: str, data: Any, key: object) -> Any:
     """Accept a command as the web does, and return its id."""
     decider = shop.deciders.of_command(shop.commands[name])
     command = decider.read_command(shop.commands[name], data)
-    return accepting.accept(shop, command, key=str(key), principal="local").command_id
+    return accept_command(shop, command, key=str(key), principal="local").command_id
 
 
 def run(shop: Shop, name: str, data: Any, key: object) -> Any:

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from eventstore.log.events import Metadata
-from tasks.importing.errors import UnusableFile
-from tasks.streams.file import Line, read, written
+from tasks.shop.history_import.errors import UnusableFile
+from tasks.shop.stream_transfer.file import Line, read, written
 
 ID = UUID("6f1d2c0e-6d0b-5c52-9c34-1d1f5f0e8a11")
 

@@ -8,14 +8,14 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from eventstore.decider import Decider, Deciders
+from eventstore.aggregates.decider import Decider, Deciders
 from eventstore.log.codec import EventCodec
 from eventstore.log.events import Metadata, RecordedEvent
 from eventstore.log.upcasting import Shaped
-from eventstore.personal.masks import mask_key
-from tasks.streams.errors import NotMaskable
-from tasks.streams.masking import masked_event
-from tasks.streams.reading import Opened
+from eventstore.personal.masking import mask_key
+from tasks.shop.stream_transfer.errors import NotMaskable
+from tasks.shop.stream_transfer.masking import masked_event
+from tasks.shop.stream_transfer.reading import Opened
 
 ID = UUID("6f1d2c0e-6d0b-5c52-9c34-1d1f5f0e8a11")
 

@@ -18,8 +18,8 @@ from domain.accounts.commands import (
 from domain.fields import HIGHEST_BALANCE, HIGHEST_TOTAL
 from domain.transfers.process import CannotBeGivenUp
 from readmodels import account_statement, accounts, transfers
-from tasks import operating
-from tasks.bootstrap import Shop
+from tasks import command_operations
+from tasks.shop.wiring import Shop
 from tests.support.databases import Databases
 from tests.support.money import Bank, opened, with_money
 from tests.support.settings import settings_for
@@ -43,7 +43,7 @@ numbers = count(1)
 @pytest.fixture
 def bank(one_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Bank:
     """A bank where Alice has ten euros, and Bob an account."""
-    monkeypatch.setattr("tasks.publishing.send", lambda *_: None)
+    monkeypatch.setattr("tasks.broker.publish.send", lambda *_: None)
     number = next(numbers)
     bank = Bank(one_shop, f"ALICE{number}", f"BOB{number}")
     bank.send(*with_money(bank.alice), opened(bank.bob))
@@ -219,7 +219,7 @@ def test_a_step_that_was_given_up_is_not_tried_again(bank: Bank) -> None:
     command_id = bank.failed()
     bank.abandon()
     with pytest.raises(AssertionError):
-        bank.decide(operating.retry, command_id)
+        bank.decide(command_operations.retry, command_id)
     bank.work()
 
     assert balances(bank) == (1_000, 0)

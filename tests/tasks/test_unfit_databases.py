@@ -10,16 +10,16 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
+from cli.doctor import doctor
 from eventstore.sessions import looking
 from eventstore.sessions.errors import UnfitSession
-from tasks import bootstrap
-from tasks.bootstrap import Shop
-from tasks.connections import connect
-from tasks.guard import refuse_what_loses_data
-from tasks.settings import EX_CONFIG
+from tasks.shop import wiring
+from tasks.shop.connections import connect
+from tasks.shop.settings import EX_CONFIG
+from tasks.shop.startup_checks import refuse_what_loses_data
+from tasks.shop.wiring import Shop
 from tests.support.databases import MASTER_KEY, ROOT, Databases
 from tests.support.settings import settings_for
-from webapp.cli.doctor import doctor
 
 TOLD = "is in LATIN1, which cannot keep every text; make another with CREATE DATABASE"
 
@@ -39,7 +39,7 @@ def latin1(databases: Databases) -> Iterator[str]:
 @pytest.fixture
 def unfit(latin1: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     shop = Shop(settings_for(latin1))
-    monkeypatch.setattr(bootstrap, "_shop", shop)
+    monkeypatch.setattr(wiring, "_shop", shop)
     yield shop
     shop.engine.dispose()
 
@@ -63,9 +63,7 @@ def test_the_doctor_says_it(unfit: Shop) -> None:
     assert "ENCODING 'UTF8'" in result.output
 
 
-@pytest.mark.parametrize(
-    "command", [["alembic", "upgrade", "head"], ["webapp.cli", "status"]]
-)
+@pytest.mark.parametrize("command", [["alembic", "upgrade", "head"], ["cli", "status"]])
 def test_neither_a_migration_nor_an_operator_begins(
     latin1: str, command: list[str]
 ) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from readmodels import order_list
 from tasks import catch_up, commands
-from tasks.bootstrap import Shop
-from tasks.settings import Settings
+from tasks.shop.settings import Settings
+from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, cancel, pay, place
 from tests.support.histories import History, order, run_import
 

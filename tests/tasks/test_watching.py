@@ -8,14 +8,15 @@ from uuid import UUID
 
 import pytest
 
-from tasks import publishing, pulse, watching
-from tasks.bootstrap import Shop
-from tasks.breaker import Breaker
-from tasks.heart import Heart
-from tasks.outbox import Outbox
-from tasks.pulse import Pulses
-from tasks.settings import Settings
-from tasks.watching import Queue
+from tasks.broker import publish
+from tasks.broker.circuit_breaker import Breaker
+from tasks.broker.publisher_thread import Outbox
+from tasks.heartbeat import processes, pulse
+from tasks.heartbeat.processes import Queue
+from tasks.heartbeat.pulse import Pulses
+from tasks.heartbeat.thread import Heart
+from tasks.shop.settings import Settings
+from tasks.shop.wiring import Shop
 from tests.support.waiting import wait_until
 
 COMMAND = UUID("5ab1ec0d-0000-4000-8000-000000000001")
@@ -108,14 +109,14 @@ def test_a_process_that_has_sent_nothing_asks_for_a_broker_that_others_left_alon
     hearts: list[Heart] = []
     asked = threading.Event()
     breaker = Breaker(threshold=1)
-    monkeypatch.setattr(publishing, "breaker", breaker)
-    monkeypatch.setattr(publishing, "outbox", Outbox(when_idle=asked.set))
-    monkeypatch.setattr(watching, "start", hearts.append)
-    watching.begin(Shop(settings), "web")
+    monkeypatch.setattr(publish, "breaker", breaker)
+    monkeypatch.setattr(publish, "outbox", Outbox(when_idle=asked.set))
+    monkeypatch.setattr(processes, "start", hearts.append)
+    processes.begin(Shop(settings), "web")
     [heart] = hearts
 
     assert heart.tell().detail == {"breaker": "closed"}
-    assert publishing.outbox.thread is None
+    assert publish.outbox.thread is None
     breaker.failed()
     assert heart.tell().detail == {"breaker": "open"}
     assert asked.wait(10)

@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tasks import catch_up, commands
-from tasks.bootstrap import Shop
-from tasks.settings import Settings, master_keys
+from tasks.shop.settings import Settings, master_keys
+from tasks.shop.wiring import Shop
 from tests.support.databases import MASTER_KEY
 from tests.support.settings import SECRET_KEY
 from tests.webapp.visiting import ALICE, CLOCKS, HOW, Browser, Place, Send, Work

@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from readmodels import account_statement, accounts, transfers
-from tasks.bootstrap import Shop
+from tasks.shop.wiring import Shop
 from tests.support.money import Bank
 from tests.webapp.visiting import Browser, Send, ask, assert_problem
 

@@ -10,14 +10,14 @@ import pytest
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 
+from cli.commands_submit import submit
 from domain.accounts.commands import DepositFromTransfer
 from eventstore.access.users import set_disabled
-from tasks.bootstrap import Shop
+from tasks.shop.wiring import Shop
 from tests.support.desk import alice, place
 from tests.support.money import Bank, opened, with_money
 from tests.support.users import user
 from tests.webapp.visiting import Browser
-from webapp.cli.commands_submit import submit
 
 TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 

@@ -4,8 +4,8 @@ from itertools import islice
 
 from flask import Flask
 
-from tasks.bootstrap import Shop
-from tasks.local_access import authorization
+from tasks.shop.local_access import authorization
+from tasks.shop.wiring import Shop
 from tests.requests.bodies import Known
 from tests.requests.making import Maker
 from tests.requests.sending import InProcess, send_all

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from eventstore.journal.accept_many import accept_many
+from eventstore.journal.accept import accept_many
 from tasks import commands
-from tasks.bootstrap import Shop
+from tasks.shop.wiring import Shop
 from tests.webapp.visiting import ALICE, CLOCKS, Send, assert_problem
 
 REGISTER = {"type": "RegisterCustomer", "data": ALICE}
@@ -205,7 +205,7 @@ def test_a_batch_has_a_limit_of_its_own(client: FlaskClient) -> None:
 def test_a_batch_of_countless_lines_is_refused_as_a_whole(
     client: FlaskClient, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webapp.batch.MOST_LINES", 3)
+    monkeypatch.setattr("webapp.api.batch.MOST_LINES", 3)
     body = "[1, 1, 1, 1]" if kind == "application/json" else "1\n1\n1\n1"
 
     problem = assert_problem(post(client, body, kind=kind), 413, "too-large")
@@ -242,9 +242,9 @@ def test_a_database_that_goes_away_half_way_leaves_the_rest_open(
             raise psycopg.errors.LockNotAvailable
         return answers.pop()(*arguments)
 
-    monkeypatch.setattr("webapp.batch.IN_A_SET", 2)
+    monkeypatch.setattr("webapp.api.batch.IN_A_SET", 2)
     with monkeypatch.context() as away:
-        away.setattr("tasks.accepting_many.write_to_journal", accept_once)
+        away.setattr("tasks.accept.write_commands", accept_once)
         response = post(client, REGISTER, PLACE, PLACE)
     again = post(client, REGISTER, PLACE, PLACE)
 

@@ -4,7 +4,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.webapp.visiting import Browser, hidden_of
-from webapp.forms import BUTTONS, FORMS, PLACE
+from webapp.forms.definitions import BUTTONS, FORMS, PLACE
 
 PLACES = {
     "order_id": 7,

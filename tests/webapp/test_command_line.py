@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import click
 import pytest
 
+from cli import cli
+from cli.lazy import Lazy, LazyGroup
 from tests.support.databases import MASTER_KEY, ROOT
-from webapp.cli import cli
-from webapp.cli.lazy import Lazy, LazyGroup
 
 WIDE = 500
 HEAVY = ("celery", "kombu", "redis", "flask", "structlog", "gunicorn")
@@ -41,7 +41,7 @@ def modules_after(*arguments: str) -> set[str]:
     """Return the packages that a command has imported when it ends."""
     code = (
         "import sys\n"
-        "from webapp.cli import main\n"
+        "from cli import main\n"
         "try:\n    main()\n"
         "except SystemExit:\n    pass\n"
         "print(*{name.partition('.')[0] for name in sys.modules}, sep='\\n')\n"

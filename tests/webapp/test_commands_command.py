@@ -10,11 +10,11 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
+from cli import commands
 from tasks import commands as tasks_commands
-from tasks.accepting import accept
-from tasks.bootstrap import Shop
+from tasks.accept import accept
+from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, bob, cancel, pay, place, rename
-from webapp.cli.commands import commands
 
 WHY = ["--as", "olga", "--because", "the bug is corrected"]
 
@@ -35,7 +35,7 @@ def sent(shop: Shop, do: Do) -> Iterator[list[tuple[object, ...]]]:
     do(alice, place, cancel, pay)
     published: list[tuple[object, ...]] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tasks.publishing.send", lambda *args: published.append(args))
+        patch.setattr("tasks.broker.publish.send", lambda *args: published.append(args))
         yield published
 
 

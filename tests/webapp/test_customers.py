@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tasks.bootstrap import Shop
+from tasks.shop.wiring import Shop
 from tests.webapp.visiting import (
     CLOCKS,
     Browser,
@@ -70,7 +70,7 @@ def test_the_list_is_searched_and_sorted(
 def test_the_list_is_turned_page_by_page(
     browser: Browser, alice: str, bob: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webapp.customers.A_PAGE", 1)
+    monkeypatch.setattr("webapp.pages.customers.A_PAGE", 1)
     first = browser.see("/customers")
     following = re.search(r'rel="next" href="([^"]+)"', first)
     assert following
@@ -105,7 +105,7 @@ def test_a_customer_has_details_worth_and_orders(
 def test_more_orders_than_the_page_has_are_a_link_away(
     browser: Browser, place: Place, alice: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webapp.customers.ORDERS_SHOWN", 1)
+    monkeypatch.setattr("webapp.pages.customers.ORDERS_SHOWN", 1)
     place()
     place()
     page = browser.see("/customers/ALICE")

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 
-from tasks.bootstrap import Shop
+from cli.rebuild import rebuild
+from tasks.shop.wiring import Shop
 from tests.webapp.visiting import (
     TYPED_CLOCKS,
     Browser,
@@ -15,7 +16,6 @@ from tests.webapp.visiting import (
     assert_problem,
     value_of,
 )
-from webapp.cli.rebuild import rebuild
 
 
 def drop(shop: Shop, what: str) -> None:

@@ -12,8 +12,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tasks.bootstrap import Shop
-from tasks.local_access import (
+from tasks.shop.local_access import (
     authorization,
     forget_logins,
     is_cookie,
@@ -24,14 +23,15 @@ from tasks.local_access import (
     spend,
     write_header,
 )
-from tasks.settings import Settings, master_keys
+from tasks.shop.settings import Settings, master_keys
+from tasks.shop.wiring import Shop
 from tests.support.databases import MASTER_KEY
 from tests.support.local_client import stranger
 from tests.support.settings import SECRET_KEY
 from tests.support.users import user
 from tests.webapp.visiting import assert_problem, hidden_of
 from webapp import create_app
-from webapp.entrance import local_cookie, session_cookie
+from webapp.local_login import local_cookie, session_cookie
 
 HERE = "http://127.0.0.1:5000"
 OPEN = {"type": "OpenAccount", "data": {"account_id": "till"}}
@@ -199,7 +199,7 @@ def test_a_folder_that_cannot_be_written_is_named(
         raise PermissionError(13, "Permission denied")
 
     secret = new_login(folder)
-    monkeypatch.setattr("webapp.entrance.spend", refuse)
+    monkeypatch.setattr("webapp.local_login.spend", refuse)
     client = stranger(closed)
     hidden = hidden_of(client.get(f"/login/{secret}", base_url=HERE).text)
     answer = client.post(f"/login/{secret}", data=hidden, base_url=HERE)

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
-from tasks.bootstrap import Shop
+from tasks.shop.wiring import Shop
 from tests.webapp.visiting import (
     TYPED_CLOCKS,
     Browser,

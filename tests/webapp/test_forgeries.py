@@ -9,13 +9,13 @@ from uuid import UUID, uuid4, uuid5
 import pytest
 from click.testing import CliRunner
 
+from cli.verify import verify as command
 from eventstore.ids import event_id_for, origin_of
 from eventstore.verifying import ids
 from eventstore.verifying.ids import Examiner, Place, place_of
 from eventstore.verifying.verify import verify
-from tasks.bootstrap import Shop
+from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, cancel, pay, place
-from webapp.cli.verify import verify as command
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 UNKNOWN = UUID("3b6c0c2e-7a37-4b43-9d55-5a0c59b0c1aa")

@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from domain.errors import Fault
-from webapp.forms import CANCEL, DELIVER, PAY, PLACE, REGISTER
-from webapp.notation import Notation, read
-from webapp.typed import data_of, typed_for, typed_in, without_empty_lines
-from webapp.wording import sentence, sentence_beside
+from webapp.formats import Notation, read
+from webapp.forms.definitions import CANCEL, DELIVER, PAY, PLACE, REGISTER
+from webapp.forms.labels import sentence, sentence_beside
+from webapp.forms.values import data_of, typed_for, typed_in, without_empty_lines
 
 EUROS = Notation(currency="EUR", timezone=ZoneInfo("Europe/Berlin"))
 

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from eventstore.sessions import looking
-from tasks.bootstrap import Shop
-from tasks.settings import Settings
+from tasks.shop.settings import Settings
+from tasks.shop.wiring import Shop
 from tests.support.databases import Databases
 from tests.webapp.visiting import Send
 from webapp import create_app

@@ -7,9 +7,9 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
-from tasks.bootstrap import Shop
+from cli import log
+from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, bob, pay, place, rename
-from webapp.cli.log import log
 
 
 @pytest.fixture

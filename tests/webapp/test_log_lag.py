@@ -9,13 +9,13 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
+from cli import log
+from cli.holders import LONG, NOTEWORTHY, is_long, line_of_waiting, remedy_for
 from eventstore.log.fence import Holder
-from tasks.bootstrap import Shop
+from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, place
 from tests.support.engine import connect
 from tests.support.fence import INSERT
-from webapp.cli.holders import LONG, NOTEWORTHY, is_long, line_of_waiting, remedy_for
-from webapp.cli.log import log
 
 
 def lag(*options: str) -> str:

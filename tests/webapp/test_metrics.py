@@ -12,13 +12,13 @@ from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from domain.accounts.commands import Deposit, OpenAccount
-from eventstore.command_handler import handle
+from eventstore.aggregates.command_handler import handle
+from eventstore.heartbeats.heartbeats import Beat, beat
 from eventstore.journal.pruning import prune
-from eventstore.watching.heartbeats import Beat, beat
 from tasks import commands
-from tasks.accepting import accept
-from tasks.bootstrap import Shop
-from tasks.money import ACCOUNTS
+from tasks.accept import accept
+from tasks.shop.deciders import ACCOUNTS
+from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, bob, cancel, place, ship
 from tests.webapp.visiting import CLOCKS, Send
 

@@ -5,12 +5,12 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
+from cli.lag import lag
+from cli.rebuild import rebuild
+from cli.status import status
 from readmodels import order_list
-from tasks.bootstrap import Shop
+from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, place
-from webapp.cli.lag import lag
-from webapp.cli.rebuild import rebuild
-from webapp.cli.status import status
 
 
 def run(command: click.Command, *arguments: str) -> Result:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from webapp.parsing import parse
+from webapp.json_body import parse
 from webapp.problems import Problem
 
 

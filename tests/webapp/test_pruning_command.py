@@ -5,10 +5,10 @@ import sqlalchemy as sa
 from click.testing import CliRunner, Result
 from flask.testing import FlaskClient
 
-from tasks.bootstrap import Shop
+from cli import commands
+from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, place, rename
 from tests.webapp.visiting import Send, Work, ask
-from webapp.cli.commands import commands
 
 
 def prune(*arguments: str) -> Result:

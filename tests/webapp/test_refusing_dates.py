@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tasks.bootstrap import Shop
+from tasks.shop.wiring import Shop
 from tests.webapp.visiting import CLOCKS, Browser, Place, Send, Work, in_days
-from webapp import dates
+from webapp import date_checks
 
 
 def delivery(days: int = 0) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def test_what_was_accepted_is_answered_again_after_its_day(
     data = {**CLOCKS, "required_date": str(in_days(1))}
     first = send("PlaceOrder", data, key="again")
     later = datetime.now(UTC) + timedelta(days=5)
-    monkeypatch.setattr(dates, "doubted", at(later))
+    monkeypatch.setattr(date_checks, "doubted", at(later))
     again, other = send("PlaceOrder", data, key="again"), send("PlaceOrder", data, "x")
 
     assert (first.status_code, again.status_code) == (202, 202)
@@ -108,14 +108,14 @@ def test_a_clock_of_the_web_that_is_wrong_refuses_nothing(
         asked.append(now)
         return DOUBTED(shop, name, data, ahead if len(asked) == 1 else now)
 
-    monkeypatch.setattr(dates, "doubted", doubted)
+    monkeypatch.setattr(date_checks, "doubted", doubted)
     response = send("PlaceOrder", {**CLOCKS, "required_date": str(in_days(1))})
 
     assert response.status_code == 202
     assert len(asked) == 2
 
 
-DOUBTED = dates.doubted
+DOUBTED = date_checks.doubted
 
 
 def at(moment: datetime) -> Any:

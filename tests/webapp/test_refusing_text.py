@@ -7,13 +7,13 @@ import pytest
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 
+from cli.commands_submit import submit
 from domain.customers.commands import RegisterCustomer
 from eventstore.journal.entries import find
 from tasks import commands
-from tasks.accepting import accept
-from tasks.bootstrap import Shop
+from tasks.accept import accept
+from tasks.shop.wiring import Shop
 from tests.webapp.visiting import Browser, Send
-from webapp.cli.commands_submit import submit
 
 TURNED = {"name": "Alice \u202ereverof"}
 NAMED = "U+202E RIGHT-TO-LEFT OVERRIDE at position 7"

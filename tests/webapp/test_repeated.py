@@ -17,7 +17,7 @@ from tests.webapp.visiting import (
     assert_problem,
     hidden_of,
 )
-from webapp.entrance import session_cookie
+from webapp.local_login import session_cookie
 from webapp.repeated import PRESENT, SINGLE, variable_of
 
 SESSION = session_cookie(SECRET_KEY)

@@ -9,11 +9,11 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
-from tasks import bootstrap
-from tasks.bootstrap import Shop
+from cli import cli
+from tasks.shop import wiring
+from tasks.shop.wiring import Shop
 from tests.support.databases import MASTER_KEY, ROOT, as_role
 from tests.support.desk import Do, alice, place
-from webapp.cli import cli
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def operators_shop(shop: Shop, do: Do) -> Iterator[Shop]:
     do(alice, place)
     url = as_role(shop.settings.database_url, "operator")
     operators = Shop(replace(shop.settings, database_url=url))
-    bootstrap.use(operators)
+    wiring.use(operators)
     yield operators
     operators.engine.dispose()
 
@@ -84,7 +84,7 @@ def test_what_a_login_may_not_do_is_a_line_that_says_what_to_set(
 ) -> None:
     do(alice)
     ended = subprocess.run(
-        [sys.executable, "-m", "webapp.cli", "verify"],
+        [sys.executable, "-m", "cli", "verify"],
         cwd=ROOT,
         env={
             "OPERATOR_DATABASE_URL": as_role(shop.settings.database_url, "web"),

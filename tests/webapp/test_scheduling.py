@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tasks.bootstrap import Shop
+from tasks.shop.wiring import Shop
 from tests.webapp.visiting import (
     ALICE,
     Browser,
@@ -104,7 +104,7 @@ def test_nobody_is_told_of_what_is_due_later(
     schedule: Schedule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[object] = []
-    monkeypatch.setattr("tasks.publishing.send", lambda *args: sent.append(args))
+    monkeypatch.setattr("tasks.broker.publish.send", lambda *args: sent.append(args))
     schedule()
     assert sent == []
     schedule(datetime.now(UTC).isoformat(), key="now", customer_id="BOB")
@@ -116,7 +116,9 @@ def test_the_same_again_is_the_same_command_also_when_its_time_has_passed(
     schedule: Schedule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, again = schedule(), schedule()
-    monkeypatch.setattr("webapp.scheduling.problem_with", lambda *_: "lies in the past")
+    monkeypatch.setattr(
+        "webapp.api.scheduling.problem_with", lambda *_: "lies in the past"
+    )
     late = schedule()
 
     assert again.json == first.json

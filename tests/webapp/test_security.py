@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from tests.support.settings import SECRET_KEY
 from tests.webapp.visiting import Browser
-from webapp.entrance import session_cookie
+from webapp.local_login import session_cookie
 
 
 @pytest.fixture

@@ -8,16 +8,16 @@ import pytest
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 
+from cli.checkpoints import checkpoints
+from cli.status import status
 from tasks import catch_up, commands
-from tasks.accepting import accept
-from tasks.bootstrap import Shop
+from tasks.accept import accept
+from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, place
 from tests.support.engine import connect
 from tests.support.fence import INSERT
 from tests.webapp.test_metrics import figures
 from tests.webapp.visiting import ask
-from webapp.cli.checkpoints import checkpoints
-from webapp.cli.status import status
 
 EVENT = """
     INSERT INTO events (stream_id, type, version, data, metadata, occurred_at)

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from cli import stream
 from domain.customers.commands import ForgetCustomer
 from domain.orders.commands import CancelOrder, RefundPayment
-from tasks.bootstrap import ORDERS, Shop
+from tasks.shop.wiring import ORDERS, Shop
 from tests.support.desk import Do
 from tests.webapp.visiting import Place
-from webapp.cli.stream import stream
 
 
 def replay(stream_id: str, *arguments: str, keys: str = "") -> Result:
@@ -27,7 +27,7 @@ def order(alice: str, place: Place) -> str:
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("webapp.cli.stream_replay.is_interactive", lambda: True)
+    monkeypatch.setattr("cli.stream_replay.is_interactive", lambda: True)
 
 
 def test_each_event_is_shown_with_what_it_changed(order: str) -> None:

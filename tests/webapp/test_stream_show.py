@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from click.testing import CliRunner, Result
 
+from cli import stream
 from domain.customers.commands import ForgetCustomer
 from eventstore.log.append import append
 from eventstore.log.events import Metadata, NewEvent
-from tasks.bootstrap import Shop
+from tasks.shop.wiring import Shop
 from tests.support.desk import Do
 from tests.webapp.visiting import ALICE, Place, Send, Work, in_days, written
-from webapp.cli.stream import stream
-from webapp.moments import moment_in
+from webapp.formats import moment_in
 
 ID = UUID("6f1d2c0e-6d0b-5c52-9c34-1d1f5f0e8a11")
 BERLIN = ZoneInfo("Europe/Berlin")

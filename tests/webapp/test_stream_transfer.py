@@ -10,17 +10,18 @@ from uuid import uuid4
 import pytest
 from click.testing import CliRunner, Result
 
+from cli import stream
 from domain.customers.commands import ForgetCustomer
 from eventstore.log.append import append
 from eventstore.log.events import Metadata, NewEvent
-from tasks import bootstrap, commands
-from tasks.accepting import accept
-from tasks.bootstrap import CUSTOMERS, Shop
-from tasks.settings import Settings, master_keys
+from tasks import commands
+from tasks.accept import accept
+from tasks.shop import wiring
+from tasks.shop.settings import Settings, master_keys
+from tasks.shop.wiring import CUSTOMERS, Shop
 from tests.support import desk
 from tests.support.databases import Databases
 from tests.support.desk import Do
-from webapp.cli.stream import stream
 
 PERSONAL = ("Alice", "alice@example.com", "Orchestra", "London", "UK")
 STREAMS = ("customer-ALICE", "order-1")
@@ -59,7 +60,7 @@ def developer(
 
 
 def call(shop: Shop, *arguments: str, given: bytes | None = None) -> Result:
-    bootstrap.use(shop)
+    wiring.use(shop)
     return CliRunner().invoke(stream, arguments, input=given)
 
 
@@ -90,7 +91,7 @@ def test_a_stream_comes_over_without_what_is_personal(
     production: Shop, developer: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As if it were of thousands of events: several appends, one transaction.
-    monkeypatch.setattr("tasks.streams.importing.MOST_EVENTS", 2)
+    monkeypatch.setattr("tasks.shop.stream_transfer.import_streams.MOST_EVENTS", 2)
     content = exported(production, *STREAMS)
     assert not [
         told for told in PERSONAL if told.encode() in content.replace(b"ALICE", b"")
@@ -234,7 +235,7 @@ def refuse(shop: Shop, content: bytes, reason: str) -> None:
 
 
 def send(shop: Shop, command: Any) -> None:
-    bootstrap.use(shop)
+    wiring.use(shop)
     accepted = accept(shop, command, key=str(uuid4()), principal="staff")
     commands.run(shop, [accepted.command_id])
 

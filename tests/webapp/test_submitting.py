@@ -9,10 +9,10 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
-from eventstore.journal.accept_many import accept_many
-from tasks.bootstrap import Shop
+from cli import commands
+from eventstore.journal.accept import accept_many
+from tasks.shop.wiring import Shop
 from tests.webapp.visiting import ALICE, CLOCKS
-from webapp.cli.commands import commands
 
 REGISTER = {"type": "RegisterCustomer", "data": ALICE}
 PLACE = {"type": "PlaceOrder", "data": CLOCKS}
@@ -67,7 +67,7 @@ def test_of_many_refused_lines_some_are_told_and_all_are_counted(
 def test_a_file_that_was_interrupted_goes_on_where_it_ended(
     path: Path, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webapp.batch.IN_A_SET", 2)
+    monkeypatch.setattr("webapp.api.batch.IN_A_SET", 2)
     sets = []
 
     def die_at_the_second(*arguments: Any) -> Any:
@@ -77,7 +77,7 @@ def test_a_file_that_was_interrupted_goes_on_where_it_ended(
         return accept_many(*arguments)
 
     with monkeypatch.context() as interrupted:
-        interrupted.setattr("tasks.accepting_many.write_to_journal", die_at_the_second)
+        interrupted.setattr("tasks.accept.write_commands", die_at_the_second)
         submit(path, REGISTER, *[PLACE] * 4)
     accepted_first = count(shop)
     result = submit(path, REGISTER, *[PLACE] * 4)

@@ -10,11 +10,10 @@ from flask.testing import FlaskClient
 
 from eventstore.ids import command_id_for
 from eventstore.journal.accept import accept
-from tasks import accepting
-from tasks.bootstrap import Shop
+from tasks.shop.wiring import Shop
 from tests.support.waiting import wait_until
 from tests.webapp.visiting import ALICE, CLOCKS, Send, Work, assert_problem
-from webapp import api
+from webapp.api import commands
 
 
 def test_a_command_is_accepted_with_the_address_of_its_fate(
@@ -83,7 +82,7 @@ def test_a_connection_that_breaks_leaves_the_outcome_open(
     def accept(*_: object, **__: object) -> NoReturn:
         raise psycopg.OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(api, "accept", accept)
+    monkeypatch.setattr(commands, "accept", accept)
     response = send("RegisterCustomer", ALICE)
 
     problem = assert_problem(response, 503, "outcome-unknown")
@@ -133,7 +132,7 @@ def test_an_answer_that_was_lost_behind_the_commit_is_given_again(
         raise psycopg.OperationalError("server closed the connection unexpectedly")
 
     with monkeypatch.context() as patch:
-        patch.setattr(accepting, "write_to_journal", accept_and_lose)
+        patch.setattr("tasks.accept.write_command", accept_and_lose)
         lost = send("RegisterCustomer", ALICE)
     again = send("RegisterCustomer", ALICE)
 
@@ -180,7 +179,7 @@ def test_a_bug_shows_nothing_of_itself(
     def accept(*_: object, **__: object) -> NoReturn:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr(api, "accept", accept)
+    monkeypatch.setattr(commands, "accept", accept)
     response = send("RegisterCustomer", ALICE)
 
     assert_problem(response, 500, "internal-error")

@@ -109,7 +109,7 @@ def test_a_column_sorts_downward_and_then_upward(
 def test_filters_are_kept_by_every_link_of_the_list(
     browser: Browser, place: Place, alice: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webapp.orders.A_PAGE", 1)
+    monkeypatch.setattr("webapp.pages.orders.A_PAGE", 1)
     paid = [place("paid"), place("paid")]
     place()
     first = browser.see("/orders?status=paid&customer=ALICE&q=clocks&sort=order")
@@ -131,7 +131,7 @@ def test_filters_are_kept_by_every_link_of_the_list(
 def test_pages_show_each_order_once_while_others_come_in(
     browser: Browser, place: Place, alice: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webapp.orders.A_PAGE", 2)
+    monkeypatch.setattr("webapp.pages.orders.A_PAGE", 2)
     there = [place() for _ in range(5)]
     page = browser.see("/orders")
     seen = orders_in(page)

@@ -19,15 +19,15 @@ from eventstore.access.tokens import revoke_token
 from eventstore.access.users import set_disabled, set_roles
 from eventstore.journal import entries
 from tasks import commands
-from tasks.bootstrap import Shop
+from tasks.shop.demo.client import Client as DemoClient
+from tasks.shop.demo.client import DemoFailed
+from tasks.shop.wiring import Shop
 from tests.support.databases import as_role
 from tests.support.users import bearing, token_of, user
 from tests.support.waiting import wait_until
 from tests.webapp.visiting import ALICE, Send
 from webapp import create_app
-from webapp.demo.client import Client as DemoClient
-from webapp.demo.client import DemoFailed
-from webapp.remembering import MOST_WRONG
+from webapp.token_cache import MOST_WRONG
 
 WRONG = bearing(f"recount_0123456789ab_{'A' * 43}")
 

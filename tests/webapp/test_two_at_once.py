@@ -15,7 +15,7 @@ from tests.webapp.visiting import (
     hidden_of,
     value_of,
 )
-from webapp.forms import CHANGE
+from webapp.forms.definitions import CHANGE
 
 BOB: dict[str, Any] = {
     "customer_id": "BOB",

@@ -6,18 +6,18 @@ import pytest
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 
+from cli import commands as command_line
+from cli.status import status
 from domain.accounts.commands import Deposit, OpenAccount
 from domain.orders.commands import ShipOrder
 from domain.transfers.commands import TransferMoney
 from eventstore.journal.entries import find
 from tasks import catch_up, commands
-from tasks.accepting import accept
-from tasks.bootstrap import Shop
+from tasks.accept import accept
+from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, pay, place, ship
 from tests.support.engine import connect
 from tests.webapp.test_metrics import figures
-from webapp.cli.commands import commands as command_line
-from webapp.cli.status import status
 
 UNKNOWN = """
     INSERT INTO events (stream_id, type, version, data, metadata, occurred_at)

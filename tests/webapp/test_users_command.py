@@ -9,13 +9,13 @@ from click.testing import CliRunner, Result
 from flask.testing import FlaskClient
 from psycopg.errors import CheckViolation
 
+from cli import cli
 from eventstore.access.users import add_user
-from tasks import bootstrap
-from tasks.bootstrap import Shop
-from tasks.passwords import LONGEST, UnusablePassword, hashed, matches
+from tasks.shop import wiring
+from tasks.shop.passwords import LONGEST, UnusablePassword, hashed, matches
+from tasks.shop.wiring import Shop
 from tests.support.databases import as_role
 from tests.support.users import bearing
-from webapp.cli import cli
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def operators_shop(shop: Shop) -> Iterator[Shop]:
     """The shop, as the command line has it: with the rights of an operator."""
     url = as_role(shop.settings.database_url, "operator")
     operators = Shop(replace(shop.settings, database_url=url))
-    bootstrap.use(operators)
+    wiring.use(operators)
     yield operators
     operators.engine.dispose()
 

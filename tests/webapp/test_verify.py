@@ -7,12 +7,12 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from eventstore.log.seals import seal_log
+from cli.seals import seals
+from cli.verify import verify
+from eventstore.seals.seals import seal_log
 from tasks import seals as sealing
-from tasks.bootstrap import Shop
+from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, cancel, place
-from webapp.cli.seals import seals
-from webapp.cli.verify import verify
 
 NOTHING_WRONG = "nothing is wrong"
 

@@ -11,16 +11,10 @@ from flask.testing import FlaskClient
 from eventstore.access.users import set_disabled
 from eventstore.journal import entries
 from tasks import commands
-from tasks.bootstrap import Shop
-from tasks.permissions import (
-    COMMANDS,
-    READING,
-    ROLES,
-    SCOPES,
-    permissions_of,
-)
+from tasks.shop.permissions import COMMANDS, READING, ROLES, SCOPES, permissions_of
+from tasks.shop.wiring import Shop
 from tests.support.users import bearing, token_of, user
-from webapp.access import BY_TYPE, OWN, ROUTES
+from webapp.authorization import BY_TYPE, OWN, ROUTES
 
 
 def routes(app: Flask) -> dict[str, tuple[str, str]]:

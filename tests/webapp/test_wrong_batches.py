@@ -6,7 +6,7 @@ import time
 import pytest
 from flask.testing import FlaskClient
 
-from tasks.bootstrap import Shop
+from tasks.shop.wiring import Shop
 from tests.webapp.test_batches import LINES, PLACE, REGISTER, journal, post, told
 from tests.webapp.visiting import assert_problem
 

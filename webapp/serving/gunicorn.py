@@ -5,7 +5,7 @@ It is gunicorn that reads these names, when it starts; what is given to it on it
 command line comes before them.
 """
 
-from tasks.settings import load_settings
+from tasks.shop.settings import load_settings
 
 _settings = load_settings("web")
 

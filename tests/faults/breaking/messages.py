@@ -11,7 +11,7 @@ from typing import Any
 
 import redis
 
-from tasks.queues import QUEUES
+from tasks.broker.queues import QUEUES
 from tests.faults.desk import Desk
 from tests.faults.kind import BLOW, MISSED, Kind, Seconds, Strike
 

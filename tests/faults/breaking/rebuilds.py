@@ -41,7 +41,7 @@ def rebuilding(at_once: int) -> Strike:
 
 
 def start(desk: Desk, name: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-P", "-m", "webapp.cli", "rebuild", name]
+    command = [sys.executable, "-P", "-m", "cli", "rebuild", name]
     program = desk.programs.program("rebuild", command)
     with program.log.open("ab") as log:
         return subprocess.Popen(

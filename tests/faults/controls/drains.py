@@ -11,7 +11,7 @@ from domain.accounts.commands import Deposit
 from eventstore.connection import driver_connection
 from eventstore.log.append import ANY_VERSION, append
 from eventstore.log.arguments import Completion
-from tasks.bootstrap import Shop
+from tasks.shop.wiring import Shop
 from tests.faults.checker.effects import ONCE, ONE_EVENT
 from tests.faults.checker.order import ORDER
 from tests.faults.checker.promises import FINAL

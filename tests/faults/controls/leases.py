@@ -5,11 +5,11 @@ from contextlib import nullcontext
 from typing import Any
 
 from domain.accounts.commands import Deposit
+from eventstore.heartbeats.heartbeats import beat
 from eventstore.journal.take import take
-from eventstore.watching.heartbeats import beat
-from tasks.bootstrap import Shop
-from tasks.pulse import STILL_AFTER, Pulses
-from tasks.watching import Queue
+from tasks.heartbeat.processes import Queue
+from tasks.heartbeat.pulse import STILL_AFTER, Pulses
+from tasks.shop.wiring import Shop
 from tests.faults.checker.promises import FINAL
 from tests.faults.controls.control import Control
 from tests.faults.controls.drains import DECIDED_ONCE

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from domain.accounts.commands import Deposit
 from eventstore.connection import driver_connection
-from tasks import bootstrap
 from tasks.relay import SWEEP_EVERY, Relay
+from tasks.shop import wiring
 from tests.faults.checker.promises import FINAL
 from tests.faults.controls.control import Control
 from tests.faults.controls.scene import Scene
@@ -92,7 +92,7 @@ def a_child_asks_while_its_parent_waits_for_an_answer(scene: Scene) -> None:
 
 def ask_in_the_child(scene: Scene) -> str:
     if scene.forgets_connections:
-        bootstrap.forget_connections()
+        wiring.forget_connections()
     with scene.shop.engine.connect() as connection:
         return str(connection.scalar(sa.text("SELECT 'for the child'")))
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from domain.accounts.commands import Deposit
 from domain.transfers.commands import TransferMoney
-from eventstore.journal import sending
+from eventstore.journal import internal_commands
 from eventstore.projections.project import subscription_of
 from eventstore.subscriptions import catch_up, process_manager
 from eventstore.subscriptions.subscription import Subscription
@@ -132,7 +132,7 @@ def the_record_of_a_process_manager_is_lost(scene: Scene) -> None:
 def send_under_any_key(scene: Scene) -> None:
     def send_anew(connection: Any, outgoing: Sequence[Any], **given: Any) -> Any:
         anew = [replace(sent, key=uuid4().hex) for sent in outgoing]
-        return sending.send(connection, anew, **given)
+        return internal_commands.send(connection, anew, **given)
 
     scene.patch.setattr(process_manager, "send", send_anew)
 

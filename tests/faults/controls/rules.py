@@ -27,7 +27,7 @@ def a_right_is_taken_away_before_it_is_used(scene: Scene) -> None:
 
 
 def ask_only_when_accepting(scene: Scene) -> None:
-    scene.patch.setattr("tasks.permissions.may", lambda *_: True)
+    scene.patch.setattr("tasks.shop.permissions.may", lambda *_: True)
 
 
 def two_withdraw_all_that_there_is(scene: Scene) -> None:

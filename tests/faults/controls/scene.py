@@ -18,7 +18,7 @@ from domain.accounts.commands import Deposit, OpenAccount
 from eventstore.journal.drain import drain
 from eventstore.sql import source
 from tasks import catch_up, commands
-from tasks.bootstrap import Shop
+from tasks.shop.wiring import Shop
 from tests.faults.checker import Verdict, check
 from tests.support.engine import connect
 from tests.support.sending import Sender

@@ -42,7 +42,7 @@ def a_failover_leaves_sessions_that_only_read(scene: Scene) -> None:
 
 def keep_sessions_that_cannot_write(scene: Scene) -> None:
     scene.patch.setattr(Session, "note", lambda session, error: None)
-    scene.patch.setattr("tasks.connections.IDLE", 60.0)
+    scene.patch.setattr("tasks.shop.connections.IDLE", 60.0)
 
 
 def an_operator_sets_the_database_otherwise(scene: Scene) -> None:

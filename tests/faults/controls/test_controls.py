@@ -11,10 +11,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from eventstore.journal.limits import Limits
-from tasks import bootstrap
-from tasks.bootstrap import Shop
-from tasks.settings import Settings
+from eventstore.journal.take import Limits
+from tasks.shop import wiring
+from tasks.shop.settings import Settings
+from tasks.shop.wiring import Shop
 from tests.faults.controls import (
     deaths,
     drains,
@@ -46,9 +46,9 @@ def settings(databases: Databases) -> Iterator[Settings]:
 
 @pytest.fixture
 def scene(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
-    monkeypatch.setattr("tasks.publishing.send", lambda *_: None)
+    monkeypatch.setattr("tasks.broker.publish.send", lambda *_: None)
     shop = Shop(settings, limits=Limits(deaths=3))
-    monkeypatch.setattr(bootstrap, "_shop", shop)
+    monkeypatch.setattr(wiring, "_shop", shop)
     with connect(settings.database_url) as connection:
         scene = Scene(shop, settings.database_url, connection, monkeypatch)
         yield scene

@@ -1,0 +1,59 @@
+"""`recount commands prune`: finished commands of long ago are deleted."""
+
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from cli.commands_act import some_text, user_here
+from cli.output import DURATION, progress
+from eventstore.journal.pruning import count_prunable, prune
+from tasks.shop.wiring import shop
+
+
+@click.command("prune")
+@click.option(
+    "--older-than",
+    type=DURATION,
+    required=True,
+    metavar="AGE",
+    help="Finished longer ago than this: 90d.",
+)
+@click.option("--yes", is_flag=True, help="Do it; without it, it is only counted.")
+@click.option(
+    "--as",
+    "by",
+    default=user_here,
+    callback=some_text,
+    metavar="NAME",
+    help="Who does it; without it the user of this computer.",
+)
+@click.option(
+    "--because",
+    default="they are old",
+    callback=some_text,
+    show_default=True,
+    help="Why; it is kept.",
+)
+def prune_commands(older_than: timedelta, yes: bool, by: str, because: str) -> None:
+    """
+    Delete commands that finished long ago, with their history and their keys.
+
+    What waits, is scheduled or has failed stays. The log is not touched: what happened,
+    happened. The same Idempotency-Key sent once more is a new command afterwards.
+    """
+    before = datetime.now(UTC) - older_than
+    with shop().lent() as connection:
+        counts = count_prunable(connection, before)
+        total = sum(counts.values())
+        said = ", ".join(f"{count:,} {status}" for status, count in counts.items())
+        when = before.astimezone(shop().settings.timezone).isoformat(" ", "seconds")
+        click.echo(f"finished before {when}: {said or 'nothing'}")
+        if not yes:
+            click.echo("nothing was deleted; --yes does it")
+            return
+        pruned = 0
+        with progress("commands", total) as advance:
+            for count in prune(connection, before, by=by, because=because):
+                pruned += count
+                advance(count)
+    click.echo(f"{pruned:,} commands pruned")

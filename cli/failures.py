@@ -1,0 +1,37 @@
+"""What the command line says where the database is away, or says no."""
+
+from psycopg import OperationalError as Away
+from psycopg.errors import InsufficientPrivilege
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from eventstore.sessions.errors import UnfitSession
+from tasks.shop.settings import EX_CONFIG
+
+
+def reason_of(error: Exception) -> str | None:
+    """Return an error as a line for an operator; None for one that is a bug."""
+    if unfit_session_in(error) is not None:
+        return str(unfit_session_in(error))
+    if isinstance(error, OperationalError | Away):
+        return f"PostgreSQL does not answer: {getattr(error, 'orig', error)}"
+    refusal = getattr(error, "orig", error)
+    if isinstance(error, ProgrammingError | InsufficientPrivilege) and isinstance(
+        refusal, InsufficientPrivilege
+    ):
+        return (
+            f"{refusal.diag.message_primary}. This login may not do that:"
+            " OPERATOR_DATABASE_URL is to name an operator's, and"
+            " ADMIN_DATABASE_URL the owner's."
+        )
+    return None
+
+
+def status_of(error: Exception) -> int:
+    """Return the exit status: 78 for a database that is not what it must be."""
+    return EX_CONFIG if unfit_session_in(error) is not None else 1
+
+
+def unfit_session_in(error: Exception) -> UnfitSession | None:
+    """Return what *error* says of the session, by itself or as SQLAlchemy wraps it."""
+    cause = getattr(error, "orig", error)
+    return cause if isinstance(cause, UnfitSession) else None

@@ -1,0 +1,34 @@
+"""`recount keys`: the keys of personal data, and the master key they hang on."""
+
+import click
+
+from cli.output import progress
+from eventstore.errors import WrongMasterKey
+from eventstore.personal.key_rotation import count_former, rotate
+from tasks.shop.wiring import shop
+
+
+@click.group()
+def keys() -> None:
+    """The keys of personal data, and the master key that they hang on."""
+
+
+@keys.command("rotate")
+def rotate_keys() -> None:
+    """
+    Wrap all keys with the master key in force.
+
+    Put a new master key before the old one, MASTER_KEY=NEW,OLD, and start all processes
+    with both. After this command the old one can be taken away. Nothing is encrypted
+    anew, and the shop goes on meanwhile.
+    """
+    masters = shop().settings.master_keys
+    with shop().lent() as connection:
+        former = count_former(connection, masters)
+        try:
+            with progress("keys", former) as advance:
+                for count in rotate(connection, masters):
+                    advance(count)
+        except WrongMasterKey as error:
+            raise click.ClickException(str(error)) from error
+    click.echo(f"{former:,} keys wrapped anew; all hang on the first of MASTER_KEY.")

@@ -1,0 +1,68 @@
+"""`recount log lag`: how far each reader of the log is, and whom they wait for."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import click
+import msgspec
+
+from cli import holders
+from cli.status import lines_of_standings
+from eventstore.connection import driver_connection
+from eventstore.log.fence import Holder, find_holders
+from eventstore.log.read import last_drawn, settled
+from eventstore.projections.generations import Live, live_generations
+from eventstore.subscriptions.lag import Standing, find_standings
+from tasks.shop.wiring import shop
+
+
+class Lag(NamedTuple):
+    """How far the log is settled, where its readers stand, and what they wait for."""
+
+    last_drawn: int
+    settled: int
+    subscriptions: list[Standing]
+    holders: list[Holder]
+
+
+@click.command(short_help="Show how far readers are, and whom they wait for.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def lag(as_json: bool) -> None:
+    """
+    Show how far each reader of the log is, and whom all of them wait for.
+
+    Readers go up to what is settled. A transaction that has begun to append holds it
+    back to its floor until it ends.
+    """
+    found = find_lag()
+    if as_json:
+        click.echo(msgspec.json.encode(found._asdict()))
+    else:
+        with shop().lent() as connection:
+            live = live_generations(connection)
+        for line in lines_of(found, live):
+            click.echo(line)
+
+
+def find_lag() -> Lag:
+    with shop().autocommitting.connect() as connection:
+        driver = driver_connection(connection)
+        return Lag(
+            settled=settled(driver),
+            last_drawn=last_drawn(driver),
+            subscriptions=find_standings(connection),
+            holders=find_holders(driver),
+        )
+
+
+def lines_of(found: Lag, live: Mapping[str, Live]) -> list[str]:
+    lines = [f"settled at {found.settled:,}, the last drawn is {found.last_drawn:,}"]
+    lines += lines_of_standings(found.subscriptions, live)
+    if not found.holders:
+        return [*lines, "readers wait for nobody"]
+    lines.append("readers wait for:")
+    for holder in found.holders:
+        lines.append(f"  {holders.said_of(holder)}")
+        if holders.is_long(holder):
+            lines.append(f"    LONG: {holders.remedy_for(holder)}")
+    return lines

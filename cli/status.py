@@ -1,0 +1,167 @@
+"""`recount status`: what waits, how far the read models are, what has stopped."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC
+
+import click
+
+from cli.holders import line_of_waiting
+from eventstore.aggregates.snapshots import Kept, count_snapshots
+from eventstore.connection import driver_connection
+from eventstore.errors import CheckpointNotInLog
+from eventstore.heartbeats.heartbeats import Heartbeat, find_heartbeats
+from eventstore.journal.entries import Waiting, count_waiting
+from eventstore.journal.undecided_commands import Undecided, find_undecided
+from eventstore.log.fence import find_holders
+from eventstore.projections.generations import Live, live_generations
+from eventstore.projections.project import name_of
+from eventstore.rewriting.archived_logs import names_of_kept
+from eventstore.subscriptions.lag import Standing, find_standings
+from eventstore.subscriptions.standstill import HELD_BACK, IDLE, MISSING, Standstill
+from eventstore.subscriptions.stop_reasons import CHECKPOINT
+from tasks.shop import rebuild
+from tasks.shop.wiring import shop
+
+STEPPED = "the database's clock stepped since they were accepted: ages may be wrong"
+
+
+@click.command()
+def status() -> None:
+    """Show what waits, how far the read models are, and what has stopped."""
+    with shop().autocommitting.connect() as connection:
+        waiting = count_waiting(connection)
+        standings = find_standings(connection)
+        live = live_generations(driver_connection(connection))
+        snapshots = count_snapshots(connection)
+        holders = find_holders(driver_connection(connection))
+        old_logs = names_of_kept(driver_connection(connection))
+        heartbeats = find_heartbeats(connection)
+        undecided = find_undecided(connection)
+    outdated = [projection.name for projection in rebuild.unfit(shop())]
+    click.echo(line_of_commands(waiting))
+    for command in undecided:
+        click.echo(line_of_undecided(command))
+    for line in lines_of_heartbeats(heartbeats):
+        click.echo(line)
+    for line in lines_of_standings(standings, live, outdated):
+        click.echo(line)
+    click.echo(line_of_snapshots(snapshots))
+    if old_logs:
+        click.echo(
+            f"kept from before a rewrite: {', '.join(old_logs)}; who was forgotten"
+            " since may be readable there, until recount log drop"
+        )
+    if waited_for := line_of_waiting(holders):
+        click.echo(waited_for)
+    names = {standing.name.rpartition("_g")[0] for standing in standings}
+    for name in outdated:
+        if name not in names:
+            click.echo(f"{name}: it has no rows yet, recount rebuild {name}")
+    if not standings:
+        click.echo("no read model yet: a worker, the relay or the web makes them")
+
+
+def line_of_commands(waiting: Waiting) -> str:
+    line = f"commands: {waiting.count} waiting, {waiting.failed} failed"
+    if waiting.oldest is not None:
+        line += f", the oldest since {waiting.age:.1f} s"
+    if waiting.scheduled:
+        line += f"; {waiting.scheduled} scheduled"
+    return f"{line}; {STEPPED}" if waiting.clock_stepped else line
+
+
+def line_of_undecided(command: Undecided) -> str:
+    """Return which command cannot be decided, why, and what can be done about it."""
+    behind = f", and {command.behind:,} behind it" if command.behind else ""
+    since = f"{command.since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return (
+        f"CANNOT BE DECIDED: {command.type} {command.command_id} of"
+        f" {command.stream_id}{behind}, tried {command.attempts:,} times since {since}:"
+        f" {command.error}: {command.message} It waits; when it is not to wait:"
+        " recount commands abandon"
+    )
+
+
+def line_of_snapshots(snapshots: Kept) -> str:
+    line = f"snapshots: of {snapshots.streams} streams"
+    if not snapshots.ignored:
+        return line
+    return f"{line}; ignored {snapshots.ignored} times, as they were no use"
+
+
+def lines_of_heartbeats(heartbeats: Sequence[Heartbeat]) -> Iterator[str]:
+    """Yield a line for each process, and one for each kind that nobody is of."""
+    for heartbeat in heartbeats:
+        yield line_of(heartbeat)
+    alive = {heartbeat.role for heartbeat in heartbeats if heartbeat.is_alive}
+    if "worker" not in alive:
+        yield "no worker beats: what waits is the relay's"
+    if "relay" not in alive:
+        yield "no relay beats: what is scheduled, or lost its message, waits"
+
+
+def line_of(heartbeat: Heartbeat) -> str:
+    if not heartbeat.is_alive:
+        return f"{heartbeat.process} SILENT for {heartbeat.silence:.0f} s"
+    breaker = heartbeat.detail.get("breaker")
+    if breaker in (None, "closed"):
+        return f"{heartbeat.process} beats"
+    return f"{heartbeat.process} beats; its breaker is {breaker}: no broker answers it"
+
+
+REASONS = {
+    IDLE: "nobody reads on: look whether a worker or the relay is alive and not"
+    " stopped, and whether somebody holds its row in subscriptions",
+    HELD_BACK: "a writer that does not end holds back all readers: recount log lag",
+    MISSING: "its checkpoint was taken away: a worker or the relay makes it when it"
+    " starts, behind what was acted on",
+}
+"""What an operator is told where a reader could note nothing."""
+
+
+def lines_of_standings(
+    standings: Sequence[Standing],
+    live: Mapping[str, Live],
+    outdated: Collection[str] = (),
+) -> list[str]:
+    width = max((len(standing.name) for standing in standings), default=0)
+    return [
+        f"{standing.name:{width}} {said_of(standing, live, outdated)}"
+        for standing in standings
+    ]
+
+
+def said_of_standstill(standing: Standing, standstill: Standstill) -> str:
+    """Return how far behind it is, since when it stands still, why, and what to do."""
+    since = ""
+    if standstill.since is not None:
+        since = f" (since {standstill.since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC)"
+    if standstill.because == CHECKPOINT:
+        error = CheckpointNotInLog(standing.name, standing.checkpoint)
+        return f", NOT IN THIS LOG: {error}{since}"
+    behind = f", {standing.lag:,} behind, "
+    reason = (standing.error or {}).get("error") or REASONS.get(standstill.because, "")
+    if standing.stopped_at_position is not None:
+        return f"{behind}STOPPED at {standing.stopped_at_position:,}: {reason}{since}"
+    return f"{behind}STANDS STILL: {reason}{since}"
+
+
+def said_of(
+    standing: Standing, live: Mapping[str, Live], outdated: Collection[str]
+) -> str:
+    """Return where a subscription stands; a generation may be another than the live."""
+    read_model, _, number = standing.name.rpartition("_g")
+    if read_model in live and name_of(read_model, live[read_model].number) != (
+        standing.name
+    ):
+        is_older = int(number) < live[read_model].number
+        state = "kept from before the rebuild" if is_older else "being filled"
+        return f"at {standing.checkpoint:,}, {state}"
+    line = f"at {standing.checkpoint:,}"
+    if standing.standstill is not None:
+        line += said_of_standstill(standing, standing.standstill)
+    else:
+        line += f", {standing.lag:,} behind"
+    if read_model in outdated:
+        line += f", OUTDATED: its definition has changed, recount rebuild {read_model}"
+    return line

@@ -1,0 +1,157 @@
+"""How a stream is told to people: its events, its states, and what is in them."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from domain.address import Address
+from domain.money import Money, format_amount
+from domain.orders.commands import Item
+from eventstore.encryption.envelope import FORGOTTEN
+from eventstore.encryption.personal_fields import WORD, personal_fields
+from eventstore.log.events import RecordedEvent
+from tasks.shop.differences import ABSENT, parts
+from tasks.shop.printable import printable
+from webapp.formats import percentage
+from webapp.forms.labels import EVENTS, LABELS
+from webapp.template_filters import people_date, people_time
+
+AMOUNTS = ("amount", "freight", "total", "unit_price")
+"""Fields with minor units, of the currency that their order has."""
+ADDRESS = ("name", "street", "postal_code", "city", "region", "country")
+NOBODY_KNOWN = "nobody known"
+"""Who caused an event that names no actor: it was imported, or put in by hand."""
+
+Line = tuple[str, str]
+"""A field and its value, as they are read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What a shop writes amounts and times in."""
+
+    currency: str
+    zone: ZoneInfo
+
+    def head_of(self, event: RecordedEvent) -> list[str]:
+        """Return when an event happened, and what; then where, who, and why."""
+        told = msgspec.json.decode(event.metadata)
+        when = people_time(event.occurred_at.astimezone(self.zone))
+        command_id = told.get("command_id")
+        who = [
+            f"{event.type} at position {event.position}",
+            f"by {told.get('actor') or NOBODY_KNOWN}",
+            f"command {command_id}" if command_id else "no command",
+            f"imported from {told['source']}" if told.get("source") else "",
+        ]
+        return [
+            printable(f"{event.version:5}  {when}  {EVENTS.get(event.type, '')}"),
+            printable(f"       {', '.join(filter(None, who))}"),
+        ]
+
+    def lines_of_event(
+        self, event: RecordedEvent, facts: Sequence[Any], state: Any
+    ) -> list[str]:
+        """Return what an event says; of one that nobody can read, its JSON."""
+        if not facts:
+            return [f"         {printable(event.data)}"]
+        is_forgotten = FORGOTTEN in msgspec.json.decode(event.data)
+        return [
+            line
+            for fact in facts
+            for line in self.lines_of_fact(fact, state, is_forgotten)
+        ]
+
+    def lines_of_fact(self, fact: Any, state: Any, is_forgotten: bool) -> list[str]:
+        kind: type = type(fact)
+        forgotten = personal_fields(kind) if is_forgotten else ()
+        return aligned(self.of_currency(fact, state).lines_of(fact, forgotten))
+
+    def of_currency(self, *values: Any) -> "Words":
+        """Return the words for what is in the currency that one of *values* tells."""
+        for value in values:
+            for name, part in (parts(value, (Money,)) or {}).items():
+                if isinstance(part, Money) and part.currency:
+                    return Words(currency=part.currency, zone=self.zone)
+                if name == "currency" and isinstance(part, str):
+                    return Words(currency=part, zone=self.zone)
+        return self
+
+    def lines_of(self, value: Any, forgotten: Collection[str] = ()) -> Iterator[Line]:
+        """Yield the fields of a value that hold something, also those deeper inside."""
+        for name, part in (parts(value, ()) or {}).items():
+            if name in forgotten:
+                yield labelled(name), "forgotten"
+            elif name == "currency" or part is None or part == ():
+                continue
+            elif is_dataclass(part) and not isinstance(part, (Address, Item, Money)):
+                yield from self.lines_of(part)
+            elif isinstance(part, list | tuple):
+                yield from ((labelled(name), self.word(name, one)) for one in part)
+            else:
+                yield labelled(name), self.word(name, part)
+
+    def word(self, name: str, value: Any) -> str:
+        """Return what a field called *name* holds, on a line and fit for a terminal."""
+        return printable(self.words(name, value))
+
+    def words(self, name: str, value: Any) -> str:
+        match value:
+            case None:
+                return "none"
+            case _ if value is ABSENT:
+                return "nothing"
+            case bool():
+                return "yes" if value else "no"
+            case Money():
+                return str(value) if value.currency else "none"
+            case int() if name in AMOUNTS:
+                return format_amount(value, self.currency)
+            case Decimal() if name == "discount":
+                return f"{percentage(value) or '0'} %"
+            case datetime():
+                return people_time(value.astimezone(self.zone))
+            case date():
+                return people_date(value)
+            case Enum():
+                return str(value.value)
+            case Address():
+                return self.words_of_address(value)
+            case Item():
+                return self.words_of_item(value)
+            case list() | tuple():
+                return "; ".join(self.words(name, part) for part in value) or "none"
+            case _ if is_dataclass(value):
+                return "; ".join(
+                    f"{label}: {text}" for label, text in self.lines_of(value)
+                )
+        return "forgotten" if value == WORD else str(value)
+
+    def words_of_address(self, address: Address) -> str:
+        told = (getattr(address, part) for part in ADDRESS)
+        words = [self.words("", part) for part in told if part is not None]
+        return "forgotten" if set(words) == {"forgotten"} else ", ".join(words)
+
+    def words_of_item(self, item: Item) -> str:
+        number = f" ({item.product_id})" if item.product_id else ""
+        price = self.words("unit_price", item.unit_price)
+        off = f", less {self.words('discount', item.discount)}" if item.discount else ""
+        return f"{item.quantity} x {item.product}{number} at {price}{off}"
+
+
+def labelled(name: str) -> str:
+    if name == "items":
+        return "Line"
+    return printable(LABELS.get(name, name.replace("_", " ")).capitalize())
+
+
+def aligned(lines: Iterator[Line]) -> list[str]:
+    told = list(lines)
+    width = max((len(label) for label, _ in told), default=0)
+    return [f"         {label:{width}}  {text}" for label, text in told]

@@ -1,0 +1,129 @@
+"""`recount users`: who may send commands and ask the API, and with which roles."""
+
+import re
+
+import click
+
+from cli.output import json_of
+from eventstore.access import users as known
+from eventstore.access.users import User
+from tasks.shop.passwords import UnusablePassword, hashed
+from tasks.shop.permissions import ROLES
+from tasks.shop.wiring import shop
+
+ROLE = click.Choice(sorted(ROLES))
+NAME = "[a-z][a-z0-9._-]{0,59}"
+
+
+@click.group()
+def users() -> None:
+    """Who may send commands and ask the API, and with which roles."""
+
+
+def usable_name(_: click.Context, __: click.Parameter, value: str) -> str:
+    if not re.fullmatch(NAME, value) or value == "local":
+        raise click.BadParameter(
+            "1 to 60 of a-z, 0-9, dot, dash and underscore, a letter first; not `local`"
+        )
+    return value
+
+
+@users.command("add")
+@click.argument("name", callback=usable_name)
+@click.option(
+    "--role", "roles", type=ROLE, multiple=True, required=True, help="Again for more."
+)
+def add(name: str, roles: tuple[str, ...]) -> None:
+    """
+    Add a user. A name is kept for ever: events tell by it who did something.
+
+    From the first user on, every request to the API needs a token.
+    """
+    with shop().lent() as connection:
+        is_first = not known.has_users(connection)
+        if not known.add_user(connection, name, roles):
+            raise click.ClickException(f"there is a user {name} already, or was one")
+    click.echo(f"{name} is {' and '.join(sorted(set(roles)))}")
+    if is_first:
+        click.echo(
+            "From now on the API wants a token from everybody:"
+            f" recount tokens create {name}"
+        )
+
+
+@users.command("list")
+@click.option("--json", "as_json", is_flag=True, help="As JSON lines, for programs.")
+def list_them(as_json: bool) -> None:
+    """Show all users, their roles, and how many tokens they can use."""
+    with shop().lent() as connection:
+        found = known.find_users(connection)
+    for user in found:
+        click.echo(json_of(user._asdict()) if as_json else line_of(user))
+    if not found and not as_json:
+        click.echo("no users: the API answers programs of this computer, as local")
+
+
+def line_of(user: User) -> str:
+    tokens = "1 token" if user.tokens == 1 else f"{user.tokens} tokens"
+    parts = [user.name, ", ".join(user.roles) or "no role", tokens]
+    if user.has_password:
+        parts.append("a password")
+    if user.disabled_at is not None:
+        parts.append(f"disabled since {user.disabled_at:%Y-%m-%d %H:%M} UTC")
+    return "  ".join(parts)
+
+
+@users.command("roles")
+@click.argument("name")
+@click.argument("roles", type=ROLE, nargs=-1)
+def roles_of(name: str, roles: tuple[str, ...]) -> None:
+    """
+    Give a user these roles and no others; none takes them all away.
+
+    It counts at once, also for commands that were accepted and wait for their turn.
+    """
+    with shop().lent() as connection:
+        must_be_there(known.set_roles(connection, name, roles), name)
+    click.echo(f"{name} is {' and '.join(sorted(set(roles))) or 'without a role'}")
+
+
+@users.command("disable")
+@click.argument("name")
+def disable(name: str) -> None:
+    """Shut a user out at once, with all tokens; what waits of theirs is rejected."""
+    with shop().lent() as connection:
+        must_be_there(known.set_disabled(connection, name, is_disabled=True), name)
+    click.echo(f"{name} is shut out")
+
+
+@users.command("enable")
+@click.argument("name")
+def enable(name: str) -> None:
+    """Let a user in again who was disabled, with the tokens that were not revoked."""
+    with shop().lent() as connection:
+        must_be_there(known.set_disabled(connection, name, is_disabled=False), name)
+    click.echo(f"{name} is let in again")
+
+
+@users.command("password")
+@click.argument("name")
+def password(name: str) -> None:
+    """
+    Ask for a user's password, twice, and keep its hash.
+
+    The API takes tokens alone; the pages will ask for it once they have a login.
+    """
+    try:
+        kept = hashed(
+            click.prompt("Password", hide_input=True, confirmation_prompt=True)
+        )
+    except UnusablePassword as error:
+        raise click.ClickException(str(error)) from error
+    with shop().lent() as connection:
+        must_be_there(known.set_password(connection, name, kept), name)
+    click.echo(f"the password of {name} is set")
+
+
+def must_be_there(is_there: bool, name: str) -> None:
+    if not is_there:
+        raise click.ClickException(f"there is no user {name}: recount users list")

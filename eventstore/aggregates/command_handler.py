@@ -1,0 +1,249 @@
+"""One command, from its class to its events, in six steps."""
+
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+import psycopg
+
+from eventstore.aggregates.decider import Decider, Deciders
+from eventstore.aggregates.loading import Streams, load
+from eventstore.claims import Change
+from eventstore.encryption.personal_fields import personal_fields
+from eventstore.errors import AlreadyClaimed, told
+from eventstore.ids import event_id_for, origin_of
+from eventstore.log.append import append
+from eventstore.log.codec import schema_of
+from eventstore.log.events import Metadata, NewEvent
+from eventstore.log.limits import check_append
+from eventstore.personal.keyring import Keyring
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a command; a refusal has the rule and its figures."""
+
+    status: str
+    error: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """
+    The events a command causes, the state after them, and what became of it.
+
+    *forgotten* are the subjects whose keys are destroyed with it; *claims* is what the
+    state claims now and did not before, and the other way round.
+    """
+
+    outcome: Outcome
+    state: Any
+    events: Sequence[NewEvent] = ()
+    forgotten: Sequence[str] = ()
+    claims: Sequence[Change] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """
+    What the metadata of a command's events are made of.
+
+    They name a command only where the journal has it: else `verify` would miss it.
+    *pruning* is the last one before the command was accepted.
+    """
+
+    command_id: UUID
+    correlation_id: UUID
+    actor: str
+    is_in_journal: bool = True
+    pruning: int | None = None
+
+
+def handle(
+    connection: psycopg.Connection[Any],
+    command: Any,
+    *,
+    deciders: Deciders,
+    actor: str,
+    stream_id: str | None = None,
+    command_id: UUID | None = None,
+) -> Outcome:
+    """
+    Handle one *command* at once, for those who use the engine without the journal.
+
+    Without *stream_id* it goes to the stream that the command itself tells. Raises
+    WrongExpectedVersion where somebody else wrote to a stream that was read, and
+    KeyMadeElsewhere where somebody else was the first to write of the same person:
+    nothing has happened then, and the caller may call again.
+    """
+    return handle_on(
+        Keyring(connection, deciders.masters),
+        partial(load, connection),
+        partial(append, connection),
+        command,
+        deciders=deciders,
+        actor=actor,
+        stream_id=stream_id,
+        command_id=command_id,
+    )
+
+
+def handle_on(
+    keyring: Keyring,
+    load: Callable[..., Streams],
+    append: Callable[..., object],
+    command: Any,
+    *,
+    deciders: Deciders,
+    actor: str,
+    stream_id: str | None,
+    command_id: UUID | None,
+) -> Outcome:
+    """Handle a *command* on a log, given how to *load* from it and *append* to it."""
+    command_id = command_id or uuid4()
+    cause = Cause(
+        command_id=command_id,
+        correlation_id=command_id,
+        actor=actor,
+        is_in_journal=False,
+    )
+    stream_id = stream_id or addressee(command, deciders)
+    decider = deciders.of_stream(stream_id)
+
+    # 1. Validate the input: not everything comes through a form.
+    command = decider.read_command(type(command), msgspec.to_builtins(command))
+    # 2. Load the aggregate, and what else the command names.
+    others = decider.reads(command)
+    streams = load([stream_id, *others.values()], deciders, keyring)
+    # 3. Run the logic, and 4. check the rules.
+    decision = decide(decider, command, stream_id, others, streams, cause, keyring)
+    # 5. Persist, which is also how it is emitted: whatever follows reads the log.
+    claims = deciders.hashed(decision.claims, stream_id, command_id)
+    try:
+        append(
+            [(stream_id, event) for event in decision.events],
+            expected=streams.versions,
+            claims=claims,
+            new_keys=keyring.new_keys,
+            forgotten=decision.forgotten,
+        )
+    except AlreadyClaimed as refusal:
+        taken = {(clash.scope, clash.keyed_hash) for clash in refusal.clashes}
+        claimed = zip(decision.claims, claims, strict=True)
+        return refused(next(c.claim.taken() for c, h in claimed if h[:2] in taken))
+    # 6. Say whether it worked, and nothing else.
+    return decision.outcome
+
+
+def addressee(command: Any, deciders: Deciders) -> str:
+    """Return the stream that a command is addressed to; raise ValueError if to none."""
+    stream_id = deciders.of_command(type(command)).stream_of(command)
+    if stream_id is None:
+        raise ValueError(f"a {type(command).__name__} without a stream: name one")
+    return stream_id
+
+
+def decide(
+    decider: Decider,
+    command: Any,
+    stream_id: str,
+    others: Mapping[str, str],
+    streams: Streams,
+    cause: Cause,
+    keyring: Keyring,
+) -> Decision:
+    """
+    Decide *command* on the state of its stream; a refusal is a decision too.
+
+    *others* are the further streams that it reads, by the names its decider gave them.
+    *keyring* has the keys that personal fields of the events are encrypted with.
+    """
+    state = streams.states[stream_id]
+    read = {name: streams.states[other] for name, other in others.items()}
+    try:
+        facts = decider.decide(state, command, **read)
+    except decider.rejection as rejection:
+        return Decision(refused(rejection), state)
+    after = state
+    for fact in facts:
+        after = decider.evolve(after, fact)
+    events = [
+        new_event(decider, fact, stream_id, index, cause, keyring)
+        for index, fact in enumerate(facts)
+    ]
+    forgotten = [
+        decider.subject(stream_id, fact)
+        for fact in facts
+        if isinstance(fact, tuple(decider.forgets))
+    ]
+    # Here already, where it is this command's alone: the append is of many.
+    check_append((), [(stream_id, event) for event in events])
+    claims = decider.changes_of_claims(state, after) if decider.claims_something else ()
+    return Decision(
+        Outcome(status="succeeded"), after, events, forgotten=forgotten, claims=claims
+    )
+
+
+def new_event(
+    decider: Decider,
+    fact: Any,
+    stream_id: str,
+    index: int,
+    cause: Cause,
+    keyring: Keyring,
+) -> NewEvent:
+    event_id = event_id_for(origin_of(cause.command_id, cause.pruning), index)
+    return NewEvent(
+        type=type(fact).__name__,
+        data=written(decider, fact, stream_id, event_id, keyring),
+        metadata=Metadata(
+            event_id=event_id,
+            correlation_id=cause.correlation_id,
+            causation_id=cause.command_id,
+            command_id=cause.command_id if cause.is_in_journal else None,
+            schema=schema_of(fact),
+            actor=cause.actor,
+        ),
+    )
+
+
+def written(
+    decider: Decider, fact: Any, stream_id: str, event_id: UUID, keyring: Keyring
+) -> str:
+    """Return the JSON of an event, its personal fields closed."""
+    data = decider.events.encode(fact)
+    kind: type = type(fact)
+    if not personal_fields(kind):
+        return data
+    return keyring.close(data, kind, decider.subject(stream_id, fact), event_id)
+
+
+def refused(error: Exception) -> Outcome:
+    """Return the outcome of a command that a rule says no to."""
+    return Outcome(
+        status="rejected",
+        error={
+            "rule": type(error).__name__,
+            "message": told(error),
+            "figures": {
+                name: figure if isinstance(figure, int) else str(figure)
+                for name, figure in getattr(error, "figures", {}).items()
+            },
+        },
+    )
+
+
+def broken(error: Exception) -> Outcome:
+    """Return the outcome of a command whose handling has a bug."""
+    return Outcome(
+        status="failed",
+        error={
+            "error": type(error).__name__,
+            "message": told(error),
+            "traceback": "".join(traceback.format_tb(error.__traceback__)),
+        },
+    )

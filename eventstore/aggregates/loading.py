@@ -1,0 +1,254 @@
+"""Loading: streams to their states, from their snapshots on, in one round trip."""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import psycopg
+
+from eventstore.aggregates.decider import Decider, Deciders, the_stream
+from eventstore.aggregates.history import Past, check_versions, read_pasts
+from eventstore.aggregates.snapshots import (
+    CORRUPT,
+    Snapshot,
+    count_ignored,
+    id_of,
+    keep,
+)
+from eventstore.encryption.envelope import keys_in
+from eventstore.errors import BoxBroken, CorruptSnapshot, UnkeepableState, told
+from eventstore.log.events import RecordedEvent
+from eventstore.personal.along import read_pasts_and_keys
+from eventstore.personal.keyring import Keyring
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """States and versions of streams, as a command is decided on them."""
+
+    states: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
+
+
+class Start(NamedTuple):
+    """
+    A state, the events behind it, and the version that they follow.
+
+    *ignored* says why its snapshot was no use.
+    """
+
+    state: Any
+    events: Sequence[RecordedEvent]
+    version: int = 0
+    ignored: str | None = None
+
+
+def load(
+    connection: psycopg.Connection[Any],
+    stream_ids: Iterable[str],
+    deciders: Deciders,
+    keyring: Keyring | None = None,
+) -> Streams:
+    """
+    Return the streams as their events leave them, in one round trip.
+
+    The keys of those that have their own come along; a second one gets others, where
+    personal fields are encrypted. *keyring* keeps them for what is written afterwards.
+    Raises VersionsMissing for a stream with a hole.
+    """
+    keyring = keyring or Keyring(connection, deciders.masters)
+    streams = list(dict.fromkeys(stream_ids))
+    subjects = [one for one in streams if may_need_own_key(one, deciders, keyring)]
+    if subjects:
+        pasts, along = read_pasts_and_keys(
+            connection, streams, deciders.fingerprints, subjects
+        )
+        keyring.give(along)
+    else:
+        pasts = read_pasts(connection, streams, deciders.fingerprints)
+    return brought_up(connection, pasts, deciders, keyring)
+
+
+def may_need_own_key(stream_id: str, deciders: Deciders, keyring: Keyring) -> bool:
+    """Say whether a stream is called as its subject, whose key is not here yet."""
+    decider = deciders.of_stream(stream_id)
+    is_personal = decider.snapshots.personal and decider.subject is the_stream
+    return bool(is_personal and keyring.wants_own(stream_id))
+
+
+def brought_up(
+    connection: psycopg.Connection[Any],
+    pasts: Mapping[str, Past],
+    deciders: Deciders,
+    keyring: Keyring | None = None,
+) -> Streams:
+    """Return the states of what was read; replace the snapshots that are no use."""
+    keyring = keyring or Keyring(connection, deciders.masters)
+    streams = Streams()
+    ignored = {}
+    for stream_id, start in starts_of(connection, pasts, deciders, keyring).items():
+        decider = deciders.of_stream(stream_id)
+        streams.states[stream_id] = folded(decider, stream_id, start)
+        streams.versions[stream_id] = pasts[stream_id].version
+        if start.ignored is not None:
+            ignored[stream_id] = start.ignored
+    if ignored:
+        replace_ignored(connection, ignored, streams, deciders, keyring)
+    return streams
+
+
+def starts_of(
+    connection: psycopg.Connection[Any],
+    pasts: Mapping[str, Past],
+    deciders: Deciders,
+    keyring: Keyring,
+) -> dict[str, Start]:
+    """
+    Return where each stream's state begins: at its snapshot, or at the first state.
+
+    A stream whose snapshot turns out to be corrupt is read once more, in full.
+    """
+    learn_keys(pasts.values(), keyring)
+    starts = {
+        stream_id: start_of(deciders.of_stream(stream_id), past, keyring)
+        for stream_id, past in pasts.items()
+    }
+    corrupt = {
+        stream_id: pasts[stream_id].version
+        for stream_id, start in starts.items()
+        if start.ignored == CORRUPT
+    }
+    if corrupt:
+        whole = read_pasts(connection, corrupt, None, up_to=corrupt)
+        for stream_id, past in whole.items():
+            initial = deciders.of_stream(stream_id).initial
+            events = keyring.open_events(past.events)
+            starts[stream_id] = Start(initial, events, ignored=CORRUPT)
+    return starts
+
+
+def learn_keys(pasts: Iterable[Past], keyring: Keyring) -> None:
+    """Fetch the keys that all of it needs, at once."""
+    keys: set[UUID] = set()
+    for past in pasts:
+        keys |= keys_in([event.data for event in past.events])
+        keys |= keys_in([past.snapshot.state] if past.snapshot else ())
+    keyring.learn(keys)
+
+
+def start_of(decider: Decider, past: Past, keyring: Keyring) -> Start:
+    events = keyring.open_events(past.events)
+    snapshot = past.snapshot
+    if snapshot is None:
+        return Start(decider.initial, events)
+    if snapshot.refused is not None:
+        return Start(decider.initial, events, ignored=snapshot.refused)
+    try:
+        state = decider.snapshots.decode(opened_snapshot(snapshot, keyring))
+    except (CorruptSnapshot, BoxBroken):
+        return Start(decider.initial, (), ignored=CORRUPT)
+    return Start(state, events, snapshot.version)
+
+
+def folded(decider: Decider, stream_id: str, start: Start) -> Any:
+    """
+    Return the state that a stream's events make of where it starts.
+
+    Raises VersionsMissing where one of them is not there: whoever takes an event out of
+    the log, or loses one by a restore, must not have the next command decided as if it
+    had never happened.
+    """
+    check_versions(stream_id, start.events, start.version)
+    return decider.state_after(start.state, start.events)
+
+
+def opened_snapshot(snapshot: Snapshot, keyring: Keyring) -> Snapshot:
+    about = id_of(snapshot.stream_id, snapshot.version)
+    return replace(snapshot, state=keyring.open(snapshot.state, about))
+
+
+def closed_snapshot(
+    snapshot: Snapshot, decider: Decider, keyring: Keyring
+) -> Snapshot | None:
+    """
+    Return a snapshot as it is stored: its state encrypted, if it is personal.
+
+    None where its subject has no key: all its events are older than the keys, or it was
+    forgotten. It is no snapshot's business to make one.
+    """
+    names, subject = decider.snapshots.personal, snapshot.stream_id
+    if not names or keyring.masters is None:
+        return snapshot
+    if not keyring.has_key(subject):
+        return None
+    about = id_of(subject, snapshot.version)
+    closed = keyring.close_fields(snapshot.state, names, subject, about)
+    return replace(snapshot, state=closed)
+
+
+def replace_ignored(
+    connection: psycopg.Connection[Any],
+    reasons: Mapping[str, str],
+    streams: Streams,
+    deciders: Deciders,
+    keyring: Keyring,
+) -> None:
+    """
+    Count snapshots that were no use, and put right ones in their place.
+
+    In a transaction of its own, or behind a savepoint of the caller's: whatever becomes
+    of a cache, the command that met it goes on.
+    """
+    try:
+        with connection.transaction():
+            counted = count_ignored(connection, reasons)
+            keep(connection, snapshots_of(counted, streams, deciders, keyring))
+    except psycopg.Error as error:
+        log.warning("snapshots not replaced error=%s", told(error))
+        return
+    for stream_id in counted:
+        reason = reasons[stream_id]
+        log.warning("snapshot ignored stream=%s reason=%s", stream_id, reason)
+
+
+def keep_snapshot(
+    connection: psycopg.Connection[Any],
+    stream_id: str,
+    streams: Streams,
+    deciders: Deciders,
+    keyring: Keyring,
+) -> None:
+    """
+    Keep a snapshot of a stream as it was loaded, if that can be.
+
+    Whatever becomes of a cache, the command that needed it goes on.
+    """
+    try:
+        with connection.transaction():
+            keep(connection, snapshots_of([stream_id], streams, deciders, keyring))
+    except psycopg.Error as error:
+        log.warning("no snapshot stream=%s reason=%s", stream_id, told(error))
+
+
+def snapshots_of(
+    stream_ids: Iterable[str], streams: Streams, deciders: Deciders, keyring: Keyring
+) -> list[Snapshot]:
+    """Return snapshots of streams; one whose state cannot be kept is passed over."""
+    snapshots = []
+    for stream_id in stream_ids:
+        decider = deciders.of_stream(stream_id)
+        state, version = streams.states[stream_id], streams.versions[stream_id]
+        if not version:
+            # Of an empty stream there is nothing to keep.
+            continue
+        try:
+            snapshot = decider.snapshots.encode(stream_id, version, state)
+            closed = closed_snapshot(snapshot, decider, keyring)
+            snapshots += [closed] if closed else []
+        except UnkeepableState as error:
+            log.warning("no snapshot stream=%s reason=%s", stream_id, told(error))
+    return snapshots

@@ -1,0 +1,226 @@
+"""
+Snapshots: the state of a stream at a version. A cache; the whole table can be emptied.
+
+One is used only where it is surely right. Its fingerprint tells the shape of the state
+and the rules that it was made with, its checksum that it is what was written, and the
+database looks whether the stream has the very event that it ends with.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4, uuid5
+
+import msgspec
+import psycopg
+import sqlalchemy as sa
+
+from eventstore.encryption.personal_fields import holds_personal
+from eventstore.errors import CorruptSnapshot, UnkeepableState
+from eventstore.ids import NAMESPACE
+from eventstore.log.code_version import code_version
+from eventstore.log.schema import snapshots
+from eventstore.type_shape import shape_of
+
+# Sets and dictionaries in one order: the same state is the same text.
+_encoder = msgspec.json.Encoder(order="deterministic")
+# What reading and writing JSON of a class raises, its own checks included.
+_FAULTS = (msgspec.MsgspecError, TypeError, ValueError, RecursionError)
+
+CORRUPT = "corrupt"
+"""
+Why one is ignored: it cannot be read, or its checksum is that of another state.
+
+The database tells the other two reasons, `stale` and `too_new`: see `load.sql`.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A state as it is kept; *state* is JSON still, *refused* says why it is no use."""
+
+    stream_id: str
+    version: int
+    state: str
+    fingerprint: str
+    checksum: str
+    refused: str | None = None
+
+
+class SnapshotCodec:
+    """
+    The state of a category to snapshots and back.
+
+    What makes the state is in the fingerprint: the code of all *folds*, functions and
+    classes, with the modules that they import. *snapshot_version* is raised by hand
+    where something else has changed that they go by.
+    """
+
+    def __init__(
+        self,
+        category: str,
+        initial: Any,
+        snapshot_version: int,
+        folds: Sequence[Any] = (),
+    ) -> None:
+        self.initial = initial
+        self._shape = [category, shape_of(type(initial)), initial, snapshot_version]
+        self._folds = folds
+        self._decoder = msgspec.json.Decoder(type(initial))
+        # All of a state is encrypted, if any of it is personal.
+        self.personal = names_in(initial) if holds_personal(type(initial)) else ()
+
+    @cached_property
+    def code(self) -> str | None:
+        """The version of the code that folds; None where nobody can know it."""
+        return code_version([type(self.initial), *self._folds])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What a snapshot must have been made by; computed when it is first asked."""
+        shape = [*self._shape, self.code or f"unknown {uuid4()}"]
+        return hashlib.sha256(_encoder.encode(shape)).hexdigest()[:32]
+
+    def encode(self, stream_id: str, version: int, state: Any) -> Snapshot:
+        """
+        Return the snapshot of a state.
+
+        Raises UnkeepableState for one that would not come back as it is, and where
+        nobody can know which code has made it.
+        """
+        if self.code is None:
+            raise UnkeepableState(stream_id, "the source of its code is not to be had")
+        try:
+            text = _encoder.encode(state).decode()
+            comes_back = self._decoder.decode(text) == state
+        except _FAULTS as error:
+            raise UnkeepableState(stream_id, type(error).__name__) from error
+        if not comes_back or r"\u0000" in text:
+            raise UnkeepableState(stream_id, "it does not come back as it was")
+        return Snapshot(
+            stream_id=stream_id,
+            version=version,
+            state=text,
+            fingerprint=self.fingerprint,
+            checksum=checksum_of(stream_id, version, self.fingerprint, text),
+        )
+
+    def decode(self, snapshot: Snapshot) -> Any:
+        """Return the state. Raises CorruptSnapshot where it is not what was written."""
+        try:
+            state = self._decoder.decode(snapshot.state)
+        except _FAULTS as error:
+            raise CorruptSnapshot(snapshot.stream_id) from error
+        # The database writes JSON in its own way: written anew, it is as it was.
+        text = _encoder.encode(state).decode()
+        kept = (snapshot.stream_id, snapshot.version, self.fingerprint, text)
+        if checksum_of(*kept) != snapshot.checksum:
+            raise CorruptSnapshot(snapshot.stream_id)
+        return state
+
+
+def names_in(state: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(state))
+
+
+def id_of(stream_id: str, version: int) -> UUID:
+    """Return what a snapshot's box is bound to: it opens in its own place alone."""
+    return uuid5(NAMESPACE, f"snapshot\n{stream_id}\n{version}")
+
+
+def checksum_of(stream_id: str, version: int, fingerprint: str, state: str) -> str:
+    """Return a hash over all that a snapshot says."""
+    content = msgspec.json.encode([stream_id, version, fingerprint, state])
+    return hashlib.sha256(content).hexdigest()
+
+
+def keep(connection: psycopg.Connection[Any], taken: Sequence[Snapshot]) -> None:
+    """
+    Write snapshots, each in the place of its stream's older one, in one statement.
+
+    One of a version that its stream does not have is not written.
+    """
+    if not taken:
+        return
+    ordered = sorted(taken, key=lambda snapshot: snapshot.stream_id)
+    connection.execute(
+        """
+        INSERT INTO public.snapshots AS s
+            (stream_id, version, state, fingerprint, checksum, event_id)
+        SELECT
+            t.stream_id, t.version, t.state, t.fingerprint, t.checksum,
+            last_event.event_id
+        FROM unnest(%s::text[], %s::int[], %b::text[]::jsonb[], %s::text[], %s::text[])
+            AS t (stream_id, version, state, fingerprint, checksum)
+        -- OFFSET 0 keeps the planner at one look by key for each.
+        CROSS JOIN LATERAL (
+            SELECT e.metadata ->> 'event_id' AS event_id
+            FROM public.events AS e
+            WHERE e.stream_id = t.stream_id AND e.version = t.version
+            OFFSET 0
+        ) AS last_event
+        ON CONFLICT (stream_id) DO UPDATE SET
+            version = excluded.version,
+            state = excluded.state,
+            fingerprint = excluded.fingerprint,
+            checksum = excluded.checksum,
+            event_id = excluded.event_id,
+            taken_at = clock_timestamp()
+        """,
+        (
+            [snapshot.stream_id for snapshot in ordered],
+            [snapshot.version for snapshot in ordered],
+            [snapshot.state for snapshot in ordered],
+            [snapshot.fingerprint for snapshot in ordered],
+            [snapshot.checksum for snapshot in ordered],
+        ),
+    )
+
+
+def count_ignored(
+    connection: psycopg.Connection[Any], reasons: Mapping[str, str]
+) -> list[str]:
+    """
+    Count that the snapshots of these streams were ignored, and why; return which.
+
+    One that somebody else is writing just now is passed over: nobody waits for a cache.
+    """
+    rows = connection.execute(
+        """
+        WITH free AS MATERIALIZED (
+            SELECT s.stream_id FROM public.snapshots AS s
+            WHERE s.stream_id = ANY (%(streams)s)
+            ORDER BY s.stream_id
+            FOR UPDATE SKIP LOCKED
+        )
+        UPDATE public.snapshots AS s
+        SET ignored = s.ignored + 1,
+            ignored_because = r.reason,
+            ignored_at = clock_timestamp()
+        FROM free
+        JOIN unnest(%(streams)s::text[], %(reasons)s::text[]) AS r (stream_id, reason)
+            USING (stream_id)
+        WHERE s.stream_id = free.stream_id
+        RETURNING s.stream_id
+        """,
+        {"streams": list(reasons), "reasons": list(reasons.values())},
+    )
+    return [stream_id for (stream_id,) in rows]
+
+
+class Kept(NamedTuple):
+    """How many streams have a snapshot, and how often one of them was ignored."""
+
+    streams: int
+    ignored: int
+
+
+def count_snapshots(connection: sa.Connection) -> Kept:
+    """Return how many snapshots there are, and how often one was ignored."""
+    ignored = sa.func.coalesce(sa.func.sum(snapshots.c.ignored), 0)
+    row = connection.execute(
+        sa.select(sa.func.count(), ignored).select_from(snapshots)
+    ).one()
+    return Kept(row[0], row[1])

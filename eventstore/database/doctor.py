@@ -1,0 +1,306 @@
+"""Whether a log can be entrusted to this database: settings, triggers, rights."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+
+from eventstore.ailment import Ailment, Check
+from eventstore.database.collations import check_collations
+from eventstore.database.granted import existing, find_granted
+from eventstore.database.roles import PREFIX, ROLES, wanted
+from eventstore.errors import remedy_for
+from eventstore.sql import FUNCTIONS
+from eventstore.subscriptions.lag import find_misplaced
+
+LARGEST_DRIFT = timedelta(seconds=2)
+"""Of the database's clock from ours; the network's time is in it."""
+
+TRIGGERS = {
+    "events_hold_fence": ("readers skip events", "hold_fence"),
+    "events_refuse_change": ("events can be changed", "refuse_change"),
+    "seals_refuse_change": ("seals can be changed", "keep_seals"),
+}
+"""The triggers of the log, with what happens without, and in which file they are."""
+
+UNIQUE = (
+    "events_pkey",
+    "events_stream_id_version_key",
+    "commands_pkey",
+    "seals_pkey",
+    "unique_claims_pkey",
+)
+"""The indexes by which what must be there once is there once."""
+
+GRANTING = "run the migrations, or `grant_rights` where there are none"
+
+
+def diagnose(
+    connection: psycopg.Connection[Any], checks: Sequence[Check] | None = None
+) -> list[Ailment]:
+    """Return what is wrong with the database, what loses data first."""
+    found = [a for check in checks or CHECKS for a in check(connection)]
+    return sorted(found, key=lambda ailment: not ailment.is_fatal)
+
+
+def check_durability(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
+    for setting, consequence in (
+        ("fsync", "a crash of the machine may lose the log"),
+        ("full_page_writes", "a crash of the machine may tear pages of the log"),
+        ("synchronous_commit", "a crash of the server loses what was promised"),
+    ):
+        row = connection.execute("SELECT current_setting(%s)", (setting,)).fetchone()
+        if row == ("off",):
+            yield Ailment(
+                "durability",
+                f"{setting} is off: {consequence}",
+                f"set {setting} on",
+                True,
+            )
+
+
+def check_sequence(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
+    """A session that keeps ids back draws below its own floor: readers skip them."""
+    row = connection.execute(
+        """
+        SELECT s.seqcache, a.attidentity::text
+        FROM pg_sequence AS s, pg_attribute AS a
+        WHERE s.seqrelid = to_regclass('public.events_id_seq')
+            AND a.attrelid = to_regclass('public.events') AND a.attname = 'id'
+        """
+    ).fetchone()
+    if row is None:
+        yield Ailment(
+            "sequence",
+            "there is no log here, or its ids have no sequence of their own",
+            "run the migrations, or `install` where there are none",
+            True,
+        )
+        return
+    cache, identity = row
+    if cache != 1:
+        yield Ailment(
+            "sequence",
+            f"its sequence keeps {cache} ids back for a session: readers skip events",
+            "ALTER SEQUENCE public.events_id_seq CACHE 1",
+            True,
+        )
+    if identity != "a":
+        yield Ailment(
+            "sequence",
+            "ids of events can be chosen, where readers have passed by",
+            "ALTER TABLE public.events ALTER COLUMN id SET GENERATED ALWAYS",
+            True,
+        )
+
+
+def check_triggers(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
+    enabled = {
+        name
+        for (name,) in connection.execute(
+            """
+            SELECT tgname::text FROM pg_trigger
+            WHERE tgenabled = 'A' AND tgrelid IN (
+                to_regclass('public.events'), to_regclass('public.seals')
+            )
+            """
+        )
+    }
+    for name, (consequence, file) in TRIGGERS.items():
+        if name not in enabled:
+            table = name.partition("_")[0]
+            yield Ailment(
+                "triggers",
+                f"{name} is missing or not ENABLE ALWAYS: {consequence}",
+                f"ALTER TABLE public.{table} ENABLE ALWAYS TRIGGER {name}; one that"
+                f" is missing eventstore/sql/{file}.sql makes, run by the owner",
+                True,
+            )
+
+
+def check_unique(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
+    valid = {
+        name
+        for (name,) in connection.execute(
+            """
+            SELECT k.relname::text FROM pg_index AS i
+            JOIN pg_class AS k ON k.oid = i.indexrelid
+            WHERE k.relnamespace = 'public'::regnamespace
+                AND i.indisunique AND i.indisvalid AND i.indisready
+                AND i.indimmediate AND i.indpred IS NULL
+            """
+        )
+    }
+    for name in UNIQUE:
+        if name not in valid:
+            yield Ailment(
+                "unique",
+                f"the unique index {name} is missing or not valid: what must be there"
+                " once can be there twice",
+                f"REINDEX INDEX public.{name}, or make it again as the migrations do",
+                True,
+            )
+
+
+def check_checkpoints(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
+    """Hold against the log where its readers stand. What none reads may be anywhere."""
+    row = connection.execute("SELECT to_regproc('public.checkpoint_fault')").fetchone()
+    if row == (None,):
+        # A version before; the schema is not at head, and is said not to be.
+        return
+    for name, checkpoint in find_misplaced(connection):
+        yield Ailment(
+            "checkpoints",
+            f"{name} stands at {checkpoint}, which is not in this log: events would be"
+            " passed over, so it reads nothing",
+            remedy_for(name),
+        )
+
+
+def check_owner(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
+    row = connection.execute(
+        """
+        SELECT pg_has_role(session_user, relowner, 'MEMBER'), session_user::text
+        FROM pg_class WHERE oid = to_regclass('public.events')
+        """
+    ).fetchone()
+    if row is not None and row[0]:
+        yield Ailment(
+            "owner",
+            f"{row[1]}, whom we are connected as, owns the log and can change the past",
+            "give each process a login of its own, a member of its role, and only"
+            " ADMIN_DATABASE_URL the owner",
+        )
+
+
+def check_logins(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
+    """Who has one of our roles is a process, and is not to be the owner as well."""
+    for (name,) in connection.execute(
+        """
+        SELECT DISTINCT m.rolname::text
+        FROM pg_auth_members AS a
+        JOIN pg_roles AS g ON g.oid = a.roleid
+        JOIN pg_roles AS m ON m.oid = a.member
+        JOIN pg_class AS c ON c.oid = to_regclass('public.events')
+        WHERE g.rolname = ANY (%s) AND m.oid <> c.relowner
+            AND pg_has_role(m.oid, c.relowner, 'MEMBER')
+        ORDER BY 1
+        """,
+        ([f"{PREFIX}{role}" for role in ROLES],),
+    ):
+        yield Ailment(
+            "logins",
+            f"{name} has a role of ours, and can do what the owner of the log can",
+            f"take away from {name} the owner's role, or SUPERUSER",
+        )
+
+
+def check_rights(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
+    """Hold what anybody but the owner has against what is wanted."""
+    roles = {row[0] for row in connection.execute("SELECT rolname::text FROM pg_roles")}
+    missing = [f"{PREFIX}{role}" for role in ROLES if f"{PREFIX}{role}" not in roles]
+    if missing:
+        yield Ailment("rights", f"there is no role {', '.join(missing)}", GRANTING)
+        return
+    there = set(existing(connection))
+    granted = set(find_granted(connection))
+    to_have = {right for right in wanted() if right.on in there}
+    for word, rights in (
+        ("has not", to_have - granted),
+        ("has, and is not to have,", granted - to_have),
+    ):
+        for role, privilege, on in sorted(rights):
+            yield Ailment("rights", f"{role} {word} {privilege} on {on}", GRANTING)
+
+
+def check_functions(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
+    """Who acts as the owner must not look for names where a caller could put some."""
+    for (name,) in connection.execute(
+        """
+        SELECT oid::regprocedure::text FROM pg_proc
+        WHERE pronamespace = 'public'::regnamespace AND prosecdef
+            AND proname = ANY (%s)
+            AND NOT coalesce(proconfig, '{}')
+                && '{"search_path=pg_catalog, public, pg_temp"}'
+        """,
+        (list(FUNCTIONS),),
+    ):
+        yield Ailment(
+            "functions",
+            f"{name} acts as the owner, and has not our search_path",
+            f"ALTER ROUTINE {name} SET search_path = pg_catalog, public, pg_temp",
+        )
+
+
+def check_public(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
+    """Who could put a function beside ours could have it called by them."""
+    for (name,) in connection.execute(
+        """
+        SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END
+        FROM pg_namespace AS n, aclexplode(n.nspacl) AS a
+        WHERE n.nspname = 'public' AND a.privilege_type = 'CREATE'
+            AND a.grantee <> n.nspowner AND a.grantee IS DISTINCT FROM (
+                SELECT relowner FROM pg_class WHERE oid = to_regclass('public.events')
+            )
+        ORDER BY 1
+        """
+    ):
+        yield Ailment(
+            "public",
+            f"{name} can make functions and tables beside ours",
+            f"REVOKE CREATE ON SCHEMA public FROM {name}",
+        )
+    row = connection.execute(
+        """
+        SELECT FROM pg_database AS d,
+            aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) AS a
+        WHERE d.datname = current_database() AND a.grantee = 0
+            AND a.privilege_type = 'TEMPORARY'
+        """
+    ).fetchone()
+    if row is not None:
+        yield Ailment(
+            "public",
+            "anybody who connects can make temporary tables, which hide ours",
+            "REVOKE TEMPORARY ON DATABASE … FROM PUBLIC",
+        )
+
+
+def check_clock(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
+    before = datetime.now(UTC)
+    row = connection.execute("SELECT clock_timestamp()").fetchone()
+    after = datetime.now(UTC)
+    assert row is not None
+    drift = max(before - row[0], row[0] - after, timedelta(0))
+    if drift > LARGEST_DRIFT:
+        yield Ailment(
+            "clock",
+            f"the database's clock and ours differ by {drift.total_seconds():.1f} s;"
+            " events have the database's",
+            "let both follow a time server",
+        )
+
+
+FATAL_CHECKS: Sequence[Check] = (
+    check_durability,
+    check_sequence,
+    check_triggers,
+    check_unique,
+    check_collations,
+)
+"""
+What is asked before a process begins its work.
+
+Where one of them is fatal it does not begin; the others are logged.
+"""
+CHECKS: Sequence[Check] = (
+    *FATAL_CHECKS,
+    check_checkpoints,
+    check_owner,
+    check_logins,
+    check_rights,
+    check_functions,
+    check_public,
+    check_clock,
+)

@@ -1,0 +1,67 @@
+"""What is granted in a database, to hold against what `roles` wants."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import psycopg
+
+from eventstore.database.roles import PREFIX, TABLES, Granted
+from eventstore.sql import FUNCTIONS
+
+
+def existing(connection: psycopg.Connection[Any]) -> Iterable[str]:
+    """Yield which of the tables and functions that rights are told of are there."""
+    for (name,) in connection.execute(
+        """
+        SELECT concat_ws('.', nullif(n.nspname, 'public'), c.relname)
+        FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE concat_ws('.', nullif(n.nspname, 'public'), c.relname) = ANY (%s)
+        UNION
+        SELECT proname::text FROM pg_proc
+        WHERE pronamespace = 'public'::regnamespace AND proname = ANY (%s)
+        """,
+        (list(TABLES), list(FUNCTIONS)),
+    ):
+        yield name
+
+
+def find_granted(connection: psycopg.Connection[Any]) -> Iterable[Granted]:
+    """Yield what anybody but the owner may do to tables and functions of the engine."""
+    for grantee, privilege, on in connection.execute(
+        """
+        WITH ours AS (
+            SELECT t.name, c.relacl AS acl, c.relowner AS owner
+            FROM pg_class AS c
+            JOIN pg_namespace AS n ON n.oid = c.relnamespace
+            -- Not by to_regclass, for which one must be let into the schema.
+            CROSS JOIN LATERAL (
+                SELECT concat_ws('.', nullif(n.nspname, 'public'), c.relname) AS name
+            ) AS t
+            WHERE t.name = ANY (%(tables)s)
+            UNION ALL
+            -- What is granted on a column of it alone.
+            SELECT concat_ws('.', nullif(n.nspname, 'public'), c.relname),
+                a.attacl, c.relowner
+            FROM pg_attribute AS a
+            JOIN pg_class AS c ON c.oid = a.attrelid
+            JOIN pg_namespace AS n ON n.oid = c.relnamespace
+            WHERE a.attacl IS NOT NULL
+                AND concat_ws('.', nullif(n.nspname, 'public'), c.relname)
+                    = ANY (%(tables)s)
+            UNION ALL
+            SELECT
+                p.proname::text, coalesce(p.proacl, acldefault('f', p.proowner)),
+                p.proowner
+            FROM pg_proc AS p
+            WHERE p.pronamespace = 'public'::regnamespace
+                AND p.proname = ANY (%(functions)s)
+        )
+        SELECT
+            CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END,
+            a.privilege_type, ours.name
+        FROM ours, aclexplode(ours.acl) AS a
+        WHERE a.grantee <> ours.owner
+        """,
+        {"tables": list(TABLES), "functions": list(FUNCTIONS)},
+    ):
+        yield Granted(grantee.removeprefix(PREFIX), privilege, on)

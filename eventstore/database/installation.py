@@ -1,0 +1,74 @@
+"""Installing: the engine's tables and functions, for those without migrations."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
+
+import eventstore.access.schema
+import eventstore.heartbeats.schema  # noqa: F401 - the tables register themselves
+from eventstore.connection import Connection, begun
+from eventstore.errors import InstalledOtherwise
+from eventstore.sql import FUNCTIONS, closing, source
+from eventstore.tables import metadata
+
+SCHEMA = "public"
+"""Where the functions look for the tables, whatever the caller's search_path is."""
+
+
+def install(connection: Connection) -> None:
+    """
+    Make the engine's tables and functions, where they are not there yet.
+
+    All of it or nothing, and as part of the caller's transaction if there is one. Doing
+    it again changes nothing, and of those who do it at once, one does it. It is no
+    migration: raises InstalledOtherwise where tables are there that another version of
+    the engine made.
+    """
+    driver = begun(connection)
+    with driver.transaction():
+        driver.execute("SELECT pg_advisory_xact_lock(hashtext('migrations'))")
+        driver.execute("CREATE SCHEMA IF NOT EXISTS vault")
+        driver.execute("CREATE SCHEMA IF NOT EXISTS access")
+        for table in metadata.sorted_tables:
+            driver.execute(written(CreateTable(table, if_not_exists=True)))
+        refuse_others(driver)
+        for index in all_indexes():
+            driver.execute(written(CreateIndex(index, if_not_exists=True)))
+        for name in FUNCTIONS:
+            driver.execute(source(name).encode())
+        driver.execute(closing(FUNCTIONS).encode())
+
+
+def all_indexes() -> Iterator[sa.Index]:
+    """Yield the indexes of all tables, in the same order each time."""
+    for table in metadata.sorted_tables:
+        yield from sorted(table.indexes, key=lambda index: str(index.name))
+
+
+def written(statement: ExecutableDDLElement) -> bytes:
+    compiled = statement.compile(
+        dialect=postgresql.dialect(),  # type: ignore[no-untyped-call]
+        schema_translate_map={None: SCHEMA},
+        render_schema_translate=True,
+    )
+    return str(compiled).encode()
+
+
+def refuse_others(connection: psycopg.Connection[Any]) -> None:
+    """Raise InstalledOtherwise where a table has not the columns that ours has."""
+    for table in metadata.sorted_tables:
+        rows: Sequence[tuple[str]] = connection.execute(
+            """
+            SELECT column_name FROM information_schema.columns
+            WHERE table_schema = %s AND table_name = %s
+            """,
+            (table.schema or SCHEMA, table.name),
+        ).fetchall()
+        there = {name for (name,) in rows}
+        different = there ^ {column.name for column in table.columns}
+        if different:
+            raise InstalledOtherwise(table.name, sorted(different))

@@ -1,0 +1,115 @@
+"""
+The box: what is personal in a message, closed with a key of the person it is about.
+
+A message keeps the names and values of its other fields. The personal ones go together
+into one box beside them, `{"total": 450, "$personal": {"key": …, "box": …}}`, which is
+AES-256-GCM over their JSON. Once the key is destroyed nobody opens it again, in no
+backup either: others call that crypto-shredding.
+"""
+
+import base64
+import binascii
+import os
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from eventstore.encryption.keys import SubjectKey
+from eventstore.errors import BoxBroken
+
+PERSONAL = "$personal"
+"""The field that holds the box."""
+FORGOTTEN = "$forgotten"
+"""The field that stands in for a box whose key was destroyed."""
+
+_NONCE = 12
+_MARK = '"$personal"'
+
+
+class Closed(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands in a message for its personal fields."""
+
+    key: UUID
+    box: str
+
+
+class _Outside(msgspec.Struct, frozen=True, rename={"closed": PERSONAL}):
+    closed: Closed | None = None
+
+
+_encode = msgspec.json.Encoder().encode
+_outside = msgspec.json.Decoder(_Outside)
+
+
+def close(data: str, personal: Collection[str], key: SubjectKey, about: UUID) -> str:
+    """
+    Return the JSON object *data* with its *personal* fields in a box.
+
+    *about* is the id of the message. The box opens there alone: carried over into
+    another message it is broken.
+    """
+    message: dict[str, Any] = msgspec.json.decode(data)
+    inside = {name: message.pop(name) for name in personal if name in message}
+    nonce = os.urandom(_NONCE)
+    sealed = AESGCM(key.secret).encrypt(nonce, _encode(inside), about.bytes)
+    box = base64.b64encode(nonce + sealed).decode()
+    message[PERSONAL] = Closed(key=key.id, box=box)
+    return _encode(message).decode()
+
+
+def leave_out(data: str, personal: Collection[str]) -> str:
+    """Return *data* as it reads with its key destroyed: the fields are not there."""
+    message: dict[str, Any] = msgspec.json.decode(data)
+    kept = {name: message[name] for name in message if name not in personal}
+    return _encode({**kept, FORGOTTEN: True}).decode()
+
+
+def key_of(data: str) -> UUID | None:
+    """Return the id of the key that the box in *data* needs, if there is a box."""
+    if _MARK not in data:
+        return None
+    try:
+        closed = _outside.decode(data).closed
+    except msgspec.DecodeError as error:
+        raise BoxBroken from error
+    return closed.key if closed is not None else None
+
+
+def keys_in(texts: Iterable[str]) -> set[UUID]:
+    """Return the ids of the keys that are needed for the boxes in *texts*."""
+    # Most have none, and a stream may have ten thousand.
+    return {key for text in texts if _MARK in text and (key := key_of(text))}
+
+
+def open_box(
+    data: str, about: UUID, find_key: Callable[[UUID], SubjectKey | None]
+) -> str:
+    """
+    Return *data* with what was in its box; without a box it is returned as it is.
+
+    Where *find_key* has no key, `$forgotten` stands in the place of the box. Raises
+    BoxBroken for one that was tampered with or belongs to another message.
+    """
+    key_id = key_of(data)
+    if key_id is None:
+        return data
+    message: dict[str, Any] = msgspec.json.decode(data)
+    box: str = message.pop(PERSONAL)["box"]
+    key = find_key(key_id)
+    if key is None:
+        message[FORGOTTEN] = True
+    else:
+        message |= msgspec.json.decode(_opened(box, key, about))
+    return _encode(message).decode()
+
+
+def _opened(box: str, key: SubjectKey, about: UUID) -> bytes:
+    try:
+        sealed = base64.b64decode(box, validate=True)
+        return AESGCM(key.secret).decrypt(sealed[:_NONCE], sealed[_NONCE:], about.bytes)
+    except (InvalidTag, ValueError, binascii.Error) as error:
+        raise BoxBroken from error

@@ -1,0 +1,100 @@
+"""Which fields of a class are personal, and what they read as once forgotten."""
+
+import dataclasses
+import types
+import typing
+from functools import cache
+from typing import Any
+
+from eventstore.type_shape import fields_of
+
+WORD = "(forgotten)"
+"""What a text that must be there reads as."""
+
+
+@cache
+def personal_fields(kind: type) -> frozenset[str]:
+    """
+    Return the names of the fields of *kind* that are marked `personal`.
+
+    Raises TypeError where a class deeper inside has such a field and the one that holds
+    it is not marked itself: its value would be written in the clear.
+    """
+    if not dataclasses.is_dataclass(kind):
+        return frozenset()
+    marked = frozenset(
+        field.name for field in dataclasses.fields(kind) if is_marked(field)
+    )
+    for name, held in fields_of(kind).items():
+        if name not in marked and holds_personal(held):
+            raise TypeError(
+                f"{kind.__qualname__}.{name} holds personal fields: mark it, too,"
+                ' with field(metadata={"personal": True})'
+            )
+    return marked
+
+
+def is_marked(field: "dataclasses.Field[Any]") -> bool:
+    return bool(field.metadata.get("personal"))
+
+
+def holds_personal(kind: Any) -> bool:
+    """Return whether values of *kind* have a personal field, however deep."""
+    return any(
+        is_marked(field)
+        for inner in classes_in(kind, set())
+        for field in dataclasses.fields(inner)
+    )
+
+
+def classes_in(kind: Any, seen: set[type]) -> set[type]:
+    """Return the dataclasses that values of *kind* are made of."""
+    for named in classes_named_in(kind) - seen:
+        seen.add(named)
+        for inner in fields_of(named).values():
+            classes_in(inner, seen)
+    return seen
+
+
+def classes_named_in(kind: Any) -> set[type]:
+    """Return the dataclasses that *kind* names itself, not those inside of them."""
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+        return {kind}
+    return {
+        named
+        for argument in typing.get_args(kind)
+        for named in classes_named_in(argument)
+    }
+
+
+@cache
+def stand_ins(kind: type) -> dict[str, Any]:
+    """
+    Return what the personal fields of *kind* read as once forgotten, as plain data.
+
+    Nothing, where there need not be anything; else a word, or a whole of such words.
+    """
+    hints = fields_of(kind)
+    return {name: stand_in(hints[name]) for name in personal_fields(kind)}
+
+
+def stand_in(kind: Any) -> Any:
+    """
+    Return the plain data that a forgotten value of *kind* reads as.
+
+    Raises TypeError for a kind that no word can stand for: it must be optional.
+    """
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is typing.Annotated:
+        return stand_in(arguments[0])
+    if origin in (typing.Union, types.UnionType) and type(None) in arguments:
+        return None
+    if isinstance(kind, typing.NewType):
+        return stand_in(kind.__supertype__)
+    if kind is str:
+        return WORD
+    if origin in (list, tuple, set, frozenset):
+        return []
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+        return {name: stand_in(inner) for name, inner in fields_of(kind).items()}
+    raise TypeError(f"a personal field of {kind} must be optional, to be forgotten")

@@ -1,0 +1,86 @@
+"""Heartbeats: a process writes that it lives, and others look."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import psycopg
+import sqlalchemy as sa
+
+from eventstore.heartbeats.schema import heartbeats
+
+SILENT_AFTER = 3.0
+"""Seconds without a beat after which a process is gone; `lost_before` has the same."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beat:
+    """What a process says of itself; *idle_seconds* is None while it is busy."""
+
+    process: str
+    role: str
+    serves_commands: bool = False
+    idle_seconds: float | None = None
+    received: UUID | None = None
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heartbeat:
+    """
+    A process as others see it; *silence* is in seconds, by the database's clock.
+
+    It is never negative: who beat in the future, before the clock was set back, is
+    silent until the next beat.
+    """
+
+    process: str
+    role: str
+    started_at: datetime
+    silence: float
+    detail: dict[str, Any]
+
+    @property
+    def is_alive(self) -> bool:
+        return self.silence < SILENT_AFTER
+
+
+def beat(connection: psycopg.Connection[Any], beat: Beat, *, is_new: bool) -> None:
+    """Write that a process lives; *is_new* is its first beat."""
+    connection.execute(
+        "SELECT public.beat(%s, %s, %s, %s, %s, %s, %s::text::jsonb)",
+        (
+            beat.process,
+            beat.role,
+            is_new,
+            beat.serves_commands,
+            beat.idle_seconds,
+            beat.received,
+            msgspec.json.encode(beat.detail).decode(),
+        ),
+    )
+
+
+def end_beat(connection: psycopg.Connection[Any], process: str) -> None:
+    """Take back what a process wrote: it ends in good order."""
+    connection.execute("SELECT public.end_beat(%s)", (process,))
+
+
+def find_heartbeats(connection: sa.Connection) -> list[Heartbeat]:
+    """Return all processes that beat within the last hour, by role."""
+    silence = sa.func.extract(
+        "epoch", sa.func.clock_timestamp() - heartbeats.c.beat_at
+    ).cast(sa.Float)
+    known = sa.case((silence < 0, SILENT_AFTER), else_=silence)
+    rows = connection.execute(
+        sa.select(
+            heartbeats.c.process,
+            heartbeats.c.role,
+            heartbeats.c.started_at,
+            known.label("silence"),
+            heartbeats.c.detail,
+        ).order_by(heartbeats.c.role, heartbeats.c.process)
+    )
+    return [Heartbeat(**row._mapping) for row in rows]

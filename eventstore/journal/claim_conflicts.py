@@ -1,0 +1,66 @@
+"""Claims in a drain: a command that claims what is another's is rejected, alone."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+from eventstore.aggregates.decider import Deciders
+from eventstore.claims import Change, Claim, find_claimed
+from eventstore.errors import AlreadyClaimed
+
+Key = tuple[str, bytes]
+"""Scope and hash: what the database knows of a claim."""
+
+
+@dataclass(slots=True)
+class Claimed:
+    """
+    Which claims are other streams', as far as it was asked.
+
+    Nobody asks before an append was refused for a claim: most never are. From then on
+    each command is looked at before it is appended, so that however many of them clash,
+    few round trips tell.
+    """
+
+    connection: psycopg.Connection[Any]
+    deciders: Deciders
+    stream_id: str
+    refusals: int = 0
+    known: dict[Key, bool] = field(default_factory=dict)
+
+    def learn(self, refusal: AlreadyClaimed) -> None:
+        """Note what an append was refused for; from now on it is looked at before."""
+        self.refusals += 1
+        for clash in refusal.clashes:
+            self.known[clash.scope, clash.keyed_hash] = True
+
+    def clash_of(
+        self, changes: Iterable[Change], others: Callable[[], Iterable[Change]]
+    ) -> Claim | None:
+        """
+        Return the claim among *changes* that is another stream's, or None.
+
+        Where that has to be asked, it is asked at once for *others* too, which may come
+        next.
+        """
+        if not self.refusals:
+            return None
+        wanted = self.keys_of(changes)
+        if wanted.keys() - self.known.keys():
+            self.ask({**wanted, **self.keys_of(others())})
+        return next((wanted[key] for key in wanted if self.known[key]), None)
+
+    def ask(self, claims: Iterable[Key]) -> None:
+        keys = [key for key in claims if key not in self.known]
+        taken = find_claimed(self.connection, self.stream_id, keys)
+        self.known |= {key: key in taken for key in keys}
+
+    def keys_of(self, changes: Iterable[Change]) -> dict[Key, Claim]:
+        added = [change for change in changes if not change.is_released]
+        hashed = self.deciders.hashed(added, self.stream_id)
+        return {
+            (h.scope, h.keyed_hash): change.claim
+            for change, h in zip(added, hashed, strict=True)
+        }

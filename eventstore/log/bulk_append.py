@@ -1,0 +1,99 @@
+"""
+Appending much at once: many events of many streams, all of it or nothing.
+
+It is the same function of the database as any append, and so the same locks, checks and
+fence. Only the limits are others: what bounds it is the table of locks, of which each
+stream takes one, and how long the readers' fence may be held.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import psycopg
+
+from eventstore.claims import ClaimChange
+from eventstore.errors import TooManyBytes, TooManyEvents, TooManyStreams
+from eventstore.log.append import call_append
+from eventstore.log.arguments import (
+    append_arguments,
+    completing_arguments,
+    later_arguments,
+)
+from eventstore.log.events import Appended, NewEvent
+from eventstore.log.limits import check_event, check_stream_id
+
+MOST_EVENTS = 10_000
+"""Of one bulk append: about half a second, in which readers wait for what follows."""
+MOST_STREAMS = 4_000
+"""Each takes a lock; a PostgreSQL with 100 connections has room for some 14,000."""
+MOST_BYTES = 16 * 1024 * 1024
+"""Of all data together, as JSON."""
+
+BATCH_EVENTS = 1_000
+"""As `batches` cuts: more at once is no faster, and holds up others for longer."""
+BATCH_BYTES = 4 * 1024 * 1024
+
+
+def append_bulk(
+    connection: psycopg.Connection[Any],
+    events: Sequence[tuple[str, NewEvent]],
+    *,
+    expected: Mapping[str, int],
+    claims: Sequence[ClaimChange] = (),
+    new_keys: str | None = None,
+) -> list[Appended]:
+    """
+    Append *events*, each with its stream, and return where they came to stand.
+
+    All is as in `append`, which holds for a thousand events and completes commands:
+    *expected* has the version of every stream, the same events again are answered with
+    the places of the first time.
+
+    Raises WrongExpectedVersion, AlreadyClaimed or KeyMadeElsewhere, and has then done
+    nothing; and Unstorable before it asks, for what is too much or cannot be kept.
+    """
+    check_bulk(expected, events)
+    parts = [
+        append_arguments(events, expected),
+        completing_arguments(()),
+        later_arguments(claims, new_keys, ()),
+    ]
+    return call_append(connection, expected, parts)
+
+
+def check_bulk(
+    stream_ids: Mapping[str, int], events: Sequence[tuple[str, NewEvent]]
+) -> None:
+    """Raise one of the Unstorable errors for what a bulk append must not have."""
+    if len(events) > MOST_EVENTS:
+        raise TooManyEvents(len(events), MOST_EVENTS)
+    if len(stream_ids) > MOST_STREAMS:
+        raise TooManyStreams(len(stream_ids), MOST_STREAMS)
+    for stream_id in stream_ids:
+        check_stream_id(stream_id)
+    size = 0
+    for _, event in events:
+        check_event(event)
+        size += size_of(event.data)
+    if size > MOST_BYTES:
+        raise TooManyBytes(size, MOST_BYTES)
+
+
+def batches(data: Iterable[str]) -> Iterator[range]:
+    """
+    Cut events, of which the *data* are given, into the places of one bulk append each.
+
+    By their number and size alone, so that it is the same cut whenever it is made.
+    """
+    start = end = size = 0
+    for end, text in enumerate(data, start=1):
+        size += size_of(text)
+        if end - start == BATCH_EVENTS or size >= BATCH_BYTES:
+            yield range(start, end)
+            start, size = end, 0
+    if start < end:
+        yield range(start, end)
+
+
+def size_of(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())

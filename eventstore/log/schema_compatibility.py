@@ -1,0 +1,211 @@
+"""
+Shapes of events: written down version by version, so that none changes unnoticed.
+
+An application keeps the text of its shapes beside its tests and holds its classes
+against it there: `examine(classes, text)`. A class whose shape is another one than its
+version has is told with the version that it needs and the lines to add. The rule is
+that of Semantic Versioning, as far as a reader is concerned: a minor is what code of
+before and after both read, and a major needs an upcaster.
+"""
+
+import dataclasses
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from eventstore.encryption.personal_fields import (
+    classes_in,
+    classes_named_in,
+    is_marked,
+)
+from eventstore.log.codec import schema_of
+from eventstore.type_shape import fields_of, shape_of
+
+HEADING = re.compile(r"(?P<type>\w+) (?P<major>[1-9][0-9]*)\.(?P<minor>0|[1-9][0-9]*)")
+FIELD = re.compile(r"    (?P<path>[\w.]+): (?P<what>\S.*)")
+PERSONAL_MARK = ", personal"
+WHOLE = "{}"
+"""How a field tells that it has fields of its own, whatever their class is called."""
+
+
+class Version(NamedTuple):
+    """The version of a shape, `major.minor`."""
+
+    major: int
+    minor: int
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}"
+
+
+FIRST = Version(1, 0)
+
+Shape = Mapping[str, str]
+"""What each field is, by its path: its type, its default if any, whether personal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What makes one shape another one, as paths of fields."""
+
+    added: Sequence[str]
+    removed: Sequence[str]
+    altered: Sequence[str]
+    is_major: bool
+
+    def __str__(self) -> str:
+        parts = [
+            f"{word} {', '.join(paths)}"
+            for word, paths in (
+                ("adds", self.added),
+                ("removes", self.removed),
+                ("alters", self.altered),
+            )
+            if paths
+        ]
+        return " and ".join(parts)
+
+
+class Unrecorded(NamedTuple):
+    """A class that does not fit what was written down; *lines* are to be added."""
+
+    type: str
+    reason: str
+    lines: str
+
+    def __str__(self) -> str:
+        return f"{self.reason}\n{self.lines}" if self.lines else self.reason
+
+
+def examine(classes: Iterable[type], text: str) -> list[Unrecorded]:
+    """
+    Return which of the event *classes* do not fit the shapes written down in *text*.
+
+    Raises ValueError for a text that is not of their form.
+    """
+    recorded = read(text)
+    found = (examined(c, recorded.get(c.__name__, {})) for c in classes)
+    return [problem for problem in found if problem is not None]
+
+
+def examined(kind: type, recorded: Mapping[Version, Shape]) -> Unrecorded | None:
+    """Return why *kind* does not fit the versions *recorded* of it, or None."""
+    name, shape, version = kind.__name__, shape_of_event(kind), version_of(kind)
+    if recorded.get(version) == shape and version == max(recorded):
+        return None
+    if not recorded:
+        wanted, reason = FIRST, f"{name} is new"
+    else:
+        newest = max(recorded)
+        change = compare(recorded[newest], shape)
+        if change is None:
+            return Unrecorded(
+                name,
+                f"{name} says that it is {version}, and its shape is still that of"
+                f' {newest}: schema_version = "{newest}"',
+                "",
+            )
+        wanted = Version(newest.major, newest.minor + 1)
+        if change.is_major:
+            wanted = Version(newest.major + 1, 0)
+        size = "a major, and wants an upcaster" if change.is_major else "a minor"
+        reason = f"{name} has changed since {newest}: it {change}, which is {size}"
+    if version != wanted:
+        reason += f'; it must say schema_version: ClassVar[str] = "{wanted}"'
+    return Unrecorded(
+        name, f"{reason}. Write down its shape:", written(name, wanted, shape)
+    )
+
+
+def compare(old: Shape, new: Shape) -> Change | None:
+    """Return what makes *new* another shape than *old*; None for the same."""
+    if old == new:
+        return None
+    added = [path for path in new if path not in old]
+    removed = [path for path in old if path not in new]
+    altered = [path for path in old if path in new and old[path] != new[path]]
+    return Change(
+        added,
+        removed,
+        altered,
+        is_major=bool(
+            removed
+            # A mark says how a field is kept, and not what it reads as.
+            or any(without_mark(old[p]) != without_mark(new[p]) for p in altered)
+            or any(not may_be_missing(path, added, new) for path in added)
+        ),
+    )
+
+
+def may_be_missing(path: str, added: Sequence[str], new: Shape) -> bool:
+    """Return whether what was *added* at *path*, or what it is in, has a default."""
+    wholes = [path[: dot.start()] for dot in re.finditer(r"\.", path)]
+    return any(" = " in new[p] for p in (path, *wholes) if p in added)
+
+
+def without_mark(what: str) -> str:
+    return what.removesuffix(PERSONAL_MARK)
+
+
+def version_of(kind: type) -> Version:
+    """Return the version that *kind* says its shape has. Raises ValueError."""
+    said = schema_of(kind)
+    match = HEADING.fullmatch(f"{kind.__name__} {said}")
+    if match is None:
+        raise ValueError(f"{kind.__name__}: {said!r} is no version like 1.0")
+    return Version(int(match["major"]), int(match["minor"]))
+
+
+def shape_of_event(kind: type) -> Shape:
+    """Return what the events of *kind* are made of, down to plain types."""
+    return dict(_fields(kind, "", frozenset({kind})))
+
+
+def _fields(
+    kind: type, prefix: str, above: frozenset[type]
+) -> Iterable[tuple[str, str]]:
+    hints = fields_of(kind)
+    for field in dataclasses.fields(kind):
+        path, hint = f"{prefix}{field.name}", hints[field.name]
+        mark = PERSONAL_MARK if is_marked(field) else ""
+        held = classes_in(hint, set())
+        text = shape_of(hint, dict.fromkeys(held, WHOLE))
+        yield path, f"{text}{_default(field)}{mark}"
+        for inner in sorted(classes_named_in(hint) - above, key=str):
+            yield from _fields(inner, f"{path}.", above | {inner})
+
+
+def _default(field: "dataclasses.Field[Any]") -> str:
+    if field.default is not dataclasses.MISSING:
+        return f" = {field.default!r}"
+    if field.default_factory is not dataclasses.MISSING:
+        return f" = {field.default_factory()!r}"
+    return ""
+
+
+def written(type_: str, version: Version, shape: Shape) -> str:
+    """Return the lines that tell *shape*, as `read` reads them."""
+    return "\n".join(
+        [f"{type_} {version}", *(f"    {path}: {what}" for path, what in shape.items())]
+    )
+
+
+def read(text: str) -> dict[str, dict[Version, Shape]]:
+    """Return the shapes that *text* tells, by type and version. Raises ValueError."""
+    shapes: dict[str, dict[Version, Shape]] = {}
+    fields: dict[str, str] | None = None
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line or line.startswith("#"):
+            continue
+        if heading := HEADING.fullmatch(line):
+            version = Version(int(heading["major"]), int(heading["minor"]))
+            of_type = shapes.setdefault(heading["type"], {})
+            if version in of_type:
+                raise ValueError(f"line {number}: {line} is there twice")
+            of_type[version] = fields = {}
+        elif fields is not None and (field := FIELD.fullmatch(line)):
+            fields[field["path"]] = field["what"]
+        else:
+            raise ValueError(f"line {number} is neither a version nor a field: {line}")
+    return shapes

@@ -1,5 +1,0 @@
-"""A store in memory, for the unit tests of those who use the engine."""
-
-from eventstore.memory.store import MemoryStore
-
-__all__ = ["MemoryStore"]

@@ -1,0 +1,51 @@
+"""Keeping a read model, for those who have no processes of their own for it."""
+
+import math
+from dataclasses import replace
+
+from eventstore.connection import Connection, begun
+from eventstore.encryption.keys import MasterKeys
+from eventstore.errors import ReadModelOutdated
+from eventstore.projections.generations import (
+    live_generations,
+    make_first_generation,
+    shape_of,
+)
+from eventstore.projections.project import subscription_of
+from eventstore.projections.projection import Projection
+from eventstore.subscriptions.catch_up import CaughtUp, catch_up
+
+
+def bring_up_to_date(
+    connection: Connection,
+    projection: Projection,
+    *,
+    masters: MasterKeys | None = None,
+    seconds: float = math.inf,
+) -> CaughtUp:
+    """
+    Make a read model if there is none, and bring its rows up to what is settled.
+
+    In autocommit each batch is a transaction. In a transaction of the caller's it is
+    part of that, and does not see what that has appended itself: it is not settled.
+    *masters* open the personal fields of events.
+
+    Raises ReadModelOutdated where its tables were made from another definition, and
+    what keeps it from going on: CannotProject where it fails on an event, with all rows
+    before that one written, or CheckpointNotInLog. In a transaction of the caller's
+    that is for the caller to catch, who else undoes it.
+    """
+    driver = begun(connection)
+    with driver.transaction():
+        make_first_generation(driver, projection)
+    live = live_generations(driver).get(projection.name)
+    if live is None:
+        # Somebody else is filling the first one.
+        return CaughtUp(is_held=True)
+    if live.shape != shape_of(projection):
+        raise ReadModelOutdated(projection.name)
+    subscription = subscription_of(projection, live.number)
+    reached = catch_up(driver, replace(subscription, masters=masters), seconds=seconds)
+    if reached.error is not None:
+        raise reached.error
+    return reached

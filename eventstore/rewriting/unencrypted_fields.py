@@ -1,0 +1,71 @@
+"""What is in the clear: personal fields that stand in a message as they are."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from eventstore.aggregates.decider import Deciders, category_of
+from eventstore.encryption.envelope import FORGOTTEN, PERSONAL
+from eventstore.encryption.personal_fields import personal_fields
+from eventstore.log.codec import FIRST_SCHEMA, EventCodec
+from eventstore.log.schema import events
+from eventstore.log.upcasting import major_of
+
+
+def is_clear(message: Mapping[str, Any], kind: type) -> bool:
+    """
+    Return whether a *message*, of the class *kind*, has a personal field as it is.
+
+    That it has a box does not tell: a field may have been marked after it was written.
+    """
+    return any(name in message for name in personal_fields(kind))
+
+
+def is_clear_event(codec: EventCodec, type_: str, schema: str, data: str) -> bool:
+    """
+    Return whether something personal in an event can be read without a key.
+
+    One of before is looked at as what it is today, where its fields may have other
+    names; what is in a box no upcaster can lift.
+    """
+    kinds = {kind.__name__: kind for kind in codec.classes}
+    if codec.is_old(type_, schema) and not has_box(data):
+        lifted = codec.lift(type_, major_of(schema), data)
+        parts = [(shaped.type, shaped.data) for shaped in lifted]
+    elif type_ in kinds and personal_fields(kinds[type_]):
+        parts = [(type_, msgspec.json.decode(data))]
+    else:
+        return False
+    return any(name in kinds and is_clear(part, kinds[name]) for name, part in parts)
+
+
+def has_box(data: str) -> bool:
+    """Return whether the JSON object *data* has a box, or the mark of one."""
+    if '"$' not in data:
+        return False
+    message = msgspec.json.decode(data)
+    return PERSONAL in message or FORGOTTEN in message
+
+
+def count_in_the_clear(
+    connection: sa.Connection, stream_ids: Sequence[str], deciders: Deciders
+) -> int:
+    """Return how many events of these streams have personal fields not encrypted."""
+    codecs = {d.category: d.events for d in deciders.all if d.events.personal_types}
+    rows = connection.execute(
+        sa.select(
+            events.c.stream_id,
+            events.c.type,
+            sa.func.coalesce(events.c.metadata["schema"].astext, FIRST_SCHEMA),
+            sa.cast(events.c.data, sa.Text),
+        ).where(
+            events.c.stream_id.in_(stream_ids),
+            events.c.type.in_([name for c in codecs.values() for name in c.types]),
+        )
+    )
+    return sum(
+        is_clear_event(codecs[category_of(stream_id)], type_, schema, data)
+        for stream_id, type_, schema, data in rows
+    )

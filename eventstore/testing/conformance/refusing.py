@@ -1,0 +1,99 @@
+"""Refusing: what no log takes is told by a clear error, and nothing is written."""
+
+from dataclasses import replace
+
+import msgspec
+
+from eventstore.errors import (
+    BadStreamId,
+    BadTypeName,
+    NotANumber,
+    TooLarge,
+    TooManyEvents,
+    Unstorable,
+    UnstorableText,
+)
+from eventstore.log.append import NO_STREAM
+from eventstore.log.events import NewEvent
+from eventstore.log.limits import (
+    LONGEST_STREAM_ID,
+    LONGEST_TYPE,
+    MOST_DATA,
+    MOST_EVENTS,
+    MOST_METADATA,
+)
+from eventstore.testing.conformance.check import Check, Connect, refused
+from eventstore.testing.conformance.jars import RED, coin
+
+
+def check_refused(connect: Connect, error: type[Unstorable], *events: NewEvent) -> None:
+    """Assert that *events* are refused, with one before them that is all right."""
+    store = connect()
+    all_events = [(RED, coin()), *((RED, event) for event in events)]
+
+    with refused(error):
+        store.append(all_events, expected={RED: NO_STREAM})
+    assert store.version(RED) == 0
+
+
+@Check
+def a_stream_is_called_like_its_category_and_an_id(connect: Connect) -> None:
+    store = connect()
+    names = ["", "jar", "-1", "jar-", "Jar-1", "jar 1-1", "jar-1\n", "jar-\0"]
+    for name in [*names, "jar-\ud800", "jar-" + "x" * LONGEST_STREAM_ID]:
+        with refused(BadStreamId):
+            store.append([(name, coin())], expected={name: NO_STREAM})
+    for name in ("jar-1", "old_jar2-Ä ö-ü", "jar-" + "x" * (LONGEST_STREAM_ID - 4)):
+        store.append([(name, coin())], expected={name: NO_STREAM})
+        assert store.read_stream(name)[0].stream_id == name
+
+
+@Check
+def a_type_has_a_name_that_can_be_kept(connect: Connect) -> None:
+    for name in ("", "Coin\nPut", "Coin\0Put", "x" * (LONGEST_TYPE + 1)):
+        check_refused(connect, BadTypeName, replace(coin(), type=name))
+
+
+@Check
+def the_data_of_an_event_have_a_largest_size(connect: Connect) -> None:
+    around = len('{"note": ""}')
+    largest = replace(coin(), data='{"note": "' + "x" * (MOST_DATA - around) + '"}')
+    larger = replace(coin(), data=largest.data.replace("xx", "xxx", 1))
+
+    check_refused(connect, TooLarge, larger)
+    store = connect()
+    store.append([(RED, largest)], expected={RED: NO_STREAM})
+    assert len(store.read_stream(RED)[0].data) == MOST_DATA
+
+
+@Check
+def the_metadata_of_an_event_have_a_largest_size(connect: Connect) -> None:
+    metadata = msgspec.structs.replace(coin().metadata, actor="x" * MOST_METADATA)
+
+    check_refused(connect, TooLarge, replace(coin(), metadata=metadata))
+
+
+@Check
+def one_append_has_a_largest_number_of_events(connect: Connect) -> None:
+    event = coin()
+    check_refused(connect, TooManyEvents, *[event] * MOST_EVENTS)
+
+    store = connect()
+    store.append([(RED, event)] * MOST_EVENTS, expected={RED: NO_STREAM})
+    assert store.version(RED) == MOST_EVENTS
+
+
+@Check
+def a_text_has_no_nul_and_no_half_of_a_character(connect: Connect) -> None:
+    for text in (r"\u0000", r"\ud800", "\0", "\ud800"):
+        event = replace(coin(), data=f'{{"note": "{text}"}}')
+        check_refused(connect, UnstorableText, event)
+    metadata = msgspec.structs.replace(coin().metadata, actor="\0")
+    check_refused(connect, UnstorableText, replace(coin(), metadata=metadata))
+
+
+@Check
+def a_number_is_one(connect: Connect) -> None:
+    for number in ("NaN", "Infinity", "-Infinity"):
+        event = replace(coin(), data=f'{{"amount": {number}}}')
+        check_refused(connect, NotANumber, event)

@@ -1,0 +1,49 @@
+"""The queues of this shop at the broker, which no other shop's workers serve."""
+
+import logging
+import time
+
+from kombu import Queue
+from sqlalchemy.exc import OperationalError
+
+from eventstore.errors import told
+from tasks.shop.wiring import Shop
+
+log = logging.getLogger(__name__)
+
+QUEUES = ("commands", "projections", "maintenance")
+SECONDS_BETWEEN_TRIES = 1.0
+
+
+def queue_name(name: str, identity: str) -> str:
+    """Return what one of QUEUES is called at the broker: with the shop's identity."""
+    return f"{name}.{identity}"
+
+
+def queues_of(identity: str) -> list[Queue]:
+    """
+    Return the shop's queues; a worker's `-Q commands` finds them by their short names.
+
+    Two shops on one broker, be it Redis or RabbitMQ, have no queue in common. Workers
+    that took each other's messages would find no such command, and the relay would run
+    each of them a second later.
+    """
+    return [Queue(queue_name(name, identity), alias=name) for name in QUEUES]
+
+
+def wait_for_identity(shop: Shop) -> str:
+    """
+    Return the shop's identity.
+
+    A worker or beat can do nothing without the database, and waits for it; all others
+    go on without the broker.
+    """
+    while True:
+        try:
+            return shop.identity
+        except OperationalError as error:
+            if shop.settings.role != "worker":
+                raise
+            reason = told(error.orig) if error.orig else type(error).__name__
+            log.warning("waiting for the database error=%s", reason.splitlines()[0])
+            time.sleep(SECONDS_BETWEEN_TRIES)

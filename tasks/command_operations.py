@@ -1,0 +1,63 @@
+"""What operators do with commands, and the word to the workers that follows from it."""
+
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from eventstore.connection import driver_connection
+from eventstore.journal import acting
+from eventstore.journal.acting import Acted, tell_abandoned
+from tasks.broker import publish
+from tasks.shop.wiring import Shop
+
+
+def retry(shop: Shop, command_id: UUID, *, by: str, because: str) -> Acted | None:
+    """Let a failed command have its turn again, and tell the workers."""
+    with shop.engine.begin() as connection:
+        driver = driver_connection(connection)
+        acted = acting.retry(driver, command_id, by=by, because=because)
+    if acted is not None and acted.was_done:
+        publish.publish(shop, command_id)
+    return acted
+
+
+def abandon(shop: Shop, command_id: UUID, *, by: str, because: str) -> Acted | None:
+    """
+    Give up a failed command, or one that cannot be decided; tell whoever waits for it.
+
+    Those behind it in its stream have their turn.
+    """
+    follow_up, is_next = None, None
+    with shop.engine.begin() as connection:
+        driver = driver_connection(connection)
+        acted = acting.abandon(driver, command_id, by=by, because=because)
+        if acted is not None and acted.was_done:
+            follow_up = tell_abandoned(
+                driver,
+                command_id,
+                deciders=shop.deciders,
+                secret=shop.settings.secret_key.encode(),
+            )
+        if acted is not None and acted.was_done:
+            is_next = next_behind(driver, command_id)
+    for told in (follow_up, is_next):
+        if told is not None:
+            publish.publish(shop, told)
+    return acted
+
+
+def next_behind(connection: psycopg.Connection[Any], command_id: UUID) -> UUID | None:
+    """Return what is due in the stream of a command that was given up."""
+    row = connection.execute(
+        "SELECT public.next_due(c.stream_id) FROM public.commands AS c WHERE c.id = %s",
+        (command_id,),
+    ).fetchone()
+    return row[0] if row else None
+
+
+def cancel(shop: Shop, command_id: UUID, *, by: str, because: str) -> Acted | None:
+    """Take back a scheduled command, whoever has sent it."""
+    with shop.engine.begin() as connection:
+        driver = driver_connection(connection)
+        return acting.cancel(driver, command_id, by=by, because=because)

@@ -1,0 +1,147 @@
+"""
+Telling the shop of its customers and orders, step by step.
+
+A step's name is its key, and what it says is the same in every run: one that was killed
+is run again and goes on, and one after it has been through finds all of it there.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from domain.orders.order import Status
+from tasks.shop.demo.client import Client, Done
+from tasks.shop.demo.customers import CUSTOMERS, MOVED
+from tasks.shop.demo.orders import ORDERS, Order
+
+NAME = "paper-and-ink"
+
+Orders = dict[str, Order]
+
+
+class Demo:
+    """One run; *advance* is called for each command that has succeeded."""
+
+    def __init__(
+        self, client: Client, currency: str, advance: Callable[[int], None]
+    ) -> None:
+        self.client = client
+        self.currency = currency
+        self.advance = advance
+        self.new = 0
+
+    def run(self) -> None:
+        """
+        Send all commands, each after what it builds upon has succeeded.
+
+        Raises DemoFailed where one is refused, fails or is not run.
+        """
+        customers = self.all_of(
+            "RegisterCustomer",
+            {name: customer.details() for name, customer in CUSTOMERS.items()},
+        )
+        numbers = {name: done.subject for name, done in customers.items()}
+        placed = self.place(numbers)
+        self.all_of(
+            "ChangeCustomerDetails",
+            {
+                name: {"customer_id": numbers[name], **customer.details()}
+                for name, customer in MOVED.items()
+            },
+        )
+        self.drive_on({name: int(done.subject) for name, done in placed.items()})
+
+    def place(self, numbers: Mapping[str, str]) -> dict[str, Done]:
+        return self.all_of(
+            "PlaceOrder",
+            {
+                name: {
+                    "customer_id": numbers[order.customer],
+                    "items": order.items(self.currency),
+                    "address": order.address(),
+                    "currency": self.currency,
+                }
+                for name, order in named(lambda _: True).items()
+            },
+        )
+
+    def drive_on(self, numbers: Mapping[str, int]) -> None:
+        """Pay, call off, ship and deliver; *numbers* are those that the shop gave."""
+        self.all_of(
+            "ReceivePayment",
+            {
+                name: {"order_id": numbers[name], "amount": order.total(self.currency)}
+                for name, order in named(lambda order: order.is_paid).items()
+            },
+        )
+        self.all_of(
+            "CancelOrder",
+            {
+                name: {"order_id": numbers[name], "reason": order.reason}
+                for name, order in named(
+                    lambda order: order.status is Status.CANCELLED
+                ).items()
+            },
+        )
+        shipped = self.all_of(
+            "ShipOrder",
+            {
+                name: {"order_id": numbers[name], "tracking_no": tracking_of(name)}
+                for name in named(lambda order: order.is_shipped)
+            },
+        )
+        self.all_of(
+            "ConfirmDelivery",
+            {
+                name: {
+                    "order_id": numbers[name],
+                    # Never a time of this run: the next one says the same.
+                    "delivered_at": shipped[name].finished_at.isoformat(),
+                }
+                for name in named(lambda order: order.status is Status.DELIVERED)
+            },
+        )
+
+    def all_of(
+        self, type_: str, commands: Mapping[str, Mapping[str, Any]]
+    ) -> dict[str, Done]:
+        """Send these commands, and return them when all have succeeded."""
+        sent = {
+            name: self.client.send(f"demo {NAME}: {type_} {name}", type_, data)
+            for name, data in commands.items()
+        }
+        done = {}
+        for name, each in sent.items():
+            done[name] = self.client.wait_for(each)
+            self.new += each.is_new
+            self.advance(1)
+        return done
+
+
+def named(is_meant: Callable[[Order], bool]) -> Orders:
+    """Return the orders that are meant, by the names that their steps have."""
+    return {
+        f"order-{place}": order
+        for place, order in enumerate(ORDERS, 1)
+        if is_meant(order)
+    }
+
+
+def tracking_of(name: str) -> str:
+    """Return the tracking number of an order, as the invented carrier gives them."""
+    place = int(name.partition("-")[2])
+    return f"PF{48_110_000 + 7_919 * place}EU"
+
+
+def count_steps() -> int:
+    """Return how many commands a run has."""
+    return (
+        len(CUSTOMERS)
+        + len(MOVED)
+        + sum(
+            1
+            + order.is_paid
+            + order.is_shipped
+            + (order.status in (Status.DELIVERED, Status.CANCELLED))
+            for order in ORDERS
+        )
+    )

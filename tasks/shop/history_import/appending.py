@@ -1,0 +1,55 @@
+"""Appending a plan in batches that are the same at each run."""
+
+from collections.abc import Iterator, Sequence, Set
+from typing import Any
+
+import psycopg
+
+from eventstore.aggregates.decider import Deciders
+from eventstore.errors import WrongExpectedVersion
+from eventstore.log.bulk_append import append_bulk, batches
+from eventstore.personal.keyring import Keyring
+from tasks.shop.history_import.encryption import closed
+from tasks.shop.history_import.errors import StreamsUsedOtherwise
+from tasks.shop.history_import.plan import Plan, Planned
+
+
+def append_missing(
+    connection: psycopg.Connection[Any],
+    plan: Plan,
+    there: Set[int],
+    deciders: Deciders,
+) -> Iterator[int]:
+    """
+    Append what is not *there* yet; yield after each batch how many events it added.
+
+    Batches are cut by count and size out of the whole plan, each is one append, all or
+    nothing. So a run that was killed left whole batches, and the next one has the same
+    before it. Raises StreamsUsedOtherwise where somebody else wrote meanwhile.
+    """
+    keyring = Keyring(connection, deciders.masters)
+    for places in batches(planned.data for planned in plan.events):
+        missing = [plan.events[place] for place in places if place not in there]
+        if missing:
+            batch = closed(missing, plan.import_id, deciders, keyring)
+            append_batch(connection, plan, batch, keyring.new_keys)
+            keyring.note_stored()
+            yield len(missing)
+
+
+def append_batch(
+    connection: psycopg.Connection[Any],
+    plan: Plan,
+    batch: Sequence[Planned],
+    new_keys: str | None,
+) -> None:
+    expected: dict[str, int] = {}
+    for planned in batch:
+        expected.setdefault(planned.stream_id, planned.version - 1)
+    try:
+        append_bulk(
+            connection, plan.new_events(batch), expected=expected, new_keys=new_keys
+        )
+    except WrongExpectedVersion as error:
+        reason = "was written to by somebody else while the import ran"
+        raise StreamsUsedOtherwise({error.stream_id: reason}) from error

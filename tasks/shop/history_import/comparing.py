@@ -1,0 +1,143 @@
+"""A plan held against the log: what stands there already, and what stands instead."""
+
+from collections.abc import Collection, Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from domain.customers.events import CustomerRegistered
+from eventstore.encryption.keys import MasterKeys
+from eventstore.personal.keyring import Keyring
+from tasks.shop.history_import.csv_files import shown
+from tasks.shop.history_import.encryption import is_same, learn_keys
+from tasks.shop.history_import.plan import Plan, Planned, event_id
+
+CHUNK = 10_000
+"""Events that are looked up with one statement."""
+
+_COMPARE = """
+    SELECT
+        p.ordinal - 1,
+        e.event_id = p.event_id,
+        e.source,
+        e.schema <> p.schema OR (
+            e.type = p.type
+            AND e.data = p.data::jsonb
+            AND e.occurred_at = coalesce(p.occurred_at, e.occurred_at)
+        ),
+        -- Encrypted, it cannot be compared here.
+        CASE
+            WHEN e.data ? '$personal' AND e.type = p.type AND e.schema = p.schema
+                AND e.occurred_at = coalesce(p.occurred_at, e.occurred_at)
+            THEN e.data::text
+        END
+    FROM unnest(
+        -- In binary form nothing in the JSON is escaped: that took longest.
+        %s::text[], %s::int[], %s::text[], %s::text[], %s::text[], %b::text[],
+        %s::timestamptz[]
+    ) WITH ORDINALITY AS p (
+        stream_id, version, event_id, type, schema, data, occurred_at, ordinal
+    )
+    -- One by one: each is found by its key, however many events the log has.
+    CROSS JOIN LATERAL (
+        SELECT
+            e.type, e.data, e.occurred_at,
+            e.metadata ->> 'event_id' AS event_id,
+            e.metadata ->> 'schema' AS schema,
+            e.metadata ->> 'source' AS source
+        FROM public.events AS e
+        WHERE e.stream_id = p.stream_id AND e.version = p.version
+        LIMIT 1
+    ) AS e
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """The places in the plan that stand in the log; what is otherwise, by stream."""
+
+    there: Set[int]
+    otherwise: Mapping[str, str]
+
+    def new_streams(self, plan: Plan) -> set[str]:
+        """Return the streams of *plan* that have no event yet."""
+        return {
+            planned.stream_id
+            for place, planned in enumerate(plan.events)
+            if planned.version == 1 and place not in self.there
+        }
+
+
+def compare(
+    connection: psycopg.Connection[Any], plan: Plan, masters: MasterKeys | None
+) -> Compared:
+    """
+    Return how far *plan* is in the log.
+
+    An event is there if its id is. Its content must then be the same too, or the files
+    were changed since. It is not compared where the log has another shape of it.
+    """
+    there: set[int] = set()
+    otherwise: dict[str, str] = {}
+    keyring = Keyring(connection, masters)
+    for start in range(0, len(plan.events), CHUNK):
+        chunk = plan.events[start : start + CHUNK]
+        rows = connection.execute(_COMPARE, arguments(plan, chunk)).fetchall()
+        learn_keys((kept for *_, kept in rows if kept), keyring)
+        for place, is_ours, source, is_equal, kept in rows:
+            if is_ours and kept:
+                about = event_id(plan.import_id, chunk[place])
+                is_equal = is_same(chunk[place], kept, about, keyring)
+            if is_ours and is_equal:
+                there.add(start + place)
+            else:
+                stream_id = chunk[place].stream_id
+                otherwise.setdefault(stream_id, reason(plan, is_ours, source))
+    return Compared(there=there, otherwise=otherwise)
+
+
+def arguments(plan: Plan, chunk: Sequence[Planned]) -> tuple[list[Any], ...]:
+    import_id = plan.import_id
+    return (
+        [planned.stream_id for planned in chunk],
+        [planned.version for planned in chunk],
+        [str(event_id(import_id, planned)) for planned in chunk],
+        [planned.type for planned in chunk],
+        [planned.schema for planned in chunk],
+        [planned.data for planned in chunk],
+        [time_to_compare(planned) for planned in chunk],
+    )
+
+
+def time_to_compare(planned: Planned) -> Any:
+    """
+    Return when an event must have occurred; None for one that may be of any time.
+
+    The files do not tell when a customer was registered. With an order that was bad and
+    is good now, the first one may be another.
+    """
+    is_told = planned.type != CustomerRegistered.__name__
+    return planned.occurred_at if is_told else None
+
+
+def reason(plan: Plan, is_ours: bool, source: str | None) -> str:
+    if is_ours:
+        return "was imported with other content, or in another TIMEZONE"
+    if source is not None and source != plan.source:
+        return f"was imported as --source {shown(source)}"
+    return "has other events"
+
+
+def waiting_for(
+    connection: psycopg.Connection[Any], streams: Collection[str]
+) -> dict[str, str]:
+    """Return those of *streams* for which a command waits, each with that reason."""
+    rows = connection.execute(
+        "SELECT DISTINCT stream_id FROM public.commands WHERE status = 'accepted'"
+    )
+    return {
+        stream_id: "has no event yet, but a command that waits"
+        for (stream_id,) in rows
+        if stream_id in streams
+    }

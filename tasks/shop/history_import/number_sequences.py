@@ -1,0 +1,41 @@
+"""The shop's numbers go on behind those that are imported."""
+
+from collections.abc import Collection
+from typing import Any
+
+import psycopg
+
+from tasks.shop.history_import.comparing import waiting_for
+from tasks.shop.history_import.errors import NumbersHeld, StreamsUsedOtherwise
+from tasks.shop.history_import.plan import Plan
+
+LONGEST_WAIT = "5s"
+
+
+def move_numbers(
+    connection: psycopg.Connection[Any], plan: Plan, new_streams: Collection[str]
+) -> None:
+    """
+    Move both sequences to at least what *plan* uses, and never back.
+
+    Whoever draws a number holds the sequence until the command is committed. So once we
+    have it, every command that was promised one of our numbers can be seen; from then
+    on nobody is given one. Raises StreamsUsedOtherwise or NumbersHeld, and has then
+    moved nothing.
+    """
+    try:
+        with connection.transaction():
+            # Whoever wants a number waits behind us, so we must not wait for long.
+            connection.execute(f"SET LOCAL lock_timeout = '{LONGEST_WAIT}'")
+            move(connection, "order_numbers", plan.highest_order)
+            move(connection, "customer_numbers", plan.highest_customer)
+            promised = waiting_for(connection, new_streams)
+            if promised:
+                raise StreamsUsedOtherwise(promised)
+    except psycopg.errors.LockNotAvailable as error:
+        raise NumbersHeld from error
+
+
+def move(connection: psycopg.Connection[Any], sequence: str, highest: int) -> None:
+    """Move a sequence, and keep everybody from drawing until we have committed."""
+    connection.execute("SELECT public.move_numbers(%s, %s)", (sequence, highest))

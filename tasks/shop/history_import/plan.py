@@ -1,0 +1,158 @@
+"""The plan: every event of an import, in its order, before any of them is written."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from functools import cache
+from typing import NamedTuple
+from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
+
+from domain.orders.events import OrderShipped
+from eventstore.aggregates.decider import Decider
+from eventstore.log.codec import schema_of
+from eventstore.log.events import Metadata, NewEvent
+from tasks.shop.history_import.errors import ImportRefused
+from tasks.shop.history_import.history import History
+from tasks.shop.history_import.rows import HIGHEST_NUMBER, created, registered
+from tasks.shop.wiring import CUSTOMERS, ORDERS
+
+IMPORTS = UUID("0b6c1b3e-52a5-5d0c-9a5e-3f8a4e6b7c21")
+
+
+class Planned(NamedTuple):
+    """An event with its place in its stream; small, since there may be a million."""
+
+    stream_id: str
+    version: int
+    type: str
+    schema: str
+    data: str
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The events of a history in the order in which they are appended."""
+
+    source: str
+    events: Sequence[Planned]
+    highest_order: int
+    highest_customer: int
+
+    @property
+    def import_id(self) -> UUID:
+        """What caused all of these events, and the conversation that they are."""
+        return uuid5(IMPORTS, self.source)
+
+    def new_events(self, some: Sequence[Planned]) -> list[tuple[str, NewEvent]]:
+        """
+        Return *some* events as they are appended: the same whenever it is done.
+
+        They have no actor: who did it in the old shop, the files do not tell.
+        """
+        import_id = self.import_id
+        return [
+            (
+                planned.stream_id,
+                NewEvent(
+                    type=planned.type,
+                    data=planned.data,
+                    metadata=Metadata(
+                        event_id=event_id(import_id, planned),
+                        correlation_id=import_id,
+                        causation_id=import_id,
+                        schema=planned.schema,
+                        source=self.source,
+                    ),
+                    occurred_at=planned.occurred_at,
+                ),
+            )
+            for planned in some
+        ]
+
+
+def event_id(import_id: UUID, planned: Planned) -> UUID:
+    """Return the id of an event by source, stream and version."""
+    return uuid5(import_id, f"{planned.stream_id}\n{planned.version}")
+
+
+Turn = tuple[datetime, int, str | int, Planned]
+"""When an event has its turn; its rank and its subject order those of one moment."""
+REGISTERED, CREATED, SHIPPED = range(3)
+
+
+def plan_of(history: History, *, source: str, currency: str, zone: ZoneInfo) -> Plan:
+    """Return the plan of a history. Raises ImportRefused where no order is left."""
+    if not history.orders:
+        raise ImportRefused("there is no order to import")
+    turns = [*registrations(history, zone), *orders(history, currency, zone)]
+    turns.sort(key=lambda turn: turn[:3])
+    return Plan(
+        source=source,
+        events=[planned for *_, planned in turns],
+        highest_order=max(history.orders),
+        highest_customer=highest_number(history.customers),
+    )
+
+
+def registrations(history: History, zone: ZoneInfo) -> Iterator[Turn]:
+    """Yield the customers, each at the day of the first order, or of all orders'."""
+    firsts: dict[str, date] = {}
+    for order in history.orders.values():
+        day = firsts.get(order.customer_id, order.order_date)
+        firsts[order.customer_id] = min(day, order.order_date)
+    earliest = min(firsts.values())
+    for customer_id, customer in history.customers.items():
+        at = midnight(firsts.get(customer_id, earliest), zone)
+        event = registered(customer)
+        yield at, REGISTERED, customer_id, plan(CUSTOMERS, customer_id, 1, event, at)
+
+
+def orders(history: History, currency: str, zone: ZoneInfo) -> Iterator[Turn]:
+    """Yield each order and, where there was one, its shipping."""
+    for number, order in history.orders.items():
+        at = midnight(order.order_date, zone)
+        event = created(order, history.items[number], currency)
+        yield at, CREATED, number, plan(ORDERS, number, 1, event, at)
+        if order.shipped_date is not None:
+            left = midnight(order.shipped_date, zone)
+            # Where the files say that it left before it was ordered, that is kept as
+            # the time; in its stream it still comes second.
+            turn = max(at, left)
+            yield turn, SHIPPED, number, plan(ORDERS, number, 2, OrderShipped(), left)
+
+
+def plan(
+    decider: Decider, subject: str | int, version: int, event: object, at: datetime
+) -> Planned:
+    return Planned(
+        stream_id=f"{decider.category}-{subject}",
+        version=version,
+        type=type(event).__name__,
+        schema=schema_of(event),
+        data=decider.events.encode(event),
+        occurred_at=at,
+    )
+
+
+@cache
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """
+    Return when *day* began in *zone*.
+
+    Where clocks went forward at midnight there is no 00:00: it is the moment at which
+    they did. Where it came twice it is the first.
+    """
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
+
+
+def highest_number(customer_ids: Iterable[str]) -> int:
+    """
+    Return the highest id that the shop might give to another customer, or 0.
+
+    An id far above is none: the shop never counts that far.
+    """
+    numbers = (int(i) for i in customer_ids if re.fullmatch("[1-9][0-9]{0,12}", i))
+    return max((n for n in numbers if n <= HIGHEST_NUMBER), default=0)

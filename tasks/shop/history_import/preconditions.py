@@ -1,0 +1,79 @@
+"""Examining: every refusal that comes before the first append is here."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+from eventstore.encryption.keys import MasterKeys
+from tasks.shop.currency import currency_of
+from tasks.shop.history_import.comparing import Compared, compare, waiting_for
+from tasks.shop.history_import.errors import ImportRefused, StreamsUsedOtherwise
+from tasks.shop.history_import.plan import Plan
+from tasks.shop.wiring import Shop, schema_mismatch
+
+
+def examine_shop(shop: Shop, currency: str) -> None:
+    """Refuse a shop of another currency: amounts are never converted."""
+    own = shop.settings.currency
+    if currency != own:
+        raise ImportRefused(
+            f"the files are in {currency}, and CURRENCY is {own}: set it to {currency}"
+            " for all processes of a new shop, or convert the files"
+        )
+    if wrong := schema_mismatch(shop.engine):
+        raise ImportRefused(f"{wrong.what}; {wrong.remedy}")
+
+
+def examine_log(
+    connection: psycopg.Connection[Any],
+    plan: Plan,
+    currency: str,
+    masters: MasterKeys | None,
+) -> Compared:
+    """
+    Return what of *plan* is in the log.
+
+    Raises StreamsUsedOtherwise, or ImportRefused for a log of another currency.
+    """
+    refuse_other_currency(connection, currency)
+    compared = compare(connection, plan, masters)
+    otherwise = compared.otherwise or waiting_for(
+        connection, compared.new_streams(plan)
+    )
+    if otherwise:
+        raise StreamsUsedOtherwise(otherwise)
+    return compared
+
+
+def refuse_other_currency(connection: psycopg.Connection[Any], currency: str) -> None:
+    """Refuse amounts that the log would take for others."""
+    of_log = currency_of(connection)
+    if of_log not in (currency, None):
+        raise ImportRefused(
+            f"the files are in {currency}, the log's amounts in {of_log}"
+        )
+
+
+# Keys of two integers are a space of their own, beside those that `lock_key` computes.
+KEY = "hashtext('recount'), hashtext('import')"
+
+
+@contextmanager
+def alone(
+    connection: psycopg.Connection[Any], *, tell: Callable[[str], None]
+) -> Iterator[None]:
+    """
+    Hold the session's lock on importing; where another has it, *tell* so and wait.
+
+    An import that was killed holds it until PostgreSQL is through with its last append:
+    what the next one then finds in the log is all that there will be of it. Left by an
+    exception the connection must be thrown away, and the lock goes with it.
+    """
+    row = connection.execute(f"SELECT pg_try_advisory_lock({KEY})").fetchone()
+    if row != (True,):
+        tell("another import is at work; waiting for its end")
+        connection.execute(f"SELECT pg_advisory_lock({KEY})")
+    yield
+    connection.execute(f"SELECT pg_advisory_unlock({KEY})")

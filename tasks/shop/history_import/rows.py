@@ -1,0 +1,265 @@
+"""
+The rows of the four files, and how the text of a cell becomes a value.
+
+The kinds of field are those of commands (`domain.fields`), the rules are not: what was
+once free of charge was so, and a number is as good an id of a customer as any.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from datetime import date
+from decimal import Decimal
+from functools import cache, lru_cache
+from typing import Annotated, Any, TypeVar, cast
+
+from domain.address import Address
+from domain.customers.events import CustomerRegistered
+from domain.errors import Fault, InvalidInput
+from domain.fields import (
+    HIGHEST_AMOUNT,
+    CustomerId,
+    Discount,
+    Email,
+    Freight,
+    Name,
+    Quantity,
+    ShortText,
+    Whole,
+)
+from domain.input import parse
+from domain.money import parse_amount
+from domain.orders.commands import Item
+from domain.orders.events import OrderCreated
+from domain.orders.order import total_of
+from tasks.shop.history_import.csv_files import Row, shown
+
+R = TypeVar("R")
+
+HIGHEST_NUMBER = 10**12
+"""An order's: the shop's own numbers go on behind it, and must not soon end."""
+EARLIEST, LATEST = date(2, 1, 1), date(9998, 12, 31)
+"""In any zone these are times that PostgreSQL and Python can both hold."""
+
+DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+Number = Annotated[int, Whole(1, HIGHEST_NUMBER)]
+Price = Annotated[int, Whole(0, HIGHEST_AMOUNT)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerRow:
+    customer_id: CustomerId
+    company_name: Name
+    contact_name: Name | None = None
+    address: Name | None = None
+    city: ShortText | None = None
+    region: ShortText | None = None
+    postal_code: ShortText | None = None
+    country: ShortText | None = None
+    phone: ShortText | None = None
+    email: Email | None = None
+
+    def missing_of_address(self) -> list[str]:
+        """Return what an address must have and this one, begun, has not."""
+        parts = ("address", "city", "country")
+        others = (self.region, self.postal_code)
+        missing = [name for name in parts if getattr(self, name) is None]
+        is_begun = len(missing) < len(parts) or any(others)
+        return missing if is_begun else []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductRow:
+    product_id: ShortText
+    product_name: Name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRow:
+    order_id: Number
+    customer_id: CustomerId
+    order_date: date
+    required_date: date | None = None
+    shipped_date: date | None = None
+    freight: Freight | None = None
+    ship_name: Name | None = None
+    ship_address: Name
+    ship_city: ShortText
+    ship_region: ShortText | None = None
+    ship_postal_code: ShortText | None = None
+    ship_country: ShortText
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineRow:
+    # Whichever it is, there must be an order of that number.
+    order_id: int
+    product_id: ShortText
+    unit_price: Price
+    quantity: Quantity
+    discount: Discount = Decimal(0)
+
+
+NOT_NEEDED = ("email",)
+"""Columns that are kept where a file has them."""
+
+
+@cache
+def columns_of(kind: type) -> tuple[str, ...]:
+    """Return the columns that rows of *kind* keep."""
+    return tuple(field.name for field in fields(kind))
+
+
+def needed_columns(kind: type) -> list[str]:
+    return [name for name in columns_of(kind) if name not in NOT_NEEDED]
+
+
+def read_row(kind: type[R], row: Row, currency: str) -> R:
+    """Return the row as one of *kind*. Raises InvalidInput with all that is wrong."""
+    if row.problem is not None:
+        raise InvalidInput([Fault("row", row.problem)])
+    faults, values = [], {}
+    for name in columns_of(cast(Any, kind)):
+        text = row.text(name)
+        if text:
+            try:
+                if row.has_decimal_commas and name in NUMBERS:
+                    text = with_decimal_point(text)
+                values[name] = value_of(name, text, currency)
+            except ValueError as error:
+                faults.append(Fault(name, str(error)))
+    if not faults:
+        value = parse(kind, values)
+        if not isinstance(value, CustomerRow):
+            return value
+        faults = [Fault(name, "is missing") for name in value.missing_of_address()]
+        if not faults:
+            return value
+    raise InvalidInput(faults)
+
+
+def reason_in(error: InvalidInput, row: Row) -> str:
+    """Return what is wrong with *row*, with the values that are."""
+    return "; ".join(
+        f"{fault.field} {shown(row.values[fault.field])} {fault.problem}"
+        if row.text(fault.field)
+        else f"{fault.field} {fault.problem}"
+        for fault in error.faults
+    )
+
+
+# The same few values come again and again; remembered, they are also kept only once.
+@lru_cache(10_000)
+def value_of(column: str, text: str, currency: str) -> Any:
+    """Return the plain value that a cell stands for. Raises ValueError."""
+    if column in AMOUNTS:
+        return amount(text, currency)
+    convert = CONVERSIONS.get(column)
+    return on_a_line(text) if convert is None else convert(text)
+
+
+def on_a_line(text: str) -> str:
+    """Return *text* with a blank for each end of a line: old addresses have several."""
+    return re.sub(r"[\r\n\t]+", " ", text)
+
+
+def whole(text: str) -> int:
+    if not re.fullmatch("-?[0-9]{1,18}", text):
+        raise ValueError("must be a whole number")
+    return int(text)
+
+
+def amount(text: str, currency: str) -> int:
+    """Return minor units; digits that the currency does not have are never rounded."""
+    plain = text.rstrip("0").rstrip(".") if re.search(r"\d\.\d+$", text) else text
+    try:
+        return parse_amount(plain, currency)
+    except ValueError as error:
+        raise ValueError(f"must be an amount in {currency}: {error}") from error
+
+
+def with_decimal_point(text: str) -> str:
+    """
+    Return a number that may have a decimal comma with a point in its place.
+
+    Raises ValueError for 1,250: that may be a thousand, and is never guessed.
+    """
+    if re.fullmatch(r"-?[1-9][0-9]{0,2}(,[0-9]{3})+", text.strip()):
+        raise ValueError("may be thousands or thousandths: write it without a comma")
+    return text.replace(",", ".") if text.count(",") == 1 and "." not in text else text
+
+
+def fraction(text: str) -> str:
+    """Return the fraction in one form, whatever zeros it was written with."""
+    if not re.fullmatch(r"[0-9](\.[0-9]{1,20})?", text):
+        raise ValueError("must be a fraction from 0 to 1, like 0.05")
+    return f"{Decimal(text).normalize():f}"
+
+
+def day(text: str) -> str:
+    """Return a date without the midnight that some databases write behind it."""
+    plain = re.sub(r"[ T]00:00(:00(\.0+)?)?$", "", text)
+    try:
+        # It knows more ways to write a date, weeks among them.
+        found = date.fromisoformat(plain if DATE.fullmatch(plain) else "")
+    except ValueError as error:
+        raise ValueError("is no date like 1996-07-04") from error
+    if not EARLIEST <= found <= LATEST:
+        raise ValueError(f"must be from {EARLIEST} to {LATEST}")
+    return found.isoformat()
+
+
+AMOUNTS = ("unit_price", "freight")
+NUMBERS = (*AMOUNTS, "discount")
+CONVERSIONS: dict[str, Callable[[str], object]] = {
+    "order_id": whole,
+    "quantity": whole,
+    "discount": fraction,
+    "order_date": day,
+    "required_date": day,
+    "shipped_date": day,
+}
+
+
+def registered(customer: CustomerRow) -> CustomerRegistered:
+    return CustomerRegistered(
+        name=customer.company_name,
+        email=customer.email,
+        contact_name=customer.contact_name,
+        phone=customer.phone,
+        address=address_of(customer),
+    )
+
+
+def address_of(customer: CustomerRow) -> Address | None:
+    """Return a customer's address; the row was checked to have all of it or nothing."""
+    if not (customer.address and customer.city and customer.country):
+        return None
+    return Address(
+        street=customer.address,
+        city=customer.city,
+        region=customer.region,
+        postal_code=customer.postal_code,
+        country=customer.country,
+    )
+
+
+def created(order: OrderRow, items: Sequence[Item], currency: str) -> OrderCreated:
+    return OrderCreated(
+        customer_id=order.customer_id,
+        items=tuple(items),
+        discount=Decimal(0),
+        total=total_of(items),
+        address=Address(
+            name=order.ship_name,
+            street=order.ship_address,
+            city=order.ship_city,
+            region=order.ship_region,
+            postal_code=order.ship_postal_code,
+            country=order.ship_country,
+        ),
+        currency=currency,
+        required_date=order.required_date,
+        freight=order.freight,
+    )

@@ -1,0 +1,85 @@
+"""Masking events of a stream, also those of older shapes."""
+
+from typing import Any
+
+import msgspec
+
+from eventstore.aggregates.decider import Deciders, category_of
+from eventstore.errors import EventStoreError
+from eventstore.log.codec import EventCodec, schema_of
+from eventstore.log.events import Metadata, RecordedEvent
+from eventstore.log.upcasting import major_of
+from eventstore.personal.masking import Mask, masked
+from tasks.shop.stream_transfer.errors import NotMaskable
+from tasks.shop.stream_transfer.reading import Opened, subject_of
+
+NOT_PEOPLE = frozenset({"local"})
+"""Actors that are nobody: what the web writes while there is no login."""
+
+
+def masked_event(opened: Opened, deciders: Deciders, key: bytes) -> Opened:
+    """Return an event without what is personal in it. Raises NotMaskable."""
+    event = opened.event
+    decider = deciders.by_category.get(category_of(event.stream_id))
+    if decider is None:
+        raise NotMaskable(event, "Nothing decides on such streams.")
+    mask = Mask(key, subject_of(decider, event))
+    message, metadata, codec = opened.message, opened.metadata, decider.events
+    if codec.is_of_today(event.type, metadata.schema):
+        kind = codec.class_of(event.type)
+        message = masked(message, kind, mask, opened.boxed or ())
+    elif opened.boxed is not None:
+        # What was outside of the box was not personal to those who wrote it.
+        message = {
+            name: mask.of(value, Any, name) if name in opened.boxed else value
+            for name, value in message.items()
+        }
+    else:
+        event, metadata, message = lifted(opened, codec)
+        message = masked(message, codec.class_of(event.type), mask)
+    actor = metadata.actor
+    if actor is not None and actor not in NOT_PEOPLE:
+        actor = Mask(key, "").of(actor, str, "actor")
+    made = Opened(
+        event=event,
+        metadata=msgspec.structs.replace(metadata, actor=actor),
+        message=message,
+        boxed=opened.boxed,
+    )
+    refuse_unreadable(made, opened.event, codec)
+    return made
+
+
+def lifted(
+    opened: Opened, codec: EventCodec
+) -> tuple[RecordedEvent, Metadata, dict[str, Any]]:
+    """
+    Return an old event in the clear as what it is today.
+
+    Which fields were personal, its class of then would have said.
+    """
+    event, metadata = opened.event, opened.metadata
+    try:
+        shaped = codec.lift(event.type, major_of(metadata.schema), event.data)
+        if len(shaped) != 1:
+            raise NotMaskable(event, f"It is old, and {len(shaped)} events today.")
+        (today,) = shaped
+        schema = schema_of(codec.class_of(today.type))
+    except (EventStoreError, ValueError) as error:
+        raise NotMaskable(event, error) from error
+    metadata = msgspec.structs.replace(metadata, schema=schema)
+    return event._replace(type=today.type), metadata, today.data
+
+
+def refuse_unreadable(made: Opened, before: RecordedEvent, codec: EventCodec) -> None:
+    """Raise NotMaskable for an event that could be read, and cannot with its masks."""
+    try:
+        codec.read(before)
+    except EventStoreError:
+        return
+    metadata = msgspec.json.encode(made.metadata).decode()
+    data = msgspec.json.encode(made.message).decode()
+    try:
+        codec.read(made.event._replace(data=data, metadata=metadata))
+    except EventStoreError as error:
+        raise NotMaskable(before, f"Its masks do not fit: {error}") from error

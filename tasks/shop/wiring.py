@@ -1,0 +1,241 @@
+"""The wiring: which parts the shop is made of, put together once a process."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+
+from domain.customers.commands import (
+    ChangeCustomerDetails,
+    ForgetCustomer,
+    RegisterCustomer,
+)
+from domain.customers.customer import Customer
+from domain.customers.customer import claims as claims_of_customer
+from domain.customers.customer import decide as decide_customer
+from domain.customers.customer import evolve as evolve_customer
+from domain.customers.customer import former_claims as former_claims_of_customer
+from domain.customers.events import (
+    CustomerDetailsChanged,
+    CustomerForgotten,
+    CustomerRegistered,
+)
+from domain.errors import InvalidInput, Rejection
+from domain.input import parse
+from domain.orders.commands import (
+    CancelOrder,
+    CancelUnpaidOrder,
+    ConfirmDelivery,
+    PlaceOrder,
+    ReceivePayment,
+    RefundPayment,
+    ShipOrder,
+)
+from domain.orders.events import (
+    DeliveryConfirmed,
+    OrderCancelled,
+    OrderCreated,
+    OrderShipped,
+    PaymentReceived,
+    PaymentRefunded,
+)
+from domain.orders.order import Order, customer_of, note_time, reads
+from domain.orders.order import decide as decide_order
+from domain.orders.order import evolve as evolve_order
+from domain.orders.upcasters import UPCASTERS as UPCASTERS_OF_ORDERS
+from eventstore.aggregates.decider import Decider, Deciders
+from eventstore.connection import driver_connection
+from eventstore.journal.take import Limits
+from eventstore.log.codec import EventCodec
+from eventstore.projections.generations import ensure_generation
+from eventstore.projections.projection import Projection
+from eventstore.subscriptions.process_manager import ProcessManager, begin_acting
+from readmodels import ALL as READ_MODELS
+from tasks.heartbeat.pulse import Pulses
+from tasks.shop.connections import pool_of
+from tasks.shop.deciders import ACCOUNTS, TRANSFERS
+from tasks.shop.identity import identity_of
+from tasks.shop.migrations import SchemaMismatch, mismatch_of
+from tasks.shop.prefetch import Done, Pace
+from tasks.shop.process_managers import process_managers
+from tasks.shop.settings import Settings, load_settings
+
+CUSTOMERS = Decider(
+    category="customer",
+    initial=Customer(),
+    decide=decide_customer,
+    evolve=evolve_customer,
+    events=EventCodec([CustomerRegistered, CustomerDetailsChanged, CustomerForgotten]),
+    commands=[RegisterCustomer, ChangeCustomerDetails, ForgetCustomer],
+    rejection=Rejection,
+    invalid=InvalidInput,
+    read_command=parse,
+    identity="customer_id",
+    numbers="customer_numbers",
+    forgets=[CustomerForgotten],
+    claims=claims_of_customer,
+    former_claims=former_claims_of_customer,
+)
+ORDERS = Decider(
+    category="order",
+    initial=Order(),
+    decide=decide_order,
+    evolve=evolve_order,
+    note_time=note_time,
+    events=EventCodec(
+        [
+            OrderCreated,
+            PaymentReceived,
+            OrderShipped,
+            DeliveryConfirmed,
+            OrderCancelled,
+            PaymentRefunded,
+        ],
+        UPCASTERS_OF_ORDERS,
+    ),
+    commands=[
+        PlaceOrder,
+        ReceivePayment,
+        ShipOrder,
+        ConfirmDelivery,
+        CancelOrder,
+        CancelUnpaidOrder,
+        RefundPayment,
+    ],
+    internal=[CancelUnpaidOrder],
+    rejection=Rejection,
+    invalid=InvalidInput,
+    read_command=parse,
+    identity="order_id",
+    numbers="order_numbers",
+    reads=reads,
+    subject=customer_of,
+)
+
+
+@dataclass
+class Shop:
+    """The order desk, put together: what every process of it works with."""
+
+    settings: Settings
+    slices: Sequence[Decider] = (CUSTOMERS, ORDERS, ACCOUNTS, TRANSFERS)
+    projections: Sequence[Projection] = READ_MODELS
+    limits: Limits = field(default_factory=Limits)
+    pace: Pace = field(default_factory=Pace)
+    done: Done = field(default_factory=Done)
+    pulses: Pulses = field(default_factory=Pulses)
+
+    @cached_property
+    def deciders(self) -> Deciders:
+        """The rules of every slice, with the keys to what is personal in it."""
+        deciders = Deciders(self.slices, self.settings.master_keys)
+        return deciders.keyed(self.settings.secret_key.encode())
+
+    @cached_property
+    def engine(self) -> sa.Engine:
+        """The pool of this process's connections, made at its first use."""
+        return pool_of(self.settings.database_url, self.settings.role)
+
+    @contextmanager
+    def of_owner(self) -> Iterator["Shop"]:
+        """Lend the same shop, connected as the owner of the tables, for that long."""
+        url = self.settings.admin_database_url or self.settings.database_url
+        settings = replace(self.settings, database_url=url, role="admin")
+        owner = replace(self, settings=settings)
+        try:
+            yield owner
+        finally:
+            owner.engine.dispose()
+
+    @cached_property
+    def autocommitting(self) -> sa.Engine:
+        """The same pool, for calls that are a transaction of their own."""
+        return self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @contextmanager
+    def lent(self) -> Iterator[psycopg.Connection[Any]]:
+        """
+        Lend a connection in autocommit; one left by an exception is thrown away.
+
+        It may hold a stream's lock, or stand in the middle of a pipeline, and the pool
+        would neither see it nor let go of it.
+        """
+        with self.autocommitting.connect() as connection:
+            try:
+                yield driver_connection(connection)
+            except BaseException:
+                connection.invalidate()
+                raise
+
+    @cached_property
+    def identity(self) -> str:
+        """What this shop is called at a broker that it may share with others."""
+        with self.lent() as connection:
+            return identity_of(connection)
+
+    @property
+    def commands(self) -> Mapping[str, type]:
+        """Every class of command that a client may send, by its name."""
+        return self.deciders.offered
+
+    @cached_property
+    def process_managers(self) -> Sequence[ProcessManager]:
+        """What follows events, with commands."""
+        return process_managers(self.settings.unpaid_days)
+
+    def deploy_process_managers(self) -> None:
+        """Let those that are new hear of what happens from now on."""
+        with self.lent() as connection:
+            for process in self.process_managers:
+                begin_acting(connection, process)
+
+    def ensure_read_models(self) -> None:
+        """Make the read models that are missing; their rows come by catching up."""
+        for projection in self.projections:
+            ensure_generation(self.engine, projection)
+
+
+_shop: Shop | None = None
+
+
+def shop() -> Shop:
+    """Return the wiring of this process."""
+    global _shop
+    if _shop is None:
+        _shop = Shop(load_settings())
+    return _shop
+
+
+def use(other: Shop) -> None:
+    """Put *other* in the place of this process's wiring: deciders of one's own."""
+    global _shop
+    _shop = other
+
+
+def forget_connections() -> None:
+    """
+    Drop what a forked process got from its parent, without closing the parent's.
+
+    Two processes that speak over one connection get each other's answers.
+    """
+    if _shop is not None and "engine" in vars(_shop):
+        _shop.engine.dispose(close=False)
+
+
+def schema_mismatch(engine: sa.Engine) -> SchemaMismatch | None:
+    """Return why the database's schema is not this code's; one look, no Alembic."""
+    with engine.connect() as connection:
+        if not connection.scalar(sa.text("SELECT to_regclass('alembic_version')")):
+            return mismatch_of(())
+        revisions = connection.scalars(
+            sa.text("SELECT version_num FROM alembic_version")
+        )
+        return mismatch_of(revisions.all())
+
+
+def schema_is_current(engine: sa.Engine) -> bool:
+    return schema_mismatch(engine) is None

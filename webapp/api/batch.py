@@ -1,0 +1,219 @@
+"""Many commands in one piece: lines of JSON, each accepted or refused by itself."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
+from itertools import islice
+from typing import Any, NamedTuple
+
+from domain.errors import InvalidInput
+from eventstore.errors import EventStoreError
+from eventstore.journal.accept import Answered
+from tasks.accept import IN_A_SET, Wanted, accept_many
+from tasks.shop.wiring import Shop
+from webapp.command_input import ENVELOPE, command_from, envelope, usable_key
+from webapp.date_checks import knows
+from webapp.json_body import parse
+from webapp.problems import Problem
+
+MOST_LINES = 250_000
+"""In one request: each is answered, and two bytes are enough for a wrong one."""
+MOST_FAULTS = 10
+"""Of one line: a whole file may be wrong in the same way."""
+LONGEST_SHOWN = 200
+"""Characters of a field's name or problem; both may quote what was sent."""
+MAX_OBJECTS = 600_000
+"""Of an array: to read one takes a millionth of a second, and a command has two."""
+
+Require = Callable[[str], None]
+
+
+def nothing_required(command_type: str) -> None:
+    """Whoever has the operator's login may send commands of every type."""
+
+
+class Limits(NamedTuple):
+    """How many lines may be refused until the rest is left, and a line's bytes."""
+
+    refusals: int | None
+    line: int | None
+
+
+OF_A_REQUEST = Limits(refusals=1_000, line=64 * 1024)
+"""A line is a command, and has the limit of one that comes alone."""
+OF_A_FILE = Limits(None, None)
+"""An operator's, who sees each line's answer go by."""
+
+
+class Line(NamedTuple):
+    """A line by its number, from 1, and what it holds: bytes, or a JSON value."""
+
+    number: int
+    content: Any
+    is_parsed: bool = False
+
+
+def lines_of(pieces: Iterable[bytes]) -> Iterator[Line]:
+    """Yield the lines that are not blank; blank ones count as lines."""
+    for number, piece in enumerate(pieces, start=1):
+        if piece.strip():
+            yield Line(number, piece)
+
+
+def items_of(values: Iterable[Any]) -> Iterator[Line]:
+    """Yield the items of an array as if each stood on a line of its own."""
+    for number, value in enumerate(values, start=1):
+        yield Line(number, value, is_parsed=True)
+
+
+def take(
+    shop: Shop,
+    lines: Iterable[Line],
+    *,
+    principal: str,
+    key: str | None,
+    require: Require,
+    limits: Limits = OF_A_REQUEST,
+) -> Iterator[dict[str, Any]]:
+    """
+    Accept *lines* set by set, and yield what became of each, in order.
+
+    *require* raises the Problem that commands of a type may not be sent.
+
+    A line's key is its own `key`; without one it is *key* with the line's number. What
+    was yielded as accepted is promised, whatever comes after it. Where more are refused
+    than *limits* has, what is left of *lines* behind that set is not looked at.
+    """
+    rest, refusals = iter(lines), 0
+    while piece := list(islice(rest, IN_A_SET)):
+        for told in take_set(shop, piece, principal, key, require, limits):
+            refusals += told["status"] == "refused"
+            yield told
+        if limits.refusals is not None and refusals >= limits.refusals:
+            return
+
+
+def take_set(
+    shop: Shop,
+    lines: Iterable[Line],
+    principal: str,
+    key: str | None,
+    require: Require,
+    limits: Limits,
+) -> Iterator[dict[str, Any]]:
+    told: dict[int, dict[str, Any]] = {}
+    wanted: dict[int, Wanted] = {}
+    for line in lines:
+        try:
+            wanted[line.number] = wanted_by(shop, line, principal, key, require, limits)
+            told[line.number] = {}
+        except (Problem, InvalidInput) as refusal:
+            told[line.number] = refused(refusal)
+    answers = accept_many(shop, list(wanted.values()), principal=principal)
+    for number, answer in zip(wanted, answers, strict=True):
+        told[number] = answer_as_json(answer)
+    for number, answer_of_line in told.items():
+        yield {"line": number, **answer_of_line}
+
+
+def wanted_by(
+    shop: Shop,
+    line: Line,
+    principal: str,
+    key: str | None,
+    require: Require,
+    limits: Limits,
+) -> Wanted:
+    """Return what a line asks for. Raises Problem or InvalidInput."""
+    body = line.content if line.is_parsed else value_of(line.content, limits.line)
+    own = None
+    if isinstance(body, dict) and "key" in body:
+        own = body["key"]
+        body = {name: value for name, value in body.items() if name != "key"}
+        if not isinstance(own, str):
+            raise Problem("idempotency-key", "The key of a line must be a text.")
+    elif key is not None:
+        own = f"{key}/{line.number}"
+    if own is None:
+        detail = "The line has no key, and there is no header Idempotency-Key."
+        raise Problem("idempotency-key", detail)
+    name, data, version = envelope(shop, body, (*ENVELOPE, "key"))
+    require(name)
+    own = usable_key(own)
+    sent_before = knows(shop, own, principal)
+    return Wanted(command_from(shop, name, data, (), sent_before), own, version)
+
+
+def value_of(line: bytes, longest: int | None) -> Any:
+    """Return the JSON value of a line of at most *longest* bytes. Raises Problem."""
+    if longest is not None and len(line) > longest:
+        raise Problem("too-large", f"A line has at most {longest // 1024} KiB.")
+    return parse(line.strip())
+
+
+def answer_as_json(answer: Answered) -> dict[str, Any]:
+    if isinstance(answer.error, EventStoreError):
+        return as_json(Problem("invalid-input", str(answer.error)))
+    if answer.error is not None:
+        # What PostgreSQL says may quote what was sent.
+        return as_json(Problem("invalid-input", "The database cannot store it."))
+    if not answer.is_same:
+        return {**as_json(Problem("key-reused")), "first": str(answer.command_id)}
+    return {
+        "id": str(answer.command_id),
+        "status": answer.status,
+        "is_new": answer.is_new,
+    }
+
+
+def refused(refusal: Problem | InvalidInput) -> dict[str, Any]:
+    if isinstance(refusal, Problem):
+        return as_json(refusal)
+    faults = refusal.faults
+    found = "One field is wrong." if len(faults) == 1 else f"{len(faults)} are wrong."
+    return {
+        **as_json(Problem("invalid-input", found)),
+        "faults": [
+            {name: text[:LONGEST_SHOWN] for name, text in asdict(fault).items()}
+            for fault in faults[:MOST_FAULTS]
+        ],
+    }
+
+
+def as_json(problem: Problem) -> dict[str, Any]:
+    return {
+        "status": "refused",
+        "problem": f"/problems/{problem.name}",
+        "detail": problem.detail,
+    }
+
+
+def pieces_of(body: bytes) -> list[bytes]:
+    """Return the lines of *body*. Raises Problem where there are too many."""
+    check_count(body.count(b"\n") + 1)
+    return body.split(b"\n")
+
+
+def check_count(lines: int) -> None:
+    if lines > MOST_LINES:
+        raise Problem("too-large", f"A batch has at most {MOST_LINES:,} lines.")
+
+
+def values_of(body: bytes) -> list[Any]:
+    """Return the items of the array that *body* is. Raises Problem."""
+    if body.count(b"{") + body.count(b"[") > MAX_OBJECTS:
+        raise Problem("too-large", f"An array has at most {MAX_OBJECTS:,} objects.")
+    values = parse(body, deepest=17)
+    if not isinstance(values, list):
+        raise Problem("bad-request", "A batch as JSON is an array of commands.")
+    check_count(len(values))
+    return values
+
+
+def written(told: Iterable[dict[str, Any]]) -> tuple[str, int, int]:
+    """Return all lines' answers as JSON; how many are accepted, how many refused."""
+    texts, refusals = [], 0
+    for line in told:
+        texts.append(json.dumps(line, separators=(",", ":")))
+        refusals += line["status"] == "refused"
+    return f"[{','.join(texts)}]", len(texts) - refusals, refusals

@@ -1,0 +1,93 @@
+"""The journal as JSON: lists of one's commands, and taking back what is scheduled."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+
+from domain.characters import problem_with
+from domain.errors import Fault, InvalidInput
+from domain.input import unknown_name
+from eventstore.connection import driver_connection
+from eventstore.journal import acting, entries
+from eventstore.journal.listing import STANDINGS, Wanted, find_entries
+from webapp.api.commands import entry_as_json, row_as_json
+from webapp.api.queries import limit_asked, next_page
+from webapp.authorization import caller, require_command
+from webapp.command_input import one_fault
+from webapp.current_shop import the_shop
+from webapp.json_body import json_of
+from webapp.problems import Problem
+from webapp.query_parameters import one_of, only, text
+
+OF_COMMANDS = ("status", "type", "after", "limit")
+LONGEST_REASON = 500
+
+routes = Blueprint("journal", __name__, url_prefix="/api")
+
+
+@routes.get("/commands")
+def commands() -> ResponseReturnValue:
+    only(*OF_COMMANDS)
+    wanted = Wanted(
+        standing=one_of("status", STANDINGS),
+        type=one_of("type", sorted(the_shop().commands)),
+        principal=caller().name,
+    )
+    limit, after = limit_asked(), text("after")
+    with the_shop().engine.connect() as connection:
+        listed = find_entries(connection, wanted, after=after, limit=limit)
+    return {
+        "commands": [row_as_json(entry) for entry in listed.entries],
+        "next": listed.following and next_page(listed.following),
+    }
+
+
+@routes.post("/commands/<uuid:command_id>/cancel")
+def cancel(command_id: UUID) -> ResponseReturnValue:
+    """
+    Take back a scheduled command. Asked again, it is answered in the same way.
+
+    It wants the right to send such a command: a token that is for reading takes nothing
+    back, though it speaks for whoever has sent it.
+    """
+    because = reason_in(json_of(request))
+    with the_shop().autocommitting.connect() as connection:
+        entry = entries.find(connection, command_id)
+        if entry is None or entry.principal != caller().name:
+            raise Problem("not-found", f"There is no command {command_id}.")
+        require_command(entry.type)
+        acted = acting.cancel(
+            driver_connection(connection),
+            command_id,
+            by=caller().name,
+            because=because,
+            principal=caller().name,
+        )
+        entry = entries.find(connection, command_id)
+    # Only a pruning can have taken it away since.
+    if acted is None or entry is None:
+        raise Problem("not-found", f"There is no command {command_id}.")
+    if acted.status != "cancelled":
+        is_due = acted.status == "accepted"
+        detail = "Its time has come." if is_due else f"It is {acted.status}."
+        raise Problem("too-late", detail, command_status=acted.status)
+    return entry_as_json(entry, [])
+
+
+def reason_in(body: Any) -> str:
+    """Return why, as *body* says it: `{"because": …}`, or an object with nothing."""
+    if not isinstance(body, Mapping):
+        one_fault("body", 'must be an object like {"because": …}')
+    unknown = next((name for name in body if name != "because"), None)
+    if unknown is not None:
+        raise InvalidInput([Fault(unknown, unknown_name(unknown, ["because"]))])
+    because = body.get("because", "")
+    if not isinstance(because, str) or len(because) > LONGEST_REASON:
+        one_fault("because", f"must be a text of at most {LONGEST_REASON} characters")
+    problem = because and problem_with(because, has_lines=True)
+    if problem:
+        one_fault("because", problem)
+    return because

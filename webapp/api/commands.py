@@ -1,0 +1,207 @@
+"""Commands as JSON: one comes in with an Idempotency-Key, and what became of it."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, request, url_for
+from flask.typing import ResponseReturnValue
+
+from eventstore.journal import entries
+from eventstore.journal.entries import Caused, Entry
+from tasks.accept import accept
+from webapp.api import batch
+from webapp.api.batch import Line
+from webapp.api.scheduling import SCHEDULABLE, time_of
+from webapp.authorization import caller, may_see_commands_of, require_command
+from webapp.command_input import command_from, envelope, usable_key, version_of
+from webapp.current_shop import the_shop
+from webapp.date_checks import knows
+from webapp.json_body import body_of, json_of
+from webapp.outages import DATABASE_ERRORS, is_outage
+from webapp.problems import Problem, no_command
+from webapp.query_parameters import only
+
+ROWS = {
+    "order": ("queries.order", "order_id"),
+    "customer": ("queries.customer", "customer_id"),
+    "account": ("money.account", "account_id"),
+    "transfer": ("money.transfer", "transfer_id"),
+}
+"""By category, where the row of a stream is asked for, and what names it there."""
+
+routes = Blueprint("api", __name__, url_prefix="/api")
+
+NEWLINE_DELIMITED = ("application/x-ndjson", "application/jsonl", "application/ndjson")
+HALF_WAY = (
+    "Some lines are accepted already. Send the whole batch again, with the same keys: "
+    "each takes effect once."
+)
+TOO_MANY_REFUSED = (
+    "So many lines are wrong that those behind the last one told were not looked at."
+    " Mend them and send the whole batch again, with the same keys: what is accepted"
+    " already takes effect once."
+)
+BATCH_TYPES = (
+    "Send a command a line, with Content-Type: application/x-ndjson, or an array of "
+    "them with application/json."
+)
+
+
+@routes.post("/commands")
+def take() -> ResponseReturnValue:
+    key = usable_key(request.headers.get("Idempotency-Key"))
+    seen = version_of(request.headers.get("If-Match"))
+    shop = the_shop()
+    body: Any = json_of(request)
+    name, data, version = envelope(shop, body, SCHEDULABLE)
+    not_before = time_of(body, key, caller().name) if "not_before" in body else None
+    if None not in (seen, version) and seen != version:
+        raise Problem("bad-request", "If-Match and expected_version differ.")
+    require_command(name)
+    sent_before = knows(shop, key, caller().name)
+    command = command_from(shop, name, data, is_known=sent_before)
+    accepted = accept(
+        shop,
+        command,
+        key=key,
+        principal=caller().name,
+        expected_version=version if seen is None else seen,
+        not_before=not_before,
+    )
+    is_plain = accepted.is_new and not_before is None
+    status = "accepted" if is_plain else standing_of(accepted.command_id)
+    address = url_for("api.command", command_id=accepted.command_id)
+    answer = {
+        "id": str(accepted.command_id),
+        "type": name,
+        "status": status,
+        "links": {"self": address},
+    }
+    if not_before is not None:
+        answer["not_before"] = not_before.isoformat()
+    if status == entries.SCHEDULED:
+        cancelling = url_for("journal.cancel", command_id=accepted.command_id)
+        answer["links"] = {"self": address, "cancel": cancelling}
+    return answer, 202, {"Location": address}
+
+
+@routes.post("/commands/batch")
+def take_batch() -> ResponseReturnValue:
+    key = request.headers.get("Idempotency-Key")
+    lines = iter(lines_sent())
+    told = batch.take(
+        the_shop(),
+        lines,
+        principal=caller().name,
+        key=None if key is None else usable_key(key),
+        require=require_command,
+    )
+    answers, accepted, refused = batch.written(or_unknown(told))
+    body = f'{{"accepted":{accepted},"refused":{refused},"lines":{answers}'
+    if left := sum(1 for _ in lines):
+        body += f',"not_looked_at":{left},"detail":{json.dumps(TOO_MANY_REFUSED)}'
+    body += "}\n"
+    # A 202 promises something; where there is nothing to promise it is none.
+    return Response(body, 202 if accepted else 422, content_type="application/json")
+
+
+def or_unknown(told: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield what was *told*; where the database goes away half way, say that."""
+    is_promised = False
+    try:
+        for line in told:
+            is_promised |= line["status"] != "refused"
+            yield line
+    except DATABASE_ERRORS as error:
+        if is_promised and is_outage(error):
+            raise Problem("outcome-unknown", HALF_WAY) from error
+        raise
+
+
+def lines_sent() -> Iterable[Line]:
+    """Return the lines of a batch; an array's are its items."""
+    body = body_of(request)
+    if request.is_json:
+        return batch.items_of(batch.values_of(body))
+    if request.mimetype not in NEWLINE_DELIMITED:
+        raise Problem("unsupported-media-type", BATCH_TYPES)
+    return batch.lines_of(batch.pieces_of(body))
+
+
+def standing_of(command_id: UUID) -> str:
+    """Return what became of a command that is promised, as far as that is known."""
+    try:
+        with the_shop().engine.connect() as connection:
+            entry = entries.find(connection, command_id)
+    except DATABASE_ERRORS as error:
+        if not is_outage(error):
+            raise
+        # Whoever was told now that it is not accepted might send it under another key.
+        return "accepted"
+    return entry.standing if entry else "accepted"
+
+
+@routes.get("/commands/<uuid:command_id>")
+def command(command_id: UUID) -> ResponseReturnValue:
+    only()
+    with the_shop().engine.connect() as connection:
+        entry = entries.find(connection, command_id)
+        # Whether somebody else has sent it, is not told to who may not see it.
+        if entry is None or not may_see_commands_of(entry.principal):
+            raise no_command(connection, command_id)
+        events = entries.find_events(connection, entry)
+    return entry_as_json(entry, events)
+
+
+def entry_as_json(entry: Entry, events: Sequence[Caused]) -> dict[str, Any]:
+    return {**row_as_json(entry), "events": [event._asdict() for event in events]}
+
+
+def row_as_json(entry: Entry) -> dict[str, Any]:
+    """Return *entry* as it stands in a list: without the events it has caused."""
+    return {
+        "id": str(entry.id),
+        "type": entry.type,
+        "status": entry.standing,
+        "stream_id": entry.stream_id,
+        "accepted_at": entry.accepted_at.isoformat(),
+        "not_before": entry.not_before.isoformat() if entry.not_before else None,
+        "finished_at": entry.finished_at.isoformat() if entry.finished_at else None,
+        "position": entry.position,
+        "error": error_as_json(entry),
+        "links": {
+            "self": url_for("api.command", command_id=entry.id),
+            "page": url_for("commands.fate", command_id=entry.id),
+            **links_to_cancel(entry),
+            **links_to_rows(entry),
+        },
+    }
+
+
+def links_to_cancel(entry: Entry) -> dict[str, str]:
+    if not entry.is_scheduled:
+        return {}
+    return {"cancel": url_for("journal.cancel", command_id=entry.id)}
+
+
+def links_to_rows(entry: Entry) -> dict[str, str]:
+    """Return where the row is that a command has changed, at least as new as that."""
+    if entry.status != "succeeded":
+        return {}
+    category, _, name = entry.stream_id.partition("-")
+    if category not in ROWS:
+        return {}
+    endpoint, about = ROWS[category]
+    asked: dict[str, Any] = {about: name, "min_position": entry.position}
+    return {category: url_for(endpoint, **asked)}
+
+
+def error_as_json(entry: Entry) -> dict[str, Any] | None:
+    # What made a command fail may name what nobody outside should see.
+    if entry.status == "failed":
+        return {"message": "It was not done. The operator of the shop sees why."}
+    if entry.status != "rejected" or entry.error is None:
+        return None
+    return {name: entry.error.get(name) for name in ("rule", "message", "figures")}

@@ -1,0 +1,224 @@
+"""
+What the read models have, as JSON: orders, customers, products, accounts and sums.
+
+Each answer tells the position that its read model has reached, and how far that is
+behind what was asked for; where the read model stands still, since when and why.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask import Blueprint, request, url_for
+from flask.typing import ResponseReturnValue
+
+from eventstore.projections.freshness import Position
+from eventstore.projections.views import Page
+from readmodels import (
+    account_statement,
+    accounts,
+    customers,
+    order_details,
+    order_list,
+    products,
+    transfers,
+)
+from webapp.current_shop import the_shop
+from webapp.problems import (
+    Problem,
+    no_account,
+    no_customer,
+    no_order,
+    no_transfer,
+    standing,
+)
+from webapp.query_parameters import (
+    OF_ACCOUNTS,
+    OF_CUSTOMERS,
+    OF_ORDERS,
+    OF_PRODUCTS,
+    OF_STATEMENTS,
+    OF_TRANSFERS,
+    accounts_asked,
+    customers_asked,
+    number,
+    only,
+    orders_asked,
+    products_asked,
+    statement_asked,
+    transfers_asked,
+)
+from webapp.read_connection import reading
+from webapp.url_converters import ACCOUNT, CUSTOMER, ORDER, TRANSFER
+
+MOST_ROWS = 200
+A_PAGE = 50
+
+K = TypeVar("K")
+R = TypeVar("R")
+
+routes = Blueprint("queries", __name__, url_prefix="/api")
+
+
+@routes.get("/orders")
+def orders() -> ResponseReturnValue:
+    return rows_of("orders", order_list, OF_ORDERS, orders_asked)
+
+
+@routes.get(f"/orders/{ORDER}")
+def order(order_id: int) -> ResponseReturnValue:
+    found, position = row_of(order_details, order_details.find, order_id, no_order)
+    customer = url_for("queries.customer", customer_id=found.customer_id)
+    return one(found, position, customer=customer)
+
+
+@routes.get("/customers")
+def all_customers() -> ResponseReturnValue:
+    return rows_of("customers", customers, OF_CUSTOMERS, customers_asked)
+
+
+@routes.get(f"/customers/{CUSTOMER}")
+def customer(customer_id: str) -> ResponseReturnValue:
+    found, position = row_of(customers, customers.find_one, customer_id, no_customer)
+    return one(found, position, orders=url_for("queries.orders", customer=customer_id))
+
+
+@routes.get("/products")
+def all_products() -> ResponseReturnValue:
+    page = rows_of("products", products, OF_PRODUCTS, products_asked)
+    return {**page, "currency": the_shop().settings.currency}
+
+
+@routes.get("/figures")
+def figures() -> ResponseReturnValue:
+    only("min_position")
+    with reading(order_details.projection) as (connection, position):
+        found = order_details.figures(connection)
+    currency = the_shop().settings.currency
+    return {**as_json(found), "currency": currency, **standing(position)}
+
+
+@routes.get("/accounts")
+def all_accounts() -> ResponseReturnValue:
+    return rows_of("accounts", accounts, OF_ACCOUNTS, accounts_asked)
+
+
+@routes.get(f"/accounts/{ACCOUNT}")
+def account(account_id: str) -> ResponseReturnValue:
+    found, position = row_of(accounts, accounts.find_one, account_id, no_account)
+    statement = url_for("queries.statement", account_id=account_id)
+    return one(found, position, statement=statement)
+
+
+@routes.get(f"/accounts/{ACCOUNT}/statement")
+def statement(account_id: str) -> ResponseReturnValue:
+    only(*OF_STATEMENTS, "limit", "min_position")
+    asked, limit = statement_asked(), limit_asked()
+    models = (account_statement.projection, accounts.projection)
+    with reading(*models) as (connection, position):
+        if accounts.find_one(connection, account_id) is None:
+            raise no_account(account_id, position)
+        page = account_statement.find(connection, account_id, **asked, limit=limit)
+    return a_page("lines", page, position)
+
+
+@routes.get("/transfers")
+def all_transfers() -> ResponseReturnValue:
+    return rows_of("transfers", transfers, OF_TRANSFERS, transfers_asked)
+
+
+@routes.get(f"/transfers/{TRANSFER}")
+def transfer(transfer_id: int) -> ResponseReturnValue:
+    found, position = row_of(transfers, transfers.find_one, transfer_id, no_transfer)
+    return one(
+        found,
+        position,
+        from_account=url_for("queries.account", account_id=found.from_account),
+        to_account=url_for("queries.account", account_id=found.to_account),
+    )
+
+
+def rows_of(
+    name: str, model: Any, may_ask: Sequence[str], asked: Callable[[], dict[str, Any]]
+) -> dict[str, Any]:
+    """Return the page of a read model's rows that the address asks for."""
+    only(*may_ask, "limit", "min_position")
+    wanted = {**asked(), "limit": limit_asked()}
+    with reading(model.projection) as (connection, position):
+        page = model.find(connection, **wanted)
+    return a_page(name, page, position)
+
+
+def row_of(
+    model: Any,
+    find: Callable[[sa.Connection, K], R | None],
+    key: K,
+    missing: Callable[[K, Position], Problem],
+) -> tuple[R, Position]:
+    """Return the row that the address names. Raises the Problem that it is missing."""
+    only("min_position")
+    with reading(model.projection) as (connection, position):
+        found = find(connection, key)
+    if found is None:
+        raise missing(key, position)
+    return found, position
+
+
+def limit_asked() -> int:
+    return number("limit", highest=MOST_ROWS) or A_PAGE
+
+
+def a_page(name: str, page: Page[Any], position: Position) -> dict[str, Any]:
+    return {
+        name: [as_json(row) for row in page.rows],
+        "next": page.following and next_page(page.following),
+        **standing(position),
+    }
+
+
+def next_page(cursor: str) -> str:
+    """Return the address of the page behind *cursor*, with all that was asked for."""
+    assert request.endpoint is not None
+    named = request.view_args or {}
+    asked: dict[str, Any] = {**named, **request.args.to_dict(), "after": cursor}
+    return url_for(request.endpoint, **asked)
+
+
+def one(
+    row: Any, position: Position, **links: str
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return a row with its links; its ETag is what a command's If-Match expects."""
+    body = {
+        **as_json(row),
+        "links": {"self": request.path, **links},
+        **standing(position),
+    }
+    return body, {"ETag": f'"{row.version}"'}
+
+
+UNSEEN = ("words", "customer_words", "order_words")
+"""What only the search looks at."""
+
+
+def as_json(value: Any) -> Any:
+    """Return *value*, a row or what is in one, as plain JSON values."""
+    match value:
+        case datetime():
+            return value.astimezone(UTC).isoformat()
+        case date():
+            return value.isoformat()
+        case Decimal() | UUID():
+            return str(value)
+        case tuple() | list():
+            return [as_json(part) for part in value]
+        case Mapping():
+            return {name: as_json(part) for name, part in value.items()}
+        case _ if is_dataclass(value):
+            names = (field.name for field in fields(value))
+            return {n: as_json(getattr(value, n)) for n in names if n not in UNSEEN}
+        case _:
+            return value

@@ -1,0 +1,203 @@
+"""
+Who asks, and whether they may: by a secret, by the endpoint, deny by default.
+
+As long as there is no user, who has this computer's secret asks the API as `local`,
+and may all. From the first user on every request to it needs a token of one. What was
+looked up is believed for a tenth of a second: to ask each time would take a third of
+what accepting takes.
+
+The pages act as `local` until they have a login, so they are for the browser that was
+let in on this computer, wherever a server may be told to listen.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple, cast
+
+import psycopg
+from flask import Flask, current_app, g, request
+from flask.typing import ResponseReturnValue
+
+from eventstore.access.tokens import Bearer, find_bearer, hash_of
+from eventstore.access.users import has_users
+from eventstore.connection import driver_connection
+from tasks.shop.permissions import PERMISSIONS, may_send, permissions_of, within
+from webapp import local_login
+from webapp.current_shop import LOCAL, the_shop
+from webapp.outages import DATABASE_ERRORS, is_outage, not_accepted
+from webapp.problems import Problem
+from webapp.token_cache import Remembered
+
+BY_TYPE = "by the type of the command"
+"""What is wanted depends on what is sent: the view calls `require_command`."""
+OWN = "one's own"
+"""Whoever has sent it; the view asks for `commands.read` where it was another."""
+
+ROUTES: Mapping[str, str] = {
+    "api.take": BY_TYPE,
+    "api.take_batch": BY_TYPE,
+    "api.command": OWN,
+    "journal.commands": OWN,
+    "journal.cancel": OWN,
+    "queries.orders": "orders.read",
+    "queries.order": "orders.read",
+    "queries.all_customers": "customers.read",
+    "queries.customer": "customers.read",
+    "queries.all_products": "orders.read",
+    "queries.figures": "orders.read",
+    "money.all_accounts": "accounts.read",
+    "money.account": "accounts.read",
+    "money.statement": "accounts.read",
+    "money.all_transfers": "accounts.read",
+    "money.transfer": "accounts.read",
+}
+"""What each endpoint below /api wants; one that is missing here answers nobody."""
+
+FOR_ALL = ("static", "health.alive", "health.ready")
+"""What answers everybody, from wherever; the two of health in one word."""
+ENTRANCE = ("entrance.ask", "entrance.enter")
+
+
+class Caller(NamedTuple):
+    """Who asks, as the journal knows them, and what they may by this token."""
+
+    name: str
+    permissions: frozenset[str]
+
+
+def guard(app: Flask) -> None:
+    """Let nobody ask *app* who may not."""
+    app.extensions["remembered"] = Remembered()
+    app.before_request(admit)
+
+
+def admit() -> ResponseReturnValue | None:
+    """
+    Find out who asks. Raises the Problem that they may not ask this.
+
+    What is not there is for nobody either who may not come in.
+    """
+    if request.endpoint in FOR_ALL:
+        return None
+    if is_of_the_api():
+        admit_to_the_api()
+    elif not local_login.is_on_this_computer():
+        raise Problem("forbidden", "The pages are for this computer alone.")
+    elif moved := local_login.redirect_to_printed_host():
+        return moved
+    elif request.endpoint in ENTRANCE:
+        return None
+    elif not local_login.is_known():
+        raise Problem("login-required")
+    g.is_admitted = True
+    return None
+
+
+def is_of_the_api() -> bool:
+    # By the rule that was found, since one address can be written in several ways.
+    rule = request.url_rule
+    path = request.path if rule is None else rule.rule
+    return path == "/api" or path.startswith("/api/")
+
+
+def admit_to_the_api() -> None:
+    g.caller = caller_of(request.headers.get("Authorization"))
+    if request.url_rule is None:
+        return
+    wanted = ROUTES.get(request.endpoint or "")
+    if wanted is None:
+        raise Problem("forbidden", "No rule says who may ask this, so nobody may.")
+    if wanted not in (BY_TYPE, OWN):
+        require(wanted)
+
+
+def caller() -> Caller:
+    """Return who asks the API."""
+    return cast(Caller, g.caller)
+
+
+def require(permission: str) -> None:
+    """Raise the Problem that who asks has not this *permission*."""
+    if permission not in caller().permissions:
+        detail = f"It wants {permission}, which {caller().name} has not by this token."
+        raise Problem("forbidden", detail)
+
+
+def require_command(command_type: str) -> None:
+    """Raise the Problem that who asks may not send commands of this type."""
+    if not may_send(command_type, caller().permissions):
+        detail = f"{caller().name} may not send {command_type} by this token."
+        raise Problem("forbidden", detail)
+
+
+def may_see_commands_of(principal: str) -> bool:
+    """Say whether who asks may know what became of the commands of *principal*."""
+    return principal == caller().name or "commands.read" in caller().permissions
+
+
+def caller_of(authorization: str | None) -> Caller:
+    """Return who asks with this header. Raises the Problem that it tells nobody."""
+    if authorization is None:
+        # Only to read: what a page of another port of this computer sends has it too.
+        is_reading = request.method in local_login.SAFE_METHODS
+        if is_reading and local_login.has_cookie():
+            return local_caller()
+        raise Problem("token-required")
+    kind, _, token = authorization.partition(" ")
+    if kind.lower() != "bearer":
+        raise Problem("token-required", "Only Bearer tokens are known here.")
+    if local_login.is_local_token(token.strip()):
+        return local_caller()
+    bearer = bearer_of(token.strip())
+    if bearer is None:
+        raise Problem("token-required", "This token is unknown, expired or revoked.")
+    return Caller(bearer.user, permissions_of(bearer.roles) & within(bearer.scopes))
+
+
+def local_caller() -> Caller:
+    """Return who has this computer's secret. Raises the Problem that it is no use."""
+    if not local_login.is_on_this_computer():
+        raise Problem("token-required", "This token is for this computer alone.")
+    if there_are_users():
+        raise Problem("token-required", "The shop has users: send the token of one.")
+    return Caller(LOCAL, PERMISSIONS)
+
+
+def bearer_of(token: str) -> Bearer | None:
+    """Look a token up. Raises the Problem that there were too many wrong ones."""
+    digest = hash_of(token)
+    bearer = remembered().fresh(digest)
+    if bearer is not None:
+        return bearer
+    if remembered().is_refused(digest):
+        raise Problem("too-many-wrong-tokens")
+    with asking_the_database() as connection:
+        bearer = find_bearer(connection, token)
+    remembered().learn(digest, bearer)
+    return bearer
+
+
+def there_are_users() -> bool:
+    """Say whether there is any user; once there is one, there always is."""
+    if remembered().there_are_users or remembered().knows_of_no_users():
+        return remembered().there_are_users
+    with asking_the_database() as connection:
+        remembered().learn_users(has_users(connection))
+    return remembered().there_are_users
+
+
+def remembered() -> Remembered:
+    return cast(Remembered, current_app.extensions["remembered"])
+
+
+@contextmanager
+def asking_the_database() -> Iterator[psycopg.Connection[Any]]:
+    """Lend a connection. Raises the Problem that the database is away."""
+    try:
+        with the_shop().autocommitting.connect() as connection:
+            yield driver_connection(connection)
+    except DATABASE_ERRORS as error:
+        if not is_outage(error):
+            raise
+        # Nothing can have been committed yet, however the connection was lost.
+        raise not_accepted() from error

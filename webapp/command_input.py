@@ -1,0 +1,127 @@
+"""From what came in to a command of this shop, or all its faults at once."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any, NoReturn
+
+from domain.errors import Fault, InvalidInput
+from domain.input import MOST_UNKNOWN, parse, unknown_name
+from tasks.shop.wiring import Shop
+from webapp.date_checks import faults_of_dates, never_sent
+from webapp.problems import Problem
+
+HIGHEST_VERSION = 2**31 - 1
+ENVELOPE = ("type", "data", "expected_version")
+
+
+def usable_key(key: str | None) -> str:
+    """Return *key*, or raise the Problem that it is none."""
+    if not key or not key.strip():
+        raise Problem("idempotency-key", "The header Idempotency-Key is missing.")
+    if len(key) > 200:
+        raise Problem("idempotency-key", "The key has more than 200 characters.")
+    if not re.fullmatch("[ -~]+", key):
+        raise Problem("idempotency-key", "The key has other than printable characters.")
+    return key
+
+
+def command_from(
+    shop: Shop,
+    name: str,
+    data: object,
+    faults: Sequence[Fault] = (),
+    is_known: Callable[[], bool] = never_sent,
+) -> Any:
+    """
+    Return the command called *name* that *data*, plain JSON values, holds.
+
+    *faults* are those found on the way here: a field that is among them is not
+    complained of twice. A command that *is_known* was sent before: the days that have
+    passed since change nothing. Raises InvalidInput with all of them.
+    """
+    found = list(faults)
+    command: Any = None
+    if isinstance(data, Mapping) and has_currency(shop, name):
+        data = {"currency": shop.settings.currency, **data}
+        found += other_currency(data["currency"], shop.settings.currency)
+    try:
+        command = parse(shop.commands[name], data)
+    except InvalidInput as error:
+        known = {fault.field for fault in found}
+        found += [fault for fault in error.faults if fault.field not in known]
+    if isinstance(data, Mapping):
+        found += faults_of_dates(shop, name, data, is_known)
+    if found:
+        raise InvalidInput(found)
+    return command
+
+
+def has_currency(shop: Shop, name: str) -> bool:
+    return any(field.name == "currency" for field in fields(shop.commands[name]))
+
+
+def other_currency(given: object, currency: str) -> list[Fault]:
+    if given == currency:
+        return []
+    return [Fault("currency", f"must be {currency}, the currency of this shop")]
+
+
+def envelope(
+    shop: Shop, body: object, known: Sequence[str] = ENVELOPE
+) -> tuple[str, object, int | None]:
+    """
+    Return the type, the data and the expected version that *body* holds.
+
+    *known* are the names that whoever sent it may use.
+
+    Raises InvalidInput; what is inside the data is looked at by `command_from`.
+    """
+    if not isinstance(body, Mapping):
+        one_fault("body", 'must be an object like {"type": …, "data": {…}}')
+    unknown = [name for name in body if name not in known][:MOST_UNKNOWN]
+    faults = [Fault(name, unknown_name(name, known)) for name in unknown]
+    faults += type_faults(body, shop.commands)
+    if "data" not in body:
+        faults.append(Fault("data", "is missing"))
+    version = body.get("expected_version")
+    if version is not None and not is_version(version):
+        faults.append(Fault("expected_version", "must be a whole number from 0"))
+    if faults:
+        raise InvalidInput(faults)
+    return body["type"], body["data"], version
+
+
+def one_fault(field: str, problem: str) -> NoReturn:
+    raise InvalidInput([Fault(field, problem)])
+
+
+def type_faults(body: Mapping[str, Any], commands: Mapping[str, type]) -> list[Fault]:
+    if "type" not in body:
+        return [Fault("type", f"is missing; {choice(commands)}")]
+    name = body["type"]
+    if not isinstance(name, str):
+        return [Fault("type", f"must be a text; {choice(commands)}")]
+    if name not in commands:
+        return [Fault("type", f"{unknown_name(name, commands)}; {choice(commands)}")]
+    return []
+
+
+def choice(commands: Mapping[str, type]) -> str:
+    return f"the commands are {', '.join(sorted(commands))}"
+
+
+def is_version(value: object) -> bool:
+    if not isinstance(value, int) or isinstance(value, bool):
+        return False
+    return 0 <= value <= HIGHEST_VERSION
+
+
+def version_of(if_match: str | None) -> int | None:
+    """Return the expected version that the header If-Match (`"3"`) names."""
+    if if_match is None:
+        return None
+    match = re.fullmatch('"?([0-9]{1,10})"?', if_match.strip())
+    if match is None or not is_version(int(match[1])):
+        raise Problem("bad-request", 'If-Match must be a version, like "3".')
+    return int(match[1])

@@ -1,0 +1,123 @@
+"""
+What is answered when it cannot be done: problem+json under /api, else a page.
+
+RFC 9457 gives the JSON its shape, and `webapp.problems` lists the kinds.
+"""
+
+from dataclasses import asdict
+
+from flask import Flask, Response, current_app, g, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, SecurityError
+
+from domain.errors import InvalidInput
+from domain.input import MAX_FAULTS
+from eventstore.errors import BadCursor, KeyReused
+from webapp.forms import submit
+from webapp.outages import DATABASE_ERRORS, DatabaseError, problem_of
+from webapp.problems import BY_STATUS, Problem
+
+MOST_FAULTS = 100
+FOR_PROGRAMS = ("/healthz", "/metrics", "/readyz")
+
+
+def answer(app: Flask) -> None:
+    """Let *app* answer every error here; none of them shows where it was raised."""
+    app.register_error_handler(Problem, say)
+    app.register_error_handler(InvalidInput, invalid_input)
+    app.register_error_handler(KeyReused, key_reused)
+    app.register_error_handler(BadCursor, bad_cursor)
+    for kind in DATABASE_ERRORS:
+        app.register_error_handler(kind, database_error)
+    app.register_error_handler(CSRFError, token_missing)
+    app.register_error_handler(SecurityError, foreign_host)
+    app.register_error_handler(HTTPException, http_error)
+
+
+def say(problem: Problem) -> ResponseReturnValue:
+    """Return *problem* in the form that its reader understands."""
+    if is_for_a_program():
+        return as_json(problem)
+    # Who may not come in sees nothing of the shop, not even its currency.
+    template = "error.html" if g.get("is_admitted") else "refused.html"
+    page = render_template(template, problem=problem)
+    return page, problem.kind.status, problem.headers
+
+
+def is_for_a_program() -> bool:
+    path = request.path
+    return path in ("/api", *FOR_PROGRAMS) or path.startswith("/api/")
+
+
+def as_json(problem: Problem) -> Response:
+    body = {
+        "type": f"/problems/{problem.name}",
+        "title": problem.kind.title,
+        "status": problem.kind.status,
+        "detail": problem.detail,
+        **problem.more,
+    }
+    if problem.faults:
+        body["faults"] = [asdict(fault) for fault in problem.faults[:MOST_FAULTS]]
+    return Response(
+        current_app.json.dumps(body),
+        problem.kind.status,
+        problem.headers,
+        content_type="application/problem+json",
+    )
+
+
+def invalid_input(error: InvalidInput) -> ResponseReturnValue:
+    found = len(error.faults)
+    detail = "One field is wrong." if found == 1 else f"{found:,} fields are wrong."
+    if found >= MAX_FAULTS:
+        detail = f"At least {MAX_FAULTS:,} fields are wrong."
+    if found > MOST_FAULTS:
+        detail += f" The first {MOST_FAULTS} are listed."
+    return say(Problem("invalid-input", detail, faults=error.faults))
+
+
+def key_reused(error: KeyReused) -> ResponseReturnValue:
+    first = url_for("api.command", command_id=error.command_id)
+    return say(Problem("key-reused", first=first))
+
+
+def bad_cursor(error: BadCursor) -> ResponseReturnValue:
+    return say(Problem("bad-request", str(error)))
+
+
+def database_error(error: DatabaseError) -> ResponseReturnValue:
+    problem = problem_of(error)
+    if problem is None:
+        raise error
+    return say(problem)
+
+
+def token_missing(error: CSRFError) -> ResponseReturnValue:
+    """Answer a form that came without its token with the form, as it was filled."""
+    try:
+        page = submit.shown_again(
+            "The page had grown old, or the form came from somewhere else. "
+            "Nothing was sent; look it over and send it again."
+        )
+    except Problem as problem:
+        return say(problem)
+    return page or say(Problem("forbidden", "The form came without its token."))
+
+
+def foreign_host(error: SecurityError) -> ResponseReturnValue:
+    # A page would lead back here: plain words do, and name the way out.
+    if is_for_a_program():
+        return as_json(Problem("bad-request", "This host name is not served here."))
+    text = "This host name is not served here. Use localhost or 127.0.0.1.\n"
+    return text, 400, {"Content-Type": "text/plain; charset=utf-8"}
+
+
+def http_error(error: HTTPException) -> ResponseReturnValue:
+    """Answer what Flask itself raises; a bug gets here as a 500, logged by Flask."""
+    name = BY_STATUS.get(error.code or 500, "bad-request")
+    response = current_app.make_response(say(Problem(name)))
+    if name == "method-not-allowed":
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))  # type: ignore[attr-defined]  # only a 405 has it
+    return response

@@ -1,0 +1,114 @@
+"""What a form offers to choose from, and what it fills in where that was chosen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from readmodels import customers, products
+from readmodels.customers import CustomerView
+from readmodels.products import ProductView
+from webapp.current_shop import the_notation
+from webapp.formats import write
+from webapp.forms.definitions import ADDRESS, PLACE, Form
+from webapp.forms.values import Typed
+from webapp.outages import DATABASE_ERRORS, problem_of
+from webapp.read_connection import reading
+
+MOST_OFFERED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What one chooses from, and the customer whose number was typed."""
+
+    products: Sequence[ProductView] = ()
+    customers: Sequence[CustomerView] = ()
+    customer: CustomerView | None = None
+
+
+NOTHING = Offer()
+
+
+def offer_for(form: Form, typed: Typed) -> Offer:
+    """Return what there is to choose from; it can be typed without that, too."""
+    if form is not PLACE:
+        return NOTHING
+    number = without_nul(typed.fields["customer_id"])
+    try:
+        with reading(customers.projection, products.projection) as (connection, _):
+            most = customers.find(connection, sort="-orders", limit=MOST_OFFERED)
+            return Offer(
+                products.find_most_ordered(connection, limit=MOST_OFFERED),
+                sorted(most.rows, key=lambda customer: customer.words),
+                customers.find_one(connection, number),
+            )
+    except DATABASE_ERRORS as error:
+        # What it says is for another page; here it only logs what was dropped.
+        if problem_of(error) is None:
+            raise
+        return NOTHING
+
+
+def without_nul(text: str) -> str:
+    """Return what may be searched for in place of *text*: PostgreSQL takes none."""
+    return text.replace("\0", "")
+
+
+def with_prices(typed: Typed) -> tuple[Typed, list[str]]:
+    """
+    Fill in the last price where a known product has none; return whose were filled.
+
+    The product's article number comes along with it.
+    """
+    without = [
+        line["product"]
+        for line in typed.lines
+        if line.get("product") and not line.get("unit_price")
+    ]
+    if not without:
+        return typed, []
+    with reading(products.projection) as (connection, _):
+        found = products.find_named(connection, [without_nul(name) for name in without])
+    # One that was free, long ago, has no price that can be asked for.
+    known = {name: p for name, p in found.items() if p.unit_price > 0}
+    lines = [
+        priced(line, known[line["product"]])
+        if line.get("product") in known and not line.get("unit_price")
+        else line
+        for line in typed.lines
+    ]
+    return Typed(typed.fields, lines), [name for name in without if name in known]
+
+
+def priced(line: dict[str, str], product: ProductView) -> dict[str, str]:
+    price = write("unit_price", product.unit_price, the_notation())
+    return {**line, "unit_price": price, "product_id": product.product_id or ""}
+
+
+def with_address(typed: Typed) -> tuple[Typed, str]:
+    """
+    Fill in the address of the customer whose number was typed; return what to say.
+
+    An address that was typed stays as it is.
+    """
+    number = typed.fields["customer_id"]
+    if not number:
+        return typed, "Type the customer's number first, then fill in the address."
+    with reading(customers.projection) as (connection, _):
+        customer = customers.find_one(connection, without_nul(number))
+    if customer is None:
+        return typed, f"There is no customer {number} here."
+    if customer.address is None:
+        return typed, f"No address of {customer.name} is known."
+    known = address_of(customer)
+    # A recipient may be another one at the same address.
+    if any(typed.fields[name] not in ("", known[name]) for name in ADDRESS[1:]):
+        return typed, "Another address is typed already, so it was left as it is."
+    known["address.name"] = typed.fields["address.name"] or known["address.name"]
+    return Typed({**typed.fields, **known}, typed.lines), ""
+
+
+def address_of(customer: CustomerView) -> dict[str, str]:
+    names = {name: name.partition(".")[2] for name in ADDRESS}
+    return {
+        name: getattr(customer.address, field) or "" for name, field in names.items()
+    }

@@ -1,0 +1,156 @@
+"""A form that was filled in while somebody else changed the same: both, in one form."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+import psycopg
+
+from domain.customers.customer import Customer
+from domain.errors import Fault
+from eventstore.aggregates.as_of import AsOf, load_as_of
+from eventstore.aggregates.replaying import stepped
+from eventstore.errors import EventStoreError
+from eventstore.journal.entries import Entry
+from eventstore.log.read import read_stream
+from eventstore.personal.keyring import Keyring
+from webapp.current_shop import the_notation, the_shop
+from webapp.forms.definitions import CHANGE, Form
+from webapp.forms.form_state import Filled
+from webapp.forms.labels import LABELS
+from webapp.forms.values import Typed, typed_for
+
+
+def data_of_customer(customer: Customer) -> Mapping[str, Any]:
+    return {} if customer.details is None else asdict(customer.details)
+
+
+DATA: Mapping[str, Callable[[Any], Mapping[str, Any]]] = {
+    CHANGE.command: data_of_customer
+}
+"""By command, what its form shows of the state that it changes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What somebody made of a field, as a form has it; *old* or *new* may be empty."""
+
+    field: str
+    old: str
+    new: str
+    actor: str | None
+    occurred_at: datetime
+
+    @property
+    def label(self) -> str:
+        return LABELS.get(self.field, self.field)
+
+
+class Since(NamedTuple):
+    """A form as somebody has *seen* it, as it is *now*, at *version*, and why."""
+
+    seen: Typed
+    now: Typed
+    version: int
+    changes: list[Change]
+
+
+class Merged(NamedTuple):
+    """The form with what both have changed, and what others have, in order."""
+
+    filled: Filled
+    changes: list[Change]
+
+
+def merged(filled: Filled, entry: Entry) -> Merged | None:
+    """
+    Return *filled*, which was sent as *entry* on an old version, as it fits today.
+
+    A field has what this sender has typed where they changed it, and otherwise what it
+    is now. Where both changed it, what they typed stays, and the field says what it was
+    changed to. None where the log has no such version, or cannot be read.
+    """
+    shop, form = the_shop(), filled.form
+    if entry.expected_version is None:
+        return None
+    with shop.lent() as connection:
+        try:
+            since = changes_since(
+                connection, form, entry.stream_id, entry.expected_version
+            )
+        except EventStoreError:
+            return None
+    typed, faults = both(form, filled.typed, since)
+    again = replace(filled, typed=typed, faults=faults, version=str(since.version))
+    return Merged(again, since.changes)
+
+
+def is_mergeable(form: Form) -> bool:
+    """Return whether *form* shows a state, of which two may change different parts."""
+    return form.command in DATA
+
+
+def changes_since(
+    connection: psycopg.Connection[Any], form: Form, stream_id: str, version: int
+) -> Since:
+    """Return what became of a stream's form since *version*."""
+    shop = the_shop()
+    decider = shop.deciders.of_stream(stream_id)
+    as_of = AsOf(version=version)
+    state = load_as_of(connection, [stream_id], shop.deciders, as_of).states[stream_id]
+    keyring = Keyring(connection, shop.deciders.masters)
+    seen = now = shown(form, state)
+    changes = []
+    for event in read_stream(connection, stream_id, after=version):
+        step = stepped(decider, state, event, keyring)
+        if step.error is not None:
+            raise step.error
+        before, now, state = now, shown(form, step.after), step.after
+        actor = msgspec.json.decode(event.metadata).get("actor")
+        changes += [
+            Change(
+                field=name,
+                old=before.fields[name],
+                new=now.fields[name],
+                actor=actor,
+                occurred_at=event.occurred_at,
+            )
+            for name in form.fields
+            if before.fields[name] != now.fields[name]
+        ]
+        version = event.version
+    return Since(seen, now, version, changes)
+
+
+def shown(form: Form, state: Any) -> Typed:
+    return typed_for(form, DATA[form.command](state), the_notation())
+
+
+def both(form: Form, typed: Typed, since: Since) -> tuple[Typed, list[Fault]]:
+    """Return *typed* with what others have changed, and where the two meet."""
+    mine, seen, now = typed.fields, since.seen.fields, since.now.fields
+    fields, met = dict(now), []
+    for unit in units_of(form):
+        if all(mine[name] in (seen[name], now[name]) for name in unit):
+            # Nothing here is of this sender alone.
+            continue
+        is_met = any(now[name] not in (seen[name], mine[name]) for name in unit)
+        for name in unit:
+            fields[name] = mine[name]
+            if is_met and mine[name] != now[name]:
+                met.append(Fault(name, f"was changed meanwhile to {quoted(now[name])}"))
+    return Typed(fields), met
+
+
+def units_of(form: Form) -> list[list[str]]:
+    """Return the fields that are kept or changed together: an address is one thing."""
+    units: dict[str, list[str]] = {}
+    for name in form.fields:
+        units.setdefault(name.partition(".")[0], []).append(name)
+    return list(units.values())
+
+
+def quoted(text: str) -> str:
+    return f"\u201c{text}\u201d" if text else "nothing"

@@ -1,0 +1,170 @@
+"""What becomes of a posted form: a command and its fate, or the form again."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from flask import Response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from domain.errors import InvalidInput
+from eventstore.errors import KeyReused
+from tasks.accept import accept
+from webapp.command_input import command_from, usable_key, version_of
+from webapp.current_shop import LOCAL, the_notation, the_shop
+from webapp.date_checks import knows
+from webapp.forms.choices import NOTHING, with_address, with_prices
+from webapp.forms.definitions import BUTTONS, FORMS, Form
+from webapp.forms.form_state import Filled, new_key, posted, show
+from webapp.forms.labels import prices_filled
+from webapp.forms.values import Typed, data_of, without_empty_lines
+from webapp.outages import DATABASE_ERRORS, DatabaseError, problem_of
+from webapp.problems import Problem
+
+KEY_LOST = (
+    "The form came without the key that keeps it from being done twice. "
+    "Nothing was sent; look it over and send it again."
+)
+
+VERSION_LOST = (
+    "The form was changed on its way, or is broken: it no longer says which details it "
+    "was filled with. Nothing was sent, and what you typed is still here."
+)
+
+
+def shown_again(message: str) -> Response | None:
+    """Return the page of the form that was posted, refused, with *message*."""
+    for form in FORMS:
+        if form.endpoint == request.endpoint:
+            return show(replace(posted(form), message=message), 403)
+    return None
+
+
+def send(form: Form) -> ResponseReturnValue:
+    """
+    Accept the command that was posted with *form*, or show what keeps it from it.
+
+    Other buttons of the form change what is in it, and send nothing. Raises the Problem
+    that a button is pressed which the form has not.
+    """
+    filled = posted(form)
+    try:
+        match pressed(form):
+            case "add_line":
+                return show(with_another_line(filled))
+            case "remove_line":
+                return show(without_line(filled, request.form["remove_line"]))
+            case "fill_address":
+                return show(with_known_address(filled))
+        return send_or_show(replace(filled, typed=without_empty_lines(filled.typed)))
+    except DATABASE_ERRORS as error:
+        return show_for_later(filled, error)
+
+
+def pressed(form: Form) -> str | None:
+    """Return which other button of *form* was pressed, if one was."""
+    names = [name for name in request.form if name in BUTTONS]
+    if not names:
+        return None
+    if len(names) > 1 or names[0] not in form.buttons:
+        raise Problem(
+            "bad-request",
+            f"{' and '.join(sorted(names))} cannot be pressed on this form."
+            " Nothing was sent.",
+        )
+    return names[0]
+
+
+def with_another_line(filled: Filled) -> Filled:
+    typed, _ = with_prices(filled.typed)
+    lines = [*typed.lines, {}]
+    focus = f"items.{len(lines) - 1}.product"
+    return replace(filled, typed=Typed(typed.fields, lines), focus=focus)
+
+
+def without_line(filled: Filled, number: str) -> Filled:
+    lines = [
+        line for index, line in enumerate(filled.typed.lines) if str(index) != number
+    ]
+    return replace(
+        filled, typed=Typed(filled.typed.fields, lines or [{}]), focus="add_line"
+    )
+
+
+def with_known_address(filled: Filled) -> Filled:
+    typed, notice = with_address(filled.typed)
+    return replace(filled, typed=typed, notice=notice, focus="fill_address")
+
+
+def send_or_show(filled: Filled) -> ResponseReturnValue:
+    """Send *filled*, but show it first where a price was filled in: it must be seen."""
+    typed, products = with_prices(filled.typed)
+    if not products:
+        return accept_or_show(filled)
+    return show(replace(filled, typed=typed, notice=prices_filled(products)))
+
+
+def accept_or_show(filled: Filled) -> ResponseReturnValue:
+    shop = the_shop()
+    data, faults = data_of(filled.form, filled.typed, the_notation())
+    try:
+        expected_version = version_in(filled)
+    except Problem as problem:
+        return show(
+            replace(filled, message=VERSION_LOST, is_broken=True), problem.kind.status
+        )
+    try:
+        accepted = accept(
+            shop,
+            command_from(
+                shop,
+                filled.form.command,
+                {**data, **filled.about},
+                faults,
+                knows(shop, filled.key, LOCAL),
+            ),
+            key=usable_key(filled.key),
+            principal=LOCAL,
+            expected_version=expected_version,
+        )
+    except InvalidInput as error:
+        return show(replace(filled, faults=error.faults), 422)
+    except KeyReused as error:
+        return show(used_before(filled, error.command_id), 422)
+    except Problem as problem:
+        return show(
+            replace(filled, key=new_key(), message=KEY_LOST), problem.kind.status
+        )
+    return redirect(url_for("commands.fate", command_id=accepted.command_id), 303)
+
+
+def version_in(filled: Filled) -> int | None:
+    """Return what the form expects, or raise the Problem that it does not say so."""
+    # None would be written over whatever somebody else has changed meanwhile.
+    return version_of(filled.version) if filled.form.expects_version else None
+
+
+def used_before(filled: Filled, first: UUID) -> Filled:
+    message = (
+        "This form was sent before, with other content, and that one stands. "
+        "If you mean both, send this one again."
+    )
+    return replace(filled, key=new_key(), message=message, first=first)
+
+
+def show_for_later(filled: Filled, error: DatabaseError) -> ResponseReturnValue:
+    problem = problem_of(error)
+    if problem is None:
+        raise error
+    message = {
+        "unavailable": "The shop's database is away, so nothing was sent. What you "
+        "typed is still here: send it again in a moment.",
+        "read-model-missing": "What this is filled in from is not there at the moment, "
+        "so nothing was sent. What you typed is still here: fill in the rest yourself, "
+        "and send it again.",
+        "outcome-unknown": "The connection was lost before the answer came. Send it "
+        "again as it is: if it was taken already, it will not be done twice.",
+    }[problem.name]
+    again = replace(filled, message=message)
+    page = show(again, problem.kind.status, offer=NOTHING)
+    page.headers.update(problem.headers)
+    return page

@@ -1,0 +1,113 @@
+"""From what people type to the plain data that a command is read from, and back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from domain.errors import Fault
+from domain.fields import MOST_LINES
+from webapp.formats import Notation, read, write
+from webapp.forms.definitions import LINE_NAME, Form
+from webapp.problems import Problem
+
+MAX_LINES_SHOWN = 2 * MOST_LINES
+"""A page of so many takes a quarter of a second; no page of ours sends more."""
+
+
+@dataclass(slots=True)
+class Typed:
+    """What was typed into a form: texts, by the name of their field."""
+
+    fields: dict[str, str]
+    lines: list[dict[str, str]] = field(default_factory=list)
+
+
+def typed_in(form: Form, posted: Mapping[str, str]) -> Typed:
+    """
+    Return what *posted* has for *form*; other fields are left out.
+
+    Raises the Problem that there are more lines than a page can show.
+    """
+    lines: dict[int, dict[str, str]] = {}
+    for name, text in posted.items():
+        match = LINE_NAME.fullmatch(name)
+        if match and match[2] in form.line_fields:
+            lines.setdefault(int(match[1]), {})[match[2]] = text.strip()
+    if len(lines) > MAX_LINES_SHOWN:
+        detail = f"An order has at most {MOST_LINES} lines. Nothing was sent."
+        raise Problem("too-large", detail)
+    for number, line in lines.items():
+        # The page carries it unseen: it is that of the product the line had then.
+        if posted.get(f"items.{number}.product_id_of", "") != line.get("product"):
+            line.pop("product_id", None)
+    return Typed(
+        {name: posted.get(name, "").strip() for name in form.fields},
+        [lines[number] for number in sorted(lines)],
+    )
+
+
+def without_empty_lines(typed: Typed) -> Typed:
+    return Typed(typed.fields, [line for line in typed.lines if any(line.values())])
+
+
+def data_of(form: Form, typed: Typed, notation: Notation) -> tuple[Any, list[Fault]]:
+    """
+    Return the data that *typed* stands for, and what in it cannot be read.
+
+    An empty field is one that is not there.
+    """
+    faults: list[Fault] = []
+    data: dict[str, Any] = {name: {} for name in form.needs}
+    for name in form.fields:
+        read_into(data, name.split("."), typed.fields[name], name, notation, faults)
+    if form.line_fields:
+        data["items"] = [
+            line_data(line, f"items.{number}", notation, faults)
+            for number, line in enumerate(typed.lines)
+        ]
+    return data, faults
+
+
+def line_data(
+    line: Mapping[str, str], path: str, notation: Notation, faults: list[Fault]
+) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    for name, text in line.items():
+        read_into(data, [name], text, f"{path}.{name}", notation, faults)
+    return data
+
+
+def read_into(
+    data: dict[str, Any],
+    names: list[str],
+    text: str,
+    path: str,
+    notation: Notation,
+    faults: list[Fault],
+) -> None:
+    *parents, name = names
+    if not text:
+        return
+    for parent in parents:
+        data = data.setdefault(parent, {})
+    try:
+        data[name] = read(name, text, notation)
+    except ValueError as error:
+        faults.append(Fault(path, str(error)))
+
+
+def typed_for(form: Form, data: Mapping[str, Any], notation: Notation) -> Typed:
+    """Return what would have been typed into *form* to mean *data*."""
+    return Typed(
+        {name: written(data, name.split("."), notation) for name in form.fields},
+        [
+            {name: written(line, [name], notation) for name in form.line_fields}
+            for line in (data.get("items") or () if form.line_fields else ())
+        ],
+    )
+
+
+def written(data: Any, names: list[str], notation: Notation) -> str:
+    for name in names:
+        data = data.get(name) if isinstance(data, Mapping) else None
+    return "" if data is None else write(names[-1], data, notation)

@@ -1,0 +1,127 @@
+"""
+Who comes in without a user's token: one browser by an address, programs by a header.
+
+The address is printed by `recount up` and `recount login`, and spent by the button of
+its page: what only looks at addresses, like a preview, spends nothing. What the browser
+gets is a signed cookie. Neither is worth anything from another computer.
+"""
+
+import hmac
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from tasks.shop.local_access import (
+    HOST,
+    is_cookie,
+    is_unused,
+    local_token,
+    new_cookie,
+    shop_id,
+    spend,
+)
+from webapp.current_shop import the_settings
+from webapp.problems import Problem
+
+SAFE_METHODS = ("GET", "HEAD")
+SECONDS_OF_COOKIE = 365 * 24 * 3600
+USED = (
+    "This address has been used, or was never one. Run ./recount login, which prints"
+    " another, and open that."
+)
+CANNOT_SPEND = (
+    "The web cannot write the folder of the addresses, {}, so it lets nobody in."
+    " Give it the data folder (STATE_DIR) of the commands."
+)
+
+routes = Blueprint("entrance", __name__)
+
+
+def session_cookie(secret_key: str) -> str:
+    """Return the name of the cookie of the forms. Cookies do not know ports."""
+    return f"recount-{shop_id(secret_key)}"
+
+
+def local_cookie(secret_key: str) -> str:
+    """Return the name of the cookie of a browser that was let in."""
+    return f"recount-{shop_id(secret_key)}-local"
+
+
+def is_known() -> bool:
+    """Return whether this computer's browser, or a program of it, asks."""
+    return is_on_this_computer() and (has_cookie() or has_header())
+
+
+def has_cookie() -> bool:
+    """Return whether the browser was let in once."""
+    key = the_settings().secret_key
+    return is_cookie(key, request.cookies.get(local_cookie(key), ""))
+
+
+def has_header() -> bool:
+    """Return whether a program sends the token that lies in the data folder."""
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    return kind.lower() == "bearer" and is_local_token(token.strip())
+
+
+def is_local_token(token: str) -> bool:
+    known = local_token(the_settings().secret_key)
+    return hmac.compare_digest(token.encode(), known.encode())
+
+
+def is_on_this_computer() -> bool:
+    """
+    Say whether a request comes from this computer itself.
+
+    What a proxy passes on comes from wherever: one that says so gets no trust by it.
+    One that does not has no secret to pass on.
+    """
+    if "Forwarded" in request.headers or "X-Forwarded-For" in request.headers:
+        return False
+    try:
+        return ip_address(request.remote_addr or "").is_loopback
+    except ValueError:
+        return False
+
+
+def redirect_to_printed_host() -> ResponseReturnValue | None:
+    """Return the way from `localhost` to the host whose cookie the browser has."""
+    url = urlsplit(request.url)
+    if request.method not in SAFE_METHODS or url.hostname == HOST or has_header():
+        return None
+    port = f":{url.port}" if url.port else ""
+    return redirect(url._replace(netloc=f"{HOST}{port}").geturl())
+
+
+@routes.get("/login/<secret>")
+def ask(secret: str) -> ResponseReturnValue:
+    """Show the button that spends the address."""
+    if not is_unused(the_settings().state_dir, secret):
+        raise Problem("login-required", USED)
+    return render_template("login.html")
+
+
+@routes.post("/login/<secret>")
+def enter(secret: str) -> ResponseReturnValue:
+    """Spend the address, and give the browser its cookie."""
+    settings = the_settings()
+    try:
+        is_good = spend(settings.state_dir, secret)
+    except OSError as error:
+        detail = CANNOT_SPEND.format(settings.state_dir.absolute())
+        raise Problem("forbidden", detail) from error
+    if not is_good:
+        raise Problem("login-required", USED)
+    response = redirect(url_for("home"), 303)
+    response.set_cookie(
+        local_cookie(settings.secret_key),
+        new_cookie(settings.secret_key),
+        max_age=SECONDS_OF_COOKIE,
+        httponly=True,
+        samesite="Lax",
+        secure=request.is_secure,
+    )
+    current_app.logger.info("a browser of this computer was let in")
+    return response

@@ -1,0 +1,134 @@
+"""The fate of a command: the page that becomes its result by itself."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from domain.errors import StateRejection
+from eventstore.connection import driver_connection
+from eventstore.journal import acting, entries
+from eventstore.journal.entries import Entry, opened
+from readmodels import order_details
+from readmodels.order_details import OrderDetailsView
+from webapp.current_shop import LOCAL, the_notation, the_shop
+from webapp.forms.choices import offer_for
+from webapp.forms.concurrent_edits import is_mergeable, merged
+from webapp.forms.definitions import FORMS, Action, Form
+from webapp.forms.form_state import Filled
+from webapp.forms.values import typed_for
+from webapp.pages.orders import allowed
+from webapp.problems import no_command
+from webapp.read_connection import reading, remember
+
+LONG = timedelta(seconds=10)
+STATE_REJECTIONS = {rule.__name__ for rule in StateRejection.__subclasses__()}
+"""Rules that no other input meets: the page of the order may not know of it yet."""
+
+routes = Blueprint("commands", __name__)
+
+
+@routes.get("/commands/<uuid:command_id>")
+def fate(command_id: UUID) -> ResponseReturnValue:
+    with the_shop().engine.connect() as connection:
+        entry = entries.find(connection, command_id)
+        if entry is None:
+            raise no_command(connection, command_id)
+        events = entries.find_events(connection, entry)
+        sent = sent_with(connection, entry)
+    remember(entry.position)
+    asks_again = "HX-Request" in request.headers
+    # A time that lies as far ahead was written before a clock was set back.
+    takes_long = not entry.is_scheduled and abs(datetime.now(UTC) - entry.due_at) > LONG
+    # Nothing new: the page stays as it is, and a screen reader silent.
+    if asks_again and is_news(entry, takes_long) is False:
+        return "", 204
+    order = order_of(entry)
+    filled = form_again(sent, order) if sent and entry.status == "rejected" else None
+    both = None
+    if filled and sent and is_stale(entry) and is_mergeable(filled.form):
+        both = merged(filled, sent)
+        # Without what the sender had seen, sending it again would take back the rest.
+        filled = both.filled if both else None
+    return render_template(
+        "command.html" if not asks_again else "fate.html",
+        entry=sent or entry,
+        events=events,
+        about=entry.stream_id.partition("-")[2],
+        order=order,
+        takes_long=takes_long,
+        filled=filled,
+        changes=both.changes if both else [],
+        offer=offer_for(filled.form, filled.typed) if filled else None,
+    )
+
+
+@routes.post("/commands/<uuid:command_id>/cancel")
+def cancel(command_id: UUID) -> ResponseReturnValue:
+    """Take back what is scheduled; its page says whether that was in time."""
+    with the_shop().autocommitting.connect() as connection:
+        driver = driver_connection(connection)
+        acting.cancel(driver, command_id, by=LOCAL, principal=LOCAL)
+    return redirect(url_for("commands.fate", command_id=command_id), 303)
+
+
+def is_stale(entry: Entry) -> bool:
+    """Return whether somebody else has written since what the sender had seen."""
+    return (entry.error or {}).get("rule") == "StaleVersion"
+
+
+def sent_with(connection: sa.Connection, entry: Entry) -> Entry | None:
+    """Return *entry* as it was sent, or None where whom it is about is forgotten."""
+    masters = the_shop().deciders.masters
+    return opened(driver_connection(connection), entry, masters)
+
+
+def is_news(entry: Entry, takes_long: bool) -> bool:
+    """Say whether a page that still waits would learn something."""
+    knows_it_takes_long = "long" in request.args
+    return entry.status != "accepted" or (takes_long and not knows_it_takes_long)
+
+
+def order_of(entry: Entry) -> OrderDetailsView | None:
+    """Return the order that a refused *entry* is about, if there is one to be seen."""
+    order_id = entry.data.get("order_id")
+    if entry.status != "rejected" or order_id is None:
+        return None
+    with reading(order_details.projection) as (connection, _):
+        return order_details.find(connection, order_id)
+
+
+def form_again(entry: Entry, order: OrderDetailsView | None) -> Filled | None:
+    """
+    Return the form that *entry* came from, as it was filled, with a new key.
+
+    But not for what its order does not allow: whatever is typed, it would be refused.
+    """
+    if (entry.error or {}).get("rule") in STATE_REJECTIONS:
+        return None
+    form = next((form for form in FORMS if form.command == entry.type), None)
+    if isinstance(form, Action) and (order is None or form not in allowed(order)):
+        return None
+    filled = filled_with(form, entry) if form else None
+    # A program may change what it has not seen; its command has no form to come from.
+    if filled and filled.form.expects_version and not filled.version:
+        return None
+    return filled
+
+
+def filled_with(form: Form, entry: Entry) -> Filled:
+    return Filled(
+        form=form,
+        typed=typed_for(form, entry.data, the_notation()),
+        about={form.about: entry.data[form.about]} if form.about else {},
+        version=version_now(entry) if form.expects_version else "",
+    )
+
+
+def version_now(entry: Entry) -> str:
+    """Return the version that who sends *entry* again has been told of."""
+    figures = (entry.error or {}).get("figures", {})
+    version = figures.get("actual", entry.expected_version)
+    return "" if version is None else str(version)

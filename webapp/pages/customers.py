@@ -1,0 +1,115 @@
+"""The pages of customers: the list, one of them, register one, change one."""
+
+from dataclasses import asdict
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from eventstore.rewriting.archived_logs import names_of_kept
+from eventstore.rewriting.unencrypted_fields import count_in_the_clear
+from readmodels import customers, order_list
+from readmodels.customers import CustomerView
+from webapp.current_shop import the_notation, the_shop
+from webapp.forms.definitions import CHANGE, FORGET, REGISTER
+from webapp.forms.form_state import Filled, show
+from webapp.forms.submit import send
+from webapp.forms.values import Typed, typed_for
+from webapp.problems import no_customer
+from webapp.query_parameters import OF_CUSTOMERS, customers_asked, kept
+from webapp.read_connection import reading, tell_undecided
+from webapp.url_converters import CUSTOMER
+
+A_PAGE = 50
+ORDERS_SHOWN = 10
+
+routes = Blueprint("customers", __name__)
+
+
+@routes.get("/customers")
+def all_of_them() -> ResponseReturnValue:
+    asked = customers_asked()
+    with reading(customers.projection) as (connection, _):
+        page = customers.find(connection, **asked, limit=A_PAGE)
+    return render_template(
+        "customers.html", page=page, asked=asked, kept=kept(*OF_CUSTOMERS[:-1])
+    )
+
+
+@routes.get("/customers/new")
+def registration() -> ResponseReturnValue:
+    return show(Filled(form=REGISTER, typed=Typed({})))
+
+
+@routes.post("/customers/new")
+def register() -> ResponseReturnValue:
+    return send(REGISTER)
+
+
+@routes.get(f"/customers/{CUSTOMER}")
+def one(customer_id: str) -> ResponseReturnValue:
+    models = (customers.projection, order_list.projection)
+    with reading(*models) as (connection, position):
+        customer = customers.find_one(connection, customer_id)
+        if customer is None:
+            raise no_customer(customer_id, position)
+        tell_undecided(connection, f"customer-{customer_id}")
+        page = order_list.find(connection, customer_id=customer_id, limit=ORDERS_SHOWN)
+    return render_template("customer.html", customer=customer, page=page)
+
+
+@routes.get(f"/customers/{CUSTOMER}/edit")
+def details(customer_id: str) -> ResponseReturnValue:
+    return show(filled_with_details(known(customer_id)))
+
+
+def known(customer_id: str) -> CustomerView:
+    """Return a customer, or raise the problem that there is none."""
+    with reading(customers.projection) as (connection, position):
+        customer = customers.find_one(connection, customer_id)
+        tell_undecided(connection, f"customer-{customer_id}")
+    if customer is None:
+        raise no_customer(customer_id, position)
+    return customer
+
+
+def filled_with_details(customer: CustomerView) -> Filled:
+    return Filled(
+        form=CHANGE,
+        typed=typed_for(CHANGE, asdict(customer), the_notation()),
+        about={"customer_id": customer.customer_id},
+        version=str(customer.version),
+    )
+
+
+@routes.post(f"/customers/{CUSTOMER}/edit")
+def change(customer_id: str) -> ResponseReturnValue:
+    return send(CHANGE)
+
+
+@routes.get(f"/customers/{CUSTOMER}/forget")
+def forgetting(customer_id: str) -> ResponseReturnValue:
+    about = {"customer_id": known(customer_id).customer_id}
+    filled = Filled(form=FORGET, typed=Typed({}), about=about)
+    return show(
+        filled, in_the_clear=events_in_the_clear(customer_id), kept_logs=kept_logs()
+    )
+
+
+def events_in_the_clear(customer_id: str) -> int:
+    """Return how many events about a customer stay readable when they are forgotten."""
+    shop = the_shop()
+    with shop.engine.connect() as connection:
+        orders = order_list.numbers_of(connection, customer_id)
+        streams = [f"customer-{customer_id}", *(f"order-{n}" for n in orders)]
+        return count_in_the_clear(connection, streams, shop.deciders)
+
+
+def kept_logs() -> list[str]:
+    """Return the logs that are kept from before a rewrite: forgetting misses them."""
+    with the_shop().lent() as connection:
+        return names_of_kept(connection)
+
+
+@routes.post(f"/customers/{CUSTOMER}/forget")
+def forget(customer_id: str) -> ResponseReturnValue:
+    return send(FORGET)

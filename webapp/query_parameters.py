@@ -1,0 +1,131 @@
+"""What an address asks with, read strictly; what cannot be meant is refused."""
+
+import difflib
+import re
+from collections.abc import Collection, Sequence
+from typing import Any, NoReturn
+
+from flask import request
+
+from domain.input import unknown_name
+from eventstore.projections.views import View
+from readmodels import (
+    account_statement,
+    accounts,
+    customers,
+    order_list,
+    products,
+    transfers,
+)
+from webapp.problems import Problem
+
+
+def only(*names: str) -> None:
+    """Raise the Problem that the address asks with other than *names*, or twice."""
+    for name, values in request.args.lists():
+        if name not in names:
+            refuse(f"The parameter {shown(name)} {unknown_name(name, names)}")
+        if len(values) > 1:
+            refuse(f"{name} is given twice")
+
+
+def number(name: str, *, lowest: int = 1, highest: int) -> int | None:
+    """Return the whole number that is asked with as *name*, if one is."""
+    written = request.args.get(name)
+    if written is None:
+        return None
+    if not re.fullmatch("[0-9]{1,19}", written) or not (
+        lowest <= int(written) <= highest
+    ):
+        refuse(f"{name} must be a whole number, {lowest} to {highest}")
+    return int(written)
+
+
+def text(name: str) -> str | None:
+    """Return the text that is asked with as *name*; an empty one asks for nothing."""
+    written = request.args.get(name, "").strip()
+    if "\0" in written:
+        refuse(f"{name} must not contain a NUL")
+    return written or None
+
+
+def one_of(name: str, choices: Collection[str]) -> str | None:
+    """Return which of *choices* is asked for as *name*, if one is."""
+    written = text(name)
+    if written is not None and written not in choices:
+        close = difflib.get_close_matches(written[:60], choices, n=1)
+        meant = f"; did you mean {close[0]}?" if close else ""
+        refuse(f"{name} must be one of {', '.join(choices)}{meant}")
+    return written
+
+
+def refuse(detail: str) -> NoReturn:
+    raise Problem("bad-request", detail if detail[-1] == "?" else f"{detail}.")
+
+
+def shown(name: str) -> str:
+    """Return a name that somebody else made up, short enough to be shown."""
+    return ascii(name[:60])
+
+
+PAGING = ("sort", "after")
+OF_ORDERS = ("status", "customer", "q", *PAGING)
+OF_CUSTOMERS = ("q", *PAGING)
+OF_PRODUCTS = PAGING
+OF_ACCOUNTS = ("status", *PAGING)
+OF_STATEMENTS = PAGING
+OF_TRANSFERS = ("status", "account", *PAGING)
+
+
+def orders_asked() -> dict[str, Any]:
+    """Return what the address asks of the list of orders, as its query takes it."""
+    return {
+        "status": one_of("status", order_list.STATUSES),
+        "customer_id": text("customer"),
+        "search": text("q"),
+        **page_asked(order_list.view, "-placed"),
+    }
+
+
+def customers_asked() -> dict[str, Any]:
+    return {"search": text("q"), **page_asked(customers.view, "name")}
+
+
+def products_asked() -> dict[str, Any]:
+    return page_asked(products.view, "product")
+
+
+def accounts_asked() -> dict[str, Any]:
+    return {
+        "status": one_of("status", accounts.STATUSES),
+        **page_asked(accounts.view, "account"),
+    }
+
+
+def statement_asked() -> dict[str, Any]:
+    return page_asked(account_statement.view, "-happened")
+
+
+def transfers_asked() -> dict[str, Any]:
+    return {
+        "status": one_of("status", transfers.STATUSES),
+        "account_id": text("account"),
+        **page_asked(transfers.view, "-transfer"),
+    }
+
+
+def page_asked(view: View[Any], usual: str) -> dict[str, Any]:
+    return {
+        "sort": one_of("sort", sorts_of(view)) or usual,
+        "after": request.args.get("after"),
+    }
+
+
+def sorts_of(view: View[Any]) -> Sequence[str]:
+    """Return every order of rows that *view* has, downward with a dash."""
+    return [name for sort in view.sorts for name in (sort, f"-{sort}")]
+
+
+def kept(*names: str) -> dict[str, str]:
+    """Return what the address asks with under *names*: a link to the same keeps it."""
+    return {name: value for name in names if (value := request.args.get(name))}

@@ -1,0 +1,74 @@
+"""How pages write amounts, numbers, dates and times."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from domain.money import format_amount, format_number, rounded_total
+from tasks.shop.settings import Settings
+from webapp.formats import percentage
+from webapp.forms.labels import EVENTS, LABELS, MOVEMENTS, READ_MODELS, STANDSTILLS
+
+if TYPE_CHECKING:
+    # The command line shows times as pages do, and needs no Flask.
+    from flask import Flask
+
+
+def teach(app: "Flask", settings: Settings) -> None:
+    """Teach the templates of *app* how this shop writes things."""
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.add_template_filter(format_number, "amount")
+    app.add_template_filter(format_amount, "money")
+    app.add_template_filter("{:,}".format, "number")
+    app.add_template_filter(
+        lambda moment: people_time(instant(moment).astimezone(settings.timezone)),
+        "moment",
+    )
+    app.add_template_filter(lambda moment: instant(moment).isoformat(), "iso")
+    app.add_template_filter(people_date, "day")
+    app.add_template_filter(
+        lambda part: f"{percentage(part)} %" if percentage(part) else "", "percent"
+    )
+    app.add_template_filter(total_of, "total")
+    app.add_template_filter(discount_of, "discount")
+    app.jinja_env.globals.update(
+        currency=settings.currency,
+        timezone=settings.timezone.key,
+        labels=LABELS,
+        event_words=EVENTS,
+        movement_words=MOVEMENTS,
+        read_model_words=READ_MODELS,
+        standstill_words=STANDSTILLS,
+    )
+
+
+def total_of(order: Mapping[str, Any]) -> int:
+    """Return the total that the rules of the shop give a command's order."""
+    lines = (
+        (item["unit_price"], item["quantity"], Decimal(item["discount"]))
+        for item in order["items"]
+    )
+    return rounded_total(lines, discount_of(order))
+
+
+def discount_of(order: Mapping[str, Any]) -> Decimal:
+    """Return the discount on all of an order; those of old knew none."""
+    return Decimal(order.get("discount", 0))
+
+
+def instant(moment: datetime | str) -> datetime:
+    """Return *moment*, which JSON has as a text, in UTC."""
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
+    return moment.astimezone(UTC)
+
+
+def people_date(day: date | str) -> str:
+    if isinstance(day, str):
+        day = date.fromisoformat(day)
+    return f"{day.day} {day:%b %Y}"
+
+
+def people_time(moment: datetime) -> str:
+    return f"{people_date(moment)}, {moment:%H:%M}"
