@@ -8,9 +8,9 @@ from alembic import context
 
 from eventstore.connection import driver_connection
 from eventstore.database.doctor import check_rights
-from eventstore.database.roles import grant_rights
 from eventstore.errors import RebuildFailed
-from eventstore.sessions.errors import UnfitSession
+from eventstore.roles import grant_rights
+from eventstore.session_errors import UnfitSession
 from tasks.shop.claims_backfill import fill, told
 from tasks.shop.rebuild import rebuild, unfit
 from tasks.shop.settings import load_settings, stop_for

@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 from eventstore.ailment import Ailment
 from eventstore.database.connection_limits import check_all_connections
 from eventstore.database.doctor import CHECKS, diagnose
-from eventstore.sessions.errors import UnfitSession
+from eventstore.session_errors import UnfitSession
 from tasks.broker.checks import check_broker
 from tasks.shop.connections import sessions_needed
 from tasks.shop.identity import identity_of

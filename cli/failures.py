@@ -4,7 +4,7 @@ from psycopg import OperationalError as Away
 from psycopg.errors import InsufficientPrivilege
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from eventstore.sessions.errors import UnfitSession
+from eventstore.session_errors import UnfitSession
 from tasks.shop.settings import EX_CONFIG
 
 

@@ -20,7 +20,7 @@ from embedded.folders import Folders
 from embedded.leftovers import end_all
 from embedded.logs import last_lines, open_log
 from embedded.postgres_home import PostgresHome
-from eventstore.sessions.errors import UnfitSession
+from eventstore.session_errors import UnfitSession
 from tasks.shop.connections import connect
 
 OWNER = DATABASE = "recount"

@@ -22,7 +22,7 @@ LINTERS = (
     ("ruff format", "ruff format --check . recount"),
     ("mypy", "mypy --strict"),
     ("lint-imports", "lint-imports"),
-    ("deptry", "deptry webapp tasks readmodels domain eventstore embedded"),
+    ("deptry", "deptry cli webapp tasks readmodels domain eventstore embedded"),
 )
 
 LONGEST = 7200.0

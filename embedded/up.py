@@ -25,7 +25,7 @@ from embedded.logs import last_lines
 from embedded.port import FIRST, HOST, ClaimedPort, claim_port, has_answered
 from embedded.servers import start_servers
 from embedded.supervisor import Supervisor
-from eventstore.sessions.errors import UnfitSession
+from eventstore.session_errors import UnfitSession
 from tasks.shop import local_access
 
 INTERRUPTED = 130

@@ -15,7 +15,6 @@ from eventstore.claims import Claim, ClaimChange, ClaimKey
 from eventstore.connection import Connection
 from eventstore.database.doctor import diagnose
 from eventstore.database.installation import install
-from eventstore.database.roles import ROLES, grant_rights
 from eventstore.encryption.keys import MasterKeys
 from eventstore.errors import (
     AlreadyClaimed,
@@ -87,6 +86,7 @@ from eventstore.projections.rebuild import Rebuilt, rebuild
 from eventstore.projections.views import Page, View
 from eventstore.rewriting.archived_logs import KeptLog, drop_kept, find_kept
 from eventstore.rewriting.rewrite import Rehearsed, Rewritten, rehearse, rewrite
+from eventstore.roles import ROLES, grant_rights
 from eventstore.seals.export import ExportedSeal, exported, read_export
 from eventstore.seals.seals import Seal, find_origin, newest_seals, seal_log
 from eventstore.store import NOW, Store

@@ -55,7 +55,7 @@ from uuid import UUID
 
 import psycopg
 
-from eventstore.sessions.errors import is_of_the_session
+from eventstore.session_errors import is_of_the_session
 
 
 class EventStoreError(Exception):

@@ -5,7 +5,7 @@ import logging
 from flask import Blueprint, Response, make_response
 from flask.typing import ResponseReturnValue
 
-from eventstore.sessions.errors import ReadOnlyServer, UnfitSession
+from eventstore.session_errors import ReadOnlyServer, UnfitSession
 from tasks.broker import publish
 from tasks.shop.connections import can_write
 from tasks.shop.wiring import schema_mismatch

@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolIsEmpty
 from eventstore.connection import driver_connection
 from eventstore.projections.generations import live_generations
 from eventstore.projections.table import SCHEMA
-from eventstore.sessions.errors import is_of_the_session
+from eventstore.session_errors import is_of_the_session
 from webapp.current_shop import the_shop
 from webapp.problems import Problem
 

@@ -6,7 +6,7 @@ The owner is no application's login any more, if one gives each process its own.
 
 from alembic import op
 
-from eventstore.database.roles import grant_rights
+from eventstore.roles import grant_rights
 from eventstore.sql import create_functions
 
 revision = "0010"

@@ -7,7 +7,7 @@ a migration that is stopped there is run again from its beginning.
 
 from alembic import op
 
-from eventstore.database.roles import grant_rights
+from eventstore.roles import grant_rights
 from eventstore.sql import create_functions
 
 revision = "0011"

@@ -8,7 +8,7 @@ what waits has lost its message, or stands in a queue in front of healthy worker
 
 from alembic import op
 
-from eventstore.database.roles import grant_rights
+from eventstore.roles import grant_rights
 from eventstore.sql import create_functions
 
 revision = "0014"

@@ -7,7 +7,7 @@ is on the disk: a quarter of the rate of a Celery task that does nothing.
 
 from alembic import op
 
-from eventstore.database.roles import grant_rights
+from eventstore.roles import grant_rights
 from eventstore.sql import create_functions
 
 revision = "0017"

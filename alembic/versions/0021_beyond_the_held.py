@@ -7,7 +7,7 @@ stream taken along by the first, and so for each message until the first was don
 
 from alembic import op
 
-from eventstore.database.roles import grant_rights
+from eventstore.roles import grant_rights
 from eventstore.sql import create_functions
 
 revision = "0021"

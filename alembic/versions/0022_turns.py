@@ -9,7 +9,7 @@ runner had died, which messages were lost, and who lives.
 
 from alembic import op
 
-from eventstore.database.roles import grant_rights
+from eventstore.roles import grant_rights
 from eventstore.sql import create_functions
 
 revision = "0022"

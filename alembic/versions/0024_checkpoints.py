@@ -8,7 +8,7 @@ of which log it is.
 
 from alembic import op
 
-from eventstore.database.roles import grant_rights
+from eventstore.roles import grant_rights
 from eventstore.sql import create_functions
 
 revision = "0024"

@@ -9,7 +9,12 @@ from uuid import UUID
 import psycopg
 
 from eventstore.aggregates.decider import Decider, Deciders, the_stream
-from eventstore.aggregates.history import Past, check_versions, read_pasts
+from eventstore.aggregates.history import (
+    Past,
+    check_versions,
+    read_pasts,
+    read_pasts_and_keys,
+)
 from eventstore.aggregates.snapshots import (
     CORRUPT,
     Snapshot,
@@ -20,7 +25,6 @@ from eventstore.aggregates.snapshots import (
 from eventstore.encryption.envelope import keys_in
 from eventstore.errors import BoxBroken, CorruptSnapshot, UnkeepableState, told
 from eventstore.log.events import RecordedEvent
-from eventstore.personal.along import read_pasts_and_keys
 from eventstore.personal.keyring import Keyring
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 
 from eventstore.ailment import Ailment
-from eventstore.database.roles import PREFIX
+from eventstore.roles import PREFIX
 
 NAME = "connections"
 

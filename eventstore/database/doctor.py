@@ -7,12 +7,12 @@ from typing import Any
 import psycopg
 
 from eventstore.ailment import Ailment, Check
-from eventstore.database.collations import check_collations
 from eventstore.database.granted import existing, find_granted
-from eventstore.database.roles import PREFIX, ROLES, wanted
 from eventstore.errors import remedy_for
+from eventstore.roles import PREFIX, ROLES, wanted
 from eventstore.sql import FUNCTIONS
 from eventstore.subscriptions.lag import find_misplaced
+from eventstore.verifying.collations import check_collations
 
 LARGEST_DRIFT = timedelta(seconds=2)
 """Of the database's clock from ours; the network's time is in it."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 
-from eventstore.database.roles import PREFIX, TABLES, Granted
+from eventstore.roles import PREFIX, TABLES, Granted
 from eventstore.sql import FUNCTIONS
 
 

@@ -9,8 +9,7 @@ import msgspec
 import psycopg
 
 from eventstore.aggregates.history import LOADED, Past, gathered
-from eventstore.personal.along import keys_of_commands
-from eventstore.personal.keyring import NO_KEYS, Along
+from eventstore.personal.keyring import NO_KEYS, Along, keys_of_commands
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,34 @@ class Along(NamedTuple):
 
 NO_KEYS = Along()
 
+# A command's key and its subject's own, as `take` writes them: the subject, then of
+# each its id, by which master key it is wrapped, and what is wrapped, in hex.
+_of_command = msgspec.json.Decoder(
+    tuple[str, UUID, str | None, str | None, UUID | None, str | None, str | None]
+)
+
+
+def keys_of_commands(texts: Iterable[str | None]) -> Along:
+    """Return the keys to taken commands; *texts* are as `take` writes them."""
+    keys: list[StoredKey] = []
+    without = []
+    for text in texts:
+        if text is None:
+            continue
+        subject, key_id, master, wrapped, own_id, own_master, own = _of_command.decode(
+            text
+        )
+        keys.append((key_id, subject, False, master, unhexed(wrapped)))
+        if own_id is None:
+            without.append(subject)
+        else:
+            keys.append((own_id, subject, True, own_master, unhexed(own)))
+    return Along(keys, without)
+
+
+def unhexed(wrapped: str | None) -> bytes | None:
+    return None if wrapped is None else bytes.fromhex(wrapped)
+
 
 class Vault(Protocol):
     """Where keys are stored, if not in the database."""

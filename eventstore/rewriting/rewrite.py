@@ -17,7 +17,6 @@ import sqlalchemy as sa
 
 from eventstore.aggregates.decider import Deciders
 from eventstore.connection import driver_connection
-from eventstore.database.roles import grant_rights
 from eventstore.errors import RewriteRefused
 from eventstore.log.read import last_drawn
 from eventstore.rewriting.archived_logs import keep_log
@@ -45,6 +44,7 @@ from eventstore.rewriting.swapping import (
     note_events,
     swap,
 )
+from eventstore.roles import grant_rights
 from eventstore.seals.seals import seal_log
 from eventstore.verifying.checks import checks_of_a_copy
 from eventstore.verifying.finding import Advance

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import psycopg
 
-from eventstore.sessions.errors import ReadOnlyServer, UnfitSession
+from eventstore.session_errors import ReadOnlyServer, UnfitSession
 from eventstore.sessions.pins import TOKEN
 
 # Names with their schema: until it has run, the search path may be anybody's.

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import psycopg
 
-from eventstore.sessions.errors import UnfitSession
+from eventstore.session_errors import UnfitSession
 from eventstore.sessions.looking import SharedSession, pin, where
 from eventstore.sessions.pins import pins_for, seconds_of
 from eventstore.sessions.poolers import is_pooled, keeps_session

@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 
-from eventstore.sessions.errors import NoAnswer
+from eventstore.session_errors import NoAnswer
 
 PAUSES = (0.2, 0.4, 0.8, 1.6)
 """Seconds of silence, one after the other while the answer is not certain."""

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from eventstore.sessions.errors import LOST_RIGHT_TO_WRITE, NoAnswer, ends_session
+from eventstore.session_errors import LOST_RIGHT_TO_WRITE, NoAnswer, ends_session
 from eventstore.sessions.looking import Nature, Seen, look
 from eventstore.sessions.witness import Witness
 

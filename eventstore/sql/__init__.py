@@ -86,7 +86,7 @@ def create_functions(connection: sa.Connection, *names: str) -> None:
     Create or replace the functions called *names*, or all of them.
 
     Most of them act as the tables' owner, so nobody else may call a new one until that
-    is granted: `eventstore.database.roles`. One that was there keeps what was granted.
+    is granted: `eventstore.roles`. One that was there keeps what was granted.
     """
     for name in names or FUNCTIONS:
         execute(connection, source(name))

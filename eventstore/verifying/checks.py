@@ -7,8 +7,8 @@ from typing import Any
 import psycopg
 
 from eventstore.aggregates.decider import Deciders
-from eventstore.database.collations import collations_check
 from eventstore.seals.export import ExportedSeal
+from eventstore.verifying.collations import collations_check
 from eventstore.verifying.event_contents import contents_check
 from eventstore.verifying.exported_seals import against_check
 from eventstore.verifying.finding import Check

@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 from eventstore.ailment import Ailment
 from eventstore.database.connection_limits import check_own_connections
 from eventstore.database.doctor import FATAL_CHECKS, diagnose
-from eventstore.sessions.errors import UnfitSession
+from eventstore.session_errors import UnfitSession
 from eventstore.subscriptions.process_manager import never_deployed
 from tasks.shop.connections import sessions_needed
 from tasks.shop.currency import currency_of

@@ -25,7 +25,7 @@ from webapp import create_app
 PAGE = ROOT / "docs" / "walkthrough.md"
 ROOMS = tuple(
     f"{ROOT}/{room}/"
-    for room in ("webapp", "tasks", "readmodels", "domain", "eventstore")
+    for room in ("cli", "webapp", "tasks", "readmodels", "domain", "eventstore")
 )
 
 LEFT_OUT = {

@@ -6,8 +6,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from eventstore.database.collations import check_collations
 from eventstore.database.doctor import FATAL_CHECKS, diagnose
+from eventstore.verifying.collations import check_collations
 from eventstore.verifying.verify import verify
 from tests.support.engine import COUNTERS, Engine
 

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from eventstore.sessions.errors import NoAnswer
+from eventstore.session_errors import NoAnswer
 from eventstore.sessions.looking import Nature
 from eventstore.sessions.witness import Witness
 from tasks.shop.connections import connect

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from eventstore.sessions.errors import UnfitSession
+from eventstore.session_errors import UnfitSession
 from tasks.shop.connections import connect
 from tests.support.lossy import LossyProxy
 from tests.support.poolers import SharingPooler, pgbouncer, pgbouncer_program

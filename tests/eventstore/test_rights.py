@@ -11,9 +11,9 @@ import sqlalchemy as sa
 
 from eventstore.database.doctor import check_rights
 from eventstore.database.installation import install
-from eventstore.database.roles import CALLS, READ_MODELS, ROLES, TABLES, grant_rights
 from eventstore.errors import RolesMissing
 from eventstore.log.append import append
+from eventstore.roles import CALLS, READ_MODELS, ROLES, TABLES, grant_rights
 from eventstore.sql import FUNCTIONS
 from tests.support.databases import LOGINS, Databases, as_role
 from tests.support.engine import Engine, added
@@ -308,9 +308,7 @@ def test_rights_that_were_given_by_hand_are_found_and_taken_away(
 def test_an_owner_who_may_not_make_roles_is_told_what_to_run(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "eventstore.database.roles.ROLES", {"stranger": "nobody made it"}
-    )
+    monkeypatch.setattr("eventstore.roles.ROLES", {"stranger": "nobody made it"})
     with engine.pool.connect() as connection:
         connection.exec_driver_sql("CREATE ROLE test_owner_without_roles")
         connection.exec_driver_sql("SET LOCAL ROLE test_owner_without_roles")
@@ -331,7 +329,7 @@ def empty(databases: Databases) -> Iterator[str]:
 def test_an_owner_who_may_make_roles_needs_no_more(
     databases: Databases, empty: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eventstore.database.roles.PREFIX", "test_of_an_owner_")
+    monkeypatch.setattr("eventstore.roles.PREFIX", "test_of_an_owner_")
     engine = sa.create_engine(databases.url_of(empty), poolclass=sa.NullPool)
     with engine.connect() as connection:
         for statement in (

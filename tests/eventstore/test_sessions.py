@@ -8,8 +8,8 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from eventstore.session_errors import ReadOnlyServer, UnfitSession
 from eventstore.sessions import looking
-from eventstore.sessions.errors import ReadOnlyServer, UnfitSession
 from eventstore.sessions.pins import PINS, seconds_of
 from eventstore.sessions.session import Session
 from tasks.shop.connections import can_write, connect, pool_of

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from cli.doctor import doctor
+from eventstore.session_errors import UnfitSession
 from eventstore.sessions import looking
-from eventstore.sessions.errors import UnfitSession
 from tasks.shop import wiring
 from tasks.shop.connections import connect
 from tasks.shop.settings import EX_CONFIG
