@@ -36,7 +36,7 @@ from eventstore.aggregates.decider import Decider, Deciders
 from eventstore.database.installation import install
 from eventstore.journal.accept import accept
 from eventstore.journal.drain import drain
-from eventstore.journal.take import Limits
+from eventstore.journal.runner import Runner
 from eventstore.log.codec import EventCodec
 from tasks.shop.connections import connect
 from tasks.shop.settings import database_url
@@ -110,22 +110,16 @@ def peak() -> int:
 def work(url: str, messages: "Queue[UUID | None]", done: "Queue[Work]") -> None:
     """Run one message after the other, as a worker does, until there is none."""
     tally = [0]
-    deciders = meters(tally)
+    runner = Runner(deciders=meters(tally), name=f"worker:{os.getpid()}")
     finished = 0
     with connect(url) as connection:
         connection.execute("SELECT 1")
         before = peak()
         while (message := messages.get()) is not None:
-            drained = drain(
-                connection,
-                message,
-                deciders=deciders,
-                runner=f"worker:{os.getpid()}",
-                limits=Limits(),
-            )
+            drained = drain(connection, [message], runner)
             finished += drained.finished
-            if drained.next_due is not None:
-                messages.put(drained.next_due)
+            for next_due in drained.left:
+                messages.put(next_due)
     done.put(Work(finished, tally[0], before, peak()))
 
 

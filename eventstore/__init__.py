@@ -66,10 +66,11 @@ from eventstore.errors import (
 from eventstore.ids import command_id_for, event_id_for
 from eventstore.journal.accept import Accepted, accept
 from eventstore.journal.acting import tell_abandoned
-from eventstore.journal.drain import Drained, drain
+from eventstore.journal.drain import drain
 from eventstore.journal.entries import Entry
 from eventstore.journal.entries import find as find_command
-from eventstore.journal.take import Limits
+from eventstore.journal.finishing import Drained
+from eventstore.journal.runner import Limits
 from eventstore.log.append import ANY_VERSION, NO_STREAM, STREAM_EXISTS, append
 from eventstore.log.bulk_append import append_bulk, batches
 from eventstore.log.causation import Effect, find_effects, find_event, read_conversation

@@ -85,7 +85,6 @@ CALLS: Mapping[str, Iterable[str]] = {
     "take_many": RUNNERS,
     "take_ahead": RUNNERS,
     "finish": RUNNERS,
-    "finish_many": RUNNERS,
     "give_back": RUNNERS,
     "forget_marks": RUNNERS,
     "release": RUNNERS,

@@ -5,18 +5,17 @@ import os
 import socket
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 import psycopg
 import sqlalchemy as sa
 from celery.exceptions import SoftTimeLimitExceeded
 
-from eventstore.journal.deciding import Finished
-from eventstore.journal.drain import Drained, drain
-from eventstore.journal.drain_many import drain_ahead, drain_many
+from eventstore.journal.drain import drain
+from eventstore.journal.finishing import Drained
+from eventstore.journal.runner import FinishedCommand, Runner
 from eventstore.journal.take import forget_marks
 from tasks.app import SOFT_TIME_LIMIT, app
 from tasks.broker import publish
@@ -51,92 +50,70 @@ def execute(command_ids: list[str]) -> None:
         publish.publish_catch_up(shop())
 
 
-@dataclass(slots=True)
-class Ran:
-    """What was done, and what its caller has to pass on."""
-
-    finished: int = 0
-    # The next command of each stream that took so long that others have their turn.
-    left: list[UUID] = field(default_factory=list)
-    has_signalled: bool = False
-
-
 def run(
     shop: Shop, command_ids: Sequence[UUID], *, ran_by: str = "worker", ahead: int = 0
-) -> Ran:
+) -> Drained:
     """
     Drain the stream of each command, as long as half of a task's time is not used up.
 
-    With one, up to *ahead* of those that were accepted right after it go along.
-    Safe to run twice, at once, and for commands that are finished or never existed.
+    With one, up to *ahead* of those that were accepted right after it go along. Returns
+    what was done, and the commands that its caller passes on. Safe to run twice, at
+    once, and for commands that are finished or never existed.
     """
-    runner = f"{ran_by}:{socket.gethostname()}:{os.getpid()}"
+    runner = runner_of(shop, ran_by)
     until = time.monotonic() + SOFT_TIME_LIMIT / 2
-    ran = Ran()
+    done = Drained()
     if len(command_ids) > 1 or ahead:
-        command_ids = run_together(shop, command_ids, runner, ran, ahead)
+        together = drain_on_a_lent(shop, command_ids, runner, ahead)
+        command_ids, together.left = together.left, []
+        add(done, together)
     for command_id in command_ids:
-        started = time.monotonic()
-        if started > until:
-            ran.left.append(command_id)
-            continue
-        drained = drain_stream(shop, command_id, runner)
-        ran.finished += drained.finished
-        ran.has_signalled |= drained.has_signalled
-        if drained.next_due is not None:
-            ran.left.append(drained.next_due)
-    return ran
+        if time.monotonic() > until:
+            done.left.append(command_id)
+        else:
+            add(done, drain_on_a_lent(shop, [command_id], runner))
+    return done
 
 
-def run_together(
-    shop: Shop, command_ids: Sequence[UUID], runner: str, ran: Ran, ahead: int
-) -> list[UUID]:
-    """Drain all streams at once; return the commands that are to be run alone."""
-    asked = given(shop, runner)
-    try:
-        with shop.lent() as connection:
-            if len(command_ids) > 1:
-                done = drain_many(connection, command_ids, **asked)
-            else:
-                done = drain_ahead(connection, command_ids[0], ahead=ahead, **asked)
-    except Exception as error:
-        forget_own_marks(shop, runner, command_ids[0], error)
-        raise
-    ran.finished += done.drained.finished
-    ran.has_signalled |= done.drained.has_signalled
-    return [*done.apart, *done.left]
+def add(done: Drained, more: Drained) -> None:
+    done.finished += more.finished
+    done.left += more.left
+    done.has_signalled |= more.has_signalled
 
 
-def drain_stream(shop: Shop, command_id: UUID, runner: str) -> Drained:
+def drain_on_a_lent(
+    shop: Shop, command_ids: Sequence[UUID], runner: Runner, ahead: int = 0
+) -> Drained:
     """
-    Drain one stream, on a connection that does not outlive an exception.
+    Drain, on a connection that does not outlive an exception.
 
     Raises DatabaseAway where that exception could not even be noted.
     """
     try:
         with shop.lent() as connection:
-            return drain(connection, command_id, **given(shop, runner))
+            return drain(connection, command_ids, runner, ahead=ahead)
     except Exception as error:
-        forget_own_marks(shop, runner, command_id, error)
+        forget_own_marks(shop, runner.name, command_ids[0], error)
         raise
 
 
-def given(shop: Shop, runner: str) -> Any:
-    """Return what each drain is given."""
-    return {
-        "deciders": shop.deciders,
-        "runner": runner,
-        "limits": replace(
+def runner_of(shop: Shop, ran_by: str) -> Runner:
+    """Return what runs the shop's commands in this process."""
+    name = f"{ran_by}:{socket.gethostname()}:{os.getpid()}"
+    return Runner(
+        deciders=shop.deciders,
+        name=name,
+        limits=replace(
             shop.limits,
             interruptions=(SoftTimeLimitExceeded,),
             keeps_snapshots=partial(keeps_snapshots, shop),
         ),
-        "report": partial(say, shop, runner),
-        "may": permissions.may,
-    }
+        may=permissions.may,
+        report=partial(log_finished, shop, name),
+    )
 
 
-def say(shop: Shop, runner: str, finished: Finished) -> None:
+def log_finished(shop: Shop, runner: str, finished: FinishedCommand) -> None:
     """Log one command: names, numbers and ids, and nothing that was sent."""
     if finished.status in FOR_EVER:
         shop.done.add(finished.command_id)

@@ -36,7 +36,6 @@ FUNCTIONS = (
     "append",
     "take",
     "take_many",
-    "finish_many",
     "lost_before",
     "waiting",
     "beat",

@@ -31,7 +31,8 @@ from eventstore.claims import Change
 from eventstore.encryption.envelope import FORGOTTEN, key_of
 from eventstore.errors import InternalCommand, UnknownCommandType
 from eventstore.journal.claim_conflicts import Claimed
-from eventstore.journal.take import Limits, Taken, TakenCommand
+from eventstore.journal.runner import FinishedCommand, Runner
+from eventstore.journal.take import Taken, TakenCommand
 from eventstore.log.limits import MOST_EVENTS
 from eventstore.personal.keyring import Keyring
 
@@ -52,14 +53,13 @@ class Readable(NamedTuple):
     fault: Outcome | None = None
 
 
-def read_commands(
-    taken: Taken, deciders: Deciders, limits: Limits, keyring: Keyring
-) -> list[Readable]:
+def read_commands(taken: Taken, runner: Runner, keyring: Keyring) -> list[Readable]:
     """
     Return the taken commands as objects: the input is validated here once more.
 
     Raises UnknownCommandType: a newer version of this code accepted it.
     """
+    deciders = runner.deciders
     decider = deciders.of_stream(taken.stream_id)
     ids = (key_of(command.data) for command in taken.commands)
     keyring.learn({key_id for key_id in ids if key_id})
@@ -83,7 +83,7 @@ def read_commands(
             # and after the fix an operator tries it again.
             fault = broken(error) if is_internal else refused(error)
             readable.append(Readable(command, fault=fault))
-        except limits.interruptions:
+        except runner.limits.interruptions:
             raise
         except Exception as error:
             readable.append(Readable(command, fault=broken(error)))
@@ -118,27 +118,16 @@ def actor_of(command: TakenCommand) -> str:
 
 def load_taken(
     connection: psycopg.Connection[Any],
-    taken: Taken,
-    commands: Sequence[Readable],
-    deciders: Deciders,
-    keyring: Keyring,
-) -> Streams:
-    """
-    Return the taken stream, and the others that its commands name, as they stand.
-
-    A further round trip only where a command names others; one for all of them.
-    """
-    return load_all_taken(connection, [taken], commands, deciders, keyring)
-
-
-def load_all_taken(
-    connection: psycopg.Connection[Any],
     taken: Sequence[Taken],
     commands: Iterable[Readable],
     deciders: Deciders,
     keyring: Keyring,
 ) -> Streams:
-    """Return what was taken together, and the streams that their commands name."""
+    """
+    Return the streams that were taken, and those that their commands name.
+
+    A further round trip only where a command names others; one for all of them.
+    """
     pasts = {one.stream_id: one.past for one in taken}
     named = (stream for command in commands for stream in command.others.values())
     others = {*named} - pasts.keys()
@@ -154,9 +143,7 @@ def decide_all(
     taken: Taken,
     commands: Sequence[Readable],
     streams: Streams,
-    *,
-    deciders: Deciders,
-    limits: Limits,
+    runner: Runner,
     keyring: Keyring,
     claimed: Claimed,
 ) -> Iterator[Decided]:
@@ -165,16 +152,14 @@ def decide_all(
 
     The rest is taken again.
     """
-    until = time.monotonic() + limits.seconds_of_deciding
+    until = time.monotonic() + runner.limits.seconds_of_deciding
     states = dict(streams.states)
     version = streams.versions[taken.stream_id]
     room = MOST_EVENTS
 
     def decide_at(command: Readable) -> Decision:
         now = Streams(states, streams.versions)
-        return decide_one(
-            command, taken.stream_id, now, version, deciders, limits, keyring
-        )
+        return decide_one(command, taken.stream_id, now, version, runner, keyring)
 
     for place, command in enumerate(commands):
         decision = decide_at(command)
@@ -211,8 +196,7 @@ def decide_one(
     stream_id: str,
     streams: Streams,
     version: int,
-    deciders: Deciders,
-    limits: Limits,
+    runner: Runner,
     keyring: Keyring,
 ) -> Decision:
     """Decide one command in its turn, at *version* of its stream."""
@@ -230,9 +214,10 @@ def decide_one(
     )
     started = time.monotonic()
     try:
-        decider = deciders.of_stream(stream_id)
+        decider = runner.deciders.of_stream(stream_id)
         return decide(decider, body, stream_id, others, streams, cause, keyring)
     except Exception as error:
+        limits = runner.limits
         is_its_own = time.monotonic() - started > limits.seconds_of_one_command
         if isinstance(error, limits.interruptions) and not is_its_own:
             # A time that others used up: it is run again.
@@ -288,43 +273,15 @@ def stale(command: TakenCommand, version: int) -> Outcome:
     )
 
 
-class Finished(NamedTuple):
-    """
-    A command that is final, and what it took.
-
-    *version* is its stream's after it. *together* were finished by one append, and all
-    of them took *seconds*, from the moment they were taken.
-    """
-
-    command_id: UUID
-    type: str
-    stream_id: str
-    version: int
-    status: str
-    why: str | None
-    correlation_id: str
-    attempts: int
-    conflicts: int
-    together: int
-    seconds: float
-
-
-Report = Callable[[Finished], None]
-
-
-def report_to_nobody(_: Finished) -> None:
-    """Leave it at what the journal says."""
-
-
 def finished(
     stream_id: str, version: int, decided: Iterable[Decided], seconds: float
-) -> Iterator[Finished]:
+) -> Iterator[FinishedCommand]:
     """Yield what there is to say of *decided*, appended to a stream at *version*."""
     all_of_them = list(decided)
     for command, decision in all_of_them:
         version += len(decision.events)
         error = decision.outcome.error or {}
-        yield Finished(
+        yield FinishedCommand(
             command_id=command.id,
             type=command.type,
             stream_id=stream_id,

@@ -1,6 +1,6 @@
 """Taking a stream: its lock, its due commands, its past; and giving it back."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -9,7 +9,11 @@ import msgspec
 import psycopg
 
 from eventstore.aggregates.history import LOADED, Past, gathered
+from eventstore.journal.runner import Runner
 from eventstore.personal.keyring import NO_KEYS, Along, keys_of_commands
+
+MAX_OF_EACH = 20
+"""Commands of one stream that is taken with others; the rest is taken alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,23 +57,19 @@ class Taken:
 def take(
     connection: psycopg.Connection[Any],
     command_id: UUID,
-    *,
-    runner: str,
-    most: int,
-    most_bytes: int,
-    most_deaths: int,
-    fingerprints: str,
+    runner: Runner,
+    max_commands: int | None = None,
 ) -> Taken | None:
     """
     Take the stream of *command_id*, in one round trip.
 
-    *fingerprints* are of the snapshots that the caller can read. Returns None where
-    there is nothing to do: it is finished, or somebody has the stream. Whoever gets one
-    must `release` it.
+    *max_commands* are leased at most, fewer than the runner's limit. Returns None where
+    there is nothing to do: the command is finished, or another runner has the stream.
+    The caller must `release` what it gets.
     """
     rows = connection.execute(
         f"SELECT {LOADED}, ref FROM public.take(%s, %s, %s, %s, %s, %s::text[])",
-        (command_id, runner, most, most_bytes, most_deaths, fingerprints),
+        (command_id, *lease_limits(runner, max_commands)),
     ).fetchall()
     return taken_of(rows) if rows else None
 
@@ -77,22 +77,18 @@ def take(
 def take_many(
     connection: psycopg.Connection[Any],
     command_ids: Sequence[UUID],
-    *,
-    runner: str,
-    most: int,
-    most_bytes: int,
-    most_deaths: int,
-    fingerprints: str,
+    runner: Runner,
 ) -> list[Taken]:
     """
     Take the streams of *command_ids* that are free, each once, in one round trip.
 
-    Not among them are those in which a runner died: they want to be taken alone.
+    Few commands of each. Streams in which a runner died are left out: they must be
+    taken alone.
     """
     rows = connection.execute(
         f"SELECT {LOADED}, ref"
         " FROM public.take_many(%s::uuid[], %s, %s, %s, %s, %s::text[])",
-        (list(command_ids), runner, most, most_bytes, most_deaths, fingerprints),
+        (list(command_ids), *lease_limits(runner, MAX_OF_EACH)),
     ).fetchall()
     return taken_by_stream(rows)
 
@@ -100,14 +96,8 @@ def take_many(
 def take_ahead(
     connection: psycopg.Connection[Any],
     command_id: UUID,
-    *,
+    runner: Runner,
     ahead: int,
-    most_of_others: int,
-    runner: str,
-    most: int,
-    most_bytes: int,
-    most_deaths: int,
-    fingerprints: str,
 ) -> list[Taken]:
     """
     Take the stream of *command_id*, and *ahead* of those behind it that are free.
@@ -121,15 +111,26 @@ def take_ahead(
         (
             command_id,
             ahead,
-            most_of_others,
-            runner,
-            most,
-            most_bytes,
-            most_deaths,
-            fingerprints,
+            min(MAX_OF_EACH, runner.limits.commands),
+            *lease_limits(runner),
         ),
     ).fetchall()
     return taken_by_stream(rows)
+
+
+def lease_limits(
+    runner: Runner, max_commands: int | None = None
+) -> tuple[str, int, int, int, str]:
+    """Return what each take is given of a runner, as the functions in SQL have it."""
+    limits = runner.limits
+    commands = limits.commands
+    return (
+        runner.name,
+        commands if max_commands is None else min(max_commands, commands),
+        limits.bytes,
+        limits.deaths,
+        runner.deciders.fingerprints,
+    )
 
 
 def taken_by_stream(rows: Sequence[Any]) -> list[Taken]:
@@ -209,35 +210,6 @@ def release(connection: psycopg.Connection[Any], stream_id: str) -> UUID | None:
     assert row is not None
     next_due: UUID | None = row[0]
     return next_due
-
-
-def always(stream_id: str) -> bool:
-    return True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """
-    The bounds of one drain.
-
-    *interruptions* are the errors that a runner's own time limit raises: they are the
-    fault of the command that is decided only if that one took long itself. A
-    runner keeps a snapshot of what took it *long_past* events to load, of streams that
-    it *keeps_snapshots* of: one that gets a thousand commands in a second grows faster
-    than who takes snapshots comes by.
-    """
-
-    commands: int = 100
-    bytes: int = 1_000_000
-    seconds_of_deciding: float = 1.0
-    seconds_of_one_command: float = 5.0
-    # Then another stream has its turn; what is left here is told to the caller.
-    seconds_of_draining: float = 5.0
-    conflicts: int = 5
-    deaths: int = 5
-    long_past: int = 1_000
-    keeps_snapshots: Callable[[str], bool] = always
-    interruptions: tuple[type[Exception], ...] = ()
 
 
 def find_waiting(

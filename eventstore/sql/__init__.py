@@ -52,7 +52,6 @@ FUNCTIONS = (
     "prune_commands",
     "raise_signal",
     "finish",
-    "finish_many",
     "imprint",
     "seal_hash",
     "begin_seals",

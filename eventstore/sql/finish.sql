@@ -1,11 +1,11 @@
--- Append, then let go of the stream, then tell the log's readers: one round trip.
+-- Append to *streams*, then let go of them, then tell the log's readers: one round trip.
 --
 -- A procedure, since the append must be committed before the rest: a lock that is let go
 -- earlier shows the next runner a command that still waits. An append that is refused
--- ends it at once, with the stream still held.
+-- ends it at once, with the streams still held. Returns the commands that are due now.
 -- It cannot fix its search_path, and names all that it calls with the schema.
 CREATE OR REPLACE PROCEDURE public.finish(
-    stream text,
+    streams text[],
     stream_ids text[],
     expected integer[],
     event_streams integer[],
@@ -20,17 +20,21 @@ CREATE OR REPLACE PROCEDURE public.finish(
     claims jsonb DEFAULT NULL,
     new_keys jsonb DEFAULT NULL,
     forgotten text[] DEFAULT '{}',
-    INOUT next_due uuid DEFAULT NULL,
+    INOUT next_due uuid[] DEFAULT '{}',
     INOUT is_raised boolean DEFAULT NULL
 )
 LANGUAGE plpgsql AS $$
+DECLARE
+    stream text;
 BEGIN
     PERFORM public.append(
         stream_ids, expected, event_streams, types, datas, metadatas, happened,
         command_ids, outcomes, errors, claims, new_keys, forgotten
     );
     COMMIT;
-    next_due := public.release(stream);
+    FOREACH stream IN ARRAY streams LOOP
+        next_due := pg_catalog.array_append(next_due, public.release(stream));
+    END LOOP;
     is_raised := public.raise_signal(signal);
 END
 $$;

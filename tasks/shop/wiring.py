@@ -49,7 +49,7 @@ from domain.orders.order import evolve as evolve_order
 from domain.orders.upcasters import UPCASTERS as UPCASTERS_OF_ORDERS
 from eventstore.aggregates.decider import Decider, Deciders
 from eventstore.connection import driver_connection
-from eventstore.journal.take import Limits
+from eventstore.journal.runner import Limits
 from eventstore.log.codec import EventCodec
 from eventstore.projections.generations import ensure_generation
 from eventstore.projections.projection import Projection

@@ -6,7 +6,7 @@ import time
 import pytest
 import sqlalchemy as sa
 
-from eventstore.journal.take import Limits
+from eventstore.journal.runner import Limits
 from tests.support.client import client_of
 from tests.support.faulty_shop import AMOUNTS, EAT, HANG, KILL, RAISE, RECURSE
 from tests.support.processes import Processes

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from eventstore.aggregates.command_handler import Outcome
-from eventstore.journal.take import Limits
+from eventstore.journal.runner import Limits
 from tests.support.engine import Engine
 from tests.support.journal import appends, error_of, kinds
 from tests.support.members import (

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from eventstore.journal.take import Limits
+from eventstore.journal.runner import Limits
 from eventstore.signals import CATCH_UP, clear_signal
 from tests.support.engine import (
     FULL,
@@ -57,7 +57,7 @@ def test_a_drain_whose_time_is_up_tells_what_is_due(engine: Engine) -> None:
 
     drained = engine.drain(command_id, limits=Limits(seconds_of_draining=0))
 
-    assert (drained.finished, drained.next_due) == (0, command_id)
+    assert (drained.finished, drained.left) == (0, [command_id])
 
 
 def test_a_finished_command_is_not_run_again(engine: Engine) -> None:

@@ -3,9 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from eventstore.journal.deciding import Finished
-from eventstore.journal.drain_many import DrainedMany, drain_ahead
-from eventstore.journal.take import Limits, take_ahead
+from eventstore.journal.drain import drain as drain_journal
+from eventstore.journal.finishing import Drained
+from eventstore.journal.runner import FinishedCommand, Limits, Runner
+from eventstore.journal.take import take_ahead
 from tests.support.engine import COUNTERS, FULL, Add, Divide, Engine
 
 STREAMS = [f"c{number}" for number in range(5)]
@@ -18,17 +19,15 @@ def drain(
     *,
     ahead: int = 10,
     limits: Limits | None = None,
-    reported: list[Finished] | None = None,
-) -> DrainedMany:
-    done = drain_ahead(
-        engine.connection,
-        command_id,
-        ahead=ahead,
+    reported: list[FinishedCommand] | None = None,
+) -> Drained:
+    runner = Runner(
         deciders=COUNTERS,
-        runner="worker",
+        name="worker",
         limits=limits or Limits(),
         report=(reported if reported is not None else []).append,
     )
+    done = drain_journal(engine.connection, [command_id], runner, ahead=ahead)
     ((held,),) = engine.connection.execute(
         "SELECT count(*) FROM pg_locks"
         " WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
@@ -45,7 +44,7 @@ def test_the_next_in_the_journal_go_along_by_the_same_append(engine: Engine) -> 
     commands = accept_one_each(engine)
     done = drain(engine, commands[1], ahead=2)
 
-    assert (done.drained.finished, done.left) == (3, [])
+    assert (done.finished, done.left) == (3, [])
     assert engine.statuses(*commands) == [ACCEPTED, *[SUCCEEDED] * 3, ACCEPTED]
     ((transactions,),) = engine.connection.execute(
         "SELECT count(DISTINCT xmin::text) FROM events"
@@ -124,17 +123,9 @@ def test_where_a_runner_died_nobody_is_taken_along(engine: Engine) -> None:
 
 def take_along_and_die(engine: Engine, command_id: UUID) -> None:
     runner = engine.connect()
-    take_ahead(
-        runner,
-        command_id,
-        ahead=10,
-        most_of_others=20,
-        runner="worker",
-        most=100,
-        most_bytes=1_000_000,
-        most_deaths=3,
-        fingerprints=COUNTERS.fingerprints,
-    )
+    limits = Limits(deaths=3)
+    dying = Runner(deciders=COUNTERS, name="worker", limits=limits)
+    take_ahead(runner, command_id, dying, ahead=10)
     engine.connection.execute(
         "SELECT pg_terminate_backend(%s, 10000)", (runner.info.backend_pid,)
     )
@@ -158,10 +149,10 @@ def test_one_that_killed_its_runners_is_reported_as_others_are(engine: Engine) -
     killer, behind = (engine.accept(Add(counter_id="c0")) for _ in range(2))
     for _ in range(3):
         engine.take_and_die(killer)
-    reported: list[Finished] = []
+    reported: list[FinishedCommand] = []
     done = drain(engine, behind, limits=Limits(deaths=3), reported=reported)
 
-    assert done.drained.finished == 2
+    assert done.finished == 2
     assert [(one.command_id, one.status) for one in reported] == [
         (killer, "failed"),
         (behind, SUCCEEDED),

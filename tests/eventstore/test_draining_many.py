@@ -4,9 +4,9 @@ from uuid import UUID
 
 import pytest
 
-from eventstore.journal.deciding import Finished
-from eventstore.journal.drain_many import DrainedMany, drain_many
-from eventstore.journal.take import Limits
+from eventstore.journal.drain import drain as drain_journal
+from eventstore.journal.finishing import Drained
+from eventstore.journal.runner import FinishedCommand, Limits, Runner
 from tests.support.engine import (
     COUNTERS,
     FULL,
@@ -21,7 +21,7 @@ STREAMS = [f"c{number}" for number in range(5)]
 
 
 @pytest.fixture
-def reported() -> list[Finished]:
+def reported() -> list[FinishedCommand]:
     return []
 
 
@@ -29,17 +29,16 @@ def drain(
     engine: Engine,
     *command_ids: UUID,
     deciders: object = COUNTERS,
-    reported: list[Finished] | None = None,
+    reported: list[FinishedCommand] | None = None,
     limits: Limits | None = None,
-) -> DrainedMany:
-    done = drain_many(
-        engine.connection,
-        command_ids,
+) -> Drained:
+    runner = Runner(
         deciders=deciders,  # type: ignore[arg-type]
-        runner="worker",
+        name="worker",
         limits=limits or Limits(),
         report=(reported if reported is not None else []).append,
     )
+    done = drain_journal(engine.connection, command_ids, runner)
     assert held(engine) == 0
     return done
 
@@ -58,13 +57,13 @@ def accept_one_each(engine: Engine) -> list[UUID]:
 
 
 def test_many_streams_go_by_one_append(
-    engine: Engine, reported: list[Finished]
+    engine: Engine, reported: list[FinishedCommand]
 ) -> None:
     commands = accept_one_each(engine)
     done = drain(engine, *commands, reported=reported)
 
-    assert done.drained.finished == 5
-    assert (done.left, done.apart) == ([], [])
+    assert done.finished == 5
+    assert done.left == []
     assert engine.statuses(*commands) == ["succeeded"] * 5
     ((transactions,),) = engine.connection.execute(
         "SELECT count(DISTINCT xmin::text) FROM events"
@@ -147,7 +146,7 @@ def test_a_stream_whose_runner_died_is_left_to_be_taken_alone(engine: Engine) ->
     engine.take_and_die(commands[2])
     done = drain(engine, *commands)
 
-    assert done.apart == [commands[2]]
+    assert done.left == [commands[2]]
     assert engine.statuses(*commands) == [
         "succeeded",
         "succeeded",
@@ -164,7 +163,7 @@ def test_a_stream_that_somebody_holds_is_left_to_them(engine: Engine) -> None:
     engine.take(commands[0], somebody)
     done = drain(engine, *commands)
 
-    assert done.apart == [commands[0]]
+    assert done.left == [commands[0]]
     assert engine.statuses(*commands) == ["accepted"] + ["succeeded"] * 4
 
 
@@ -174,7 +173,7 @@ def test_a_long_stream_is_told_to_go_on(engine: Engine) -> None:
         engine.accept(Add(counter_id="c0"))
     done = drain(engine, first, other)
 
-    assert done.drained.finished == 21
+    assert done.finished == 21
     assert len(done.left) == 1
     assert len(engine.amounts("counter-c0")) == 20
 

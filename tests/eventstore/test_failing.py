@@ -8,9 +8,9 @@ import psycopg
 import pytest
 
 from eventstore.aggregates.decider import Decider, Deciders
-from eventstore.journal.deciding import Finished
 from eventstore.journal.drain import drain
-from eventstore.journal.take import Limits, forget_marks
+from eventstore.journal.runner import FinishedCommand, Limits, Runner
+from eventstore.journal.take import forget_marks
 from tests.support.engine import (
     COUNTERS,
     Add,
@@ -332,15 +332,14 @@ def test_a_command_that_kills_its_runners_is_reported_as_others_are(
     for _ in range(3):
         engine.take_and_die(killer)
     behind = engine.accept(add)
-    reported: list[Finished] = []
-    drained = drain(
-        engine.connection,
-        behind,
+    reported: list[FinishedCommand] = []
+    runner = Runner(
         deciders=COUNTERS,
-        runner="worker",
+        name="worker",
         limits=Limits(deaths=3),
         report=reported.append,
     )
+    drained = drain(engine.connection, [behind], runner)
 
     assert drained.finished == 2
     assert [(r.command_id, r.status, r.why, r.version) for r in reported] == [

@@ -9,7 +9,8 @@ import pytest
 
 from benchmarks.hot_stream import HOT, Work, fill, run_workers
 from eventstore.journal.drain import drain
-from eventstore.journal.take import Limits, take
+from eventstore.journal.runner import Limits, Runner
+from eventstore.journal.take import take
 from eventstore.subscriptions.snapshot_taker import SnapshotPolicy
 from tasks.commands import keeps_snapshots
 from tasks.shop.wiring import Shop
@@ -69,15 +70,8 @@ def test_a_snapshot_that_cannot_be_kept_keeps_no_command_from_being_run(
 
 def test_a_queue_of_thousands_is_taken_a_hundred_at_a_time(engine: Engine) -> None:
     ids = fill(engine.connection, 3_000)
-    taken = take(
-        engine.connection,
-        ids[0],
-        runner="worker",
-        most=Limits().commands,
-        most_bytes=Limits().bytes,
-        most_deaths=Limits().deaths,
-        fingerprints=COUNTERS.fingerprints,
-    )
+    runner = Runner(deciders=COUNTERS, name="worker")
+    taken = take(engine.connection, ids[0], runner)
 
     assert taken is not None
     assert (taken.stream_id, len(taken.commands)) == (HOT, 100)
@@ -89,13 +83,12 @@ def test_a_long_queue_leaves_the_runner_to_other_streams_in_between(
     ids = [engine.accept(add) for _ in range(300)]
     limits = Limits(commands=1, seconds_of_draining=0.05)
     started = time.monotonic()
-    drained = drain(
-        engine.connection, ids[0], deciders=COUNTERS, runner="worker", limits=limits
-    )
+    runner = Runner(deciders=COUNTERS, name="worker", limits=limits)
+    drained = drain(engine.connection, ids[:1], runner)
 
     assert 0 < drained.finished < 300
     assert time.monotonic() - started < 2
-    assert drained.next_due == ids[drained.finished]
+    assert drained.left == [ids[drained.finished]]
 
 
 def test_a_shop_that_wants_no_snapshots_of_a_category_gets_none() -> None:

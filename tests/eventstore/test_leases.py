@@ -18,9 +18,9 @@ import pytest
 from eventstore.errors import is_lost_connection
 from eventstore.journal import lease
 from eventstore.journal.drain import drain
-from eventstore.journal.drain_many import drain_many
 from eventstore.journal.lease import keeping_lease
-from eventstore.journal.take import Limits, release, take_many
+from eventstore.journal.runner import Limits, Runner
+from eventstore.journal.take import release, take_many
 from tests.support.databases import ROOT
 from tests.support.engine import COUNTERS, Add, Divide, Engine, connect, meanwhile
 from tests.support.waiting import wait_until
@@ -67,15 +67,7 @@ def timeout_of(connection: psycopg.Connection[Any]) -> str:
 
 def hold(engine: Engine, *ids: UUID) -> psycopg.Connection[Any]:
     connection = engine.connect()
-    taken = take_many(
-        connection,
-        ids,
-        runner="worker",
-        most=100,
-        most_bytes=1_000_000,
-        most_deaths=3,
-        fingerprints=COUNTERS.fingerprints,
-    )
+    taken = take_many(connection, ids, Runner(deciders=COUNTERS, name="worker"))
     assert len(taken) == len(ids)
     return connection
 
@@ -165,7 +157,7 @@ def test_streams_that_were_taken_together_are_let_go_whatever_becomes_of_them(
 ) -> None:
     ids = [engine.accept(Add(counter_id="a")), engine.accept(bad)]
     connection = engine.connect()
-    drain_many(connection, ids, deciders=COUNTERS, runner="worker", limits=Limits())
+    drain(connection, ids, Runner(deciders=COUNTERS, name="worker"))
 
     assert timeout_of(connection) == "0"
 
@@ -185,18 +177,14 @@ def test_a_time_limit_is_not_hidden_by_the_thread(
         for _ in range(10_000):
             engine.connection.execute("SELECT 1")
 
+    limits = Limits(interruptions=(TimeIsUp,))
+    runner = Runner(deciders=meanwhile(query), name="worker", limits=limits)
     command_id = engine.accept(add)
     before = signal.signal(signal.SIGALRM, raise_it)
     signal.setitimer(signal.ITIMER_REAL, 0.2)
     try:
         with pytest.raises(TimeIsUp):
-            drain(
-                engine.connection,
-                command_id,
-                deciders=meanwhile(query),
-                runner="worker",
-                limits=Limits(interruptions=(TimeIsUp,)),
-            )
+            drain(engine.connection, [command_id], runner)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

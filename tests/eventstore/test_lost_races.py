@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from eventstore.aggregates.decider import Deciders
-from eventstore.journal.drain import Drained
-from eventstore.journal.take import Limits
+from eventstore.journal.finishing import Drained
+from eventstore.journal.runner import Limits
 from eventstore.log.append import ANY_VERSION, append
 from tests.support.engine import (
     Add,
@@ -113,9 +113,9 @@ def test_after_too_many_lost_races_the_command_is_left_waiting(
 ) -> None:
     command_id, drained = lose_twice(engine)
 
-    assert (drained.finished, drained.next_due, engine.statuses(command_id)) == (
+    assert (drained.finished, drained.left, engine.statuses(command_id)) == (
         0,
-        None,
+        [],
         ["accepted"],
     )
 

@@ -9,7 +9,7 @@ from eventstore.errors import BadCursor
 from eventstore.journal import listing
 from eventstore.journal.acting import Acted, abandon, retry
 from eventstore.journal.listing import Wanted, find_entries
-from eventstore.journal.take import Limits
+from eventstore.journal.runner import Limits
 from eventstore.journal.tracing import trace
 from eventstore.log.append import append
 from eventstore.log.events import Metadata, NewEvent

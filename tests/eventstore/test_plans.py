@@ -16,6 +16,7 @@ import psycopg
 import pytest
 
 from eventstore.aggregates.loading import load
+from eventstore.journal.runner import Limits, Runner
 from eventstore.journal.take import find_waiting, give_back, release, take, take_ahead
 from eventstore.log.append import append
 from eventstore.log.arguments import Completion
@@ -136,16 +137,11 @@ def test_a_walk_is_seen(journal: Engine) -> None:
     assert rows_touched(journal.connection, walk) > FINISHED
 
 
+ONE_AT_A_TIME = Runner(deciders=COUNTERS, name="worker", limits=Limits(commands=1))
+
+
 def take_one(journal: Engine, command_id: UUID) -> None:
-    take(
-        journal.connection,
-        command_id,
-        runner="worker",
-        most=1,
-        most_bytes=1_000_000,
-        most_deaths=5,
-        fingerprints=COUNTERS.fingerprints,
-    )
+    take(journal.connection, command_id, ONE_AT_A_TIME)
 
 
 def test_taking_one_command_reads_a_few_rows(journal: Engine) -> None:
@@ -161,17 +157,7 @@ def test_taking_what_is_behind_it_along_reads_a_few_rows_of_each(
     command_id = waiting_command(journal)
 
     def take_along() -> None:
-        take_ahead(
-            journal.connection,
-            command_id,
-            ahead=10,
-            most_of_others=1,
-            runner="worker",
-            most=1,
-            most_bytes=1_000_000,
-            most_deaths=5,
-            fingerprints=COUNTERS.fingerprints,
-        )
+        take_ahead(journal.connection, command_id, ONE_AT_A_TIME, ahead=10)
 
     assert rows_touched(journal.connection, take_along) < FEW * 11
 

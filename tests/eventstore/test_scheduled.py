@@ -15,7 +15,8 @@ from eventstore.errors import KeyReused
 from eventstore.journal.acting import cancel
 from eventstore.journal.drain import drain
 from eventstore.journal.entries import count_waiting
-from eventstore.journal.take import Limits, find_waiting
+from eventstore.journal.runner import Runner
+from eventstore.journal.take import find_waiting
 from tests.support.engine import COUNTERS, Add, Engine, meanwhile
 from tests.support.journal import kinds
 
@@ -211,7 +212,7 @@ def count_accepted(connection: psycopg.Connection[Any], command_id: UUID) -> int
 
 
 def drain_on(connection: psycopg.Connection[Any], command_id: UUID) -> None:
-    drain(connection, command_id, deciders=COUNTERS, runner="worker", limits=Limits())
+    drain(connection, [command_id], Runner(deciders=COUNTERS, name="worker"))
 
 
 def test_one_that_is_taken_back_while_it_is_decided_does_not_happen(

@@ -14,9 +14,11 @@ import sqlalchemy as sa
 
 from eventstore.aggregates.decider import Decider, Deciders
 from eventstore.journal.accept import accept
-from eventstore.journal.drain import Drained, drain
+from eventstore.journal.drain import drain
 from eventstore.journal.entries import Entry, Incident, find, find_incidents
-from eventstore.journal.take import Limits, Taken, take
+from eventstore.journal.finishing import Drained
+from eventstore.journal.runner import Limits, Runner
+from eventstore.journal.take import Taken, take
 from eventstore.log.append import append
 from eventstore.log.codec import EventCodec
 from eventstore.log.events import Metadata, NewEvent, RecordedEvent
@@ -227,11 +229,11 @@ class Engine:
         return take(
             connection or self.connection,
             command_id,
-            runner="worker",
-            most=100,
-            most_bytes=most_bytes,
-            most_deaths=3,
-            fingerprints=COUNTERS.fingerprints,
+            Runner(
+                deciders=COUNTERS,
+                name="worker",
+                limits=Limits(bytes=most_bytes, deaths=3),
+            ),
         )
 
     def take_and_die(self, command_id: UUID) -> None:
@@ -253,10 +255,8 @@ class Engine:
     ) -> Drained:
         return drain(
             self.connection,
-            command_id,
-            deciders=deciders,
-            runner="worker",
-            limits=limits or Limits(),
+            [command_id],
+            Runner(deciders=deciders, name="worker", limits=limits or Limits()),
         )
 
     def entry(self, command_id: UUID) -> Entry:

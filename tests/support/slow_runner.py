@@ -13,7 +13,7 @@ from uuid import UUID
 
 from eventstore.errors import is_lost_connection
 from eventstore.journal.drain import drain
-from eventstore.journal.take import Limits
+from eventstore.journal.runner import Runner
 from tests.support.engine import connect, meanwhile
 
 
@@ -25,10 +25,8 @@ def main(url: str, command_id: str, seconds: str) -> None:
     try:
         drained = drain(
             connect(url),
-            UUID(command_id),
-            deciders=meanwhile(take_time),
-            runner="slow",
-            limits=Limits(),
+            [UUID(command_id)],
+            Runner(deciders=meanwhile(take_time), name="slow"),
         )
     except Exception as error:
         lost = "lost" if is_lost_connection(error) else "not lost"

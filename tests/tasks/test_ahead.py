@@ -144,7 +144,7 @@ def test_after_an_error_the_next_command_goes_by_itself(
     def interrupted(*_: object, **__: object) -> NoReturn:
         raise SoftTimeLimitExceeded
 
-    monkeypatch.setattr(commands, "drain_ahead", interrupted)
+    monkeypatch.setattr(commands, "drain", interrupted)
     ids = open_accounts(shop, 2)
     with pytest.raises(SoftTimeLimitExceeded):
         commands.execute([str(ids[0])])

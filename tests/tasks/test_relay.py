@@ -2,12 +2,16 @@
 
 import multiprocessing
 import threading
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 
 from domain.accounts.commands import OpenAccount
+from eventstore.journal.drain import drain
+from eventstore.journal.finishing import Drained
 from tasks import commands
 from tasks.accept import accept
 from tasks.relay import STREAMS_TOGETHER, Relay
@@ -55,10 +59,14 @@ def test_what_is_found_twice_is_run_many_streams_by_one_commit(
 def test_streams_that_cannot_be_drained_together_are_drained_alone(
     shop: Shop, relay: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise ZeroDivisionError
+    def drain_one(
+        connection: Any, command_ids: Sequence[UUID], *others: Any, **more: Any
+    ) -> Drained:
+        if len(command_ids) > 1:
+            raise ZeroDivisionError
+        return drain(connection, command_ids, *others, **more)
 
-    monkeypatch.setattr(commands, "drain_many", refuse)
+    monkeypatch.setattr(commands, "drain", drain_one)
     relay.sweep(threading.Event())
 
     # The one that each set was asked for rests for a moment, as after any error.

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from eventstore.aggregates.loading import load
 from eventstore.connection import driver_connection
 from eventstore.errors import WrongExpectedVersion
-from eventstore.journal import drain_many
+from eventstore.journal import drain_together
 from eventstore.journal import take as taking
 from eventstore.personal.keyring import NO_KEYS
 from tasks import commands
@@ -143,7 +143,7 @@ def test_who_is_forgotten_while_others_go_first_is_not_read(
         raise WrongExpectedVersion("customer-ALICE", 1, 2)
 
     # They do not go together, and the keys that came with the take are of before.
-    monkeypatch.setattr(drain_many, "append_together", forget_and_refuse)
+    monkeypatch.setattr(drain_together, "append_and_release", forget_and_refuse)
     commands.run(shop, placing)
 
     assert outcomes(shop, placing) == [("rejected", "SubjectForgotten")] * 3

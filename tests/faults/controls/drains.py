@@ -66,7 +66,12 @@ def a_second_runner_comes_just_before_the_commit(scene: Scene) -> None:
 def let_go_before_the_commit(scene: Scene) -> None:
     """Either is enough: a command that is locked is looked at when it is finished."""
     scene.change("take", "c.id = due[1] FOR UPDATE", "c.id = due[1]")
-    release = "next_due := public.release(stream);"
+    release = (
+        "FOREACH stream IN ARRAY streams LOOP\n"
+        "        next_due := pg_catalog.array_append("
+        "next_due, public.release(stream));\n"
+        "    END LOOP;"
+    )
     scene.change("finish", f"    COMMIT;\n    {release}", f"    {release}\n    COMMIT;")
 
 
@@ -91,9 +96,7 @@ def look_before_the_unlock(scene: Scene) -> None:
 
 def a_runner_is_killed_right_after_its_commit(scene: Scene) -> None:
     (command_id,) = scene.send(Deposit(account_id=scene.account(), amount=7))
-    with scene.stopping(
-        "finish", "next_due := public.release", lambda: scene.run(command_id)
-    ):
+    with scene.stopping("finish", "FOREACH stream", lambda: scene.run(command_id)):
         for pid in scene.at_gate():
             scene.connection.execute("SELECT pg_terminate_backend(%s, 10000)", (pid,))
     scene.end_rest()

@@ -6,6 +6,7 @@ from typing import Any
 
 from domain.accounts.commands import Deposit
 from eventstore.heartbeats.heartbeats import beat
+from eventstore.journal.runner import Limits, Runner
 from eventstore.journal.take import take
 from tasks.heartbeat.processes import Queue
 from tasks.heartbeat.pulse import STILL_AFTER, Pulses
@@ -28,11 +29,11 @@ def a_holder_stands_still(scene: Scene) -> None:
         take(
             holder,
             command_id,
-            runner="worker:still:1",
-            most=1,
-            most_bytes=1_000,
-            most_deaths=3,
-            fingerprints=scene.shop.deciders.fingerprints,
+            Runner(
+                deciders=scene.shop.deciders,
+                name="worker:still:1",
+                limits=Limits(commands=1, bytes=1_000, deaths=3),
+            ),
         )
         until = time.monotonic() + LEASE + 1
         while scene.status(command_id) == "accepted" and time.monotonic() < until:

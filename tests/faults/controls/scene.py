@@ -125,7 +125,7 @@ class Scene:
         """Run a command as a process does that may be killed by it."""
         with connect(self.url) as runner:
             try:
-                drain(runner, command_id, **commands.given(shop, "worker"))
+                drain(runner, [command_id], commands.runner_of(shop, "worker"))
             except Killed:
                 # Until the server has ended the session it holds the stream's lock.
                 self.connection.execute(

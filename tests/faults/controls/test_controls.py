@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from eventstore.journal.take import Limits
+from eventstore.journal.runner import Limits
 from tasks.shop import wiring
 from tasks.shop.settings import Settings
 from tasks.shop.wiring import Shop

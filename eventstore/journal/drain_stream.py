@@ -1,0 +1,133 @@
+"""Draining one stream: taken, decided in order and appended, until nothing is due."""
+
+import random
+import time
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from eventstore.aggregates.command_handler import Decision, broken
+from eventstore.aggregates.loading import keep_snapshot
+from eventstore.errors import (
+    AlreadyClaimed,
+    CommandAlreadyFinished,
+    KeyMadeElsewhere,
+    WrongExpectedVersion,
+    is_lost_connection,
+    is_of_the_data,
+)
+from eventstore.journal.claim_conflicts import Claimed
+from eventstore.journal.deciding import (
+    Decided,
+    decide_all,
+    load_taken,
+    read_commands,
+    refuse_senders,
+)
+from eventstore.journal.finishing import (
+    Drain,
+    append_and_release,
+    note_given_up,
+    put_back,
+)
+from eventstore.journal.take import Taken, release, take
+from eventstore.personal.keyring import Keyring
+
+
+def drain_stream(work: Drain, command_id: UUID) -> None:
+    """Take the stream of *command_id* and run it, again until nothing is due."""
+    until = work.taken_at + work.runner.limits.seconds_of_draining
+    next_due: UUID | None = command_id
+    while next_due is not None and time.monotonic() < until:
+        work.taken_at = time.monotonic()
+        taken = take(work.connection, next_due, work.runner, work.max_commands)
+        if taken is None:
+            return
+        note_given_up(work, taken)
+        next_due = run(work, taken)
+    if next_due is not None:
+        work.drained.left.append(next_due)
+
+
+def run(work: Drain, taken: Taken) -> UUID | None:
+    """Run what was taken; return the command that is due in the stream after it."""
+    if not taken.commands:
+        return release(work.connection, taken.stream_id)
+    if taken.most == 1:
+        # A runner died in this stream: one command at a time to its end.
+        work.max_commands = 1
+    try:
+        return decide_and_append(work, taken)
+    except CommandAlreadyFinished as error:
+        return put_back(work, taken, "finished_elsewhere", error)
+    except (WrongExpectedVersion, AlreadyClaimed, KeyMadeElsewhere) as error:
+        work.conflicts += 1
+        gives_up = work.conflicts >= work.runner.limits.conflicts
+        next_due = put_back(work, taken, "conflict", error, must_wait=gives_up)
+        # Two that met once meet again, unless one of them waits a little longer.
+        time.sleep(random.uniform(0, 0.005 * 2**work.conflicts))
+        return next_due
+    except Exception as error:
+        if is_lost_connection(error) or isinstance(
+            error, work.runner.limits.interruptions
+        ):
+            raise
+        return find_the_cause(work, taken, error)
+
+
+def decide_and_append(work: Drain, taken: Taken) -> UUID | None:
+    keyring = Keyring(work.connection, work.runner.deciders.masters)
+    keyring.give(taken.keys)
+    commands = read_commands(taken, work.runner, keyring)
+    commands = refuse_senders(work.connection, commands, work.runner.may)
+    streams = load_taken(
+        work.connection, [taken], commands, work.runner.deciders, keyring
+    )
+    is_long = len(taken.past.events) >= work.runner.limits.long_past
+    if is_long and work.runner.limits.keeps_snapshots(taken.stream_id):
+        keep_snapshot(
+            work.connection, taken.stream_id, streams, work.runner.deciders, keyring
+        )
+    claimed = Claimed(work.connection, work.runner.deciders, taken.stream_id)
+    while True:
+        decided = list(
+            decide_all(taken, commands, streams, work.runner, keyring, claimed)
+        )
+        try:
+            next_due = finish(work, taken, streams.versions, decided, keyring.new_keys)
+        except AlreadyClaimed as refusal:
+            if claimed.refusals >= work.runner.limits.conflicts:
+                # Somebody is always faster with what was free when we asked.
+                raise
+            claimed.learn(refusal)
+            continue
+        work.conflicts = 0
+        return next_due
+
+
+def find_the_cause(work: Drain, taken: Taken, error: Exception) -> UUID | None:
+    """
+    Go on after an error that is no decision: one by one, until it is that one's.
+
+    What the database refuses fails the command that decided it. Whatever else keeps it
+    from being decided (a stream that this code cannot read, a function that is missing
+    while a migration runs) is not its fault: it waits, with the error noted.
+    """
+    if len(taken.commands) > 1:
+        work.max_commands = 1
+        return put_back(work, taken, "error", error)
+    if not is_of_the_data(error):
+        return put_back(work, taken, "error", error, must_wait=True)
+    failed = Decided(taken.commands[0], Decision(broken(error), None))
+    return finish(work, taken, {taken.stream_id: taken.past.version}, [failed])
+
+
+def finish(
+    work: Drain,
+    taken: Taken,
+    expected: Mapping[str, int],
+    decided: Sequence[Decided],
+    new_keys: str | None = None,
+) -> UUID | None:
+    """Append, commit, let go of the stream; return the command that is due in it."""
+    next_due = append_and_release(work, {taken.stream_id: decided}, expected, new_keys)
+    return next_due[0] if next_due else None

@@ -1,0 +1,169 @@
+"""
+Draining several streams at once: one take, one append, one commit for all of them.
+
+It is for streams with little in each. What does not go together (a conflict, a refusal,
+a stream that reads another one of them) goes on stream by stream.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from eventstore.encryption.envelope import key_of
+from eventstore.errors import EventStoreError, is_lost_connection
+from eventstore.journal.claim_conflicts import Claimed
+from eventstore.journal.deciding import (
+    Decided,
+    Readable,
+    decide_all,
+    load_taken,
+    read_commands,
+    refuse_senders,
+)
+from eventstore.journal.drain_stream import run
+from eventstore.journal.finishing import (
+    Drain,
+    append_and_release,
+    note_given_up,
+    put_back,
+)
+from eventstore.journal.take import Taken
+from eventstore.log.limits import MOST_EVENTS
+from eventstore.personal.keyring import NO_KEYS, Keyring
+
+
+def run_together(work: Drain, taken: Sequence[Taken]) -> None:
+    """Run what was taken: together what goes together, and then stream by stream."""
+    until = work.taken_at + work.runner.limits.seconds_of_draining
+    alone = taken
+    for one in taken:
+        note_given_up(work, one)
+    if len(taken) > 1:
+        together, alone = finish_together(work, taken)
+        # Their turn comes later: who was forgotten by then is to be found forgotten.
+        alone = [replace(one, keys=NO_KEYS) for one in alone]
+        work.drained.left += together
+    for one in alone:
+        # Each as if it had been taken by itself: a conflict is its own.
+        single = replace(work, conflicts=0)
+        if time.monotonic() > until and one.commands:
+            next_due = put_back(single, one, "postponed", TimeIsUp())
+        else:
+            next_due = run(single, one)
+        if next_due is not None:
+            work.drained.left.append(next_due)
+
+
+class TimeIsUp(EventStoreError):
+    """Other streams that were taken with it took all the time there was."""
+
+
+def finish_together(
+    work: Drain, taken: Sequence[Taken]
+) -> tuple[list[UUID], Sequence[Taken]]:
+    """
+    Append what goes together; return what is due after it, and the streams left.
+
+    Those are held still. Whatever is wrong with one of them shows itself when they are
+    run one by one.
+    """
+    try:
+        return decide_together(work, taken)
+    except Exception as error:
+        if is_lost_connection(error) or isinstance(
+            error, work.runner.limits.interruptions
+        ):
+            raise
+        return [], taken
+
+
+def decide_together(
+    work: Drain, taken: Sequence[Taken]
+) -> tuple[list[UUID], Sequence[Taken]]:
+    keyring = Keyring(work.connection, work.runner.deciders.masters)
+    for one in taken:
+        keyring.give(one.keys)
+    # At once: each stream would ask for those of its own commands.
+    ids = (key_of(command.data) for one in taken for command in one.commands)
+    keyring.learn({key_id for key_id in ids if key_id})
+    readable = {
+        one.stream_id: read_commands(one, work.runner, keyring)
+        for one in taken
+        # One in which a runner died since it was looked at comes alone.
+        if one.commands and one.most > 1
+    }
+    refuse_all_senders(work, readable)
+    held = [one for one in taken if one.stream_id in readable]
+    held = [one for one in held if reads_none_of(held, readable[one.stream_id])]
+    if len(held) < 2:
+        return [], taken
+    commands = [c for one in held for c in readable[one.stream_id]]
+    streams = load_taken(work.connection, held, commands, work.runner.deciders, keyring)
+    decided: dict[str, list[Decided]] = {}
+    for one, of_one in decisions(work, held, readable, streams, keyring):
+        decided[one.stream_id] = of_one
+    if not decided:
+        return [], taken
+    read = {s for c in commands for s in c.others.values()}
+    expected = {
+        stream_id: version
+        for stream_id, version in streams.versions.items()
+        if stream_id in decided or stream_id in read
+    }
+    next_due = append_and_release(work, decided, expected, keyring.new_keys)
+    return next_due, [one for one in taken if one.stream_id not in decided]
+
+
+def refuse_all_senders(work: Drain, readable: dict[str, list[Readable]]) -> None:
+    """Refuse what senders may not send any more, in all streams by one look."""
+    streams = list(readable)
+    checked = iter(
+        refuse_senders(
+            work.connection, [c for s in streams for c in readable[s]], work.runner.may
+        )
+    )
+    for stream_id in streams:
+        readable[stream_id] = list(islice(checked, len(readable[stream_id])))
+
+
+def reads_none_of(held: Sequence[Taken], commands: Sequence[Readable]) -> bool:
+    """Say whether no command reads a stream that this append is going to change."""
+    names = {one.stream_id for one in held}
+    return not any(names & {*command.others.values()} for command in commands)
+
+
+def decisions(
+    work: Drain,
+    held: Sequence[Taken],
+    readable: dict[str, list[Readable]],
+    streams: Any,
+    keyring: Keyring,
+) -> Iterator[tuple[Taken, list[Decided]]]:
+    """
+    Yield what was decided in each stream, while there is time and room in one append.
+
+    A stream with a command that causes nothing is left out: where such a one stands is
+    told by the head of its own stream.
+    """
+    until = time.monotonic() + work.runner.limits.seconds_of_deciding
+    room = MOST_EVENTS
+    for one in held:
+        of_one = list(
+            decide_all(
+                one,
+                readable[one.stream_id],
+                streams,
+                work.runner,
+                keyring,
+                Claimed(work.connection, work.runner.deciders, one.stream_id),
+            )
+        )
+        events = sum(len(decided.decision.events) for decided in of_one)
+        if all(decided.decision.events for decided in of_one) and events <= room:
+            room -= events
+            yield one, of_one
+        if time.monotonic() > until:
+            return

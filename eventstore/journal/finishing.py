@@ -1,0 +1,164 @@
+"""How a drain ends what it took: appended and final, or given back in good order."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from eventstore.aggregates.command_handler import Decision, Outcome, broken
+from eventstore.errors import raise_refusal
+from eventstore.journal.deciding import Decided, finished
+from eventstore.journal.runner import Runner
+from eventstore.journal.take import Taken, give_back, release
+from eventstore.log.arguments import (
+    Arguments,
+    Completion,
+    append_arguments,
+    completing_arguments,
+    later_arguments,
+)
+from eventstore.signals import CATCH_UP
+
+RUNNER_DIED = Outcome(status="failed", error={"error": "RunnerDied"})
+"""Of a command that killed its runners too often; `take` wrote more of it."""
+
+
+@dataclass(slots=True)
+class Drained:
+    """
+    What a drain did.
+
+    *finished* counts commands. *left* are commands to go on with: the next one of each
+    stream whose time was up, and those of the asked that could not be taken together.
+    *has_signalled* is True where this drain raised the flag for the log's readers,
+    which was down: its caller tells them.
+    """
+
+    finished: int = 0
+    left: list[UUID] = field(default_factory=list)
+    has_signalled: bool = False
+
+
+@dataclass(slots=True)
+class Drain:
+    """One runner's work on one stream, or on several together, take after take."""
+
+    connection: psycopg.Connection[Any]
+    runner: Runner
+    drained: Drained
+    max_commands: int | None = None
+    conflicts: int = 0
+    taken_at: float = field(default_factory=time.monotonic)
+
+
+def append_and_release(
+    work: Drain,
+    decided: Mapping[str, Sequence[Decided]],
+    expected: Mapping[str, int],
+    new_keys: str | None,
+) -> list[UUID]:
+    """
+    Append what was decided in each stream and commit, then let go and signal.
+
+    One round trip. Returns the commands that are due in these streams now.
+    """
+    places, values = finishing(work, decided, expected, new_keys)
+    try:
+        row = work.connection.execute(
+            f"CALL public.finish(%s::text[], {places})", (list(decided), *values)
+        ).fetchone()
+    except psycopg.Error as error:
+        raise_refusal(error, expected)
+    assert row is not None
+    next_due, is_raised = row
+    note_finished(work, decided, expected, is_raised)
+    return [command_id for command_id in next_due if command_id is not None]
+
+
+def finishing(
+    work: Drain,
+    decided: Mapping[str, Sequence[Decided]],
+    expected: Mapping[str, int],
+    new_keys: str | None,
+) -> Arguments:
+    """Return what appends all that was *decided*, by stream, and completes it."""
+    completing = [
+        Completion(
+            command_id=command.id,
+            status=decision.outcome.status,
+            error=decision.outcome.error,
+        )
+        for of_one in decided.values()
+        for command, decision in of_one
+    ]
+    events = [
+        (stream_id, event)
+        for stream_id, of_one in decided.items()
+        for one in of_one
+        for event in one.decision.events
+    ]
+    claims = [
+        claim
+        for stream_id, of_one in decided.items()
+        for command, decision in of_one
+        for claim in work.runner.deciders.hashed(decision.claims, stream_id, command.id)
+    ]
+    forgotten = [
+        subject
+        for of_one in decided.values()
+        for one in of_one
+        for subject in one.decision.forgotten
+    ]
+    first = append_arguments(events, expected)
+    ends = completing_arguments(completing)
+    later = later_arguments(claims, new_keys, forgotten)
+    return Arguments(
+        f"{first.places}, {ends.places}, %s, {later.places}",
+        (*first.values, *ends.values, CATCH_UP, *later.values),
+    )
+
+
+def note_finished(
+    work: Drain,
+    decided: Mapping[str, Sequence[Decided]],
+    expected: Mapping[str, int],
+    is_raised: bool,
+) -> None:
+    """Count what was appended, and report each command of it."""
+    work.drained.has_signalled |= is_raised
+    seconds = time.monotonic() - work.taken_at
+    for stream_id, of_one in decided.items():
+        work.drained.finished += len(of_one)
+        for one in finished(stream_id, expected[stream_id], of_one, seconds):
+            work.runner.report(one)
+
+
+def note_given_up(work: Drain, taken: Taken) -> None:
+    """Count what the take itself has failed, and report it."""
+    work.drained.finished += len(taken.given_up)
+    for command, version in taken.given_up:
+        failed = [Decided(command, Decision(RUNNER_DIED, None))]
+        for one in finished(taken.stream_id, version, failed, seconds=0.0):
+            work.runner.report(one)
+
+
+def put_back(
+    work: Drain,
+    taken: Taken,
+    incident: str,
+    error: Exception,
+    *,
+    must_wait: bool = False,
+) -> UUID | None:
+    """Give the commands back in good order, let go, and return what is due now."""
+    give_back(
+        work.connection,
+        [command.id for command in taken.commands],
+        incident=incident,
+        detail=broken(error).error or {},
+        must_wait=must_wait,
+    )
+    return release(work.connection, taken.stream_id)
