@@ -37,7 +37,7 @@ from eventstore.encryption.keys import MasterKeys
 from eventstore.log.codec import EventCodec
 from eventstore.log.events import Metadata, RecordedEvent
 from eventstore.personal.keyring import Keyring
-from tasks.shop.wiring import CUSTOMERS, ORDERS
+from tasks.shop.deciders import CUSTOMERS, ORDERS
 
 MASTERS = MasterKeys(b"of no use outside of benchmarks!")
 HOME = Address(street="12 Orchestra Terrace", city="London", country="UK")

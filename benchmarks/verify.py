@@ -28,8 +28,8 @@ from eventstore.database.installation import install
 from eventstore.seals.seals import seal_log
 from eventstore.verifying.checks import all_checks
 from eventstore.verifying.seals import Vouching
+from tasks.shop.deciders import CUSTOMERS, ORDERS
 from tasks.shop.settings import database_url
-from tasks.shop.wiring import CUSTOMERS, ORDERS
 
 # Five events an order, each by a command of its own, as long as those of the shop.
 MAKE = """

@@ -130,10 +130,8 @@ projection = Projection(
     indexes=[Index(name="account", on="account_id, position")],
 )
 
-view = View(
-    name="account_statement",
-    row=StatementLine,
-    key="position",
+view: View[StatementLine] = View.of(
+    projection,
     sorts={"happened": "position"},
 )
 

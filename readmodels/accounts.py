@@ -102,10 +102,8 @@ projection = Projection(
     ],
 )
 
-view = View(
-    name="accounts",
-    row=AccountView,
-    key="account_id",
+view: View[AccountView] = View.of(
+    projection,
     sorts={"account": "account_id", "balance": "balance"},
 )
 

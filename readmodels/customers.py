@@ -182,10 +182,8 @@ projection = Projection(
     ],
 )
 
-view = View(
-    name="customers",
-    row=CustomerView,
-    key="customer_id",
+view: View[CustomerView] = View.of(
+    projection,
     sorts={
         "name": "words",
         "worth": "worth",

@@ -274,10 +274,8 @@ projection = Projection(
     version=2,
 )
 
-view = View(
-    name="order_details",
-    row=OrderDetailsView,
-    key="order_id",
+view: View[OrderDetailsView] = View.of(
+    projection,
     sorts={"order": "order_id"},
 )
 

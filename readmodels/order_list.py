@@ -159,10 +159,8 @@ projection = Projection(
 
 STATUSES = ("pending", "paid", "shipped", "delivered", "cancelled")
 
-view = View(
-    name="order_list",
-    row=OrderSummaryView,
-    key="order_id",
+view: View[OrderSummaryView] = View.of(
+    projection,
     sorts={
         "order": "order_id",
         "placed": "created_at",

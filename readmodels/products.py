@@ -71,10 +71,8 @@ projection = Projection(
     indexes=[Index(name="times", on="times_ordered, product")],
 )
 
-view = View(
-    name="products",
-    row=ProductView,
-    key="product",
+view: View[ProductView] = View.of(
+    projection,
     sorts={"product": "product", "times": "times_ordered"},
 )
 

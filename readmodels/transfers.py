@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import get_args
 
 import sqlalchemy as sa
 
 from domain.transfers.events import (
     TransferCompensated,
-    TransferCompleted,
+    TransferEvent,
     TransferRequested,
     TransferStepAbandoned,
 )
@@ -78,12 +79,7 @@ projection = Projection(
     name="transfers",
     row=TransferView,
     key="transfer_id",
-    events=[
-        TransferRequested,
-        TransferStepAbandoned,
-        TransferCompleted,
-        TransferCompensated,
-    ],
+    events=get_args(TransferEvent),
     key_of=transfer_of,
     fold=fold,
     indexes=[
@@ -93,10 +89,8 @@ projection = Projection(
     ],
 )
 
-view = View(
-    name="transfers",
-    row=TransferView,
-    key="transfer_id",
+view: View[TransferView] = View.of(
+    projection,
     sorts={"transfer": "transfer_id"},
 )
 

@@ -89,13 +89,9 @@ class DepositRefund:
     currency: Currency
 
 
-AccountCommand = (
-    OpenAccount
-    | Deposit
-    | Withdraw
-    | CloseAccount
-    | WithdrawForTransfer
-    | DepositFromTransfer
-    | ReturnWithdrawal
-    | DepositRefund
+AccountStep = (
+    WithdrawForTransfer | DepositFromTransfer | ReturnWithdrawal | DepositRefund
 )
+"""What process managers alone send."""
+
+AccountCommand = OpenAccount | Deposit | Withdraw | CloseAccount | AccountStep

@@ -49,6 +49,7 @@ class AbandonTransferStep:
     step: str
 
 
-TransferCommand = (
-    TransferMoney | CompleteTransfer | CompensateTransfer | AbandonTransferStep
-)
+TransferEnd = CompleteTransfer | CompensateTransfer | AbandonTransferStep
+"""What process managers alone send."""
+
+TransferCommand = TransferMoney | TransferEnd

@@ -9,6 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from eventstore.errors import BadCursor
+from eventstore.projections.projection import Projection
 from eventstore.projections.table import SCHEMA
 
 R = TypeVar("R")
@@ -36,6 +37,11 @@ class View(Generic[R]):
     key: str
     sorts: Mapping[str, str]
     table: sa.TableClause = field(init=False, repr=False)
+
+    @classmethod
+    def of(cls, projection: Projection, sorts: Mapping[str, str]) -> "View[Any]":
+        """Return the view of the rows that *projection* keeps."""
+        return cls(projection.name, projection.row, projection.key, sorts)
 
     def __post_init__(self) -> None:
         names = [field.name for field in fields(cast(Any, self.row))]

@@ -1,97 +1,86 @@
-"""The wiring of what moves money: accounts, and transfers between them."""
+"""The deciders of the shop: of each kind of stream its commands, events and rules."""
 
-from domain.accounts.account import Account
-from domain.accounts.account import decide as decide_account
-from domain.accounts.account import evolve as evolve_account
-from domain.accounts.commands import (
-    CloseAccount,
-    Deposit,
-    DepositFromTransfer,
-    DepositRefund,
-    OpenAccount,
-    ReturnWithdrawal,
-    Withdraw,
-    WithdrawForTransfer,
-)
-from domain.accounts.events import (
-    AccountClosed,
-    AccountOpened,
-    DepositRejected,
-    MoneyDeposited,
-    MoneyWithdrawn,
-    WithdrawalRejected,
-    WithdrawalReturned,
-)
+from typing import get_args
+
+from domain.accounts import account
+from domain.accounts.commands import AccountCommand, AccountStep
+from domain.accounts.events import AccountEvent
+from domain.customers import customer
+from domain.customers.commands import CustomerCommand
+from domain.customers.events import CustomerEvent, CustomerForgotten
 from domain.errors import InvalidInput, Rejection
 from domain.input import parse
-from domain.transfers.commands import (
-    AbandonTransferStep,
-    CompensateTransfer,
-    CompleteTransfer,
-    TransferMoney,
-)
-from domain.transfers.events import (
-    TransferCompensated,
-    TransferCompleted,
-    TransferRequested,
-    TransferStepAbandoned,
-)
-from domain.transfers.process import abandoned
-from domain.transfers.transfer import Transfer
-from domain.transfers.transfer import decide as decide_transfer
-from domain.transfers.transfer import evolve as evolve_transfer
+from domain.orders import order
+from domain.orders.commands import CancelUnpaidOrder, OrderCommand
+from domain.orders.events import OrderEvent
+from domain.orders.upcasters import UPCASTERS as UPCASTERS_OF_ORDERS
+from domain.transfers import process, transfer
+from domain.transfers.commands import TransferCommand, TransferEnd
+from domain.transfers.events import TransferEvent
 from eventstore.aggregates.decider import Decider
 from eventstore.log.codec import EventCodec
 
-BY_PEOPLE = (OpenAccount, Deposit, Withdraw, CloseAccount)
-STEPS = (WithdrawForTransfer, DepositFromTransfer, ReturnWithdrawal, DepositRefund)
-
+CUSTOMERS = Decider(
+    category="customer",
+    initial=customer.Customer(),
+    decide=customer.decide,
+    evolve=customer.evolve,
+    events=EventCodec(get_args(CustomerEvent)),
+    commands=get_args(CustomerCommand),
+    rejection=Rejection,
+    invalid=InvalidInput,
+    read_command=parse,
+    identity="customer_id",
+    numbers="customer_numbers",
+    forgets=[CustomerForgotten],
+    claims=customer.claims,
+    former_claims=customer.former_claims,
+)
+ORDERS = Decider(
+    category="order",
+    initial=order.Order(),
+    decide=order.decide,
+    evolve=order.evolve,
+    note_time=order.note_time,
+    events=EventCodec(get_args(OrderEvent), UPCASTERS_OF_ORDERS),
+    commands=get_args(OrderCommand),
+    internal=[CancelUnpaidOrder],
+    rejection=Rejection,
+    invalid=InvalidInput,
+    read_command=parse,
+    identity="order_id",
+    numbers="order_numbers",
+    reads=order.reads,
+    subject=order.customer_of,
+)
 ACCOUNTS = Decider(
     category="account",
-    initial=Account(),
-    decide=decide_account,
-    evolve=evolve_account,
-    events=EventCodec(
-        [
-            AccountOpened,
-            MoneyDeposited,
-            DepositRejected,
-            MoneyWithdrawn,
-            WithdrawalRejected,
-            WithdrawalReturned,
-            AccountClosed,
-        ]
-    ),
-    commands=[*BY_PEOPLE, *STEPS],
-    internal=STEPS,
-    abandoned=abandoned,
+    initial=account.Account(),
+    decide=account.decide,
+    evolve=account.evolve,
+    events=EventCodec(get_args(AccountEvent)),
+    commands=get_args(AccountCommand),
+    internal=get_args(AccountStep),
+    abandoned=process.abandoned,
     rejection=Rejection,
     invalid=InvalidInput,
     read_command=parse,
     identity="account_id",
 )
-
-ENDS = (CompleteTransfer, CompensateTransfer, AbandonTransferStep)
-
 TRANSFERS = Decider(
     category="transfer",
-    initial=Transfer(),
-    decide=decide_transfer,
-    evolve=evolve_transfer,
-    events=EventCodec(
-        [
-            TransferRequested,
-            TransferCompleted,
-            TransferCompensated,
-            TransferStepAbandoned,
-        ]
-    ),
-    commands=[TransferMoney, *ENDS],
-    internal=ENDS,
-    abandoned=abandoned,
+    initial=transfer.Transfer(),
+    decide=transfer.decide,
+    evolve=transfer.evolve,
+    events=EventCodec(get_args(TransferEvent)),
+    commands=get_args(TransferCommand),
+    internal=get_args(TransferEnd),
+    abandoned=process.abandoned,
     rejection=Rejection,
     invalid=InvalidInput,
     read_command=parse,
     identity="transfer_id",
     numbers="transfer_numbers",
 )
+
+ALL = (CUSTOMERS, ORDERS, ACCOUNTS, TRANSFERS)

@@ -9,112 +9,21 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 
-from domain.customers.commands import (
-    ChangeCustomerDetails,
-    ForgetCustomer,
-    RegisterCustomer,
-)
-from domain.customers.customer import Customer
-from domain.customers.customer import claims as claims_of_customer
-from domain.customers.customer import decide as decide_customer
-from domain.customers.customer import evolve as evolve_customer
-from domain.customers.customer import former_claims as former_claims_of_customer
-from domain.customers.events import (
-    CustomerDetailsChanged,
-    CustomerForgotten,
-    CustomerRegistered,
-)
-from domain.errors import InvalidInput, Rejection
-from domain.input import parse
-from domain.orders.commands import (
-    CancelOrder,
-    CancelUnpaidOrder,
-    ConfirmDelivery,
-    PlaceOrder,
-    ReceivePayment,
-    RefundPayment,
-    ShipOrder,
-)
-from domain.orders.events import (
-    DeliveryConfirmed,
-    OrderCancelled,
-    OrderCreated,
-    OrderShipped,
-    PaymentReceived,
-    PaymentRefunded,
-)
-from domain.orders.order import Order, customer_of, note_time, reads
-from domain.orders.order import decide as decide_order
-from domain.orders.order import evolve as evolve_order
-from domain.orders.upcasters import UPCASTERS as UPCASTERS_OF_ORDERS
 from eventstore.aggregates.decider import Decider, Deciders
 from eventstore.connection import driver_connection
 from eventstore.journal.runner import Limits
-from eventstore.log.codec import EventCodec
 from eventstore.projections.generations import ensure_generation
 from eventstore.projections.projection import Projection
 from eventstore.subscriptions.process_manager import ProcessManager, begin_acting
 from readmodels import ALL as READ_MODELS
 from tasks.heartbeat.pulse import Pulses
+from tasks.shop import deciders
 from tasks.shop.connections import pool_of
-from tasks.shop.deciders import ACCOUNTS, TRANSFERS
 from tasks.shop.identity import identity_of
 from tasks.shop.migrations import SchemaMismatch, mismatch_of
 from tasks.shop.prefetch import Done, Pace
 from tasks.shop.process_managers import process_managers
 from tasks.shop.settings import Settings, load_settings
-
-CUSTOMERS = Decider(
-    category="customer",
-    initial=Customer(),
-    decide=decide_customer,
-    evolve=evolve_customer,
-    events=EventCodec([CustomerRegistered, CustomerDetailsChanged, CustomerForgotten]),
-    commands=[RegisterCustomer, ChangeCustomerDetails, ForgetCustomer],
-    rejection=Rejection,
-    invalid=InvalidInput,
-    read_command=parse,
-    identity="customer_id",
-    numbers="customer_numbers",
-    forgets=[CustomerForgotten],
-    claims=claims_of_customer,
-    former_claims=former_claims_of_customer,
-)
-ORDERS = Decider(
-    category="order",
-    initial=Order(),
-    decide=decide_order,
-    evolve=evolve_order,
-    note_time=note_time,
-    events=EventCodec(
-        [
-            OrderCreated,
-            PaymentReceived,
-            OrderShipped,
-            DeliveryConfirmed,
-            OrderCancelled,
-            PaymentRefunded,
-        ],
-        UPCASTERS_OF_ORDERS,
-    ),
-    commands=[
-        PlaceOrder,
-        ReceivePayment,
-        ShipOrder,
-        ConfirmDelivery,
-        CancelOrder,
-        CancelUnpaidOrder,
-        RefundPayment,
-    ],
-    internal=[CancelUnpaidOrder],
-    rejection=Rejection,
-    invalid=InvalidInput,
-    read_command=parse,
-    identity="order_id",
-    numbers="order_numbers",
-    reads=reads,
-    subject=customer_of,
-)
 
 
 @dataclass
@@ -122,7 +31,7 @@ class Shop:
     """The order desk, put together: what every process of it works with."""
 
     settings: Settings
-    slices: Sequence[Decider] = (CUSTOMERS, ORDERS, ACCOUNTS, TRANSFERS)
+    slices: Sequence[Decider] = deciders.ALL
     projections: Sequence[Projection] = READ_MODELS
     limits: Limits = field(default_factory=Limits)
     pace: Pace = field(default_factory=Pace)

@@ -16,8 +16,8 @@ from eventstore.encryption.keys import SubjectKey
 from eventstore.log.codec import EventCodec
 from eventstore.log.events import RecordedEvent
 from eventstore.log.schema_compatibility import examine, read
-from tasks.shop.deciders import ACCOUNTS, TRANSFERS
-from tasks.shop.wiring import CUSTOMERS, ORDERS, Shop
+from tasks.shop.deciders import ACCOUNTS, CUSTOMERS, ORDERS, TRANSFERS
+from tasks.shop.wiring import Shop
 
 HISTORY = Path(__file__).parents[1] / "domain" / "history"
 SHAPES = (HISTORY / "shapes.txt").read_text()

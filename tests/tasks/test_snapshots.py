@@ -24,8 +24,8 @@ from tasks.accept import accept as accept_command
 from tasks.app import app
 from tasks.broker.queues import QUEUES
 from tasks.schedule import entries
-from tasks.shop.deciders import ACCOUNTS, TRANSFERS
-from tasks.shop.wiring import CUSTOMERS, ORDERS, Shop
+from tasks.shop.deciders import ACCOUNTS, CUSTOMERS, ORDERS, TRANSFERS
+from tasks.shop.wiring import Shop
 from tests.support.orders import ALICE, order_for
 from tests.support.snapshots import keep_snapshot, returned_rows, row_of
 

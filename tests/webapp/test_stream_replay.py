@@ -11,7 +11,8 @@ from click.testing import CliRunner, Result
 from cli import stream
 from domain.customers.commands import ForgetCustomer
 from domain.orders.commands import CancelOrder, RefundPayment
-from tasks.shop.wiring import ORDERS, Shop
+from tasks.shop.deciders import ORDERS
+from tasks.shop.wiring import Shop
 from tests.support.desk import Do
 from tests.webapp.visiting import Place
 

@@ -17,8 +17,9 @@ from eventstore.log.events import Metadata, NewEvent
 from tasks import commands
 from tasks.accept import accept
 from tasks.shop import wiring
+from tasks.shop.deciders import CUSTOMERS
 from tasks.shop.settings import Settings, master_keys
-from tasks.shop.wiring import CUSTOMERS, Shop
+from tasks.shop.wiring import Shop
 from tests.support import desk
 from tests.support.databases import Databases
 from tests.support.desk import Do

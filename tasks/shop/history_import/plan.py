@@ -13,10 +13,10 @@ from domain.orders.events import OrderShipped
 from eventstore.aggregates.decider import Decider
 from eventstore.log.codec import schema_of
 from eventstore.log.events import Metadata, NewEvent
+from tasks.shop.deciders import CUSTOMERS, ORDERS
 from tasks.shop.history_import.errors import ImportRefused
 from tasks.shop.history_import.history import History
 from tasks.shop.history_import.rows import HIGHEST_NUMBER, created, registered
-from tasks.shop.wiring import CUSTOMERS, ORDERS
 
 IMPORTS = UUID("0b6c1b3e-52a5-5d0c-9a5e-3f8a4e6b7c21")
 
