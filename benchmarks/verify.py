@@ -27,7 +27,7 @@ from eventstore.connection import driver_connection
 from eventstore.database.installation import install
 from eventstore.seals.seals import seal_log
 from eventstore.verifying.checks import all_checks
-from eventstore.verifying.seals import Vouching
+from eventstore.verifying.seals import SealedExtent
 from tasks.shop.deciders import CUSTOMERS, ORDERS
 from tasks.shop.settings import database_url
 
@@ -100,7 +100,7 @@ def run(connection: psycopg.Connection[Any], events: int, stretch: int) -> None:
         seal_log(connection, stretch=stretch)
     found = 0
     with timed("verifying all of it"):
-        vouching = Vouching()
+        vouching = SealedExtent()
         for check in all_checks(Deciders([CUSTOMERS, ORDERS]), vouching):
             with timed(f"  {check.name}"):
                 found += sum(1 for _ in check.find(connection, lambda _: None))

@@ -110,7 +110,7 @@ def bother(
 ) -> None:
     """See what slow clients and odd requests do to it."""
     port, seconds = candidate.port, options.seconds
-    waiting = probes.Waiting(port, options.wait).start()
+    waiting = probes.WaitingClients(port, options.wait).start()
     for kind, count in KINDS.items():
         with slow_clients(port, kind, count):
             time.sleep(0.3)

@@ -10,11 +10,11 @@ import click
 from domain.characters import problem_with
 from domain.errors import DomainError
 from eventstore.errors import EventStoreError
-from eventstore.journal.acting import Acted
+from eventstore.journal.acting import ActionResult
 from tasks import command_operations
 from tasks.shop.wiring import shop
 
-Act = Callable[..., Acted | None]
+Act = Callable[..., ActionResult | None]
 
 
 def decision(function: Callable[..., None]) -> Callable[..., None]:

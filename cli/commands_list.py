@@ -9,12 +9,12 @@ import click
 
 from cli.output import DURATION, json_of
 from eventstore.journal.entries import Entry
-from eventstore.journal.listing import STANDINGS, Wanted, find_entries
+from eventstore.journal.listing import STANDINGS, CommandFilter, find_entries
 from tasks.shop.printable import printable
 from tasks.shop.wiring import shop
 
 A_PAGE = 200
-MOST = 1_000_000_000
+MAX_ROWS = 1_000_000_000
 
 
 def some_name(_context: Any, _parameter: Any, name: str | None) -> str | None:
@@ -51,7 +51,7 @@ def some_name(_context: Any, _parameter: Any, name: str | None) -> str | None:
 )
 @click.option(
     "--limit",
-    type=click.IntRange(1, MOST),
+    type=click.IntRange(1, MAX_ROWS),
     default=50,
     show_default=True,
     help="At most.",
@@ -71,7 +71,7 @@ def list_commands(
     if scheduled and status not in (None, "scheduled"):
         raise click.UsageError(f"--scheduled goes not with --status {status}.")
     now = datetime.now(UTC)
-    wanted = Wanted(
+    wanted = CommandFilter(
         standing="scheduled" if scheduled else status,
         type=type_,
         stream_id=stream_id,
@@ -87,13 +87,13 @@ def list_commands(
         click.echo(none_of(wanted))
 
 
-def none_of(wanted: Wanted) -> str:
-    if wanted == Wanted():
+def none_of(wanted: CommandFilter) -> str:
+    if wanted == CommandFilter():
         return "there are no commands"
     return "there are no commands that match what was asked for"
 
 
-def entries_of(wanted: Wanted) -> Iterator[Entry]:
+def entries_of(wanted: CommandFilter) -> Iterator[Entry]:
     """Yield what is wanted, page by page: no statement looks through all there is."""
     after = None
     while True:

@@ -14,10 +14,10 @@ from eventstore.connection import driver_connection
 from eventstore.errors import CannotProject, EventStoreError
 from eventstore.journal.entries import Entry, Incident, find, find_incidents, opened
 from eventstore.journal.pruning import pruned_before
-from eventstore.journal.tracing import MOST, FollowUp, Traced, trace
+from eventstore.journal.tracing import MAX_ENTRIES, FollowUp, TraceEntry, trace
 from eventstore.log.events import RecordedEvent
 from eventstore.personal.keyring import Keyring
-from eventstore.projections.affected_rows import Touched, find_touched
+from eventstore.projections.affected_rows import AffectedRows, find_touched
 from tasks.shop.printable import printable
 from tasks.shop.wiring import Shop, shop
 
@@ -28,8 +28,8 @@ FORGOTTEN = "(whom it is about was forgotten)"
 class Node:
     """A message that followed from the command, and the rows that an event changed."""
 
-    traced: Traced
-    rows: list[Touched]
+    traced: TraceEntry
+    rows: list[AffectedRows]
     problem: str = ""
 
 
@@ -93,8 +93,8 @@ def lines_of(
         yield "caused"
     for node in nodes:
         yield from lines_of_node(node)
-    if len(nodes) >= MOST:
-        yield f"  … and more: the first {MOST:,} are shown"
+    if len(nodes) >= MAX_ENTRIES:
+        yield f"  … and more: the first {MAX_ENTRIES:,} are shown"
 
 
 def facts_of(entry: Entry) -> dict[str, Any]:

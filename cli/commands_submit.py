@@ -15,8 +15,8 @@ from webapp.command_input import usable_key
 from webapp.current_shop import LOCAL
 from webapp.problems import Problem
 
-MOST_TOLD = 50
-LONGEST_LINE = 16 * 1024 * 1024
+MAX_SHOWN = 50
+MAX_LINE_BYTES = 16 * 1024 * 1024
 """Bytes: a file without ends of lines must not be read as one."""
 
 
@@ -60,7 +60,7 @@ def submit(path: Path, key: str | None) -> None:
         ):
             if line["status"] == "refused":
                 wrong += 1
-                refused += [line] if wrong <= MOST_TOLD else []
+                refused += [line] if wrong <= MAX_SHOWN else []
             else:
                 accepted += 1
                 known += not line["is_new"]
@@ -82,8 +82,8 @@ def look_at(path: Path) -> File:
 
 
 def whole_lines(file: BinaryIO) -> Iterator[bytes]:
-    while line := file.readline(LONGEST_LINE + 1):
-        if len(line) > LONGEST_LINE:
+    while line := file.readline(MAX_LINE_BYTES + 1):
+        if len(line) > MAX_LINE_BYTES:
             raise click.ClickException(
                 "a line has more than 16 MiB: a command a line is wanted"
             )

@@ -15,17 +15,17 @@ from tasks.shop.history_import.history import BadRow, History
 from tasks.shop.history_import.plan import Plan
 from tasks.shop.wiring import Shop
 
-MOST_BAD_ROWS = 50
-MOST_DETAILS = 20
+MAX_BAD_ROWS = 50
+MAX_DETAILS = 20
 GO_ON = "What was appended stays; run the same again, and it goes on from there."
 
 
 def tell_bad_rows(bad: Sequence[BadRow], *, all_of_them: bool) -> None:
     """List bad rows: some, to be corrected first, or all, where they are skipped."""
-    for row in bad if all_of_them else bad[:MOST_BAD_ROWS]:
+    for row in bad if all_of_them else bad[:MAX_BAD_ROWS]:
         click.echo(str(row), err=True)
     if not all_of_them:
-        tell_rest(len(bad) - MOST_BAD_ROWS, ": --skip-bad --dry-run lists all")
+        tell_rest(len(bad) - MAX_BAD_ROWS, ": --skip-bad --dry-run lists all")
 
 
 def tell_rest(count: int, how: str = "") -> None:
@@ -123,9 +123,9 @@ def tell_followed(shop: Shop, seconds: float) -> None:
 
 def tell_refusal(error: ImportRefused, appended: int) -> None:
     click.echo(f"recount: {error}", err=True)
-    for detail in error.details[:MOST_DETAILS]:
+    for detail in error.details[:MAX_DETAILS]:
         click.echo(f"  {detail}", err=True)
-    tell_rest(len(error.details) - MOST_DETAILS)
+    tell_rest(len(error.details) - MAX_DETAILS)
     if appended:
         click.echo(
             f"{counted(appended, 'event was', 'events were')} appended before, and"

@@ -17,7 +17,7 @@ from tasks.shop import settings
 from tasks.shop.claims_backfill import fill, told
 from tasks.shop.history_import.appending import append_missing
 from tasks.shop.history_import.catch_up import follow
-from tasks.shop.history_import.comparing import Compared
+from tasks.shop.history_import.comparing import PlanComparison
 from tasks.shop.history_import.errors import ImportRefused
 from tasks.shop.history_import.history import History, read_history
 from tasks.shop.history_import.number_sequences import move_numbers
@@ -154,7 +154,7 @@ class Import:
         self.catch_up()
 
     def bring_in(
-        self, connection: psycopg.Connection[Any], plan: Plan, compared: Compared
+        self, connection: psycopg.Connection[Any], plan: Plan, compared: PlanComparison
     ) -> None:
         started = time.monotonic()
         move_numbers(connection, plan, compared.new_streams(plan))

@@ -11,8 +11,8 @@ from cli.status import lines_of_standings
 from eventstore.connection import driver_connection
 from eventstore.log.fence import Holder, find_holders
 from eventstore.log.read import last_drawn, settled
-from eventstore.projections.generations import Live, live_generations
-from eventstore.subscriptions.lag import Standing, find_standings
+from eventstore.projections.generations import LiveGeneration, live_generations
+from eventstore.subscriptions.lag import SubscriptionLag, find_standings
 from tasks.shop.wiring import shop
 
 
@@ -21,7 +21,7 @@ class Lag(NamedTuple):
 
     last_drawn: int
     settled: int
-    subscriptions: list[Standing]
+    subscriptions: list[SubscriptionLag]
     holders: list[Holder]
 
 
@@ -55,7 +55,7 @@ def find_lag() -> Lag:
         )
 
 
-def lines_of(found: Lag, live: Mapping[str, Live]) -> list[str]:
+def lines_of(found: Lag, live: Mapping[str, LiveGeneration]) -> list[str]:
     lines = [f"settled at {found.settled:,}, the last drawn is {found.last_drawn:,}"]
     lines += lines_of_standings(found.subscriptions, live)
     if not found.holders:

@@ -7,7 +7,7 @@ import click
 from cli.output import progress
 from cli.rebuild import rebuild_one
 from eventstore.errors import EventStoreError
-from eventstore.rewriting.rewrite import Rehearsed, Rewritten, rehearse
+from eventstore.rewriting.rewrite import RewritePreview, RewriteResult, rehearse
 from eventstore.rewriting.rewrite import rewrite as write_anew
 from tasks.shop import rebuild
 from tasks.shop.wiring import Shop, shop
@@ -73,11 +73,11 @@ def carry_out(shop: Shop, *, although_changed: bool) -> None:
     finish(shop, rewritten)
 
 
-def is_something(rehearsed: Rehearsed) -> bool:
+def is_something(rehearsed: RewritePreview) -> bool:
     return bool(rehearsed.changed or rehearsed.commands)
 
 
-def show(rehearsed: Rehearsed, verb: str) -> None:
+def show(rehearsed: RewritePreview, verb: str) -> None:
     click.echo(f"{rehearsed.changed:,} of {rehearsed.events:,} events {verb}")
     for kind in rehearsed.kinds:
         click.echo(
@@ -88,7 +88,7 @@ def show(rehearsed: Rehearsed, verb: str) -> None:
         click.echo(f"{rehearsed.commands:,} commands of the journal {verb}: encrypted")
 
 
-def finish(shop: Shop, rewritten: Rewritten) -> None:
+def finish(shop: Shop, rewritten: RewriteResult) -> None:
     """Rebuild what has positions in it that have moved, and say what is kept."""
     if not rewritten.has_same_places:
         click.echo("positions have moved: the read models are rebuilt")

@@ -41,7 +41,7 @@ class Lines:
 
 UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 
-LONGEST = timedelta(days=36_525)
+MAX_DURATION = timedelta(days=36_525)
 """Times that far back are in the calendar; what is farther is a slip."""
 
 
@@ -57,7 +57,7 @@ class Duration(click.ParamType[timedelta]):
         if found is None:
             self.fail(f"{value!r} is no duration: 90d, 12h, 30m or 45s", param, ctx)
         duration = timedelta(**{UNITS[found[2]]: int(found[1])})
-        if duration > LONGEST:
+        if duration > MAX_DURATION:
             self.fail(f"{value!r} is more than a hundred years", param, ctx)
         return duration
 

@@ -6,17 +6,17 @@ from datetime import UTC
 import click
 
 from cli.holders import line_of_waiting
-from eventstore.aggregates.snapshots import Kept, count_snapshots
+from eventstore.aggregates.snapshots import SnapshotCount, count_snapshots
 from eventstore.connection import driver_connection
 from eventstore.errors import CheckpointNotInLog
 from eventstore.heartbeats.heartbeats import Heartbeat, find_heartbeats
-from eventstore.journal.entries import Waiting, count_waiting
-from eventstore.journal.undecided_commands import Undecided, find_undecided
+from eventstore.journal.entries import WaitingCount, count_waiting
+from eventstore.journal.undecided_commands import UndecidedCommand, find_undecided
 from eventstore.log.fence import find_holders
-from eventstore.projections.generations import Live, live_generations
+from eventstore.projections.generations import LiveGeneration, live_generations
 from eventstore.projections.project import name_of
 from eventstore.rewriting.archived_logs import names_of_kept
-from eventstore.subscriptions.lag import Standing, find_standings
+from eventstore.subscriptions.lag import SubscriptionLag, find_standings
 from eventstore.subscriptions.standstill import HELD_BACK, IDLE, MISSING, Standstill
 from eventstore.subscriptions.stop_reasons import CHECKPOINT
 from tasks.shop import rebuild
@@ -61,7 +61,7 @@ def status() -> None:
         click.echo("no read model yet: a worker, the relay or the web makes them")
 
 
-def line_of_commands(waiting: Waiting) -> str:
+def line_of_commands(waiting: WaitingCount) -> str:
     line = f"commands: {waiting.count} waiting, {waiting.failed} failed"
     if waiting.oldest is not None:
         line += f", the oldest since {waiting.age:.1f} s"
@@ -70,7 +70,7 @@ def line_of_commands(waiting: Waiting) -> str:
     return f"{line}; {STEPPED}" if waiting.clock_stepped else line
 
 
-def line_of_undecided(command: Undecided) -> str:
+def line_of_undecided(command: UndecidedCommand) -> str:
     """Return which command cannot be decided, why, and what can be done about it."""
     behind = f", and {command.behind:,} behind it" if command.behind else ""
     since = f"{command.since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
@@ -82,7 +82,7 @@ def line_of_undecided(command: Undecided) -> str:
     )
 
 
-def line_of_snapshots(snapshots: Kept) -> str:
+def line_of_snapshots(snapshots: SnapshotCount) -> str:
     line = f"snapshots: of {snapshots.streams} streams"
     if not snapshots.ignored:
         return line
@@ -120,8 +120,8 @@ REASONS = {
 
 
 def lines_of_standings(
-    standings: Sequence[Standing],
-    live: Mapping[str, Live],
+    standings: Sequence[SubscriptionLag],
+    live: Mapping[str, LiveGeneration],
     outdated: Collection[str] = (),
 ) -> list[str]:
     width = max((len(standing.name) for standing in standings), default=0)
@@ -131,7 +131,7 @@ def lines_of_standings(
     ]
 
 
-def said_of_standstill(standing: Standing, standstill: Standstill) -> str:
+def said_of_standstill(standing: SubscriptionLag, standstill: Standstill) -> str:
     """Return how far behind it is, since when it stands still, why, and what to do."""
     since = ""
     if standstill.since is not None:
@@ -147,7 +147,9 @@ def said_of_standstill(standing: Standing, standstill: Standstill) -> str:
 
 
 def said_of(
-    standing: Standing, live: Mapping[str, Live], outdated: Collection[str]
+    standing: SubscriptionLag,
+    live: Mapping[str, LiveGeneration],
+    outdated: Collection[str],
 ) -> str:
     """Return where a subscription stands; a generation may be another than the live."""
     read_model, _, number = standing.name.rpartition("_g")

@@ -13,7 +13,7 @@ from tasks.shop.history_import.catch_up import follow
 from tasks.shop.history_import.errors import ImportRefused
 from tasks.shop.printable import printable
 from tasks.shop.stream_transfer.file import Line, read
-from tasks.shop.stream_transfer.import_streams import Brought, bring_in
+from tasks.shop.stream_transfer.import_streams import StreamImportResult, bring_in
 from tasks.shop.wiring import shop
 
 INTERRUPTED = 130
@@ -59,12 +59,12 @@ def read_lines(file: BinaryIO) -> list[Line]:
     return read(file, "standard input" if name in ("-", "<stdin>") else str(name))[1]
 
 
-def tell(brought: Brought, count: int, *, is_rehearsal: bool) -> None:
+def tell(brought: StreamImportResult, count: int, *, is_rehearsal: bool) -> None:
     if brought.new:
         done = "to import " if is_rehearsal else "imported  "
         nothing = "; nothing was written" if is_rehearsal else ""
-        streams = ", ".join(brought.new[: report.MOST_DETAILS])
-        more = len(brought.new) - report.MOST_DETAILS
+        streams = ", ".join(brought.new[: report.MAX_DETAILS])
+        more = len(brought.new) - report.MAX_DETAILS
         streams += f" and {more:,} more" if more > 0 else ""
         click.echo(f"{done} {brought.events:,} events of {streams}{nothing}")
     else:

@@ -14,7 +14,7 @@ from domain.address import Address
 from domain.money import Money, format_amount
 from domain.orders.commands import Item
 from eventstore.encryption.envelope import FORGOTTEN
-from eventstore.encryption.personal_fields import WORD, personal_fields
+from eventstore.encryption.personal_fields import PLACEHOLDER, personal_fields
 from eventstore.log.events import RecordedEvent
 from tasks.shop.differences import ABSENT, parts
 from tasks.shop.printable import printable
@@ -131,7 +131,7 @@ class Words:
                 return "; ".join(
                     f"{label}: {text}" for label, text in self.lines_of(value)
                 )
-        return "forgotten" if value == WORD else str(value)
+        return "forgotten" if value == PLACEHOLDER else str(value)
 
     def words_of_address(self, address: Address) -> str:
         told = (getattr(address, part) for part in ADDRESS)

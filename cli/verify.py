@@ -14,9 +14,9 @@ import psycopg
 from cli.output import progress
 from eventstore.errors import UnreadableExport
 from eventstore.seals.export import ExportedSeal, read_export
-from eventstore.verifying.checks import Unsealed, all_checks, count_unsealed
+from eventstore.verifying.checks import UnsealedTail, all_checks, count_unsealed
 from eventstore.verifying.finding import Advance, Check, Finding
-from eventstore.verifying.seals import Vouching
+from eventstore.verifying.seals import SealedExtent
 from tasks.shop.printable import printable
 from tasks.shop.wiring import shop
 
@@ -49,7 +49,7 @@ def verify(against: tuple[Path, ...], is_all: bool, most: int, as_json: bool) ->
     are not what a replay gives. The shop may be running. Ends with 1 if it found
     anything, and says up to which position the seals vouch for the log.
     """
-    vouching = Vouching()
+    vouching = SealedExtent()
     checks = all_checks(
         shop().deciders,
         vouching,
@@ -92,7 +92,7 @@ def silent(label: str, length: int) -> AbstractContextManager[Advance]:
     return nullcontext(lambda _: None)
 
 
-def show_end(vouching: Vouching, unsealed: Unsealed, found: int) -> None:
+def show_end(vouching: SealedExtent, unsealed: UnsealedTail, found: int) -> None:
     click.echo(f"the seals vouch for the log up to position {vouching.up_to}")
     if unsealed.count:
         click.echo(
@@ -104,7 +104,9 @@ def show_end(vouching: Vouching, unsealed: Unsealed, found: int) -> None:
     click.echo(f"{found} findings" if found else "nothing is wrong")
 
 
-def show_end_as_json(vouching: Vouching, unsealed: Unsealed, found: int) -> None:
+def show_end_as_json(
+    vouching: SealedExtent, unsealed: UnsealedTail, found: int
+) -> None:
     end = {
         "findings": found,
         "vouched_up_to": vouching.up_to,

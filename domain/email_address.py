@@ -9,7 +9,7 @@ from domain.characters import JOINER, MARKS, NON_JOINER
 
 FORM = "must be an e-mail address like alice@example.com"
 ASCII_OF_LOCAL_PART = frozenset("!#$%&'*+/=?^_`{|}~-")
-LONGEST_LABEL = 63
+MAX_LABEL_LENGTH = 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def is_atom(text: str) -> bool:
 
 def is_label(text: str) -> bool:
     """Return whether *text* is a part of a domain's name, in letters or in punycode."""
-    if not 0 < len(text) <= LONGEST_LABEL or text[0] == "-" or text[-1] == "-":
+    if not 0 < len(text) <= MAX_LABEL_LENGTH or text[0] == "-" or text[-1] == "-":
         return False
     return all(is_part_of_word(c) or c == "-" for c in text)
 

@@ -13,12 +13,12 @@ PERSONAL = {"personal": True}
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
-HIGHEST_AMOUNT = 100_000_000_000
-HIGHEST_QUANTITY = 100_000
-MOST_LINES = 500
-HIGHEST_TOTAL = 10_000_000_000_000
+MAX_AMOUNT = 100_000_000_000
+MAX_QUANTITY = 100_000
+MAX_LINES = 500
+MAX_TOTAL = 10_000_000_000_000
 """Of an order: so low that the sum of a million of them still fits into 64 bits."""
-HIGHEST_BALANCE = 1_000_000_000_000_000
+MAX_BALANCE = 1_000_000_000_000_000
 """Of an account: every reader of JSON still agrees on it."""
 
 
@@ -128,8 +128,8 @@ TransferNumber = Annotated[int, Whole(1, 2**53)]
 Currency = Annotated[str, Text(3, "[A-Z]{3}", "three capital letters, like EUR")]
 OrderNumber = Annotated[int, Whole(1, 2**53)]
 Days = Annotated[int, Whole(1, 3_650)]
-Amount = Annotated[int, Whole(1, HIGHEST_AMOUNT)]
-Total = Annotated[int, Whole(1, HIGHEST_TOTAL)]
-Freight = Annotated[int, Whole(0, HIGHEST_AMOUNT)]
-Quantity = Annotated[int, Whole(1, HIGHEST_QUANTITY)]
+Amount = Annotated[int, Whole(1, MAX_AMOUNT)]
+Total = Annotated[int, Whole(1, MAX_TOTAL)]
+Freight = Annotated[int, Whole(0, MAX_AMOUNT)]
+Quantity = Annotated[int, Whole(1, MAX_QUANTITY)]
 Discount = Annotated[Decimal, Fraction()]

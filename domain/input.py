@@ -18,7 +18,7 @@ from domain.fields import Rule
 
 M = TypeVar("M")
 Faults = list[Fault]
-MOST_UNKNOWN = 20
+MAX_UNKNOWN_NAMES = 20
 """So many unknown fields of an object are told."""
 MAX_COMPARED = 20
 """So many unknown names of a message are compared with known ones: it takes time."""
@@ -58,7 +58,7 @@ def reader_of_object(message: Any) -> Reader:
             return None
         found = len(faults)
         unknown = [name for name in data if name not in known]
-        for name in unknown[:MOST_UNKNOWN]:
+        for name in unknown[:MAX_UNKNOWN_NAMES]:
             may_compare = len(faults) < MAX_COMPARED
             problem = unknown_name(name, known) if may_compare else "is unknown"
             faults.append(Fault(join(path, name), problem))

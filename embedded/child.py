@@ -16,7 +16,7 @@ from embedded.processes import Process
 from embedded.record import RecordedChild
 
 FIRST_PAUSE = 0.1
-LONGEST_PAUSE = 10.0
+MAX_PAUSE = 10.0
 RAN_WELL = 10.0
 GRACE = 30.0
 
@@ -189,4 +189,4 @@ def has_ended(process: subprocess.Popen[bytes]) -> bool:
 
 
 def pause_after(deaths: int) -> float:
-    return min(FIRST_PAUSE * (1 << min(deaths - 1, 10)), LONGEST_PAUSE)
+    return min(FIRST_PAUSE * (1 << min(deaths - 1, 10)), MAX_PAUSE)

@@ -25,8 +25,8 @@ LINTERS = (
     ("deptry", "deptry cli webapp tasks readmodels domain eventstore embedded"),
 )
 
-LONGEST = 7200.0
-MOST_BESIDE = 4
+MAX_SECONDS = 7200.0
+MAX_BESIDE = 4
 """So many pytests run side by side at most; each has a database for each test."""
 
 
@@ -108,7 +108,7 @@ class Suite:
         )
         try:
             supervisor.tend_until(
-                lambda: process.poll() is not None, what=name, within=LONGEST
+                lambda: process.poll() is not None, what=name, within=MAX_SECONDS
             )
         finally:
             end(process)
@@ -134,7 +134,7 @@ def steps(arguments: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
         yield "pytest", ["pytest", *arguments]
         return
     # First what is quick: who breaks something there need not wait for the races.
-    beside = f"-n{min(os.cpu_count() or 1, MOST_BESIDE)}"
+    beside = f"-n{min(os.cpu_count() or 1, MAX_BESIDE)}"
     yield "pytest", ["pytest", beside, "-m", "not races and not long"]
     yield "races", ["pytest", beside, "-m", "races and not long"]
     for name, command in LINTERS:

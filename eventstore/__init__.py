@@ -22,7 +22,6 @@ from eventstore.errors import (
     BadStreamId,
     BadTypeName,
     BadUpcasters,
-    BoxBroken,
     CannotProject,
     CheckpointNotInLog,
     Clash,
@@ -47,6 +46,7 @@ from eventstore.errors import (
     RebuildFailed,
     RewriteRefused,
     RolesMissing,
+    TamperedEnvelope,
     TooLarge,
     TooManyBytes,
     TooManyEvents,
@@ -64,21 +64,21 @@ from eventstore.errors import (
     WrongMasterKey,
 )
 from eventstore.ids import command_id_for, event_id_for
-from eventstore.journal.accept import Accepted, accept
+from eventstore.journal.accept import AcceptedCommand, accept
 from eventstore.journal.acting import tell_abandoned
 from eventstore.journal.drain import drain
 from eventstore.journal.entries import Entry
 from eventstore.journal.entries import find as find_command
-from eventstore.journal.finishing import Drained
+from eventstore.journal.finishing import DrainResult
 from eventstore.journal.runner import Limits
 from eventstore.log.append import ANY_VERSION, NO_STREAM, STREAM_EXISTS, append
 from eventstore.log.bulk_append import append_bulk, batches
 from eventstore.log.causation import Effect, find_effects, find_event, read_conversation
 from eventstore.log.codec import EventCodec
-from eventstore.log.events import Appended, Metadata, NewEvent, RecordedEvent
+from eventstore.log.events import AppendedEvent, Metadata, NewEvent, RecordedEvent
 from eventstore.log.read import read_all, read_stream, scan, scan_back, settled
-from eventstore.log.schema_compatibility import Unrecorded, examine
-from eventstore.log.upcasting import Shaped, Upcaster, Upcasters
+from eventstore.log.schema_compatibility import UnrecordedClass, examine
+from eventstore.log.upcasting import Upcaster, Upcasters, VersionedData
 from eventstore.personal.keyring import Keyring
 from eventstore.postgres import PostgresStore
 from eventstore.projections.catch_up_now import bring_up_to_date
@@ -86,7 +86,12 @@ from eventstore.projections.projection import Fact, Index, Lookup, Projection, U
 from eventstore.projections.rebuild import Rebuilt, rebuild
 from eventstore.projections.views import Page, View
 from eventstore.rewriting.archived_logs import KeptLog, drop_kept, find_kept
-from eventstore.rewriting.rewrite import Rehearsed, Rewritten, rehearse, rewrite
+from eventstore.rewriting.rewrite import (
+    RewritePreview,
+    RewriteResult,
+    rehearse,
+    rewrite,
+)
 from eventstore.roles import ROLES, grant_rights
 from eventstore.seals.export import ExportedSeal, exported, read_export
 from eventstore.seals.seals import Seal, find_origin, newest_seals, seal_log
@@ -94,8 +99,8 @@ from eventstore.store import NOW, Store
 from eventstore.subscriptions.catch_up import CaughtUp, catch_up, lag
 from eventstore.subscriptions.external_store import ForeignCheckpoint, read_on
 from eventstore.subscriptions.process_manager import (
-    Acting,
     ProcessManager,
+    ProcessManagerRun,
     begin_acting,
     never_deployed,
 )
@@ -107,7 +112,7 @@ from eventstore.subscriptions.snapshot_taker import (
 from eventstore.subscriptions.subscription import Subscription
 from eventstore.testing.memory import MemoryStore
 from eventstore.verifying.finding import Finding
-from eventstore.verifying.verify import Verified, verify
+from eventstore.verifying.verify import VerifyResult, verify
 
 __all__ = [  # noqa: RUF022 - by subject
     # The database.
@@ -122,7 +127,7 @@ __all__ = [  # noqa: RUF022 - by subject
     "PostgresStore",
     "Store",
     # Events.
-    "Appended",
+    "AppendedEvent",
     "Metadata",
     "NewEvent",
     "RecordedEvent",
@@ -153,15 +158,15 @@ __all__ = [  # noqa: RUF022 - by subject
     "versions_as_of",
     # Shapes of events.
     "EventCodec",
-    "Shaped",
+    "VersionedData",
     "Upcaster",
     "Upcasters",
-    "Unrecorded",
+    "UnrecordedClass",
     "examine",
     # Another log in the place of the log.
     "KeptLog",
-    "Rehearsed",
-    "Rewritten",
+    "RewritePreview",
+    "RewriteResult",
     "drop_kept",
     "find_kept",
     "rehearse",
@@ -177,8 +182,8 @@ __all__ = [  # noqa: RUF022 - by subject
     "category_of",
     "handle",
     # The journal: commands that are promised first, and done afterwards.
-    "Accepted",
-    "Drained",
+    "AcceptedCommand",
+    "DrainResult",
     "Entry",
     "Limits",
     "accept",
@@ -189,7 +194,7 @@ __all__ = [  # noqa: RUF022 - by subject
     "Keyring",
     "MasterKeys",
     # Readers of the log.
-    "Acting",
+    "ProcessManagerRun",
     "CaughtUp",
     "ForeignCheckpoint",
     "ProcessManager",
@@ -217,7 +222,7 @@ __all__ = [  # noqa: RUF022 - by subject
     "ExportedSeal",
     "Finding",
     "Seal",
-    "Verified",
+    "VerifyResult",
     "exported",
     "find_origin",
     "newest_seals",
@@ -230,7 +235,7 @@ __all__ = [  # noqa: RUF022 - by subject
     "BadStreamId",
     "BadTypeName",
     "BadUpcasters",
-    "BoxBroken",
+    "TamperedEnvelope",
     "CannotProject",
     "CheckpointNotInLog",
     "Clash",

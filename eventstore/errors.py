@@ -99,12 +99,12 @@ class AlreadyClaimed(EventStoreError):
 
     def __init__(self, clashes: Sequence[Clash]) -> None:
         self.clashes = tuple(clashes)
-        told = (
+        claims = (
             f"{c.scope} of {c.stream_id}"
             + (f" (command {c.command_id})" if c.command_id else "")
             for c in clashes
         )
-        super().__init__(f"Claimed by another stream already: {', '.join(told)}.")
+        super().__init__(f"Claimed by another stream already: {', '.join(claims)}.")
 
 
 class Unstorable(EventStoreError):
@@ -211,7 +211,7 @@ class UpcasterFailed(EventStoreError):
     def __init__(self, event_type: str, major: int, reason: Exception) -> None:
         super().__init__(
             f"The upcaster of {event_type} {major} failed:"
-            f" {type(reason).__name__}: {told(reason)}"
+            f" {type(reason).__name__}: {error_text(reason)}"
         )
 
 
@@ -262,7 +262,7 @@ class NotSettled(EventStoreError):
         )
 
 
-class BoxBroken(EventStoreError):
+class TamperedEnvelope(EventStoreError):
     """The personal fields of a message are not those that were closed into it."""
 
 
@@ -332,7 +332,7 @@ class CannotProject(EventStoreError):
         self.reason = reason
         super().__init__(
             f"Cannot project the event at {position}:"
-            f" {type(reason).__name__}: {told(reason)}"
+            f" {type(reason).__name__}: {error_text(reason)}"
         )
 
 
@@ -396,7 +396,7 @@ class BadCursor(EventStoreError):
         super().__init__("The cursor is none of this list in this order.")
 
 
-def told(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """
     Return what *error* says, without the values that a database puts into its words.
 

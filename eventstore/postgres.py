@@ -14,7 +14,7 @@ from eventstore.aggregates.loading import Streams, load
 from eventstore.claims import ClaimChange
 from eventstore.connection import Connection, joined
 from eventstore.log.append import append
-from eventstore.log.events import Appended, NewEvent, RecordedEvent
+from eventstore.log.events import AppendedEvent, NewEvent, RecordedEvent
 from eventstore.log.read import read_stream, scan, scan_back, settled
 from eventstore.store import NOW
 
@@ -43,7 +43,7 @@ class PostgresStore:
         *,
         expected: Mapping[str, int],
         claims: Sequence[ClaimChange] = (),
-    ) -> list[Appended]:
+    ) -> list[AppendedEvent]:
         return append(self.driver, events, expected=expected, claims=claims)
 
     def version(self, stream_id: str, as_of: AsOf = NOW) -> int:

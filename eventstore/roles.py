@@ -133,7 +133,7 @@ CALLS: Mapping[str, Iterable[str]] = {
 """Functions by who may call them; one that is not here only others of ours call."""
 
 
-class Granted(NamedTuple):
+class Grant(NamedTuple):
     """A privilege of a role on a table or a function."""
 
     role: str
@@ -141,18 +141,16 @@ class Granted(NamedTuple):
     on: str
 
 
-def wanted() -> set[Granted]:
+def wanted() -> set[Grant]:
     """Return every privilege that the roles are to have on tables and functions."""
     on_tables = {
-        Granted(role, privilege, table)
+        Grant(role, privilege, table)
         for table, by_role in TABLES.items()
         for role, privileges in by_role.items()
         for privilege in privileges
     }
     on_functions = {
-        Granted(role, "EXECUTE", name)
-        for name, roles in CALLS.items()
-        for role in roles
+        Grant(role, "EXECUTE", name) for name, roles in CALLS.items() for role in roles
     }
     return on_tables | on_functions
 

@@ -14,7 +14,7 @@ from eventstore.aggregates.command_handler import Outcome
 from eventstore.aggregates.decider import Deciders
 from eventstore.aggregates.loading import Streams
 from eventstore.claims import ClaimChange
-from eventstore.log.events import Appended, NewEvent, RecordedEvent
+from eventstore.log.events import AppendedEvent, NewEvent, RecordedEvent
 
 NOW = AsOf()
 
@@ -28,7 +28,7 @@ class Store(Protocol):
         *,
         expected: Mapping[str, int],
         claims: Sequence[ClaimChange] = (),
-    ) -> list[Appended]:
+    ) -> list[AppendedEvent]:
         """
         Append *events*, each with its stream: all of them, or none.
 

@@ -58,7 +58,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Happening:
+class HistoryLine:
     """
     One event of the order: what, when, by whom and because of what.
 
@@ -110,7 +110,7 @@ class OrderDetailsView:
     shipped_at: datetime | None
     delivered_at: datetime | None
     cancelled_at: datetime | None
-    history: tuple[Happening, ...]
+    history: tuple[HistoryLine, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,9 +232,9 @@ def changes(
             assert_never(event)
 
 
-def happening(fact: Fact) -> Happening:
+def happening(fact: Fact) -> HistoryLine:
     metadata = fact.metadata
-    return Happening(
+    return HistoryLine(
         event=type(fact.event).__name__,
         version=fact.version,
         position=fact.position,

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import sqlalchemy as sa
 
-MOST_BYTES = 2_000
+MAX_BYTES = 2_000
 """Of all words of a row: an index has room for no more, and nobody types it."""
 
 # Letters that Unicode takes for letters of their own, and keyboards often have not.
@@ -56,11 +56,11 @@ def words(*texts: object) -> str:
     """
     Return the words of *texts* as they are compared: `Köln GmbH` is `koln gmbh`.
 
-    What is more than MOST_BYTES in UTF-8 is cut off at the end of all of them.
+    What is more than MAX_BYTES in UTF-8 is cut off at the end of all of them.
     """
     joined = " ".join(str(text) for text in texts if text is not None)
     found = " ".join(bare(joined).split()).encode(errors="ignore")
-    return found[:MOST_BYTES].decode(errors="ignore").rstrip()
+    return found[:MAX_BYTES].decode(errors="ignore").rstrip()
 
 
 def bare(text: str) -> str:

@@ -8,7 +8,12 @@ from uuid import UUID
 from eventstore.connection import driver_connection
 from eventstore.errors import EventStoreError
 from eventstore.ids import command_id_for
-from eventstore.journal.accept import Accepted, Answered, Prepared, prepared
+from eventstore.journal.accept import (
+    AcceptanceResult,
+    AcceptedCommand,
+    PreparedCommand,
+    prepared,
+)
 from eventstore.journal.accept import accept as write_command
 from eventstore.journal.accept import accept_many as write_commands
 from tasks.broker import publish
@@ -20,7 +25,7 @@ STREAMS_OF_A_TASK = 50
 """A task that names more would keep its worker's child from single commands."""
 
 
-class Wanted(NamedTuple):
+class CommandRequest(NamedTuple):
     """A command as it is to be accepted, under its key."""
 
     command: Any
@@ -36,7 +41,7 @@ def accept(
     principal: str,
     expected_version: int | None = None,
     not_before: datetime | None = None,
-) -> Accepted:
+) -> AcceptedCommand:
     """
     Accept *command* under *key*: when this returns it is promised.
 
@@ -62,22 +67,22 @@ def accept(
 
 
 def accept_many(
-    shop: Shop, wanted: Sequence[Wanted], *, principal: str
-) -> list[Answered]:
+    shop: Shop, wanted: Sequence[CommandRequest], *, principal: str
+) -> list[AcceptanceResult]:
     """
     Accept one set of commands, and answer each by itself.
 
     Those that `is_promised` says it of are promised when this returns.
     """
-    ready: list[Prepared] = []
+    ready: list[PreparedCommand] = []
     ids = [command_id_for(principal, one.key) for one in wanted]
-    answers: list[Answered | None] = []
+    answers: list[AcceptanceResult | None] = []
     for command_id, one in zip(ids, wanted, strict=True):
         try:
             ready.append(prepared_for(shop, one, principal))
             answers.append(None)
         except EventStoreError as error:
-            answers.append(Answered(command_id, error=error))
+            answers.append(AcceptanceResult(command_id, error=error))
     with shop.lent() as connection:
         written = iter(write_commands(connection, ready))
     answered = [answer or next(written) for answer in answers]
@@ -85,7 +90,7 @@ def accept_many(
     return answered
 
 
-def prepared_for(shop: Shop, wanted: Wanted, principal: str) -> Prepared:
+def prepared_for(shop: Shop, wanted: CommandRequest, principal: str) -> PreparedCommand:
     return prepared(
         wanted.command,
         decider=shop.deciders.of_command(type(wanted.command)),
@@ -97,7 +102,7 @@ def prepared_for(shop: Shop, wanted: Wanted, principal: str) -> Prepared:
     )
 
 
-def tell_workers(shop: Shop, answered: Iterable[Answered]) -> None:
+def tell_workers(shop: Shop, answered: Iterable[AcceptanceResult]) -> None:
     """Send tasks that name the streams, each by the first new command in it."""
     first: dict[str, UUID] = {}
     for answer in answered:

@@ -17,8 +17,8 @@ from eventstore.projections.project import subscription_of
 from eventstore.signals import CATCH_UP, clear_signal, send_signal
 from eventstore.subscriptions.catch_up import CaughtUp, lag
 from eventstore.subscriptions.catch_up import catch_up as catch_up_one
-from eventstore.subscriptions.lag import Standing, find_standings
-from eventstore.subscriptions.process_manager import Acting
+from eventstore.subscriptions.lag import SubscriptionLag, find_standings
+from eventstore.subscriptions.process_manager import ProcessManagerRun
 from eventstore.subscriptions.stop_reasons import kind_of, said_of
 from eventstore.subscriptions.subscription import Subscription
 from tasks.app import app
@@ -30,11 +30,11 @@ Tell = Callable[[Shop, UUID], None]
 
 log = logger_of(__name__)
 
-LONGEST_RUN = 5.0
+MAX_SECONDS_OF_RUN = 5.0
 """Seconds after which a run that never comes to an end leaves the rest to the next."""
 SHARE = 0.25
 """Of its time a run reads: under load it reads in sets, and leaves time to others."""
-LONGEST_PAUSE = 0.1
+MAX_PAUSE = 0.1
 # Keys of two integers are a space of their own, beside those that `lock_key` computes.
 TURN = "hashtext('recount'), hashtext('catch up')"
 
@@ -58,7 +58,7 @@ def run(shop: Shop, *, in_turn: bool = True, tell: Tell = publish.publish) -> bo
     who finds that nothing moves, as the holder was stopped, goes on without *in_turn*.
     *tell* is called with each command that a process manager has sent.
     """
-    until = time.monotonic() + LONGEST_RUN
+    until = time.monotonic() + MAX_SECONDS_OF_RUN
     with shop.lent() as connection:
         while time.monotonic() < until:
             if in_turn and not take_turn(connection):
@@ -112,7 +112,7 @@ def read_to_the_end(
             return
         send_signal(connection, CATCH_UP)
         pause = (time.monotonic() - started) * (1 / SHARE - 1)
-        time.sleep(min(pause, LONGEST_PAUSE))
+        time.sleep(min(pause, MAX_PAUSE))
 
 
 def find_lag(shop: Shop, connection: psycopg.Connection[Any]) -> int:
@@ -164,15 +164,15 @@ def live_subscriptions(
     return [*subscriptions, forgetting(shop.projections, shop.deciders.forgets)]
 
 
-def at_work(shop: Shop, sent: list[UUID]) -> list[Acting]:
+def at_work(shop: Shop, sent: list[UUID]) -> list[ProcessManagerRun]:
     secret = shop.settings.secret_key.encode()
     return [
-        Acting(process, shop.deciders, secret, sent)
+        ProcessManagerRun(process, shop.deciders, secret, sent)
         for process in shop.process_managers
     ]
 
 
-def find_live_standings(shop: Shop) -> list[Standing]:
+def find_live_standings(shop: Shop) -> list[SubscriptionLag]:
     """Return where the live read models stand: not those that are kept, or filled."""
     with shop.autocommitting.connect() as connection:
         live = live_subscriptions(shop, driver_connection(connection))

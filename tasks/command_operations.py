@@ -7,12 +7,14 @@ import psycopg
 
 from eventstore.connection import driver_connection
 from eventstore.journal import acting
-from eventstore.journal.acting import Acted, tell_abandoned
+from eventstore.journal.acting import ActionResult, tell_abandoned
 from tasks.broker import publish
 from tasks.shop.wiring import Shop
 
 
-def retry(shop: Shop, command_id: UUID, *, by: str, because: str) -> Acted | None:
+def retry(
+    shop: Shop, command_id: UUID, *, by: str, because: str
+) -> ActionResult | None:
     """Let a failed command have its turn again, and tell the workers."""
     with shop.engine.begin() as connection:
         driver = driver_connection(connection)
@@ -22,7 +24,9 @@ def retry(shop: Shop, command_id: UUID, *, by: str, because: str) -> Acted | Non
     return acted
 
 
-def abandon(shop: Shop, command_id: UUID, *, by: str, because: str) -> Acted | None:
+def abandon(
+    shop: Shop, command_id: UUID, *, by: str, because: str
+) -> ActionResult | None:
     """
     Give up a failed command, or one that cannot be decided; tell whoever waits for it.
 
@@ -56,7 +60,9 @@ def next_behind(connection: psycopg.Connection[Any], command_id: UUID) -> UUID |
     return row[0] if row else None
 
 
-def cancel(shop: Shop, command_id: UUID, *, by: str, because: str) -> Acted | None:
+def cancel(
+    shop: Shop, command_id: UUID, *, by: str, because: str
+) -> ActionResult | None:
     """Take back a scheduled command, whoever has sent it."""
     with shop.engine.begin() as connection:
         driver = driver_connection(connection)

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from celery.exceptions import SoftTimeLimitExceeded
 
 from eventstore.journal.drain import drain
-from eventstore.journal.finishing import Drained
+from eventstore.journal.finishing import DrainResult
 from eventstore.journal.runner import FinishedCommand, Runner
 from eventstore.journal.take import forget_marks
 from tasks.app import SOFT_TIME_LIMIT, app
@@ -52,7 +52,7 @@ def execute(command_ids: list[str]) -> None:
 
 def run(
     shop: Shop, command_ids: Sequence[UUID], *, ran_by: str = "worker", ahead: int = 0
-) -> Drained:
+) -> DrainResult:
     """
     Drain the stream of each command, as long as half of a task's time is not used up.
 
@@ -62,7 +62,7 @@ def run(
     """
     runner = runner_of(shop, ran_by)
     until = time.monotonic() + SOFT_TIME_LIMIT / 2
-    done = Drained()
+    done = DrainResult()
     if len(command_ids) > 1 or ahead:
         together = drain_on_a_lent(shop, command_ids, runner, ahead)
         command_ids, together.left = together.left, []
@@ -75,7 +75,7 @@ def run(
     return done
 
 
-def add(done: Drained, more: Drained) -> None:
+def add(done: DrainResult, more: DrainResult) -> None:
     done.finished += more.finished
     done.left += more.left
     done.has_signalled |= more.has_signalled
@@ -83,7 +83,7 @@ def add(done: Drained, more: Drained) -> None:
 
 def drain_on_a_lent(
     shop: Shop, command_ids: Sequence[UUID], runner: Runner, ahead: int = 0
-) -> Drained:
+) -> DrainResult:
     """
     Drain, on a connection that does not outlive an exception.
 

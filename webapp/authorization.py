@@ -26,7 +26,7 @@ from webapp import local_login
 from webapp.current_shop import LOCAL, the_shop
 from webapp.outages import DATABASE_ERRORS, is_outage, not_accepted
 from webapp.problems import Problem
-from webapp.token_cache import Remembered
+from webapp.token_cache import TokenCache
 
 BY_TYPE = "by the type of the command"
 """What is wanted depends on what is sent: the view calls `require_command`."""
@@ -67,7 +67,7 @@ class Caller(NamedTuple):
 
 def guard(app: Flask) -> None:
     """Let nobody ask *app* who may not."""
-    app.extensions["remembered"] = Remembered()
+    app.extensions["remembered"] = TokenCache()
     app.before_request(admit)
 
 
@@ -186,8 +186,8 @@ def there_are_users() -> bool:
     return remembered().there_are_users
 
 
-def remembered() -> Remembered:
-    return cast(Remembered, current_app.extensions["remembered"])
+def remembered() -> TokenCache:
+    return cast(TokenCache, current_app.extensions["remembered"])
 
 
 @contextmanager

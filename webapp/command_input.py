@@ -6,12 +6,12 @@ from dataclasses import fields
 from typing import Any, NoReturn
 
 from domain.errors import Fault, InvalidInput
-from domain.input import MOST_UNKNOWN, parse, unknown_name
+from domain.input import MAX_UNKNOWN_NAMES, parse, unknown_name
 from tasks.shop.wiring import Shop
 from webapp.date_checks import faults_of_dates, never_sent
 from webapp.problems import Problem
 
-HIGHEST_VERSION = 2**31 - 1
+MAX_VERSION = 2**31 - 1
 ENVELOPE = ("type", "data", "expected_version")
 
 
@@ -79,7 +79,7 @@ def envelope(
     """
     if not isinstance(body, Mapping):
         one_fault("body", 'must be an object like {"type": …, "data": {…}}')
-    unknown = [name for name in body if name not in known][:MOST_UNKNOWN]
+    unknown = [name for name in body if name not in known][:MAX_UNKNOWN_NAMES]
     faults = [Fault(name, unknown_name(name, known)) for name in unknown]
     faults += type_faults(body, shop.commands)
     if "data" not in body:
@@ -114,7 +114,7 @@ def choice(commands: Mapping[str, type]) -> str:
 def is_version(value: object) -> bool:
     if not isinstance(value, int) or isinstance(value, bool):
         return False
-    return 0 <= value <= HIGHEST_VERSION
+    return 0 <= value <= MAX_VERSION
 
 
 def version_of(if_match: str | None) -> int | None:

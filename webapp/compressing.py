@@ -16,11 +16,11 @@ from typing import Any
 
 from flask import Flask, Response, current_app, g, request
 
-LEAST = 1_000
+MIN_BYTES = 1_000
 """Bytes below which it does not pay."""
 OF_PAGES, OF_FILES = 4, 9
 """How hard it is tried: a page each time, a file once."""
-MOST_BLUR = 100
+MAX_PADDING_BYTES = 100
 """Bytes by which the length of a page may differ each time."""
 TYPES = ("text/", "application/json", "application/problem+json", "image/svg+xml")
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -40,7 +40,7 @@ def compress(response: Response) -> Response:
         return response
     if request.endpoint == "static":
         return as_compressed_file(response)
-    blur = "x" * secrets.randbelow(MOST_BLUR)
+    blur = "x" * secrets.randbelow(MAX_PADDING_BYTES)
     response.set_data(zipped(response.get_data(), OF_PAGES, blur))
     response.headers["Content-Encoding"] = "gzip"
     return response
@@ -53,7 +53,7 @@ def is_worth_it(response: Response) -> bool:
         return False
     is_whole = response.status_code not in (204, 206, 304)
     is_text = (response.mimetype or "").startswith(TYPES)
-    return is_whole and is_text and (response.content_length or 0) >= LEAST
+    return is_whole and is_text and (response.content_length or 0) >= MIN_BYTES
 
 
 def as_compressed_file(response: Response) -> Response:

@@ -13,7 +13,7 @@ from eventstore.ids import command_id_for
 from eventstore.journal import entries
 from tasks.shop.wiring import Shop
 
-MOST_YEARS = 10
+MAX_YEARS = 10
 """What is needed later than that is a slip of the hand."""
 
 Problem = Callable[[Any, date, ZoneInfo], str | None]
@@ -58,8 +58,8 @@ def doubted(
 def problem_of_need(day: date, today: date, zone: ZoneInfo) -> str | None:
     if day < today:
         return f"must not be before today, {today}"
-    if day.year > today.year + MOST_YEARS:
-        return f"must be at most {MOST_YEARS} years ahead"
+    if day.year > today.year + MAX_YEARS:
+        return f"must be at most {MAX_YEARS} years ahead"
     return None
 
 

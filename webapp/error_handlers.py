@@ -18,7 +18,7 @@ from webapp.forms import submit
 from webapp.outages import DATABASE_ERRORS, DatabaseError, problem_of
 from webapp.problems import BY_STATUS, Problem
 
-MOST_FAULTS = 100
+MAX_SHOWN = 100
 FOR_PROGRAMS = ("/healthz", "/metrics", "/readyz")
 
 
@@ -59,7 +59,7 @@ def as_json(problem: Problem) -> Response:
         **problem.more,
     }
     if problem.faults:
-        body["faults"] = [asdict(fault) for fault in problem.faults[:MOST_FAULTS]]
+        body["faults"] = [asdict(fault) for fault in problem.faults[:MAX_SHOWN]]
     return Response(
         current_app.json.dumps(body),
         problem.kind.status,
@@ -73,8 +73,8 @@ def invalid_input(error: InvalidInput) -> ResponseReturnValue:
     detail = "One field is wrong." if found == 1 else f"{found:,} fields are wrong."
     if found >= MAX_FAULTS:
         detail = f"At least {MAX_FAULTS:,} fields are wrong."
-    if found > MOST_FAULTS:
-        detail += f" The first {MOST_FAULTS} are listed."
+    if found > MAX_SHOWN:
+        detail += f" The first {MAX_SHOWN} are listed."
     return say(Problem("invalid-input", detail, faults=error.faults))
 
 

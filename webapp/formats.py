@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from domain.fields import HIGHEST_AMOUNT, HIGHEST_TOTAL
+from domain.fields import MAX_AMOUNT, MAX_TOTAL
 from domain.money import format_number, minor_digits, parse_amount
 
 LOCAL_TIME = re.compile(
@@ -42,7 +42,7 @@ def write(name: str, value: object, notation: Notation) -> str:
 
 
 def read_amount(
-    text: str, notation: Notation, *, lowest: int = 0, highest: int = HIGHEST_AMOUNT
+    text: str, notation: Notation, *, lowest: int = 0, highest: int = MAX_AMOUNT
 ) -> int:
     currency = notation.currency
     amount = parse_amount(ungrouped(text.strip(), currency), currency)
@@ -67,7 +67,7 @@ def read_price(text: str, notation: Notation) -> int:
 
 
 def read_total(text: str, notation: Notation) -> int:
-    return read_amount(text, notation, lowest=1, highest=HIGHEST_TOTAL)
+    return read_amount(text, notation, lowest=1, highest=MAX_TOTAL)
 
 
 def write_amount(amount: int, notation: Notation) -> str:

@@ -25,12 +25,12 @@ from eventstore.journal.schema import STATUSES
 from eventstore.journal.statistics import Tally, tally
 from eventstore.journal.undecided_commands import count_undecided
 from eventstore.subscriptions.lag import find_standings
-from tasks.shop.shared_memory import Shared
+from tasks.shop.shared_memory import SharedMemory
 from tasks.shop.wiring import Shop
 from webapp.current_shop import the_shop
 
 SECONDS_OF_A_TALLY = 15.0
-LARGEST_TALLY = 64 * 1024
+MAX_FIGURES_BYTES = 64 * 1024
 KEPT_HEAD = struct.Struct("=dQ")
 """When the journal was looked through, and how many bytes tell what was found."""
 
@@ -45,7 +45,7 @@ def metrics() -> ResponseReturnValue:
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
-class Kept:
+class JournalFigures:
     """
     The last look through the journal, of all processes that serve the shop's web.
 
@@ -53,7 +53,7 @@ class Kept:
     """
 
     def __init__(self) -> None:
-        self.shared = Shared(LARGEST_TALLY)
+        self.shared = SharedMemory(MAX_FIGURES_BYTES)
 
     def tally_of(self, connection: sa.Connection) -> Tally:
         with self.shared as memory:
@@ -67,7 +67,7 @@ class Kept:
             if kept and kept.accepted > found.accepted:
                 return kept
             encoded = msgspec.json.encode(found)
-            if KEPT_HEAD.size + len(encoded) <= LARGEST_TALLY:
+            if KEPT_HEAD.size + len(encoded) <= MAX_FIGURES_BYTES:
                 KEPT_HEAD.pack_into(memory, 0, now, len(encoded))
                 memory[KEPT_HEAD.size : KEPT_HEAD.size + len(encoded)] = encoded
         return found
@@ -82,7 +82,7 @@ class Kept:
 class Figures(Collector):
     """What there is to count in one shop."""
 
-    def __init__(self, shop: Shop, kept: Kept) -> None:
+    def __init__(self, shop: Shop, kept: JournalFigures) -> None:
         self.shop = shop
         self.kept = kept
 
@@ -100,7 +100,7 @@ class Figures(Collector):
 
 def keep(app: Flask) -> None:
     """Give *app* what its processes have in common; they are forked after it."""
-    app.extensions["tally"] = Kept()
+    app.extensions["tally"] = JournalFigures()
 
 
 def of_journal(found: Tally) -> Iterator[Metric]:

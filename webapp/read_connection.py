@@ -18,21 +18,21 @@ from flask import g, request, session
 from eventstore.connection import driver_connection
 from eventstore.journal.undecided_commands import find_undecided
 from eventstore.log.read import last_drawn
-from eventstore.projections.freshness import Position, wait_for
+from eventstore.projections.freshness import Freshness, wait_for
 from eventstore.projections.projection import Projection
 from webapp import query_parameters
 from webapp.current_shop import the_shop
 
-LONGEST_WAIT = 1.5
+MAX_SECONDS_TO_WAIT = 1.5
 """Seconds that a query waits at most."""
 FRESH = 10.0
 """Seconds for which what this browser did is waited for: no page is slow for ever."""
 REMEMBERED = 600.0
 """Seconds for which a page that does not show it yet says so."""
-HIGHEST_POSITION = 2**63 - 1
+MAX_POSITION = 2**63 - 1
 
 
-class Asked(NamedTuple):
+class ReadRequest(NamedTuple):
     """The position that an answer shall have reached, and how long that may take."""
 
     position: int
@@ -40,7 +40,7 @@ class Asked(NamedTuple):
 
 
 @contextmanager
-def reading(*projections: Projection) -> Iterator[tuple[sa.Connection, Position]]:
+def reading(*projections: Projection) -> Iterator[tuple[sa.Connection, Freshness]]:
     """
     Lend a query a connection, and say where the read models that it asks stand.
 
@@ -68,27 +68,26 @@ def reading(*projections: Projection) -> Iterator[tuple[sa.Connection, Position]
         yield connection, least(reached)
 
 
-def least(reached: Sequence[Position]) -> Position:
+def least(reached: Sequence[Freshness]) -> Freshness:
     """Return where what is made of all these read models stands."""
-    return Position(
+    return Freshness(
         min(place.reached for place in reached),
         max(place.behind for place in reached),
         next((p.standstill for p in reached if p.standstill is not None), None),
     )
 
 
-def position_asked() -> Asked:
+def position_asked() -> ReadRequest:
     """Return what the address asks for, or this browser's own, if that is further."""
     named = 0
     if is_asked_to_show():
         named = (
-            query_parameters.number("min_position", lowest=0, highest=HIGHEST_POSITION)
-            or 0
+            query_parameters.number("min_position", lowest=0, highest=MAX_POSITION) or 0
         )
     done, age = remembered()
     if named >= done:
-        return Asked(named, LONGEST_WAIT)
-    return Asked(done, LONGEST_WAIT if named or age < FRESH else 0)
+        return ReadRequest(named, MAX_SECONDS_TO_WAIT)
+    return ReadRequest(done, MAX_SECONDS_TO_WAIT if named or age < FRESH else 0)
 
 
 def tell_undecided(connection: sa.Connection, stream_id: str) -> None:

@@ -11,11 +11,11 @@ from webapp import compressing, encoding, local_login, repeated
 from webapp.api import command_list, commands
 from webapp.problems import Problem
 
-LARGEST_BODY = 64 * 1024
-LARGEST_ORDER_FORM = 256 * 1024
+MAX_BODY_BYTES = 64 * 1024
+MAX_ORDER_FORM_BYTES = 256 * 1024
 """A form of as many lines as an order may have says each field's name each time."""
 
-LARGEST_BATCH = 16 * 1024 * 1024
+MAX_BATCH_BYTES = 16 * 1024 * 1024
 
 LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 
@@ -67,8 +67,8 @@ def protect(app: Flask, settings: Settings) -> None:
 def limit(app: Flask) -> None:
     """Give *app* the limits of a body, and the token of its forms."""
     app.config.update(
-        MAX_CONTENT_LENGTH=LARGEST_BODY,
-        MAX_FORM_MEMORY_SIZE=LARGEST_BODY,
+        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
+        MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES,
         MAX_FORM_PARTS=1000,
         # A form may lie open over lunch: its token lives as long as the session.
         WTF_CSRF_TIME_LIMIT=None,
@@ -113,13 +113,13 @@ def refuse_other_origins() -> None:
 
 def let_long_orders_in() -> None:
     if request.endpoint == "orders.place":
-        request.max_content_length = LARGEST_ORDER_FORM
-        request.max_form_memory_size = LARGEST_ORDER_FORM
+        request.max_content_length = MAX_ORDER_FORM_BYTES
+        request.max_form_memory_size = MAX_ORDER_FORM_BYTES
 
 
 def let_batches_in() -> None:
     if request.endpoint == "api.take_batch":
-        request.max_content_length = LARGEST_BATCH
+        request.max_content_length = MAX_BATCH_BYTES
 
 
 def add_headers(response: Response) -> Response:

@@ -6,17 +6,17 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from eventstore.access.tokens import Bearer
-from tasks.shop.shared_memory import Shared
+from tasks.shop.shared_memory import SharedMemory
 from webapp.problems import SECONDS_OF_WRONG_TOKENS
 
 FRESH = 0.1
 """Seconds for which an answer is believed: a client that is busy asks once for many."""
-MOST_WRONG = 50
+MAX_WRONG = 50
 """So many a minute are looked up in the database, by whoever they are sent."""
-MOST_KNOWN = 1_000
+MAX_KNOWN = 1_000
 HEAD, MOMENT = struct.Struct("=2Q"), struct.Struct("=d")
 """Which of the wrong, and of the right, is written over next; when one was wrong."""
-START_OF_RIGHT = HEAD.size + MOST_WRONG * MOMENT.size
+START_OF_RIGHT = HEAD.size + MAX_WRONG * MOMENT.size
 
 
 @dataclass
@@ -27,8 +27,8 @@ class Wrong:
     Only the last of each are kept, over which the oldest is written.
     """
 
-    shared: Shared = field(
-        default_factory=lambda: Shared(HEAD.size + MOST_WRONG * 8 + MOST_KNOWN * 8)
+    shared: SharedMemory = field(
+        default_factory=lambda: SharedMemory(HEAD.size + MAX_WRONG * 8 + MAX_KNOWN * 8)
     )
 
     def note_wrong(self, digest: bytes) -> None:
@@ -36,7 +36,7 @@ class Wrong:
             wrong, right = HEAD.unpack_from(memory)
             at = HEAD.size + wrong * MOMENT.size
             MOMENT.pack_into(memory, at, time.monotonic())
-            HEAD.pack_into(memory, 0, (wrong + 1) % MOST_WRONG, right)
+            HEAD.pack_into(memory, 0, (wrong + 1) % MAX_WRONG, right)
             if place := self.place_of(digest):
                 memory[place : place + 8] = bytes(8)
 
@@ -47,7 +47,7 @@ class Wrong:
             wrong, right = HEAD.unpack_from(memory)
             place = START_OF_RIGHT + right * 8
             memory[place : place + 8] = digest[:8]
-            HEAD.pack_into(memory, 0, wrong, (right + 1) % MOST_KNOWN)
+            HEAD.pack_into(memory, 0, wrong, (right + 1) % MAX_KNOWN)
 
     def refuses(self, digest: bytes) -> bool:
         with self.shared as memory:
@@ -68,7 +68,7 @@ class Wrong:
 
 
 @dataclass(slots=True)
-class Remembered:
+class TokenCache:
     """
     The tokens that were right, how often some were wrong, and whether there are users.
 
@@ -97,7 +97,7 @@ class Remembered:
             is_new = self.known.pop(digest, None) is None
             if bearer is not None:
                 self.known[digest] = (bearer, time.monotonic())
-                if len(self.known) > MOST_KNOWN:
+                if len(self.known) > MAX_KNOWN:
                     del self.known[next(iter(self.known))]
         if bearer is None:
             self.wrong.note_wrong(digest)

@@ -14,7 +14,7 @@ from benchmarks.commanding.servers import Servers
 from benchmarks.loading.figures import in_milliseconds, percentile
 from benchmarks.peers.table import Ratio
 
-MOST = 50.0
+MAX_MILLISECONDS = 50.0
 WELL, FROZEN, GONE = "well", "frozen", "gone"
 
 
@@ -32,7 +32,7 @@ def run(servers: Servers, options: argparse.Namespace) -> list[Ratio]:
     for state, rounds in taken.items():
         everything = [seconds for one in rounds for seconds in one]
         print(f"  Redis {state:8} due to accepted  {in_milliseconds(everything)}")
-        for percent, most in ((50, None), (99, MOST)):
+        for percent, most in ((50, None), (99, MAX_MILLISECONDS)):
             values = [1000 * percentile(one, percent) for one in rounds]
             label = f"Redis {state}: accepted, p{percent} in ms"
             found.append(Ratio(label, values, most=most))

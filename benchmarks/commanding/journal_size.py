@@ -21,7 +21,7 @@ from benchmarks.commanding.sending import Sender
 from benchmarks.commanding.servers import Servers
 from benchmarks.peers.table import Ratio
 
-LEAST = 0.9
+MIN_RATIO = 0.9
 
 
 def run(servers: Servers, options: argparse.Namespace) -> list[Ratio]:
@@ -41,7 +41,7 @@ def run(servers: Servers, options: argparse.Namespace) -> list[Ratio]:
         rates = in_turns(ways, options.rounds, options.count)
     rates.show()
     first, *larger = options.sizes
-    return [rates.ratio(label(size), label(first), LEAST) for size in larger]
+    return [rates.ratio(label(size), label(first), MIN_RATIO) for size in larger]
 
 
 def label(size: int) -> str:

@@ -19,7 +19,7 @@ from benchmarks.peers.table import Ratio
 
 EMPTY = "empty task"
 HOT = "Deposit, one hot stream"
-LEAST = 0.8
+MIN_RATIO = 0.8
 
 
 def run(servers: Servers, options: argparse.Namespace) -> list[Ratio]:
@@ -74,7 +74,7 @@ def ratios(rates: Rates, children: int) -> list[Ratio]:
     found = []
     for kind in (*KINDS, HOT):
         label = f"{children} processes: {kind}, one by one / {EMPTY}"
-        found.append(rates.ratio(kind, EMPTY, LEAST, label))
+        found.append(rates.ratio(kind, EMPTY, MIN_RATIO, label))
     for kind in KINDS:
         label = f"{children} processes: {kind}, fifty a message / one by one"
         found.append(rates.ratio(many(kind), kind, label=label))

@@ -21,8 +21,8 @@ from benchmarks.peers.table import Ratio
 from tasks.broker.queues import queue_name
 
 CHILDREN = 2
-LEAST_BY_WORKERS = 0.99
-MOST_SECONDS_LATER = 5.0
+MIN_SHARE_OF_WORKERS = 0.99
+MAX_SECONDS_LATER = 5.0
 SHARE_ELSEWHERE = 0.1
 """Of what is mostly on one stream, how many go to streams of their own."""
 
@@ -37,14 +37,14 @@ def run(servers: Servers, options: argparse.Namespace) -> list[Ratio]:
             sender = Sender(own)
             by_workers = share(own, run_all(own, sender, what, count))
             label = f"{count:,} waiting, {name}: share run by workers"
-            found.append(Ratio(label, [by_workers], LEAST_BY_WORKERS))
+            found.append(Ratio(label, [by_workers], MIN_SHARE_OF_WORKERS))
             ids = run_all(own, sender, what, count, lost=count // 10)
             later = seconds_later(own, ids[: count // 10], ids[count // 10 :])
             sender.close()
         label = (
             f"{count // 10:,} of {count:,} messages lost: seconds later than the rest"
         )
-        found.append(Ratio(label, [later], most=MOST_SECONDS_LATER))
+        found.append(Ratio(label, [later], most=MAX_SECONDS_LATER))
         print(f"  {name}: {by_workers:.2%} by workers; the lost {later:+.2f} s later")
     return found
 

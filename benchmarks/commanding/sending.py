@@ -16,7 +16,7 @@ from tasks.broker.queues import queue_name
 
 HELD = "held"
 """A queue that nobody serves; renamed it is the one that all workers wait for."""
-LONGEST = 300.0
+MAX_SECONDS = 300.0
 
 
 class Sender:
@@ -84,7 +84,7 @@ class Sender:
 
     def ended(self, path: Path) -> float:
         """Return when the mark was come to and, if that is later, all was final."""
-        wait_until(path.exists, "the workers have come to the end", LONGEST, 0.005)
+        wait_until(path.exists, "the workers have come to the end", MAX_SECONDS, 0.005)
         marked = float(path.read_text())
         path.unlink()
         # The last ones began before the mark, and end after it.

@@ -13,10 +13,10 @@ from psycopg import sql
 from benchmarks.fencing.crowd import Crowd, any_of
 from benchmarks.fencing.writer import PREPARED
 
-LONGEST_STOP = 1.0
+MAX_SECONDS_STOPPED = 1.0
 """Seconds: at times more than the server lets a transaction idle, at times less."""
 FAULTS = ("writer stopped", "writer killed", "reader killed", "reader stopped")
-MOST_STOPPED = 4
+MAX_STOPPED = 4
 
 
 class Trouble:
@@ -72,8 +72,10 @@ class Trouble:
         stopped = sum(member.stopped_until > 0 for member in crowd.members)
         if what == "killed":
             any_of(crowd, self.chance).replace()
-        elif stopped < MOST_STOPPED:
-            any_of(crowd, self.chance).stop(self.chance.uniform(0.1, LONGEST_STOP))
+        elif stopped < MAX_STOPPED:
+            any_of(crowd, self.chance).stop(
+                self.chance.uniform(0.1, MAX_SECONDS_STOPPED)
+            )
         else:
             return
         self.counts[fault] += 1

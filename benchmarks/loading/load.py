@@ -20,7 +20,7 @@ from benchmarks.loading import backlog
 from benchmarks.loading.backlog import Backlog
 from benchmarks.loading.connection import Connection
 from benchmarks.loading.shop_life import Command, ShopLife
-from benchmarks.loading.visibility import NotSeen, Visibility, Watched
+from benchmarks.loading.visibility import NotSeen, PendingCommand, Visibility
 
 CUSTOMERS = 40
 """How many are registered before the clock starts."""
@@ -28,12 +28,12 @@ WATCHERS = 4
 LOOK_AT_LIST = 0.5
 TELL_EVERY = 5
 ORDERS_LOOKED_AT = 200
-LONGEST_REST = 60.0
+MAX_SECONDS_OF_REST = 60.0
 ERRORS = (OSError, HTTPException, ValueError, KeyError, NotSeen, psycopg.Error)
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class RequestResult:
     """What became of a request: which command, the answer, and after how long."""
 
     type: str
@@ -54,7 +54,7 @@ class Load:
     clients: int = 16
     watched_share: float = 0.03
     tell: Callable[[str], None] = print
-    answers: list[Answered] = field(default_factory=list)
+    answers: list[RequestResult] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     looks: list[Backlog] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -107,7 +107,7 @@ class Load:
         for _ in range(CUSTOMERS):
             command = self.life.register()
             _, body = connection.send(uuid.uuid4().hex, *command)
-            watched = Watched(body["id"], time.monotonic(), lambda: None)
+            watched = PendingCommand(body["id"], time.monotonic(), lambda: None)
             self.visibility.see(connection, watched)
             self.life.know(command.data["customer_id"])
         connection.close()
@@ -135,7 +135,7 @@ class Load:
         if status != 202:
             self.errors.append(f"{command.type}: {status} {body}")
             return
-        self.answers.append(Answered(command.type, status, body["id"], now - due))
+        self.answers.append(RequestResult(command.type, status, body["id"], now - due))
         if command.type == "RegisterCustomer":
             customer_id = command.data["customer_id"]
             self.watch(body["id"], now, lambda: self.life.know(customer_id))
@@ -143,7 +143,7 @@ class Load:
             self.watch(body["id"], now, lambda: None)
 
     def watch(self, command_id: str, since: float, then: Callable[[], None]) -> None:
-        self.visibility.watched.put(Watched(command_id, since, then))
+        self.visibility.watched.put(PendingCommand(command_id, since, then))
 
     def read_the_list(self, connection: Connection) -> None:
         """Look at the newest orders now and then, as whoever works in a shop does."""
@@ -170,12 +170,14 @@ class Load:
 
     def wait_for_rest(self) -> None:
         """Wait until nothing is left to do, and ask how each command ended."""
-        until = time.monotonic() + LONGEST_REST
+        until = time.monotonic() + MAX_SECONDS_OF_REST
         ids = [answer.command_id for answer in self.answers]
         with psycopg.connect(self.database_url, autocommit=True) as connection:
             while any(backlog.look(connection, 0.0)[1:]):
                 if time.monotonic() > until:
-                    self.errors.append(f"not all was done {LONGEST_REST:.0f} s later")
+                    self.errors.append(
+                        f"not all was done {MAX_SECONDS_OF_REST:.0f} s later"
+                    )
                     break
                 time.sleep(0.02)
             rows = connection.execute(

@@ -18,7 +18,7 @@ class NotSeen(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class PendingCommand:
     """A command that was accepted at *since*; *then* is called once it is seen."""
 
     id: str
@@ -30,7 +30,7 @@ class Watched:
 class Visibility:
     """The commands that are watched, and how long each took to be seen."""
 
-    watched: "queue.SimpleQueue[Watched | None]" = field(
+    watched: "queue.SimpleQueue[PendingCommand | None]" = field(
         default_factory=queue.SimpleQueue
     )
     seconds: list[float] = field(default_factory=list)
@@ -47,7 +47,7 @@ class Visibility:
             self.seconds.append(time.monotonic() - command.since)
             command.then()
 
-    def see(self, connection: Connection, command: Watched) -> None:
+    def see(self, connection: Connection, command: PendingCommand) -> None:
         """Return when the list shows what *command* did. Raises NotSeen."""
         look = Looks(command.since)
         position = None

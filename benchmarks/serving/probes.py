@@ -45,7 +45,7 @@ def statuses(port: int, request: bytes) -> str:
 
 
 @dataclass
-class Waiting:
+class WaitingClients:
     """Clients that wait, from the start of a server, for what becomes of them."""
 
     port: int
@@ -53,7 +53,7 @@ class Waiting:
     told: dict[str, str] = field(default_factory=dict)
     threads: list[threading.Thread] = field(default_factory=list)
 
-    def start(self) -> "Waiting":
+    def start(self) -> "WaitingClients":
         for name, beginning in {**BEGINNINGS, "idle": b""}.items():
             thread = threading.Thread(target=self.wait, args=(name, beginning))
             self.threads.append(thread)

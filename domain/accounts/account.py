@@ -34,7 +34,7 @@ from domain.accounts.rules import (
     UnknownAccount,
 )
 from domain.errors import Rejection
-from domain.fields import HIGHEST_BALANCE
+from domain.fields import MAX_BALANCE
 from domain.money import Money
 
 
@@ -172,10 +172,10 @@ def check_open(account: Account, account_id: str) -> None:
 def check_deposit(account: Account, command: Deposit | DepositFromTransfer) -> None:
     """Raise the rule that keeps money from coming in."""
     check_open(account, command.account_id)
-    if account.balance.amount + command.amount > HIGHEST_BALANCE:
+    if account.balance.amount + command.amount > MAX_BALANCE:
         raise BalanceTooHigh(
             account_id=command.account_id,
-            highest=replace(account.balance, amount=HIGHEST_BALANCE),
+            highest=replace(account.balance, amount=MAX_BALANCE),
             balance=account.balance,
         )
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from domain.address import Address
 from domain.fields import (
-    MOST_LINES,
+    MAX_LINES,
     PERSONAL,
     Amount,
     Currency,
@@ -47,7 +47,7 @@ class PlaceOrder:
     """
 
     customer_id: CustomerId
-    items: Annotated[tuple[Item, ...], Several(MOST_LINES, EMPTY_ORDER)]
+    items: Annotated[tuple[Item, ...], Several(MAX_LINES, EMPTY_ORDER)]
     address: Address = field(metadata=PERSONAL)
     currency: Currency
     required_date: date | None = None

@@ -12,7 +12,7 @@ from domain.customers.customer import (
     CustomerIsForgotten,
     UnknownCustomer,
 )
-from domain.fields import HIGHEST_TOTAL
+from domain.fields import MAX_TOTAL
 from domain.money import Money, rounded_total
 from domain.orders.commands import (
     CancelOrder,
@@ -131,9 +131,9 @@ def place(order: Order, command: PlaceOrder, customer: Customer) -> list[OrderEv
     if order.status is not Status.NONE:
         raise OrderAlreadyPlaced(status=order.status)
     total = total_of(command.items, command.discount)
-    if total > HIGHEST_TOTAL:
+    if total > MAX_TOTAL:
         raise OrderTooDear(
-            highest=Money(HIGHEST_TOTAL, command.currency),
+            highest=Money(MAX_TOTAL, command.currency),
             total=Money(total, command.currency),
         )
     return [

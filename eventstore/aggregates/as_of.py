@@ -8,13 +8,17 @@ from typing import Any
 import psycopg
 
 from eventstore.aggregates.decider import Deciders
-from eventstore.aggregates.history import LOADED, Past, gathered
-from eventstore.aggregates.loading import Streams, brought_up
+from eventstore.aggregates.history import (
+    HISTORY_COLUMNS,
+    StreamHistory,
+    parse_histories,
+)
+from eventstore.aggregates.loading import Streams, fold_histories
 from eventstore.errors import NoSuchVersion, NotSettled, VersionsMissing
 from eventstore.log.events import RecordedEvent
-from eventstore.log.read import HIGHEST_VERSION, read_stream
+from eventstore.log.read import MAX_VERSION, read_stream
 
-HIGHEST_POSITION = 2**63 - 1
+MAX_POSITION = 2**63 - 1
 
 # The last version that the stream `a.stream_id` had by then.
 _AT_VERSION = "%(version)s::int"
@@ -62,10 +66,10 @@ class AsOf:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        version = HIGHEST_VERSION if self.version is None else self.version
+        version = MAX_VERSION if self.version is None else self.version
         return {
-            "version": min(version, HIGHEST_VERSION),
-            "position": min(self.position or 0, HIGHEST_POSITION),
+            "version": min(version, MAX_VERSION),
+            "position": min(self.position or 0, MAX_POSITION),
             "at": self.at,
         }
 
@@ -88,7 +92,7 @@ def load_as_of(
         settled = ask_settled(connection, as_of)
         rows = connection.execute(
             f"""
-            SELECT {LOADED}
+            SELECT {HISTORY_COLUMNS}
             FROM public.load(%(streams)s::text[], %(fingerprints)s::text[], ARRAY(
                 SELECT {as_of.last_version}
                 FROM unnest(%(streams)s::text[])
@@ -103,10 +107,10 @@ def load_as_of(
             },
         )
         refuse_unsettled(as_of, settled)
-        pasts: dict[str, Past] = gathered(streams, rows)
+        pasts: dict[str, StreamHistory] = parse_histories(streams, rows)
     refuse_holes(connection, pasts, as_of)
     refuse_missing(as_of, {name: past.version for name, past in pasts.items()})
-    return brought_up(connection, pasts, deciders)
+    return fold_histories(connection, pasts, deciders)
 
 
 def versions_as_of(
@@ -160,7 +164,7 @@ def refuse_missing(as_of: AsOf, versions: dict[str, int]) -> None:
 
 
 def refuse_holes(
-    connection: psycopg.Connection[Any], pasts: Mapping[str, Past], as_of: AsOf
+    connection: psycopg.Connection[Any], pasts: Mapping[str, StreamHistory], as_of: AsOf
 ) -> None:
     """
     Raise VersionsMissing where what is behind a stream's end then does not join it.

@@ -14,7 +14,7 @@ from eventstore.aggregates.decider import Decider, Deciders
 from eventstore.aggregates.loading import Streams, load
 from eventstore.claims import Change
 from eventstore.encryption.personal_fields import personal_fields
-from eventstore.errors import AlreadyClaimed, told
+from eventstore.errors import AlreadyClaimed, error_text
 from eventstore.ids import event_id_for, origin_of
 from eventstore.log.append import append
 from eventstore.log.codec import schema_of
@@ -228,7 +228,7 @@ def refused(error: Exception) -> Outcome:
         status="rejected",
         error={
             "rule": type(error).__name__,
-            "message": told(error),
+            "message": error_text(error),
             "figures": {
                 name: figure if isinstance(figure, int) else str(figure)
                 for name, figure in getattr(error, "figures", {}).items()
@@ -243,7 +243,7 @@ def broken(error: Exception) -> Outcome:
         status="failed",
         error={
             "error": type(error).__name__,
-            "message": told(error),
+            "message": error_text(error),
             "traceback": "".join(traceback.format_tb(error.__traceback__)),
         },
     )

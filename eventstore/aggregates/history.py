@@ -9,9 +9,9 @@ import psycopg
 from eventstore.aggregates.snapshots import Snapshot
 from eventstore.errors import VersionsMissing
 from eventstore.log.events import RecordedEvent
-from eventstore.personal.keyring import Along, StoredKey
+from eventstore.personal.keyring import PrefetchedKeys, StoredKey
 
-LOADED = """
+HISTORY_COLUMNS = """
     kind, id, stream_id, type, version, data::text,
     CASE kind WHEN 'event' THEN
         '{"schema": ' || coalesce((metadata -> 'schema')::text, '"1.0"')
@@ -31,8 +31,8 @@ closed for it. To write and send all of them took a third of a long stream's tim
 """
 
 # One statement sees one state: a key and what it opens are of the same moment.
-_PASTS_AND_KEYS = f"""
-    SELECT {LOADED}, NULL::uuid, NULL::bytea
+_HISTORIES_AND_KEYS = f"""
+    SELECT {HISTORY_COLUMNS}, NULL::uuid, NULL::bytea
     FROM public.load(%s::text[], %s::text[])
     UNION ALL
     SELECT
@@ -46,7 +46,7 @@ _recorded: Callable[[tuple[Any, ...]], RecordedEvent] = partial(
 )
 
 
-class Past(NamedTuple):
+class StreamHistory(NamedTuple):
     """
     What happened in a stream: the events after its snapshot, if that is any use.
 
@@ -66,13 +66,13 @@ class Past(NamedTuple):
         return self.snapshot.version
 
 
-def read_pasts(
+def read_histories(
     connection: psycopg.Connection[Any],
     stream_ids: Iterable[str],
     fingerprints: str | None,
     *,
     up_to: Mapping[str, int] | None = None,
-) -> dict[str, Past]:
+) -> dict[str, StreamHistory]:
     """
     Return of each stream its snapshot and the events after it, in one round trip.
 
@@ -82,21 +82,21 @@ def read_pasts(
     streams = list(dict.fromkeys(stream_ids))
     ends = None if up_to is None else [up_to[stream_id] for stream_id in streams]
     rows = connection.execute(
-        f"SELECT {LOADED} FROM public.load(%s::text[], %s::text[], %s::int[])",
+        f"SELECT {HISTORY_COLUMNS} FROM public.load(%s::text[], %s::text[], %s::int[])",
         (streams, fingerprints, ends),
     ).fetchall()
-    return gathered(streams, rows)
+    return parse_histories(streams, rows)
 
 
-def read_pasts_and_keys(
+def read_histories_and_keys(
     connection: psycopg.Connection[Any],
     stream_ids: Sequence[str],
     fingerprints: str,
     subjects: Sequence[str],
-) -> tuple[dict[str, Past], Along]:
+) -> tuple[dict[str, StreamHistory], PrefetchedKeys]:
     """Return what `read_pasts` does and own keys of *subjects*, in one round trip."""
     rows = connection.execute(
-        _PASTS_AND_KEYS, (stream_ids, fingerprints, subjects)
+        _HISTORIES_AND_KEYS, (stream_ids, fingerprints, subjects)
     ).fetchall()
     keys: list[StoredKey] = [
         (key_id, subject, True, master, wrapped)
@@ -104,8 +104,8 @@ def read_pasts_and_keys(
         if kind == "key"
     ]
     without = {*subjects} - {subject for _, subject, *_ in keys}
-    pasts = gathered(stream_ids, rows)
-    return pasts, Along(keys, without)
+    pasts = parse_histories(stream_ids, rows)
+    return pasts, PrefetchedKeys(keys, without)
 
 
 def check_versions(
@@ -133,9 +133,11 @@ def hole_in(
     raise AssertionError(f"{stream_id} has no hole")
 
 
-def gathered(stream_ids: Iterable[str], rows: Iterable[Any]) -> dict[str, Past]:
+def parse_histories(
+    stream_ids: Iterable[str], rows: Iterable[Any]
+) -> dict[str, StreamHistory]:
     """Return what `load` says of each stream; *rows* have the columns of LOADED."""
-    pasts = {stream_id: Past(None, []) for stream_id in stream_ids}
+    pasts = {stream_id: StreamHistory(None, []) for stream_id in stream_ids}
     for row in rows:
         if row[0] == "event":
             pasts[row[2]].events.append(_recorded(row[1:8]))
@@ -149,5 +151,5 @@ def gathered(stream_ids: Iterable[str], rows: Iterable[Any]) -> dict[str, Past]:
                 checksum=row[8],
                 refused=row[9],
             )
-            pasts[stream_id] = Past(snapshot, [])
+            pasts[stream_id] = StreamHistory(snapshot, [])
     return pasts

@@ -10,10 +10,10 @@ import psycopg
 
 from eventstore.aggregates.decider import Decider, Deciders, the_stream
 from eventstore.aggregates.history import (
-    Past,
+    StreamHistory,
     check_versions,
-    read_pasts,
-    read_pasts_and_keys,
+    read_histories,
+    read_histories_and_keys,
 )
 from eventstore.aggregates.snapshots import (
     CORRUPT,
@@ -23,7 +23,12 @@ from eventstore.aggregates.snapshots import (
     keep,
 )
 from eventstore.encryption.envelope import keys_in
-from eventstore.errors import BoxBroken, CorruptSnapshot, UnkeepableState, told
+from eventstore.errors import (
+    CorruptSnapshot,
+    TamperedEnvelope,
+    UnkeepableState,
+    error_text,
+)
 from eventstore.log.events import RecordedEvent
 from eventstore.personal.keyring import Keyring
 
@@ -38,7 +43,7 @@ class Streams:
     versions: dict[str, int] = field(default_factory=dict)
 
 
-class Start(NamedTuple):
+class StartingPoint(NamedTuple):
     """
     A state, the events behind it, and the version that they follow.
 
@@ -68,13 +73,13 @@ def load(
     streams = list(dict.fromkeys(stream_ids))
     subjects = [one for one in streams if may_need_own_key(one, deciders, keyring)]
     if subjects:
-        pasts, along = read_pasts_and_keys(
+        pasts, along = read_histories_and_keys(
             connection, streams, deciders.fingerprints, subjects
         )
         keyring.give(along)
     else:
-        pasts = read_pasts(connection, streams, deciders.fingerprints)
-    return brought_up(connection, pasts, deciders, keyring)
+        pasts = read_histories(connection, streams, deciders.fingerprints)
+    return fold_histories(connection, pasts, deciders, keyring)
 
 
 def may_need_own_key(stream_id: str, deciders: Deciders, keyring: Keyring) -> bool:
@@ -84,9 +89,9 @@ def may_need_own_key(stream_id: str, deciders: Deciders, keyring: Keyring) -> bo
     return bool(is_personal and keyring.wants_own(stream_id))
 
 
-def brought_up(
+def fold_histories(
     connection: psycopg.Connection[Any],
-    pasts: Mapping[str, Past],
+    pasts: Mapping[str, StreamHistory],
     deciders: Deciders,
     keyring: Keyring | None = None,
 ) -> Streams:
@@ -94,9 +99,11 @@ def brought_up(
     keyring = keyring or Keyring(connection, deciders.masters)
     streams = Streams()
     ignored = {}
-    for stream_id, start in starts_of(connection, pasts, deciders, keyring).items():
+    for stream_id, start in starting_points(
+        connection, pasts, deciders, keyring
+    ).items():
         decider = deciders.of_stream(stream_id)
-        streams.states[stream_id] = folded(decider, stream_id, start)
+        streams.states[stream_id] = fold(decider, stream_id, start)
         streams.versions[stream_id] = pasts[stream_id].version
         if start.ignored is not None:
             ignored[stream_id] = start.ignored
@@ -105,12 +112,12 @@ def brought_up(
     return streams
 
 
-def starts_of(
+def starting_points(
     connection: psycopg.Connection[Any],
-    pasts: Mapping[str, Past],
+    pasts: Mapping[str, StreamHistory],
     deciders: Deciders,
     keyring: Keyring,
-) -> dict[str, Start]:
+) -> dict[str, StartingPoint]:
     """
     Return where each stream's state begins: at its snapshot, or at the first state.
 
@@ -118,7 +125,7 @@ def starts_of(
     """
     learn_keys(pasts.values(), keyring)
     starts = {
-        stream_id: start_of(deciders.of_stream(stream_id), past, keyring)
+        stream_id: starting_point(deciders.of_stream(stream_id), past, keyring)
         for stream_id, past in pasts.items()
     }
     corrupt = {
@@ -127,15 +134,15 @@ def starts_of(
         if start.ignored == CORRUPT
     }
     if corrupt:
-        whole = read_pasts(connection, corrupt, None, up_to=corrupt)
+        whole = read_histories(connection, corrupt, None, up_to=corrupt)
         for stream_id, past in whole.items():
             initial = deciders.of_stream(stream_id).initial
             events = keyring.open_events(past.events)
-            starts[stream_id] = Start(initial, events, ignored=CORRUPT)
+            starts[stream_id] = StartingPoint(initial, events, ignored=CORRUPT)
     return starts
 
 
-def learn_keys(pasts: Iterable[Past], keyring: Keyring) -> None:
+def learn_keys(pasts: Iterable[StreamHistory], keyring: Keyring) -> None:
     """Fetch the keys that all of it needs, at once."""
     keys: set[UUID] = set()
     for past in pasts:
@@ -144,21 +151,23 @@ def learn_keys(pasts: Iterable[Past], keyring: Keyring) -> None:
     keyring.learn(keys)
 
 
-def start_of(decider: Decider, past: Past, keyring: Keyring) -> Start:
+def starting_point(
+    decider: Decider, past: StreamHistory, keyring: Keyring
+) -> StartingPoint:
     events = keyring.open_events(past.events)
     snapshot = past.snapshot
     if snapshot is None:
-        return Start(decider.initial, events)
+        return StartingPoint(decider.initial, events)
     if snapshot.refused is not None:
-        return Start(decider.initial, events, ignored=snapshot.refused)
+        return StartingPoint(decider.initial, events, ignored=snapshot.refused)
     try:
-        state = decider.snapshots.decode(opened_snapshot(snapshot, keyring))
-    except (CorruptSnapshot, BoxBroken):
-        return Start(decider.initial, (), ignored=CORRUPT)
-    return Start(state, events, snapshot.version)
+        state = decider.snapshots.decode(decrypt_snapshot(snapshot, keyring))
+    except (CorruptSnapshot, TamperedEnvelope):
+        return StartingPoint(decider.initial, (), ignored=CORRUPT)
+    return StartingPoint(state, events, snapshot.version)
 
 
-def folded(decider: Decider, stream_id: str, start: Start) -> Any:
+def fold(decider: Decider, stream_id: str, start: StartingPoint) -> Any:
     """
     Return the state that a stream's events make of where it starts.
 
@@ -170,12 +179,12 @@ def folded(decider: Decider, stream_id: str, start: Start) -> Any:
     return decider.state_after(start.state, start.events)
 
 
-def opened_snapshot(snapshot: Snapshot, keyring: Keyring) -> Snapshot:
+def decrypt_snapshot(snapshot: Snapshot, keyring: Keyring) -> Snapshot:
     about = id_of(snapshot.stream_id, snapshot.version)
     return replace(snapshot, state=keyring.open(snapshot.state, about))
 
 
-def closed_snapshot(
+def encrypt_snapshot(
     snapshot: Snapshot, decider: Decider, keyring: Keyring
 ) -> Snapshot | None:
     """
@@ -212,7 +221,7 @@ def replace_ignored(
             counted = count_ignored(connection, reasons)
             keep(connection, snapshots_of(counted, streams, deciders, keyring))
     except psycopg.Error as error:
-        log.warning("snapshots not replaced error=%s", told(error))
+        log.warning("snapshots not replaced error=%s", error_text(error))
         return
     for stream_id in counted:
         reason = reasons[stream_id]
@@ -235,7 +244,7 @@ def keep_snapshot(
         with connection.transaction():
             keep(connection, snapshots_of([stream_id], streams, deciders, keyring))
     except psycopg.Error as error:
-        log.warning("no snapshot stream=%s reason=%s", stream_id, told(error))
+        log.warning("no snapshot stream=%s reason=%s", stream_id, error_text(error))
 
 
 def snapshots_of(
@@ -251,8 +260,8 @@ def snapshots_of(
             continue
         try:
             snapshot = decider.snapshots.encode(stream_id, version, state)
-            closed = closed_snapshot(snapshot, decider, keyring)
+            closed = encrypt_snapshot(snapshot, decider, keyring)
             snapshots += [closed] if closed else []
         except UnkeepableState as error:
-            log.warning("no snapshot stream=%s reason=%s", stream_id, told(error))
+            log.warning("no snapshot stream=%s reason=%s", stream_id, error_text(error))
     return snapshots

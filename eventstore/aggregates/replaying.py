@@ -8,7 +8,7 @@ import psycopg
 from eventstore.aggregates.decider import Decider, Deciders
 from eventstore.errors import VersionsMissing
 from eventstore.log.events import RecordedEvent
-from eventstore.log.read import HIGHEST_VERSION, read_stream
+from eventstore.log.read import MAX_VERSION, read_stream
 from eventstore.personal.keyring import Keyring
 
 BATCH = 500
@@ -35,7 +35,7 @@ def replay_stream(
     stream_id: str,
     deciders: Deciders,
     *,
-    up_to: int = HIGHEST_VERSION,
+    up_to: int = MAX_VERSION,
 ) -> Iterator[Step]:
     """
     Yield the steps of a stream from its first event, without a snapshot.

@@ -210,17 +210,17 @@ def count_ignored(
     return [stream_id for (stream_id,) in rows]
 
 
-class Kept(NamedTuple):
+class SnapshotCount(NamedTuple):
     """How many streams have a snapshot, and how often one of them was ignored."""
 
     streams: int
     ignored: int
 
 
-def count_snapshots(connection: sa.Connection) -> Kept:
+def count_snapshots(connection: sa.Connection) -> SnapshotCount:
     """Return how many snapshots there are, and how often one was ignored."""
     ignored = sa.func.coalesce(sa.func.sum(snapshots.c.ignored), 0)
     row = connection.execute(
         sa.select(sa.func.count(), ignored).select_from(snapshots)
     ).one()
-    return Kept(row[0], row[1])
+    return SnapshotCount(row[0], row[1])

@@ -14,7 +14,7 @@ from eventstore.sql import FUNCTIONS
 from eventstore.subscriptions.lag import find_misplaced
 from eventstore.verifying.collations import check_collations
 
-LARGEST_DRIFT = timedelta(seconds=2)
+MAX_CLOCK_DRIFT = timedelta(seconds=2)
 """Of the database's clock from ours; the network's time is in it."""
 
 TRIGGERS = {
@@ -273,7 +273,7 @@ def check_clock(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
     after = datetime.now(UTC)
     assert row is not None
     drift = max(before - row[0], row[0] - after, timedelta(0))
-    if drift > LARGEST_DRIFT:
+    if drift > MAX_CLOCK_DRIFT:
         yield Ailment(
             "clock",
             f"the database's clock and ours differ by {drift.total_seconds():.1f} s;"

@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 
-from eventstore.roles import PREFIX, TABLES, Granted
+from eventstore.roles import PREFIX, TABLES, Grant
 from eventstore.sql import FUNCTIONS
 
 
@@ -25,7 +25,7 @@ def existing(connection: psycopg.Connection[Any]) -> Iterable[str]:
         yield name
 
 
-def find_granted(connection: psycopg.Connection[Any]) -> Iterable[Granted]:
+def find_granted(connection: psycopg.Connection[Any]) -> Iterable[Grant]:
     """Yield what anybody but the owner may do to tables and functions of the engine."""
     for grantee, privilege, on in connection.execute(
         """
@@ -64,4 +64,4 @@ def find_granted(connection: psycopg.Connection[Any]) -> Iterable[Granted]:
         """,
         {"tables": list(TABLES), "functions": list(FUNCTIONS)},
     ):
-        yield Granted(grantee.removeprefix(PREFIX), privilege, on)
+        yield Grant(grantee.removeprefix(PREFIX), privilege, on)

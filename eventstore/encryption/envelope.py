@@ -19,7 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from eventstore.encryption.keys import SubjectKey
-from eventstore.errors import BoxBroken
+from eventstore.errors import TamperedEnvelope
 
 PERSONAL = "$personal"
 """The field that holds the box."""
@@ -30,7 +30,7 @@ _NONCE = 12
 _MARK = '"$personal"'
 
 
-class Closed(msgspec.Struct, frozen=True, kw_only=True):
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """What stands in a message for its personal fields."""
 
     key: UUID
@@ -38,14 +38,16 @@ class Closed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Outside(msgspec.Struct, frozen=True, rename={"closed": PERSONAL}):
-    closed: Closed | None = None
+    closed: Envelope | None = None
 
 
 _encode = msgspec.json.Encoder().encode
 _outside = msgspec.json.Decoder(_Outside)
 
 
-def close(data: str, personal: Collection[str], key: SubjectKey, about: UUID) -> str:
+def encrypt_fields(
+    data: str, personal: Collection[str], key: SubjectKey, about: UUID
+) -> str:
     """
     Return the JSON object *data* with its *personal* fields in a box.
 
@@ -57,11 +59,11 @@ def close(data: str, personal: Collection[str], key: SubjectKey, about: UUID) ->
     nonce = os.urandom(_NONCE)
     sealed = AESGCM(key.secret).encrypt(nonce, _encode(inside), about.bytes)
     box = base64.b64encode(nonce + sealed).decode()
-    message[PERSONAL] = Closed(key=key.id, box=box)
+    message[PERSONAL] = Envelope(key=key.id, box=box)
     return _encode(message).decode()
 
 
-def leave_out(data: str, personal: Collection[str]) -> str:
+def redact_fields(data: str, personal: Collection[str]) -> str:
     """Return *data* as it reads with its key destroyed: the fields are not there."""
     message: dict[str, Any] = msgspec.json.decode(data)
     kept = {name: message[name] for name in message if name not in personal}
@@ -75,7 +77,7 @@ def key_of(data: str) -> UUID | None:
     try:
         closed = _outside.decode(data).closed
     except msgspec.DecodeError as error:
-        raise BoxBroken from error
+        raise TamperedEnvelope from error
     return closed.key if closed is not None else None
 
 
@@ -85,7 +87,7 @@ def keys_in(texts: Iterable[str]) -> set[UUID]:
     return {key for text in texts if _MARK in text and (key := key_of(text))}
 
 
-def open_box(
+def decrypt_fields(
     data: str, about: UUID, find_key: Callable[[UUID], SubjectKey | None]
 ) -> str:
     """
@@ -112,4 +114,4 @@ def _opened(box: str, key: SubjectKey, about: UUID) -> bytes:
         sealed = base64.b64decode(box, validate=True)
         return AESGCM(key.secret).decrypt(sealed[:_NONCE], sealed[_NONCE:], about.bytes)
     except (InvalidTag, ValueError, binascii.Error) as error:
-        raise BoxBroken from error
+        raise TamperedEnvelope from error

@@ -10,7 +10,7 @@ import msgspec
 import psycopg
 
 from eventstore.aggregates.decider import Decider
-from eventstore.encryption.envelope import close
+from eventstore.encryption.envelope import encrypt_fields
 from eventstore.encryption.keys import MasterKeys, new_key
 from eventstore.encryption.personal_fields import personal_fields
 from eventstore.errors import InternalCommand, KeyReused, is_of_the_data
@@ -19,7 +19,7 @@ from eventstore.log.limits import check_numbers, check_stream_id
 from eventstore.personal.keyring import added
 
 
-class Accepted(NamedTuple):
+class AcceptedCommand(NamedTuple):
     """The command's id; *is_new* is False where the same was accepted before."""
 
     command_id: UUID
@@ -60,7 +60,7 @@ def accept(
     expected_version: int | None = None,
     not_before: datetime | None = None,
     masters: MasterKeys | None = None,
-) -> Accepted:
+) -> AcceptedCommand:
     """
     Write *command* to the journal under *key*, in one round trip.
 
@@ -94,10 +94,10 @@ def accept(
     command_id = command_id_for(principal, key)
     if not is_same:
         raise KeyReused(command_id)
-    return Accepted(command_id, is_new)
+    return AcceptedCommand(command_id, is_new)
 
 
-class Prepared(NamedTuple):
+class PreparedCommand(NamedTuple):
     """A command as the journal takes it: the arguments of the function `accept`."""
 
     command_id: UUID
@@ -124,7 +124,7 @@ def prepared(
     expected_version: int | None = None,
     not_before: datetime | None = None,
     masters: MasterKeys | None = None,
-) -> Prepared:
+) -> PreparedCommand:
     """Return *command* ready for the journal; raises for what could never be stored."""
     if type(command) in decider.internal:
         raise InternalCommand(type(command).__name__)
@@ -140,7 +140,7 @@ def prepared(
     data, new_keys = closed(command, command_id, decider, masters)
     content = content_of(command, expected_version, not_before)
     metadata = {"correlation_id": command_id, "actor": principal}
-    return Prepared(
+    return PreparedCommand(
         command_id=command_id,
         stream_id=stream_id,
         category=decider.category,
@@ -169,12 +169,12 @@ def closed(
     subject = decider.subject(decider.stream_of(command) or "", command) or None
     key = new_key()
     stored = added(masters.wrap(key), subject, command_id)
-    return close(data, personal, key, command_id), msgspec.json.encode(
+    return encrypt_fields(data, personal, key, command_id), msgspec.json.encode(
         [stored]
     ).decode()
 
 
-class Answered(NamedTuple):
+class AcceptanceResult(NamedTuple):
     """
     What one of many was answered.
 
@@ -197,8 +197,8 @@ class Answered(NamedTuple):
 
 
 def accept_many(
-    connection: psycopg.Connection[Any], commands: Sequence[Prepared]
-) -> list[Answered]:
+    connection: psycopg.Connection[Any], commands: Sequence[PreparedCommand]
+) -> list[AcceptanceResult]:
     """
     Write *commands*, all of one principal, to the journal in their order.
 
@@ -217,7 +217,7 @@ def accept_many(
         if not is_of_the_data(error):
             raise
         if len(commands) == 1:
-            return [Answered(commands[0].command_id, error=error)]
+            return [AcceptanceResult(commands[0].command_id, error=error)]
     half = len(commands) // 2
     with connection.transaction():
         return [
@@ -227,8 +227,8 @@ def accept_many(
 
 
 def accepted(
-    connection: psycopg.Connection[Any], commands: Sequence[Prepared]
-) -> list[Answered]:
+    connection: psycopg.Connection[Any], commands: Sequence[PreparedCommand]
+) -> list[AcceptanceResult]:
     rows = connection.execute(
         """
         SELECT is_new, is_same, status, stream_id
@@ -237,12 +237,12 @@ def accepted(
         (lines_of(commands), commands[0].principal, keys_of(commands)),
     ).fetchall()
     return [
-        Answered(command.command_id, *row)
+        AcceptanceResult(command.command_id, *row)
         for command, row in zip(commands, rows, strict=True)
     ]
 
 
-def lines_of(commands: Sequence[Prepared]) -> str:
+def lines_of(commands: Sequence[PreparedCommand]) -> str:
     """Return all as one JSON list, in which what is JSON already is not read again."""
     lines = [
         {
@@ -263,7 +263,7 @@ def lines_of(commands: Sequence[Prepared]) -> str:
     return msgspec.json.encode(lines).decode()
 
 
-def keys_of(commands: Sequence[Prepared]) -> str:
+def keys_of(commands: Sequence[PreparedCommand]) -> str:
     """Return the keys of all as one JSON list; each command has a list of its own."""
     lists = (command.new_keys for command in commands)
     return "[" + ",".join(keys[1:-1] for keys in lists if keys) + "]"

@@ -8,10 +8,10 @@ import psycopg
 
 from eventstore.aggregates.decider import Deciders
 from eventstore.errors import UnknownCommandType
-from eventstore.journal.internal_commands import Outgoing, send
+from eventstore.journal.internal_commands import InternalRequest, send
 
 
-class Acted(NamedTuple):
+class ActionResult(NamedTuple):
     """Whether it was done just now, and the status that the command has."""
 
     was_done: bool
@@ -25,7 +25,7 @@ def cancel(
     by: str,
     because: str = "",
     principal: str | None = None,
-) -> Acted | None:
+) -> ActionResult | None:
     """
     Take back a scheduled command whose time has not come.
 
@@ -41,7 +41,7 @@ def cancel(
 
 def retry(
     connection: psycopg.Connection[Any], command_id: UUID, *, by: str, because: str
-) -> Acted | None:
+) -> ActionResult | None:
     """Let a failed command have its turn again; None where there is no such command."""
     return acted(
         connection,
@@ -52,7 +52,7 @@ def retry(
 
 def abandon(
     connection: psycopg.Connection[Any], command_id: UUID, *, by: str, because: str
-) -> Acted | None:
+) -> ActionResult | None:
     """
     Give up a failed command for good, or one that waits in a stream that is stuck.
 
@@ -70,9 +70,9 @@ def abandon(
 
 def acted(
     connection: psycopg.Connection[Any], statement: str, values: tuple[object, ...]
-) -> Acted | None:
+) -> ActionResult | None:
     row = connection.execute(statement.encode(), values).fetchone()
-    return None if row is None else Acted(*row)
+    return None if row is None else ActionResult(*row)
 
 
 PRINCIPAL = "process:abandoning"
@@ -107,7 +107,7 @@ def tell_abandoned(
     follow_up = decider.abandoned(decider.read_command(kind, msgspec.json.decode(data)))
     if follow_up is None:
         return None
-    sent = Outgoing(
+    sent = InternalRequest(
         command=follow_up,
         key=str(command_id),
         correlation_id=UUID(msgspec.json.decode(written_metadata)["correlation_id"]),

@@ -15,7 +15,7 @@ Key = tuple[str, bytes]
 
 
 @dataclass(slots=True)
-class Claimed:
+class ClaimConflicts:
     """
     Which claims are other streams', as far as it was asked.
 

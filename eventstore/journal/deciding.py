@@ -26,34 +26,36 @@ from eventstore.aggregates.command_handler import (
     refused,
 )
 from eventstore.aggregates.decider import Deciders
-from eventstore.aggregates.loading import Streams, brought_up, load
+from eventstore.aggregates.loading import Streams, fold_histories, load
 from eventstore.claims import Change
 from eventstore.encryption.envelope import FORGOTTEN, key_of
 from eventstore.errors import InternalCommand, UnknownCommandType
-from eventstore.journal.claim_conflicts import Claimed
+from eventstore.journal.claim_conflicts import ClaimConflicts
 from eventstore.journal.runner import FinishedCommand, Runner
-from eventstore.journal.take import Taken, TakenCommand
-from eventstore.log.limits import MOST_EVENTS
+from eventstore.journal.take import LeasedCommand, LeasedStream
+from eventstore.log.limits import MAX_EVENTS
 from eventstore.personal.keyring import Keyring
 
 
-class Decided(NamedTuple):
+class DecidedCommand(NamedTuple):
     """A command and what became of it."""
 
-    command: TakenCommand
+    command: LeasedCommand
     decision: Decision
 
 
-class Readable(NamedTuple):
+class ParsedCommand(NamedTuple):
     """A command and its object, or what is wrong with it."""
 
-    command: TakenCommand
+    command: LeasedCommand
     body: Any = None
     others: Mapping[str, str] = MappingProxyType({})
     fault: Outcome | None = None
 
 
-def read_commands(taken: Taken, runner: Runner, keyring: Keyring) -> list[Readable]:
+def read_commands(
+    taken: LeasedStream, runner: Runner, keyring: Keyring
+) -> list[ParsedCommand]:
     """
     Return the taken commands as objects: the input is validated here once more.
 
@@ -69,30 +71,30 @@ def read_commands(taken: Taken, runner: Runner, keyring: Keyring) -> list[Readab
             raise UnknownCommandType(command.type)
         is_internal = deciders.commands[command.type] in decider.internal
         if is_internal and not actor_of(command).startswith(PROCESS):
-            readable.append(Readable(command, fault=not_a_clients(command)))
+            readable.append(ParsedCommand(command, fault=not_a_clients(command)))
             continue
         try:
             data = msgspec.json.decode(keyring.open(command.data, command.id))
             if FORGOTTEN in data:
-                readable.append(Readable(command, fault=FORGOTTEN_SUBJECT))
+                readable.append(ParsedCommand(command, fault=FORGOTTEN_SUBJECT))
                 continue
             body = decider.read_command(deciders.commands[command.type], data)
-            readable.append(Readable(command, body, decider.reads(body)))
+            readable.append(ParsedCommand(command, body, decider.reads(body)))
         except decider.invalid as error:
             # Nobody hears of a refusal of what our own processes send: that is a bug,
             # and after the fix an operator tries it again.
             fault = broken(error) if is_internal else refused(error)
-            readable.append(Readable(command, fault=fault))
+            readable.append(ParsedCommand(command, fault=fault))
         except runner.limits.interruptions:
             raise
         except Exception as error:
-            readable.append(Readable(command, fault=broken(error)))
+            readable.append(ParsedCommand(command, fault=broken(error)))
     return readable
 
 
 def refuse_senders(
-    connection: psycopg.Connection[Any], commands: list[Readable], may: May | None
-) -> list[Readable]:
+    connection: psycopg.Connection[Any], commands: list[ParsedCommand], may: May | None
+) -> list[ParsedCommand]:
     """
     Return *commands* with a fault where their sender may not send them any more.
 
@@ -112,14 +114,14 @@ def refuse_senders(
     ]
 
 
-def actor_of(command: TakenCommand) -> str:
+def actor_of(command: LeasedCommand) -> str:
     return str(msgspec.json.decode(command.metadata).get("actor", ""))
 
 
 def load_taken(
     connection: psycopg.Connection[Any],
-    taken: Sequence[Taken],
-    commands: Iterable[Readable],
+    taken: Sequence[LeasedStream],
+    commands: Iterable[ParsedCommand],
     deciders: Deciders,
     keyring: Keyring,
 ) -> Streams:
@@ -131,7 +133,7 @@ def load_taken(
     pasts = {one.stream_id: one.past for one in taken}
     named = (stream for command in commands for stream in command.others.values())
     others = {*named} - pasts.keys()
-    own = brought_up(connection, pasts, deciders, keyring)
+    own = fold_histories(connection, pasts, deciders, keyring)
     loaded = Streams()
     if others:
         loaded = load(connection, sorted(others), deciders, keyring)
@@ -140,13 +142,13 @@ def load_taken(
 
 
 def decide_all(
-    taken: Taken,
-    commands: Sequence[Readable],
+    taken: LeasedStream,
+    commands: Sequence[ParsedCommand],
     streams: Streams,
     runner: Runner,
     keyring: Keyring,
-    claimed: Claimed,
-) -> Iterator[Decided]:
+    claimed: ClaimConflicts,
+) -> Iterator[DecidedCommand]:
     """
     Yield the decisions in order, while there is time and room in one append.
 
@@ -155,9 +157,9 @@ def decide_all(
     until = time.monotonic() + runner.limits.seconds_of_deciding
     states = dict(streams.states)
     version = streams.versions[taken.stream_id]
-    room = MOST_EVENTS
+    room = MAX_EVENTS
 
-    def decide_at(command: Readable) -> Decision:
+    def decide_at(command: ParsedCommand) -> Decision:
         now = Streams(states, streams.versions)
         return decide_one(command, taken.stream_id, now, version, runner, keyring)
 
@@ -174,13 +176,13 @@ def decide_all(
             return
         states[taken.stream_id] = decision.state
         version += len(decision.events)
-        yield Decided(command.command, decision)
+        yield DecidedCommand(command.command, decision)
         if time.monotonic() > until:
             return
 
 
 def claims_of(
-    commands: Sequence[Readable], decide_at: Callable[[Readable], Decision]
+    commands: Sequence[ParsedCommand], decide_at: Callable[[ParsedCommand], Decision]
 ) -> Iterator[Change]:
     """
     Yield what *commands* would claim, were each of them the next.
@@ -192,7 +194,7 @@ def claims_of(
 
 
 def decide_one(
-    readable: Readable,
+    readable: ParsedCommand,
     stream_id: str,
     streams: Streams,
     version: int,
@@ -237,7 +239,7 @@ FORGOTTEN_SUBJECT = Outcome(
 """Of a command that nobody can read any more: it was about somebody forgotten."""
 
 
-def not_a_clients(command: TakenCommand) -> Outcome:
+def not_a_clients(command: LeasedCommand) -> Outcome:
     """Return the refusal of what only our own processes send: it came in by force."""
     return Outcome(
         status="rejected",
@@ -261,7 +263,7 @@ def not_allowed(command_type: str, sender: Sender) -> Outcome:
     )
 
 
-def stale(command: TakenCommand, version: int) -> Outcome:
+def stale(command: LeasedCommand, version: int) -> Outcome:
     """Return the refusal of a command that was sent on another version."""
     return Outcome(
         status="rejected",
@@ -274,7 +276,7 @@ def stale(command: TakenCommand, version: int) -> Outcome:
 
 
 def finished(
-    stream_id: str, version: int, decided: Iterable[Decided], seconds: float
+    stream_id: str, version: int, decided: Iterable[DecidedCommand], seconds: float
 ) -> Iterator[FinishedCommand]:
     """Yield what there is to say of *decided*, appended to a stream at *version*."""
     all_of_them = list(decided)

@@ -8,7 +8,7 @@ import psycopg
 
 from eventstore.journal.drain_stream import drain_stream
 from eventstore.journal.drain_together import run_together
-from eventstore.journal.finishing import Drain, Drained
+from eventstore.journal.finishing import Drain, DrainResult
 from eventstore.journal.lease import keeping_lease
 from eventstore.journal.runner import Runner
 from eventstore.journal.take import take_ahead, take_many
@@ -20,7 +20,7 @@ def drain(
     runner: Runner,
     *,
     ahead: int = 0,
-) -> Drained:
+) -> DrainResult:
     """
     Run what is due in the streams of *command_ids*, in the order it was accepted.
 
@@ -33,7 +33,7 @@ def drain(
     up, that error rises: the connection may hold locks of streams and is to be closed,
     not pooled; then the caller calls `forget_marks`.
     """
-    work = Drain(connection, runner, Drained())
+    work = Drain(connection, runner, DrainResult())
     with keeping_lease(connection):
         if ahead:
             run_together(work, take_ahead(connection, command_ids[0], runner, ahead))

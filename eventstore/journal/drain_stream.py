@@ -15,9 +15,9 @@ from eventstore.errors import (
     is_lost_connection,
     is_of_the_data,
 )
-from eventstore.journal.claim_conflicts import Claimed
+from eventstore.journal.claim_conflicts import ClaimConflicts
 from eventstore.journal.deciding import (
-    Decided,
+    DecidedCommand,
     decide_all,
     load_taken,
     read_commands,
@@ -29,7 +29,7 @@ from eventstore.journal.finishing import (
     note_given_up,
     put_back,
 )
-from eventstore.journal.take import Taken, release, take
+from eventstore.journal.take import LeasedStream, release, take
 from eventstore.personal.keyring import Keyring
 
 
@@ -48,7 +48,7 @@ def drain_stream(work: Drain, command_id: UUID) -> None:
         work.drained.left.append(next_due)
 
 
-def run(work: Drain, taken: Taken) -> UUID | None:
+def run(work: Drain, taken: LeasedStream) -> UUID | None:
     """Run what was taken; return the command that is due in the stream after it."""
     if not taken.commands:
         return release(work.connection, taken.stream_id)
@@ -74,7 +74,7 @@ def run(work: Drain, taken: Taken) -> UUID | None:
         return find_the_cause(work, taken, error)
 
 
-def decide_and_append(work: Drain, taken: Taken) -> UUID | None:
+def decide_and_append(work: Drain, taken: LeasedStream) -> UUID | None:
     keyring = Keyring(work.connection, work.runner.deciders.masters)
     keyring.give(taken.keys)
     commands = read_commands(taken, work.runner, keyring)
@@ -87,7 +87,7 @@ def decide_and_append(work: Drain, taken: Taken) -> UUID | None:
         keep_snapshot(
             work.connection, taken.stream_id, streams, work.runner.deciders, keyring
         )
-    claimed = Claimed(work.connection, work.runner.deciders, taken.stream_id)
+    claimed = ClaimConflicts(work.connection, work.runner.deciders, taken.stream_id)
     while True:
         decided = list(
             decide_all(taken, commands, streams, work.runner, keyring, claimed)
@@ -104,7 +104,7 @@ def decide_and_append(work: Drain, taken: Taken) -> UUID | None:
         return next_due
 
 
-def find_the_cause(work: Drain, taken: Taken, error: Exception) -> UUID | None:
+def find_the_cause(work: Drain, taken: LeasedStream, error: Exception) -> UUID | None:
     """
     Go on after an error that is no decision: one by one, until it is that one's.
 
@@ -117,15 +117,15 @@ def find_the_cause(work: Drain, taken: Taken, error: Exception) -> UUID | None:
         return put_back(work, taken, "error", error)
     if not is_of_the_data(error):
         return put_back(work, taken, "error", error, must_wait=True)
-    failed = Decided(taken.commands[0], Decision(broken(error), None))
+    failed = DecidedCommand(taken.commands[0], Decision(broken(error), None))
     return finish(work, taken, {taken.stream_id: taken.past.version}, [failed])
 
 
 def finish(
     work: Drain,
-    taken: Taken,
+    taken: LeasedStream,
     expected: Mapping[str, int],
-    decided: Sequence[Decided],
+    decided: Sequence[DecidedCommand],
     new_keys: str | None = None,
 ) -> UUID | None:
     """Append, commit, let go of the stream; return the command that is due in it."""

@@ -14,10 +14,10 @@ from uuid import UUID
 
 from eventstore.encryption.envelope import key_of
 from eventstore.errors import EventStoreError, is_lost_connection
-from eventstore.journal.claim_conflicts import Claimed
+from eventstore.journal.claim_conflicts import ClaimConflicts
 from eventstore.journal.deciding import (
-    Decided,
-    Readable,
+    DecidedCommand,
+    ParsedCommand,
     decide_all,
     load_taken,
     read_commands,
@@ -30,12 +30,12 @@ from eventstore.journal.finishing import (
     note_given_up,
     put_back,
 )
-from eventstore.journal.take import Taken
-from eventstore.log.limits import MOST_EVENTS
-from eventstore.personal.keyring import NO_KEYS, Keyring
+from eventstore.journal.take import LeasedStream
+from eventstore.log.limits import MAX_EVENTS
+from eventstore.personal.keyring import NO_PREFETCHED_KEYS, Keyring
 
 
-def run_together(work: Drain, taken: Sequence[Taken]) -> None:
+def run_together(work: Drain, taken: Sequence[LeasedStream]) -> None:
     """Run what was taken: together what goes together, and then stream by stream."""
     until = work.taken_at + work.runner.limits.seconds_of_draining
     alone = taken
@@ -44,7 +44,7 @@ def run_together(work: Drain, taken: Sequence[Taken]) -> None:
     if len(taken) > 1:
         together, alone = finish_together(work, taken)
         # Their turn comes later: who was forgotten by then is to be found forgotten.
-        alone = [replace(one, keys=NO_KEYS) for one in alone]
+        alone = [replace(one, keys=NO_PREFETCHED_KEYS) for one in alone]
         work.drained.left += together
     for one in alone:
         # Each as if it had been taken by itself: a conflict is its own.
@@ -62,8 +62,8 @@ class TimeIsUp(EventStoreError):
 
 
 def finish_together(
-    work: Drain, taken: Sequence[Taken]
-) -> tuple[list[UUID], Sequence[Taken]]:
+    work: Drain, taken: Sequence[LeasedStream]
+) -> tuple[list[UUID], Sequence[LeasedStream]]:
     """
     Append what goes together; return what is due after it, and the streams left.
 
@@ -81,8 +81,8 @@ def finish_together(
 
 
 def decide_together(
-    work: Drain, taken: Sequence[Taken]
-) -> tuple[list[UUID], Sequence[Taken]]:
+    work: Drain, taken: Sequence[LeasedStream]
+) -> tuple[list[UUID], Sequence[LeasedStream]]:
     keyring = Keyring(work.connection, work.runner.deciders.masters)
     for one in taken:
         keyring.give(one.keys)
@@ -102,7 +102,7 @@ def decide_together(
         return [], taken
     commands = [c for one in held for c in readable[one.stream_id]]
     streams = load_taken(work.connection, held, commands, work.runner.deciders, keyring)
-    decided: dict[str, list[Decided]] = {}
+    decided: dict[str, list[DecidedCommand]] = {}
     for one, of_one in decisions(work, held, readable, streams, keyring):
         decided[one.stream_id] = of_one
     if not decided:
@@ -117,7 +117,7 @@ def decide_together(
     return next_due, [one for one in taken if one.stream_id not in decided]
 
 
-def refuse_all_senders(work: Drain, readable: dict[str, list[Readable]]) -> None:
+def refuse_all_senders(work: Drain, readable: dict[str, list[ParsedCommand]]) -> None:
     """Refuse what senders may not send any more, in all streams by one look."""
     streams = list(readable)
     checked = iter(
@@ -129,7 +129,9 @@ def refuse_all_senders(work: Drain, readable: dict[str, list[Readable]]) -> None
         readable[stream_id] = list(islice(checked, len(readable[stream_id])))
 
 
-def reads_none_of(held: Sequence[Taken], commands: Sequence[Readable]) -> bool:
+def reads_none_of(
+    held: Sequence[LeasedStream], commands: Sequence[ParsedCommand]
+) -> bool:
     """Say whether no command reads a stream that this append is going to change."""
     names = {one.stream_id for one in held}
     return not any(names & {*command.others.values()} for command in commands)
@@ -137,11 +139,11 @@ def reads_none_of(held: Sequence[Taken], commands: Sequence[Readable]) -> bool:
 
 def decisions(
     work: Drain,
-    held: Sequence[Taken],
-    readable: dict[str, list[Readable]],
+    held: Sequence[LeasedStream],
+    readable: dict[str, list[ParsedCommand]],
     streams: Any,
     keyring: Keyring,
-) -> Iterator[tuple[Taken, list[Decided]]]:
+) -> Iterator[tuple[LeasedStream, list[DecidedCommand]]]:
     """
     Yield what was decided in each stream, while there is time and room in one append.
 
@@ -149,7 +151,7 @@ def decisions(
     told by the head of its own stream.
     """
     until = time.monotonic() + work.runner.limits.seconds_of_deciding
-    room = MOST_EVENTS
+    room = MAX_EVENTS
     for one in held:
         of_one = list(
             decide_all(
@@ -158,7 +160,7 @@ def decisions(
                 streams,
                 work.runner,
                 keyring,
-                Claimed(work.connection, work.runner.deciders, one.stream_id),
+                ClaimConflicts(work.connection, work.runner.deciders, one.stream_id),
             )
         )
         events = sum(len(decided.decision.events) for decided in of_one)

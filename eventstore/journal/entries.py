@@ -10,7 +10,7 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
-from eventstore.encryption.envelope import FORGOTTEN, PERSONAL, open_box
+from eventstore.encryption.envelope import FORGOTTEN, PERSONAL, decrypt_fields
 from eventstore.encryption.keys import MasterKeys, WrappedKey
 from eventstore.errors import MasterKeyMissing
 from eventstore.journal.schema import (
@@ -25,7 +25,7 @@ from eventstore.log.schema import events
 SCHEDULED = "scheduled"
 """What an accepted command is called whose time has not come; no row has it."""
 
-MOST_EVENTS = 100
+MAX_EVENTS = 100
 """So many events of one command are found; an append has at most ten times as many."""
 
 
@@ -65,7 +65,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class WaitingCount:
     """
     How many commands wait, since when the oldest does, and how many have failed.
 
@@ -102,7 +102,7 @@ def find(connection: sa.Connection, command_id: UUID) -> Entry | None:
     return None if row is None else Entry(**row._mapping)
 
 
-class Caused(NamedTuple):
+class CausedEvent(NamedTuple):
     """An event that a command has caused, and where it stands."""
 
     type: str
@@ -110,7 +110,7 @@ class Caused(NamedTuple):
     position: int
 
 
-def find_events(connection: sa.Connection, entry: Entry) -> list[Caused]:
+def find_events(connection: sa.Connection, entry: Entry) -> list[CausedEvent]:
     """
     Return the events that *entry* has caused in its stream, in order.
 
@@ -125,13 +125,13 @@ def find_events(connection: sa.Connection, entry: Entry) -> list[Caused]:
         .join_from(last, events, events.c.stream_id == last.c.stream_id)
         .where(
             last.c.id == entry.position,
-            events.c.version > last.c.version - MOST_EVENTS,
+            events.c.version > last.c.version - MAX_EVENTS,
             events.c.version <= last.c.version,
             events.c.metadata["command_id"].astext == str(entry.id),
         )
         .order_by(events.c.version)
     )
-    return [Caused(*row) for row in rows]
+    return [CausedEvent(*row) for row in rows]
 
 
 class Incident(NamedTuple):
@@ -154,7 +154,7 @@ def find_incidents(connection: sa.Connection, command_id: UUID) -> list[Incident
     return [Incident(*row) for row in rows]
 
 
-def count_waiting(connection: sa.Connection) -> Waiting:
+def count_waiting(connection: sa.Connection) -> WaitingCount:
     """Return how much waits; it reads the waiting and the failed, not the finished."""
     now = sa.func.clock_timestamp()
     failed = commands.c.status == sa.literal_column("'failed'")
@@ -193,7 +193,7 @@ def count_waiting(connection: sa.Connection) -> Waiting:
     count_failed = connection.scalar(
         sa.select(sa.func.count()).select_from(commands).where(failed)
     )
-    return Waiting(
+    return WaitingCount(
         count=due,
         oldest=oldest,
         age=max((moment - oldest).total_seconds(), 0.0) if oldest else 0.0,
@@ -221,7 +221,7 @@ def opened(
     if row is None or row[2] is None:
         return None
     key = masters.unwrap(WrappedKey(id=row[0], master=row[1], wrapped=row[2]))
-    text = open_box(
+    text = decrypt_fields(
         msgspec.json.encode(entry.data).decode(),
         entry.id,
         lambda key_id: key if key_id == key.id else None,

@@ -10,9 +10,9 @@ import psycopg
 
 from eventstore.aggregates.command_handler import Decision, Outcome, broken
 from eventstore.errors import raise_refusal
-from eventstore.journal.deciding import Decided, finished
+from eventstore.journal.deciding import DecidedCommand, finished
 from eventstore.journal.runner import Runner
-from eventstore.journal.take import Taken, give_back, release
+from eventstore.journal.take import LeasedStream, give_back, release
 from eventstore.log.arguments import (
     Arguments,
     Completion,
@@ -27,7 +27,7 @@ RUNNER_DIED = Outcome(status="failed", error={"error": "RunnerDied"})
 
 
 @dataclass(slots=True)
-class Drained:
+class DrainResult:
     """
     What a drain did.
 
@@ -48,7 +48,7 @@ class Drain:
 
     connection: psycopg.Connection[Any]
     runner: Runner
-    drained: Drained
+    drained: DrainResult
     max_commands: int | None = None
     conflicts: int = 0
     taken_at: float = field(default_factory=time.monotonic)
@@ -56,7 +56,7 @@ class Drain:
 
 def append_and_release(
     work: Drain,
-    decided: Mapping[str, Sequence[Decided]],
+    decided: Mapping[str, Sequence[DecidedCommand]],
     expected: Mapping[str, int],
     new_keys: str | None,
 ) -> list[UUID]:
@@ -80,7 +80,7 @@ def append_and_release(
 
 def finishing(
     work: Drain,
-    decided: Mapping[str, Sequence[Decided]],
+    decided: Mapping[str, Sequence[DecidedCommand]],
     expected: Mapping[str, int],
     new_keys: str | None,
 ) -> Arguments:
@@ -123,7 +123,7 @@ def finishing(
 
 def note_finished(
     work: Drain,
-    decided: Mapping[str, Sequence[Decided]],
+    decided: Mapping[str, Sequence[DecidedCommand]],
     expected: Mapping[str, int],
     is_raised: bool,
 ) -> None:
@@ -136,18 +136,18 @@ def note_finished(
             work.runner.report(one)
 
 
-def note_given_up(work: Drain, taken: Taken) -> None:
+def note_given_up(work: Drain, taken: LeasedStream) -> None:
     """Count what the take itself has failed, and report it."""
     work.drained.finished += len(taken.given_up)
     for command, version in taken.given_up:
-        failed = [Decided(command, Decision(RUNNER_DIED, None))]
+        failed = [DecidedCommand(command, Decision(RUNNER_DIED, None))]
         for one in finished(taken.stream_id, version, failed, seconds=0.0):
             work.runner.report(one)
 
 
 def put_back(
     work: Drain,
-    taken: Taken,
+    taken: LeasedStream,
     incident: str,
     error: Exception,
     *,

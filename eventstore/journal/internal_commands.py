@@ -17,7 +17,7 @@ from eventstore.log.limits import check_numbers, check_stream_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
+class InternalRequest:
     """A command on its way: under which *key*, because of what, and from when on."""
 
     command: Any
@@ -29,7 +29,7 @@ class Outgoing:
 
 def send(
     connection: psycopg.Connection[Any],
-    outgoing: Sequence[Outgoing],
+    outgoing: Sequence[InternalRequest],
     *,
     deciders: Deciders,
     principal: str,
@@ -74,7 +74,11 @@ def send(
 
 
 def arguments(
-    sent: Outgoing, command_id: UUID, deciders: Deciders, principal: str, secret: bytes
+    sent: InternalRequest,
+    command_id: UUID,
+    deciders: Deciders,
+    principal: str,
+    secret: bytes,
 ) -> tuple[Any, ...]:
     """Return what `accept` takes of one command, in the statement's order."""
     decider = deciders.of_command(type(sent.command))

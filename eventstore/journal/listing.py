@@ -21,7 +21,7 @@ SPAN = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class CommandFilter:
     """Which commands are listed; what is None is not asked for."""
 
     standing: str | None = None
@@ -32,7 +32,7 @@ class Wanted:
     accepted_after: datetime | None = None
 
 
-class Listed(NamedTuple):
+class CommandPage(NamedTuple):
     """Some commands in order; *following* is the cursor of those after them, if any."""
 
     entries: Sequence[Entry]
@@ -48,8 +48,8 @@ class Place(NamedTuple):
 
 
 def find_entries(
-    connection: sa.Connection, wanted: Wanted, *, after: str | None, limit: int
-) -> Listed:
+    connection: sa.Connection, wanted: CommandFilter, *, after: str | None, limit: int
+) -> CommandPage:
     """
     Return at most *limit* commands: the scheduled by their time, others newest first.
 
@@ -64,8 +64,8 @@ def find_entries(
 
 
 def find_scheduled(
-    connection: sa.Connection, wanted: Wanted, place: Place | None, limit: int
-) -> Listed:
+    connection: sa.Connection, wanted: CommandFilter, place: Place | None, limit: int
+) -> CommandPage:
     order = (commands.c.not_before, commands.c.seq)
     query = sa.select(*ENTRY).where(*conditions(wanted)).order_by(*order)
     if place is not None:
@@ -75,8 +75,8 @@ def find_scheduled(
 
 
 def find_few(
-    connection: sa.Connection, wanted: Wanted, place: Place | None, limit: int
-) -> Listed:
+    connection: sa.Connection, wanted: CommandFilter, place: Place | None, limit: int
+) -> CommandPage:
     """Find among the waiting or the failed, which have an index of their own."""
     # Materialised: the order and the limit would talk the planner into a walk.
     few = (
@@ -97,14 +97,14 @@ def find_few(
 
 
 def find_among_all(
-    connection: sa.Connection, wanted: Wanted, place: Place | None, limit: int
-) -> Listed:
+    connection: sa.Connection, wanted: CommandFilter, place: Place | None, limit: int
+) -> CommandPage:
     """Find among all there are: in the next SPAN of them, and then it is a page."""
     first, last = connection.execute(
         sa.select(sa.func.min(commands.c.seq), sa.func.max(commands.c.seq))
     ).one()
     if last is None:
-        return Listed([], None)
+        return CommandPage([], None)
     end = place.seq if place is not None else last + 1
     begin = end - SPAN
     query = (
@@ -119,11 +119,11 @@ def find_among_all(
     )
     listed = cut(read(connection, query), wanted, limit)
     if listed.following is None and begin > first:
-        return Listed(listed.entries, cursor_of(Place(wanted.standing, begin)))
+        return CommandPage(listed.entries, cursor_of(Place(wanted.standing, begin)))
     return listed
 
 
-def conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
+def conditions(wanted: CommandFilter) -> list[sa.ColumnElement[bool]]:
     c = commands.c
     asked: list[sa.ColumnElement[bool]] = []
     if wanted.standing == SCHEDULED:
@@ -146,7 +146,7 @@ def conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     return asked
 
 
-def status_in(wanted: Wanted) -> str:
+def status_in(wanted: CommandFilter) -> str:
     """Return the status that is wanted: one that there is, as it goes into SQL."""
     return STATUSES[STATUSES.index(wanted.standing or "")]
 
@@ -155,21 +155,21 @@ def read(connection: sa.Connection, query: sa.Select[tuple[object]]) -> list[Ent
     return [Entry(**row._mapping) for row in connection.execute(query)]
 
 
-def cut(found: list[Entry], wanted: Wanted, limit: int) -> Listed:
+def cut(found: list[Entry], wanted: CommandFilter, limit: int) -> CommandPage:
     """Return a page of what was *found*: one more than is shown tells of another."""
     if len(found) <= limit:
-        return Listed(found, None)
+        return CommandPage(found, None)
     last = found[limit - 1]
     due_at = last.not_before if wanted.standing == SCHEDULED else None
     place = Place(wanted.standing, last.seq, due_at)
-    return Listed(found[:limit], cursor_of(place))
+    return CommandPage(found[:limit], cursor_of(place))
 
 
 def cursor_of(place: Place) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
 
 
-def place_in(cursor: str, wanted: Wanted) -> Place:
+def place_in(cursor: str, wanted: CommandFilter) -> Place:
     """Return the place that *cursor* stands for, or raise BadCursor."""
     try:
         written = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", True)

@@ -8,16 +8,24 @@ from uuid import UUID
 import msgspec
 import psycopg
 
-from eventstore.aggregates.history import LOADED, Past, gathered
+from eventstore.aggregates.history import (
+    HISTORY_COLUMNS,
+    StreamHistory,
+    parse_histories,
+)
 from eventstore.journal.runner import Runner
-from eventstore.personal.keyring import NO_KEYS, Along, keys_of_commands
+from eventstore.personal.keyring import (
+    NO_PREFETCHED_KEYS,
+    PrefetchedKeys,
+    keys_of_commands,
+)
 
 MAX_OF_EACH = 20
 """Commands of one stream that is taken with others; the rest is taken alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TakenCommand:
+class LeasedCommand:
     """A command whose turn it is; *data* is JSON still, *attempts* counts this one."""
 
     id: UUID
@@ -29,15 +37,15 @@ class TakenCommand:
     conflicts: int = 0
 
 
-class GivenUp(NamedTuple):
+class DeadCommand(NamedTuple):
     """A command that killed its runners too often, and its stream's version then."""
 
-    command: TakenCommand
+    command: LeasedCommand
     version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class LeasedStream:
     """
     A stream that this session holds: what is due in it, and what happened in it.
 
@@ -48,10 +56,10 @@ class Taken:
 
     stream_id: str
     most: int
-    commands: Sequence[TakenCommand]
-    past: Past
-    given_up: Sequence[GivenUp] = ()
-    keys: Along = NO_KEYS
+    commands: Sequence[LeasedCommand]
+    past: StreamHistory
+    given_up: Sequence[DeadCommand] = ()
+    keys: PrefetchedKeys = NO_PREFETCHED_KEYS
 
 
 def take(
@@ -59,7 +67,7 @@ def take(
     command_id: UUID,
     runner: Runner,
     max_commands: int | None = None,
-) -> Taken | None:
+) -> LeasedStream | None:
     """
     Take the stream of *command_id*, in one round trip.
 
@@ -68,17 +76,18 @@ def take(
     The caller must `release` what it gets.
     """
     rows = connection.execute(
-        f"SELECT {LOADED}, ref FROM public.take(%s, %s, %s, %s, %s, %s::text[])",
+        f"SELECT {HISTORY_COLUMNS}, ref"
+        " FROM public.take(%s, %s, %s, %s, %s, %s::text[])",
         (command_id, *lease_limits(runner, max_commands)),
     ).fetchall()
-    return taken_of(rows) if rows else None
+    return parse_leased_stream(rows) if rows else None
 
 
 def take_many(
     connection: psycopg.Connection[Any],
     command_ids: Sequence[UUID],
     runner: Runner,
-) -> list[Taken]:
+) -> list[LeasedStream]:
     """
     Take the streams of *command_ids* that are free, each once, in one round trip.
 
@@ -86,11 +95,11 @@ def take_many(
     taken alone.
     """
     rows = connection.execute(
-        f"SELECT {LOADED}, ref"
+        f"SELECT {HISTORY_COLUMNS}, ref"
         " FROM public.take_many(%s::uuid[], %s, %s, %s, %s, %s::text[])",
         (list(command_ids), *lease_limits(runner, MAX_OF_EACH)),
     ).fetchall()
-    return taken_by_stream(rows)
+    return parse_leased_streams(rows)
 
 
 def take_ahead(
@@ -98,7 +107,7 @@ def take_ahead(
     command_id: UUID,
     runner: Runner,
     ahead: int,
-) -> list[Taken]:
+) -> list[LeasedStream]:
     """
     Take the stream of *command_id*, and *ahead* of those behind it that are free.
 
@@ -106,7 +115,7 @@ def take_ahead(
     is finished or unknown.
     """
     rows = connection.execute(
-        f"SELECT {LOADED}, ref"
+        f"SELECT {HISTORY_COLUMNS}, ref"
         " FROM public.take_ahead(%s, %s, %s, %s, %s, %s, %s, %s::text[])",
         (
             command_id,
@@ -115,7 +124,7 @@ def take_ahead(
             *lease_limits(runner),
         ),
     ).fetchall()
-    return taken_by_stream(rows)
+    return parse_leased_streams(rows)
 
 
 def lease_limits(
@@ -133,33 +142,35 @@ def lease_limits(
     )
 
 
-def taken_by_stream(rows: Sequence[Any]) -> list[Taken]:
+def parse_leased_streams(rows: Sequence[Any]) -> list[LeasedStream]:
     by_stream: dict[str, list[Any]] = {}
     for row in rows:
         by_stream.setdefault(row[2], []).append(row)
-    return [taken_of(rows_of_one) for rows_of_one in by_stream.values()]
+    return [parse_leased_stream(rows_of_one) for rows_of_one in by_stream.values()]
 
 
-def taken_of(rows: Sequence[Any]) -> Taken:
+def parse_leased_stream(rows: Sequence[Any]) -> LeasedStream:
     """Return the stream that *rows*, as `take` returns them, are about."""
     (stream,) = (row for row in rows if row[0] == "stream")
     stream_id, most = stream[2], stream[4]
     due = [row for row in rows if row[0] == "command"]
-    return Taken(
+    return LeasedStream(
         stream_id=stream_id,
         most=most,
-        commands=[command_of(row) for row in due],
-        past=gathered([stream_id], rows)[stream_id],
+        commands=[parse_leased_command(row) for row in due],
+        past=parse_histories([stream_id], rows)[stream_id],
         given_up=[
-            GivenUp(command_of(row), row[4]) for row in rows if row[0] == "failed"
+            DeadCommand(parse_leased_command(row), row[4])
+            for row in rows
+            if row[0] == "failed"
         ],
         keys=keys_of_commands(row[9] for row in due),
     )
 
 
-def command_of(row: Any) -> TakenCommand:
+def parse_leased_command(row: Any) -> LeasedCommand:
     kind, attempts, _, type_, version, data, metadata, _, conflicts, _, ref = row
-    return TakenCommand(
+    return LeasedCommand(
         id=ref,
         type=type_,
         expected_version=version if kind == "command" else None,

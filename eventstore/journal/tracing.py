@@ -11,7 +11,7 @@ import psycopg
 from eventstore.log.events import RecordedEvent
 from eventstore.log.read import COLUMNS
 
-MOST = 1_000
+MAX_ENTRIES = 1_000
 """Events and commands that are found; a conversation may go on for ever."""
 
 
@@ -28,7 +28,7 @@ class FollowUp:
 Message = RecordedEvent | FollowUp
 
 
-class Traced(NamedTuple):
+class TraceEntry(NamedTuple):
     """An event or a follow-up; *depth* counts the messages in between, from 0."""
 
     what: Message
@@ -36,8 +36,8 @@ class Traced(NamedTuple):
 
 
 def trace(
-    connection: psycopg.Connection[Any], command_id: UUID, *, limit: int = MOST
-) -> list[Traced]:
+    connection: psycopg.Connection[Any], command_id: UUID, *, limit: int = MAX_ENTRIES
+) -> list[TraceEntry]:
     """
     Return what followed from a command, as a tree in its order.
 
@@ -73,7 +73,7 @@ def find_events_of(
         WHERE (metadata ->> 'causation_id')::uuid = ANY (%s)
         ORDER BY id LIMIT %s
         """,
-        (list(causes), MOST),
+        (list(causes), MAX_ENTRIES),
     )
     for cause, event_id, *columns in rows:
         yield cause, event_id, RecordedEvent(*columns)
@@ -91,7 +91,7 @@ def find_follow_ups_of(
             AND (metadata ->> 'causation_id')::uuid = ANY (%s)
         ORDER BY seq LIMIT %s
         """,
-        (list(causes), MOST),
+        (list(causes), MAX_ENTRIES),
     )
     for cause, command_id, type_, stream_id, status in rows:
         followed = FollowUp(
@@ -102,12 +102,12 @@ def find_follow_ups_of(
 
 def in_order(
     caused: dict[UUID, list[tuple[UUID, Message]]], command_id: UUID
-) -> Iterator[Traced]:
+) -> Iterator[TraceEntry]:
     """Yield the tree below a command: each message, then what it caused."""
     # A stack of our own: a chain may be longer than Python calls itself.
     waiting = [(0, one) for one in reversed(caused[command_id])]
     while waiting:
         depth, (message_id, what) = waiting.pop()
-        yield Traced(what, depth)
+        yield TraceEntry(what, depth)
         effects = caused.get(message_id, [])
         waiting += [(depth + 1, effect) for effect in reversed(effects)]

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Undecided:
+class UndecidedCommand:
     """
     A command that was tried in vain, the first of its stream.
 
@@ -27,7 +27,7 @@ class Undecided:
 
 def find_undecided(
     connection: sa.Connection, *, stream_id: str | None = None, most: int = 20
-) -> list[Undecided]:
+) -> list[UndecidedCommand]:
     """
     Return those of a stream or of all, at most so many, the oldest first.
 
@@ -68,7 +68,7 @@ def find_undecided(
         ),
         {"stream_id": stream_id, "most": most},
     ).mappings()
-    return [Undecided(**row) for row in rows]
+    return [UndecidedCommand(**row) for row in rows]
 
 
 def count_undecided(connection: sa.Connection) -> int:

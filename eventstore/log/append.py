@@ -14,7 +14,7 @@ from eventstore.log.arguments import (
     completing_arguments,
     later_arguments,
 )
-from eventstore.log.events import Appended, NewEvent
+from eventstore.log.events import AppendedEvent, NewEvent
 from eventstore.log.limits import check_append
 
 NO_STREAM = 0
@@ -38,7 +38,7 @@ def append(
     claims: Sequence[ClaimChange] = (),
     new_keys: str | None = None,
     forgotten: Sequence[str] = (),
-) -> list[Appended]:
+) -> list[AppendedEvent]:
     """
     Append *events*, each with its stream, and return where they came to stand.
 
@@ -67,7 +67,7 @@ def call_append(
     connection: psycopg.Connection[Any],
     expected: Mapping[str, int],
     parts: Sequence[Arguments],
-) -> list[Appended]:
+) -> list[AppendedEvent]:
     """Call the function, and say in our own words what it refuses."""
     try:
         rows = connection.execute(
@@ -77,4 +77,4 @@ def call_append(
         ).fetchall()
     except psycopg.Error as error:
         raise_refusal(error, expected)
-    return [Appended(*row) for row in rows]
+    return [AppendedEvent(*row) for row in rows]

@@ -19,14 +19,14 @@ from eventstore.log.arguments import (
     completing_arguments,
     later_arguments,
 )
-from eventstore.log.events import Appended, NewEvent
+from eventstore.log.events import AppendedEvent, NewEvent
 from eventstore.log.limits import check_event, check_stream_id
 
-MOST_EVENTS = 10_000
+MAX_EVENTS = 10_000
 """Of one bulk append: about half a second, in which readers wait for what follows."""
-MOST_STREAMS = 4_000
+MAX_STREAMS = 4_000
 """Each takes a lock; a PostgreSQL with 100 connections has room for some 14,000."""
-MOST_BYTES = 16 * 1024 * 1024
+MAX_BYTES = 16 * 1024 * 1024
 """Of all data together, as JSON."""
 
 BATCH_EVENTS = 1_000
@@ -41,7 +41,7 @@ def append_bulk(
     expected: Mapping[str, int],
     claims: Sequence[ClaimChange] = (),
     new_keys: str | None = None,
-) -> list[Appended]:
+) -> list[AppendedEvent]:
     """
     Append *events*, each with its stream, and return where they came to stand.
 
@@ -65,18 +65,18 @@ def check_bulk(
     stream_ids: Mapping[str, int], events: Sequence[tuple[str, NewEvent]]
 ) -> None:
     """Raise one of the Unstorable errors for what a bulk append must not have."""
-    if len(events) > MOST_EVENTS:
-        raise TooManyEvents(len(events), MOST_EVENTS)
-    if len(stream_ids) > MOST_STREAMS:
-        raise TooManyStreams(len(stream_ids), MOST_STREAMS)
+    if len(events) > MAX_EVENTS:
+        raise TooManyEvents(len(events), MAX_EVENTS)
+    if len(stream_ids) > MAX_STREAMS:
+        raise TooManyStreams(len(stream_ids), MAX_STREAMS)
     for stream_id in stream_ids:
         check_stream_id(stream_id)
     size = 0
     for _, event in events:
         check_event(event)
         size += size_of(event.data)
-    if size > MOST_BYTES:
-        raise TooManyBytes(size, MOST_BYTES)
+    if size > MAX_BYTES:
+        raise TooManyBytes(size, MAX_BYTES)
 
 
 def batches(data: Iterable[str]) -> Iterator[range]:

@@ -10,7 +10,7 @@ import psycopg
 from eventstore.log.events import RecordedEvent
 from eventstore.log.read import COLUMNS, settled
 
-MOST = 1_000
+MAX_EFFECTS = 1_000
 """Events that are found at once, where the caller names no other limit."""
 
 # In the statements OFFSET 0 keeps the planner at the index by the id that is asked for:
@@ -45,7 +45,10 @@ def find_event(
 
 
 def read_conversation(
-    connection: psycopg.Connection[Any], correlation_id: UUID, *, limit: int = MOST
+    connection: psycopg.Connection[Any],
+    correlation_id: UUID,
+    *,
+    limit: int = MAX_EFFECTS,
 ) -> list[RecordedEvent]:
     """Return the events of a conversation in order, the first *limit* of them."""
     end = settled(connection)
@@ -72,7 +75,7 @@ def read_conversation(
 
 
 def find_effects(
-    connection: psycopg.Connection[Any], message_id: UUID, *, limit: int = MOST
+    connection: psycopg.Connection[Any], message_id: UUID, *, limit: int = MAX_EFFECTS
 ) -> list[Effect]:
     """
     Return what a command or an event caused, directly or by what it caused.
@@ -106,13 +109,13 @@ def find_effects(
         """,
         {"message": message_id, "end": end, "limit": limit},
     )
-    caused: dict[UUID | None, list[Caused]] = defaultdict(list)
+    caused: dict[UUID | None, list[Effect]] = defaultdict(list)
     for *columns, event_id, cause in rows:
-        caused[cause].append(Caused(RecordedEvent(*columns), event_id))
+        caused[cause].append(Effect(RecordedEvent(*columns), event_id))
     return list(in_order(caused, message_id))
 
 
-class Caused(NamedTuple):
+class Effect(NamedTuple):
     """An event, and the id by which others name it as their cause."""
 
     event: RecordedEvent
@@ -120,7 +123,7 @@ class Caused(NamedTuple):
 
 
 def in_order(
-    caused: MutableMapping[UUID | None, list[Caused]], message_id: UUID
+    caused: MutableMapping[UUID | None, list[Effect]], message_id: UUID
 ) -> Iterator[Effect]:
     """Yield the tree below a message: each event, then its own effects."""
     # A stack of our own: a chain may be longer than Python calls itself.
@@ -133,5 +136,5 @@ def in_order(
         waiting += [(depth + 1, effect) for effect in effects]
 
 
-def latest_first(events: Iterable[Caused]) -> list[Caused]:
+def latest_first(events: Iterable[Effect]) -> list[Effect]:
     return sorted(events, key=lambda one: one.event.position, reverse=True)

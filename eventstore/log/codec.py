@@ -6,15 +6,15 @@ from typing import Any
 import msgspec
 
 from eventstore.encryption.envelope import FORGOTTEN, PERSONAL
-from eventstore.encryption.personal_fields import personal_fields, stand_ins
+from eventstore.encryption.personal_fields import personal_fields, placeholders
 from eventstore.errors import NewerSchema, UnknownEventType, UnreadableEvent
 from eventstore.log.events import RecordedEvent
 from eventstore.log.limits import check_numbers
 from eventstore.log.upcasting import (
     NO_UPCASTERS,
-    Shaped,
     Upcaster,
     Upcasters,
+    VersionedData,
     check,
     lifted,
     major_of,
@@ -65,7 +65,7 @@ class EventCodec:
         }
         for kind in self._classes.values():
             # Refused here, and not when somebody is to be forgotten.
-            stand_ins(kind)
+            placeholders(kind)
         self._upcasters = upcasters
         self._is_part = is_part
         self._newest = {
@@ -144,13 +144,13 @@ class EventCodec:
         """Return whether an upcaster lifts events of that type and version."""
         return (event_type, major_of(schema)) in self._upcasters
 
-    def lift(self, event_type: str, major: int, data: str) -> list[Shaped]:
+    def lift(self, event_type: str, major: int, data: str) -> list[VersionedData]:
         """Return what the *data* of an old event are today, by type and version."""
         if (event_type, major) not in self._upcasters:
             if event_type not in self._newest:
                 raise UnknownEventType(event_type)
             raise NewerSchema(event_type, major, self._newest[event_type])
-        old = Shaped(event_type, major, msgspec.json.decode(data))
+        old = VersionedData(event_type, major, msgspec.json.decode(data))
         today = lifted(old, self._newest, self._upcasters)
         if self._is_part:
             return [shaped for shaped in today if shaped.type in self._newest]
@@ -176,4 +176,4 @@ class EventCodec:
             raise UnreadableEvent(event_type, "no master key was given to open it")
         if FORGOTTEN not in message:
             return data
-        return self.encode({**stand_ins(self._classes[event_type]), **message})
+        return self.encode({**placeholders(self._classes[event_type]), **message})

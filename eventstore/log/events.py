@@ -47,7 +47,7 @@ class RecordedEvent(NamedTuple):
     occurred_at: datetime
 
 
-class Appended(NamedTuple):
+class AppendedEvent(NamedTuple):
     """Where a new event came to stand."""
 
     position: int

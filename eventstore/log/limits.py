@@ -24,14 +24,14 @@ from eventstore.errors import (
 from eventstore.log.events import NewEvent
 from eventstore.type_shape import shape_of
 
-MOST_EVENTS = 1_000
+MAX_EVENTS = 1_000
 """Of one append: it holds its streams, and the readers' fence, until it is through."""
-MOST_DATA = 256 * 1024
+MAX_DATA_BYTES = 256 * 1024
 """Bytes of an event's data, as JSON."""
-MOST_METADATA = 16 * 1024
+MAX_METADATA_BYTES = 16 * 1024
 """Bytes of an event's metadata, as JSON."""
-LONGEST_STREAM_ID = 255
-LONGEST_TYPE = 128
+MAX_STREAM_ID_LENGTH = 255
+MAX_TYPE_LENGTH = 128
 
 # Neither control characters nor half a character, nor what ends a line elsewhere.
 _PLAIN = "[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+"
@@ -57,26 +57,26 @@ def check_append(
 
 
 def check_count(count: int) -> None:
-    if count > MOST_EVENTS:
-        raise TooManyEvents(count, MOST_EVENTS)
+    if count > MAX_EVENTS:
+        raise TooManyEvents(count, MAX_EVENTS)
 
 
 def check_stream_id(stream_id: str) -> None:
     """Raise BadStreamId for one that is not like `order-10248`."""
-    if len(stream_id) > LONGEST_STREAM_ID or not _STREAM_ID.fullmatch(stream_id):
-        raise BadStreamId(stream_id, LONGEST_STREAM_ID)
+    if len(stream_id) > MAX_STREAM_ID_LENGTH or not _STREAM_ID.fullmatch(stream_id):
+        raise BadStreamId(stream_id, MAX_STREAM_ID_LENGTH)
 
 
 def check_event(event: NewEvent) -> None:
     """Raise where type, data or metadata of an event cannot be kept."""
-    if len(event.type) > LONGEST_TYPE or not _TYPE.fullmatch(event.type):
-        raise BadTypeName(event.type, LONGEST_TYPE)
-    check_json(event.data, "data", event.type, MOST_DATA)
+    if len(event.type) > MAX_TYPE_LENGTH or not _TYPE.fullmatch(event.type):
+        raise BadTypeName(event.type, MAX_TYPE_LENGTH)
+    check_json(event.data, "data", event.type, MAX_DATA_BYTES)
     try:
         metadata = _encode(event.metadata).decode()
     except UnicodeEncodeError as error:
         raise UnstorableText("metadata", event.type) from error
-    check_json(metadata, "metadata", event.type, MOST_METADATA)
+    check_json(metadata, "metadata", event.type, MAX_METADATA_BYTES)
 
 
 def check_json(text: str, part: str, event_type: str, most: int) -> None:

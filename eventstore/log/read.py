@@ -13,7 +13,7 @@ import psycopg
 from eventstore.errors import NotSettled
 from eventstore.log.events import RecordedEvent
 
-HIGHEST_VERSION = 2**31 - 1
+MAX_VERSION = 2**31 - 1
 COLUMNS = "id, stream_id, type, version, data::text, metadata::text, occurred_at"
 """The columns of events as `RecordedEvent` takes them."""
 
@@ -32,7 +32,7 @@ def read_stream(
     stream_id: str,
     *,
     after: int = 0,
-    up_to: int = HIGHEST_VERSION,
+    up_to: int = MAX_VERSION,
     backwards: bool = False,
     limit: int | None = None,
 ) -> list[RecordedEvent]:

@@ -67,7 +67,7 @@ class Change:
         return " and ".join(parts)
 
 
-class Unrecorded(NamedTuple):
+class UnrecordedClass(NamedTuple):
     """A class that does not fit what was written down; *lines* are to be added."""
 
     type: str
@@ -78,7 +78,7 @@ class Unrecorded(NamedTuple):
         return f"{self.reason}\n{self.lines}" if self.lines else self.reason
 
 
-def examine(classes: Iterable[type], text: str) -> list[Unrecorded]:
+def examine(classes: Iterable[type], text: str) -> list[UnrecordedClass]:
     """
     Return which of the event *classes* do not fit the shapes written down in *text*.
 
@@ -89,7 +89,7 @@ def examine(classes: Iterable[type], text: str) -> list[Unrecorded]:
     return [problem for problem in found if problem is not None]
 
 
-def examined(kind: type, recorded: Mapping[Version, Shape]) -> Unrecorded | None:
+def examined(kind: type, recorded: Mapping[Version, Shape]) -> UnrecordedClass | None:
     """Return why *kind* does not fit the versions *recorded* of it, or None."""
     name, shape, version = kind.__name__, shape_of_event(kind), version_of(kind)
     if recorded.get(version) == shape and version == max(recorded):
@@ -100,7 +100,7 @@ def examined(kind: type, recorded: Mapping[Version, Shape]) -> Unrecorded | None
         newest = max(recorded)
         change = compare(recorded[newest], shape)
         if change is None:
-            return Unrecorded(
+            return UnrecordedClass(
                 name,
                 f"{name} says that it is {version}, and its shape is still that of"
                 f' {newest}: schema_version = "{newest}"',
@@ -113,7 +113,7 @@ def examined(kind: type, recorded: Mapping[Version, Shape]) -> Unrecorded | None
         reason = f"{name} has changed since {newest}: it {change}, which is {size}"
     if version != wanted:
         reason += f'; it must say schema_version: ClassVar[str] = "{wanted}"'
-    return Unrecorded(
+    return UnrecordedClass(
         name, f"{reason}. Write down its shape:", written(name, wanted, shape)
     )
 

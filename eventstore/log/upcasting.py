@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from eventstore.errors import BadUpcasters, NewerSchema, UpcasterFailed
 
 
-class Shaped(NamedTuple):
+class VersionedData(NamedTuple):
     """The data of an event, of a type and the major version of its shape."""
 
     type: str
@@ -21,7 +21,7 @@ class Shaped(NamedTuple):
     data: dict[str, Any]
 
 
-Upcaster = Callable[[dict[str, Any]], dict[str, Any] | Sequence[Shaped]]
+Upcaster = Callable[[dict[str, Any]], dict[str, Any] | Sequence[VersionedData]]
 """
 A pure function from data to the data of the next major version of the same type.
 
@@ -41,8 +41,8 @@ def major_of(schema: str) -> int:
 
 
 def lifted(
-    old: Shaped, newest: Mapping[str, int], upcasters: Upcasters
-) -> list[Shaped]:
+    old: VersionedData, newest: Mapping[str, int], upcasters: Upcasters
+) -> list[VersionedData]:
     """
     Return what an *old* event is today: in order, nearly always one.
 
@@ -60,8 +60,8 @@ def lifted(
         # A copy: one that changes what it was given must not change what others see.
         made = upcaster(dict(old.data))
         if isinstance(made, Mapping):
-            made = [Shaped(old.type, old.major + 1, made)]
-        next_ones = [Shaped(*shaped) for shaped in made]
+            made = [VersionedData(old.type, old.major + 1, made)]
+        next_ones = [VersionedData(*shaped) for shaped in made]
     except Exception as error:
         raise UpcasterFailed(old.type, old.major, error) from error
     return [today for made in next_ones for today in lifted(made, newest, upcasters)]

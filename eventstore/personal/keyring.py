@@ -8,10 +8,21 @@ from uuid import UUID
 import msgspec
 import psycopg
 
-from eventstore.encryption.envelope import close, key_of, keys_in, leave_out, open_box
+from eventstore.encryption.envelope import (
+    decrypt_fields,
+    encrypt_fields,
+    key_of,
+    keys_in,
+    redact_fields,
+)
 from eventstore.encryption.keys import MasterKeys, SubjectKey, WrappedKey, new_key
 from eventstore.encryption.personal_fields import personal_fields
-from eventstore.errors import BoxBroken, KeyLost, MasterKeyMissing, UnreadableEvent
+from eventstore.errors import (
+    KeyLost,
+    MasterKeyMissing,
+    TamperedEnvelope,
+    UnreadableEvent,
+)
 from eventstore.log.events import RecordedEvent
 
 
@@ -22,7 +33,7 @@ class _Identified(msgspec.Struct):
 _identified = msgspec.json.Decoder(_Identified)
 
 
-class Added(msgspec.Struct, frozen=True, kw_only=True):
+class NewKey(msgspec.Struct, frozen=True, kw_only=True):
     """A key as the function `keep_keys` takes it."""
 
     id: UUID
@@ -37,14 +48,14 @@ class Added(msgspec.Struct, frozen=True, kw_only=True):
 StoredKey = tuple[UUID, str, bool, str | None, bytes | None]
 
 
-class Along(NamedTuple):
+class PrefetchedKeys(NamedTuple):
     """Keys that came along with what was read; *without* are subjects with no own."""
 
     keys: Sequence[StoredKey] = ()
     without: Collection[str] = ()
 
 
-NO_KEYS = Along()
+NO_PREFETCHED_KEYS = PrefetchedKeys()
 
 # A command's key and its subject's own, as `take` writes them: the subject, then of
 # each its id, by which master key it is wrapped, and what is wrapped, in hex.
@@ -53,7 +64,7 @@ _of_command = msgspec.json.Decoder(
 )
 
 
-def keys_of_commands(texts: Iterable[str | None]) -> Along:
+def keys_of_commands(texts: Iterable[str | None]) -> PrefetchedKeys:
     """Return the keys to taken commands; *texts* are as `take` writes them."""
     keys: list[StoredKey] = []
     without = []
@@ -68,7 +79,7 @@ def keys_of_commands(texts: Iterable[str | None]) -> Along:
             without.append(subject)
         else:
             keys.append((own_id, subject, True, own_master, unhexed(own)))
-    return Along(keys, without)
+    return PrefetchedKeys(keys, without)
 
 
 def unhexed(wrapped: str | None) -> bytes | None:
@@ -99,12 +110,12 @@ class Keyring:
     # None: it was destroyed, and the subject is forgotten.
     by_id: dict[UUID, SubjectKey | None] = field(default_factory=dict)
     own: dict[str, SubjectKey | None] = field(default_factory=dict)
-    made: list[Added] = field(default_factory=list)
+    made: list[NewKey] = field(default_factory=list)
     # What came along with what was read, and is unwrapped when it is asked for; by its
     # id, and by its subject if it is the own one. None: the subject has none yet.
     given: dict[UUID | str, StoredKey | None] = field(default_factory=dict)
 
-    def give(self, along: Along) -> None:
+    def give(self, along: PrefetchedKeys) -> None:
         """Take keys that came along with what was read: they need not be fetched."""
         # Who had none in one answer may have got one until the next.
         for subject in along.without:
@@ -128,14 +139,14 @@ class Keyring:
             return event
         try:
             return event._replace(data=self.open(event.data, about_of(event)))
-        except BoxBroken as error:
+        except TamperedEnvelope as error:
             raise UnreadableEvent(event.type, "its box was tampered with") from error
 
     def open(self, data: str, about: UUID) -> str:
         """Return the *data* of the message called *about* with its personal fields."""
-        return open_box(data, about, self.find)
+        return decrypt_fields(data, about, self.find)
 
-    def close(self, data: str, kind: type, subject: str, about: UUID) -> str:
+    def encrypt_fields(self, data: str, kind: type, subject: str, about: UUID) -> str:
         """Return *data*, of the class *kind*, with its personal fields closed."""
         return self.close_fields(data, personal_fields(kind), subject, about)
 
@@ -147,8 +158,8 @@ class Keyring:
             return data
         key = self.own_key(subject)
         if key is None:
-            return leave_out(data, personal)
-        return close(data, personal, key, about)
+            return redact_fields(data, personal)
+        return encrypt_fields(data, personal, key, about)
 
     def has_key(self, subject: str) -> bool:
         """Return whether *subject* has a key that is stored and not destroyed."""
@@ -242,9 +253,9 @@ def find_keys(
 
 def added(
     key: WrappedKey, subject: str | None, command_id: UUID | None = None
-) -> Added:
+) -> NewKey:
     """Return *key* as it is stored; without a subject it is the command's stream's."""
-    return Added(
+    return NewKey(
         id=key.id,
         subject=subject,
         command_id=command_id,

@@ -19,7 +19,7 @@ from eventstore.projections.projection import Fact, Projection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Touched:
+class AffectedRows:
     """
     Rows of a read model that an event changes: where *where* holds.
 
@@ -35,7 +35,7 @@ def find_touched(
     connection: psycopg.Connection[Any],
     projections: Iterable[Projection],
     event: RecordedEvent,
-) -> list[Touched]:
+) -> list[AffectedRows]:
     """
     Return what *event*, with its personal fields opened, changes in live read models.
 
@@ -53,7 +53,7 @@ def find_touched(
         number = live[projection.name].number
         checkpoint = checkpoints.get(name_of(projection.name, number), 0)
         touched += [
-            Touched(
+            AffectedRows(
                 read_model=projection.name,
                 where=where,
                 is_there=checkpoint >= event.position,

@@ -33,7 +33,7 @@ def forgetting(
     return Subscription(
         name=NAME,
         types=[kind.__name__ for kind in forgets],
-        handler=Forgetting(projections).drop_kept,
+        handler=OldGenerationDrop(projections).drop_kept,
     )
 
 
@@ -49,7 +49,7 @@ def ensure_forgetting(connection: psycopg.Connection[Any]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Forgetting:
+class OldGenerationDrop:
     """What drops them. It waits for the live rows: they may be the next ones kept."""
 
     projections: Sequence[Projection]

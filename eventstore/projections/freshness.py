@@ -20,7 +20,7 @@ from eventstore.subscriptions.standstill import (
 PAUSE = 0.01
 
 
-class Position(NamedTuple):
+class Freshness(NamedTuple):
     """
     How far a read model has come, and how far it is behind what was asked.
 
@@ -33,7 +33,7 @@ class Position(NamedTuple):
     standstill: Standstill | None = None
 
 
-class Seen(NamedTuple):
+class ReadModelPlace(NamedTuple):
     """Where a read model stands, and where it can be expected to come."""
 
     reached: int
@@ -48,7 +48,7 @@ def wait_for(
     position: int,
     *,
     seconds: float,
-) -> Position:
+) -> Freshness:
     """
     Wait until the read model has come to *position*, but not longer than *seconds*.
 
@@ -64,11 +64,11 @@ def wait_for(
         if not behind or position > seen.goal or time.monotonic() >= until:
             if seen.standstill is not None:
                 behind = max(behind, seen.drawn - seen.reached, 1)
-            return Position(seen.reached, behind, seen.standstill)
+            return Freshness(seen.reached, behind, seen.standstill)
         time.sleep(PAUSE)
 
 
-def look(connection: psycopg.Connection[Any], projection: Projection) -> Seen:
+def look(connection: psycopg.Connection[Any], projection: Projection) -> ReadModelPlace:
     """
     Return the checkpoint of the live generation, and where it can be expected to come.
 
@@ -86,11 +86,11 @@ def look(connection: psycopg.Connection[Any], projection: Projection) -> Seen:
     ).fetchone()
     if row is None:
         # The first one is being filled, or nobody has begun.
-        return Seen(0, 0, 0, None)
+        return ReadModelPlace(0, 0, 0, None)
     shape, drawn, *columns = row
     if columns[0] is None:
         # Its rows are those of nobody knows when.
-        return Seen(0, 0, drawn, Standstill(None, MISSING))
+        return ReadModelPlace(0, 0, drawn, Standstill(None, MISSING))
     place = Place(*columns)
     standstill = explained(connection, place, place.standstill())
     is_fit = shape == shape_of(projection)
@@ -99,4 +99,4 @@ def look(connection: psycopg.Connection[Any], projection: Projection) -> Seen:
         standstill = Standstill(place.moved_at, OUTDATED)
     is_followed = is_fit and standstill is None
     goal = drawn if is_followed else place.checkpoint
-    return Seen(place.checkpoint, goal, drawn, standstill)
+    return ReadModelPlace(place.checkpoint, goal, drawn, standstill)

@@ -19,7 +19,7 @@ from eventstore.projections.table import SCHEMA
 REBUILDING = "hashtext('recount rebuild'), hashtext(%s)"
 
 
-class Live(NamedTuple):
+class LiveGeneration(NamedTuple):
     """The generation behind a plain name, and the definition it was made from."""
 
     number: int
@@ -56,7 +56,7 @@ def make_first_generation(
     put_live(connection, projection, number)
 
 
-def live_generations(connection: psycopg.Connection[Any]) -> dict[str, Live]:
+def live_generations(connection: psycopg.Connection[Any]) -> dict[str, LiveGeneration]:
     """Return which generation of each read model is behind its plain name."""
     rows = connection.execute(
         """
@@ -68,7 +68,7 @@ def live_generations(connection: psycopg.Connection[Any]) -> dict[str, Live]:
         LEFT JOIN public.subscriptions AS s ON s.name = g.read_model || '_g' || g.live
         """
     )
-    return {name: Live(number, shape) for name, number, shape in rows}
+    return {name: LiveGeneration(number, shape) for name, number, shape in rows}
 
 
 @cache

@@ -35,7 +35,7 @@ class Tables:
             table.create(connection)
 
 
-class Aimed(NamedTuple):
+class FoldStep(NamedTuple):
     """A fact, the row that it changes, and what was looked up for it."""
 
     fact: Fact
@@ -112,7 +112,7 @@ def aim(
     tables: Tables,
     connection: psycopg.Connection[Any],
     facts: Sequence[Fact],
-) -> list[Aimed]:
+) -> list[FoldStep]:
     """
     Fold the look-ups, and return which row each fact changes, with what it needs.
 
@@ -134,7 +134,7 @@ def aim(
                 looked_up = {name: known[name].get(needed[name]) for name in needed}
                 key = projection.key_of(part, looked_up)
                 if key is not None:
-                    aimed.append(Aimed(part, key, looked_up))
+                    aimed.append(FoldStep(part, key, looked_up))
         except Exception as error:
             raise CannotProject(fact.position, error) from error
     for name, table in tables.lookups.items():

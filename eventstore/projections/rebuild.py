@@ -15,8 +15,8 @@ from eventstore.errors import (
     CannotProject,
     CheckpointNotInLog,
     RebuildFailed,
+    error_text,
     is_lost_connection,
-    told,
 )
 from eventstore.log.read import settled
 from eventstore.projections.generations import (
@@ -41,7 +41,7 @@ KEPT = (
     psycopg.errors.LockNotAvailable,
     psycopg.errors.DependentObjectsStillExist,
 )
-LONGEST_SWAP = 60.0
+MAX_SECONDS_OF_SWAP = 60.0
 """Seconds after which a view that is never free, but for that one, is given up."""
 
 
@@ -95,7 +95,7 @@ def rebuild(
             with suppress(psycopg.Error), connection.transaction():
                 drop_generation(connection, projection, number)
             if isinstance(error, psycopg.Error) and not is_lost_connection(error):
-                raise RebuildFailed(projection.name, told(error)) from error
+                raise RebuildFailed(projection.name, error_text(error)) from error
             raise
         drop_old(connection, projection, number)
     return Rebuilt(number, position, time.monotonic() - started, tried)
@@ -178,7 +178,7 @@ def swap(
     reader keeps the view for longer than the lock timeout, all is undone, what came in
     is read, and it is tried again.
     """
-    until = time.monotonic() + LONGEST_SWAP
+    until = time.monotonic() + MAX_SECONDS_OF_SWAP
     tried = 0
     while True:
         fill(connection, subscription, show)
@@ -189,13 +189,14 @@ def swap(
             if time.monotonic() > until:
                 raise RebuildFailed(
                     projection.name,
-                    f"its view was not free for {LONGEST_SWAP:.0f} s: end the"
+                    f"its view was not free for {MAX_SECONDS_OF_SWAP:.0f} s: end the"
                     " transactions that read it, and rebuild again",
                 ) from error
             time.sleep(random.uniform(0.05, 0.2))
         except psycopg.errors.DependentObjectsStillExist as error:
             raise RebuildFailed(
-                projection.name, f"something is built upon its view: {told(error)}"
+                projection.name,
+                f"something is built upon its view: {error_text(error)}",
             ) from error
 
 

@@ -12,7 +12,7 @@ from eventstore.errors import (
     AlreadyClaimed,
     EventStoreError,
     WrongExpectedVersion,
-    told,
+    error_text,
 )
 from eventstore.log.append import append
 from eventstore.log.read import settled
@@ -21,7 +21,7 @@ BATCH = 100
 """Streams of one append, which holds them all."""
 
 
-class Unclaimed(NamedTuple):
+class UnclaimedStream(NamedTuple):
     """A stream that has not got a claim; otherwise it stays as it is."""
 
     stream_id: str
@@ -30,7 +30,7 @@ class Unclaimed(NamedTuple):
 
 def fill_claims(
     connection: psycopg.Connection[Any], deciders: Deciders, category: str
-) -> Iterator[list[Unclaimed]]:
+) -> Iterator[list[UnclaimedStream]]:
     """
     Claim for all streams of *category* what their states have, the oldest stream first.
 
@@ -59,14 +59,14 @@ def fill_claims(
 
 def claim_for(
     connection: psycopg.Connection[Any], deciders: Deciders, stream_ids: Sequence[str]
-) -> list[Unclaimed]:
+) -> list[UnclaimedStream]:
     """Claim what the states of these streams have; return which of them could not."""
     while True:
         try:
             streams = load(connection, stream_ids, deciders)
         except EventStoreError as error:
             if len(stream_ids) == 1:
-                return [Unclaimed(stream_ids[0], told(error))]
+                return [UnclaimedStream(stream_ids[0], error_text(error))]
             alone = (claim_for(connection, deciders, [one]) for one in stream_ids)
             return [unclaimed for those in alone for unclaimed in those]
         changes = []
@@ -85,7 +85,7 @@ def claim_what_is_free(
     connection: psycopg.Connection[Any],
     changes: list[ClaimChange],
     versions: dict[str, int],
-) -> list[Unclaimed]:
+) -> list[UnclaimedStream]:
     late: list[ClaimChange] = []
     while True:
         try:
@@ -96,6 +96,8 @@ def claim_what_is_free(
             changes = [change for change in changes if change[:3] not in refused]
         else:
             return [
-                Unclaimed(change.stream_id, f"an earlier one has its {change.scope}")
+                UnclaimedStream(
+                    change.stream_id, f"an earlier one has its {change.scope}"
+                )
                 for change in late
             ]

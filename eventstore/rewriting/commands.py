@@ -9,13 +9,19 @@ import msgspec
 import psycopg
 
 from eventstore.aggregates.decider import Deciders
-from eventstore.encryption.envelope import FORGOTTEN, close, key_of, keys_in, leave_out
+from eventstore.encryption.envelope import (
+    FORGOTTEN,
+    encrypt_fields,
+    key_of,
+    keys_in,
+    redact_fields,
+)
 from eventstore.encryption.keys import new_key
 from eventstore.encryption.personal_fields import personal_fields
 from eventstore.errors import RewriteRefused
-from eventstore.personal.keyring import Added, Keyring, added
+from eventstore.personal.keyring import Keyring, NewKey, added
 from eventstore.rewriting.keys import keep_all
-from eventstore.rewriting.unencrypted_fields import is_clear
+from eventstore.rewriting.unencrypted_fields import has_unencrypted_fields
 
 BATCH = 1_000
 
@@ -48,7 +54,11 @@ def read_clear(
         )
         while rows := cursor.fetchmany(BATCH):
             commands = [Clear(*row) for row in rows]
-            yield [c for c in commands if is_clear(decoded(c.data), kinds[c.type])]
+            yield [
+                c
+                for c in commands
+                if has_unencrypted_fields(decoded(c.data), kinds[c.type])
+            ]
 
 
 def decoded(data: str) -> dict[str, Any]:
@@ -85,21 +95,21 @@ def close_commands(
 
 def close_one(
     command: Clear, deciders: Deciders, keyring: Keyring
-) -> tuple[Added | None, str]:
+) -> tuple[NewKey | None, str]:
     """Return a command's data closed, and the key if one was made for it."""
     kind = deciders.commands[command.type]
     personal = personal_fields(kind)
     data = keyring.open(command.data, command.id)
     if FORGOTTEN in decoded(data):
-        return None, leave_out(data, personal)
+        return None, redact_fields(data, personal)
     key_id = key_of(command.data)
     own = None if key_id is None else keyring.find(key_id)
     if own is not None:
-        return None, close(data, personal, own, command.id)
+        return None, encrypt_fields(data, personal, own, command.id)
     return close_anew(command, deciders)
 
 
-def close_anew(command: Clear, deciders: Deciders) -> tuple[Added, str]:
+def close_anew(command: Clear, deciders: Deciders) -> tuple[NewKey, str]:
     """Return the key that was made for a command, and its data closed with it."""
     kind, masters = deciders.commands[command.type], deciders.masters
     assert masters is not None
@@ -113,5 +123,5 @@ def close_anew(command: Clear, deciders: Deciders) -> tuple[Added, str]:
         ) from error
     key = new_key()
     subject = decider.subject(command.stream_id, body)
-    data = close(command.data, personal_fields(kind), key, command.id)
+    data = encrypt_fields(command.data, personal_fields(kind), key, command.id)
     return added(masters.wrap(key), subject, command.id), data

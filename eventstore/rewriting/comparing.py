@@ -7,7 +7,7 @@ import msgspec
 import psycopg
 
 from eventstore.aggregates.decider import Deciders, category_of
-from eventstore.encryption.envelope import FORGOTTEN, leave_out
+from eventstore.encryption.envelope import FORGOTTEN, redact_fields
 from eventstore.encryption.personal_fields import personal_fields
 from eventstore.errors import RewriteRefused
 from eventstore.log.codec import EventCodec
@@ -59,7 +59,7 @@ def expected(codec: EventCodec, fact: Any, new: RecordedEvent) -> Any:
     if FORGOTTEN not in new.data:
         return fact
     kind: type = type(fact)
-    left = leave_out(codec.encode(fact), personal_fields(kind))
+    left = redact_fields(codec.encode(fact), personal_fields(kind))
     return codec.decode(new.type, left)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import psycopg
 
-from eventstore.personal.keyring import Added, Keyring
+from eventstore.personal.keyring import Keyring, NewKey
 
 
 def keep_new_keys(connection: psycopg.Connection[Any], keyring: Keyring) -> None:
@@ -15,7 +15,7 @@ def keep_new_keys(connection: psycopg.Connection[Any], keyring: Keyring) -> None
     keyring.note_stored()
 
 
-def keep_all(connection: psycopg.Connection[Any], keys: Sequence[Added]) -> None:
+def keep_all(connection: psycopg.Connection[Any], keys: Sequence[NewKey]) -> None:
     """
     Store keys as the function `keep_keys` does, without a lock for each subject.
 

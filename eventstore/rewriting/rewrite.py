@@ -48,9 +48,9 @@ from eventstore.roles import grant_rights
 from eventstore.seals.seals import seal_log
 from eventstore.verifying.checks import checks_of_a_copy
 from eventstore.verifying.finding import Advance
-from eventstore.verifying.seals import Vouching, seals_check
+from eventstore.verifying.seals import SealedExtent, seals_check
 
-MOST_FINDINGS = 1_000
+MAX_FINDINGS = 1_000
 """Of a log that is not what was sealed, so many are kept."""
 
 Show = Callable[[str, int], AbstractContextManager[Advance]]
@@ -58,7 +58,7 @@ Show = Callable[[str, int], AbstractContextManager[Advance]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rehearsed:
+class RewritePreview:
     """What a rewrite would do to *events*, and to so many *commands* of the journal."""
 
     events: int
@@ -71,7 +71,7 @@ class Rehearsed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rewritten(Rehearsed):
+class RewriteResult(RewritePreview):
     """
     What was done; the old log is kept in the schema *kept*.
 
@@ -83,7 +83,9 @@ class Rewritten(Rehearsed):
     has_same_places: bool
 
 
-def rehearse(connection: sa.Connection, deciders: Deciders, show: Show) -> Rehearsed:
+def rehearse(
+    connection: sa.Connection, deciders: Deciders, show: Show
+) -> RewritePreview:
     """Return what rewriting would do, having done nothing; the shop may be running."""
     driver, tally = driver_connection(connection), Tally()
     with show("reading", count_events(driver)) as advance:
@@ -92,7 +94,7 @@ def rehearse(connection: sa.Connection, deciders: Deciders, show: Show) -> Rehea
                 tally.note(event, change)
             advance(len(batch))
     commands = sum(len(clear) for clear in read_clear(driver, deciders))
-    return Rehearsed(events=tally.events, kinds=tally.kinds, commands=commands)
+    return RewritePreview(events=tally.events, kinds=tally.kinds, commands=commands)
 
 
 def rewrite(
@@ -101,7 +103,7 @@ def rewrite(
     show: Show,
     *,
     although_changed: bool = False,
-) -> Rewritten:
+) -> RewriteResult:
     """
     Put a copy in the shapes of today in the place of the log, which is kept.
 
@@ -150,7 +152,7 @@ def rewrite(
     note_events(driver, placed)
     begin_seals_anew(driver, kept)
     verify(driver, deciders, show)
-    return Rewritten(
+    return RewriteResult(
         events=tally.events,
         kinds=tally.kinds,
         commands=commands,
@@ -161,9 +163,9 @@ def rewrite(
 
 def find_changes(connection: psycopg.Connection[Any], show: Show) -> list[str]:
     """Return what the seals say was changed, in the words of `recount verify`."""
-    check = seals_check(Vouching())
+    check = seals_check(SealedExtent())
     with show("checking the old seals", check.length(connection)) as advance:
-        return [str(f) for f in islice(check.find(connection, advance), MOST_FINDINGS)]
+        return [str(f) for f in islice(check.find(connection, advance), MAX_FINDINGS)]
 
 
 def count_events(connection: psycopg.Connection[Any]) -> int:

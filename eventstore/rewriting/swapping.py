@@ -102,14 +102,14 @@ def carry_over(connection: psycopg.Connection[Any], places: Places, kept: str) -
     connection.execute("UPDATE public.generations SET shape = NULL")
 
 
-class Placed(NamedTuple):
+class Checkpoints(NamedTuple):
     """The names of the readers, and of process managers, whose place is in the log."""
 
     readers: list[str]
     acting: list[str]
 
 
-def find_placed(connection: psycopg.Connection[Any]) -> Placed:
+def find_placed(connection: psycopg.Connection[Any]) -> Checkpoints:
     """Return whose checkpoints are of this log; others stay as wrong as they are."""
     readers, acting = (
         [
@@ -123,10 +123,10 @@ def find_placed(connection: psycopg.Connection[Any]) -> Placed:
         ]
         for table, column in PLACES
     )
-    return Placed(readers, acting)
+    return Checkpoints(readers, acting)
 
 
-def note_events(connection: psycopg.Connection[Any], placed: Placed) -> None:
+def note_events(connection: psycopg.Connection[Any], placed: Checkpoints) -> None:
     """Note beside the checkpoints that were right the events of the new log."""
     for (table, column), names in zip(PLACES, placed, strict=True):
         connection.execute(

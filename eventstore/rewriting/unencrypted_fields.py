@@ -14,7 +14,7 @@ from eventstore.log.schema import events
 from eventstore.log.upcasting import major_of
 
 
-def is_clear(message: Mapping[str, Any], kind: type) -> bool:
+def has_unencrypted_fields(message: Mapping[str, Any], kind: type) -> bool:
     """
     Return whether a *message*, of the class *kind*, has a personal field as it is.
 
@@ -23,7 +23,7 @@ def is_clear(message: Mapping[str, Any], kind: type) -> bool:
     return any(name in message for name in personal_fields(kind))
 
 
-def is_clear_event(codec: EventCodec, type_: str, schema: str, data: str) -> bool:
+def is_unencrypted_event(codec: EventCodec, type_: str, schema: str, data: str) -> bool:
     """
     Return whether something personal in an event can be read without a key.
 
@@ -31,17 +31,20 @@ def is_clear_event(codec: EventCodec, type_: str, schema: str, data: str) -> boo
     names; what is in a box no upcaster can lift.
     """
     kinds = {kind.__name__: kind for kind in codec.classes}
-    if codec.is_old(type_, schema) and not has_box(data):
+    if codec.is_old(type_, schema) and not has_envelope(data):
         lifted = codec.lift(type_, major_of(schema), data)
         parts = [(shaped.type, shaped.data) for shaped in lifted]
     elif type_ in kinds and personal_fields(kinds[type_]):
         parts = [(type_, msgspec.json.decode(data))]
     else:
         return False
-    return any(name in kinds and is_clear(part, kinds[name]) for name, part in parts)
+    return any(
+        name in kinds and has_unencrypted_fields(part, kinds[name])
+        for name, part in parts
+    )
 
 
-def has_box(data: str) -> bool:
+def has_envelope(data: str) -> bool:
     """Return whether the JSON object *data* has a box, or the mark of one."""
     if '"$' not in data:
         return False
@@ -49,7 +52,7 @@ def has_box(data: str) -> bool:
     return PERSONAL in message or FORGOTTEN in message
 
 
-def count_in_the_clear(
+def count_unencrypted(
     connection: sa.Connection, stream_ids: Sequence[str], deciders: Deciders
 ) -> int:
     """Return how many events of these streams have personal fields not encrypted."""
@@ -66,6 +69,6 @@ def count_in_the_clear(
         )
     )
     return sum(
-        is_clear_event(codecs[category_of(stream_id)], type_, schema, data)
+        is_unencrypted_event(codecs[category_of(stream_id)], type_, schema, data)
         for stream_id, type_, schema, data in rows
     )

@@ -8,14 +8,14 @@ from uuid import UUID
 import msgspec
 
 from eventstore.aggregates.decider import Decider, Deciders, category_of
-from eventstore.encryption.envelope import FORGOTTEN, leave_out
+from eventstore.encryption.envelope import FORGOTTEN, redact_fields
 from eventstore.encryption.personal_fields import personal_fields
 from eventstore.ids import event_id_for
 from eventstore.log.codec import FIRST_SCHEMA
 from eventstore.log.events import RecordedEvent
-from eventstore.log.upcasting import Shaped, major_of
+from eventstore.log.upcasting import VersionedData, major_of
 from eventstore.personal.keyring import Keyring
-from eventstore.rewriting.unencrypted_fields import is_clear_event
+from eventstore.rewriting.unencrypted_fields import is_unencrypted_event
 
 _to_json = msgspec.json.Encoder().encode
 
@@ -84,21 +84,21 @@ class Today:
         """Return whether something in *event* is to be encrypted, and can be."""
         if self.keyring.masters is None or not decider.events.personal_types:
             return False
-        return is_clear_event(decider.events, event.type, schema, event.data)
+        return is_unencrypted_event(decider.events, event.type, schema, event.data)
 
     def shaped(
         self, decider: Decider, event: RecordedEvent, schema: str, *, is_old: bool
-    ) -> list[Shaped]:
+    ) -> list[VersionedData]:
         major = major_of(schema)
         if is_old:
             return decider.events.lift(event.type, major, event.data)
-        return [Shaped(event.type, major, msgspec.json.decode(event.data))]
+        return [VersionedData(event.type, major, msgspec.json.decode(event.data))]
 
     def part(
         self,
         decider: Decider,
         stream_id: str,
-        shaped: Shaped,
+        shaped: VersionedData,
         metadata: dict[str, Any],
         index: int,
         *,
@@ -114,7 +114,7 @@ class Today:
         return Part(shaped.type, data, _to_json(told).decode())
 
     def closed(
-        self, decider: Decider, stream_id: str, shaped: Shaped, about: UUID
+        self, decider: Decider, stream_id: str, shaped: VersionedData, about: UUID
     ) -> str:
         data = _to_json(shaped.data).decode()
         kind = self.names[decider.category][shaped.type]
@@ -122,7 +122,7 @@ class Today:
             return data
         if FORGOTTEN in shaped.data:
             # A field that was marked only later is still there.
-            return leave_out(data, personal_fields(kind))
+            return redact_fields(data, personal_fields(kind))
         fact = decider.events.decode(shaped.type, data)
         return self.keyring.close(data, kind, decider.subject(stream_id, fact), about)
 

@@ -9,7 +9,7 @@ EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 INFINITY = 2**63 - 1
 
 
-class Imprinted(NamedTuple):
+class SealedEvent(NamedTuple):
     """
     An event as a seal knows it: its documents are their SHA-256.
 
@@ -39,7 +39,7 @@ class Imprinted(NamedTuple):
             )
         )
 
-    def changed_columns(self, other: "Imprinted") -> list[str]:
+    def changed_columns(self, other: "SealedEvent") -> list[str]:
         """Return what differs, by the names of the columns; short values with both."""
         changes = []
         for column, was, now in zip(COLUMNS, self, other, strict=True):
@@ -52,7 +52,7 @@ class Imprinted(NamedTuple):
 COLUMNS = ("id", "stream_id", "type", "version", "data", "metadata", "occurred_at")
 
 
-def read_imprint(imprint: bytes) -> list[Imprinted]:
+def read_imprint(imprint: bytes) -> list[SealedEvent]:
     """Return the events of an imprint. Raises ValueError for one that is none."""
     try:
         return list(_entries(imprint))
@@ -60,7 +60,7 @@ def read_imprint(imprint: bytes) -> list[Imprinted]:
         raise ValueError("not the form of an imprint") from error
 
 
-def _entries(imprint: bytes) -> Iterator[Imprinted]:
+def _entries(imprint: bytes) -> Iterator[SealedEvent]:
     at = 0
 
     def number(form: str) -> int:
@@ -77,7 +77,7 @@ def _entries(imprint: bytes) -> Iterator[Imprinted]:
         return imprint[at - length : at]
 
     while at < len(imprint):
-        yield Imprinted(
+        yield SealedEvent(
             position=number(">q"),
             stream_id=content(number(">i")).decode(),
             type=content(number(">i")).decode(),

@@ -72,7 +72,7 @@ class Nature(NamedTuple):
     database: str
 
 
-class Seen(NamedTuple):
+class SessionState(NamedTuple):
     """What a session is now: whether it is of the same nature, and can write."""
 
     is_same: bool
@@ -135,14 +135,14 @@ def refuse_what_was_not_set(wanted: Mapping[str, str], values: list[str]) -> Non
             )
 
 
-def look(connection: psycopg.Connection[Any], nature: Nature) -> Seen:
+def look(connection: psycopg.Connection[Any], nature: Nature) -> SessionState:
     """Return what the session is now; *connection* is in autocommit."""
     asked = {"names": nature.names}
     row = connection.execute(LOOK, asked, prepare=False).fetchone()
     assert row is not None
     values, pid, role, database, is_read_only = row
     now = Nature(nature.names, values, pid, role, database)
-    return Seen(now == nature, is_read_only)
+    return SessionState(now == nature, is_read_only)
 
 
 def where(connection: psycopg.Connection[Any]) -> str:

@@ -16,7 +16,7 @@ from eventstore.session_errors import NoAnswer
 
 PAUSES = (0.2, 0.4, 0.8, 1.6)
 """Seconds of silence, one after the other while the answer is not certain."""
-SHORTEST = """
+ASK_FOR_SHORT_TIMEOUT = """
     SELECT pg_catalog.pg_backend_pid(),
         pg_catalog.set_config('idle_session_timeout', '100ms', false)
 """
@@ -38,7 +38,7 @@ def keeps_session(connection: psycopg.Connection[Any]) -> bool:
     *connection*, in autocommit, is used up. Raises NoAnswer.
     """
     try:
-        first = connection.execute(SHORTEST, prepare=False).fetchone()
+        first = connection.execute(ASK_FOR_SHORT_TIMEOUT, prepare=False).fetchone()
         for pause in PAUSES:
             time.sleep(pause)
             if connection.execute(ASK, prepare=False).fetchone() != first:

@@ -8,7 +8,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from eventstore.session_errors import LOST_RIGHT_TO_WRITE, NoAnswer, ends_session
-from eventstore.sessions.looking import Nature, Seen, look
+from eventstore.sessions.looking import Nature, SessionState, look
 from eventstore.sessions.witness import Witness
 
 T = TypeVar("T")
@@ -87,13 +87,13 @@ class Session(psycopg.Connection[Any]):
         if error.sqlstate == LOST_RIGHT_TO_WRITE:
             self.has_lost_right_to_write = True
 
-    def look(self) -> Seen:
+    def look(self) -> SessionState:
         """
         Look whether the session is what it was, and can write: in one round trip.
 
         One that is not, or stands in a transaction, is spent from then on.
         """
-        seen = Seen(is_same=False, is_read_only=False)
+        seen = SessionState(is_same=False, is_read_only=False)
         status = self.pgconn.transaction_status
         if self.nature is not None and status == TransactionStatus.IDLE:
             before = self.autocommit

@@ -23,7 +23,7 @@ FIRST_LOOK = 1.0
 """Seconds without an answer after which the server is asked."""
 SECOND_LOOK = 0.4
 """Seconds after which it is asked once more: the answer may be on its way."""
-LONGEST_PAUSE = 10.0
+MAX_PAUSE = 10.0
 SECONDS_FOR_A_LOOK = 1.0
 
 STATE = """
@@ -90,7 +90,7 @@ class Witness:
             if state is None or not state.startswith("idle"):
                 # It is at work; or the server does not tell.
                 self.ended_at = None
-                self.next_look = silence + min(max(silence, FIRST_LOOK), LONGEST_PAUSE)
+                self.next_look = silence + min(max(silence, FIRST_LOOK), MAX_PAUSE)
                 return False
             if self.ended_at != changed_at:
                 self.ended_at = changed_at

@@ -6,7 +6,7 @@ import psycopg
 from psycopg.rows import class_row
 
 
-class Repaired(NamedTuple):
+class CheckpointRepair(NamedTuple):
     """
     What was wrong with a checkpoint, and where it stood and stands.
 
@@ -26,7 +26,7 @@ def repair_checkpoint(
     by: str,
     because: str,
     after: int | None = None,
-) -> Repaired | None:
+) -> CheckpointRepair | None:
     """
     Set the checkpoint of the subscription *name* back to the last event that it read.
 
@@ -35,7 +35,7 @@ def repair_checkpoint(
     has acted on all up to there, and on nothing behind it. It counts only where neither
     the log nor the journal tells that.
     """
-    with connection.cursor(row_factory=class_row(Repaired)) as cursor:
+    with connection.cursor(row_factory=class_row(CheckpointRepair)) as cursor:
         return cursor.execute(
             """
             SELECT fault, moved_from, moved_to

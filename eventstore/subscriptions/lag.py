@@ -27,7 +27,7 @@ NOT_LIVE = """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class SubscriptionLag:
     """
     One subscription; *lag* is how many positions it is behind *settled*.
 
@@ -64,7 +64,7 @@ def find_misplaced(connection: psycopg.Connection[Any]) -> list[tuple[str, int]]
 
 def find_standings(
     connection: sa.Connection, names: Collection[str] | None = None
-) -> list[Standing]:
+) -> list[SubscriptionLag]:
     """
     Return where the subscriptions called *names* stand, or all, by name.
 
@@ -86,7 +86,7 @@ def find_standings(
         place = Place(*columns)
         standstill = place.standstill(SELDOM.get(name)) if is_read else None
         found.append(
-            Standing(
+            SubscriptionLag(
                 name=name,
                 checkpoint=place.checkpoint,
                 lag=max(settled - place.checkpoint, 0),
@@ -104,7 +104,7 @@ def find_standings(
         {"names": asked},
     ).fetchall():
         found.append(
-            Standing(
+            SubscriptionLag(
                 name=name,
                 checkpoint=acted_up_to,
                 lag=max(settled - acted_up_to, 0),

@@ -11,7 +11,7 @@ import msgspec
 import psycopg
 
 from eventstore.aggregates.decider import Deciders
-from eventstore.journal.internal_commands import Outgoing, send
+from eventstore.journal.internal_commands import InternalRequest, send
 from eventstore.log.codec import EventCodec
 from eventstore.log.events import Metadata, RecordedEvent
 from eventstore.log.upcasting import NO_UPCASTERS, Upcasters
@@ -85,7 +85,7 @@ def never_deployed(
 
 
 @dataclass(frozen=True, slots=True)
-class Acting:
+class ProcessManagerRun:
     """
     A process manager at work: the handler of its subscription.
 
@@ -135,7 +135,7 @@ class Acting:
             if sent.not_before is None or sent.not_before <= now
         )
 
-    def follow(self, event: RecordedEvent) -> Iterator[Outgoing]:
+    def follow(self, event: RecordedEvent) -> Iterator[InternalRequest]:
         """Yield what follows an event, under keys that are made of its id."""
         metadata = _metadata.decode(event.metadata)
         if metadata.source is not None:
@@ -150,7 +150,7 @@ class Acting:
             for command in self.process.react(event.stream_id, fact)
         )
         for index, command in enumerate(commands):
-            yield Outgoing(
+            yield InternalRequest(
                 command=command,
                 key=f"{metadata.event_id}/{index}",
                 correlation_id=metadata.correlation_id,

@@ -9,16 +9,16 @@ from typing import Any
 import psycopg
 
 from eventstore.aggregates.decider import Deciders, category_of
-from eventstore.aggregates.history import read_pasts
+from eventstore.aggregates.history import read_histories
 from eventstore.aggregates.loading import (
-    Start,
+    StartingPoint,
     Streams,
-    folded,
+    fold,
     snapshots_of,
-    starts_of,
+    starting_points,
 )
 from eventstore.aggregates.snapshots import count_ignored, keep
-from eventstore.errors import told
+from eventstore.errors import error_text
 from eventstore.log.events import RecordedEvent
 from eventstore.personal.keyring import Keyring
 from eventstore.subscriptions.subscription import Subscription
@@ -26,7 +26,7 @@ from eventstore.subscriptions.subscription import Subscription
 log = logging.getLogger(__name__)
 
 NAME = "snapshots"
-MOST_EVENTS = 20_000
+MAX_EVENTS = 20_000
 """How many events are read for one batch at most; the streams' next events go on."""
 
 
@@ -86,11 +86,11 @@ class SnapshotTaker:
         if not due:
             return
         # Up to what this batch has, not to the head: what is read stays bounded.
-        pasts = read_pasts(connection, due, self.deciders.fingerprints, up_to=due)
+        pasts = read_histories(connection, due, self.deciders.fingerprints, up_to=due)
         streams = Streams()
         ignored = {}
         keyring = Keyring(connection, self.deciders.masters)
-        starts = starts_of(connection, pasts, self.deciders, keyring)
+        starts = starting_points(connection, pasts, self.deciders, keyring)
         for stream_id, start in starts.items():
             if self.brings_up(stream_id, start, streams):
                 streams.versions[stream_id] = pasts[stream_id].version
@@ -135,7 +135,7 @@ class SnapshotTaker:
         kept: dict[str, int] = dict(rows.fetchall())
         ways = {s: version - kept.get(s, 0) for s, version in grown.items()}
         due = {}
-        left = MOST_EVENTS
+        left = MAX_EVENTS
         for stream_id in sorted(ways, key=lambda s: (-ways[s], s)):
             way = min(ways[stream_id], left)
             if way <= 0:
@@ -146,16 +146,16 @@ class SnapshotTaker:
             left -= way
         return due
 
-    def brings_up(self, stream_id: str, start: Start, streams: Streams) -> bool:
+    def brings_up(self, stream_id: str, start: StartingPoint, streams: Streams) -> bool:
         """Fold a stream into *streams*; return False where that fails."""
         decider = self.deciders.of_stream(stream_id)
         try:
-            state = folded(decider, stream_id, start)
+            state = fold(decider, stream_id, start)
         except self.interruptions:
             raise
         except Exception as error:
             # An event of an unknown type, a hole, or a bug: it would come again.
-            log.warning("no snapshot stream=%s reason=%s", stream_id, told(error))
+            log.warning("no snapshot stream=%s reason=%s", stream_id, error_text(error))
             return False
         streams.states[stream_id] = state
         return True

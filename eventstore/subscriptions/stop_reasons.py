@@ -7,18 +7,18 @@ import msgspec
 import psycopg
 
 from eventstore.errors import (
-    BoxBroken,
     CannotProject,
     CheckpointNotInLog,
     KeyLost,
     LiveRowsBehind,
     MasterKeyMissing,
     NewerSchema,
+    TamperedEnvelope,
     UnknownEventType,
     UnreadableEvent,
     UpcasterFailed,
     WrongMasterKey,
-    told,
+    error_text,
 )
 
 CHECKPOINT = "checkpoint"
@@ -28,7 +28,7 @@ CODE = "code"
 KINDS: tuple[tuple[str, tuple[type[Exception], ...]], ...] = (
     (CHECKPOINT, (CheckpointNotInLog,)),
     (EVENT, (UnknownEventType, UnreadableEvent, NewerSchema, UpcasterFailed)),
-    ("keys", (BoxBroken, KeyLost, MasterKeyMissing, WrongMasterKey)),
+    ("keys", (TamperedEnvelope, KeyLost, MasterKeyMissing, WrongMasterKey)),
     ("table", (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)),
     ("rights", (psycopg.errors.InsufficientPrivilege,)),
     ("waits", (LiveRowsBehind,)),
@@ -53,8 +53,8 @@ def as_kept(error: Exception) -> str:
 
 def said_of(error: Exception) -> str:
     if isinstance(error, CheckpointNotInLog):
-        return told(error)
-    return f"{type(error).__name__}: {told(error)}"
+        return error_text(error)
+    return f"{type(error).__name__}: {error_text(error)}"
 
 
 def note_stop(connection: psycopg.Connection[Any], name: str, error: Exception) -> None:

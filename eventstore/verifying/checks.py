@@ -14,14 +14,14 @@ from eventstore.verifying.exported_seals import against_check
 from eventstore.verifying.finding import Check
 from eventstore.verifying.ids import ids_check
 from eventstore.verifying.journal import journal_checks
-from eventstore.verifying.seals import Vouching, sealed_up_to, seals_check
+from eventstore.verifying.seals import SealedExtent, sealed_up_to, seals_check
 from eventstore.verifying.snapshots import snapshots_check
 from eventstore.verifying.streams import streams_check
 
 
 def all_checks(
     deciders: Deciders,
-    vouching: Vouching,
+    vouching: SealedExtent,
     *,
     exported: Sequence[ExportedSeal] = (),
     is_all: bool = False,
@@ -54,7 +54,7 @@ def checks_of_a_copy(deciders: Deciders) -> list[Check]:
     original: `all_checks` finds it there.
     """
     return [
-        seals_check(Vouching()),
+        seals_check(SealedExtent()),
         streams_check(),
         *journal_checks(is_journaled=False),
         snapshots_check(deciders, is_all=True),
@@ -62,17 +62,17 @@ def checks_of_a_copy(deciders: Deciders) -> list[Check]:
 
 
 @dataclass(frozen=True, slots=True)
-class Unsealed:
+class UnsealedTail:
     """What no seal vouches for yet: *count* events behind *after*."""
 
     after: int
     count: int
 
 
-def count_unsealed(connection: psycopg.Connection[Any]) -> Unsealed:
+def count_unsealed(connection: psycopg.Connection[Any]) -> UnsealedTail:
     """Return how many events are behind the newest seal."""
     after = sealed_up_to(connection)
     row = connection.execute(
         "SELECT count(*) FROM public.events WHERE id > %s", (after,)
     ).fetchone()
-    return Unsealed(after, row[0] if row else 0)
+    return UnsealedTail(after, row[0] if row else 0)

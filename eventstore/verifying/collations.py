@@ -76,7 +76,7 @@ _CHANGED = """
 """
 
 
-class Changed(NamedTuple):
+class ChangedCollation(NamedTuple):
     """A collation of another version than its indexes, with those that are unique."""
 
     name: str
@@ -106,10 +106,10 @@ class Changed(NamedTuple):
         return f"REINDEX DATABASE {self.database}; {self.refreshing}"
 
 
-def find_changed(connection: psycopg.Connection[Any]) -> list[Changed]:
+def find_changed(connection: psycopg.Connection[Any]) -> list[ChangedCollation]:
     """Return the collations that are not what the indexes were made with."""
     rows = connection.execute(_CHANGED, (list(OURS),)).fetchall()
-    return [Changed(*row) for row in rows]
+    return [ChangedCollation(*row) for row in rows]
 
 
 def check_collations(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:

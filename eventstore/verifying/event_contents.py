@@ -12,12 +12,12 @@ import psycopg
 
 from eventstore.aggregates.decider import Deciders, category_of
 from eventstore.errors import (
-    BoxBroken,
     EventStoreError,
     KeyLost,
     NewerSchema,
+    TamperedEnvelope,
     UnknownEventType,
-    told,
+    error_text,
 )
 from eventstore.log.events import RecordedEvent
 from eventstore.personal.keyring import Keyring
@@ -126,11 +126,11 @@ def fault_of_data(
     try:
         decider.events.read(keyring.open_event(event))
     except UnknownEventType as error:
-        return "its type is unknown", told(error)
+        return "its type is unknown", error_text(error)
     except NewerSchema as error:
-        return "the version of its shape is unknown", told(error)
-    except (KeyLost, BoxBroken) as error:
-        return "its personal fields cannot be opened", told(error)
+        return "the version of its shape is unknown", error_text(error)
+    except (KeyLost, TamperedEnvelope) as error:
+        return "its personal fields cannot be opened", error_text(error)
     except (EventStoreError, msgspec.MsgspecError) as error:
-        return "its data do not fit its type", told(error)
+        return "its data do not fit its type", error_text(error)
     return None

@@ -8,12 +8,12 @@ import psycopg
 from eventstore.seals.export import ExportedSeal
 from eventstore.seals.seals import Origin, find_origin
 from eventstore.verifying.finding import Advance, Check, Finding
-from eventstore.verifying.seals import Vouching
+from eventstore.verifying.seals import SealedExtent
 
 NAME = "exported seals"
 
 
-def against_check(exported: Sequence[ExportedSeal], vouching: Vouching) -> Check:
+def against_check(exported: Sequence[ExportedSeal], vouching: SealedExtent) -> Check:
     """
     Return the check that holds the chain against *exported*, which is by number.
 

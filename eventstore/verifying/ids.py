@@ -10,7 +10,7 @@ from uuid import UUID
 import psycopg
 
 from eventstore.ids import event_id_for, origin_of
-from eventstore.log.limits import MOST_EVENTS
+from eventstore.log.limits import MAX_EVENTS
 from eventstore.verifying.finding import Advance, Check, Finding, read_page
 from eventstore.verifying.journal import last_position
 
@@ -183,13 +183,13 @@ def place_of(
         if event_id == event_id_for(origin, start):
             return Place(start)
     for origin in origins:
-        for index in range(MOST_EVENTS):
+        for index in range(MAX_EVENTS):
             if event_id == event_id_for(origin, index):
                 return Place(index)
     for origin in origins:
         for index in range(start + 1):
             whole = event_id_for(origin, index)
-            for part in range(1, MOST_EVENTS if index == start - 1 else 10):
+            for part in range(1, MAX_EVENTS if index == start - 1 else 10):
                 if event_id == event_id_for(whole, part):
                     return Place(index, part)
     return None

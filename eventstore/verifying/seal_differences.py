@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from eventstore.seals.sealed_event import Imprinted, read_imprint
+from eventstore.seals.sealed_event import SealedEvent, read_imprint
 from eventstore.verifying import inlined_sql
 from eventstore.verifying.finding import Finding, read_page
 
@@ -14,8 +14,8 @@ from eventstore.verifying.finding import Finding, read_page
 def name_differences(
     connection: psycopg.Connection[Any],
     seal: int,
-    sealed: Sequence[Imprinted],
-    actual: Sequence[Imprinted],
+    sealed: Sequence[SealedEvent],
+    actual: Sequence[SealedEvent],
 ) -> Iterator[Finding]:
     """
     Yield what became of the events of one stretch, in the order of their positions.
@@ -34,7 +34,7 @@ def name_differences(
             yield changed(connection, seal, was[position], now[position])
 
 
-def gone(connection: psycopg.Connection[Any], seal: int, event: Imprinted) -> Finding:
+def gone(connection: psycopg.Connection[Any], seal: int, event: SealedEvent) -> Finding:
     """Return what to say of a position that was sealed and is empty."""
     elsewhere = find_in_log(connection, event)
     if elsewhere is None:
@@ -45,8 +45,8 @@ def gone(connection: psycopg.Connection[Any], seal: int, event: Imprinted) -> Fi
 def put_in(
     connection: psycopg.Connection[Any],
     seal: int | None,
-    event: Imprinted,
-    was: Mapping[int, Imprinted] = MappingProxyType({}),
+    event: SealedEvent,
+    was: Mapping[int, SealedEvent] = MappingProxyType({}),
 ) -> Finding:
     """Return what to say of an event where none was sealed."""
     nearby = [p for p, other in was.items() if other.content == event.content]
@@ -57,7 +57,7 @@ def put_in(
 
 
 def changed(
-    connection: psycopg.Connection[Any], seal: int, was: Imprinted, now: Imprinted
+    connection: psycopg.Connection[Any], seal: int, was: SealedEvent, now: SealedEvent
 ) -> Finding:
     """Return what to say of a position whose event is another one than was sealed."""
     elsewhere = find_in_log(connection, was)
@@ -73,7 +73,9 @@ def changed(
     )
 
 
-def finding(seal: int | None, event: Imprinted, what: str, detail: str = "") -> Finding:
+def finding(
+    seal: int | None, event: SealedEvent, what: str, detail: str = ""
+) -> Finding:
     return Finding(
         check="seals",
         what=what,
@@ -85,7 +87,7 @@ def finding(seal: int | None, event: Imprinted, what: str, detail: str = "") -> 
     )
 
 
-def find_in_log(connection: psycopg.Connection[Any], event: Imprinted) -> int | None:
+def find_in_log(connection: psycopg.Connection[Any], event: SealedEvent) -> int | None:
     """Return where the same event stands now, at another position than it was."""
     rows = read_page(
         connection,
@@ -106,7 +108,9 @@ def find_in_log(connection: psycopg.Connection[Any], event: Imprinted) -> int | 
     return None
 
 
-def find_in_seals(connection: psycopg.Connection[Any], event: Imprinted) -> int | None:
+def find_in_seals(
+    connection: psycopg.Connection[Any], event: SealedEvent
+) -> int | None:
     """
     Return at which other position the same event was sealed.
 

@@ -15,7 +15,7 @@ from eventstore.verifying.seal_differences import name_differences, put_in
 NAME = "seals"
 PAGE = 50_000
 """Positions of the seals that one statement looks at: about half a second."""
-LARGEST = 10_000
+MAX_EVENTS_OF_A_SEAL = 10_000
 """Events of a stretch that is believed: `seal.sql` makes none of more."""
 
 # So many seals as have a page of events, one at least: a seal costs as much as fifty.
@@ -58,7 +58,7 @@ _PAGE = f"""
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class SealCheck:
     """A seal, whether it is what was written, and whether its events are."""
 
     number: int
@@ -72,7 +72,7 @@ class Looked:
 
 
 @dataclass(slots=True)
-class Vouching:
+class SealedExtent:
     """How far the seals vouch for the log: to before the first thing that is wrong."""
 
     up_to: int = 0
@@ -92,7 +92,7 @@ class Vouching:
         self.is_broken = True
 
 
-def seals_check(vouching: Vouching) -> Check:
+def seals_check(vouching: SealedExtent) -> Check:
     """Return the check; *vouching* tells afterwards how far the seals vouch."""
 
     def find(
@@ -112,7 +112,7 @@ def sealed_up_to(connection: psycopg.Connection[Any]) -> int:
 
 
 def find_broken(
-    connection: psycopg.Connection[Any], advance: Advance, vouching: Vouching
+    connection: psycopg.Connection[Any], advance: Advance, vouching: SealedExtent
 ) -> Iterator[Finding]:
     """Yield what differs from the seals, and what is wrong with these, in order."""
     # Before the newest seal is asked for: who seals moves both, in one transaction.
@@ -120,7 +120,7 @@ def find_broken(
     for finding in outside(connection, "e.id < 1"):
         vouching.end_before(1)
         yield finding
-    before: Looked | None = None
+    before: SealCheck | None = None
     for seal in look_at_all(connection):
         # One by one: each takes a look around, and who asks may have enough of them.
         for finding in chain(links(before, seal), contents(connection, seal)):
@@ -149,21 +149,26 @@ def last_checkpoint(connection: psycopg.Connection[Any]) -> int:
     return int(row[0]) if row else 0
 
 
-def look_at_all(connection: psycopg.Connection[Any]) -> Iterator[Looked]:
+def look_at_all(connection: psycopg.Connection[Any]) -> Iterator[SealCheck]:
     """Yield every seal up to the newest of now, having looked at its events."""
     row = connection.execute("SELECT max(number) FROM public.seals").fetchone()
     last = row[0] if row else None
     after = -1
     while last is not None and after < last:
-        values = {"after": after, "last": last, "page": PAGE, "largest": LARGEST}
-        page = [Looked(*row) for row in read_page(connection, _PAGE, values)]
+        values = {
+            "after": after,
+            "last": last,
+            "page": PAGE,
+            "largest": MAX_EVENTS_OF_A_SEAL,
+        }
+        page = [SealCheck(*row) for row in read_page(connection, _PAGE, values)]
         if not page:
             return
         yield from page
         after = page[-1].number
 
 
-def links(before: Looked | None, seal: Looked) -> Iterator[Finding]:
+def links(before: SealCheck | None, seal: SealCheck) -> Iterator[Finding]:
     """Yield what is wrong between a seal and the one before it."""
     expected = before.number + 1 if before else 0
     if seal.number != expected:
@@ -185,7 +190,7 @@ def links(before: Looked | None, seal: Looked) -> Iterator[Finding]:
         )
 
 
-def contents(connection: psycopg.Connection[Any], seal: Looked) -> Iterator[Finding]:
+def contents(connection: psycopg.Connection[Any], seal: SealCheck) -> Iterator[Finding]:
     """Yield what is wrong with a seal, or else with the events of its stretch."""
     if not seal.is_whole:
         yield changed_seal(
@@ -197,7 +202,9 @@ def contents(connection: psycopg.Connection[Any], seal: Looked) -> Iterator[Find
         yield from differences(connection, seal)
 
 
-def differences(connection: psycopg.Connection[Any], seal: Looked) -> Iterator[Finding]:
+def differences(
+    connection: psycopg.Connection[Any], seal: SealCheck
+) -> Iterator[Finding]:
     """Yield how the events of a stretch differ from what was sealed."""
     rows = read_page(
         connection,
@@ -207,7 +214,7 @@ def differences(connection: psycopg.Connection[Any], seal: Looked) -> Iterator[F
         CROSS JOIN {inlined_sql.imprint("s.after", "s.up_to", "%(most)s")}
         WHERE s.number = %(number)s
         """,
-        {"most": LARGEST + 1, "number": seal.number},
+        {"most": MAX_EVENTS_OF_A_SEAL + 1, "number": seal.number},
     )
     for sealed, actual in rows:
         try:
@@ -215,7 +222,7 @@ def differences(connection: psycopg.Connection[Any], seal: Looked) -> Iterator[F
         except ValueError as error:
             yield changed_seal(seal, str(error))
             return
-        if len(now) > LARGEST:
+        if len(now) > MAX_EVENTS_OF_A_SEAL:
             # So many were put in that what is behind them was not read.
             was = [event for event in was if event.position <= now[-1].position]
         if was == now:
@@ -223,7 +230,7 @@ def differences(connection: psycopg.Connection[Any], seal: Looked) -> Iterator[F
         yield from name_differences(connection, seal.number, was, now)
 
 
-def changed_seal(seal: Looked, detail: str) -> Finding:
+def changed_seal(seal: SealCheck, detail: str) -> Finding:
     return Finding(check=NAME, what="changed", seal=seal.number, detail=detail)
 
 

@@ -7,9 +7,9 @@ import psycopg
 
 from eventstore.aggregates.decider import Decider, Deciders, category_of
 from eventstore.aggregates.history import check_versions
-from eventstore.aggregates.loading import opened_snapshot
+from eventstore.aggregates.loading import decrypt_snapshot
 from eventstore.aggregates.snapshots import Snapshot
-from eventstore.errors import BoxBroken, CorruptSnapshot, told
+from eventstore.errors import CorruptSnapshot, TamperedEnvelope, error_text
 from eventstore.log.read import read_stream
 from eventstore.personal.keyring import Keyring
 from eventstore.verifying.finding import Advance, Check, Finding
@@ -113,16 +113,16 @@ def judge(
         what = "its stream has not the event that it ends with"
     else:
         try:
-            kept = decider.snapshots.decode(opened_snapshot(snapshot, keyring))
+            kept = decider.snapshots.decode(decrypt_snapshot(snapshot, keyring))
             if kept != replayed(connection, keyring, decider, snapshot):
                 what = "it is not what a replay gives"
-        except (CorruptSnapshot, BoxBroken):
+        except (CorruptSnapshot, TamperedEnvelope):
             what = "it is not what was written"
         except psycopg.Error:
             raise
         except Exception as error:
             # Whatever a decider makes of an event that was tampered with.
-            what, detail = "its stream cannot be replayed", told(error)
+            what, detail = "its stream cannot be replayed", error_text(error)
     if what:
         yield Finding(
             check=NAME,

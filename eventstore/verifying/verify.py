@@ -9,18 +9,18 @@ import psycopg
 
 from eventstore.aggregates.decider import Deciders
 from eventstore.seals.export import ExportedSeal
-from eventstore.verifying.checks import Unsealed, all_checks, count_unsealed
+from eventstore.verifying.checks import UnsealedTail, all_checks, count_unsealed
 from eventstore.verifying.finding import Finding
-from eventstore.verifying.seals import Vouching
+from eventstore.verifying.seals import SealedExtent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verified:
+class VerifyResult:
     """What is wrong, how far the seals vouch, and what no seal vouches for yet."""
 
     findings: Sequence[Finding]
     vouched_up_to: int
-    unsealed: Unsealed
+    unsealed: UnsealedTail
 
 
 def verify(
@@ -31,7 +31,7 @@ def verify(
     is_all: bool = False,
     is_journaled: bool = False,
     most: int = 100,
-) -> Verified:
+) -> VerifyResult:
     """
     Make all checks, and return what they found, at most *most* findings of each.
 
@@ -40,7 +40,7 @@ def verify(
     appended but by commands of the journal and by imports. *connection* is in
     autocommit.
     """
-    vouching = Vouching()
+    vouching = SealedExtent()
     checks = all_checks(
         deciders,
         vouching,
@@ -53,7 +53,7 @@ def verify(
         for check in checks
         for finding in islice(check.find(connection, lambda _: None), most)
     ]
-    return Verified(
+    return VerifyResult(
         findings=findings,
         vouched_up_to=vouching.up_to,
         unsealed=count_unsealed(connection),

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
-from tasks.shop.shared_memory import Shared
+from tasks.shop.shared_memory import SharedMemory
 
-LONGEST_PROBE = 30.0
+MAX_SECONDS_OF_PROBE = 30.0
 """Seconds after which who probed is taken for dead, and another one may."""
 
 
@@ -47,7 +47,7 @@ class Breaker:
     first_rest: float = 0.5
     longest_rest: float = 5.0
     clock: Callable[[], float] = time.monotonic
-    shared: Shared = field(default_factory=lambda: Shared(FORM.size))
+    shared: SharedMemory = field(default_factory=lambda: SharedMemory(FORM.size))
 
     @property
     def state(self) -> State:
@@ -88,7 +88,7 @@ class Breaker:
             if not count.opened_at:
                 return True
             is_probing = count.probing_since > 0 and now < (
-                count.probing_since + LONGEST_PROBE
+                count.probing_since + MAX_SECONDS_OF_PROBE
             )
             if is_probing or not self.has_rested(count):
                 return False

@@ -29,7 +29,7 @@ breaker = Breaker()
 """Of this process: whether its broker answers."""
 outbox = Outbox(when_idle=lambda: probe())
 
-MOST_TOGETHER = 20
+MAX_TOGETHER = 20
 """So many commands one task names that were accepted while another was sent."""
 
 
@@ -37,7 +37,7 @@ SECONDS_TO_GATHER = 0.005
 """After one was sent; where nothing was sent just now a command is told of at once."""
 
 
-class Told(NamedTuple):
+class PendingMessage(NamedTuple):
     """A task that names commands, as it would be sent by itself."""
 
     arguments: Sequence[Any]
@@ -46,7 +46,7 @@ class Told(NamedTuple):
 
 
 # What the outbox has not sent yet.
-gathered: deque[Told] = deque()
+gathered: deque[PendingMessage] = deque()
 # Its messages stay with who has put them there.
 os.register_at_fork(after_in_child=gathered.clear)
 
@@ -91,7 +91,7 @@ def send(
     if breaker.state is State.OPEN and not breaker.is_due:
         return
     if name == "execute":
-        told = Told(arguments, task_id, shadow)
+        told = PendingMessage(arguments, task_id, shadow)
         gathered.append(told)
         message = deliver_gathered
     if not outbox.put(message):
@@ -119,10 +119,10 @@ def deliver_gathered() -> None:
     time.sleep(SECONDS_TO_GATHER)
 
 
-def next_together() -> list[Told]:
+def next_together() -> list[PendingMessage]:
     """Take from what was gathered what goes by one task: the first, and what fits."""
-    together: list[Told] = []
-    room = MOST_TOGETHER
+    together: list[PendingMessage] = []
+    room = MAX_TOGETHER
     # Who finds the outbox full takes its own back, also between two of these lines; an
     # error would end the thread of the outbox.
     with suppress(IndexError):

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
-MOST = 2_000
+MAX_QUEUED = 2_000
 """So many messages wait for a broker that is slow; what is more the relay runs."""
 SECONDS_TO_EMPTY = 2.0
 SECONDS_OF_IDLENESS = 0.5
@@ -25,7 +25,7 @@ class Outbox:
     """
 
     def __init__(
-        self, most: int = MOST, when_idle: Callable[[], None] = lambda: None
+        self, most: int = MAX_QUEUED, when_idle: Callable[[], None] = lambda: None
     ) -> None:
         _outboxes.append(self)
         self.most = most

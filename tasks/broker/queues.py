@@ -6,7 +6,7 @@ import time
 from kombu import Queue
 from sqlalchemy.exc import OperationalError
 
-from eventstore.errors import told
+from eventstore.errors import error_text
 from tasks.shop.wiring import Shop
 
 log = logging.getLogger(__name__)
@@ -44,6 +44,6 @@ def wait_for_identity(shop: Shop) -> str:
         except OperationalError as error:
             if shop.settings.role != "worker":
                 raise
-            reason = told(error.orig) if error.orig else type(error).__name__
+            reason = error_text(error.orig) if error.orig else type(error).__name__
             log.warning("waiting for the database error=%s", reason.splitlines()[0])
             time.sleep(SECONDS_BETWEEN_TRIES)

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from eventstore.rewriting.claims_backfill import Unclaimed, fill_claims
+from eventstore.rewriting.claims_backfill import UnclaimedStream, fill_claims
 from tasks.shop.wiring import Shop
 
 
-def fill(shop: Shop) -> Iterator[Unclaimed]:
+def fill(shop: Shop) -> Iterator[UnclaimedStream]:
     """Claim for every stream what its state has; yield those that could not."""
     for decider in shop.deciders.all:
         if decider.claims_something:
@@ -17,6 +17,6 @@ def fill(shop: Shop) -> Iterator[Unclaimed]:
                     yield from unclaimed
 
 
-def told(unclaimed: Unclaimed) -> str:
+def told(unclaimed: UnclaimedStream) -> str:
     """Return what an operator is told, which is neither the value nor whose it is."""
     return f"no claim for {unclaimed.stream_id}: {unclaimed.reason}; it stays as it is"

@@ -80,7 +80,7 @@ def opener(
 
 
 @dataclass
-class Doom:
+class PoolExpiry:
     """Until when the sessions of a pool were opened that are of no use any more."""
 
     opened_until: float = float("-inf")
@@ -96,7 +96,7 @@ def pool_of(database_url: str, role: str = "operator") -> sa.Engine:
     A session that is of no use any more is thrown away when it comes back; where it
     was found that it cannot write, so are all that are as old.
     """
-    open_one, doom = opener(database_url, role), Doom()
+    open_one, doom = opener(database_url, role), PoolExpiry()
 
     def create() -> Session:
         session = open_one()

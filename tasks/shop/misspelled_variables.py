@@ -16,7 +16,7 @@ OF_KUBERNETES = re.compile(r"RECOUNT_SERVICE_(HOST|PORT)\w*|RECOUNT_PORT_\d+_\w+
 SHORT = 10
 """Names with fewer letters are near to many others: they may differ by one letter."""
 
-SHORTEST = 6
+MIN_LENGTH = 6
 """Names with fewer letters are written rightly, or are others'."""
 
 GENERIC = re.compile(
@@ -25,7 +25,7 @@ GENERIC = re.compile(
 """Names that others have with a prefix of theirs: FLASK_SECRET_KEY is none of ours."""
 
 
-class Misspelt(NamedTuple):
+class MisspelledVariable(NamedTuple):
     """A variable that is none of ours, and the one that it was taken for."""
 
     name: str
@@ -38,9 +38,9 @@ class Misspelt(NamedTuple):
         )
 
 
-def find_misspelt(
+def find_misspelled(
     environment: Mapping[str, str], names: Collection[str]
-) -> list[Misspelt]:
+) -> list[MisspelledVariable]:
     """
     Return the variables that are near to one of *names* and are none of them.
 
@@ -54,7 +54,7 @@ def find_misspelt(
             continue
         meant = nearest(name, ours)
         if meant is not None and not environment.get(meant):
-            found.append(Misspelt(name, meant))
+            found.append(MisspelledVariable(name, meant))
     return found
 
 
@@ -73,7 +73,7 @@ def most_unlike(name: str, meant: str) -> int:
         # Our own prefix: nobody else's variable, however far it is from all of ours.
         return max(len(name), len(meant))
     letters = len(bare(meant))
-    if letters < SHORTEST:
+    if letters < MIN_LENGTH:
         return 0
     return 1 if letters < SHORT else 2
 

@@ -3,8 +3,8 @@
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-SHORTEST = 12
-LONGEST = 1_000
+MIN_LENGTH = 12
+MAX_LENGTH = 1_000
 """Characters; a longer one would keep a processor busy for whoever sends it."""
 
 
@@ -17,7 +17,7 @@ class UnusablePassword(ValueError):
 
 def hashed(password: str) -> str:
     """Return the hash to keep of *password*. Raises UnusablePassword."""
-    if not SHORTEST <= len(password) <= LONGEST:
+    if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
         raise UnusablePassword
     return PasswordHasher().hash(password)
 
@@ -25,6 +25,6 @@ def hashed(password: str) -> str:
 def matches(password: str, kept: str) -> bool:
     """Say whether *password* is the one of which the hash was kept."""
     try:
-        return len(password) <= LONGEST and PasswordHasher().verify(kept, password)
+        return len(password) <= MAX_LENGTH and PasswordHasher().verify(kept, password)
     except (VerificationError, InvalidHashError):
         return False

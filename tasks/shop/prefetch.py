@@ -7,7 +7,7 @@ from mmap import mmap
 from struct import Struct
 from uuid import UUID
 
-MOST = 30
+MAX_AHEAD = 30
 """Neighbours that go along with a command; a stream each, whose locks are held."""
 QUICK = 0.05
 """Seconds of a run up to which the next one may take more along."""
@@ -20,7 +20,7 @@ ENTRY = Struct("=16sd")
 
 
 @dataclass
-class Pace:
+class PrefetchWindow:
     """
     How many commands behind the one that it was told of are taken along.
 
@@ -33,14 +33,14 @@ class Pace:
     def note(self, seconds: float) -> None:
         """Take note of how long a run took."""
         quick = seconds <= QUICK
-        self.ahead = min(2 * self.ahead + 1, MOST) if quick else self.ahead // 4
+        self.ahead = min(2 * self.ahead + 1, MAX_AHEAD) if quick else self.ahead // 4
 
     def note_error(self) -> None:
         """Take nobody along into what may be wrong with those that went along."""
         self.ahead = 0
 
 
-class Done:
+class RecentlyFinished:
     """
     The last commands that this worker has brought to their end.
 

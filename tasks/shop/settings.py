@@ -15,7 +15,7 @@ from dotenv import load_dotenv
 
 from eventstore.encryption.keys import MasterKeys
 from eventstore.subscriptions.snapshot_taker import SnapshotPolicy
-from tasks.shop.misspelled_variables import find_misspelt
+from tasks.shop.misspelled_variables import find_misspelled
 from tasks.shop.process_name import process_name
 
 T = TypeVar("T")
@@ -95,7 +95,7 @@ def settings_from(environment: Mapping[str, str], role: str = "operator") -> Set
         except (ValueError, KeyError) as error:
             raise BadSetting(f"{name}: expected {form}") from error
 
-    if misspelt := find_misspelt(environment, VARIABLES):
+    if misspelt := find_misspelled(environment, VARIABLES):
         raise BadSetting(str(misspelt[0]))
     own = OF_ROLES[role]
     return Settings(

@@ -12,7 +12,7 @@ import threading
 import weakref
 
 
-class Shared:
+class SharedMemory:
     """
     So many bytes, all 0 at first; `with` it nobody else looks at them.
 

@@ -21,7 +21,7 @@ from tasks.shop import deciders
 from tasks.shop.connections import pool_of
 from tasks.shop.identity import identity_of
 from tasks.shop.migrations import SchemaMismatch, mismatch_of
-from tasks.shop.prefetch import Done, Pace
+from tasks.shop.prefetch import PrefetchWindow, RecentlyFinished
 from tasks.shop.process_managers import process_managers
 from tasks.shop.settings import Settings, load_settings
 
@@ -34,8 +34,8 @@ class Shop:
     slices: Sequence[Decider] = deciders.ALL
     projections: Sequence[Projection] = READ_MODELS
     limits: Limits = field(default_factory=Limits)
-    pace: Pace = field(default_factory=Pace)
-    done: Done = field(default_factory=Done)
+    pace: PrefetchWindow = field(default_factory=PrefetchWindow)
+    done: RecentlyFinished = field(default_factory=RecentlyFinished)
     pulses: Pulses = field(default_factory=Pulses)
 
     @cached_property

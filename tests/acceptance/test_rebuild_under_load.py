@@ -34,8 +34,8 @@ READERS = 3
 REBUILDS = 2
 # A reader must not wait for 100 ms; on a machine with too much to do it may wait for
 # its turn of the processor, which is no lock: that would keep all readers waiting.
-LONGEST_SILENCE = 0.5
-LONGEST_WAIT = 3.0
+MAX_SILENCE = 0.5
+MAX_WAIT = 3.0
 REBUILD = [sys.executable, "-m", "cli", "rebuild", "order_list"]
 
 Note = Callable[[str, object], None]
@@ -151,8 +151,8 @@ def test_readers_neither_wait_nor_go_back_while_the_list_is_rebuilt(
     newest = live(connection)
     assert newest == 1 + REBUILDS
     assert readers.faults == []
-    assert readers.silence < LONGEST_SILENCE
-    assert readers.longest < LONGEST_WAIT
+    assert readers.silence < MAX_SILENCE
+    assert readers.longest < MAX_WAIT
     assert_good(load)
     assert rows_of(connection, newest) == rows_of(connection, newest - 1) != []
 

@@ -27,7 +27,7 @@ FAULTY = "tests.support.faulty_shop"
 HOLDING = next(amount for amount, spell in AMOUNTS.items() if spell == HOLD)
 PROMISED = 5.0
 """Seconds, on a machine that has time for it."""
-MOST = 4 * PROMISED
+MAX_SECONDS = 4 * PROMISED
 """Seconds that it may take beside the other tests; it was 28 to 61."""
 SECONDS = """
     SELECT extract(epoch FROM finished_at - accepted_at)::float
@@ -86,7 +86,9 @@ def seconds_of(engine: sa.Engine, ids: Sequence[str]) -> float:
         with engine.connect() as connection:
             return list(connection.scalars(sa.text(SECONDS), {"ids": list(ids)}))
 
-    wait_until(lambda: len(durations()) == len(ids), "all are done", seconds=MOST)
+    wait_until(
+        lambda: len(durations()) == len(ids), "all are done", seconds=MAX_SECONDS
+    )
     return max(durations())
 
 
@@ -137,7 +139,7 @@ def test_whoever_stands_still_keeps_nothing_and_changes_nothing(
         wait_until(lambda: child not in children_of(relay), "it is replaced")
 
     print(took)
-    assert max(took.values()) < MOST
+    assert max(took.values()) < MAX_SECONDS
 
 
 def runner_of(engine: sa.Engine, command_id: str) -> int:

@@ -33,7 +33,7 @@ from domain.accounts.rules import (
     NotEnoughMoney,
     UnknownAccount,
 )
-from domain.fields import HIGHEST_BALANCE
+from domain.fields import MAX_BALANCE
 from eventstore.testing.specification import Specification
 
 account = Specification(initial=Account(), decide=decide, evolve=evolve)
@@ -143,7 +143,7 @@ def test_a_closed_account_can_be_opened_again_with_what_came_back_to_it() -> Non
 
 
 def test_a_balance_stays_a_number_that_every_reader_agrees_on() -> None:
-    full = MoneyDeposited(amount=HIGHEST_BALANCE - 999)
+    full = MoneyDeposited(amount=MAX_BALANCE - 999)
 
     account.given(opened, full).when(deposit).then_rejected(BalanceTooHigh)
     account.given(opened, full).when(replace(deposit, amount=999)).then(
@@ -187,7 +187,7 @@ def test_a_transfer_brings_its_money() -> None:
         ([], "UnknownAccount", "There is no account ALICE."),
         ([opened, closed], "AccountIsClosed", "Account ALICE is closed."),
         (
-            [opened, MoneyDeposited(amount=HIGHEST_BALANCE)],
+            [opened, MoneyDeposited(amount=MAX_BALANCE)],
             "BalanceTooHigh",
             "An account has at most 10,000,000,000,000.00 EUR; "
             "ALICE has 10,000,000,000,000.00 EUR already.",
@@ -209,7 +209,7 @@ def test_a_transfer_hears_that_its_money_cannot_come_in(
     [
         [opened, deposited, sent],
         [opened, deposited, sent, closed],
-        [opened, deposited, sent, MoneyDeposited(amount=HIGHEST_BALANCE)],
+        [opened, deposited, sent, MoneyDeposited(amount=MAX_BALANCE)],
     ],
     ids=["open", "closed", "full"],
 )

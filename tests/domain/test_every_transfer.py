@@ -23,7 +23,7 @@ from domain.accounts.commands import (
     Withdraw,
     WithdrawForTransfer,
 )
-from domain.fields import HIGHEST_BALANCE
+from domain.fields import MAX_BALANCE
 from domain.money import Money
 from domain.transfers.commands import TransferMoney
 from domain.transfers.events import TransferStepAbandoned
@@ -45,7 +45,7 @@ TARGETS = {
     "unknown": Account(),
     "open": Account(AccountStatus.OPEN, Money(0, "EUR")),
     "closed": Account(AccountStatus.CLOSED, Money(0, "EUR")),
-    "full": Account(AccountStatus.OPEN, Money(HIGHEST_BALANCE, "EUR")),
+    "full": Account(AccountStatus.OPEN, Money(MAX_BALANCE, "EUR")),
 }
 # What people do meanwhile, at any moment, each of it or none.
 PEOPLE = {

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.fields import HIGHEST_AMOUNT, HIGHEST_QUANTITY
+from domain.fields import MAX_AMOUNT, MAX_QUANTITY
 from domain.money import (
     format_amount,
     format_number,
@@ -20,8 +20,8 @@ from domain.money import (
 
 lines = st.lists(
     st.tuples(
-        st.integers(1, HIGHEST_AMOUNT),
-        st.integers(1, HIGHEST_QUANTITY),
+        st.integers(1, MAX_AMOUNT),
+        st.integers(1, MAX_QUANTITY),
         st.decimals(0, 1, places=4),
     ),
     max_size=30,
@@ -165,7 +165,7 @@ def test_an_amount_that_could_mean_two_things_is_asked_for_again(
 
 @settings(deadline=None, database=None)
 @given(
-    st.integers(0, HIGHEST_AMOUNT),
+    st.integers(0, MAX_AMOUNT),
     st.sampled_from(["EUR", "JPY", "KWD"]),
 )
 def test_what_is_shown_can_be_written_back(amount: int, currency: str) -> None:

@@ -11,10 +11,10 @@ from domain.address import Address
 from domain.customers.customer import Customer, UnknownCustomer
 from domain.customers.events import CustomerDetails
 from domain.fields import (
-    HIGHEST_AMOUNT,
-    HIGHEST_QUANTITY,
-    HIGHEST_TOTAL,
-    MOST_LINES,
+    MAX_AMOUNT,
+    MAX_LINES,
+    MAX_QUANTITY,
+    MAX_TOTAL,
 )
 from domain.money import Money
 from domain.orders.commands import (
@@ -174,21 +174,21 @@ def test_cancelling_reads_no_other_stream() -> None:
 
 
 def crowns(quantity: int, *, lines: int = 1) -> PlaceOrder:
-    crown = Item(product="CROWN", quantity=quantity, unit_price=HIGHEST_AMOUNT)
+    crown = Item(product="CROWN", quantity=quantity, unit_price=MAX_AMOUNT)
     return replace(place, items=(crown,) * lines)
 
 
 def test_an_order_may_be_worth_a_hundred_billions_and_no_more() -> None:
     (event,) = decide(Order(), crowns(100), customer=ALICE)
     assert isinstance(event, OrderCreated)
-    assert event.total == HIGHEST_TOTAL
+    assert event.total == MAX_TOTAL
 
     with pytest.raises(OrderTooDear, match=r"101,000,000,000\.00 EUR"):
         decide(Order(), crowns(101), customer=ALICE)
 
 
 def test_the_lines_of_any_order_come_to_less_than_64_bits() -> None:
-    dearest = crowns(HIGHEST_QUANTITY, lines=MOST_LINES)
+    dearest = crowns(MAX_QUANTITY, lines=MAX_LINES)
     assert sum(item.unit_price * item.quantity for item in dearest.items) < 2**63
 
 

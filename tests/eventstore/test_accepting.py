@@ -9,7 +9,7 @@ import pytest
 
 from eventstore.errors import KeyReused
 from eventstore.ids import command_id_for
-from eventstore.journal.accept import Accepted, accept, given
+from eventstore.journal.accept import AcceptedCommand, accept, given
 from tests.support.engine import COUNTERS, SECRET, Add, Engine, at_once
 
 add = Add(counter_id="clock", amount=5)
@@ -24,7 +24,7 @@ def numbers(engine: Engine) -> Engine:
 
 def accept_under(
     key: str, connection: psycopg.Connection[Any], command: Add = add
-) -> Accepted:
+) -> AcceptedCommand:
     return accept(
         connection,
         command,

@@ -10,8 +10,8 @@ import pytest
 
 from eventstore.errors import is_of_the_data
 from eventstore.journal.accept import (
-    Answered,
-    Prepared,
+    AcceptanceResult,
+    PreparedCommand,
     accept_many,
     accepted,
     prepared,
@@ -23,7 +23,7 @@ from tests.support.waiting import wait_until
 add = Add(counter_id="clock", amount=5)
 
 
-def ready(key: str, command: Add = add, principal: str = "alice") -> Prepared:
+def ready(key: str, command: Add = add, principal: str = "alice") -> PreparedCommand:
     return prepared(
         command,
         decider=COUNTERS.all[0],
@@ -82,7 +82,9 @@ def test_a_set_that_breaks_off_in_its_halves_is_undone_as_a_whole(
 ) -> None:
     bad = ready("bad")._replace(data='{"note": "\\u0000"}')
 
-    def accepted_but_for_the_last(connection: Any, commands: Any) -> list[Answered]:
+    def accepted_but_for_the_last(
+        connection: Any, commands: Any
+    ) -> list[AcceptanceResult]:
         if commands == [ready("c")]:
             raise psycopg.errors.LockNotAvailable
         return accepted(connection, commands)
@@ -131,10 +133,10 @@ def test_only_sequences_of_numbers_are_drawn_from(engine: Engine) -> None:
 def test_the_same_in_another_order_at_once_is_accepted_once(engine: Engine) -> None:
     commands = [ready(str(n)) for n in range(200)]
 
-    def accept(order: Sequence[Prepared]) -> Any:
+    def accept(order: Sequence[PreparedCommand]) -> Any:
         return lambda connection: accept_many(connection, order)
 
-    found: list[list[Answered]] = at_once(
+    found: list[list[AcceptanceResult]] = at_once(
         engine, accept(commands), accept(commands[::-1]), accept(commands)
     )
 

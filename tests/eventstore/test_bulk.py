@@ -95,9 +95,9 @@ def test_readers_wait_for_a_bulk_append_that_is_under_way(engine: Engine) -> Non
 @pytest.mark.parametrize(
     ("limit", "most", "error"),
     [
-        ("MOST_EVENTS", 99, TooManyEvents),
-        ("MOST_STREAMS", 9, TooManyStreams),
-        ("MOST_BYTES", 100 * len('{"amount":1,"note":""}') - 1, TooManyBytes),
+        ("MAX_EVENTS", 99, TooManyEvents),
+        ("MAX_STREAMS", 9, TooManyStreams),
+        ("MAX_BYTES", 100 * len('{"amount":1,"note":""}') - 1, TooManyBytes),
     ],
 )
 def test_what_is_too_much_is_refused_before_it_is_sent(

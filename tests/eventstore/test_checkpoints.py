@@ -15,11 +15,14 @@ from eventstore.projections.project import subscription_of
 from eventstore.projections.rebuild import rebuild
 from eventstore.seals.seals import seal_log
 from eventstore.subscriptions.catch_up import CaughtUp, catch_up
-from eventstore.subscriptions.checkpoint_repair import Repaired, repair_checkpoint
-from eventstore.subscriptions.lag import Standing, find_standings
+from eventstore.subscriptions.checkpoint_repair import (
+    CheckpointRepair,
+    repair_checkpoint,
+)
+from eventstore.subscriptions.lag import SubscriptionLag, find_standings
 from eventstore.subscriptions.process_manager import (
-    Acting,
     ProcessManager,
+    ProcessManagerRun,
     begin_acting,
 )
 from eventstore.subscriptions.subscription import Subscription
@@ -47,7 +50,7 @@ class World:
         engine.connection.execute("INSERT INTO subscriptions (name) VALUES ('reader')")
         self.subscriptions = {
             "totals_g1": subscription_of(totals, 1),
-            MANAGER: Acting(process, COUNTERS, SECRET).subscription,
+            MANAGER: ProcessManagerRun(process, COUNTERS, SECRET).subscription,
             "reader": Subscription(name="reader", types=None, handler=self.note),
         }
 
@@ -94,13 +97,13 @@ class World:
             """
         )
 
-    def repair(self, name: str, after: int | None = None) -> Repaired | None:
+    def repair(self, name: str, after: int | None = None) -> CheckpointRepair | None:
         return repair_checkpoint(
             self.engine.connection, name, by="ada", because="a slip", after=after
         )
 
     @property
-    def standings(self) -> dict[str, Standing]:
+    def standings(self) -> dict[str, SubscriptionLag]:
         with self.engine.pool.connect() as connection:
             return {s.name: s for s in find_standings(connection)}
 
@@ -253,7 +256,7 @@ def test_where_the_event_is_gone_a_process_manager_asks_the_journal(
     repaired = restored.repair(MANAGER)
     catch_up(connection, restored.subscriptions[MANAGER])
 
-    assert repaired == Repaired("other", 3, 1)
+    assert repaired == CheckpointRepair("other", 3, 1)
     assert restored.sent == [1, 7, 8, 9]
 
 
@@ -271,8 +274,8 @@ def test_where_nobody_knows_an_operator_says_what_was_acted_on(restored: World) 
     repaired = restored.repair(MANAGER, after=2)
     catch_up(connection, restored.subscriptions[MANAGER])
 
-    assert refused == Repaired("other", 3, None)
-    assert repaired == Repaired("other", 3, 2)
+    assert refused == CheckpointRepair("other", 3, None)
+    assert repaired == CheckpointRepair("other", 3, 2)
     assert restored.sent == [8, 9]
 
 
@@ -293,7 +296,7 @@ def test_what_was_acted_on_must_be_in_the_log_too(world: World, to: str) -> None
 
 
 def test_what_is_right_is_not_repaired(world: World) -> None:
-    assert world.repair("reader") == Repaired(None, 3, None)
+    assert world.repair("reader") == CheckpointRepair(None, 3, None)
     assert world.repair("nobody") is None
 
 

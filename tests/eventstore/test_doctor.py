@@ -88,7 +88,7 @@ def test_what_is_wrong_is_told(engine: Engine, statement: str) -> None:
 def test_a_clock_that_is_elsewhere_is_told(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor, "LARGEST_DRIFT", timedelta(seconds=-1))
+    monkeypatch.setattr(doctor, "MAX_CLOCK_DRIFT", timedelta(seconds=-1))
 
     assert list(found(engine.connection)) == [
         "the database's clock and ours differ by 0.0 s; events have the database's"

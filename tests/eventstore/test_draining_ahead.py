@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from eventstore.journal.drain import drain as drain_journal
-from eventstore.journal.finishing import Drained
+from eventstore.journal.finishing import DrainResult
 from eventstore.journal.runner import FinishedCommand, Limits, Runner
 from eventstore.journal.take import take_ahead
 from tests.support.engine import COUNTERS, FULL, Add, Divide, Engine
@@ -20,7 +20,7 @@ def drain(
     ahead: int = 10,
     limits: Limits | None = None,
     reported: list[FinishedCommand] | None = None,
-) -> Drained:
+) -> DrainResult:
     runner = Runner(
         deciders=COUNTERS,
         name="worker",

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from eventstore.journal.drain import drain as drain_journal
-from eventstore.journal.finishing import Drained
+from eventstore.journal.finishing import DrainResult
 from eventstore.journal.runner import FinishedCommand, Limits, Runner
 from tests.support.engine import (
     COUNTERS,
@@ -31,7 +31,7 @@ def drain(
     deciders: object = COUNTERS,
     reported: list[FinishedCommand] | None = None,
     limits: Limits | None = None,
-) -> Drained:
+) -> DrainResult:
     runner = Runner(
         deciders=deciders,  # type: ignore[arg-type]
         name="worker",

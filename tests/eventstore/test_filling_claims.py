@@ -9,7 +9,7 @@ import pytest
 from eventstore.aggregates.decider import Deciders
 from eventstore.claims import no_claims
 from eventstore.log.append import ANY_VERSION, NO_STREAM, append
-from eventstore.rewriting.claims_backfill import BATCH, Unclaimed, fill_claims
+from eventstore.rewriting.claims_backfill import BATCH, UnclaimedStream, fill_claims
 from tests.support.engine import Engine, added
 from tests.support.members import MEMBERS, Club, Join, Rename, claim
 
@@ -25,7 +25,7 @@ def club(engine: Engine) -> Club:
     return Club(engine)
 
 
-def fill(club: Club) -> list[Unclaimed]:
+def fill(club: Club) -> list[UnclaimedStream]:
     filled = fill_claims(club.engine.connection, MEMBERS, "member")
     return [unclaimed for batch in filled for unclaimed in batch]
 

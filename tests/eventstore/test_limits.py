@@ -24,7 +24,7 @@ from eventstore.journal.accept import accept
 from eventstore.log.append import ANY_VERSION, append
 from eventstore.log.codec import EventCodec
 from eventstore.log.events import NewEvent
-from eventstore.log.limits import MOST_DATA, MOST_EVENTS, MOST_METADATA
+from eventstore.log.limits import MAX_DATA_BYTES, MAX_EVENTS, MAX_METADATA_BYTES
 from tests.support.engine import (
     COUNTERS,
     SECRET,
@@ -120,7 +120,7 @@ def test_a_type_may_have_128_characters(engine: Engine) -> None:
 def test_data_has_at_most_256_kib(character: str, engine: Engine) -> None:
     """Counted as bytes of JSON, its quotes among them."""
     size = len(character.encode())
-    most = character * ((MOST_DATA - 2) // size)
+    most = character * ((MAX_DATA_BYTES - 2) // size)
     data = f'"{most}"'
 
     assert is_taken(engine, saying(data))
@@ -129,7 +129,7 @@ def test_data_has_at_most_256_kib(character: str, engine: Engine) -> None:
 
 def test_metadata_has_at_most_16_kib(engine: Engine) -> None:
     event = added(1)
-    long = msgspec.structs.replace(event.metadata, actor="x" * MOST_METADATA)
+    long = msgspec.structs.replace(event.metadata, actor="x" * MAX_METADATA_BYTES)
 
     assert refusal(engine, replace(event, metadata=long)) == (TooLarge, 0)
 
@@ -180,20 +180,20 @@ def test_a_number_that_is_none_is_refused(number: float, engine: Engine) -> None
 
 
 def test_an_append_has_at_most_a_thousand_events(engine: Engine) -> None:
-    assert is_taken(engine, *(added(1) for _ in range(MOST_EVENTS)))
-    many = [added(1) for _ in range(MOST_EVENTS + 1)]
+    assert is_taken(engine, *(added(1) for _ in range(MAX_EVENTS)))
+    many = [added(1) for _ in range(MAX_EVENTS + 1)]
     assert refusal(engine, *many) == (TooManyEvents, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Counting:
     celsius: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
     counter_id: str = "clock"
-    readings: tuple[Reading, ...] = ()
+    readings: tuple[Counting, ...] = ()
     more: dict[str, Any] = field(default_factory=dict)
 
 
@@ -201,7 +201,10 @@ class Measured:
 @pytest.mark.parametrize(
     ("event", "place"),
     [
-        (lambda n: Measured(readings=(Reading(1.5), Reading(n))), "readings.1.celsius"),
+        (
+            lambda n: Measured(readings=(Counting(1.5), Counting(n))),
+            "readings.1.celsius",
+        ),
         (lambda n: Measured(more={"a": {"b": [n]}}), "more.a.b.0"),
     ],
 )
@@ -214,7 +217,7 @@ def test_an_event_with_a_number_that_is_none_is_not_written_as_null(
 
 
 def test_a_number_that_is_one_is_written() -> None:
-    event = Measured(readings=(Reading(-1e300),), more={"a": 0.1})
+    event = Measured(readings=(Counting(-1e300),), more={"a": 0.1})
     codec = EventCodec([Measured])
 
     assert codec.decode("Measured", codec.encode(event)) == event
@@ -225,7 +228,7 @@ def test_a_command_with_a_number_that_is_none_is_not_accepted(engine: Engine) ->
     with pytest.raises(NotANumber):
         accept(
             engine.connection,
-            Measured(readings=(Reading(math.nan),)),
+            Measured(readings=(Counting(math.nan),)),
             decider=COUNTERS.all[0],
             principal="alice",
             key="key",
@@ -250,9 +253,9 @@ def adding(*events: Added) -> Any:
 @pytest.mark.parametrize(
     ("events", "error"),
     [
-        ([Added(amount=1, note="x" * MOST_DATA)], "TooLarge"),
+        ([Added(amount=1, note="x" * MAX_DATA_BYTES)], "TooLarge"),
         ([Added(amount=1, note="\0")], "UnstorableText"),
-        ([Added(amount=1)] * (MOST_EVENTS + 1), "TooManyEvents"),
+        ([Added(amount=1)] * (MAX_EVENTS + 1), "TooManyEvents"),
     ],
 )
 def test_a_command_that_decides_it_fails_and_no_other(
@@ -285,7 +288,7 @@ def test_one_who_handles_at_once_is_told(engine: Engine) -> None:
             engine.connection,
             Add(counter_id="clock", amount=2),
             stream_id=CLOCK,
-            deciders=adding(Added(amount=1, note="x" * MOST_DATA)),
+            deciders=adding(Added(amount=1, note="x" * MAX_DATA_BYTES)),
             actor="alice",
             command_id=uuid4(),
         )

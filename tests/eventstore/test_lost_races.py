@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from eventstore.aggregates.decider import Deciders
-from eventstore.journal.finishing import Drained
+from eventstore.journal.finishing import DrainResult
 from eventstore.journal.runner import Limits
 from eventstore.log.append import ANY_VERSION, append
 from tests.support.engine import (
@@ -57,7 +57,7 @@ def always(engine: Engine) -> Deciders:
     return meanwhile(interfere(engine, CLOCK))
 
 
-def lose_twice(engine: Engine) -> tuple[UUID, Drained]:
+def lose_twice(engine: Engine) -> tuple[UUID, DrainResult]:
     """Return a command that met with conflicts until the drain gave up."""
     command_id = engine.accept(add)
     drained = engine.drain(

@@ -7,8 +7,8 @@ import pytest
 
 from eventstore.errors import BadCursor
 from eventstore.journal import listing
-from eventstore.journal.acting import Acted, abandon, retry
-from eventstore.journal.listing import Wanted, find_entries
+from eventstore.journal.acting import ActionResult, abandon, retry
+from eventstore.journal.listing import CommandFilter, find_entries
 from eventstore.journal.runner import Limits
 from eventstore.journal.tracing import trace
 from eventstore.log.append import append
@@ -36,11 +36,11 @@ def corrected() -> Any:
     return counters(lambda counter, command, **_: [Added(amount=1)])
 
 
-def retried(engine: Engine, command_id: UUID) -> Acted | None:
+def retried(engine: Engine, command_id: UUID) -> ActionResult | None:
     return retry(engine.connection, command_id, by="olga", because="corrected")
 
 
-def abandoned(engine: Engine, command_id: UUID) -> Acted | None:
+def abandoned(engine: Engine, command_id: UUID) -> ActionResult | None:
     return abandon(engine.connection, command_id, by="olga", because="not needed")
 
 
@@ -183,7 +183,9 @@ def listed(engine: Engine, limit: int = 100, **wanted: Any) -> list[UUID]:
     after = None
     with engine.pool.connect() as connection:
         while True:
-            page = find_entries(connection, Wanted(**wanted), after=after, limit=limit)
+            page = find_entries(
+                connection, CommandFilter(**wanted), after=after, limit=limit
+            )
             ids += [entry.id for entry in page.entries]
             after = page.following
             if after is None:
@@ -221,4 +223,6 @@ def test_a_list_of_an_empty_journal_is_empty(engine: Engine) -> None:
 @pytest.mark.parametrize("cursor", ["x", "é", "W10", "WyJhY2NlcHRlZCIsMF0", "7" * 99])
 def test_what_is_no_cursor_is_refused(engine: Engine, cursor: str) -> None:
     with engine.pool.connect() as connection, pytest.raises(BadCursor):
-        find_entries(connection, Wanted(standing="failed"), after=cursor, limit=1)
+        find_entries(
+            connection, CommandFilter(standing="failed"), after=cursor, limit=1
+        )

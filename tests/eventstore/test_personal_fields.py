@@ -6,10 +6,15 @@ from uuid import UUID
 
 import pytest
 
-from eventstore.encryption.envelope import FORGOTTEN, close, key_of, open_box
+from eventstore.encryption.envelope import (
+    FORGOTTEN,
+    decrypt_fields,
+    encrypt_fields,
+    key_of,
+)
 from eventstore.encryption.keys import MasterKeys, SubjectKey, new_key
-from eventstore.encryption.personal_fields import personal_fields, stand_ins
-from eventstore.errors import BoxBroken, WrongMasterKey
+from eventstore.encryption.personal_fields import personal_fields, placeholders
+from eventstore.errors import TamperedEnvelope, WrongMasterKey
 
 ABOUT = UUID(int=1)
 KEY = new_key()
@@ -21,7 +26,7 @@ def found(key_id: UUID) -> SubjectKey | None:
 
 
 def closed() -> str:
-    return close(REGISTERED, {"name", "email"}, KEY, ABOUT)
+    return encrypt_fields(REGISTERED, {"name", "email"}, KEY, ABOUT)
 
 
 def test_personal_fields_are_not_to_be_read_in_what_is_stored() -> None:
@@ -31,7 +36,7 @@ def test_personal_fields_are_not_to_be_read_in_what_is_stored() -> None:
 
 
 def test_its_key_opens_the_box() -> None:
-    assert json.loads(open_box(closed(), ABOUT, found)) == json.loads(REGISTERED)
+    assert json.loads(decrypt_fields(closed(), ABOUT, found)) == json.loads(REGISTERED)
 
 
 def test_the_same_twice_is_not_seen_to_be_the_same() -> None:
@@ -39,20 +44,20 @@ def test_the_same_twice_is_not_seen_to_be_the_same() -> None:
 
 
 def test_without_its_key_a_box_reads_as_forgotten() -> None:
-    read = json.loads(open_box(closed(), ABOUT, lambda _: None))
+    read = json.loads(decrypt_fields(closed(), ABOUT, lambda _: None))
 
     assert read == {"customer_id": "alice", FORGOTTEN: True}
 
 
 def test_a_message_without_a_box_is_read_as_it_is() -> None:
-    assert open_box('{"total": 450}', ABOUT, found) == '{"total": 450}'
+    assert decrypt_fields('{"total": 450}', ABOUT, found) == '{"total": 450}'
     # As a value it is a text like any other.
     assert key_of('{"note": "$personal"}') is None
 
 
 def test_a_box_does_not_open_in_another_message() -> None:
-    with pytest.raises(BoxBroken):
-        open_box(closed(), UUID(int=2), found)
+    with pytest.raises(TamperedEnvelope):
+        decrypt_fields(closed(), UUID(int=2), found)
 
 
 @pytest.mark.parametrize("box", ["", "AAAA", "no base64!", "é"])
@@ -60,13 +65,13 @@ def test_a_box_that_was_tampered_with_does_not_open(box: str) -> None:
     message = json.loads(closed())
     message["$personal"]["box"] = box
 
-    with pytest.raises(BoxBroken):
-        open_box(json.dumps(message), ABOUT, found)
+    with pytest.raises(TamperedEnvelope):
+        decrypt_fields(json.dumps(message), ABOUT, found)
 
 
 @pytest.mark.parametrize("box", [1, {}, {"key": "alice"}, {"key": str(KEY.id)}, []])
 def test_what_is_no_box_is_called_broken(box: object) -> None:
-    with pytest.raises(BoxBroken):
+    with pytest.raises(TamperedEnvelope):
         key_of(json.dumps({"$personal": box}))
 
 
@@ -135,7 +140,7 @@ def test_personal_fields_are_those_that_are_marked() -> None:
 
 
 def test_forgotten_fields_read_as_words_or_as_nothing() -> None:
-    assert stand_ins(Registered) == {
+    assert placeholders(Registered) == {
         "name": "(forgotten)",
         "email": None,
         "places": [],
@@ -150,4 +155,4 @@ def test_a_field_that_holds_personal_ones_must_be_marked_itself() -> None:
 
 def test_a_personal_field_that_no_word_can_stand_for_is_refused() -> None:
     with pytest.raises(TypeError, match="must be optional"):
-        stand_ins(Stubborn)
+        placeholders(Stubborn)

@@ -6,7 +6,7 @@ import time
 import psycopg
 import pytest
 
-from eventstore.projections.freshness import Position, wait_for
+from eventstore.projections.freshness import Freshness, wait_for
 from eventstore.projections.generations import ensure_generation
 from eventstore.projections.project import subscription_of
 from eventstore.projections.rebuild import rebuild
@@ -30,7 +30,7 @@ def read_model(engine: Engine) -> Engine:
 def test_what_is_there_is_not_waited_for(read_model: Engine) -> None:
     position = wait_for(read_model.connection, totals, 1, seconds=LONG)
 
-    assert position == Position(reached=1, behind=0)
+    assert position == Freshness(reached=1, behind=0)
 
 
 def test_it_is_waited_until_it_is_there(read_model: Engine) -> None:
@@ -43,13 +43,13 @@ def test_it_is_waited_until_it_is_there(read_model: Engine) -> None:
     position = wait_for(read_model.connection, totals, 2, seconds=LONG)
     thread.join()
 
-    assert position == Position(reached=2, behind=0)
+    assert position == Freshness(reached=2, behind=0)
 
 
 def test_after_the_time_it_says_how_far_behind_it_is(read_model: Engine) -> None:
     position = wait_for(read_model.connection, totals, 2, seconds=0.05)
 
-    assert position == Position(reached=1, behind=1)
+    assert position == Freshness(reached=1, behind=1)
 
 
 def test_what_the_log_does_not_have_is_not_waited_for(read_model: Engine) -> None:
@@ -66,10 +66,10 @@ def test_a_rebuilt_read_model_stands_where_its_new_rows_do(
     rebuild(read_model.connection, totals)
     position = wait_for(read_model.connection, totals, 2, seconds=LONG)
 
-    assert position == Position(reached=2, behind=0)
+    assert position == Freshness(reached=2, behind=0)
 
 
 def test_a_read_model_that_is_not_there_has_reached_nothing(engine: Engine) -> None:
     engine.append("counter-lamp", 5, expected=0)
 
-    assert wait_for(engine.connection, totals, 1, seconds=0.0) == Position(0, 1)
+    assert wait_for(engine.connection, totals, 1, seconds=0.0) == Freshness(0, 1)

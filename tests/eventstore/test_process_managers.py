@@ -16,8 +16,8 @@ from eventstore.journal.acting import tell_abandoned
 from eventstore.log.append import append
 from eventstore.subscriptions.catch_up import CaughtUp, catch_up
 from eventstore.subscriptions.process_manager import (
-    Acting,
     ProcessManager,
+    ProcessManagerRun,
     begin_acting,
     never_deployed,
 )
@@ -60,7 +60,7 @@ class Follower:
         )
 
     def catch_up(self, connection: psycopg.Connection[Any] | None = None) -> CaughtUp:
-        acting = Acting(self.process, COUNTERS, SECRET, self.sent)
+        acting = ProcessManagerRun(self.process, COUNTERS, SECRET, self.sent)
         subscription = replace(acting.subscription, batch=3)
         return catch_up(connection or self.engine.connection, subscription)
 
@@ -354,7 +354,7 @@ def test_a_rolled_back_batch_has_sent_nothing(
     follower: Follower, engine: Engine
 ) -> None:
     engine.append("counter-clock", 5, expected=0)
-    acting = Acting(follower.process, COUNTERS, SECRET)
+    acting = ProcessManagerRun(follower.process, COUNTERS, SECRET)
     with engine.connection.transaction(force_rollback=True):
         acting.act(engine.connection, engine.stream("counter-clock"))
 

@@ -16,10 +16,10 @@ from eventstore.log.events import RecordedEvent
 from eventstore.log.read import read_stream, settled
 from eventstore.rewriting.archived_logs import drop_kept, find_kept
 from eventstore.rewriting.rewrite import rehearse, rewrite
-from eventstore.rewriting.unencrypted_fields import count_in_the_clear
+from eventstore.rewriting.unencrypted_fields import count_unencrypted
 from eventstore.seals.seals import find_origin, newest_seals, seal_log
 from eventstore.verifying.checks import all_checks
-from eventstore.verifying.seals import Vouching
+from eventstore.verifying.seals import SealedExtent
 from tests.support.club import (
     DECIDERS,
     MASTERS,
@@ -190,7 +190,7 @@ def test_a_field_of_a_command_that_was_marked_later_is_closed_too(club: Club) ->
 def test_who_forgets_is_told_of_what_was_marked_later(club: Club) -> None:
     def clear(deciders: Deciders) -> int:
         with club.engine.connect() as connection:
-            return count_in_the_clear(connection, ["member-1"], deciders)
+            return count_unencrypted(connection, ["member-1"], deciders)
 
     club.write("member-1", "Joined", {"name": "Alice", "town": "Rome"})
     club.write("member-1", "Paid", {"amount": 7})
@@ -321,7 +321,7 @@ def test_the_new_log_is_one_in_every_respect(months: Club) -> None:
         for change in ("UPDATE events SET type = ''", "TRUNCATE events"):
             with pytest.raises(psycopg.errors.RestrictViolation):
                 connection.execute(change)
-        for check in all_checks(DECIDERS, Vouching(), is_all=True):
+        for check in all_checks(DECIDERS, SealedExtent(), is_all=True):
             assert list(check.find(connection, lambda _: None)) == []
 
 

@@ -158,7 +158,7 @@ def test_a_long_past_is_taken_batch_by_batch(engine: Engine) -> None:
 def test_what_is_too_much_for_one_batch_goes_on_with_the_next_event(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(taking, "MOST_EVENTS", 12)
+    monkeypatch.setattr(taking, "MAX_EVENTS", 12)
     engine.append(CLOCK, *[1] * 20, expected=0)
     engine.append(LAMP, *[1] * 10, expected=0)
     take(engine)

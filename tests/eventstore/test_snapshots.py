@@ -12,9 +12,9 @@ from eventstore.aggregates import loading, snapshots
 from eventstore.aggregates.command_handler import handle
 from eventstore.aggregates.decider import Deciders
 from eventstore.aggregates.loading import load
-from eventstore.aggregates.snapshots import Kept, count_snapshots
+from eventstore.aggregates.snapshots import SnapshotCount, count_snapshots
 from eventstore.errors import WrongExpectedVersion
-from eventstore.journal.take import Taken, release
+from eventstore.journal.take import LeasedStream, release
 from eventstore.log.append import append
 from tests.support.engine import (
     COUNTERS,
@@ -69,12 +69,12 @@ def change(engine: Engine, assignment: str) -> None:
     engine.connection.execute(f"UPDATE snapshots SET {assignment}")
 
 
-def kept(engine: Engine) -> Kept:
+def kept(engine: Engine) -> SnapshotCount:
     with engine.pool.connect() as connection:
         return count_snapshots(connection)
 
 
-def taken(engine: Engine, command: Any) -> Taken:
+def taken(engine: Engine, command: Any) -> LeasedStream:
     taken = engine.take(engine.accept(command))
     assert taken is not None
     return taken
@@ -83,7 +83,7 @@ def taken(engine: Engine, command: Any) -> Taken:
 def state_taken(engine: Engine) -> tuple[int, int]:
     """Return what the clock counts, and its version, as they are taken."""
     past = taken(engine, Add(counter_id="clock")).past
-    streams = loading.brought_up(engine.connection, {CLOCK: past}, COUNTERS)
+    streams = loading.fold_histories(engine.connection, {CLOCK: past}, COUNTERS)
     release(engine.connection, CLOCK)
     return streams.states[CLOCK].total, streams.versions[CLOCK]
 
@@ -256,7 +256,7 @@ def test_the_count_outlives_what_it_counted(clock: Engine) -> None:
     total(clock)
     keep_snapshot(clock.connection, COUNTERS, CLOCK, 6)
 
-    assert kept(clock) == Kept(streams=1, ignored=2)
+    assert kept(clock) == SnapshotCount(streams=1, ignored=2)
 
 
 def test_only_what_is_no_use_is_read_in_full(
@@ -332,4 +332,4 @@ def test_a_snapshot_of_a_version_that_is_not_there_is_not_written(
     ahead = COUNTER.snapshots.encode(CLOCK, 2, Counter(3))
     snapshots.keep(engine.connection, [ahead])
 
-    assert kept(engine) == Kept(streams=0, ignored=0)
+    assert kept(engine) == SnapshotCount(streams=0, ignored=0)

@@ -11,7 +11,7 @@ from eventstore.errors import CannotProject
 from eventstore.log.events import RecordedEvent
 from eventstore.signals import CATCH_UP, clear_signal, send_signal
 from eventstore.subscriptions.catch_up import CaughtUp, catch_up
-from eventstore.subscriptions.lag import Standing, find_standings
+from eventstore.subscriptions.lag import SubscriptionLag, find_standings
 from eventstore.subscriptions.subscription import Subscription
 from tests.support.engine import Engine
 
@@ -54,7 +54,7 @@ class Reader:
         return [position for (position,) in rows]
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> SubscriptionLag:
         with self.engine.pool.connect() as connection:
             (standing,) = find_standings(connection)
         return standing
@@ -223,7 +223,7 @@ def test_a_reader_that_stopped_shows_where_and_why(reader: Reader) -> None:
     reader.refuses = {5}
     reader.catch_up()
 
-    assert reader.standing == Standing(
+    assert reader.standing == SubscriptionLag(
         name="reader",
         checkpoint=4,
         lag=4,
@@ -263,7 +263,7 @@ def test_a_reader_that_is_mended_shows_no_error(reader: Reader) -> None:
     reader.refuses = set()
     reader.catch_up()
 
-    assert reader.standing == Standing(
+    assert reader.standing == SubscriptionLag(
         name="reader", checkpoint=1, lag=0, stopped_at_position=None, error=None
     )
 

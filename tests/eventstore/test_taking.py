@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from eventstore.journal.take import Taken, find_waiting, give_back, release
+from eventstore.journal.take import LeasedStream, find_waiting, give_back, release
 from eventstore.log.append import append
 from eventstore.log.arguments import Completion
 from tests.support.engine import Add, Engine
@@ -17,7 +17,7 @@ TOMORROW = datetime.now(UTC) + timedelta(days=1)
 add = Add(counter_id="clock", amount=5)
 
 
-def taken_ids(taken: Taken | None) -> list[object]:
+def taken_ids(taken: LeasedStream | None) -> list[object]:
     assert taken is not None
     return [command.id for command in taken.commands]
 

@@ -16,7 +16,7 @@ from eventstore.heartbeats.heartbeats import Beat, beat, find_heartbeats
 from eventstore.journal.acting import cancel
 from eventstore.journal.entries import count_waiting
 from eventstore.journal.pruning import prune
-from eventstore.journal.take import Taken, find_waiting, give_back, release
+from eventstore.journal.take import LeasedStream, find_waiting, give_back, release
 from tests.support.engine import Add, Engine
 from tests.support.waiting import wait_until
 
@@ -72,7 +72,7 @@ def schedule(engine: Engine, *seconds_ago: float, counter: str = "clock") -> lis
     return ids
 
 
-def taken_ids(taken: Taken | None) -> list[UUID]:
+def taken_ids(taken: LeasedStream | None) -> list[UUID]:
     assert taken is not None
     return [command.id for command in taken.commands]
 

@@ -18,7 +18,7 @@ from eventstore.errors import (
 )
 from eventstore.log.codec import EventCodec
 from eventstore.log.events import RecordedEvent
-from eventstore.log.upcasting import Shaped, Upcasters
+from eventstore.log.upcasting import Upcasters, VersionedData
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,14 +46,14 @@ def split_name(data: dict[str, Any]) -> dict[str, Any]:
     return {**data, "first_name": first, "last_name": last}
 
 
-def called_person(data: dict[str, Any]) -> list[Shaped]:
-    return [Shaped("PersonNamed", 6, data)]
+def called_person(data: dict[str, Any]) -> list[VersionedData]:
+    return [VersionedData("PersonNamed", 6, data)]
 
 
-def without_town(data: dict[str, Any]) -> list[Shaped]:
+def without_town(data: dict[str, Any]) -> list[VersionedData]:
     town = data.pop("town", None)
-    moved = [Shaped("PersonMoved", 1, {"town": town})] if town else []
-    return [*moved, Shaped("PersonNamed", 7, data)]
+    moved = [VersionedData("PersonMoved", 1, {"town": town})] if town else []
+    return [*moved, VersionedData("PersonNamed", 7, data)]
 
 
 UPCASTERS: Upcasters = {
@@ -274,4 +274,4 @@ def test_by_copying_an_old_order_has_no_discount() -> None:
     codec = EventCodec([OrderedAgain], {("OrderedAgain", 1): with_discount})
     (copied,) = codec.lift("OrderedAgain", 1, '{"total": 450}')
 
-    assert copied == Shaped("OrderedAgain", 2, {"total": 450, "discount": "0.0"})
+    assert copied == VersionedData("OrderedAgain", 2, {"total": 450, "discount": "0.0"})

@@ -13,7 +13,7 @@ from eventstore.verifying import seals
 from eventstore.verifying.checks import count_unsealed
 from eventstore.verifying.exported_seals import against_check
 from eventstore.verifying.finding import Finding
-from eventstore.verifying.seals import Vouching, seals_check
+from eventstore.verifying.seals import SealedExtent, seals_check
 from tests.support.engine import Engine
 from tests.support.tampering import (
     INSERT,
@@ -43,16 +43,16 @@ def history(engine: Engine) -> Engine:
 
 
 def verify(
-    connection: psycopg.Connection[Any], vouching: Vouching | None = None
+    connection: psycopg.Connection[Any], vouching: SealedExtent | None = None
 ) -> list[Finding]:
-    check = seals_check(vouching or Vouching())
+    check = seals_check(vouching or SealedExtent())
     return list(check.find(connection, lambda _: None))
 
 
 def against(
     connection: psycopg.Connection[Any], export: list[ExportedSeal]
 ) -> list[Finding]:
-    check = against_check(export, Vouching())
+    check = against_check(export, SealedExtent())
     return list(check.find(connection, lambda _: None))
 
 
@@ -75,7 +75,7 @@ def names(finding: Finding, edit: Edit) -> bool:
 
 
 def test_a_log_that_nobody_changed_is_vouched_for(history: Engine) -> None:
-    vouching = Vouching()
+    vouching = SealedExtent()
 
     assert verify(history.connection, vouching) == []
     ((last,),) = history.connection.execute("SELECT max(id) FROM events").fetchall()
@@ -108,7 +108,7 @@ def test_of_many_edits_the_first_is_named_first(edits: int, history: Engine) -> 
     for seed in range(edits):
         tamperer = Tamperer(history.connection, seed)
         victims = tamperer.chance.sample(tamperer.events, 9)
-        vouching = Vouching()
+        vouching = SealedExtent()
         with tampering(history.connection):
             for kind, victim in zip(tamperer.kinds[1:9], victims, strict=False):
                 kind(victim)
@@ -153,7 +153,7 @@ SEAL_EDITS = [
 
 @pytest.mark.parametrize("edit", SEAL_EDITS)
 def test_a_seal_that_was_changed_is_named(edit: str, history: Engine) -> None:
-    vouching = Vouching()
+    vouching = SealedExtent()
     ((up_to,),) = history.connection.execute(
         "SELECT up_to FROM seals WHERE number = 2"
     ).fetchall()
@@ -312,7 +312,7 @@ def test_a_file_that_is_no_export_is_refused(content: str, tmp_path: Path) -> No
 def test_what_is_not_sealed_yet_is_counted_and_not_vouched_for(
     history: Engine,
 ) -> None:
-    vouching = Vouching()
+    vouching = SealedExtent()
     positions = history.append("counter-new", 1, 2, expected=0)
 
     assert verify(history.connection, vouching) == []
@@ -375,7 +375,7 @@ def test_more_events_than_a_stretch_may_have_are_named_as_put_in(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those behind them were not read, and are not called missing."""
-    monkeypatch.setattr(seals, "LARGEST", 10)
+    monkeypatch.setattr(seals, "MAX_EVENTS_OF_A_SEAL", 10)
     engine.append("counter-clock", 1, 2, expected=0)
     with engine.connection.transaction(force_rollback=True):
         engine.append("counter-gone", *range(1, 31), expected=0)
@@ -396,7 +396,7 @@ def test_reading_page_by_page_finds_the_same(
     with tampering(history.connection):
         history.connection.execute("DELETE FROM events WHERE id IN (7, 150, 280)")
         done: list[int] = []
-        check = seals_check(Vouching())
+        check = seals_check(SealedExtent())
         findings = list(check.find(history.connection, done.append))
 
         assert [finding.position for finding in findings] == [7, 150, 280]

@@ -29,7 +29,7 @@ from tests.faults.resources import table
 from tests.faults.run import Options, Run
 
 INTERRUPTED = 130
-LEAST_DISK = 128
+MIN_DISK_MEGABYTES = 128
 """Megabytes that an empty database and its log take, and some to work with."""
 WAYS = """
 The same seed makes the same schedule. A run with --faults none is a soak: its last
@@ -61,8 +61,8 @@ def count(text: str) -> int:
 
 def megabytes(text: str) -> int:
     number = int(text)
-    if number < LEAST_DISK:
-        raise argparse.ArgumentTypeError(f"must be {LEAST_DISK} or more")
+    if number < MIN_DISK_MEGABYTES:
+        raise argparse.ArgumentTypeError(f"must be {MIN_DISK_MEGABYTES} or more")
     return number
 
 

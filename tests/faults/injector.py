@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from tests.faults.desk import Desk
 from tests.faults.kinds import MISSED, Kind
-from tests.faults.plan import Planned
+from tests.faults.plan import PlannedFault
 
 PATIENCE = 2.0
 """Seconds that a fault waits for work to be under way, before it strikes anyway."""
@@ -42,7 +42,7 @@ class Injector:
 
     desk: Desk
     kinds: Mapping[str, Kind]
-    plan: Sequence[Planned]
+    plan: Sequence[PlannedFault]
     struck: list[Struck] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
     """The kinds of those that found nothing to strike."""
@@ -81,7 +81,7 @@ class Injector:
         """Wait for a time of the monotonic clock; return whether it is to end."""
         return self.stopped.wait(max(0.0, until - time.monotonic()))
 
-    def strike(self, planned: Planned) -> AbstractContextManager[str]:
+    def strike(self, planned: PlannedFault) -> AbstractContextManager[str]:
         under_way = self.work_under_way()
         chance = random.Random(planned.seed)
         fault = self.kinds[planned.kind].strike(self.desk, chance)

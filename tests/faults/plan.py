@@ -10,7 +10,7 @@ FIRST = 1.5
 """Seconds before the first fault, in which the load gets going."""
 
 
-class Planned(NamedTuple):
+class PlannedFault(NamedTuple):
     """A fault to come; times are in seconds, *at* since the load began."""
 
     at: float
@@ -26,7 +26,7 @@ class Planned(NamedTuple):
 
 def plan(
     seed: int, seconds: float, every: float, kinds: Mapping[str, Kind]
-) -> Sequence[Planned]:
+) -> Sequence[PlannedFault]:
     """
     Return the faults of a run of so many seconds, *every* so often on the average.
 
@@ -44,7 +44,7 @@ def plan(
         at = round(max(at, busy_until.get(kind.victim, 0.0)), 2)
         lasting = round(chance.uniform(*kind.lasting), 2)
         busy_until[kind.victim] = round(at + lasting, 2)
-        faults.append(Planned(at, name, lasting, chance.getrandbits(32)))
+        faults.append(PlannedFault(at, name, lasting, chance.getrandbits(32)))
         at += chance.uniform(0.4, 1.6) * every
     return faults
 

@@ -24,7 +24,7 @@ from tests.faults.plan import plan
 from tests.faults.resources import Levels, levels
 from tests.faults.watcher import Watcher
 
-MOST_REST = 180.0
+MAX_SECONDS_OF_REST = 180.0
 """Seconds after the last fault in which all must have become final."""
 RIGHT = "what is right is accepted at last, and what is wrong is not"
 REST = "after the last fault all is done and read without help"
@@ -172,7 +172,7 @@ class Run:
     def wait_for_rest(self) -> str:
         """Wait until all is final and read, but not for ever; return what is not."""
         told = time.monotonic()
-        until = told + MOST_REST
+        until = told + MAX_SECONDS_OF_REST
         while (left := self.left()) and time.monotonic() < until:
             if time.monotonic() - told > 10:
                 told = time.monotonic()

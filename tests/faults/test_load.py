@@ -59,7 +59,7 @@ def test_a_load_that_nobody_answers_comes_to_an_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Port 9 is nobody's here; the hour of load would be waited for in vain."""
-    monkeypatch.setattr(client, "MOST_SECONDS", 0.1)
+    monkeypatch.setattr(client, "MAX_SECONDS", 0.1)
     monkeypatch.setattr(client, "PAUSE", 0.01)
     load = run("http://127.0.0.1:9", tmp_path / "answers", seconds=3600.0)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readmodels.words import MOST_BYTES, words
+from readmodels.words import MAX_BYTES, words
 
 
 @pytest.mark.parametrize(
@@ -77,4 +77,4 @@ def test_there_is_one_blank_between_two_words_and_none_around(texts: list[str]) 
     found = words(*texts)
 
     assert found == " ".join(found.split())
-    assert len(found.encode()) <= MOST_BYTES
+    assert len(found.encode()) <= MAX_BYTES

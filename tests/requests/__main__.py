@@ -19,9 +19,9 @@ from embedded.handover import environment
 from tasks.shop.local_access import header_file, read_authorization
 from tasks.shop.settings import settings_from
 from tasks.shop.wiring import Shop
-from tests.requests.bodies import Known
+from tests.requests.bodies import Credentials
 from tests.requests.making import Maker
-from tests.requests.sending import InProcess, Served, Web, send_all
+from tests.requests.sending import InProcess, Web, WebConnection, send_all
 from webapp import create_app
 
 
@@ -35,7 +35,7 @@ def main() -> int:
     app = create_app(shop)
     maker = Maker(app, shop.commands, known, options.seed)
     made = (maker.make() for _ in iter(int, 1))
-    web: Web = Served(urlsplit(address).netloc)
+    web: Web = WebConnection(urlsplit(address).netloc)
     if options.in_process:
         web = InProcess(app)
     outcome = send_all(web, islice(made, options.count))
@@ -49,7 +49,7 @@ def main() -> int:
     return 1 if outcome.wrong or outcome.slow else 0
 
 
-def known_at(address: str, authorization: str) -> Known:
+def known_at(address: str, authorization: str) -> Credentials:
     """Return what a browser has that was let in, from the page of a form."""
     request = urllib.request.Request(
         f"{address}/customers/new", headers={"Authorization": authorization}
@@ -58,7 +58,7 @@ def known_at(address: str, authorization: str) -> Known:
         token = re.search('name="csrf_token" value="([^"]+)"', answer.read().decode())
         cookie = answer.headers["Set-Cookie"].partition(";")[0]
     assert token is not None
-    return Known(authorization, cookie, token[1])
+    return Credentials(authorization, cookie, token[1])
 
 
 def parser() -> argparse.ArgumentParser:

@@ -100,7 +100,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Credentials:
     """What a sender has: a header that lets it in, a cookie, and a form's token."""
 
     authorization: str
@@ -112,7 +112,7 @@ class Bodies:
     """A source of bodies, each with the type that its request says it has."""
 
     def __init__(
-        self, commands: Mapping[str, type], known: Known, chance: random.Random
+        self, commands: Mapping[str, type], known: Credentials, chance: random.Random
     ) -> None:
         self.chance = chance
         self.commands = commands

@@ -14,7 +14,7 @@ from tests.requests.bodies import (
     PARAMETERS,
     TEXTS,
     Bodies,
-    Known,
+    Credentials,
     Pairs,
     Request,
 )
@@ -25,7 +25,7 @@ class Maker(Bodies):
     """A source of requests to *app*; the same seed makes the same requests."""
 
     def __init__(
-        self, app: Flask, commands: Mapping[str, type], known: Known, seed: int
+        self, app: Flask, commands: Mapping[str, type], known: Credentials, seed: int
     ) -> None:
         super().__init__(commands, known, random.Random(seed))
         self.rules = [

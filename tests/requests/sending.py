@@ -23,7 +23,7 @@ DOCUMENTED = {
     *(400, 401, 403, 404, 405, 409, 413, 414, 415, 416, 422, 429, 431),
 }
 """What the web answers while its database is there; 5xx are none of it."""
-LONGEST = 1.0
+MAX_SECONDS = 1.0
 """Seconds that a request may take."""
 
 
@@ -69,7 +69,7 @@ def environ_of(request: Request) -> WSGIEnvironment:
     return environ
 
 
-class Served:
+class WebConnection:
     """A web at an address, asked over a connection that is kept while it is kept."""
 
     def __init__(self, netloc: str) -> None:
@@ -128,7 +128,7 @@ class Outcome:
             self.wrong.append(f"{status}: {request}")
         if seconds > self.slowest:
             self.slowest, self.slowest_request = seconds, str(request)
-        if seconds > LONGEST:
+        if seconds > MAX_SECONDS:
             self.slow.append(f"{seconds:.2f} s, {status}: {request}")
 
 

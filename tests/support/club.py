@@ -19,10 +19,10 @@ from eventstore.log.append import ANY_VERSION, append
 from eventstore.log.codec import EventCodec
 from eventstore.log.events import Metadata, NewEvent, RecordedEvent
 from eventstore.log.read import read_all
-from eventstore.log.upcasting import Shaped
+from eventstore.log.upcasting import VersionedData
 from eventstore.personal.keyring import Keyring
 from eventstore.rewriting.archived_logs import KeptLog, find_kept
-from eventstore.rewriting.rewrite import Rewritten, rewrite
+from eventstore.rewriting.rewrite import RewriteResult, rewrite
 from tests.support.waiting import wait_until
 
 MASTERS = MasterKeys(b"m" * 32)
@@ -49,10 +49,10 @@ class Trained:
     hours: int
 
 
-def split(data: dict[str, Any]) -> Sequence[Shaped]:
+def split(data: dict[str, Any]) -> Sequence[VersionedData]:
     """A month was what was paid and what was trained, and of an empty one nothing."""
     parts = (("Paid", "amount"), ("Trained", "hours"))
-    return [Shaped(type_, 1, {n: data[n]}) for type_, n in parts if data[n]]
+    return [VersionedData(type_, 1, {n: data[n]}) for type_, n in parts if data[n]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,7 @@ class Club:
 
     def rewrite(
         self, deciders: Deciders = DECIDERS, *, although_changed: bool = False
-    ) -> Rewritten:
+    ) -> RewriteResult:
         self.be_alone()
         with self.engine.begin() as connection:
             return rewrite(

@@ -16,9 +16,9 @@ from eventstore.aggregates.decider import Decider, Deciders
 from eventstore.journal.accept import accept
 from eventstore.journal.drain import drain
 from eventstore.journal.entries import Entry, Incident, find, find_incidents
-from eventstore.journal.finishing import Drained
+from eventstore.journal.finishing import DrainResult
 from eventstore.journal.runner import Limits, Runner
-from eventstore.journal.take import Taken, take
+from eventstore.journal.take import LeasedStream, take
 from eventstore.log.append import append
 from eventstore.log.codec import EventCodec
 from eventstore.log.events import Metadata, NewEvent, RecordedEvent
@@ -225,7 +225,7 @@ class Engine:
         connection: psycopg.Connection[Any] | None = None,
         *,
         most_bytes: int = 1_000_000,
-    ) -> Taken | None:
+    ) -> LeasedStream | None:
         return take(
             connection or self.connection,
             command_id,
@@ -252,7 +252,7 @@ class Engine:
         *,
         deciders: Deciders = COUNTERS,
         limits: Limits | None = None,
-    ) -> Drained:
+    ) -> DrainResult:
         return drain(
             self.connection,
             [command_id],

@@ -47,11 +47,11 @@ class Member:
     name: str | None = None
 
 
-class Refused(Exception):
+class MemberRejection(Exception):
     """A rule of the club says no."""
 
 
-class NameTaken(Refused):
+class NameTaken(MemberRejection):
     """Another member has that name."""
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class NameTaken(Refused):
         super().__init__("Another member has that name.")
 
 
-class Claimed(NamedTuple):
+class NameTaken(NamedTuple):
     """The name of a member is theirs alone."""
 
     value: str
@@ -69,7 +69,7 @@ class Claimed(NamedTuple):
 
 def decide(member: Member, command: Join | Rename) -> list[Named]:
     if isinstance(command, Join) is member.is_one:
-        raise Refused("Joined already, or not yet.")
+        raise MemberRejection("Joined already, or not yet.")
     return [Named(name=command.name)]
 
 
@@ -77,9 +77,9 @@ def evolve(member: Member, event: Named) -> Member:
     return Member(is_one=True, name=event.name)
 
 
-def claims(member: Member) -> Iterator[Claimed]:
+def claims(member: Member) -> Iterator[NameTaken]:
     if member.name is not None:
-        yield Claimed(member.name)
+        yield NameTaken(member.name)
 
 
 def members(decide: Callable[..., Sequence[Any]] = decide) -> Deciders:
@@ -91,7 +91,7 @@ def members(decide: Callable[..., Sequence[Any]] = decide) -> Deciders:
         evolve=evolve,
         events=EventCodec([Named]),
         commands=[Join, Rename],
-        rejection=Refused,
+        rejection=MemberRejection,
         invalid=msgspec.ValidationError,
         read_command=lambda kind, data: msgspec.convert(data, kind),
         identity="member_id",
@@ -150,7 +150,7 @@ class Club:
 
 
 def hash_of(name: str) -> bytes:
-    return ClaimKey(SECRET).hash_of(Claimed(name))
+    return ClaimKey(SECRET).hash_of(NameTaken(name))
 
 
 def names_by_hash() -> dict[bytes, str]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from domain.accounts.commands import Deposit, OpenAccount
 from domain.transfers.commands import TransferMoney
-from eventstore.journal.acting import Acted
+from eventstore.journal.acting import ActionResult
 from eventstore.journal.take import find_waiting
 from readmodels import account_statement, accounts, transfers
 from readmodels.account_statement import StatementLine
@@ -116,7 +116,7 @@ class Bank:
         """Give up what has failed, as an operator does, and tell who waits for it."""
         self.decide(command_operations.abandon, self.failed())
 
-    def decide(self, act: Callable[..., Acted | None], command_id: UUID) -> None:
+    def decide(self, act: Callable[..., ActionResult | None], command_id: UUID) -> None:
         acted = act(self.shop, command_id, by="olga", because="a test wants it")
         assert acted is not None
         assert acted.was_done

@@ -12,7 +12,7 @@ from eventstore.errors import KeyReused
 from eventstore.journal.acting import cancel
 from eventstore.journal.take import find_waiting
 from tasks import catch_up, commands
-from tasks.accept import Wanted, accept, accept_many
+from tasks.accept import CommandRequest, accept, accept_many
 from tasks.shop.wiring import Shop
 from tests.faults.answers import Attempt
 
@@ -66,7 +66,7 @@ class Sender:
         """Have commands accepted together, in their order, and write that down."""
         sent_at = time.monotonic()
         number = len(self.attempts)
-        wanted = [Wanted(c, f"key {number + n}") for n, c in enumerate(asked)]
+        wanted = [CommandRequest(c, f"key {number + n}") for n, c in enumerate(asked)]
         ids = [a.command_id for a in accept_many(self.shop, wanted, principal="local")]
         for one, command_id in zip(wanted, map(str, ids), strict=True):
             self.write_down(

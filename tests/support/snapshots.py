@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from eventstore.aggregates.decider import Deciders
-from eventstore.aggregates.history import read_pasts
+from eventstore.aggregates.history import read_histories
 from eventstore.aggregates.loading import Streams, snapshots_of
 from eventstore.aggregates.snapshots import keep
 from eventstore.personal.keyring import Keyring
@@ -24,7 +24,7 @@ def keep_snapshot(
     version: int,
 ) -> None:
     """Put the snapshot of *stream_id* at *version* where its newest one is."""
-    past = read_pasts(connection, [stream_id], None, up_to={stream_id: version})
+    past = read_histories(connection, [stream_id], None, up_to={stream_id: version})
     decider = deciders.of_stream(stream_id)
     state = decider.state_after(decider.initial, past[stream_id].events)
     streams = Streams({stream_id: state}, {stream_id: version})

@@ -17,7 +17,7 @@ from tasks.accept import accept
 from tasks.consumer import is_done
 from tasks.shop import wiring
 from tasks.shop.deciders import ACCOUNTS
-from tasks.shop.prefetch import MOST, Done, Pace
+from tasks.shop.prefetch import MAX_AHEAD, PrefetchWindow, RecentlyFinished
 from tasks.shop.wiring import Shop
 
 QUICK, SLOW = 0.01, 0.2
@@ -36,17 +36,17 @@ def open_accounts(shop: Shop, count: int) -> list[UUID]:
 
 
 def test_as_long_as_it_goes_quickly_more_are_taken_along() -> None:
-    pace = Pace()
+    pace = PrefetchWindow()
     taken = []
     for _ in range(7):
         taken.append(pace.ahead)
         pace.note(QUICK)
 
-    assert taken == [0, 1, 3, 7, 15, MOST, MOST]
+    assert taken == [0, 1, 3, 7, 15, MAX_AHEAD, MAX_AHEAD]
 
 
 def test_where_commands_take_long_each_goes_by_itself() -> None:
-    pace = Pace(ahead=MOST)
+    pace = PrefetchWindow(ahead=MAX_AHEAD)
     for _ in range(3):
         pace.note(SLOW)
 
@@ -54,7 +54,7 @@ def test_where_commands_take_long_each_goes_by_itself() -> None:
 
 
 def test_of_two_with_the_same_place_the_last_is_remembered() -> None:
-    done = Done(places=10)
+    done = RecentlyFinished(places=10)
     first, other, last = (UUID(int=number) for number in (7, 8, 17))
     for command_id in (first, other, last):
         done.add(command_id)
@@ -63,7 +63,7 @@ def test_of_two_with_the_same_place_the_last_is_remembered() -> None:
 
 
 def test_what_one_process_of_a_worker_has_done_is_known_to_all() -> None:
-    done = Done()
+    done = RecentlyFinished()
     command_id = uuid4()
     child = os.fork()
     if child == 0:
@@ -76,7 +76,7 @@ def test_what_one_process_of_a_worker_has_done_is_known_to_all() -> None:
 
 def test_what_was_done_is_remembered_for_a_while() -> None:
     now = 1000.0
-    done = Done(seconds=60, clock=lambda: now)
+    done = RecentlyFinished(seconds=60, clock=lambda: now)
     command_id = uuid4()
     done.add(command_id)
     now = 1059.0
@@ -139,7 +139,7 @@ def test_a_message_for_what_was_taken_along_asks_the_database_nothing(
 def test_after_an_error_the_next_command_goes_by_itself(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shop.pace.ahead = MOST
+    shop.pace.ahead = MAX_AHEAD
 
     def interrupted(*_: object, **__: object) -> NoReturn:
         raise SoftTimeLimitExceeded
@@ -169,7 +169,7 @@ def test_one_that_failed_is_run_again_when_an_operator_says_so(shop: Shop) -> No
 
 def test_the_relay_takes_nobody_along_whose_message_is_on_its_way(shop: Shop) -> None:
     ids = open_accounts(shop, 2)
-    shop.pace.ahead = MOST
+    shop.pace.ahead = MAX_AHEAD
     commands.run(shop, ids[:1], ran_by="relay")
 
     assert [status_of(shop, one) for one in ids] == ["succeeded", "accepted"]

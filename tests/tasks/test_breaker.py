@@ -275,10 +275,10 @@ def test_a_broker_that_rests_or_is_well_is_not_asked(
     assert broker.asked == 0
 
 
-class TakenBack(deque[publish.Told]):
+class TakenBack(deque[publish.PendingMessage]):
     """What the one who put it there has taken back by the time that it is taken."""
 
-    def popleft(self) -> publish.Told:
+    def popleft(self) -> publish.PendingMessage:
         self.clear()
         return super().popleft()
 

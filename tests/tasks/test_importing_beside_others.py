@@ -67,7 +67,7 @@ def test_an_order_that_is_being_promised_is_waited_for(
 def test_numbers_that_are_held_for_long_are_not_waited_for(
     shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(number_sequences, "LONGEST_WAIT", "50ms")
+    monkeypatch.setattr(number_sequences, "MAX_WAIT", "50ms")
     with shop.engine.connect() as accepting:
         accepting.execute(sa.text("SELECT nextval('order_numbers')"))
         result = run_import(History([order(1)]).write(tmp_path / "old"))

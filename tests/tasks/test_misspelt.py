@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tasks.shop.misspelled_variables import Misspelt, find_misspelt
+from tasks.shop.misspelled_variables import MisspelledVariable, find_misspelled
 from tasks.shop.settings import OF_ROLES, VARIABLES, BadSetting, settings_from
 from tests.support.databases import MASTER_KEY, ROOT
 
@@ -95,30 +95,30 @@ def test_a_misspelt_variable_is_refused_with_the_one_that_was_meant(name: str) -
 
 @pytest.mark.parametrize("name", FOREIGN.split())
 def test_a_variable_of_others_is_left_alone(name: str) -> None:
-    assert find_misspelt({name: "1"}, VARIABLES) == []
+    assert find_misspelled({name: "1"}, VARIABLES) == []
 
 
 def test_the_variables_of_this_very_process_are_left_alone() -> None:
-    assert find_misspelt(os.environ, VARIABLES) == []
+    assert find_misspelled(os.environ, VARIABLES) == []
 
 
 def test_our_own_variables_are_not_taken_for_each_other() -> None:
-    assert find_misspelt(dict.fromkeys(VARIABLES, "1"), VARIABLES) == []
+    assert find_misspelled(dict.fromkeys(VARIABLES, "1"), VARIABLES) == []
     for name in VARIABLES:
-        assert find_misspelt({name: "1"}, VARIABLES) == []
+        assert find_misspelled({name: "1"}, VARIABLES) == []
 
 
 def test_who_sets_both_has_another_program_to_serve() -> None:
     both = {"LOGLEVEL": "debug", "LOG_LEVEL": "INFO"}
 
-    assert find_misspelt(both, VARIABLES) == []
-    assert find_misspelt({"LOGLEVEL": "debug"}, VARIABLES) == [
-        Misspelt("LOGLEVEL", "LOG_LEVEL")
+    assert find_misspelled(both, VARIABLES) == []
+    assert find_misspelled({"LOGLEVEL": "debug"}, VARIABLES) == [
+        MisspelledVariable("LOGLEVEL", "LOG_LEVEL")
     ]
 
 
 def test_a_misspelt_variable_without_a_value_is_not_set() -> None:
-    assert find_misspelt({"CATCHUP_SECONDS": ""}, VARIABLES) == []
+    assert find_misspelled({"CATCHUP_SECONDS": ""}, VARIABLES) == []
 
 
 def test_every_variable_that_the_settings_read_is_known() -> None:

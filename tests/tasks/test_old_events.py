@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 import readmodels
-from eventstore.encryption.envelope import open_box
+from eventstore.encryption.envelope import decrypt_fields
 from eventstore.encryption.keys import SubjectKey
 from eventstore.log.codec import EventCodec
 from eventstore.log.events import RecordedEvent
@@ -42,7 +42,7 @@ class OldEvent(NamedTuple):
             return self.event
         secret = self.secret
         about = UUID(json.loads(self.event.metadata)["event_id"])
-        data = open_box(
+        data = decrypt_fields(
             self.event.data, about, lambda id: SubjectKey(id=id, secret=secret)
         )
         return self.event._replace(data=data)
@@ -50,7 +50,7 @@ class OldEvent(NamedTuple):
     def forgotten(self) -> RecordedEvent:
         about = UUID(json.loads(self.event.metadata)["event_id"])
         return self.event._replace(
-            data=open_box(self.event.data, about, lambda _: None)
+            data=decrypt_fields(self.event.data, about, lambda _: None)
         )
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from domain.accounts.commands import OpenAccount
 from eventstore.journal.drain import drain
-from eventstore.journal.finishing import Drained
+from eventstore.journal.finishing import DrainResult
 from tasks import commands
 from tasks.accept import accept
 from tasks.relay import STREAMS_TOGETHER, Relay
@@ -61,7 +61,7 @@ def test_streams_that_cannot_be_drained_together_are_drained_alone(
 ) -> None:
     def drain_one(
         connection: Any, command_ids: Sequence[UUID], *others: Any, **more: Any
-    ) -> Drained:
+    ) -> DrainResult:
         if len(command_ids) > 1:
             raise ZeroDivisionError
         return drain(connection, command_ids, *others, **more)

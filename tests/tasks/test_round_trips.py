@@ -14,7 +14,7 @@ from eventstore.connection import driver_connection
 from eventstore.errors import WrongExpectedVersion
 from eventstore.journal import drain_together
 from eventstore.journal import take as taking
-from eventstore.personal.keyring import NO_KEYS
+from eventstore.personal.keyring import NO_PREFETCHED_KEYS
 from tasks import commands
 from tasks.accept import accept
 from tasks.shop.wiring import Shop
@@ -113,7 +113,7 @@ def test_where_no_keys_come_along_they_are_asked_for(
     do(alice)
     placing = accept_orders(shop, 1)
     # As a database answers whose migration is still to come.
-    monkeypatch.setattr(taking, "keys_of_commands", lambda _: NO_KEYS)
+    monkeypatch.setattr(taking, "keys_of_commands", lambda _: NO_PREFETCHED_KEYS)
     calls = asked(lambda: commands.run(shop, placing))
 
     assert calls == ["take", "find_keys", "load", "finish"]

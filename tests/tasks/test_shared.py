@@ -10,10 +10,10 @@ import pytest
 
 from eventstore.journal.statistics import Tally
 from tasks.broker.circuit_breaker import Breaker, State
-from tasks.shop.shared_memory import Shared
+from tasks.shop.shared_memory import SharedMemory
 from tests.support.waiting import wait_until
 from webapp import metrics
-from webapp.token_cache import MOST_WRONG, Remembered
+from webapp.token_cache import MAX_WRONG, TokenCache
 
 
 def in_a_fork(deed: Callable[[], object]) -> None:
@@ -61,10 +61,10 @@ def test_who_dies_while_probing_does_not_keep_it_half_open_for_ever() -> None:
 
 
 def test_wrong_tokens_of_all_processes_are_counted_together() -> None:
-    remembered = Remembered()
+    remembered = TokenCache()
 
     def guess() -> None:
-        for number in range(MOST_WRONG // 2):
+        for number in range(MAX_WRONG // 2):
             remembered.learn(os.urandom(32) + bytes([number]), None)
 
     in_a_fork(guess)
@@ -75,9 +75,9 @@ def test_wrong_tokens_of_all_processes_are_counted_together() -> None:
 
 
 def test_who_was_right_in_another_process_is_looked_up_all_the_same() -> None:
-    remembered = Remembered()
+    remembered = TokenCache()
     in_a_fork(lambda: remembered.wrong.note_right(b"right" * 7))
-    for number in range(MOST_WRONG):
+    for number in range(MAX_WRONG):
         remembered.learn(bytes([number]) * 32, None)
 
     assert not remembered.is_refused(b"right" * 7)
@@ -87,7 +87,7 @@ def test_who_was_right_in_another_process_is_looked_up_all_the_same() -> None:
 
 
 def test_who_is_killed_with_the_lock_has_let_go_of_it() -> None:
-    shared = Shared(8)
+    shared = SharedMemory(8)
     pid = os.fork()
     if pid == 0:
         with shared as memory:
@@ -105,7 +105,7 @@ def test_who_is_killed_with_the_lock_has_let_go_of_it() -> None:
 def test_what_the_journal_holds_is_looked_up_by_one_process_for_all(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    kept = metrics.Kept()
+    kept = metrics.JournalFigures()
     counts = iter([5, 6])
 
     def tally(_: object) -> Tally:

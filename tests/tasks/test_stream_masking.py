@@ -11,11 +11,11 @@ import pytest
 from eventstore.aggregates.decider import Decider, Deciders
 from eventstore.log.codec import EventCodec
 from eventstore.log.events import Metadata, RecordedEvent
-from eventstore.log.upcasting import Shaped
+from eventstore.log.upcasting import VersionedData
 from eventstore.personal.masking import mask_key
 from tasks.shop.stream_transfer.errors import NotMaskable
 from tasks.shop.stream_transfer.masking import masked_event
-from tasks.shop.stream_transfer.reading import Opened
+from tasks.shop.stream_transfer.reading import DecryptedEvent
 
 ID = UUID("6f1d2c0e-6d0b-5c52-9c34-1d1f5f0e8a11")
 
@@ -37,8 +37,8 @@ def in_full(old: dict[str, Any]) -> dict[str, Any]:
     return {"plan": old["plan"], "full_name": f"{old['first']} {old['last']}"}
 
 
-def in_two(old: dict[str, Any]) -> list[Shaped]:
-    return [Shaped("Joined", 2, in_full(old)), Shaped("Left", 1, {})]
+def in_two(old: dict[str, Any]) -> list[VersionedData]:
+    return [VersionedData("Joined", 2, in_full(old)), VersionedData("Left", 1, {})]
 
 
 DECIDERS = Deciders(
@@ -71,7 +71,7 @@ def masked(
     schema: str = "1.0",
     stream_id: str = "member-1",
     actor: str | None = None,
-) -> Opened:
+) -> DecryptedEvent:
     metadata = Metadata(
         event_id=ID, correlation_id=ID, causation_id=ID, schema=schema, actor=actor
     )
@@ -84,7 +84,7 @@ def masked(
         metadata=msgspec.json.encode(metadata).decode(),
         occurred_at=datetime(2026, 11, 23, tzinfo=UTC),
     )
-    opened = Opened(event, metadata, data, boxed)
+    opened = DecryptedEvent(event, metadata, data, boxed)
     return masked_event(opened, DECIDERS, mask_key(b"secret"))
 
 

@@ -15,7 +15,7 @@ from domain.accounts.commands import (
     Withdraw,
     WithdrawForTransfer,
 )
-from domain.fields import HIGHEST_BALANCE, HIGHEST_TOTAL
+from domain.fields import MAX_BALANCE, MAX_TOTAL
 from domain.transfers.process import CannotBeGivenUp
 from readmodels import account_statement, accounts, transfers
 from tasks import command_operations
@@ -134,12 +134,12 @@ def test_it_is_compensated_when_its_target_is_closed_meanwhile(bank: Bank) -> No
 
 
 def test_it_is_compensated_when_its_target_is_full(bank: Bank) -> None:
-    bank.do(*[Deposit(account_id=bank.bob, amount=HIGHEST_TOTAL)] * 100)
-    assert bank.balance(bank.bob) == HIGHEST_BALANCE
+    bank.do(*[Deposit(account_id=bank.bob, amount=MAX_TOTAL)] * 100)
+    assert bank.balance(bank.bob) == MAX_BALANCE
     bank.do(bank.asked())
 
     assert end_of(bank) == ("compensated", "BalanceTooHigh")
-    assert balances(bank) == (1_000, HIGHEST_BALANCE)
+    assert balances(bank) == (1_000, MAX_BALANCE)
 
 
 def test_the_money_comes_back_to_a_source_that_is_closed_meanwhile(bank: Bank) -> None:

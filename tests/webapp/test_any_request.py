@@ -6,7 +6,7 @@ from flask import Flask
 
 from tasks.shop.local_access import authorization
 from tasks.shop.wiring import Shop
-from tests.requests.bodies import Known
+from tests.requests.bodies import Credentials
 from tests.requests.making import Maker
 from tests.requests.sending import InProcess, send_all
 from tests.support.settings import SECRET_KEY
@@ -17,7 +17,7 @@ COUNT = 2_000
 
 def test_no_request_is_answered_with_an_error_of_ours(app: Flask, shop: Shop) -> None:
     page = app.test_client().get("/customers/new")
-    known = Known(
+    known = Credentials(
         authorization(SECRET_KEY),
         page.headers["Set-Cookie"].partition(";")[0],
         hidden_of(page.text)["csrf_token"],
@@ -35,7 +35,7 @@ def test_no_request_is_answered_with_an_error_of_ours(app: Flask, shop: Shop) ->
 
 
 def test_the_same_seed_makes_the_same_requests(app: Flask, shop: Shop) -> None:
-    known = Known("a", "b", "c")
+    known = Credentials("a", "b", "c")
     first, second = (Maker(app, shop.commands, known, seed=7) for _ in range(2))
 
     assert [first.make() for _ in range(300)] == [second.make() for _ in range(300)]

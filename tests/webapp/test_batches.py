@@ -205,7 +205,7 @@ def test_a_batch_has_a_limit_of_its_own(client: FlaskClient) -> None:
 def test_a_batch_of_countless_lines_is_refused_as_a_whole(
     client: FlaskClient, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webapp.api.batch.MOST_LINES", 3)
+    monkeypatch.setattr("webapp.api.batch.MAX_LINES", 3)
     body = "[1, 1, 1, 1]" if kind == "application/json" else "1\n1\n1\n1"
 
     problem = assert_problem(post(client, body, kind=kind), 413, "too-large")

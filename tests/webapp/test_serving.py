@@ -28,7 +28,7 @@ BIG = b"x" * 8_000_000
 ONE_AT_A_TIME = 1
 
 
-class Served:
+class RunningServer:
     """A server with one thread to answer, and what its application was asked."""
 
     def __init__(self) -> None:
@@ -68,8 +68,8 @@ class Served:
 
 
 @pytest.fixture
-def served() -> Iterator[Served]:
-    served = Served()
+def served() -> Iterator[RunningServer]:
+    served = RunningServer()
     served.thread.start()
     yield served
     served.may_go_on.set()
@@ -80,7 +80,7 @@ def served() -> Iterator[Served]:
 
 @pytest.mark.parametrize("kind", [*BEGINNINGS, NOTHING])
 def test_requests_that_are_not_finished_keep_nobody_waiting(
-    served: Served, kind: str
+    served: RunningServer, kind: str
 ) -> None:
     with slow_clients(served.port, kind, 50):
         assert status_of(served.port, "/") == 200
@@ -88,7 +88,7 @@ def test_requests_that_are_not_finished_keep_nobody_waiting(
 
 @pytest.mark.parametrize("kind", BEGINNINGS)
 def test_a_request_that_is_not_finished_in_time_is_answered_408(
-    served: Served, kind: str, monkeypatch: pytest.MonkeyPatch
+    served: RunningServer, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "SECONDS_TO_SEND", 0.2)
     with slow_clients(served.port, kind, 1) as [client]:
@@ -97,7 +97,7 @@ def test_a_request_that_is_not_finished_in_time_is_answered_408(
 
 
 def test_a_request_that_comes_byte_by_byte_is_late_all_the_same(
-    served: Served, monkeypatch: pytest.MonkeyPatch
+    served: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "SECONDS_TO_SEND", 0.5)
     with open_socket(served.port) as client:
@@ -114,10 +114,10 @@ def test_a_request_that_comes_byte_by_byte_is_late_all_the_same(
 
 
 def test_a_large_body_may_take_longer(
-    served: Served, monkeypatch: pytest.MonkeyPatch
+    served: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "SECONDS_TO_SEND", 0.2)
-    monkeypatch.setattr(reading, "SLOWEST", 1_000)
+    monkeypatch.setattr(reading, "MIN_BYTES_A_SECOND", 1_000)
     with open_socket(served.port) as client:
         client.sendall(f"{POST}Content-Length: 30001\r\n\r\n".encode() + b"x" * 30_000)
         time.sleep(1.5)
@@ -126,7 +126,7 @@ def test_a_large_body_may_take_longer(
 
 
 def test_a_connection_lies_idle_for_longer_than_a_proxy_keeps_it(
-    served: Served, monkeypatch: pytest.MonkeyPatch
+    served: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert connection.SECONDS_IDLE > 60
     with open_socket(served.port) as client:
@@ -144,7 +144,7 @@ def test_a_connection_lies_idle_for_longer_than_a_proxy_keeps_it(
 
 
 def test_who_reads_nothing_keeps_nobody_waiting_and_does_not_stay(
-    served: Served, monkeypatch: pytest.MonkeyPatch
+    served: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "SECONDS_TO_TAKE", 1.0)
     with open_socket(served.port, 4096) as client:
@@ -154,7 +154,7 @@ def test_who_reads_nothing_keeps_nobody_waiting_and_does_not_stay(
         wait_until(lambda: not served.server.active_channels, "it is gone", seconds=20)
 
 
-def test_who_reads_slowly_gets_all_of_it(served: Served) -> None:
+def test_who_reads_slowly_gets_all_of_it(served: RunningServer) -> None:
     with open_socket(served.port) as client:
         client.sendall(get("/big", "Connection: close"))
         found = read_all(client)
@@ -189,28 +189,28 @@ def test_who_reads_slowly_gets_all_of_it(served: Served) -> None:
     ],
 )
 def test_a_request_whose_end_is_in_doubt_is_refused(
-    served: Served, request_: str, status: int
+    served: RunningServer, request_: str, status: int
 ) -> None:
     found = served.send(request_.encode())
     assert found[9:12] == str(status).encode()
     assert not served.asked
 
 
-def test_a_chunked_body_is_read_whole(served: Served) -> None:
+def test_a_chunked_body_is_read_whole(served: RunningServer) -> None:
     chunks = "3;a=b\r\nabc\r\nA\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\n"
     served.send(f"{POST}Transfer-Encoding: chunked\r\n\r\n{chunks}".encode())
     assert [asked["body"] for asked in served.asked] == [b"abc0123456789"]
 
 
 def test_requests_that_come_together_are_answered_in_their_order(
-    served: Served,
+    served: RunningServer,
 ) -> None:
     found = served.send(get("/one") + get("/two", "Connection: close"))
     assert found.count(b"HTTP/1.1 200") == 2
     assert [asked["PATH_INFO"] for asked in served.asked] == ["/one", "/two"]
 
 
-def test_who_asks_whether_to_send_a_body_is_told_to(served: Served) -> None:
+def test_who_asks_whether_to_send_a_body_is_told_to(served: RunningServer) -> None:
     head = f"{POST}Content-Length: 2\r\nExpect: 100-continue\r\n\r\n".encode()
     with open_socket(served.port) as client:
         client.sendall(head)
@@ -219,20 +219,22 @@ def test_who_asks_whether_to_send_a_body_is_told_to(served: Served) -> None:
         assert client.recv(12) == b"HTTP/1.1 200"
 
 
-def test_http_1_0_is_served_and_closed(served: Served) -> None:
+def test_http_1_0_is_served_and_closed(served: RunningServer) -> None:
     found = served.send(b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n")
     assert found.startswith(b"HTTP/1.0 200")
     assert found.endswith(b"here")
 
 
-def test_what_a_proxy_says_of_itself_reaches_the_application(served: Served) -> None:
+def test_what_a_proxy_says_of_itself_reaches_the_application(
+    served: RunningServer,
+) -> None:
     # By these alone it knows what did not come from this computer.
     served.send(get("/", "X-Forwarded-For: 192.0.2.1", "Forwarded: for=192.0.2.1"))
     assert served.asked[0]["HTTP_X_FORWARDED_FOR"] == "192.0.2.1"
     assert served.asked[0]["HTTP_FORWARDED"] == "for=192.0.2.1"
 
 
-def test_a_server_that_ends_answers_what_was_sent(served: Served) -> None:
+def test_a_server_that_ends_answers_what_was_sent(served: RunningServer) -> None:
     with open_socket(served.port) as idle, open_socket(served.port) as client:
         idle.sendall(get("/"))
         assert read_answer(idle).startswith(b"HTTP/1.1 200")
@@ -247,7 +249,7 @@ def test_a_server_that_ends_answers_what_was_sent(served: Served) -> None:
 
 
 def test_where_too_many_are_connected_the_one_that_is_idle_for_longest_goes(
-    served: Served,
+    served: RunningServer,
 ) -> None:
     served.server.adj.connection_limit = 20
     with slow_clients(served.port, NOTHING, 50):

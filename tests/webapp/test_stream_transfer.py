@@ -92,7 +92,7 @@ def test_a_stream_comes_over_without_what_is_personal(
     production: Shop, developer: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As if it were of thousands of events: several appends, one transaction.
-    monkeypatch.setattr("tasks.shop.stream_transfer.import_streams.MOST_EVENTS", 2)
+    monkeypatch.setattr("tasks.shop.stream_transfer.import_streams.MAX_EVENTS", 2)
     content = exported(production, *STREAMS)
     assert not [
         told for told in PERSONAL if told.encode() in content.replace(b"ALICE", b"")

@@ -27,7 +27,7 @@ from tests.support.users import bearing, token_of, user
 from tests.support.waiting import wait_until
 from tests.webapp.visiting import ALICE, Send
 from webapp import create_app
-from webapp.token_cache import MOST_WRONG
+from webapp.token_cache import MAX_WRONG
 
 WRONG = bearing(f"recount_0123456789ab_{'A' * 43}")
 
@@ -249,10 +249,10 @@ def test_too_many_wrong_tokens_shut_out_who_is_not_known_yet(
     assert client.get("/api/orders", headers=known).status_code == 200
     answers = [
         client.get("/api/orders", headers=bearing(f"wrong-{n}")).status_code
-        for n in range(MOST_WRONG + 1)
+        for n in range(MAX_WRONG + 1)
     ]
 
-    assert answers == [401] * MOST_WRONG + [429]
+    assert answers == [401] * MAX_WRONG + [429]
     refused = client.get("/api/orders", headers=new)
     problem(refused, 429)
     assert refused.headers["Retry-After"] == "60"

@@ -8,19 +8,19 @@ from typing import Any, NamedTuple
 
 from domain.errors import InvalidInput
 from eventstore.errors import EventStoreError
-from eventstore.journal.accept import Answered
-from tasks.accept import IN_A_SET, Wanted, accept_many
+from eventstore.journal.accept import AcceptanceResult
+from tasks.accept import IN_A_SET, CommandRequest, accept_many
 from tasks.shop.wiring import Shop
 from webapp.command_input import ENVELOPE, command_from, envelope, usable_key
 from webapp.date_checks import knows
 from webapp.json_body import parse
 from webapp.problems import Problem
 
-MOST_LINES = 250_000
+MAX_LINES = 250_000
 """In one request: each is answered, and two bytes are enough for a wrong one."""
-MOST_FAULTS = 10
+MAX_FAULTS = 10
 """Of one line: a whole file may be wrong in the same way."""
-LONGEST_SHOWN = 200
+MAX_SHOWN = 200
 """Characters of a field's name or problem; both may quote what was sent."""
 MAX_OBJECTS = 600_000
 """Of an array: to read one takes a millionth of a second, and a command has two."""
@@ -102,7 +102,7 @@ def take_set(
     limits: Limits,
 ) -> Iterator[dict[str, Any]]:
     told: dict[int, dict[str, Any]] = {}
-    wanted: dict[int, Wanted] = {}
+    wanted: dict[int, CommandRequest] = {}
     for line in lines:
         try:
             wanted[line.number] = wanted_by(shop, line, principal, key, require, limits)
@@ -123,7 +123,7 @@ def wanted_by(
     key: str | None,
     require: Require,
     limits: Limits,
-) -> Wanted:
+) -> CommandRequest:
     """Return what a line asks for. Raises Problem or InvalidInput."""
     body = line.content if line.is_parsed else value_of(line.content, limits.line)
     own = None
@@ -141,7 +141,7 @@ def wanted_by(
     require(name)
     own = usable_key(own)
     sent_before = knows(shop, own, principal)
-    return Wanted(command_from(shop, name, data, (), sent_before), own, version)
+    return CommandRequest(command_from(shop, name, data, (), sent_before), own, version)
 
 
 def value_of(line: bytes, longest: int | None) -> Any:
@@ -151,7 +151,7 @@ def value_of(line: bytes, longest: int | None) -> Any:
     return parse(line.strip())
 
 
-def answer_as_json(answer: Answered) -> dict[str, Any]:
+def answer_as_json(answer: AcceptanceResult) -> dict[str, Any]:
     if isinstance(answer.error, EventStoreError):
         return as_json(Problem("invalid-input", str(answer.error)))
     if answer.error is not None:
@@ -174,8 +174,8 @@ def refused(refusal: Problem | InvalidInput) -> dict[str, Any]:
     return {
         **as_json(Problem("invalid-input", found)),
         "faults": [
-            {name: text[:LONGEST_SHOWN] for name, text in asdict(fault).items()}
-            for fault in faults[:MOST_FAULTS]
+            {name: text[:MAX_SHOWN] for name, text in asdict(fault).items()}
+            for fault in faults[:MAX_FAULTS]
         ],
     }
 
@@ -195,8 +195,8 @@ def pieces_of(body: bytes) -> list[bytes]:
 
 
 def check_count(lines: int) -> None:
-    if lines > MOST_LINES:
-        raise Problem("too-large", f"A batch has at most {MOST_LINES:,} lines.")
+    if lines > MAX_LINES:
+        raise Problem("too-large", f"A batch has at most {MAX_LINES:,} lines.")
 
 
 def values_of(body: bytes) -> list[Any]:

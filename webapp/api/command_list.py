@@ -12,7 +12,7 @@ from domain.errors import Fault, InvalidInput
 from domain.input import unknown_name
 from eventstore.connection import driver_connection
 from eventstore.journal import acting, entries
-from eventstore.journal.listing import STANDINGS, Wanted, find_entries
+from eventstore.journal.listing import STANDINGS, CommandFilter, find_entries
 from webapp.api.commands import entry_as_json, row_as_json
 from webapp.api.queries import limit_asked, next_page
 from webapp.authorization import caller, require_command
@@ -23,7 +23,7 @@ from webapp.problems import Problem
 from webapp.query_parameters import one_of, only, text
 
 OF_COMMANDS = ("status", "type", "after", "limit")
-LONGEST_REASON = 500
+MAX_REASON_LENGTH = 500
 
 routes = Blueprint("journal", __name__, url_prefix="/api")
 
@@ -31,7 +31,7 @@ routes = Blueprint("journal", __name__, url_prefix="/api")
 @routes.get("/commands")
 def commands() -> ResponseReturnValue:
     only(*OF_COMMANDS)
-    wanted = Wanted(
+    wanted = CommandFilter(
         standing=one_of("status", STANDINGS),
         type=one_of("type", sorted(the_shop().commands)),
         principal=caller().name,
@@ -85,8 +85,10 @@ def reason_in(body: Any) -> str:
     if unknown is not None:
         raise InvalidInput([Fault(unknown, unknown_name(unknown, ["because"]))])
     because = body.get("because", "")
-    if not isinstance(because, str) or len(because) > LONGEST_REASON:
-        one_fault("because", f"must be a text of at most {LONGEST_REASON} characters")
+    if not isinstance(because, str) or len(because) > MAX_REASON_LENGTH:
+        one_fault(
+            "because", f"must be a text of at most {MAX_REASON_LENGTH} characters"
+        )
     problem = because and problem_with(because, has_lines=True)
     if problem:
         one_fault("because", problem)

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
 
 from eventstore.journal import entries
-from eventstore.journal.entries import Caused, Entry
+from eventstore.journal.entries import CausedEvent, Entry
 from tasks.accept import accept
 from webapp.api import batch
 from webapp.api.batch import Line
@@ -155,7 +155,7 @@ def command(command_id: UUID) -> ResponseReturnValue:
     return entry_as_json(entry, events)
 
 
-def entry_as_json(entry: Entry, events: Sequence[Caused]) -> dict[str, Any]:
+def entry_as_json(entry: Entry, events: Sequence[CausedEvent]) -> dict[str, Any]:
     return {**row_as_json(entry), "events": [event._asdict() for event in events]}
 
 

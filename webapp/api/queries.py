@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
-from eventstore.projections.freshness import Position
+from eventstore.projections.freshness import Freshness
 from eventstore.projections.views import Page
 from readmodels import (
     account_statement,
@@ -55,7 +55,7 @@ from webapp.query_parameters import (
 from webapp.read_connection import reading
 from webapp.url_converters import ACCOUNT, CUSTOMER, ORDER, TRANSFER
 
-MOST_ROWS = 200
+MAX_ROWS = 200
 A_PAGE = 50
 
 K = TypeVar("K")
@@ -157,8 +157,8 @@ def row_of(
     model: Any,
     find: Callable[[sa.Connection, K], R | None],
     key: K,
-    missing: Callable[[K, Position], Problem],
-) -> tuple[R, Position]:
+    missing: Callable[[K, Freshness], Problem],
+) -> tuple[R, Freshness]:
     """Return the row that the address names. Raises the Problem that it is missing."""
     only("min_position")
     with reading(model.projection) as (connection, position):
@@ -169,10 +169,10 @@ def row_of(
 
 
 def limit_asked() -> int:
-    return number("limit", highest=MOST_ROWS) or A_PAGE
+    return number("limit", highest=MAX_ROWS) or A_PAGE
 
 
-def a_page(name: str, page: Page[Any], position: Position) -> dict[str, Any]:
+def a_page(name: str, page: Page[Any], position: Freshness) -> dict[str, Any]:
     return {
         name: [as_json(row) for row in page.rows],
         "next": page.following and next_page(page.following),
@@ -189,7 +189,7 @@ def next_page(cursor: str) -> str:
 
 
 def one(
-    row: Any, position: Position, **links: str
+    row: Any, position: Freshness, **links: str
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Return a row with its links; its ETag is what a command's If-Match expects."""
     body = {

@@ -15,7 +15,7 @@ from webapp.current_shop import LOCAL, the_shop
 
 SCHEDULABLE = (*ENVELOPE, "not_before")
 
-FARTHEST = timedelta(days=3_660)
+MAX_TIME_AHEAD = timedelta(days=3_660)
 """Ten years: what is farther away is a slip of the hand."""
 SLACK = timedelta(minutes=5)
 """Clocks differ, and "now" has passed when it arrives."""
@@ -53,7 +53,7 @@ def time_of_database() -> datetime:
 def problem_with(moment: datetime, now: datetime) -> str | None:
     if moment < now - SLACK:
         return f"lies in the past: it is {now:%Y-%m-%dT%H:%M:%SZ} here"
-    if moment > now + FARTHEST:
+    if moment > now + MAX_TIME_AHEAD:
         return "lies more than ten years ahead"
     return None
 

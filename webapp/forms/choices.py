@@ -9,11 +9,11 @@ from readmodels.products import ProductView
 from webapp.current_shop import the_notation
 from webapp.formats import write
 from webapp.forms.definitions import ADDRESS, PLACE, Form
-from webapp.forms.values import Typed
+from webapp.forms.values import FormValues
 from webapp.outages import DATABASE_ERRORS, problem_of
 from webapp.read_connection import reading
 
-MOST_OFFERED = 200
+MAX_OFFERED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +28,16 @@ class Offer:
 NOTHING = Offer()
 
 
-def offer_for(form: Form, typed: Typed) -> Offer:
+def offer_for(form: Form, typed: FormValues) -> Offer:
     """Return what there is to choose from; it can be typed without that, too."""
     if form is not PLACE:
         return NOTHING
     number = without_nul(typed.fields["customer_id"])
     try:
         with reading(customers.projection, products.projection) as (connection, _):
-            most = customers.find(connection, sort="-orders", limit=MOST_OFFERED)
+            most = customers.find(connection, sort="-orders", limit=MAX_OFFERED)
             return Offer(
-                products.find_most_ordered(connection, limit=MOST_OFFERED),
+                products.find_most_ordered(connection, limit=MAX_OFFERED),
                 sorted(most.rows, key=lambda customer: customer.words),
                 customers.find_one(connection, number),
             )
@@ -53,7 +53,7 @@ def without_nul(text: str) -> str:
     return text.replace("\0", "")
 
 
-def with_prices(typed: Typed) -> tuple[Typed, list[str]]:
+def with_prices(typed: FormValues) -> tuple[FormValues, list[str]]:
     """
     Fill in the last price where a known product has none; return whose were filled.
 
@@ -76,7 +76,7 @@ def with_prices(typed: Typed) -> tuple[Typed, list[str]]:
         else line
         for line in typed.lines
     ]
-    return Typed(typed.fields, lines), [name for name in without if name in known]
+    return FormValues(typed.fields, lines), [name for name in without if name in known]
 
 
 def priced(line: dict[str, str], product: ProductView) -> dict[str, str]:
@@ -84,7 +84,7 @@ def priced(line: dict[str, str], product: ProductView) -> dict[str, str]:
     return {**line, "unit_price": price, "product_id": product.product_id or ""}
 
 
-def with_address(typed: Typed) -> tuple[Typed, str]:
+def with_address(typed: FormValues) -> tuple[FormValues, str]:
     """
     Fill in the address of the customer whose number was typed; return what to say.
 
@@ -104,7 +104,7 @@ def with_address(typed: Typed) -> tuple[Typed, str]:
     if any(typed.fields[name] not in ("", known[name]) for name in ADDRESS[1:]):
         return typed, "Another address is typed already, so it was left as it is."
     known["address.name"] = typed.fields["address.name"] or known["address.name"]
-    return Typed({**typed.fields, **known}, typed.lines), ""
+    return FormValues({**typed.fields, **known}, typed.lines), ""
 
 
 def address_of(customer: CustomerView) -> dict[str, str]:

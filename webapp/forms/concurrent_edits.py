@@ -18,9 +18,9 @@ from eventstore.log.read import read_stream
 from eventstore.personal.keyring import Keyring
 from webapp.current_shop import the_notation, the_shop
 from webapp.forms.definitions import CHANGE, Form
-from webapp.forms.form_state import Filled
+from webapp.forms.form_state import FormState
 from webapp.forms.labels import LABELS
-from webapp.forms.values import Typed, typed_for
+from webapp.forms.values import FormValues, typed_for
 
 
 def data_of_customer(customer: Customer) -> Mapping[str, Any]:
@@ -48,23 +48,23 @@ class Change:
         return LABELS.get(self.field, self.field)
 
 
-class Since(NamedTuple):
+class FormChanges(NamedTuple):
     """A form as somebody has *seen* it, as it is *now*, at *version*, and why."""
 
-    seen: Typed
-    now: Typed
+    seen: FormValues
+    now: FormValues
     version: int
     changes: list[Change]
 
 
-class Merged(NamedTuple):
+class MergedForm(NamedTuple):
     """The form with what both have changed, and what others have, in order."""
 
-    filled: Filled
+    filled: FormState
     changes: list[Change]
 
 
-def merged(filled: Filled, entry: Entry) -> Merged | None:
+def merge_form(filled: FormState, entry: Entry) -> MergedForm | None:
     """
     Return *filled*, which was sent as *entry* on an old version, as it fits today.
 
@@ -84,7 +84,7 @@ def merged(filled: Filled, entry: Entry) -> Merged | None:
             return None
     typed, faults = both(form, filled.typed, since)
     again = replace(filled, typed=typed, faults=faults, version=str(since.version))
-    return Merged(again, since.changes)
+    return MergedForm(again, since.changes)
 
 
 def is_mergeable(form: Form) -> bool:
@@ -94,7 +94,7 @@ def is_mergeable(form: Form) -> bool:
 
 def changes_since(
     connection: psycopg.Connection[Any], form: Form, stream_id: str, version: int
-) -> Since:
+) -> FormChanges:
     """Return what became of a stream's form since *version*."""
     shop = the_shop()
     decider = shop.deciders.of_stream(stream_id)
@@ -121,14 +121,16 @@ def changes_since(
             if before.fields[name] != now.fields[name]
         ]
         version = event.version
-    return Since(seen, now, version, changes)
+    return FormChanges(seen, now, version, changes)
 
 
-def shown(form: Form, state: Any) -> Typed:
+def shown(form: Form, state: Any) -> FormValues:
     return typed_for(form, DATA[form.command](state), the_notation())
 
 
-def both(form: Form, typed: Typed, since: Since) -> tuple[Typed, list[Fault]]:
+def both(
+    form: Form, typed: FormValues, since: FormChanges
+) -> tuple[FormValues, list[Fault]]:
     """Return *typed* with what others have changed, and where the two meet."""
     mine, seen, now = typed.fields, since.seen.fields, since.now.fields
     fields, met = dict(now), []
@@ -141,7 +143,7 @@ def both(form: Form, typed: Typed, since: Since) -> tuple[Typed, list[Fault]]:
             fields[name] = mine[name]
             if is_met and mine[name] != now[name]:
                 met.append(Fault(name, f"was changed meanwhile to {quoted(now[name])}"))
-    return Typed(fields), met
+    return FormValues(fields), met
 
 
 def units_of(form: Form) -> list[list[str]]:

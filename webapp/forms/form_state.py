@@ -11,7 +11,7 @@ from domain.errors import Fault
 from webapp.forms.choices import Offer, offer_for
 from webapp.forms.definitions import Form
 from webapp.forms.labels import sentence, sentence_beside
-from webapp.forms.values import Typed, typed_in
+from webapp.forms.values import FormValues, typed_in
 
 
 def new_key() -> str:
@@ -19,7 +19,7 @@ def new_key() -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filled:
+class FormState:
     """
     A form as a page shows it.
 
@@ -30,7 +30,7 @@ class Filled:
     """
 
     form: Form
-    typed: Typed
+    typed: FormValues
     about: Mapping[str, Any] = field(default_factory=dict)
     version: str = ""
     key: str = field(default_factory=new_key)
@@ -68,9 +68,9 @@ class Filled:
         return self.typed.fields.get(name, "")
 
 
-def posted(form: Form) -> Filled:
+def posted(form: Form) -> FormState:
     """Return *form* as it was posted."""
-    return Filled(
+    return FormState(
         form=form,
         typed=typed_in(form, request.form),
         about=dict(request.view_args or {}),
@@ -80,7 +80,7 @@ def posted(form: Form) -> Filled:
 
 
 def show(
-    filled: Filled, status: int = 200, *, offer: Offer | None = None, **context: Any
+    filled: FormState, status: int = 200, *, offer: Offer | None = None, **context: Any
 ) -> Response:
     """Return the page of a form; what there is to choose from is *offer*, if given."""
     offer = offer or offer_for(filled.form, filled.typed)

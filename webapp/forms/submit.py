@@ -14,9 +14,9 @@ from webapp.current_shop import LOCAL, the_notation, the_shop
 from webapp.date_checks import knows
 from webapp.forms.choices import NOTHING, with_address, with_prices
 from webapp.forms.definitions import BUTTONS, FORMS, Form
-from webapp.forms.form_state import Filled, new_key, posted, show
+from webapp.forms.form_state import FormState, new_key, posted, show
 from webapp.forms.labels import prices_filled
-from webapp.forms.values import Typed, data_of, without_empty_lines
+from webapp.forms.values import FormValues, data_of, without_empty_lines
 from webapp.outages import DATABASE_ERRORS, DatabaseError, problem_of
 from webapp.problems import Problem
 
@@ -74,28 +74,28 @@ def pressed(form: Form) -> str | None:
     return names[0]
 
 
-def with_another_line(filled: Filled) -> Filled:
+def with_another_line(filled: FormState) -> FormState:
     typed, _ = with_prices(filled.typed)
     lines = [*typed.lines, {}]
     focus = f"items.{len(lines) - 1}.product"
-    return replace(filled, typed=Typed(typed.fields, lines), focus=focus)
+    return replace(filled, typed=FormValues(typed.fields, lines), focus=focus)
 
 
-def without_line(filled: Filled, number: str) -> Filled:
+def without_line(filled: FormState, number: str) -> FormState:
     lines = [
         line for index, line in enumerate(filled.typed.lines) if str(index) != number
     ]
     return replace(
-        filled, typed=Typed(filled.typed.fields, lines or [{}]), focus="add_line"
+        filled, typed=FormValues(filled.typed.fields, lines or [{}]), focus="add_line"
     )
 
 
-def with_known_address(filled: Filled) -> Filled:
+def with_known_address(filled: FormState) -> FormState:
     typed, notice = with_address(filled.typed)
     return replace(filled, typed=typed, notice=notice, focus="fill_address")
 
 
-def send_or_show(filled: Filled) -> ResponseReturnValue:
+def send_or_show(filled: FormState) -> ResponseReturnValue:
     """Send *filled*, but show it first where a price was filled in: it must be seen."""
     typed, products = with_prices(filled.typed)
     if not products:
@@ -103,7 +103,7 @@ def send_or_show(filled: Filled) -> ResponseReturnValue:
     return show(replace(filled, typed=typed, notice=prices_filled(products)))
 
 
-def accept_or_show(filled: Filled) -> ResponseReturnValue:
+def accept_or_show(filled: FormState) -> ResponseReturnValue:
     shop = the_shop()
     data, faults = data_of(filled.form, filled.typed, the_notation())
     try:
@@ -137,13 +137,13 @@ def accept_or_show(filled: Filled) -> ResponseReturnValue:
     return redirect(url_for("commands.fate", command_id=accepted.command_id), 303)
 
 
-def version_in(filled: Filled) -> int | None:
+def version_in(filled: FormState) -> int | None:
     """Return what the form expects, or raise the Problem that it does not say so."""
     # None would be written over whatever somebody else has changed meanwhile.
     return version_of(filled.version) if filled.form.expects_version else None
 
 
-def used_before(filled: Filled, first: UUID) -> Filled:
+def used_before(filled: FormState, first: UUID) -> FormState:
     message = (
         "This form was sent before, with other content, and that one stands. "
         "If you mean both, send this one again."
@@ -151,7 +151,7 @@ def used_before(filled: Filled, first: UUID) -> Filled:
     return replace(filled, key=new_key(), message=message, first=first)
 
 
-def show_for_later(filled: Filled, error: DatabaseError) -> ResponseReturnValue:
+def show_for_later(filled: FormState, error: DatabaseError) -> ResponseReturnValue:
     problem = problem_of(error)
     if problem is None:
         raise error

@@ -5,24 +5,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.errors import Fault
-from domain.fields import MOST_LINES
+from domain.fields import MAX_LINES
 from webapp.formats import Notation, read, write
 from webapp.forms.definitions import LINE_NAME, Form
 from webapp.problems import Problem
 
-MAX_LINES_SHOWN = 2 * MOST_LINES
+MAX_LINES_SHOWN = 2 * MAX_LINES
 """A page of so many takes a quarter of a second; no page of ours sends more."""
 
 
 @dataclass(slots=True)
-class Typed:
+class FormValues:
     """What was typed into a form: texts, by the name of their field."""
 
     fields: dict[str, str]
     lines: list[dict[str, str]] = field(default_factory=list)
 
 
-def typed_in(form: Form, posted: Mapping[str, str]) -> Typed:
+def typed_in(form: Form, posted: Mapping[str, str]) -> FormValues:
     """
     Return what *posted* has for *form*; other fields are left out.
 
@@ -34,23 +34,27 @@ def typed_in(form: Form, posted: Mapping[str, str]) -> Typed:
         if match and match[2] in form.line_fields:
             lines.setdefault(int(match[1]), {})[match[2]] = text.strip()
     if len(lines) > MAX_LINES_SHOWN:
-        detail = f"An order has at most {MOST_LINES} lines. Nothing was sent."
+        detail = f"An order has at most {MAX_LINES} lines. Nothing was sent."
         raise Problem("too-large", detail)
     for number, line in lines.items():
         # The page carries it unseen: it is that of the product the line had then.
         if posted.get(f"items.{number}.product_id_of", "") != line.get("product"):
             line.pop("product_id", None)
-    return Typed(
+    return FormValues(
         {name: posted.get(name, "").strip() for name in form.fields},
         [lines[number] for number in sorted(lines)],
     )
 
 
-def without_empty_lines(typed: Typed) -> Typed:
-    return Typed(typed.fields, [line for line in typed.lines if any(line.values())])
+def without_empty_lines(typed: FormValues) -> FormValues:
+    return FormValues(
+        typed.fields, [line for line in typed.lines if any(line.values())]
+    )
 
 
-def data_of(form: Form, typed: Typed, notation: Notation) -> tuple[Any, list[Fault]]:
+def data_of(
+    form: Form, typed: FormValues, notation: Notation
+) -> tuple[Any, list[Fault]]:
     """
     Return the data that *typed* stands for, and what in it cannot be read.
 
@@ -96,9 +100,9 @@ def read_into(
         faults.append(Fault(path, str(error)))
 
 
-def typed_for(form: Form, data: Mapping[str, Any], notation: Notation) -> Typed:
+def typed_for(form: Form, data: Mapping[str, Any], notation: Notation) -> FormValues:
     """Return what would have been typed into *form* to mean *data*."""
-    return Typed(
+    return FormValues(
         {name: written(data, name.split("."), notation) for name in form.fields},
         [
             {name: written(line, [name], notation) for name in form.line_fields}

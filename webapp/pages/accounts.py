@@ -14,9 +14,9 @@ from webapp.forms.definitions import (
     WITHDRAW,
     AccountAction,
 )
-from webapp.forms.form_state import Filled, show
+from webapp.forms.form_state import FormState, show
 from webapp.forms.submit import send
-from webapp.forms.values import Typed, typed_for
+from webapp.forms.values import FormValues, typed_for
 from webapp.problems import no_account
 from webapp.query_parameters import OF_ACCOUNTS, accounts_asked, kept, statement_asked
 from webapp.read_connection import reading, tell_undecided
@@ -45,8 +45,8 @@ def all_of_them() -> ResponseReturnValue:
 
 @routes.get("/accounts/new")
 def empty_account() -> ResponseReturnValue:
-    typed = Typed({"account_id": request.args.get("account", "")})
-    return show(Filled(form=OPEN, typed=typed))
+    typed = FormValues({"account_id": request.args.get("account", "")})
+    return show(FormState(form=OPEN, typed=typed))
 
 
 @routes.post("/accounts/new")
@@ -81,8 +81,8 @@ def allowed(account: AccountView) -> tuple[AccountAction, ...]:
     return (DEPOSIT, WITHDRAW) if account.balance else (DEPOSIT, CLOSE)
 
 
-def filled_for(action: AccountAction, account: AccountView) -> Filled:
-    return Filled(
+def filled_for(action: AccountAction, account: AccountView) -> FormState:
+    return FormState(
         form=action,
         typed=typed_for(action, {}, the_notation()),
         about={"account_id": account.account_id},

@@ -15,9 +15,9 @@ from readmodels import order_details
 from readmodels.order_details import OrderDetailsView
 from webapp.current_shop import LOCAL, the_notation, the_shop
 from webapp.forms.choices import offer_for
-from webapp.forms.concurrent_edits import is_mergeable, merged
+from webapp.forms.concurrent_edits import is_mergeable, merge_form
 from webapp.forms.definitions import FORMS, Action, Form
-from webapp.forms.form_state import Filled
+from webapp.forms.form_state import FormState
 from webapp.forms.values import typed_for
 from webapp.pages.orders import allowed
 from webapp.problems import no_command
@@ -49,7 +49,7 @@ def fate(command_id: UUID) -> ResponseReturnValue:
     filled = form_again(sent, order) if sent and entry.status == "rejected" else None
     both = None
     if filled and sent and is_stale(entry) and is_mergeable(filled.form):
-        both = merged(filled, sent)
+        both = merge_form(filled, sent)
         # Without what the sender had seen, sending it again would take back the rest.
         filled = both.filled if both else None
     return render_template(
@@ -100,7 +100,7 @@ def order_of(entry: Entry) -> OrderDetailsView | None:
         return order_details.find(connection, order_id)
 
 
-def form_again(entry: Entry, order: OrderDetailsView | None) -> Filled | None:
+def form_again(entry: Entry, order: OrderDetailsView | None) -> FormState | None:
     """
     Return the form that *entry* came from, as it was filled, with a new key.
 
@@ -118,8 +118,8 @@ def form_again(entry: Entry, order: OrderDetailsView | None) -> Filled | None:
     return filled
 
 
-def filled_with(form: Form, entry: Entry) -> Filled:
-    return Filled(
+def filled_with(form: Form, entry: Entry) -> FormState:
+    return FormState(
         form=form,
         typed=typed_for(form, entry.data, the_notation()),
         about={form.about: entry.data[form.about]} if form.about else {},

@@ -6,14 +6,14 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from eventstore.rewriting.archived_logs import names_of_kept
-from eventstore.rewriting.unencrypted_fields import count_in_the_clear
+from eventstore.rewriting.unencrypted_fields import count_unencrypted
 from readmodels import customers, order_list
 from readmodels.customers import CustomerView
 from webapp.current_shop import the_notation, the_shop
 from webapp.forms.definitions import CHANGE, FORGET, REGISTER
-from webapp.forms.form_state import Filled, show
+from webapp.forms.form_state import FormState, show
 from webapp.forms.submit import send
-from webapp.forms.values import Typed, typed_for
+from webapp.forms.values import FormValues, typed_for
 from webapp.problems import no_customer
 from webapp.query_parameters import OF_CUSTOMERS, customers_asked, kept
 from webapp.read_connection import reading, tell_undecided
@@ -37,7 +37,7 @@ def all_of_them() -> ResponseReturnValue:
 
 @routes.get("/customers/new")
 def registration() -> ResponseReturnValue:
-    return show(Filled(form=REGISTER, typed=Typed({})))
+    return show(FormState(form=REGISTER, typed=FormValues({})))
 
 
 @routes.post("/customers/new")
@@ -72,8 +72,8 @@ def known(customer_id: str) -> CustomerView:
     return customer
 
 
-def filled_with_details(customer: CustomerView) -> Filled:
-    return Filled(
+def filled_with_details(customer: CustomerView) -> FormState:
+    return FormState(
         form=CHANGE,
         typed=typed_for(CHANGE, asdict(customer), the_notation()),
         about={"customer_id": customer.customer_id},
@@ -89,7 +89,7 @@ def change(customer_id: str) -> ResponseReturnValue:
 @routes.get(f"/customers/{CUSTOMER}/forget")
 def forgetting(customer_id: str) -> ResponseReturnValue:
     about = {"customer_id": known(customer_id).customer_id}
-    filled = Filled(form=FORGET, typed=Typed({}), about=about)
+    filled = FormState(form=FORGET, typed=FormValues({}), about=about)
     return show(
         filled, in_the_clear=events_in_the_clear(customer_id), kept_logs=kept_logs()
     )
@@ -101,7 +101,7 @@ def events_in_the_clear(customer_id: str) -> int:
     with shop.engine.connect() as connection:
         orders = order_list.numbers_of(connection, customer_id)
         streams = [f"customer-{customer_id}", *(f"order-{n}" for n in orders)]
-        return count_in_the_clear(connection, streams, shop.deciders)
+        return count_unencrypted(connection, streams, shop.deciders)
 
 
 def kept_logs() -> list[str]:

@@ -18,9 +18,9 @@ from webapp.forms.definitions import (
     SHIP,
     Action,
 )
-from webapp.forms.form_state import Filled, show
+from webapp.forms.form_state import FormState, show
 from webapp.forms.submit import send
-from webapp.forms.values import Typed, typed_for
+from webapp.forms.values import FormValues, typed_for
 from webapp.problems import no_order
 from webapp.query_parameters import OF_ORDERS, kept, orders_asked
 from webapp.read_connection import reading, tell_undecided
@@ -51,8 +51,8 @@ def newest() -> ResponseReturnValue:
 @routes.get("/orders/new")
 def empty_order() -> ResponseReturnValue:
     customer_id = request.args.get("customer", "")
-    typed = Typed({"customer_id": customer_id}, [{}, {}, {}])
-    return show(Filled(form=PLACE, typed=typed))
+    typed = FormValues({"customer_id": customer_id}, [{}, {}, {}])
+    return show(FormState(form=PLACE, typed=typed))
 
 
 @routes.post("/orders/new")
@@ -86,11 +86,11 @@ def allowed(order: OrderDetailsView) -> tuple[Action, ...]:
     return ALLOWED.get(order.status, ())
 
 
-def filled_for(action: Action, order: OrderDetailsView) -> Filled:
+def filled_for(action: Action, order: OrderDetailsView) -> FormState:
     """Return the form of *action*, filled with what will most likely be sent."""
     amount = order.paid - order.refunded if action is REFUND else order.total
     likely = {"amount": amount, "delivered_at": datetime.now(UTC).isoformat()}
-    return Filled(
+    return FormState(
         form=action,
         typed=typed_for(action, likely, the_notation()),
         about={"order_id": order.order_id},

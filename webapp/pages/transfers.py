@@ -5,9 +5,9 @@ from flask.typing import ResponseReturnValue
 
 from readmodels import transfers
 from webapp.forms.definitions import TRANSFER
-from webapp.forms.form_state import Filled, show
+from webapp.forms.form_state import FormState, show
 from webapp.forms.submit import send
-from webapp.forms.values import Typed
+from webapp.forms.values import FormValues
 from webapp.problems import no_transfer
 from webapp.query_parameters import OF_TRANSFERS, kept, transfers_asked
 from webapp.read_connection import reading, tell_undecided
@@ -34,8 +34,8 @@ def newest() -> ResponseReturnValue:
 
 @routes.get("/transfers/new")
 def empty_transfer() -> ResponseReturnValue:
-    typed = Typed({"from_account": request.args.get("from", "")})
-    return show(Filled(form=TRANSFER, typed=typed))
+    typed = FormValues({"from_account": request.args.get("from", "")})
+    return show(FormState(form=TRANSFER, typed=typed))
 
 
 @routes.post("/transfers/new")

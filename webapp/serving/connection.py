@@ -11,7 +11,7 @@ from typing import Any
 from waitress.channel import HTTPChannel
 from waitress.task import WSGITask
 
-from webapp.serving.reading import Reading, RequestTimeout
+from webapp.serving.reading import RequestParser, RequestTimeout
 
 SECONDS_TO_TAKE = 30.0
 """How long nothing of an answer may be taken."""
@@ -19,7 +19,7 @@ SECONDS_IDLE = 75.0
 """How long a connection may lie idle: longer than the 60 s of the usual proxies."""
 
 
-class Answering(WSGITask):
+class RequestTask(WSGITask):
     """A request that a thread answers by the application."""
 
     def build_response_header(self) -> bytes:
@@ -31,9 +31,9 @@ class Answering(WSGITask):
 class Connection(HTTPChannel):
     """A connection, with what it has sent and what it has still to take."""
 
-    parser_class = Reading
-    task_class = Answering
-    request: Reading | None
+    parser_class = RequestParser
+    task_class = RequestTask
+    request: RequestParser | None
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         # The clock of its library can be set back.

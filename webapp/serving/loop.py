@@ -15,7 +15,7 @@ READS = select.POLLIN | select.POLLPRI
 WRITES = select.POLLOUT
 
 
-class Watched(Protocol):
+class Watchable(Protocol):
     """What waitress has the loop watch: listener, trigger, connections."""
 
     accepting: bool
@@ -28,9 +28,9 @@ class Loop:
     """The file descriptors of one process, in *watched*, which waitress keeps."""
 
     def __init__(self) -> None:
-        self.watched: dict[int, Watched] = {}
+        self.watched: dict[int, Watchable] = {}
         self.poller = select.epoll()
-        self.wanted: dict[int, tuple[Watched, int]] = {}
+        self.wanted: dict[int, tuple[Watchable, int]] = {}
         self.moving: set[int] = set()
         """Those whose wish may have changed since they were asked."""
 

@@ -8,9 +8,9 @@ from waitress.utilities import BadRequest, Error
 
 SECONDS_TO_SEND = 20.0
 """Until a request must be there, from its first byte, and longer by its size."""
-SLOWEST = 8 * 1024
+MIN_BYTES_A_SECOND = 8 * 1024
 """Bytes a second: the size for which it may take a second longer."""
-LONGEST_CONTROL_LINE = 4 * 1024
+MAX_CONTROL_LINE_BYTES = 4 * 1024
 """Bytes of a line with a chunk's size, or of what follows the chunks."""
 
 
@@ -21,7 +21,7 @@ class RequestTimeout(Error):
     reason = "Request Timeout"
 
 
-class Reading(HTTPRequestParser):
+class RequestParser(HTTPRequestParser):
     """A request that comes in; stricter than its library where two could disagree."""
 
     # Whose head was not understood has none, and its library logs it.
@@ -37,7 +37,7 @@ class Reading(HTTPRequestParser):
         self.size += consumed
         line = getattr(self.body_rcv, "control_line", b"")
         trailer = getattr(self.body_rcv, "trailer", b"")
-        if not self.completed and max(len(line), len(trailer)) > LONGEST_CONTROL_LINE:
+        if not self.completed and max(len(line), len(trailer)) > MAX_CONTROL_LINE_BYTES:
             self.refuse(BadRequest("A chunk has no size that can be read"))
         return consumed
 
@@ -56,4 +56,4 @@ class Reading(HTTPRequestParser):
             raise ParsingError("HTTP/1.0 has no Transfer-Encoding")
 
     def is_late(self, now: float) -> bool:
-        return now > self.began + SECONDS_TO_SEND + self.size / SLOWEST
+        return now > self.began + SECONDS_TO_SEND + self.size / MIN_BYTES_A_SECOND

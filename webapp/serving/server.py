@@ -11,12 +11,12 @@ from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
-from webapp.security import LARGEST_BATCH
+from webapp.security import MAX_BATCH_BYTES
 from webapp.serving.connection import Connection
 from webapp.serving.loop import Loop
 
-LARGEST_HEAD = 64 * 1024
-MOST_CONNECTIONS = 2_000
+MAX_HEAD_BYTES = 64 * 1024
+MAX_CONNECTIONS = 2_000
 FILES_BESIDE = 200
 """Files that a process may have open besides: its pool, logs, what it reads."""
 SECONDS_BETWEEN_LOOKS = 0.5
@@ -48,9 +48,9 @@ class Server(TcpWSGIServer):
                 sockets=[listener],
                 threads=threads,
                 connection_limit=most_connections(),
-                max_request_header_size=LARGEST_HEAD,
+                max_request_header_size=MAX_HEAD_BYTES,
                 # What is larger than any view takes; the views refuse the rest.
-                max_request_body_size=LARGEST_BATCH + 1024 * 1024,
+                max_request_body_size=MAX_BATCH_BYTES + 1024 * 1024,
                 # By them the pages know what did not come from this computer.
                 clear_untrusted_proxy_headers=False,
                 server_name="localhost",
@@ -126,11 +126,11 @@ class Server(TcpWSGIServer):
 def most_connections() -> int:
     """Return how many connections there may be, after raising how many files."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_CONNECTIONS + FILES_BESIDE
+    wanted = MAX_CONNECTIONS + FILES_BESIDE
     if soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return min(MOST_CONNECTIONS, soft - FILES_BESIDE)
+    return min(MAX_CONNECTIONS, soft - FILES_BESIDE)
 
 
 def one_listener(listeners: Sequence[Any]) -> socket.socket:

@@ -18,7 +18,7 @@ from eventstore.testing.conformance.jars import (
     BLUE,
     DECIDER,
     JARS,
-    MOST,
+    MAX_COUNT,
     RED,
     Jar,
     JarEvent,
@@ -86,7 +86,7 @@ def its_events_tell_whose_command_it_was(connect: Connect) -> None:
 def a_command_that_a_rule_refuses_writes_nothing(connect: Connect) -> None:
     store = connect()
     outcome = store.handle(
-        PutCoin(jar="red", amount=MOST + 1), deciders=JARS, actor="alice"
+        PutCoin(jar="red", amount=MAX_COUNT + 1), deciders=JARS, actor="alice"
     )
 
     assert outcome.status == "rejected"

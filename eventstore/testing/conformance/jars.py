@@ -17,7 +17,7 @@ from eventstore.store import Store
 RED = "jar-red"
 BLUE = "jar-blue"
 PURSE = "purse-1"
-MOST = 100
+MAX_COUNT = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,15 +76,15 @@ class Jar:
     giver: str = field(default="", metadata={"personal": True})
 
 
-class Refused(Exception):
+class JarRejection(Exception):
     """A rule of the jars says no."""
 
 
-class JarFull(Refused):
+class JarFull(JarRejection):
     """The coin does not fit."""
 
 
-class NameTaken(Refused):
+class NameTaken(JarRejection):
     """Another jar has this name."""
 
 
@@ -105,7 +105,7 @@ def decide(
             return [JarNamed(name=command.name)]
         case ForgetGiver():
             return [GiverForgotten()]
-        case _ if jar.total + command.amount > MOST or (other and other.total):
+        case _ if jar.total + command.amount > MAX_COUNT or (other and other.total):
             raise JarFull
         case PutCoin():
             return [CoinPut(amount=command.amount, giver=command.giver)]
@@ -140,7 +140,7 @@ DECIDER = Decider(
     evolve=evolve,
     events=EventCodec([CoinPut, JarNamed, GiverForgotten]),
     commands=[PutCoin, PutCoinIfEmpty, NameJar, ForgetGiver],
-    rejection=Refused,
+    rejection=JarRejection,
     identity="jar",
     reads=reads,
     claims=claims,

@@ -16,11 +16,11 @@ from eventstore.errors import (
 from eventstore.log.append import NO_STREAM
 from eventstore.log.events import NewEvent
 from eventstore.log.limits import (
-    LONGEST_STREAM_ID,
-    LONGEST_TYPE,
-    MOST_DATA,
-    MOST_EVENTS,
-    MOST_METADATA,
+    MAX_DATA_BYTES,
+    MAX_EVENTS,
+    MAX_METADATA_BYTES,
+    MAX_STREAM_ID_LENGTH,
+    MAX_TYPE_LENGTH,
 )
 from eventstore.testing.conformance.check import Check, Connect, refused
 from eventstore.testing.conformance.jars import RED, coin
@@ -40,35 +40,37 @@ def check_refused(connect: Connect, error: type[Unstorable], *events: NewEvent) 
 def a_stream_is_called_like_its_category_and_an_id(connect: Connect) -> None:
     store = connect()
     names = ["", "jar", "-1", "jar-", "Jar-1", "jar 1-1", "jar-1\n", "jar-\0"]
-    for name in [*names, "jar-\ud800", "jar-" + "x" * LONGEST_STREAM_ID]:
+    for name in [*names, "jar-\ud800", "jar-" + "x" * MAX_STREAM_ID_LENGTH]:
         with refused(BadStreamId):
             store.append([(name, coin())], expected={name: NO_STREAM})
-    for name in ("jar-1", "old_jar2-Ä ö-ü", "jar-" + "x" * (LONGEST_STREAM_ID - 4)):
+    for name in ("jar-1", "old_jar2-Ä ö-ü", "jar-" + "x" * (MAX_STREAM_ID_LENGTH - 4)):
         store.append([(name, coin())], expected={name: NO_STREAM})
         assert store.read_stream(name)[0].stream_id == name
 
 
 @Check
 def a_type_has_a_name_that_can_be_kept(connect: Connect) -> None:
-    for name in ("", "Coin\nPut", "Coin\0Put", "x" * (LONGEST_TYPE + 1)):
+    for name in ("", "Coin\nPut", "Coin\0Put", "x" * (MAX_TYPE_LENGTH + 1)):
         check_refused(connect, BadTypeName, replace(coin(), type=name))
 
 
 @Check
 def the_data_of_an_event_have_a_largest_size(connect: Connect) -> None:
     around = len('{"note": ""}')
-    largest = replace(coin(), data='{"note": "' + "x" * (MOST_DATA - around) + '"}')
+    largest = replace(
+        coin(), data='{"note": "' + "x" * (MAX_DATA_BYTES - around) + '"}'
+    )
     larger = replace(coin(), data=largest.data.replace("xx", "xxx", 1))
 
     check_refused(connect, TooLarge, larger)
     store = connect()
     store.append([(RED, largest)], expected={RED: NO_STREAM})
-    assert len(store.read_stream(RED)[0].data) == MOST_DATA
+    assert len(store.read_stream(RED)[0].data) == MAX_DATA_BYTES
 
 
 @Check
 def the_metadata_of_an_event_have_a_largest_size(connect: Connect) -> None:
-    metadata = msgspec.structs.replace(coin().metadata, actor="x" * MOST_METADATA)
+    metadata = msgspec.structs.replace(coin().metadata, actor="x" * MAX_METADATA_BYTES)
 
     check_refused(connect, TooLarge, replace(coin(), metadata=metadata))
 
@@ -76,11 +78,11 @@ def the_metadata_of_an_event_have_a_largest_size(connect: Connect) -> None:
 @Check
 def one_append_has_a_largest_number_of_events(connect: Connect) -> None:
     event = coin()
-    check_refused(connect, TooManyEvents, *[event] * MOST_EVENTS)
+    check_refused(connect, TooManyEvents, *[event] * MAX_EVENTS)
 
     store = connect()
-    store.append([(RED, event)] * MOST_EVENTS, expected={RED: NO_STREAM})
-    assert store.version(RED) == MOST_EVENTS
+    store.append([(RED, event)] * MAX_EVENTS, expected={RED: NO_STREAM})
+    assert store.version(RED) == MAX_EVENTS
 
 
 @Check

@@ -11,7 +11,7 @@ import msgspec
 from eventstore.claims import ClaimChange
 from eventstore.errors import AlreadyClaimed, Clash, WrongExpectedVersion
 from eventstore.log.append import ANY_VERSION, STREAM_EXISTS
-from eventstore.log.events import Appended, NewEvent, RecordedEvent
+from eventstore.log.events import AppendedEvent, NewEvent, RecordedEvent
 from eventstore.testing.memory.jsonb import as_jsonb
 from eventstore.testing.memory.vault import MemoryVault
 
@@ -40,7 +40,7 @@ class MemoryLog:
         new_keys: str | None,
         forgotten: Sequence[str],
         moment: datetime,
-    ) -> list[Appended]:
+    ) -> list[AppendedEvent]:
         """Append, in the order of `append.sql`: what may refuse before what changes."""
         unnamed = {stream_id for stream_id, _ in events} - expected.keys()
         if unnamed:
@@ -62,7 +62,7 @@ class MemoryLog:
             for event in recorded:
                 self.streams.setdefault(event.stream_id, []).append(event)
                 self.events.append(event)
-        return [Appended(e.position, e.stream_id, e.version) for e in recorded]
+        return [AppendedEvent(e.position, e.stream_id, e.version) for e in recorded]
 
     def wrong_version(self, expected: Mapping[str, int]) -> WrongExpectedVersion | None:
         """Return what refuses an append: the first stream that is not as expected."""
@@ -76,7 +76,7 @@ class MemoryLog:
 
     def repeated(
         self, events: NewEvents, expected: Mapping[str, int]
-    ) -> list[Appended] | None:
+    ) -> list[AppendedEvent] | None:
         """Return where *events* are, if all of them are where they were to come."""
         places = []
         before: Counter[str] = Counter()
@@ -89,7 +89,7 @@ class MemoryLog:
             there = stream[version - 1]
             if event_id_of(there) != str(event.metadata.event_id):
                 return None
-            places.append(Appended(there.position, stream_id, version))
+            places.append(AppendedEvent(there.position, stream_id, version))
         return sorted(places) if places else None
 
     def recorded(self, events: NewEvents, moment: datetime) -> list[RecordedEvent]:

@@ -11,7 +11,7 @@ from eventstore.aggregates.decider import Deciders, category_of
 from eventstore.aggregates.loading import Streams
 from eventstore.claims import ClaimChange
 from eventstore.errors import NotSettled
-from eventstore.log.events import Appended, NewEvent, RecordedEvent
+from eventstore.log.events import AppendedEvent, NewEvent, RecordedEvent
 from eventstore.log.limits import check_append
 from eventstore.personal.keyring import Keyring
 from eventstore.store import NOW
@@ -41,7 +41,7 @@ class MemoryStore:
         *,
         expected: Mapping[str, int],
         claims: Sequence[ClaimChange] = (),
-    ) -> list[Appended]:
+    ) -> list[AppendedEvent]:
         return self._append(events, expected=expected, claims=claims)
 
     def _append(
@@ -52,7 +52,7 @@ class MemoryStore:
         claims: Sequence[ClaimChange] = (),
         new_keys: str | None = None,
         forgotten: Sequence[str] = (),
-    ) -> list[Appended]:
+    ) -> list[AppendedEvent]:
         check_append(expected, events)
         return self._log.append(
             events, expected, claims, new_keys, forgotten, self._clock()

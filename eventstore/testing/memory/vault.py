@@ -7,13 +7,13 @@ from uuid import UUID, uuid4
 import msgspec
 
 from eventstore.errors import KeyMadeElsewhere
-from eventstore.personal.keyring import Added, StoredKey
+from eventstore.personal.keyring import NewKey, StoredKey
 
-_added = msgspec.json.Decoder(list[Added])
+_added = msgspec.json.Decoder(list[NewKey])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class MemoryKey:
     """A key; without *wrapped* it was destroyed."""
 
     id: UUID
@@ -26,7 +26,7 @@ class Kept:
 class MemoryVault:
     """All keys. Whoever changes them works on a copy, and puts it in the place."""
 
-    def __init__(self, keys: Iterable[Kept] = ()) -> None:
+    def __init__(self, keys: Iterable[MemoryKey] = ()) -> None:
         self.keys = list(keys)
 
     def copy(self) -> "MemoryVault":
@@ -53,12 +53,14 @@ class MemoryVault:
             subject = str(new.subject)
             if self.is_forgotten(subject):
                 # What it was to open is born forgotten.
-                self.keys.append(Kept(id=new.id, subject=subject, is_own=False))
+                self.keys.append(MemoryKey(id=new.id, subject=subject, is_own=False))
                 continue
             if any(key.is_own and key.subject == subject for key in self.keys):
                 raise KeyMadeElsewhere
             wrapped = bytes.fromhex(new.wrapped)
-            kept = Kept(id=new.id, subject=subject, master=new.master, wrapped=wrapped)
+            kept = MemoryKey(
+                id=new.id, subject=subject, master=new.master, wrapped=wrapped
+            )
             self.keys.append(kept)
 
     def is_forgotten(self, subject: str) -> bool:
@@ -74,4 +76,4 @@ class MemoryVault:
                 for key in self.keys
             ]
             if not any(key.is_own and key.subject == subject for key in self.keys):
-                self.keys.append(Kept(id=uuid4(), subject=subject))
+                self.keys.append(MemoryKey(id=uuid4(), subject=subject))

@@ -29,7 +29,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class FinishedCommand:
     """A command that has succeeded: what it was about, and when it had."""
 
     subject: str
@@ -64,7 +64,7 @@ class Client:
             raise DemoFailed(f"{step} was not accepted: {told(body)}")
         return Sent(step=step, id=body["id"], is_new=body["status"] == "accepted")
 
-    def wait_for(self, sent: Sent) -> Done:
+    def wait_for(self, sent: Sent) -> FinishedCommand:
         """Return a command once it has succeeded. Raises DemoFailed if it does not."""
         until = time.monotonic() + PATIENCE
         while True:
@@ -72,7 +72,7 @@ class Client:
             if status != 200:
                 raise DemoFailed(f"how {sent.step} ended is not told: {told(command)}")
             if command["status"] == "succeeded":
-                return Done(
+                return FinishedCommand(
                     subject=command["stream_id"].partition("-")[2],
                     finished_at=datetime.fromisoformat(command["finished_at"]),
                 )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from domain.orders.order import Status
-from tasks.shop.demo.client import Client, Done
+from tasks.shop.demo.client import Client, FinishedCommand
 from tasks.shop.demo.customers import CUSTOMERS, MOVED
 from tasks.shop.demo.orders import ORDERS, Order
 
@@ -50,7 +50,7 @@ class Demo:
         )
         self.drive_on({name: int(done.subject) for name, done in placed.items()})
 
-    def place(self, numbers: Mapping[str, str]) -> dict[str, Done]:
+    def place(self, numbers: Mapping[str, str]) -> dict[str, FinishedCommand]:
         return self.all_of(
             "PlaceOrder",
             {
@@ -103,7 +103,7 @@ class Demo:
 
     def all_of(
         self, type_: str, commands: Mapping[str, Mapping[str, Any]]
-    ) -> dict[str, Done]:
+    ) -> dict[str, FinishedCommand]:
         """Send these commands, and return them when all have succeeded."""
         sent = {
             name: self.client.send(f"demo {NAME}: {type_} {name}", type_, data)

@@ -11,7 +11,7 @@ from eventstore.log.bulk_append import append_bulk, batches
 from eventstore.personal.keyring import Keyring
 from tasks.shop.history_import.encryption import closed
 from tasks.shop.history_import.errors import StreamsUsedOtherwise
-from tasks.shop.history_import.plan import Plan, Planned
+from tasks.shop.history_import.plan import Plan, PlannedEvent
 
 
 def append_missing(
@@ -40,7 +40,7 @@ def append_missing(
 def append_batch(
     connection: psycopg.Connection[Any],
     plan: Plan,
-    batch: Sequence[Planned],
+    batch: Sequence[PlannedEvent],
     new_keys: str | None,
 ) -> None:
     expected: dict[str, int] = {}

@@ -11,7 +11,7 @@ from eventstore.encryption.keys import MasterKeys
 from eventstore.personal.keyring import Keyring
 from tasks.shop.history_import.csv_files import shown
 from tasks.shop.history_import.encryption import is_same, learn_keys
-from tasks.shop.history_import.plan import Plan, Planned, event_id
+from tasks.shop.history_import.plan import Plan, PlannedEvent, event_id
 
 CHUNK = 10_000
 """Events that are looked up with one statement."""
@@ -54,7 +54,7 @@ _COMPARE = """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
+class PlanComparison:
     """The places in the plan that stand in the log; what is otherwise, by stream."""
 
     there: Set[int]
@@ -71,7 +71,7 @@ class Compared:
 
 def compare(
     connection: psycopg.Connection[Any], plan: Plan, masters: MasterKeys | None
-) -> Compared:
+) -> PlanComparison:
     """
     Return how far *plan* is in the log.
 
@@ -94,10 +94,10 @@ def compare(
             else:
                 stream_id = chunk[place].stream_id
                 otherwise.setdefault(stream_id, reason(plan, is_ours, source))
-    return Compared(there=there, otherwise=otherwise)
+    return PlanComparison(there=there, otherwise=otherwise)
 
 
-def arguments(plan: Plan, chunk: Sequence[Planned]) -> tuple[list[Any], ...]:
+def arguments(plan: Plan, chunk: Sequence[PlannedEvent]) -> tuple[list[Any], ...]:
     import_id = plan.import_id
     return (
         [planned.stream_id for planned in chunk],
@@ -110,7 +110,7 @@ def arguments(plan: Plan, chunk: Sequence[Planned]) -> tuple[list[Any], ...]:
     )
 
 
-def time_to_compare(planned: Planned) -> Any:
+def time_to_compare(planned: PlannedEvent) -> Any:
     """
     Return when an event must have occurred; None for one that may be of any time.
 

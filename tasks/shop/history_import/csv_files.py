@@ -8,9 +8,9 @@ from typing import TextIO
 
 from tasks.shop.history_import.errors import UnusableFile
 
-LONGEST_LINE = 1_000_000
+MAX_LINE_LENGTH = 1_000_000
 """Characters; a file without line ends must not fill the memory."""
-MOST_COLUMNS = 500
+MAX_COLUMNS = 500
 DELIMITERS = (",", ";", "\t", "|")
 """What spreadsheets and databases write between two values."""
 NULLS = frozenset({"NULL", "null", "\\N", "(null)", "<null>", "[NULL]"})
@@ -83,8 +83,8 @@ def find_delimiter(path: Path, needed: Sequence[str]) -> str:
 
 
 def check_columns(name: str, columns: Sequence[str], needed: Sequence[str]) -> None:
-    if len(columns) > MOST_COLUMNS:
-        raise UnusableFile(name, f"has more than {MOST_COLUMNS} columns")
+    if len(columns) > MAX_COLUMNS:
+        raise UnusableFile(name, f"has more than {MAX_COLUMNS} columns")
     missing = [column for column in needed if column not in columns]
     if missing:
         raise UnusableFile(name, f"has no column {', '.join(missing)}")
@@ -150,16 +150,16 @@ def read_records(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def lines_of(file: TextIO) -> Iterator[str]:
-    while line := file.readline(LONGEST_LINE):
-        if len(line) == LONGEST_LINE:
-            raise csv.Error(f"a line has more than {LONGEST_LINE:,} characters")
+    while line := file.readline(MAX_LINE_LENGTH):
+        if len(line) == MAX_LINE_LENGTH:
+            raise csv.Error(f"a line has more than {MAX_LINE_LENGTH:,} characters")
         yield line
 
 
-LONGEST = 40
+MAX_SHOWN = 40
 
 
 def shown(text: str) -> str:
     """Return *text* in quotes, its unprintable characters written out."""
-    more = "…" if len(text) > LONGEST else ""
-    return f"{text[:LONGEST]!r}{more}"
+    more = "…" if len(text) > MAX_SHOWN else ""
+    return f"{text[:MAX_SHOWN]!r}{more}"

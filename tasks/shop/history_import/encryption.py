@@ -10,12 +10,12 @@ from eventstore.aggregates.decider import Deciders
 from eventstore.encryption.envelope import FORGOTTEN, key_of
 from eventstore.encryption.personal_fields import personal_fields
 from eventstore.personal.keyring import Keyring
-from tasks.shop.history_import.plan import Planned, event_id
+from tasks.shop.history_import.plan import PlannedEvent, event_id
 
 
 def closed(
-    some: Sequence[Planned], import_id: UUID, deciders: Deciders, keyring: Keyring
-) -> list[Planned]:
+    some: Sequence[PlannedEvent], import_id: UUID, deciders: Deciders, keyring: Keyring
+) -> list[PlannedEvent]:
     """Return *some* events as they are written, their personal fields closed."""
     facts = [fact_of(planned, deciders) for planned in some]
     subjects = [subject_of(*pair, deciders) for pair in zip(some, facts, strict=True)]
@@ -30,13 +30,13 @@ def closed(
     ]
 
 
-def fact_of(planned: Planned, deciders: Deciders) -> Any:
+def fact_of(planned: PlannedEvent, deciders: Deciders) -> Any:
     return deciders.of_stream(planned.stream_id).events.decode(
         planned.type, planned.data
     )
 
 
-def subject_of(planned: Planned, fact: Any, deciders: Deciders) -> str:
+def subject_of(planned: PlannedEvent, fact: Any, deciders: Deciders) -> str:
     """Return whose key it needs; of an event without personal fields its stream."""
     kind: type = type(fact)
     if not personal_fields(kind):
@@ -48,7 +48,7 @@ def learn_keys(texts: Iterable[str], keyring: Keyring) -> None:
     keyring.learn({key_id for text in texts if (key_id := key_of(text))})
 
 
-def is_same(planned: Planned, kept: str, about: UUID, keyring: Keyring) -> bool:
+def is_same(planned: PlannedEvent, kept: str, about: UUID, keyring: Keyring) -> bool:
     """Return whether the log's *kept* data are those that are planned."""
     there: Mapping[str, Any] = msgspec.json.decode(keyring.open(kept, about))
     ours: dict[str, Any] = msgspec.json.decode(planned.data)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from domain.errors import InvalidInput
-from domain.fields import HIGHEST_TOTAL, MOST_LINES
+from domain.fields import MAX_LINES, MAX_TOTAL
 from domain.orders.commands import Item
 from domain.orders.order import total_of
 from tasks.shop.history_import.csv_files import Row, read_table, shown
@@ -67,10 +67,10 @@ class History:
 
 def read_history(folder: Path, currency: str) -> History:
     """Return the history in the files of *folder*. Raises UnusableFile."""
-    return Reading(folder, currency).history()
+    return HistoryReader(folder, currency).history()
 
 
-class Reading:
+class HistoryReader:
     """The four files being read: each is held against those that it refers to."""
 
     def __init__(self, folder: Path, currency: str) -> None:
@@ -213,8 +213,8 @@ def reason_against(items: Sequence[Item]) -> str | None:
     """Return why an order of these lines cannot be kept."""
     if not items:
         return "has no lines"
-    if len(items) > MOST_LINES:
-        return f"has {len(items):,} lines, at most {MOST_LINES}"
-    if total_of(items) > HIGHEST_TOTAL:
-        return f"is worth more than {HIGHEST_TOTAL:,} minor units"
+    if len(items) > MAX_LINES:
+        return f"has {len(items):,} lines, at most {MAX_LINES}"
+    if total_of(items) > MAX_TOTAL:
+        return f"is worth more than {MAX_TOTAL:,} minor units"
     return None

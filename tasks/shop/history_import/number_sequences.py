@@ -9,7 +9,7 @@ from tasks.shop.history_import.comparing import waiting_for
 from tasks.shop.history_import.errors import NumbersHeld, StreamsUsedOtherwise
 from tasks.shop.history_import.plan import Plan
 
-LONGEST_WAIT = "5s"
+MAX_WAIT = "5s"
 
 
 def move_numbers(
@@ -26,7 +26,7 @@ def move_numbers(
     try:
         with connection.transaction():
             # Whoever wants a number waits behind us, so we must not wait for long.
-            connection.execute(f"SET LOCAL lock_timeout = '{LONGEST_WAIT}'")
+            connection.execute(f"SET LOCAL lock_timeout = '{MAX_WAIT}'")
             move(connection, "order_numbers", plan.highest_order)
             move(connection, "customer_numbers", plan.highest_customer)
             promised = waiting_for(connection, new_streams)

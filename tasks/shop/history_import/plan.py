@@ -16,12 +16,12 @@ from eventstore.log.events import Metadata, NewEvent
 from tasks.shop.deciders import CUSTOMERS, ORDERS
 from tasks.shop.history_import.errors import ImportRefused
 from tasks.shop.history_import.history import History
-from tasks.shop.history_import.rows import HIGHEST_NUMBER, created, registered
+from tasks.shop.history_import.rows import MAX_NUMBER, created, registered
 
 IMPORTS = UUID("0b6c1b3e-52a5-5d0c-9a5e-3f8a4e6b7c21")
 
 
-class Planned(NamedTuple):
+class PlannedEvent(NamedTuple):
     """An event with its place in its stream; small, since there may be a million."""
 
     stream_id: str
@@ -37,7 +37,7 @@ class Plan:
     """The events of a history in the order in which they are appended."""
 
     source: str
-    events: Sequence[Planned]
+    events: Sequence[PlannedEvent]
     highest_order: int
     highest_customer: int
 
@@ -46,7 +46,7 @@ class Plan:
         """What caused all of these events, and the conversation that they are."""
         return uuid5(IMPORTS, self.source)
 
-    def new_events(self, some: Sequence[Planned]) -> list[tuple[str, NewEvent]]:
+    def new_events(self, some: Sequence[PlannedEvent]) -> list[tuple[str, NewEvent]]:
         """
         Return *some* events as they are appended: the same whenever it is done.
 
@@ -73,12 +73,12 @@ class Plan:
         ]
 
 
-def event_id(import_id: UUID, planned: Planned) -> UUID:
+def event_id(import_id: UUID, planned: PlannedEvent) -> UUID:
     """Return the id of an event by source, stream and version."""
     return uuid5(import_id, f"{planned.stream_id}\n{planned.version}")
 
 
-Turn = tuple[datetime, int, str | int, Planned]
+Turn = tuple[datetime, int, str | int, PlannedEvent]
 """When an event has its turn; its rank and its subject order those of one moment."""
 REGISTERED, CREATED, SHIPPED = range(3)
 
@@ -126,8 +126,8 @@ def orders(history: History, currency: str, zone: ZoneInfo) -> Iterator[Turn]:
 
 def plan(
     decider: Decider, subject: str | int, version: int, event: object, at: datetime
-) -> Planned:
-    return Planned(
+) -> PlannedEvent:
+    return PlannedEvent(
         stream_id=f"{decider.category}-{subject}",
         version=version,
         type=type(event).__name__,
@@ -155,4 +155,4 @@ def highest_number(customer_ids: Iterable[str]) -> int:
     An id far above is none: the shop never counts that far.
     """
     numbers = (int(i) for i in customer_ids if re.fullmatch("[1-9][0-9]{0,12}", i))
-    return max((n for n in numbers if n <= HIGHEST_NUMBER), default=0)
+    return max((n for n in numbers if n <= MAX_NUMBER), default=0)

@@ -8,7 +8,7 @@ import psycopg
 
 from eventstore.encryption.keys import MasterKeys
 from tasks.shop.currency import currency_of
-from tasks.shop.history_import.comparing import Compared, compare, waiting_for
+from tasks.shop.history_import.comparing import PlanComparison, compare, waiting_for
 from tasks.shop.history_import.errors import ImportRefused, StreamsUsedOtherwise
 from tasks.shop.history_import.plan import Plan
 from tasks.shop.wiring import Shop, schema_mismatch
@@ -31,7 +31,7 @@ def examine_log(
     plan: Plan,
     currency: str,
     masters: MasterKeys | None,
-) -> Compared:
+) -> PlanComparison:
     """
     Return what of *plan* is in the log.
 

@@ -17,7 +17,7 @@ from domain.address import Address
 from domain.customers.events import CustomerRegistered
 from domain.errors import Fault, InvalidInput
 from domain.fields import (
-    HIGHEST_AMOUNT,
+    MAX_AMOUNT,
     CustomerId,
     Discount,
     Email,
@@ -36,15 +36,15 @@ from tasks.shop.history_import.csv_files import Row, shown
 
 R = TypeVar("R")
 
-HIGHEST_NUMBER = 10**12
+MAX_NUMBER = 10**12
 """An order's: the shop's own numbers go on behind it, and must not soon end."""
 EARLIEST, LATEST = date(2, 1, 1), date(9998, 12, 31)
 """In any zone these are times that PostgreSQL and Python can both hold."""
 
 DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
-Number = Annotated[int, Whole(1, HIGHEST_NUMBER)]
-Price = Annotated[int, Whole(0, HIGHEST_AMOUNT)]
+Number = Annotated[int, Whole(1, MAX_NUMBER)]
+Price = Annotated[int, Whole(0, MAX_AMOUNT)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,19 +10,21 @@ from eventstore.encryption.envelope import FORGOTTEN
 from eventstore.log.events import Metadata, RecordedEvent
 from eventstore.personal.keyring import Keyring
 from tasks.shop.history_import.errors import StreamsUsedOtherwise
-from tasks.shop.stream_transfer.incoming import Arriving
+from tasks.shop.stream_transfer.incoming import IncomingEvent
 from tasks.shop.stream_transfer.reading import read_streams
 
 
 def streams_there(
-    connection: psycopg.Connection[Any], found: Sequence[Arriving], keyring: Keyring
+    connection: psycopg.Connection[Any],
+    found: Sequence[IncomingEvent],
+    keyring: Keyring,
 ) -> set[str]:
     """
     Return the streams whose events were all imported before; they may have more.
 
     Raises StreamsUsedOtherwise, which names those that have events and not these.
     """
-    arriving: dict[str, list[Arriving]] = {}
+    arriving: dict[str, list[IncomingEvent]] = {}
     for one in found:
         arriving.setdefault(one.line.stream_id, []).append(one)
     kept: dict[str, list[RecordedEvent]] = {}
@@ -39,7 +41,7 @@ def streams_there(
 
 
 def otherwise(
-    arriving: Sequence[Arriving], kept: Sequence[RecordedEvent]
+    arriving: Sequence[IncomingEvent], kept: Sequence[RecordedEvent]
 ) -> str | None:
     """Return what stands in a stream instead of what arrives; None where it is that."""
     for one, event in zip(arriving, kept, strict=False):
@@ -53,7 +55,7 @@ def otherwise(
     return None
 
 
-def is_same(one: Arriving, event: RecordedEvent) -> bool:
+def is_same(one: IncomingEvent, event: RecordedEvent) -> bool:
     ours: dict[str, Any] = msgspec.json.decode(one.data)
     there: dict[str, Any] = msgspec.json.decode(event.data)
     if FORGOTTEN in there:

@@ -12,7 +12,12 @@ from eventstore.personal.masking import mask_key
 from tasks.shop.stream_transfer.errors import NoSuchStreams
 from tasks.shop.stream_transfer.file import Line, recorded
 from tasks.shop.stream_transfer.masking import masked_event
-from tasks.shop.stream_transfer.reading import Opened, opened, read_streams, subject_of
+from tasks.shop.stream_transfer.reading import (
+    DecryptedEvent,
+    opened,
+    read_streams,
+    subject_of,
+)
 
 
 def export(
@@ -42,7 +47,7 @@ def export(
     return [line_of(masked_event(each, deciders, key)) for each in found]
 
 
-def line_of(opened: Opened) -> Line:
+def line_of(opened: DecryptedEvent) -> Line:
     event = opened.event
     return Line(
         stream_id=event.stream_id,

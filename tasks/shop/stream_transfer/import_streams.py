@@ -18,7 +18,7 @@ from eventstore.errors import (
     WrongExpectedVersion,
 )
 from eventstore.log.append import NO_STREAM, append
-from eventstore.log.limits import MOST_EVENTS
+from eventstore.log.limits import MAX_EVENTS
 from eventstore.personal.keyring import Keyring
 from tasks.shop.history_import.comparing import waiting_for
 from tasks.shop.history_import.errors import (
@@ -26,17 +26,17 @@ from tasks.shop.history_import.errors import (
     NumbersHeld,
     StreamsUsedOtherwise,
 )
-from tasks.shop.history_import.number_sequences import LONGEST_WAIT, move
+from tasks.shop.history_import.number_sequences import MAX_WAIT, move
 from tasks.shop.history_import.plan import highest_number
 from tasks.shop.history_import.preconditions import refuse_other_currency
 from tasks.shop.stream_transfer.comparing import streams_there
 from tasks.shop.stream_transfer.file import Line
-from tasks.shop.stream_transfer.incoming import Arriving, arriving, new_events
+from tasks.shop.stream_transfer.incoming import IncomingEvent, arriving, new_events
 from tasks.shop.wiring import Shop, schema_mismatch
 
 
 @dataclass(kw_only=True)
-class Brought:
+class StreamImportResult:
     """What became of a file: its new streams, those that were there, and its events."""
 
     new: Sequence[str]
@@ -45,7 +45,9 @@ class Brought:
     notes: list[str] = field(default_factory=list)
 
 
-def bring_in(shop: Shop, lines: Sequence[Line], *, is_rehearsal: bool) -> Brought:
+def bring_in(
+    shop: Shop, lines: Sequence[Line], *, is_rehearsal: bool
+) -> StreamImportResult:
     """
     Append the events of a file, unless they are there already.
 
@@ -75,7 +77,7 @@ def bring_in(shop: Shop, lines: Sequence[Line], *, is_rehearsal: bool) -> Brough
 
 
 def refuse_currencies(
-    connection: psycopg.Connection[Any], found: Iterable[Arriving], own: str
+    connection: psycopg.Connection[Any], found: Iterable[IncomingEvent], own: str
 ) -> None:
     """Refuse amounts that this shop would show as others: none are converted."""
     facts = (fact for one in found for fact in one.facts)
@@ -102,15 +104,15 @@ class Transfer:
 
     connection: psycopg.Connection[Any]
     deciders: Deciders
-    found: Sequence[Arriving]
+    found: Sequence[IncomingEvent]
 
-    def carry_out(self) -> Brought:
-        self.connection.execute(f"SET LOCAL lock_timeout = '{LONGEST_WAIT}'")
+    def carry_out(self) -> StreamImportResult:
+        self.connection.execute(f"SET LOCAL lock_timeout = '{MAX_WAIT}'")
         keyring = Keyring(self.connection, self.deciders.masters)
         there = streams_there(self.connection, self.found, keyring)
         new = [one for one in self.found if one.line.stream_id not in there]
         streams = list(dict.fromkeys(one.line.stream_id for one in new))
-        brought = Brought(new=streams, there=sorted(there), events=len(new))
+        brought = StreamImportResult(new=streams, there=sorted(there), events=len(new))
         if new:
             self.move_numbers(streams)
             self.append(new, keyring)
@@ -130,12 +132,12 @@ class Transfer:
         if promised:
             raise StreamsUsedOtherwise(promised)
 
-    def append(self, new: Sequence[Arriving], keyring: Keyring) -> None:
+    def append(self, new: Sequence[IncomingEvent], keyring: Keyring) -> None:
         ids: dict[UUID, UUID] = {
             one.line.metadata.event_id: one.event_id for one in self.found
         }
-        for start in range(0, len(new), MOST_EVENTS):
-            some = new[start : start + MOST_EVENTS]
+        for start in range(0, len(new), MAX_EVENTS):
+            some = new[start : start + MAX_EVENTS]
             expected: dict[str, int] = {}
             for one in some:
                 # The first of a stream's events has version 1: it expects NO_STREAM.
@@ -147,7 +149,7 @@ class Transfer:
             )
             keyring.note_stored()
 
-    def append_claims(self, new: Sequence[Arriving], notes: list[str]) -> None:
+    def append_claims(self, new: Sequence[IncomingEvent], notes: list[str]) -> None:
         """Claim what the streams claim in the end, and forget who was forgotten."""
         versions = {one.line.stream_id: one.line.version for one in new}
         facts: dict[str, list[Any]] = {}
@@ -183,7 +185,7 @@ class Transfer:
         changes = changes_between((), decider.claims(state))
         return self.deciders.hashed(changes, stream_id)
 
-    def forgotten_by(self, one: Arriving) -> list[str]:
+    def forgotten_by(self, one: IncomingEvent) -> list[str]:
         decider = self.deciders.of_stream(one.line.stream_id)
         return [
             decider.subject(one.line.stream_id, fact)
@@ -191,7 +193,7 @@ class Transfer:
             if isinstance(fact, tuple(decider.forgets))
         ]
 
-    def refuse_missing_subjects(self, new: Sequence[Arriving]) -> None:
+    def refuse_missing_subjects(self, new: Sequence[IncomingEvent]) -> None:
         """
         Refuse events about somebody of whom there is no stream here.
 

@@ -21,7 +21,7 @@ SOURCE = "an export"
 """What marks the events that came so, in their metadata."""
 
 
-class Arriving(NamedTuple):
+class IncomingEvent(NamedTuple):
     """
     An event on its way in, and what it is today.
 
@@ -40,7 +40,7 @@ class Unreadable(Exception):
     """A line that this code can make nothing of."""
 
 
-def arriving(lines: Sequence[Line], deciders: Deciders) -> list[Arriving]:
+def arriving(lines: Sequence[Line], deciders: Deciders) -> list[IncomingEvent]:
     """Return what *lines* tell. Raises ImportRefused, which names each bad line."""
     found, bad = [], []
     for place, line in enumerate(lines, start=2):
@@ -54,7 +54,7 @@ def arriving(lines: Sequence[Line], deciders: Deciders) -> list[Arriving]:
     return found
 
 
-def arriving_event(line: Line, deciders: Deciders) -> Arriving:
+def arriving_event(line: Line, deciders: Deciders) -> IncomingEvent:
     try:
         check_stream_id(line.stream_id)
     except BadStreamId as error:
@@ -70,7 +70,7 @@ def arriving_event(line: Line, deciders: Deciders) -> Arriving:
     marked = frozenset(line.personal).union(
         *(personal_of_today(line, fact, decider) for fact in facts)
     )
-    return Arriving(
+    return IncomingEvent(
         line=line,
         event_id=new_id(line.metadata.event_id),
         facts=facts,
@@ -101,7 +101,7 @@ def new_id(event_id: UUID) -> UUID:
 
 
 def new_events(
-    some: Sequence[Arriving], ids: Mapping[UUID, UUID], keyring: Keyring
+    some: Sequence[IncomingEvent], ids: Mapping[UUID, UUID], keyring: Keyring
 ) -> list[tuple[str, NewEvent]]:
     """
     Return events as they are appended, their personal fields closed.
@@ -125,7 +125,7 @@ def new_events(
     ]
 
 
-def metadata_of(one: Arriving, ids: Mapping[UUID, UUID]) -> Metadata:
+def metadata_of(one: IncomingEvent, ids: Mapping[UUID, UUID]) -> Metadata:
     told = one.line.metadata
     return msgspec.structs.replace(
         told,

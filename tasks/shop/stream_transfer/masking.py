@@ -11,13 +11,15 @@ from eventstore.log.events import Metadata, RecordedEvent
 from eventstore.log.upcasting import major_of
 from eventstore.personal.masking import Mask, masked
 from tasks.shop.stream_transfer.errors import NotMaskable
-from tasks.shop.stream_transfer.reading import Opened, subject_of
+from tasks.shop.stream_transfer.reading import DecryptedEvent, subject_of
 
 NOT_PEOPLE = frozenset({"local"})
 """Actors that are nobody: what the web writes while there is no login."""
 
 
-def masked_event(opened: Opened, deciders: Deciders, key: bytes) -> Opened:
+def masked_event(
+    opened: DecryptedEvent, deciders: Deciders, key: bytes
+) -> DecryptedEvent:
     """Return an event without what is personal in it. Raises NotMaskable."""
     event = opened.event
     decider = deciders.by_category.get(category_of(event.stream_id))
@@ -40,7 +42,7 @@ def masked_event(opened: Opened, deciders: Deciders, key: bytes) -> Opened:
     actor = metadata.actor
     if actor is not None and actor not in NOT_PEOPLE:
         actor = Mask(key, "").of(actor, str, "actor")
-    made = Opened(
+    made = DecryptedEvent(
         event=event,
         metadata=msgspec.structs.replace(metadata, actor=actor),
         message=message,
@@ -51,7 +53,7 @@ def masked_event(opened: Opened, deciders: Deciders, key: bytes) -> Opened:
 
 
 def lifted(
-    opened: Opened, codec: EventCodec
+    opened: DecryptedEvent, codec: EventCodec
 ) -> tuple[RecordedEvent, Metadata, dict[str, Any]]:
     """
     Return an old event in the clear as what it is today.
@@ -71,7 +73,9 @@ def lifted(
     return event._replace(type=today.type), metadata, today.data
 
 
-def refuse_unreadable(made: Opened, before: RecordedEvent, codec: EventCodec) -> None:
+def refuse_unreadable(
+    made: DecryptedEvent, before: RecordedEvent, codec: EventCodec
+) -> None:
     """Raise NotMaskable for an event that could be read, and cannot with its masks."""
     try:
         codec.read(before)

@@ -15,7 +15,7 @@ from eventstore.log.read import COLUMNS
 from tasks.shop.stream_transfer.errors import BadMetadata
 
 
-class Opened(NamedTuple):
+class DecryptedEvent(NamedTuple):
     """
     An event with its personal fields.
 
@@ -42,14 +42,14 @@ def read_streams(
     return [RecordedEvent(*row) for row in rows]
 
 
-def opened(closed: RecordedEvent, event: RecordedEvent) -> Opened:
+def opened(closed: RecordedEvent, event: RecordedEvent) -> DecryptedEvent:
     before, message = msgspec.json.decode(closed.data), msgspec.json.decode(event.data)
     had_box = PERSONAL in before or FORGOTTEN in before
     try:
         metadata = msgspec.json.decode(event.metadata, type=Metadata)
     except msgspec.ValidationError as error:
         raise BadMetadata(event, error) from error
-    return Opened(
+    return DecryptedEvent(
         event=event,
         metadata=metadata,
         message=message,

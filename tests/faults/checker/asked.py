@@ -14,7 +14,7 @@ KEY_REUSED = "key-reused"
 
 
 @dataclass(slots=True)
-class Asked:
+class KeyHistory:
     """All attempts with one key: one command, if the shop keeps its word."""
 
     key: str
@@ -62,13 +62,13 @@ def leaves_it_open(attempt: Attempt) -> bool:
     return attempt.status != 202 and not says_no
 
 
-def by_key(attempts: Iterable[Attempt]) -> dict[str, Asked]:
+def by_key(attempts: Iterable[Attempt]) -> dict[str, KeyHistory]:
     """Return the attempts by their keys, each in the order of the log."""
-    asked: dict[str, Asked] = {}
+    asked: dict[str, KeyHistory] = {}
     for attempt in attempts:
         one = asked.get(attempt.key)
         if one is None:
-            one = asked[attempt.key] = Asked(attempt.key)
+            one = asked[attempt.key] = KeyHistory(attempt.key)
         (one.takings_back if attempt.takes_back else one.attempts).append(attempt)
     return asked
 

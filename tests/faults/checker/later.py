@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from tests.faults.checker.asked import Asked
+from tests.faults.checker.asked import KeyHistory
 from tests.faults.checker.journal import Command
 from tests.faults.checker.turns import fall_of_clock
 from tests.faults.checker.verdict import Verdict
@@ -30,7 +30,7 @@ def is_for_its_time(not_before: str, command: Command) -> bool:
 
 
 def check_later(
-    promised: Mapping[str, Asked], journal: Mapping[str, Command], verdict: Verdict
+    promised: Mapping[str, KeyHistory], journal: Mapping[str, Command], verdict: Verdict
 ) -> None:
     later = [command for command in journal.values() if command.not_before is not None]
     # What was due by a clock that was set back since stays due.
@@ -49,7 +49,7 @@ def is_too_early(command: Command, fall: timedelta) -> bool:
     return command.finished_at + fall < command.not_before
 
 
-def is_rightly_cancelled(command: Command, asked: Asked | None) -> bool:
+def is_rightly_cancelled(command: Command, asked: KeyHistory | None) -> bool:
     """Say whether its status is what its sender was told; one may have no answer."""
     takings_back = asked.takings_back if asked else []
     if command.status == "cancelled":

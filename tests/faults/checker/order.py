@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from tests.faults.checker.asked import Asked
+from tests.faults.checker.asked import KeyHistory
 from tests.faults.checker.journal import Command
 from tests.faults.checker.verdict import Verdict
 
@@ -36,7 +36,7 @@ class Sent(NamedTuple):
 
 
 def check_order(
-    asked: Mapping[str, Asked], journal: Mapping[str, Command], verdict: Verdict
+    asked: Mapping[str, KeyHistory], journal: Mapping[str, Command], verdict: Verdict
 ) -> None:
     """
     Compare the order in each stream with the client's log, and nothing else.

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from tests.faults.answers import Attempt
-from tests.faults.checker.asked import KEY_REUSED, Asked, content_of, told
+from tests.faults.checker.asked import KEY_REUSED, KeyHistory, content_of, told
 from tests.faults.checker.journal import Command
 from tests.faults.checker.later import check_later, is_for_its_time
 from tests.faults.checker.verdict import Verdict
@@ -25,7 +25,7 @@ Journal = Mapping[str, Command]
 
 
 def check_promises(
-    asked: Mapping[str, Asked], journal: Journal, verdict: Verdict
+    asked: Mapping[str, KeyHistory], journal: Journal, verdict: Verdict
 ) -> None:
     """Hold each key of the client's log against the journal, and the other way."""
     promised = {i: one for one in asked.values() for i in one.ids}
@@ -60,7 +60,7 @@ def check_ends(journal: Journal, verdict: Verdict) -> None:
     verdict.note(FINAL, len(due), (c.id for c in due if c.status not in ENDS))
 
 
-def several_ids(asked: Mapping[str, Asked]) -> Iterator[str]:
+def several_ids(asked: Mapping[str, KeyHistory]) -> Iterator[str]:
     """Yield the keys that got several commands, and ids that several keys got."""
     owners: dict[str, str] = {}
     for one in asked.values():
@@ -71,7 +71,7 @@ def several_ids(asked: Mapping[str, Asked]) -> Iterator[str]:
                 yield f"{command_id}: {owners[command_id]}, {one.key}"
 
 
-def wrongly_reused(asked: Mapping[str, Asked]) -> Iterator[str]:
+def wrongly_reused(asked: Mapping[str, KeyHistory]) -> Iterator[str]:
     """Yield keys that two contents were accepted under, or that were not other."""
     for one in asked.values():
         if len(one.attempts) == 1 and one.attempts[0].status == 202:
@@ -87,7 +87,7 @@ def says_reused(attempt: Attempt) -> bool:
     return attempt.status == 422 and attempt.problem.endswith(KEY_REUSED)
 
 
-def is_as_sent(one: Asked, command: Command) -> bool:
+def is_as_sent(one: KeyHistory, command: Command) -> bool:
     """Say whether the journal has what was answered with 202, and no other content."""
     return any(
         attempt.stream in ("", command.stream)
@@ -105,7 +105,9 @@ def says_the_same(sent: tuple[object, ...], command: Command) -> bool:
 
 
 def nobodys(
-    asked: Mapping[str, Asked], promised: Mapping[str, Asked], mine: list[Command]
+    asked: Mapping[str, KeyHistory],
+    promised: Mapping[str, KeyHistory],
+    mine: list[Command],
 ) -> Iterator[str]:
     """
     Yield the commands that no 202 and no open answer can stand for.

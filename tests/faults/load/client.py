@@ -15,7 +15,7 @@ from tests.faults.load.story import Command
 TIMEOUT = 20.0
 """Seconds that it waits for an answer before it asks once more."""
 PAUSE = 0.25
-MOST_SECONDS = 180.0
+MAX_SECONDS = 180.0
 """So long it goes on asking for one and the same command."""
 ERRORS = (OSError, http.client.HTTPException)
 NOT_JSON = "not-json"
@@ -38,7 +38,7 @@ class Client:
     """
     One connection to the API; not for several threads.
 
-    It asks again until it is answered, for `MOST_SECONDS`, or until *is_over*.
+    It asks again until it is answered, for `MAX_SECONDS`, or until *is_over*.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Client:
 
     def send(self, line: Line) -> Attempt:
         """Send a command until it is answered by anything but a 503; return that."""
-        until = time.monotonic() + MOST_SECONDS
+        until = time.monotonic() + MAX_SECONDS
         while True:
             attempt = self.attempt(line)
             self.answers.write(attempt)
@@ -76,7 +76,7 @@ class Client:
         """Send a batch until it is answered; return the last attempt of each line."""
         items = [{**line.body, "key": line.key} for line in lines]
         body = json.dumps(items).encode()
-        until = time.monotonic() + MOST_SECONDS
+        until = time.monotonic() + MAX_SECONDS
         while True:
             sent_at = time.monotonic()
             status, answer, problem = self.post("/api/commands/batch", body, key)
