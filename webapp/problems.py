@@ -14,7 +14,7 @@ from domain.errors import Fault
 from eventstore.connection import driver_connection
 from eventstore.journal.pruning import pruned_before
 from eventstore.projections.freshness import Position
-from webapp.api.queries import as_json
+from webapp.json_values import as_json
 
 SECONDS_TO_RETRY = 5
 SECONDS_OF_WRONG_TOKENS = 60
