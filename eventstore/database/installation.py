@@ -9,7 +9,12 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 import eventstore.access.schema
-import eventstore.heartbeats.schema  # noqa: F401 - the tables register themselves
+import eventstore.heartbeats.schema
+import eventstore.journal.schema
+import eventstore.log.schema
+import eventstore.personal.schema
+import eventstore.projections.schema
+import eventstore.subscriptions.schema  # noqa: F401 - the tables register themselves
 from eventstore.connection import Connection, begun
 from eventstore.errors import InstalledOtherwise
 from eventstore.sql import FUNCTIONS, closing, source

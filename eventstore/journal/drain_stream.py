@@ -42,7 +42,8 @@ def drain_stream(work: Drain, command_id: UUID) -> None:
         taken = take(work.connection, next_due, work.runner, work.max_commands)
         if taken is None:
             return
-        note_given_up(work, taken)
+        if taken.given_up:
+            note_given_up(work, taken)
         next_due = run(work, taken)
     if next_due is not None:
         work.drained.left.append(next_due)

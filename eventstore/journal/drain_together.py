@@ -40,7 +40,8 @@ def run_together(work: Drain, taken: Sequence[LeasedStream]) -> None:
     until = work.taken_at + work.runner.limits.seconds_of_draining
     alone = taken
     for one in taken:
-        note_given_up(work, one)
+        if one.given_up:
+            note_given_up(work, one)
     if len(taken) > 1:
         together, alone = finish_together(work, taken)
         # Their turn comes later: who was forgotten by then is to be found forgotten.

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
-VERSIONS = Path(__file__).resolve().parent.parent / "alembic" / "versions"
+VERSIONS = Path(__file__).resolve().parents[2] / "alembic" / "versions"
 MIGRATE = "run `alembic upgrade head`, as ./recount up does"
 
 

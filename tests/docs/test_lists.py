@@ -7,7 +7,7 @@ from tests.support.databases import ROOT
 
 
 def settings_of_the_shop() -> set[str]:
-    code = (ROOT / "tasks" / "settings.py").read_text()
+    code = (ROOT / "tasks" / "shop" / "settings.py").read_text()
     return set(re.findall(r'read\(\s*"([A-Z_]+)"', code))
 
 

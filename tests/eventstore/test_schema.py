@@ -137,7 +137,6 @@ def test_a_database_of_before_snapshots_is_left_with_one_take(
         rows = connection.execute(
             "SELECT pronargs FROM pg_proc WHERE proname = 'take'"
         ).fetchall()
-        # What a worker of the version before goes on calling while it is replaced.
         connection.execute(
             "SELECT kind, ref, stream_id, type, version, data, metadata, moment"
             " FROM public.take(gen_random_uuid(), 'worker', 1, 1000, 5)"
@@ -177,11 +176,10 @@ def test_a_database_of_before_claims_is_left_with_one_append(
             WHERE proname IN ('append', 'finish') ORDER BY 1
             """
         ).fetchall()
-        # What a worker of the version before goes on calling while it is replaced.
         connection.execute(
             """
             CALL public.finish(
-                'counter-1', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',
+                '{counter-1}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',
                 '{}', 'catch_up'
             )
             """
@@ -248,8 +246,7 @@ def test_every_file_of_sql_is_installed() -> None:
 
 
 PROCEDURES = {
-    "finish": ["public.append", "public.release", "public.raise_signal"],
-    "finish_many": [
+    "finish": [
         "public.append",
         "pg_catalog.array_append",
         "public.release",

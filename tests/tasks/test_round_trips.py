@@ -80,7 +80,7 @@ def test_so_do_ten_that_go_together(shop: Shop, do: Do, asked: Asked) -> None:
     placing = accept_orders(shop, 10)
     calls = asked(lambda: commands.run(shop, placing[:1], ahead=10))
 
-    assert calls == ["take_ahead", "load", "finish_many"]
+    assert calls == ["take_ahead", "load", "finish"]
     assert outcomes(shop, placing) == [("succeeded", None)] * 10
 
 

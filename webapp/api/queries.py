@@ -5,12 +5,8 @@ Each answer tells the position that its read model has reached, and how far that
 behind what was asked for; where the read model stands still, since when and why.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, is_dataclass
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
-from uuid import UUID
 
 import sqlalchemy as sa
 from flask import Blueprint, request, url_for
@@ -28,6 +24,7 @@ from readmodels import (
     transfers,
 )
 from webapp.current_shop import the_shop
+from webapp.json_values import as_json
 from webapp.problems import (
     Problem,
     no_account,
@@ -198,27 +195,3 @@ def one(
         **standing(position),
     }
     return body, {"ETag": f'"{row.version}"'}
-
-
-UNSEEN = ("words", "customer_words", "order_words")
-"""What only the search looks at."""
-
-
-def as_json(value: Any) -> Any:
-    """Return *value*, a row or what is in one, as plain JSON values."""
-    match value:
-        case datetime():
-            return value.astimezone(UTC).isoformat()
-        case date():
-            return value.isoformat()
-        case Decimal() | UUID():
-            return str(value)
-        case tuple() | list():
-            return [as_json(part) for part in value]
-        case Mapping():
-            return {name: as_json(part) for name, part in value.items()}
-        case _ if is_dataclass(value):
-            names = (field.name for field in fields(value))
-            return {n: as_json(getattr(value, n)) for n in names if n not in UNSEEN}
-        case _:
-            return value

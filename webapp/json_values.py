@@ -1,0 +1,31 @@
+"""Rows of read models as JSON: times with their zone, decimals as texts."""
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+UNSEEN = ("words", "customer_words", "order_words")
+"""What only the search looks at."""
+
+
+def as_json(value: Any) -> Any:
+    """Return *value*, a row or what is in one, as plain JSON values."""
+    match value:
+        case datetime():
+            return value.astimezone(UTC).isoformat()
+        case date():
+            return value.isoformat()
+        case Decimal() | UUID():
+            return str(value)
+        case tuple() | list():
+            return [as_json(part) for part in value]
+        case Mapping():
+            return {name: as_json(part) for name, part in value.items()}
+        case _ if is_dataclass(value):
+            names = (field.name for field in fields(value))
+            return {n: as_json(getattr(value, n)) for n in names if n not in UNSEEN}
+        case _:
+            return value
