@@ -25,7 +25,7 @@ LINTERS = (
     ("deptry", "deptry cli webapp tasks readmodels domain eventstore embedded"),
 )
 
-LONGEST = 7200.0
+MAX_SECONDS = 7200.0
 MAX_BESIDE = 6
 """So many pytests run side by side at most; each has a database for each test."""
 
@@ -108,7 +108,7 @@ class Suite:
         )
         try:
             supervisor.tend_until(
-                lambda: process.poll() is not None, what=name, within=LONGEST
+                lambda: process.poll() is not None, what=name, within=MAX_SECONDS
             )
         finally:
             end(process)
