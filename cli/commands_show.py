@@ -69,7 +69,7 @@ def nodes_of(
             yield Node(traced=traced, rows=[])
             continue
         try:
-            (event,) = keyring.open_events([traced.what])
+            (event,) = keyring.decrypt_events([traced.what])
             rows = find_touched(connection, shop.projections, event)
             yield Node(traced=traced, rows=rows)
         except (CannotProject, EventStoreError) as error:

@@ -68,7 +68,7 @@ def opened(
     keyring = Keyring(connection, shop().deciders.masters)
     events = read_stream(connection, found.stream_id, after=first, up_to=found.version)
     try:
-        return list(keyring.open_events(events))
+        return list(keyring.decrypt_events(events))
     except EventStoreError as error:
         raise click.ClickException(printable(str(error))) from error
 

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from domain.errors import Fault
 from eventstore.connection import driver_connection
 from eventstore.journal.pruning import pruned_before
-from eventstore.projections.freshness import Position
+from eventstore.projections.freshness import Freshness
 from webapp.json_values import as_json
 
 SECONDS_TO_RETRY = 5
@@ -168,23 +168,23 @@ def explanation(name: str) -> ResponseReturnValue:
     return render_template("problem.html", name=name, kind=KINDS[name])
 
 
-def no_order(order_id: int, position: Position) -> Problem:
+def no_order(order_id: int, position: Freshness) -> Problem:
     return missing(f"order {order_id}", position)
 
 
-def no_customer(customer_id: str, position: Position) -> Problem:
+def no_customer(customer_id: str, position: Freshness) -> Problem:
     return missing(f"customer {customer_id}", position)
 
 
-def no_account(account_id: str, position: Position) -> Problem:
+def no_account(account_id: str, position: Freshness) -> Problem:
     return missing(f"account {account_id}", position)
 
 
-def no_transfer(transfer_id: int, position: Position) -> Problem:
+def no_transfer(transfer_id: int, position: Freshness) -> Problem:
     return missing(f"transfer {transfer_id}", position)
 
 
-def missing(what: str, position: Position) -> Problem:
+def missing(what: str, position: Freshness) -> Problem:
     if not position.behind:
         return Problem("not-found", f"There is no {what}.")
     return Problem(
@@ -195,7 +195,7 @@ def missing(what: str, position: Position) -> Problem:
     )
 
 
-def standing(position: Position) -> dict[str, Any]:
+def standing(position: Freshness) -> dict[str, Any]:
     """Return where the rows stand; since when, and why, only where they do not move."""
     found: dict[str, Any] = {"position": position.reached, "behind": position.behind}
     if position.standstill is not None:

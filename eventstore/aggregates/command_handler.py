@@ -219,7 +219,7 @@ def written(
     kind: type = type(fact)
     if not personal_fields(kind):
         return data
-    return keyring.close(data, kind, decider.subject(stream_id, fact), event_id)
+    return keyring.encrypt(data, kind, decider.subject(stream_id, fact), event_id)
 
 
 def refused(error: Exception) -> Outcome:

@@ -76,7 +76,7 @@ def load(
         pasts, along = read_histories_and_keys(
             connection, streams, deciders.fingerprints, subjects
         )
-        keyring.give(along)
+        keyring.preload(along)
     else:
         pasts = read_histories(connection, streams, deciders.fingerprints)
     return fold_histories(connection, pasts, deciders, keyring)
@@ -137,7 +137,7 @@ def starting_points(
         whole = read_histories(connection, corrupt, None, up_to=corrupt)
         for stream_id, past in whole.items():
             initial = deciders.of_stream(stream_id).initial
-            events = keyring.open_events(past.events)
+            events = keyring.decrypt_events(past.events)
             starts[stream_id] = StartingPoint(initial, events, ignored=CORRUPT)
     return starts
 
@@ -154,7 +154,7 @@ def learn_keys(pasts: Iterable[StreamHistory], keyring: Keyring) -> None:
 def starting_point(
     decider: Decider, past: StreamHistory, keyring: Keyring
 ) -> StartingPoint:
-    events = keyring.open_events(past.events)
+    events = keyring.decrypt_events(past.events)
     snapshot = past.snapshot
     if snapshot is None:
         return StartingPoint(decider.initial, events)
@@ -181,7 +181,7 @@ def fold(decider: Decider, stream_id: str, start: StartingPoint) -> Any:
 
 def decrypt_snapshot(snapshot: Snapshot, keyring: Keyring) -> Snapshot:
     about = id_of(snapshot.stream_id, snapshot.version)
-    return replace(snapshot, state=keyring.open(snapshot.state, about))
+    return replace(snapshot, state=keyring.decrypt(snapshot.state, about))
 
 
 def encrypt_snapshot(

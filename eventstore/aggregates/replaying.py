@@ -81,7 +81,7 @@ def stepped(
     facts: Sequence[Any] = ()
     after = state
     try:
-        event = keyring.open_event(event)
+        event = keyring.decrypt_event(event)
         facts = decider.events.read(event)
         for fact in facts:
             after = decider.evolve_at(after, fact, event.occurred_at)

@@ -74,7 +74,7 @@ def read_commands(
             readable.append(ParsedCommand(command, fault=not_a_clients(command)))
             continue
         try:
-            data = msgspec.json.decode(keyring.open(command.data, command.id))
+            data = msgspec.json.decode(keyring.decrypt(command.data, command.id))
             if FORGOTTEN in data:
                 readable.append(ParsedCommand(command, fault=FORGOTTEN_SUBJECT))
                 continue

@@ -77,7 +77,7 @@ def run(work: Drain, taken: LeasedStream) -> UUID | None:
 
 def decide_and_append(work: Drain, taken: LeasedStream) -> UUID | None:
     keyring = Keyring(work.connection, work.runner.deciders.masters)
-    keyring.give(taken.keys)
+    keyring.preload(taken.keys)
     commands = read_commands(taken, work.runner, keyring)
     commands = refuse_senders(work.connection, commands, work.runner.may)
     streams = load_taken(

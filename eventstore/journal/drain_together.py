@@ -86,7 +86,7 @@ def decide_together(
 ) -> tuple[list[UUID], Sequence[LeasedStream]]:
     keyring = Keyring(work.connection, work.runner.deciders.masters)
     for one in taken:
-        keyring.give(one.keys)
+        keyring.preload(one.keys)
     # At once: each stream would ask for those of its own commands.
     ids = (key_of(command.data) for one in taken for command in one.commands)
     keyring.learn({key_id for key_id in ids if key_id})

@@ -109,13 +109,13 @@ def find_effects(
         """,
         {"message": message_id, "end": end, "limit": limit},
     )
-    caused: dict[UUID | None, list[Effect]] = defaultdict(list)
+    caused: dict[UUID | None, list[IndexedEvent]] = defaultdict(list)
     for *columns, event_id, cause in rows:
-        caused[cause].append(Effect(RecordedEvent(*columns), event_id))
+        caused[cause].append(IndexedEvent(RecordedEvent(*columns), event_id))
     return list(in_order(caused, message_id))
 
 
-class Effect(NamedTuple):
+class IndexedEvent(NamedTuple):
     """An event, and the id by which others name it as their cause."""
 
     event: RecordedEvent
@@ -123,7 +123,7 @@ class Effect(NamedTuple):
 
 
 def in_order(
-    caused: MutableMapping[UUID | None, list[Effect]], message_id: UUID
+    caused: MutableMapping[UUID | None, list[IndexedEvent]], message_id: UUID
 ) -> Iterator[Effect]:
     """Yield the tree below a message: each event, then its own effects."""
     # A stack of our own: a chain may be longer than Python calls itself.
@@ -136,5 +136,5 @@ def in_order(
         waiting += [(depth + 1, effect) for effect in effects]
 
 
-def latest_first(events: Iterable[Effect]) -> list[Effect]:
+def latest_first(events: Iterable[IndexedEvent]) -> list[IndexedEvent]:
     return sorted(events, key=lambda one: one.event.position, reverse=True)

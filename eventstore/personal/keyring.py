@@ -115,38 +115,40 @@ class Keyring:
     # id, and by its subject if it is the own one. None: the subject has none yet.
     given: dict[UUID | str, StoredKey | None] = field(default_factory=dict)
 
-    def give(self, along: PrefetchedKeys) -> None:
-        """Take keys that came along with what was read: they need not be fetched."""
+    def preload(self, prefetched: PrefetchedKeys) -> None:
+        """Preload keys returned with the rows; `fetch` then skips them."""
         # Who had none in one answer may have got one until the next.
-        for subject in along.without:
+        for subject in prefetched.without:
             self.given.setdefault(subject, None)
-        for key in along.keys:
+        for key in prefetched.keys:
             key_id, subject, is_own, *_ = key
             self.given[key_id] = key
             if is_own:
                 self.given[subject] = key
 
-    def open_events(self, events: Sequence[RecordedEvent]) -> Sequence[RecordedEvent]:
+    def decrypt_events(
+        self, events: Sequence[RecordedEvent]
+    ) -> Sequence[RecordedEvent]:
         """Return *events* with their personal fields, or as forgotten."""
         ids = keys_in([event.data for event in events])
         if not ids:
             return events
         self.learn(ids)
-        return [self.open_event(event) for event in events]
+        return [self.decrypt_event(event) for event in events]
 
-    def open_event(self, event: RecordedEvent) -> RecordedEvent:
+    def decrypt_event(self, event: RecordedEvent) -> RecordedEvent:
         if key_of(event.data) is None:
             return event
         try:
-            return event._replace(data=self.open(event.data, about_of(event)))
+            return event._replace(data=self.decrypt(event.data, about_of(event)))
         except TamperedEnvelope as error:
             raise UnreadableEvent(event.type, "its box was tampered with") from error
 
-    def open(self, data: str, about: UUID) -> str:
+    def decrypt(self, data: str, about: UUID) -> str:
         """Return the *data* of the message called *about* with its personal fields."""
         return decrypt_fields(data, about, self.find)
 
-    def encrypt_fields(self, data: str, kind: type, subject: str, about: UUID) -> str:
+    def encrypt(self, data: str, kind: type, subject: str, about: UUID) -> str:
         """Return *data*, of the class *kind*, with its personal fields closed."""
         return self.close_fields(data, personal_fields(kind), subject, about)
 

@@ -99,7 +99,7 @@ def close_one(
     """Return a command's data closed, and the key if one was made for it."""
     kind = deciders.commands[command.type]
     personal = personal_fields(kind)
-    data = keyring.open(command.data, command.id)
+    data = keyring.decrypt(command.data, command.id)
     if FORGOTTEN in decoded(data):
         return None, redact_fields(data, personal)
     key_id = key_of(command.data)

@@ -50,7 +50,7 @@ def one_by_one(
 ) -> Iterator[tuple[RecordedEvent, RecordedEvent]]:
     """Yield the events of a log as they are stored, and as they are opened."""
     for batch in read_log(connection, schema):
-        opened = Keyring(connection, deciders.masters).open_events(batch)
+        opened = Keyring(connection, deciders.masters).decrypt_events(batch)
         yield from zip(batch, opened, strict=True)
 
 

@@ -58,7 +58,7 @@ class Today:
 
     def changes(self, events: Sequence[RecordedEvent]) -> list[Change | None]:
         """Return what each of *events* becomes; None: it stays what it is."""
-        opened = self.keyring.open_events(events)
+        opened = self.keyring.decrypt_events(events)
         return [self.change(old, o) for old, o in zip(events, opened, strict=True)]
 
     def change(self, old: RecordedEvent, opened: RecordedEvent) -> Change | None:
@@ -124,7 +124,7 @@ class Today:
             # A field that was marked only later is still there.
             return redact_fields(data, personal_fields(kind))
         fact = decider.events.decode(shaped.type, data)
-        return self.keyring.close(data, kind, decider.subject(stream_id, fact), about)
+        return self.keyring.encrypt(data, kind, decider.subject(stream_id, fact), about)
 
 
 def told(

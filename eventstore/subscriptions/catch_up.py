@@ -179,7 +179,7 @@ def opened(
     """Return *events* as the subscription gets them."""
     if subscription.masters is None:
         return events
-    return Keyring(connection, subscription.masters).open_events(events)
+    return Keyring(connection, subscription.masters).decrypt_events(events)
 
 
 def move_checkpoint(

@@ -83,7 +83,7 @@ def find_unreadable(
         keyring = Keyring(connection, deciders.masters)
         # Whichever of them cannot be opened will say so; all have their keys by now.
         with suppress(EventStoreError, msgspec.MsgspecError):
-            keyring.open_events(events)
+            keyring.decrypt_events(events)
         for event in events:
             wrong = fault_of_metadata(event) or fault_of_data(event, deciders, keyring)
             if wrong is not None:
@@ -124,7 +124,7 @@ def fault_of_data(
     if decider is None:
         return "nothing decides on its stream", ""
     try:
-        decider.events.read(keyring.open_event(event))
+        decider.events.read(keyring.decrypt_event(event))
     except UnknownEventType as error:
         return "its type is unknown", error_text(error)
     except NewerSchema as error:

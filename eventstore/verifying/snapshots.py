@@ -145,5 +145,5 @@ def replayed(
         up_to = min(after + PAGE, snapshot.version)
         events = read_stream(connection, snapshot.stream_id, after=after, up_to=up_to)
         check_versions(snapshot.stream_id, events, after)
-        state = decider.state_after(state, keyring.open_events(events))
+        state = decider.state_after(state, keyring.decrypt_events(events))
     return state

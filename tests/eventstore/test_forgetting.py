@@ -47,7 +47,7 @@ def box(engine: Engine) -> str:
 
 
 def test_another_process_opens_what_was_closed(engine: Engine, box: str) -> None:
-    assert keyring(engine.connection).open(box, ABOUT) == '{"name":"Alice"}'
+    assert keyring(engine.connection).decrypt(box, ABOUT) == '{"name":"Alice"}'
 
 
 def test_a_subject_has_one_key(engine: Engine, box: str) -> None:
@@ -70,13 +70,13 @@ def test_of_two_who_make_a_subjects_first_key_one_begins_again(engine: Engine) -
 def test_who_is_forgotten_cannot_be_read(engine: Engine, box: str) -> None:
     forget(engine.connection, ALICE)
 
-    assert keyring(engine.connection).open(box, ABOUT) == '{"$forgotten":true}'
+    assert keyring(engine.connection).decrypt(box, ABOUT) == '{"$forgotten":true}'
 
 
 def test_only_who_is_named_is_forgotten(engine: Engine, box: str) -> None:
     forget(engine.connection, "customer-bob")
 
-    assert keyring(engine.connection).open(box, ABOUT) == '{"name":"Alice"}'
+    assert keyring(engine.connection).decrypt(box, ABOUT) == '{"name":"Alice"}'
 
 
 def test_of_who_is_forgotten_nothing_personal_is_written_again(
@@ -97,7 +97,7 @@ def test_forgetting_twice_is_forgetting(engine: Engine, box: str) -> None:
     forget(engine.connection, ALICE)
     forget(engine.connection, ALICE)
 
-    assert keyring(engine.connection).open(box, ABOUT) == '{"$forgotten":true}'
+    assert keyring(engine.connection).decrypt(box, ABOUT) == '{"$forgotten":true}'
 
 
 def test_a_key_that_comes_too_late_is_never_stored(engine: Engine) -> None:
@@ -106,7 +106,7 @@ def test_a_key_that_comes_too_late_is_never_stored(engine: Engine) -> None:
     forget(engine.connection, ALICE)
     keep(engine.connection, late)
 
-    assert keyring(engine.connection).open(box, ABOUT) == '{"$forgotten":true}'
+    assert keyring(engine.connection).decrypt(box, ABOUT) == '{"$forgotten":true}'
 
 
 def test_a_key_that_comes_while_somebody_is_forgotten_is_never_stored(
@@ -123,14 +123,14 @@ def test_a_key_that_comes_while_somebody_is_forgotten_is_never_stored(
     forgetting.commit()
     writing.join()
 
-    assert keyring(engine.connection).open(box, ABOUT) == '{"$forgotten":true}'
+    assert keyring(engine.connection).decrypt(box, ABOUT) == '{"$forgotten":true}'
 
 
 def test_a_lost_key_is_not_taken_for_a_destroyed_one(engine: Engine, box: str) -> None:
     engine.connection.execute("DELETE FROM vault.keys")
 
     with pytest.raises(KeyLost, match="restore the schema vault"):
-        keyring(engine.connection).open(box, ABOUT)
+        keyring(engine.connection).decrypt(box, ABOUT)
 
 
 def test_keys_are_wrapped_anew_and_the_former_master_key_can_go(
@@ -141,9 +141,9 @@ def test_keys_are_wrapped_anew_and_the_former_master_key_can_go(
     assert count_former(engine.connection, both) == 1
     assert list(rotate(engine.connection, both)) == [1]
 
-    assert keyring(engine.connection, MasterKeys(new)).open(box, ABOUT)
+    assert keyring(engine.connection, MasterKeys(new)).decrypt(box, ABOUT)
     with pytest.raises(WrongMasterKey):
-        keyring(engine.connection).open(box, ABOUT)
+        keyring(engine.connection).decrypt(box, ABOUT)
 
 
 def test_rotating_without_the_former_master_key_changes_nothing(
@@ -152,7 +152,7 @@ def test_rotating_without_the_former_master_key_changes_nothing(
     with pytest.raises(WrongMasterKey):
         list(rotate(engine.connection, MasterKeys(b"fedcba9876543210" * 2)))
 
-    assert keyring(engine.connection).open(box, ABOUT) == '{"name":"Alice"}'
+    assert keyring(engine.connection).decrypt(box, ABOUT) == '{"name":"Alice"}'
 
 
 def test_destroyed_keys_are_not_wrapped_anew(engine: Engine, box: str) -> None:

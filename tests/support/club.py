@@ -183,7 +183,7 @@ class Club:
         """Return the log, with what is personal in it."""
         with self.autocommitting() as connection:
             events = read_all(connection, after=0, up_to=10_000, limit=10_000)
-            return list(Keyring(connection, deciders.masters).open_events(events))
+            return list(Keyring(connection, deciders.masters).decrypt_events(events))
 
     def stored(self) -> list[RecordedEvent]:
         with self.autocommitting() as connection:
@@ -198,7 +198,7 @@ class Club:
         rows = self.execute("SELECT id, data::text FROM commands ORDER BY seq")
         with self.autocommitting() as connection:
             keyring = Keyring(connection, deciders.masters)
-            return [json.loads(keyring.open(data, id_)) for id_, data in rows]
+            return [json.loads(keyring.decrypt(data, id_)) for id_, data in rows]
 
     @contextmanager
     def autocommitting(self) -> Iterator[psycopg.Connection[Any]]:

@@ -141,7 +141,9 @@ def read_log(engine: sa.Engine) -> list[Logged]:
                 stream_id=row.stream_id,
                 version=row.version,
                 type=row.type,
-                data=json.loads(keyring.open(row.data, UUID(row.metadata["event_id"]))),
+                data=json.loads(
+                    keyring.decrypt(row.data, UUID(row.metadata["event_id"]))
+                ),
                 metadata=row.metadata,
                 occurred_at=row.at,
             )

@@ -59,7 +59,7 @@ class NameTaken(MemberRejection):
         super().__init__("Another member has that name.")
 
 
-class NameTaken(NamedTuple):
+class NameClaim(NamedTuple):
     """The name of a member is theirs alone."""
 
     value: str
@@ -77,9 +77,9 @@ def evolve(member: Member, event: Named) -> Member:
     return Member(is_one=True, name=event.name)
 
 
-def claims(member: Member) -> Iterator[NameTaken]:
+def claims(member: Member) -> Iterator[NameClaim]:
     if member.name is not None:
-        yield NameTaken(member.name)
+        yield NameClaim(member.name)
 
 
 def members(decide: Callable[..., Sequence[Any]] = decide) -> Deciders:
@@ -150,7 +150,7 @@ class Club:
 
 
 def hash_of(name: str) -> bytes:
-    return ClaimKey(SECRET).hash_of(NameTaken(name))
+    return ClaimKey(SECRET).hash_of(NameClaim(name))
 
 
 def names_by_hash() -> dict[bytes, str]:

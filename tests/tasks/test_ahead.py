@@ -13,7 +13,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 
 from domain.accounts.commands import OpenAccount
 from eventstore.journal.drain import drain
-from eventstore.journal.finishing import Drained
+from eventstore.journal.finishing import DrainResult
 from tasks import commands
 from tasks.accept import accept
 from tasks.consumer import is_done
@@ -143,7 +143,7 @@ def test_after_an_error_the_next_command_goes_by_itself(
 ) -> None:
     shop.pace.ahead = MAX_AHEAD
 
-    def interrupted(*arguments: Any, ahead: int) -> Drained:
+    def interrupted(*arguments: Any, ahead: int) -> DrainResult:
         if ahead:
             raise SoftTimeLimitExceeded
         return drain(*arguments)

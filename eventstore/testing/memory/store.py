@@ -134,7 +134,10 @@ class MemoryStore:
             read = {s: self.read_stream(s, as_of=as_of) for s in stream_ids}
         streams = Streams()
         for stream_id, events in read.items():
-            decider, opened = deciders.of_stream(stream_id), keyring.open_events(events)
+            decider, opened = (
+                deciders.of_stream(stream_id),
+                keyring.decrypt_events(events),
+            )
             streams.states[stream_id] = decider.state_after(decider.initial, opened)
             streams.versions[stream_id] = len(events)
         return streams

@@ -22,7 +22,7 @@ def closed(
     keyring.learn_subjects(subjects)
     return [
         planned._replace(
-            data=keyring.close(
+            data=keyring.encrypt(
                 planned.data, type(fact), subject, event_id(import_id, planned)
             )
         )
@@ -50,7 +50,7 @@ def learn_keys(texts: Iterable[str], keyring: Keyring) -> None:
 
 def is_same(planned: PlannedEvent, kept: str, about: UUID, keyring: Keyring) -> bool:
     """Return whether the log's *kept* data are those that are planned."""
-    there: Mapping[str, Any] = msgspec.json.decode(keyring.open(kept, about))
+    there: Mapping[str, Any] = msgspec.json.decode(keyring.decrypt(kept, about))
     ours: dict[str, Any] = msgspec.json.decode(planned.data)
     if FORGOTTEN in there:
         # What the log cannot tell any more it does not hold against the files.

@@ -28,7 +28,7 @@ def streams_there(
     for one in found:
         arriving.setdefault(one.line.stream_id, []).append(one)
     kept: dict[str, list[RecordedEvent]] = {}
-    for event in keyring.open_events(read_streams(connection, list(arriving))):
+    for event in keyring.decrypt_events(read_streams(connection, list(arriving))):
         kept.setdefault(event.stream_id, []).append(event)
     reasons = {
         name: reason

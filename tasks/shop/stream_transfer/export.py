@@ -39,7 +39,7 @@ def export(
     if missing:
         raise NoSuchStreams(missing)
     keyring = Keyring(connection, deciders.masters)
-    pairs = zip(events, keyring.open_events(events), strict=True)
+    pairs = zip(events, keyring.decrypt_events(events), strict=True)
     found = [opened(closed, event) for closed, event in pairs]
     if secret is None:
         return [line_of(each) for each in found]
