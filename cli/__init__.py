@@ -38,6 +38,10 @@ COMMANDS = {
     "login": Lazy(
         "cli.login:login", "Print an address that lets one browser in, once."
     ),
+    "readmodels": Lazy(
+        "cli.readmodels:readmodels",
+        "See which read models there are, drop the rows of one, or remove one.",
+    ),
     "rebuild": Lazy(
         "cli.rebuild:rebuild",
         "Fill a read model anew from the log, then put it in the place of the old one.",

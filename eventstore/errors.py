@@ -27,8 +27,8 @@ EventStoreError
 ├── NoSuchVersion           a stream was asked for as of a version it does not have
 ├── VersionsMissing         a stream has a hole: nobody decides on what is left of it
 ├── NotSettled              as of a position was asked, where events may still come
-├── BoxBroken               personal fields were tampered with, or moved elsewhere
-├── KeyLost                 a box names a key that the vault never had, or lost
+├── TamperedEnvelope        personal fields were tampered with, or moved elsewhere
+├── KeyLost                 an envelope names a key that the vault never had, or lost
 ├── KeyMadeElsewhere        a subject got its key meanwhile: encrypt again with that
 ├── MasterKeyMissing        there are personal fields, and no master key was given
 ├── WrongMasterKey          a subject's key was wrapped with a master key not given
@@ -42,6 +42,8 @@ EventStoreError
 ├── RewriteRefused          a copy does not take the place of the log
 ├── NoSuchKeptLog           no old log of that name is kept
 ├── RebuildFailed           a read model keeps the generation that it has
+├── RebuildRunning          a read model is being rebuilt: nobody takes it away now
+├── UnknownReadModel        no read model of that name has left anything
 ├── ReadModelOutdated       a read model was made from another definition: rebuild it
 ├── InstalledOtherwise      the tables that are there are another version's
 └── BadCursor               a page was asked for by what is no cursor
@@ -359,6 +361,16 @@ class NoSuchKeptLog(EventStoreError):
 class RebuildFailed(EventStoreError):
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name} was not rebuilt: {reason}")
+
+
+class RebuildRunning(EventStoreError):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is being rebuilt: wait until that has ended.")
+
+
+class UnknownReadModel(EventStoreError):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no read model {name}.")
 
 
 class ReadModelOutdated(EventStoreError):

@@ -63,9 +63,9 @@ class OldGenerationDrop:
         for projection in self.projections:
             if projection.name not in live:
                 continue
-            for number in existing_generations(connection, projection):
+            for number in existing_generations(connection, projection.name):
                 if number < live[projection.name].number:
-                    drop_generation(connection, projection, number)
+                    drop_generation(connection, projection.name, number)
 
     def refuse_behind(self, connection: psycopg.Connection[Any], position: int) -> None:
         """Raise CannotProject where a live generation has not come to *position*."""

@@ -50,7 +50,7 @@ def make_first_generation(
     connection.execute("LOCK TABLE public.generations IN SHARE ROW EXCLUSIVE MODE")
     if row != (True,) or projection.name in live_generations(connection):
         return
-    number = max(existing_generations(connection, projection), default=0) + 1
+    number = max(existing_generations(connection, projection.name), default=0) + 1
     tables = make_tables(connection, projection, number)
     tables.rows.create_indexes(connection)
     put_live(connection, projection, number)
@@ -102,10 +102,10 @@ def make_tables(
 
 
 def drop_generation(
-    connection: psycopg.Connection[Any], projection: Projection, number: int
+    connection: psycopg.Connection[Any], read_model: str, number: int
 ) -> None:
     """Drop a generation, its look-ups also where the code knows them no more."""
-    name = name_of(projection.name, number)
+    name = name_of(read_model, number)
     for (table,) in connection.execute(
         """
         SELECT tablename FROM pg_catalog.pg_tables
@@ -120,19 +120,20 @@ def drop_generation(
 
 
 def existing_generations(
-    connection: psycopg.Connection[Any], projection: Projection
+    connection: psycopg.Connection[Any], read_model: str
 ) -> set[int]:
     """Return the numbers of all generations that left a table or a checkpoint."""
     rows = connection.execute(
         r"""
-        SELECT (regexp_match(name, '^' || %(read_model)s || '_g(\d+)(_|$)'))[1]::integer
+        SELECT (regexp_match(substr(name, length(%(prefix)s) + 1), '^\d+'))[1]::integer
         FROM (
             SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = %(schema)s
             UNION SELECT name FROM public.subscriptions
         ) AS named (name)
-        WHERE name ~ ('^' || %(read_model)s || '_g\d+(_|$)')
+        WHERE starts_with(name, %(prefix)s)
+            AND substr(name, length(%(prefix)s) + 1) ~ '^\d+(_|$)'
         """,
-        {"read_model": projection.name, "schema": SCHEMA},
+        {"prefix": f"{read_model}_g", "schema": SCHEMA},
     )
     return {number for (number,) in rows}
 
@@ -143,7 +144,7 @@ def put_live(
     """Put a generation behind the plain name, in the caller's transaction."""
     tables = Tables(projection, number)
     # Not CREATE OR REPLACE, which keeps the columns that are there.
-    drop_view(connection, projection)
+    drop_view(connection, projection.name)
     connection.execute(
         sql.SQL("CREATE VIEW {} AS SELECT {} FROM {}").format(
             sql.Identifier(SCHEMA, projection.name),
@@ -162,6 +163,6 @@ def put_live(
     )
 
 
-def drop_view(connection: psycopg.Connection[Any], projection: Projection) -> None:
-    view = sql.Identifier(SCHEMA, projection.name)
+def drop_view(connection: psycopg.Connection[Any], read_model: str) -> None:
+    view = sql.Identifier(SCHEMA, read_model)
     connection.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(view))

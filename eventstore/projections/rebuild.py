@@ -93,7 +93,7 @@ def rebuild(
         except BaseException as error:
             # What cannot be dropped now, the next rebuild drops.
             with suppress(psycopg.Error), connection.transaction():
-                drop_generation(connection, projection, number)
+                drop_generation(connection, projection.name, number)
             if isinstance(error, psycopg.Error) and not is_lost_connection(error):
                 raise RebuildFailed(projection.name, error_text(error)) from error
             raise
@@ -128,10 +128,10 @@ def begin(connection: psycopg.Connection[Any], projection: Projection) -> int:
         newest = live.number if live else 0
         if live is None:
             # Its row was lost, and the view may still hang on one of the tables.
-            drop_view(connection, projection)
-        for number in existing_generations(connection, projection):
+            drop_view(connection, projection.name)
+        for number in existing_generations(connection, projection.name):
             if number > newest:
-                drop_generation(connection, projection, number)
+                drop_generation(connection, projection.name, number)
         tables = make_tables(connection, projection, newest + 1)
         tables.rows.create_indexes(connection, are_early=True)
     return newest + 1
@@ -242,8 +242,8 @@ def drop_old(
     connection: psycopg.Connection[Any], projection: Projection, live: int
 ) -> None:
     """Drop all but the generation that was live before, unless it is in use."""
-    for number in existing_generations(connection, projection):
+    for number in existing_generations(connection, projection.name):
         if number < live - 1:
             with suppress(*KEPT), connection.transaction():
                 connection.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
-                drop_generation(connection, projection, number)
+                drop_generation(connection, projection.name, number)

@@ -1,13 +1,14 @@
 """A read model that was taken out: what the page about it does leaves nothing."""
 
+import shlex
 import sys
-from code import InteractiveConsole
 from types import ModuleType
 
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
+from cli import cli
 from cli.status import status
 from eventstore.projections.projection import Projection
 from tasks import catch_up
@@ -42,12 +43,11 @@ def code_of_the_page() -> str:
 
 
 def type_the_removal() -> None:
-    """Do what `./recount shell` does with the lines that the page gives to it."""
+    """Run the command that the page gives."""
     section = PAGE.partition("## When it is not wanted any more\n")[2]
-    typed = section.partition("./recount shell <<'END'\n")[2].partition("END\n```")[0]
-    console = InteractiveConsole()
-    for line in typed.splitlines():
-        console.push(line)
+    typed = section.partition("```\n./recount ")[2].partition("\n```")[0]
+    result = CliRunner().invoke(cli, shlex.split(typed))
+    assert result.exit_code == 0, result.output
 
 
 def left(shop: Shop) -> set[str]:

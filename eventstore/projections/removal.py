@@ -1,0 +1,73 @@
+"""
+Taking a read model away: its rows, which a rebuild makes again, or all of it.
+
+The name that pages read is a view over the live generation's table; the view goes with
+the tables.
+"""
+
+from typing import Any
+
+import psycopg
+
+from eventstore.errors import RebuildRunning, UnknownReadModel
+from eventstore.projections.generations import (
+    REBUILDING,
+    drop_generation,
+    drop_view,
+    existing_generations,
+)
+
+
+def drop_rows(connection: psycopg.Connection[Any], read_model: str) -> int:
+    """
+    Drop the tables of a read model in all generations, and its view.
+
+    It is the caller's transaction, as the owner of the tables. Which generation was
+    live stays noted, so that nobody makes an empty one in its place: a rebuild makes
+    the next. Returns the number of generations that were dropped. Raises
+    UnknownReadModel and RebuildRunning.
+    """
+    refuse_unknown(connection, read_model)
+    lock(connection, read_model)
+    drop_view(connection, read_model)
+    numbers = existing_generations(connection, read_model)
+    for number in numbers:
+        drop_generation(connection, read_model, number)
+    return len(numbers)
+
+
+def remove_read_model(connection: psycopg.Connection[Any], read_model: str) -> int:
+    """
+    Drop a read model's rows, and forget that there was one.
+
+    As `drop_rows`; a process whose code has the read model makes it again, empty, and
+    fills it by reading the log.
+    """
+    count = drop_rows(connection, read_model)
+    connection.execute(
+        "DELETE FROM public.generations WHERE read_model = %s", (read_model,)
+    )
+    return count
+
+
+def lock(connection: psycopg.Connection[Any], read_model: str) -> None:
+    """Keep rebuilds of it away until the transaction ends."""
+    row = connection.execute(
+        f"SELECT pg_try_advisory_xact_lock({REBUILDING})", (read_model,)
+    ).fetchone()
+    if row != (True,):
+        raise RebuildRunning(read_model)
+
+
+def refuse_unknown(connection: psycopg.Connection[Any], read_model: str) -> None:
+    found = connection.execute(
+        """
+        SELECT FROM public.generations WHERE read_model = %(name)s
+        UNION ALL
+        SELECT FROM public.subscriptions
+        WHERE regexp_replace(name, '_g[0-9]+$', '') = %(name)s AND name <> %(name)s
+        """,
+        {"name": read_model},
+    ).rowcount
+    if not found:
+        raise UnknownReadModel(read_model)
