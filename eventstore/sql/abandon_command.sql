@@ -1,9 +1,9 @@
--- Give up a failed command for good, or one that waits in a stream that nobody can decide on.
+-- Abandon a command: one that failed, or one that waits in a stream that cannot be decided on.
 --
--- One conditional update, in the caller's transaction: what has to hear of it is sent with
--- it. It holds the stream's lock, so that nobody is deciding the command meanwhile, and
--- reads nothing of the stream. What made it fail stays in its row. No row: there is no
--- such command.
+-- One conditional update in the caller's transaction; the caller sends the follow-up
+-- command in the same transaction. Takes the stream's lock, so that no runner decides the
+-- command at the same time, and reads no event. The error stays in the row. Returns no row
+-- if there is no such command.
 CREATE OR REPLACE FUNCTION public.abandon_command(
     command uuid,
     acted_by text,

@@ -1,9 +1,9 @@
--- Write a command to the journal, or find the one that was accepted under the same id.
+-- Write a command to the journal, or return the one that was accepted under the same id.
 --
--- Without a stream it gets the next number of *numbered_by*: only when it is new, else
--- every double submit would use up a number. What a process of our own sends has a
--- principal that begins with `process:`, which nobody else may use: a client that could
--- would take the ids of commands that are still to come.
+-- A command without a stream gets the next number of the sequence *numbered_by*, but only
+-- if it is new: otherwise every double submit would use up a number. Principals that begin
+-- with `process:` are reserved for our own process managers: a client that could use them
+-- could take the ids of their future commands.
 CREATE OR REPLACE FUNCTION public.accept(
     command_id uuid,
     stream text,

@@ -1,8 +1,9 @@
--- Write many commands to the journal, in order, each as `accept` does: one commit for all.
+-- Write many commands to the journal, in order, each as `accept` does, in one commit.
 --
--- A line whose id was accepted before, here or earlier, is answered as that one. One such
--- call at a time: two that name the same ids in another order would wait for each other.
--- Nor is anything pruned meanwhile, which would be neither known nor new.
+-- A line whose id was accepted before, in this call or earlier, returns that command. Only
+-- one such call runs at a time, because two calls that name the same ids in another order
+-- would deadlock. Pruning waits too: a command that is being pruned is neither known nor
+-- new.
 CREATE OR REPLACE FUNCTION public.accept_many(
     lines jsonb,                    -- one object each
     sent_by text,

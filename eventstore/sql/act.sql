@@ -1,8 +1,8 @@
--- Note that a process manager acts on what happened up to a position.
+-- Record that a process manager acts on events up to a position.
 --
--- Returns the position up to which it had acted before: what is not behind that it must
--- pass over, also when its checkpoint was set back. The row stays locked until the end of
--- the transaction in which the commands are written and the checkpoint moves.
+-- Returns the position up to which it had acted before: it must skip events up to there,
+-- even if its checkpoint was set back. The row stays locked until the end of the
+-- transaction in which its commands are written and its checkpoint moves.
 CREATE OR REPLACE FUNCTION public.act(process text, up_to bigint)
 RETURNS bigint LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp

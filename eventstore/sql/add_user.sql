@@ -1,4 +1,4 @@
--- Add a user with these roles; say whether the name was free. It never is again.
+-- Add a user with these roles. Returns false if the name was ever used.
 CREATE OR REPLACE FUNCTION public.add_user(new_name text, new_roles text[])
 RETURNS boolean
 LANGUAGE plpgsql VOLATILE

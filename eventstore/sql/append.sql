@@ -1,10 +1,9 @@
--- Append events to one or several streams and finish commands: all of it or nothing.
+-- Append events to one or several streams and finish commands, all or nothing.
 --
 -- Raises ES001 (wrong expected version), ES002 (a command was finished meanwhile) and
--- ES003 (another stream has claimed it), with their particulars as JSON in DETAIL. A
--- second append of the same events (by event_id) at a numeric version is answered with
--- the ids of the first one, so that a caller whose COMMIT was lost on the way can simply
--- repeat it.
+-- ES003 (another stream holds a claim), with details as JSON in DETAIL. Appending the same
+-- events again (by event_id) at a numeric version returns the ids of the first append, so
+-- a caller whose COMMIT was lost can repeat it.
 CREATE OR REPLACE FUNCTION public.append(
     stream_ids text[],          -- each once, the commands' own first; some only checked
     expected integer[],         -- a stream's version; -1 it exists, -2 any

@@ -1,12 +1,11 @@
--- Note that a process lives, by the database's clock.
+-- Record that a process is alive, by the database's clock.
 --
--- What a worker says of the queue decides what the relay leaves to it, so nobody else may
--- speak as one; nor as any process of another role, whose row has that in its name. Losing
--- the last beats in a crash costs nothing.
--- How far the queue has passed is told by numbers, not by times: up to the command whose
--- message had come two beats ago, since a worker gets a message while it runs the one
--- before it; and, if nothing has come for a while, up to what was accepted by the beat
--- before.
+-- What a worker reports about the queue decides what the relay leaves to it. So only a
+-- process of that role may report it, and only under its own name. Losing the last beats
+-- in a crash costs nothing.
+-- Progress of the queue is a number, not a time: the command whose message had arrived two
+-- beats ago, because a worker fetches a message while it runs the one before. If no
+-- message arrived for a while, it is what was accepted by the previous beat.
 CREATE OR REPLACE FUNCTION public.beat(
     process text,
     role text,

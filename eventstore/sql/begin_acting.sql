@@ -1,8 +1,8 @@
--- Deploy a process manager: it hears of what is settled after now, and of nothing before.
+-- Deploy a process manager: it handles events that settle after now.
 --
--- Done when it is deployed, before the first event that it must hear of can come in. Doing
--- it again changes nothing; a checkpoint that was taken away is made anew where it has
--- come to, so nothing is left out.
+-- Call it at deployment, before the first event that the process manager must handle.
+-- Calling it again changes nothing. A checkpoint that was deleted is made again at the
+-- position that was acted on, so no event is skipped.
 CREATE OR REPLACE FUNCTION public.begin_acting(process text)
 RETURNS void LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp

@@ -1,8 +1,8 @@
--- Note that finished commands are going to be pruned, and up to when: it returns its id.
+-- Record that finished commands are about to be pruned, and up to when. Returns its id.
 --
--- It is committed before the first command is deleted. An event of before that, whose
--- command is not there, is no fault; and a command that comes again under the key of one
--- that was pruned tells by it that it is another one: see `take`.
+-- It is committed before the first command is deleted. From then on an older event without
+-- its command is no fault, and a command that is sent again under a pruned key gets other
+-- event ids (see `take`).
 CREATE OR REPLACE FUNCTION public.begin_pruning(
     finished_before timestamptz,
     acted_by text,

@@ -1,8 +1,8 @@
--- Begin the chain of seals by number 0, which seals nothing and names the log.
+-- Begin the chain of seals with number 0, which seals no event and identifies the log.
 --
--- Its imprint is the log's identity, sixteen bytes of chance. *previous* is the hash of
--- the last seal of the log that this one was copied from; without one it is zeros. A
--- chain that has begun is left as it is.
+-- Its imprint is the identity of the log: sixteen random bytes. *previous* is the hash of
+-- the last seal of the log that this one was copied from; without one it is zeros. Does
+-- nothing if the chain has begun.
 CREATE OR REPLACE FUNCTION public.begin_seals(previous bytea DEFAULT NULL)
 RETURNS void LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp

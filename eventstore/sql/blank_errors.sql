@@ -1,8 +1,9 @@
--- Take the words from all errors of commands that are about *subjects*.
+-- Redact the errors of all commands that are about *subjects*.
 --
--- About somebody is a command with a key of theirs, and any other in a stream that is
--- theirs or has events with a key of theirs: an error may quote the whole state. Each is
--- found by its incident, of which there are few; the journal itself has millions of rows.
+-- A command is about a subject if it has a key of that subject, or if it is in the
+-- subject's stream, or in a stream with an event that has such a key: an error may quote
+-- the whole state. Commands are found by their incidents, of which there are few; the
+-- journal itself has millions of rows.
 CREATE OR REPLACE FUNCTION public.blank_errors(subjects text[])
 RETURNS void LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, public, pg_temp AS $$

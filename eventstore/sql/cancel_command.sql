@@ -1,10 +1,9 @@
--- Take back a scheduled command whose time has not come; say so, and what it is now.
+-- Cancel a scheduled command that is not due. Returns whether it did, and the status.
 --
--- One that has its turn is due, also when the clock was set back since.
--- One conditional update. Whoever runs a command locks its row before its events are
--- written, and looks at its status: it is run, or taken back, and never both. *sender*
--- restricts it to the commands of one principal; NULL does not. No row: there is no such
--- command.
+-- A command that has its turn is due, even if the clock was set back since. One
+-- conditional update: a runner locks the row and looks at its status before it writes
+-- events, so a command is either run or cancelled. With *sender*, only commands of that
+-- principal. Returns no row if there is no such command.
 CREATE OR REPLACE FUNCTION public.cancel_command(
     command uuid,
     acted_by text,

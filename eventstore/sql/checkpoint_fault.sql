@@ -1,9 +1,9 @@
--- What is wrong with a checkpoint: the one check that all readers of the log share.
+-- Return what is wrong with a checkpoint, or NULL. All readers of the log use this check.
 --
--- 'ahead' is one beyond the last id that was drawn, 'other' one whose last event is not
--- the one that was noted with it: the log was restored, or somebody moved the checkpoint.
--- NULL: it is right. `last_drawn` and not `settled`, which may fall for a moment: a writer
--- reads its floor before it holds it, and others may draw and end in between.
+-- 'ahead': it is beyond the last id that was drawn. 'other': the event at the checkpoint
+-- is not the one that was recorded with it, because the log was restored or somebody moved
+-- the checkpoint. Uses `last_drawn`, not `settled`, which may fall for a moment: a writer
+-- reads its floor before it holds it, and other writers may draw and end in between.
 CREATE OR REPLACE FUNCTION public.checkpoint_fault(place bigint, noted varchar)
 RETURNS text LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, public, pg_temp AS $$

@@ -1,10 +1,8 @@
--- Release and write claims, or refuse them all: `append` calls it where there are any.
+-- Release and write claims, or refuse all of them. Called by `append`.
 --
--- Each is taken in the order of its key, whether it is released or written: of two
--- appends that claim the same, in whatever order, none waits for the other in a circle.
--- What is claimed at one key follows the order it was given in.
--- Raises ES003, with every clash as JSON in DETAIL: whoever decided them can refuse all
--- of those commands at once.
+-- Claims are locked in the order of their keys, so two appends that claim the same values
+-- cannot deadlock. Claims of one key are applied in the order given. Raises ES003 with all
+-- conflicts as JSON in DETAIL, so the caller can reject all of these commands at once.
 CREATE OR REPLACE FUNCTION public.claim(claims jsonb)
 RETURNS void LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, public, pg_temp

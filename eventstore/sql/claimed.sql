@@ -1,4 +1,4 @@
--- Which of these values other streams than *stream* have claimed: their places, from 1.
+-- Return which of these values are claimed by streams other than *stream*: their places, from 1.
 CREATE OR REPLACE FUNCTION public.claimed(stream text, scopes text[], hashes bytea[])
 RETURNS SETOF bigint LANGUAGE plpgsql STABLE
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp

@@ -1,7 +1,7 @@
--- The key that came with a command, for whoever knows the command's id.
+-- Return the key of a command by the command's id.
 --
--- It opens that command alone, so the web, which has written it, may ask for it. The keys
--- that open events it cannot get.
+-- It decrypts that command only. The web, which wrote the command, may call this; it
+-- cannot read the keys that decrypt events.
 CREATE OR REPLACE FUNCTION public.command_key(command uuid)
 RETURNS TABLE (id uuid, master varchar, wrapped bytea)
 LANGUAGE plpgsql STABLE

@@ -1,4 +1,4 @@
--- How many keys are not wrapped with the master key *in_force*.
+-- Return how many keys are not wrapped with the master key *in_force*.
 CREATE OR REPLACE FUNCTION public.count_former_keys(in_force text)
 RETURNS bigint LANGUAGE plpgsql STABLE
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$

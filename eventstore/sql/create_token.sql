@@ -1,4 +1,4 @@
--- Keep a new token by its hash; say whether there is such a user, and not disabled.
+-- Store a new token by its hash. Returns false if there is no such user, or it is disabled.
 CREATE OR REPLACE FUNCTION public.create_token(
     of_user text,
     new_prefix text,

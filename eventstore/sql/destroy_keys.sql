@@ -1,8 +1,6 @@
--- Forget subjects: destroy all their keys, the snapshots of their streams, and the words
--- of errors about them.
+-- Forget subjects: destroy their keys, delete snapshots of their streams, redact errors about them.
 --
--- A subject that never had a key gets the mark of one that is destroyed, so that it gets
--- none later.
+-- A subject that never had a key gets a destroyed one, so that it can get none later.
 CREATE OR REPLACE FUNCTION public.destroy_keys(subjects text[])
 RETURNS void LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, public, pg_temp AS $$

@@ -1,4 +1,4 @@
--- Forget a process that ends in good order; one that was killed stays to be seen.
+-- Delete the heartbeat of a process that ends in good order. A killed process stays visible.
 CREATE OR REPLACE FUNCTION public.end_beat(process text)
 RETURNS void LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp

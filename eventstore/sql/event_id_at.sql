@@ -1,8 +1,8 @@
--- The event_id of the last event at a position or before it; NULL where there is none.
+-- Return the event_id of the last event at or before a position, or NULL.
 --
--- A checkpoint is often a gap, so it is the event before it that says which log it is of.
--- An event without such an id is told by its position. VOLATILE: each call has a snapshot
--- of its own, newer than what `settled` told in the same statement.
+-- A checkpoint is often a gap, so the event before it identifies the log. An event without
+-- an event_id is identified by its position. VOLATILE: each call has its own snapshot,
+-- newer than the result of `settled` in the same statement.
 CREATE OR REPLACE FUNCTION public.event_id_at(place bigint)
 RETURNS varchar LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, public, pg_temp AS $$

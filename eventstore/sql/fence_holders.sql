@@ -1,8 +1,8 @@
--- Who holds the fence, the smallest floor first: what readers of the log wait for.
+-- Return the transactions that hold the fence, smallest floor first: readers wait for these.
 --
--- A transaction counts once, with the smallest of its floors. One that was prepared has
--- no process: it is found by its transaction id, which it holds a lock on as well. Of
--- the sessions of other roles, `since` and `state` are seen by pg_read_all_stats alone.
+-- A transaction counts once, with its smallest floor. A prepared transaction has no
+-- process; it is found by its transaction id, which it holds a lock on too. `since` and
+-- `state` of sessions of other roles are visible to pg_read_all_stats only.
 CREATE OR REPLACE FUNCTION public.fence_holders()
 RETURNS TABLE (
     held_floor bigint,

@@ -1,6 +1,6 @@
--- The keys called *ids*, and of each of *subjects*, and of theirs, its own key.
+-- Return the keys *ids*, and the own keys of *subjects* and of the subjects of those keys.
 --
--- One that was destroyed has no *wrapped*.
+-- A destroyed key has NULL in *wrapped*.
 CREATE OR REPLACE FUNCTION public.find_keys(ids uuid[], subjects text[])
 RETURNS TABLE (
     id uuid, subject varchar, is_own boolean, master varchar, wrapped bytea

@@ -1,7 +1,7 @@
--- The token with a prefix, if it can be used now: its hash, whose it is, what it may.
+-- Return the token with a prefix if it can be used now: its hash, its user and its scopes.
 --
--- The web may ask for one whose prefix it was shown, and sees no other: it reads neither
--- users nor tokens. It compares the hash itself, in constant time.
+-- The web may look up a prefix that it was sent, and nothing else: it reads neither users
+-- nor tokens. It compares the hash itself, in constant time.
 CREATE OR REPLACE FUNCTION public.find_token(of_prefix text)
 RETURNS TABLE (hash bytea, user_name varchar, roles varchar[], scopes varchar[])
 LANGUAGE plpgsql STABLE

@@ -1,9 +1,9 @@
--- Append to *streams*, then let go of them, then tell the log's readers: one round trip.
+-- Append to *streams*, then release them, then signal the readers of the log: one round trip.
 --
--- A procedure, since the append must be committed before the rest: a lock that is let go
--- earlier shows the next runner a command that still waits. An append that is refused
--- ends it at once, with the streams still held. Returns the commands that are due now.
--- It cannot fix its search_path, and names all that it calls with the schema.
+-- A procedure, because the append must be committed before the release: a lock that is
+-- released earlier lets the next runner see a command that still waits. A refused append
+-- ends the procedure with the streams still held. Returns the commands that are due now.
+-- A procedure that commits cannot set its search_path, so every name has its schema.
 CREATE OR REPLACE PROCEDURE public.finish(
     streams text[],
     stream_ids text[],

@@ -1,8 +1,8 @@
--- Clear the marks that *runner* left when its drain ended by an error: it did not die.
+-- Clear the marks that *runner* left when its drain ended with an error: it did not die.
 --
--- The first of its commands rests for a moment, since what interrupted it may last; where
--- it marked none, the one that it was *asked* for does, so that it does not fail again at
--- once. It reads all that waits, which is rare work.
+-- The first of its commands rests for a moment, because the cause may last. If it marked
+-- none, the command it was *asked* for rests, so that it does not fail again at once.
+-- Reads all waiting commands; it is rarely called.
 CREATE OR REPLACE FUNCTION public.forget_marks(runner text, asked uuid, detail jsonb)
 RETURNS void LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp

@@ -1,4 +1,4 @@
--- Keys that are not wrapped with *master*, at most so many, held until they are wrapped.
+-- Return keys that are not wrapped with *master*, locked until they are wrapped again.
 CREATE OR REPLACE FUNCTION public.former_keys(in_force text, most integer)
 RETURNS TABLE (id uuid, master varchar, wrapped bytea)
 LANGUAGE plpgsql VOLATILE

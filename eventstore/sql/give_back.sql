@@ -1,8 +1,8 @@
--- Put commands back that were taken and not finished: note why, and clear the mark.
+-- Give back commands that were taken and not finished: record why, and clear the mark.
 --
--- It commits before the stream is released, else the next runner finds the mark and
--- takes it for a death. With *must_wait* the first of them, and so the stream, rests for
--- a time that doubles with its attempts, up to a minute.
+-- Commit it before the stream is released; otherwise the next runner takes the mark for a
+-- death. With *must_wait* the first command rests, and so the stream: for a time that
+-- doubles with each attempt, at most a minute.
 CREATE OR REPLACE FUNCTION public.give_back(
     command_ids uuid[],
     incident text,

@@ -1,10 +1,10 @@
--- Give their turn to the scheduled commands of a stream that are due; return how many.
+-- Give turns to the due scheduled commands of a stream. Returns how many.
 --
--- A turn is the next number of the sequence that `seq` comes from, drawn in the order of
--- their times. It is committed and never taken back: from then on no clock is asked. At
--- most a thousand get one in one call; the next call goes on behind them.
--- One at a time does this for a stream, else a later one could draw first. Who *waits*
--- must hold the stream's own lock: so nobody waits for who waits.
+-- A turn is the next number of the sequence behind `seq`, drawn in the order of their
+-- times. Once committed it is never taken back, and no clock is read for that command
+-- again. At most a thousand a call; the next call continues.
+-- One transaction at a time does this for a stream, so that a later one cannot draw first.
+-- With *waits* the caller must hold the stream's lock, which prevents a deadlock.
 CREATE OR REPLACE FUNCTION public.give_turns(stream text, waits boolean)
 RETURNS integer LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp

@@ -1,4 +1,4 @@
--- Whether there is any user, disabled ones too: from the first on all need a token.
+-- Return whether there is any user, disabled ones included: then every request needs a token.
 CREATE OR REPLACE FUNCTION public.has_users()
 RETURNS boolean
 LANGUAGE plpgsql STABLE

@@ -1,8 +1,8 @@
--- The writer's side of the fence: hold a lock whose key tells below which id we draw none.
+-- The writer's side of the fence: take a lock whose key is the floor of this transaction.
 --
--- It fires before an INSERT or COPY draws its first id, so all ids of this transaction
--- are above the floor that the key carries. Being a trigger, no way of inserting can
--- forget it. The lock is shared: writers never wait for each other here.
+-- Fires before an INSERT or COPY draws its first id, so all ids of this transaction are
+-- above the floor in the key. As a trigger it works for every way of inserting. The lock
+-- is shared: writers never wait for each other here.
 CREATE OR REPLACE FUNCTION public.hold_fence()
 RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$

@@ -1,10 +1,9 @@
--- Take the imprint of a stretch of the log: what a seal keeps of each of its events.
+-- Return the imprint of a stretch of the log: what a seal hashes of each event.
 --
--- Its five small columns, and of its two documents the SHA-256: whatever is changed, put
--- in or missing later can be named. Of more than *most* events only the first are taken.
--- docs/seals.md has this form byte by byte, and others check seals by that page: to write
--- another one takes another name in seal_hash.sql.
--- Binary, since no setting of a session changes it: neither time zone nor encoding.
+-- It has the five small columns and the SHA-256 of the two documents, so every change,
+-- insertion or deletion can be named. At most *most* events. docs/seals.md describes the
+-- format byte by byte, and others verify seals by it: another format needs another name in
+-- seal_hash.sql. Binary, because no setting of a session changes it.
 CREATE OR REPLACE FUNCTION public.imprint(
     after bigint,
     up_to bigint,

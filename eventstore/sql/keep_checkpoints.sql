@@ -1,7 +1,7 @@
--- A checkpoint moves forwards alone: what goes back hands out events once more.
+-- A checkpoint only moves forward: moving it back would deliver events twice.
 --
--- Who wants a projection from the beginning takes its row away, as a rebuild does. What is
--- sealed, the chain of seals tells, and its checkpoint is only a copy of that.
+-- To run a projection from the beginning, delete its row, as a rebuild does. The checkpoint
+-- of the sealer is a copy of where the newest seal ends, and may be corrected.
 CREATE OR REPLACE FUNCTION public.keep_checkpoints()
 RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$

@@ -1,8 +1,8 @@
--- Store wrapped keys of subjects; for one who was forgotten there is never one again.
+-- Store wrapped keys of subjects. A forgotten subject never gets a key again.
 --
 -- *added* is a list of objects: id, subject (NULL: *stream*), command_id, master, wrapped
--- (in hex). Raises a violation of keys_subject_key where the subject got a key of its
--- own meanwhile: what was encrypted with ours must be encrypted anew.
+-- (hex). Raises a violation of keys_subject_key if the subject got its own key meanwhile:
+-- encrypt again with that one.
 CREATE OR REPLACE FUNCTION public.keep_keys(added jsonb, stream text DEFAULT NULL)
 RETURNS void LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, public, pg_temp AS $$

@@ -1,4 +1,4 @@
--- A seal is not changed either: UPDATE, DELETE and TRUNCATE of seals are refused.
+-- Refuse UPDATE, DELETE and TRUNCATE of seals.
 CREATE OR REPLACE FUNCTION public.keep_seals()
 RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$

@@ -1,6 +1,6 @@
--- Return what is kept of the error of a command: nothing that quotes somebody forgotten.
+-- Return the error of a command as it may be stored: redacted if its subject was forgotten.
 --
--- It was decided with what could be read a moment ago, and whom it is about may have been
+-- The command was decided with data that was readable then; the subject may have been
 -- forgotten since.
 CREATE OR REPLACE FUNCTION public.kept_error(command uuid, error jsonb)
 RETURNS jsonb LANGUAGE plpgsql VOLATILE

@@ -1,9 +1,9 @@
--- The last id that any transaction, committed or not, has drawn from the log's sequence.
+-- Return the last id that any transaction has drawn from the log's sequence, committed or not.
 --
--- A sequence is read outside of snapshots: this is the value of this very moment. Never
--- read it as a table: every 32nd draw writes, for the write-ahead log, a value up to 32
--- ahead into the row, and only then the one that was drawn. A SELECT reads the row
--- without the lock that hides this, and a floor or an end that is too high loses events.
+-- A sequence is read outside of snapshots: this is the value of this moment. Never SELECT
+-- from it as a table: every 32nd draw writes a value up to 32 ahead into the row, for the
+-- write-ahead log, and only then the drawn one. A SELECT reads the row without the lock
+-- that hides this, and a floor or an end that is too high loses events.
 CREATE OR REPLACE FUNCTION public.last_drawn()
 RETURNS bigint LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$

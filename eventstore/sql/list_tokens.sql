@@ -1,4 +1,4 @@
--- The tokens of one user, or of all: what is known of them without the secret.
+-- Return the tokens of one user, or of all, without their hashes.
 CREATE OR REPLACE FUNCTION public.list_tokens(of_user text DEFAULT NULL)
 RETURNS TABLE (
     prefix varchar,

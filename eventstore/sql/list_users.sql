@@ -1,4 +1,4 @@
--- The users by name, with their roles and how many tokens they can still use.
+-- Return the users by name, with their roles and how many usable tokens they have.
 CREATE OR REPLACE FUNCTION public.list_users()
 RETURNS TABLE (
     name varchar,

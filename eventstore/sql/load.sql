@@ -1,9 +1,9 @@
--- Load streams: of each its snapshot, if there is one, and the events after it.
+-- Return streams: of each its snapshot, if there is one, and the events after it.
 --
--- The rows of a stream come one after the other: a row of kind 'snapshot' (its fingerprint
--- in *type*, its state in *data*), then its events in order. A snapshot that is no use
--- says why in *refused*, and all events follow. One that is beyond *up_to* is not asked
--- for; without *fingerprints* none is.
+-- The rows of a stream are consecutive: one of kind 'snapshot' (fingerprint in *type*,
+-- state in *data*), then its events in order. A snapshot that cannot be used has the reason
+-- in *refused*, and all events follow. A snapshot beyond *up_to* is not returned; without
+-- *fingerprints* none is.
 CREATE OR REPLACE FUNCTION public.load(
     stream_ids text[],
     fingerprints text[],

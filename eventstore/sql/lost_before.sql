@@ -1,11 +1,11 @@
--- The number up to which holds: what was accepted under it and still waits has no message.
+-- Return the number before which every still-waiting command must have lost its broker message.
 --
--- Messages come in the order in which they were sent, about. So one is lost if a worker
--- got the message of a later command two beats ago, or had nothing to do for a while that
--- began after it was sent: `beat` keeps how far that is. Where no worker lives, nobody
--- comes for any. A mere queue in front of healthy workers is theirs.
--- It goes by `seq`, whatever the clock was when a command was accepted. A beat from the
--- future was before the clock was set back: who does not beat again is dead.
+-- Messages arrive roughly in the order in which they were sent. A message is lost if a
+-- worker got the message of a later command two beats ago, or was idle for a while that
+-- began after it was sent; `beat` records how far that is. If no worker is alive, nobody
+-- fetches messages. A queue in front of healthy workers is left to them.
+-- Compares `seq`, so the clock at acceptance does not matter. A beat from the future was
+-- written before the clock was set back: a process that does not beat again is dead.
 CREATE OR REPLACE FUNCTION public.lost_before()
 RETURNS bigint LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, public, pg_temp

@@ -1,7 +1,7 @@
--- Move a sequence of numbers to at least *highest*, and never back.
+-- Move a number sequence to at least *highest*, never back.
 --
--- It keeps everybody from drawing until the caller has committed, and lets that be undone:
--- until then the sequence is another file.
+-- Nobody can draw until the caller has committed, and a rollback undoes it: until then the
+-- sequence is another file.
 CREATE OR REPLACE FUNCTION public.move_numbers(numbered_by text, highest bigint)
 RETURNS void LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$

@@ -1,9 +1,9 @@
--- The command whose turn it is in a stream, if it can be run now; NULL otherwise.
+-- Return the command whose turn it is in a stream if it can be run now, else NULL.
 --
--- Order is by turn: `seq`, or what `give_turns` drew for a scheduled one. No clock has a
--- say in it. One that rests before its next try holds up those behind it: they take
--- effect later. Where nothing has a turn it is the first scheduled one that is due, which
--- gets one when it is taken.
+-- The order is by turn: `seq`, or the number that `give_turns` drew for a scheduled
+-- command. No clock is involved. A command that rests before its next try blocks those
+-- behind it, because they must take effect later. If no command has a turn, it is the first
+-- due scheduled one, which gets its turn when it is taken.
 CREATE OR REPLACE FUNCTION public.next_due(stream text)
 RETURNS uuid LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, public, pg_temp

@@ -1,9 +1,9 @@
--- Whoever moves a checkpoint in order says when; the event below it is noted here.
+-- Record the event at a checkpoint whenever a reader moves it.
 --
--- A reader tells `moved_at` with each move, and nobody has to know of `event_id`: neither
--- the version before, whose workers may be running still, nor the function that seals. Who
--- sets a checkpoint by hand leaves `moved_at` as it was, and what was noted then is not
--- what stands below it: each reader refuses it.
+-- A reader sets `moved_at` with each move and need not know `event_id`: neither the
+-- previous version, whose workers may still run, nor the sealing function does. Moving a
+-- checkpoint by hand leaves `moved_at`, so the recorded event no longer matches, and every
+-- reader refuses it.
 CREATE OR REPLACE FUNCTION public.note_event()
 RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$

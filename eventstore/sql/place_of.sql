@@ -1,5 +1,6 @@
--- The position of the event with an event_id; 0 for that of no event, NULL where it is none
--- of this log. It looks from the end of the log, where what a reader read last stands.
+-- Return the position of the event with an event_id: 0 for no event, NULL if not in this log.
+--
+-- Searches from the end of the log, where the last read event is.
 CREATE OR REPLACE FUNCTION public.place_of(event varchar)
 RETURNS bigint LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, public, pg_temp AS $$

@@ -1,9 +1,9 @@
--- Delete finished commands of a pruning among the next *most* behind *after_seq*.
+-- Delete the finished commands of a pruning among the next *most* after *after_seq*.
 --
--- With a command go its incidents and the key that opens its data. What waits and what
--- failed stays: it is not finished. *reached* is where to go on; NULL, when it is done.
--- It goes through all there is: since a clock may have been set back in between, the time
--- of one command tells nothing of those behind it.
+-- The incidents of a command and the key to its data go with it. Waiting and failed
+-- commands stay. *reached* is where to continue; NULL when done. It walks through all
+-- commands: a clock may have been set back in between, so the time of one command says
+-- nothing about those after it.
 CREATE OR REPLACE FUNCTION public.prune_commands(
     pruning bigint,
     after_seq bigint,

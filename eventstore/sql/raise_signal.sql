@@ -1,7 +1,7 @@
--- Set a flag, and tell whether it was down: whoever raised it sends the signal.
+-- Set a flag. Returns whether it was down: then the caller sends the signal.
 --
--- Whoever reads the log takes the flag down before it reads, so at most one signal is
--- waiting and none that matters is missed.
+-- A reader takes the flag down before it reads, so at most one signal is waiting and no
+-- needed one is missed.
 CREATE OR REPLACE FUNCTION public.raise_signal(signal text)
 RETURNS boolean LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$

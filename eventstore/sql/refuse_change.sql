@@ -1,4 +1,4 @@
--- The past is not changed: UPDATE, DELETE and TRUNCATE of events are refused.
+-- Refuse UPDATE, DELETE and TRUNCATE of events.
 CREATE OR REPLACE FUNCTION public.refuse_change()
 RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$

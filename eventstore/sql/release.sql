@@ -1,9 +1,8 @@
--- Let go of a stream, and return the command that is due in it now, or NULL.
+-- Release a stream. Returns the command that is due in it now, or NULL.
 --
--- The look comes after the unlock: a command that was accepted while we held the lock
--- found it taken, and relies on us. With the last stream the session may be silent again,
--- for as long as it might before its first: not as its database has it by default, since
--- who opened the session may have set another limit.
+-- Looks after the unlock: a command that was accepted while we held the lock found it
+-- taken and relies on us. With the last stream, the session's idle timeout is set back to
+-- what it was before the first, not to the database's default.
 CREATE OR REPLACE FUNCTION public.release(stream text)
 RETURNS uuid LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, public, pg_temp AS $$

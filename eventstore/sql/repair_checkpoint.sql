@@ -1,12 +1,12 @@
--- Set a checkpoint back to the last event that was read: none skipped, none acted on twice.
+-- Set a checkpoint back to the last event that was read, so that none is skipped or acted on twice.
 --
--- That is the event noted with it. Where this log has it no more, a process manager goes
--- back to what it acted on, else behind the last event that a command of its own names, or
--- to *after*, which an operator vouches for; what only computes begins with the log. The
--- rows of a read model cannot go back: that is for a rebuild.
+-- That is the event recorded with it. If the log does not have it any more, a process
+-- manager goes back to what it acted on, else to the last event that a command of its own
+-- names, or to *after*, which an operator vouches for; a reader that only computes starts
+-- from the beginning. Rows of a read model cannot go back: rebuild them.
 --
--- No row: there is no such subscription. *fault* is NULL where nothing was wrong, *moved_to*
--- where nothing was changed, also where nobody can know the place.
+-- Returns no row if there is no such subscription. *fault* is NULL if nothing was wrong;
+-- *moved_to* is NULL if nothing was changed, or the place cannot be known.
 CREATE OR REPLACE FUNCTION public.repair_checkpoint(
     subscription varchar,
     acted_by text,

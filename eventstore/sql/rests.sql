@@ -1,7 +1,7 @@
--- Whether a command with this next try still rests at a *moment*.
+-- Return whether a command with this next try still rests at a *moment*.
 --
--- A try that is further ahead than the rest after so many attempts can be was set by a
--- clock that has gone back since: it counts as passed.
+-- A next try further ahead than the backoff for so many attempts was set by a clock that
+-- has gone back since: it counts as passed.
 CREATE OR REPLACE FUNCTION public.rests(
     next_try_at timestamptz,
     attempts integer,

@@ -1,8 +1,7 @@
--- Let a failed command have its turn again: once more accepted, with its whole history.
+-- Accept a failed command again, with its history. Of two concurrent calls one does it.
 --
--- One conditional update, so of two who do it at once one does. It keeps its turn: it
--- comes before those of its stream that were accepted later and still wait. No row: there
--- is no such command.
+-- It keeps its turn: it comes before later commands of its stream that still wait. Returns
+-- no row if there is no such command.
 CREATE OR REPLACE FUNCTION public.retry_command(
     command uuid,
     acted_by text,

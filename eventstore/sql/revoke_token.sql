@@ -1,4 +1,4 @@
--- Revoke a token, found by its prefix; say whether there is one.
+-- Revoke a token by its prefix. Returns false if there is none.
 CREATE OR REPLACE FUNCTION public.revoke_token(of_prefix text)
 RETURNS boolean
 LANGUAGE plpgsql VOLATILE

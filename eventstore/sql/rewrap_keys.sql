@@ -1,4 +1,4 @@
--- Store keys as they are wrapped anew; one that was destroyed meanwhile stays destroyed.
+-- Store keys that were wrapped again. A key that was destroyed meanwhile stays destroyed.
 CREATE OR REPLACE FUNCTION public.rewrap_keys(
     ids uuid[], masters text[], wrapped_anew bytea[]
 )

@@ -1,8 +1,8 @@
--- The roles that the senders of these commands have now: none, if one was disabled.
+-- Return the current roles of the senders of these commands: none if the user is disabled.
 --
--- No row comes for what needs none: commands of `local` and of our own processes, and all
--- of them where there is no user yet. The journal tells who sent a command, not its
--- metadata, in which a process may name whom it acts for.
+-- Commands of `local` and of our own processes return no row; without any user, none does.
+-- The sender is read from the journal, not from metadata, where a process may name the
+-- user it acts for.
 CREATE OR REPLACE FUNCTION public.roles_of_senders(command_ids uuid[])
 RETURNS TABLE (command_id uuid, principal text, roles varchar[])
 LANGUAGE plpgsql STABLE

@@ -1,11 +1,10 @@
--- Seal the next stretch of the log: settled events, at most so many, in one round trip.
+-- Seal the next stretch of the log: settled events, up to a maximum, in one round trip.
 --
--- It takes no word of the caller's for what is sealed: the stretch begins where the
--- newest seal ends, and ends at what is settled. Gaps count too, also those at its end:
--- nothing can be put into them later without being found. Whoever seals holds the
--- checkpoint's row, and others pass by: they get no row. That row is a copy of where the
--- newest seal ends: one that somebody moved is put right, nothing is passed over. A seal
--- that ends where this log has another event, or nothing yet, is refused.
+-- The stretch begins where the newest seal ends, and ends at what is settled; the caller
+-- decides neither. Gaps are sealed too, those at the end included: an event that is put
+-- into one later is found. The sealer holds the checkpoint's row; a concurrent call returns
+-- no row. That checkpoint is a copy of where the newest seal ends, and is corrected if it
+-- was moved. Refuses if the event at the end of the newest seal is another, or missing.
 CREATE OR REPLACE FUNCTION public.seal(most integer)
 RETURNS TABLE (checkpoint bigint, handled integer, is_last boolean)
 LANGUAGE plpgsql VOLATILE

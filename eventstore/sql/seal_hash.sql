@@ -1,6 +1,6 @@
--- The hash of a seal: over all else that it says, and so over every seal before it.
+-- Return the hash of a seal: over all its other columns, and so over every seal before it.
 --
--- docs/seals.md has this form byte by byte.
+-- docs/seals.md describes the format byte by byte.
 CREATE OR REPLACE FUNCTION public.seal_hash(
     number bigint,
     after bigint,

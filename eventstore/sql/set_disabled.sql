@@ -1,4 +1,4 @@
--- Disable a user, with all tokens at once, or let one in again; say whether there is one.
+-- Disable a user, and all tokens with it, or enable it again. Returns false if there is none.
 CREATE OR REPLACE FUNCTION public.set_disabled(of_user text, is_disabled boolean)
 RETURNS boolean
 LANGUAGE plpgsql VOLATILE

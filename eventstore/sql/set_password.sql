@@ -1,4 +1,4 @@
--- Keep the hash of a user's password; say whether there is such a user.
+-- Store the hash of a user's password. Returns false if there is no such user.
 CREATE OR REPLACE FUNCTION public.set_password(of_user text, hashed text)
 RETURNS boolean
 LANGUAGE plpgsql VOLATILE

@@ -1,4 +1,4 @@
--- Give a user these roles and no others; say whether there is such a user.
+-- Set the roles of a user. Returns false if there is no such user.
 CREATE OR REPLACE FUNCTION public.set_roles(of_user text, new_roles text[])
 RETURNS boolean
 LANGUAGE plpgsql VOLATILE

@@ -1,10 +1,10 @@
--- The reader's side of the fence: the position up to which nothing new can appear.
+-- The reader's side of the fence: return the position up to which no new event can appear.
 --
--- First the last drawn id, then the smallest floor that a running writer holds. An id
--- up to both was drawn by a transaction that has ended, so the *next* snapshot sees its
--- row or it will never exist. That is why this must not be called in the statement that
--- reads events, and why it refuses where one snapshot serves a whole transaction.
--- A prepared transaction holds its lock without a process: pg_locks alone is asked.
+-- First the last drawn id, then the smallest floor of a running writer. An id up to both
+-- was drawn by a transaction that has ended, so the *next* snapshot sees its row, or the
+-- row will never exist. So this must not be called in the statement that reads events, and
+-- it refuses to run where one snapshot serves a whole transaction. A prepared transaction
+-- holds its lock without a process: only pg_locks is read.
 CREATE OR REPLACE FUNCTION public.settled()
 RETURNS bigint LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$

@@ -1,7 +1,7 @@
--- Return whether this session may say something as a process, by its name: role:host:pid.
+-- Return whether this session may report as a process, by its name: role:host:pid.
 --
--- Only `beat` and `end_beat` call it, which run as the owner: who is that may all. Where
--- there are no roles, everything is one login, and that is it.
+-- Only `beat` and `end_beat` call it; they run as the owner, who may report as any. Without
+-- roles there is one login, which may too.
 CREATE OR REPLACE FUNCTION public.speaks_for(process text)
 RETURNS boolean LANGUAGE sql STABLE
 SET search_path = pg_catalog, public, pg_temp AS $$

@@ -1,16 +1,15 @@
--- Take the stream of a command: its lock, its due commands in order, what happened in it.
+-- Take a stream: lock it, and return its due commands in order and its history.
 --
--- Returns nothing where there is nothing to do: the command is finished or unknown, or
--- somebody holds the stream (whoever lets go looks once more). Else there are rows of kind
--- 'failed' for commands that this has failed itself, then one of kind 'stream', then
--- 'command' rows with the keys to them and what `load` returns for the stream, and the
--- caller must `release`. The lock belongs to the session; call this with a connection in
--- autocommit, and say something over it each second: see `journal/lease.py`.
+-- Returns nothing if the command is finished or unknown, or another runner has the stream
+-- (that runner looks again when it releases). Otherwise: rows of kind 'failed' for commands
+-- that this call has failed, one of kind 'stream', then 'command' rows with their keys, then
+-- what `load` returns. The caller must `release`. The lock belongs to the session: call it
+-- on a connection in autocommit, and send a statement each second (see `journal/lease.py`).
 --
--- The first command is marked as begun. A mark that is found tells that its runner died:
--- we hold the lock, and whoever gives up and lives clears its mark. From then on the
--- stream is run one command at a time, so that the one that kills its runner is the one
--- that is counted; after *most_deaths* it is failed and those behind it go on.
+-- The first command is marked as started. A mark that is found means that its runner died,
+-- because we hold the lock and a runner that gives up clears its mark. From then on the
+-- stream is run one command at a time, so that the one that kills its runner is counted;
+-- after *most_deaths* deaths it is failed, and the commands behind it go on.
 CREATE OR REPLACE FUNCTION public.take(
     command_id uuid,
     runner text,

@@ -1,12 +1,11 @@
--- Take the stream of a command as `take` does, and those of the commands right behind it.
+-- Take the stream of a command as `take` does, and the streams of the commands right behind it.
 --
--- Where many wait, each that is run alone pays for two round trips and a commit; its
--- neighbours go with it for little. Those are up to *ahead* that are free, of four times
--- as many that come next by number: so many rows are looked at, however many wait or are
--- finished. Whoever comes for a stream that somebody has, or took along, so begins behind
--- what those have. With a stream that is taken and in which a runner died nobody goes
--- along, and no such stream does: the one that kills its runner is to be alone. What is
--- scheduled, or waits for its next try, is the relay's.
+-- Running a command alone costs two round trips and a commit; neighbours that are taken
+-- with it cost little. Up to *ahead* free neighbours are taken, out of four times as many
+-- by number, so the number of rows read is bounded however many wait. If another worker
+-- already holds the stream, start with the commands after the ones that worker has leased.
+-- A stream in which a runner died is taken alone, and brings no neighbours: the command
+-- that kills its runner must be alone. Scheduled and resting commands are left to the relay.
 CREATE OR REPLACE FUNCTION public.take_ahead(
     command_id uuid,
     ahead integer,

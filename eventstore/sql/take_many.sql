@@ -1,8 +1,8 @@
--- Take the streams of several commands, each as `take` does: one round trip for all.
--- Of those that are free the first *most_streams*, where that is said.
+-- Take the streams of several commands, each as `take` does, in one round trip.
 --
--- Whose runner died is left out, to be taken alone: a command that kills its process
--- leaves a mark on every stream that was taken with it, and those are not to pay again.
+-- At most *most_streams* of the free ones. Streams in which a runner died are left out, to
+-- be taken alone: a command that kills its process leaves a mark on every stream that was
+-- taken with it.
 CREATE OR REPLACE FUNCTION public.take_many(
     command_ids uuid[],
     runner text,

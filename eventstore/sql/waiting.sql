@@ -1,15 +1,14 @@
--- The streams after *after_stream*, at most *most*, whose first command waits too long.
+-- Return up to *most* streams after *after_stream* whose first command waits too long.
 --
--- Waiting too long is *patience* for one whose message is lost, and any time for one that
--- has a time of its own (scheduled, or tried before): nobody sends for these. One that
--- was accepted in the future waits too long: the clock was set back since.
--- The scheduled that are due get their turn first. They are found by their time: a
--- hundred thousand in which something is due next month cost nothing. A thousand a call
--- bound what one statement does; the next one goes on.
--- It jumps from stream to stream in an index of the waiting, so a stream with a hundred
--- thousand costs what a stream with one costs. Streams are in the order of their bytes,
--- whatever the database's language is: the index of the waiting in all of a stream has
--- another, and cannot be taken for this one.
+-- Too long means more than *patience* for a command whose message is lost, and any time
+-- for one with its own time (scheduled, or tried before), because no message is sent for
+-- these. One that was accepted in the future waits too long: the clock was set back.
+-- Due scheduled commands get their turns first. They are found by their time, so a hundred
+-- thousand that are due next month cost nothing; at most a thousand a call.
+-- It jumps from stream to stream in the index of waiting commands, so a stream with a
+-- hundred thousand commands costs what one with a single command costs. Streams are in
+-- byte order, whatever the database's collation: the index of one stream's waiting commands
+-- has another order and cannot be used by mistake.
 CREATE OR REPLACE FUNCTION public.waiting(
     patience interval,
     most integer,

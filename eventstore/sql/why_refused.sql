@@ -1,9 +1,9 @@
--- Why a snapshot is no use to whoever reads these *fingerprints*, or NULL where it is.
+-- Return why a snapshot cannot be used by a reader of *fingerprints*, or NULL.
 --
---   stale    its shape, or the rules it was made with, are not among them
---   too_new  the stream has not the event that it ends with: it is shorter, or the log
---            was restored to before that event and has gone on differently
--- Whether it is corrupt, the caller sees.
+--   stale    its shape, or the code it was made with, is not among them
+--   too_new  the stream lacks the event that it ends with: it is shorter, or the log was
+--            restored to before that event and has gone on differently
+-- The caller checks whether it is corrupt.
 CREATE OR REPLACE FUNCTION public.why_refused(
     stream varchar,
     version integer,
