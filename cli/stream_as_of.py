@@ -38,10 +38,10 @@ def as_of_options(command: Command) -> Command:
 def as_of(version: int | None, moment: str | None) -> AsOf:
     if version is not None and moment is not None:
         raise click.UsageError("--version and --as-of do not go together.")
-    return AsOf(version=version, at=None if moment is None else parsed(moment))
+    return AsOf(version=version, at=None if moment is None else parse_moment(moment))
 
 
-def parsed(moment: str) -> datetime:
+def parse_moment(moment: str) -> datetime:
     try:
         return moment_in(moment, shop().settings.timezone)
     except ValueError as error:

@@ -9,7 +9,7 @@ import psycopg
 
 from cli.output import error_as_json, event_as_json, json_of
 from cli.stream_as_of import Found, as_of, as_of_options, find
-from cli.stream_words import Words, aligned
+from cli.stream_words import Words, align
 from eventstore.aggregates.as_of import AsOf, load_as_of
 from eventstore.aggregates.decider import category_of
 from eventstore.errors import EventStoreError
@@ -49,19 +49,19 @@ def show(
     with shop().lent() as connection:
         found = find(connection, stream_id, asked)
         first = max(found.version - limit, 0)
-        events = opened(connection, found, first)
+        events = decrypt_events_behind(connection, found, first)
         state, error = state_of(shop(), connection, found)
     if is_json:
         click.echo(as_json(found, events, state, error))
     else:
-        tell(found, events, first, state)
+        print_lines(found, events, first, state)
     if error is not None:
         reason = f"{stream_id} has no state: {words_of(error)}"
         click.echo(printable(f"Error: {reason}"), err=True)
         sys.exit(1)
 
 
-def opened(
+def decrypt_events_behind(
     connection: psycopg.Connection[Any], found: Found, first: int
 ) -> list[RecordedEvent]:
     """Return the events behind version *first* with what is personal in them."""
@@ -113,7 +113,7 @@ def as_json(
     )
 
 
-def numbered(
+def number_events(
     events: list[RecordedEvent], first: int
 ) -> Iterator[tuple[int, RecordedEvent]]:
     """Yield events, each with the version that should follow the one before it."""
@@ -122,7 +122,9 @@ def numbered(
         first = event.version
 
 
-def tell(found: Found, events: list[RecordedEvent], first: int, state: Any) -> None:
+def print_lines(
+    found: Found, events: list[RecordedEvent], first: int, state: Any
+) -> None:
     settings = shop().settings
     words = Words(currency=settings.currency, zone=settings.timezone)
     zone = settings.timezone.key
@@ -132,14 +134,14 @@ def tell(found: Found, events: list[RecordedEvent], first: int, state: Any) -> N
     )
     if first:
         click.echo(f"the first {first} events are left out: --limit shows more")
-    for version, event in numbered(events, first):
+    for version, event in number_events(events, first):
         if event.version != version:
             click.echo(f"  versions {version} to {event.version - 1} are missing here")
         lines = words.lines_of_event(event, facts_of(event), state)
         click.echo("\n".join([*words.head_of(event), *lines]))
     if state is not None:
         click.echo("state")
-        click.echo("\n".join(aligned(words.of_currency(state).lines_of(state))))
+        click.echo("\n".join(align(words.of_currency(state).lines_of(state))))
 
 
 def facts_of(event: RecordedEvent) -> list[Any]:

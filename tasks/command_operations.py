@@ -6,8 +6,8 @@ from uuid import UUID
 import psycopg
 
 from eventstore.connection import driver_connection
-from eventstore.journal import acting
-from eventstore.journal.acting import ActionResult, tell_abandoned
+from eventstore.journal import operator_actions
+from eventstore.journal.operator_actions import ActionResult, tell_abandoned
 from tasks.broker import publish
 from tasks.shop.wiring import Shop
 
@@ -18,7 +18,7 @@ def retry(
     """Let a failed command have its turn again, and tell the workers."""
     with shop.engine.begin() as connection:
         driver = driver_connection(connection)
-        acted = acting.retry(driver, command_id, by=by, because=because)
+        acted = operator_actions.retry(driver, command_id, by=by, because=because)
     if acted is not None and acted.was_done:
         publish.publish(shop, command_id)
     return acted
@@ -35,7 +35,7 @@ def abandon(
     follow_up, is_next = None, None
     with shop.engine.begin() as connection:
         driver = driver_connection(connection)
-        acted = acting.abandon(driver, command_id, by=by, because=because)
+        acted = operator_actions.abandon(driver, command_id, by=by, because=because)
         if acted is not None and acted.was_done:
             follow_up = tell_abandoned(
                 driver,
@@ -66,4 +66,4 @@ def cancel(
     """Take back a scheduled command, whoever has sent it."""
     with shop.engine.begin() as connection:
         driver = driver_connection(connection)
-        return acting.cancel(driver, command_id, by=by, because=because)
+        return operator_actions.cancel(driver, command_id, by=by, because=because)

@@ -118,7 +118,7 @@ def let_long_orders_in() -> None:
 
 
 def let_batches_in() -> None:
-    if request.endpoint == "api.take_batch":
+    if request.endpoint == "api.post_batch":
         request.max_content_length = MAX_BATCH_BYTES
 
 

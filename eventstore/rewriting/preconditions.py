@@ -40,10 +40,12 @@ def refuse_others(connection: psycopg.Connection[Any]) -> None:
     """Raise RewriteRefused where others are connected, which names them."""
     others = find_others(connection)
     if others:
-        raise RewriteRefused(f"others are connected: {', '.join(map(said, others))}")
+        raise RewriteRefused(
+            f"others are connected: {', '.join(map(describe_other, others))}"
+        )
 
 
-def said(other: Other) -> str:
+def describe_other(other: Other) -> str:
     name = other.application_name or other.user
     return name if other.pid is None else f"{name} (pid {other.pid})"
 

@@ -61,7 +61,7 @@ class Client:
                 " where there is no user"
             )
         if status != 202:
-            raise DemoFailed(f"{step} was not accepted: {told(body)}")
+            raise DemoFailed(f"{step} was not accepted: {describe_problem(body)}")
         return Sent(step=step, id=body["id"], is_new=body["status"] == "accepted")
 
     def wait_for(self, sent: Sent) -> FinishedCommand:
@@ -70,7 +70,9 @@ class Client:
         while True:
             status, command = self.call("GET", f"/api/commands/{sent.id}")
             if status != 200:
-                raise DemoFailed(f"how {sent.step} ended is not told: {told(command)}")
+                raise DemoFailed(
+                    f"how {sent.step} ended is not told: {describe_problem(command)}"
+                )
             if command["status"] == "succeeded":
                 return FinishedCommand(
                     subject=command["stream_id"].partition("-")[2],
@@ -118,7 +120,7 @@ class Client:
         self.connection.close()
 
 
-def told(problem: Mapping[str, Any]) -> str:
+def describe_problem(problem: Mapping[str, Any]) -> str:
     """Return what an answer that is a problem says, with each of its faults."""
     faults = [f"{f['field']} {f['problem']}" for f in problem.get("faults", ())]
     return "; ".join([str(problem.get("detail", "no reason is given")), *faults])
