@@ -56,7 +56,7 @@ def line_of_waiting(holders: Sequence[Holder]) -> str | None:
         return None
     first = held[0]
     return printable(
-        f"readers wait for {name_holder(first)} since {first.seconds:.1f} s, which holds"
-        " back"
+        f"readers wait for {name_holder(first)} since {first.seconds:.1f} s,"
+        " which holds back"
         f" {first.positions:,}: recount log lag"
     )
