@@ -29,7 +29,9 @@ ROOMS = (
 CODE = ROOMS[:7]
 MAX_LINES = 300
 MAX_PARAMETERS = 5
-PARTICIPLES = re.compile(r"[A-Z][a-z]*(?:ed|en)|Drawn|Found|Held|Kept|Known|Sent|Told")
+PARTICIPLES = re.compile(
+    r"(?!Token)[A-Z][a-z]*(?:ed|en)|Drawn|Found|Held|Kept|Known|Sent|Told"
+)
 """Names of one word that say of something what was done to it, and not what it is."""
 BOUNDS = re.compile(r"(?:MOST|LONGEST|HIGHEST|FARTHEST|LARGEST|SLOWEST)(?:_[A-Z_]+)?")
 ENTRY = re.compile(r"^- \[`([^`]+)`\]", re.MULTILINE)

@@ -8,7 +8,7 @@ import click
 import psycopg
 
 from cli.output import error_as_json, event_as_json, json_of
-from cli.stream_as_of import Found, as_of, as_of_options, find
+from cli.stream_as_of import StreamAsOf, as_of, as_of_options, find
 from cli.stream_words import Words, align
 from eventstore.aggregates.as_of import AsOf, load_as_of
 from eventstore.aggregates.decider import category_of
@@ -62,7 +62,7 @@ def show(
 
 
 def decrypt_events_behind(
-    connection: psycopg.Connection[Any], found: Found, first: int
+    connection: psycopg.Connection[Any], found: StreamAsOf, first: int
 ) -> list[RecordedEvent]:
     """Return the events behind version *first* with what is personal in them."""
     keyring = Keyring(connection, shop().deciders.masters)
@@ -74,7 +74,7 @@ def decrypt_events_behind(
 
 
 def state_of(
-    shop: Shop, connection: psycopg.Connection[Any], found: Found
+    shop: Shop, connection: psycopg.Connection[Any], found: StreamAsOf
 ) -> tuple[Any, Exception | None]:
     """Return the state, or why there is none: whatever evolve fails with."""
     stream_id = found.stream_id
@@ -99,7 +99,7 @@ def words_of(error: Exception) -> str:
 
 
 def as_json(
-    found: Found, events: list[RecordedEvent], state: Any, error: Exception | None
+    found: StreamAsOf, events: list[RecordedEvent], state: Any, error: Exception | None
 ) -> str:
     return json_of(
         {
@@ -123,7 +123,7 @@ def number_events(
 
 
 def print_lines(
-    found: Found, events: list[RecordedEvent], first: int, state: Any
+    found: StreamAsOf, events: list[RecordedEvent], first: int, state: Any
 ) -> None:
     settings = shop().settings
     words = Words(currency=settings.currency, zone=settings.timezone)

@@ -20,7 +20,7 @@ class DemoFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
+class SentCommand:
     """A command that was accepted; *is_new* says that it had not ended before."""
 
     step: str
@@ -45,7 +45,7 @@ class Client:
         url = urlsplit(self.address)
         self.connection = http.client.HTTPConnection(url.netloc, timeout=PATIENCE)
 
-    def send(self, step: str, type_: str, data: Mapping[str, Any]) -> Sent:
+    def send(self, step: str, type_: str, data: Mapping[str, Any]) -> SentCommand:
         """
         Send a command, with *step* as its key: the same step has its effect once.
 
@@ -62,9 +62,11 @@ class Client:
             )
         if status != 202:
             raise DemoFailed(f"{step} was not accepted: {describe_problem(body)}")
-        return Sent(step=step, id=body["id"], is_new=body["status"] == "accepted")
+        return SentCommand(
+            step=step, id=body["id"], is_new=body["status"] == "accepted"
+        )
 
-    def wait_for(self, sent: Sent) -> FinishedCommand:
+    def wait_for(self, sent: SentCommand) -> FinishedCommand:
         """Return a command once it has succeeded. Raises DemoFailed if it does not."""
         until = time.monotonic() + PATIENCE
         while True:

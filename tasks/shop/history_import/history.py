@@ -45,7 +45,7 @@ class BadRow:
 
 
 @dataclass(slots=True)
-class Found:
+class RowsOfAFile:
     """The good rows of a file by their id, where they stand, and the bad ones' ids."""
 
     rows: dict[Any, Any] = field(default_factory=dict)
@@ -101,10 +101,10 @@ class HistoryReader:
             not_kept=self.not_kept,
         )
 
-    def read_by_id(self, file: str, kind: type) -> Found:
+    def read_by_id(self, file: str, kind: type) -> RowsOfAFile:
         """Read a file whose first kept column is the id of its rows."""
         identity = columns_of(kind)[0]
-        found = Found()
+        found = RowsOfAFile()
         for row in self.rows_of(file, kind):
             try:
                 value: Any = read_row(kind, row, self.currency)
