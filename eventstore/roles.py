@@ -113,7 +113,7 @@ CALLS: Mapping[str, Iterable[str]] = {
     "imprint": ("reader", *RUNNERS),
     "seal_hash": ("reader", *RUNNERS),
     "begin_acting": RUNNERS,
-    "act": RUNNERS,
+    "record_progress": RUNNERS,
     "move_numbers": ("operator",),
     "count_former_keys": ("operator",),
     "former_keys": ("operator",),

@@ -21,7 +21,7 @@ CREATE TABLE public.process_managers (
 def upgrade() -> None:
     op.execute("CREATE SEQUENCE public.transfer_numbers AS bigint")
     op.execute(TABLE)
-    create_functions(op.get_bind(), "accept", "begin_acting", "act")
+    create_functions(op.get_bind(), "accept", "begin_acting", "record_progress")
     grant_rights(op.get_bind())
 
 

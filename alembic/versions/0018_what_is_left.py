@@ -19,9 +19,9 @@ depends_on = None
 
 
 FUNCTIONS = (
-    "without_words",
-    "kept_error",
-    "blank_errors",
+    "redacted_error",
+    "storable_error",
+    "redact_errors_of",
     "destroy_keys",
     "append",
     "give_back",
@@ -31,7 +31,7 @@ FUNCTIONS = (
 )
 # Of those who were forgotten before.
 BLANK = """
-SELECT public.blank_errors(array_agg(k.subject))
+SELECT public.redact_errors_of(array_agg(k.subject))
 FROM vault.keys AS k
 WHERE k.command_id IS NULL AND k.destroyed_at IS NOT NULL
 """

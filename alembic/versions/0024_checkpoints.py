@@ -31,7 +31,7 @@ FUNCTIONS = (
     "event_id_at",
     "checkpoint_fault",
     "place_of",
-    "act",
+    "record_progress",
     "begin_acting",
     "seal",
     "note_event",

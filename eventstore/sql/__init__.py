@@ -17,9 +17,9 @@ FUNCTIONS = (
     "fence_holders",
     "refuse_change",
     "keep_keys",
-    "without_words",
-    "kept_error",
-    "blank_errors",
+    "redacted_error",
+    "storable_error",
+    "redact_errors_of",
     "destroy_keys",
     "find_keys",
     "command_key",
@@ -76,7 +76,7 @@ FUNCTIONS = (
     "find_token",
     "roles_of_senders",
     "begin_acting",
-    "act",
+    "record_progress",
 )
 
 

@@ -194,7 +194,7 @@ BEGIN
     IF 'failed' = ANY (outcomes) THEN
         FOR i IN 1 .. cardinality(command_ids) LOOP
             IF outcomes[i] = 'failed' THEN
-                errors[i] := public.kept_error(command_ids[i], errors[i]);
+                errors[i] := public.storable_error(command_ids[i], errors[i]);
             END IF;
         END LOOP;
     END IF;

@@ -19,6 +19,6 @@ BEGIN
         ON CONFLICT (subject) WHERE command_id IS NULL DO NOTHING;
         DELETE FROM public.snapshots AS s WHERE s.stream_id = forgotten;
     END LOOP;
-    PERFORM public.blank_errors(subjects);
+    PERFORM public.redact_errors_of(subjects);
 END
 $$;

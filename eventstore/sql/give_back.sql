@@ -31,7 +31,7 @@ BEGIN
             END
         WHERE c.id = command_ids[i];
         INSERT INTO public.command_incidents (command_id, kind, detail)
-        VALUES (command_ids[i], incident, public.kept_error(command_ids[i], detail));
+        VALUES (command_ids[i], incident, public.storable_error(command_ids[i], detail));
     END LOOP;
 END
 $$;

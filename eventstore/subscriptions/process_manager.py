@@ -114,7 +114,8 @@ class ProcessManagerRun:
     ) -> None:
         """Send what follows *events*; what was acted on before is passed over."""
         row = connection.execute(
-            "SELECT public.act(%s, %s)", (self.process.principal, events[-1].position)
+            "SELECT public.record_progress(%s, %s)",
+            (self.process.principal, events[-1].position),
         ).fetchone()
         assert row is not None
         (before,) = row

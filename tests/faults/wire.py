@@ -10,7 +10,7 @@ STEPS = {
     "take": rb"public\.take(?:_many|_ahead)?\(",
     "finish": rb"CALL public\.finish(?:_many)?\(",
     "move_checkpoint": rb"UPDATE public\.subscriptions\s+SET checkpoint",
-    "act": rb"public\.act\(",
+    "record_progress": rb"public\.record_progress\(",
     "commit": rb"\ACOMMIT",
 }
 """By name, the statements at which something can be made to happen."""

@@ -114,7 +114,7 @@ def twice(react: Any) -> Any:
 
 
 def forget_what_was_acted_on(scene: Scene) -> None:
-    scene.change("act", "RETURN before;", "RETURN 0;")
+    scene.change("record_progress", "RETURN before;", "RETURN 0;")
 
 
 def the_record_of_a_process_manager_is_lost(scene: Scene) -> None:

@@ -4,7 +4,7 @@
 -- subject's stream, or in a stream with an event that has such a key: an error may quote
 -- the whole state. Commands are found by their incidents, of which there are few; the
 -- journal itself has millions of rows.
-CREATE OR REPLACE FUNCTION public.blank_errors(subjects text[])
+CREATE OR REPLACE FUNCTION public.redact_errors_of(subjects text[])
 RETURNS void LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -41,11 +41,11 @@ BEGIN
         AND (c.id = ANY (keyed) OR c.stream_id = ANY (streams));
 
     UPDATE public.command_incidents AS i
-    SET detail = public.without_words(i.detail)
+    SET detail = public.redacted_error(i.detail)
     WHERE i.command_id = ANY (told) AND i.detail ? 'message';
     -- One that waits has no error, and may be held by a runner that waits for us.
     UPDATE public.commands AS c
-    SET error = public.without_words(c.error)
+    SET error = public.redacted_error(c.error)
     WHERE c.id = ANY (told)
         AND c.status IN ('failed', 'abandoned')
         AND c.error ? 'message';

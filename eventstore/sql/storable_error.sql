@@ -2,7 +2,7 @@
 --
 -- The command was decided with data that was readable then; the subject may have been
 -- forgotten since.
-CREATE OR REPLACE FUNCTION public.kept_error(command uuid, error jsonb)
+CREATE OR REPLACE FUNCTION public.storable_error(command uuid, error jsonb)
 RETURNS jsonb LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -25,7 +25,7 @@ BEGIN
         PERFORM FROM vault.keys AS k
         WHERE k.subject = about AND k.command_id IS NULL AND k.destroyed_at IS NOT NULL;
         IF FOUND THEN
-            RETURN public.without_words(error);
+            RETURN public.redacted_error(error);
         END IF;
     END LOOP;
     RETURN error;
