@@ -105,6 +105,7 @@ def runner_of(shop: Shop, ran_by: str) -> Runner:
         name=name,
         limits=replace(
             shop.limits,
+            max_conflict_retries=shop.settings.conflict_retries,
             interruptions=(SoftTimeLimitExceeded,),
             keeps_snapshots=partial(keeps_snapshots, shop),
         ),

@@ -62,7 +62,7 @@ def run(work: Drain, taken: LeasedStream) -> UUID | None:
         return put_back(work, taken, "finished_elsewhere", error)
     except (WrongExpectedVersion, AlreadyClaimed, KeyMadeElsewhere) as error:
         work.conflicts += 1
-        gives_up = work.conflicts >= work.runner.limits.conflicts
+        gives_up = work.conflicts >= work.runner.limits.max_conflict_retries
         next_due = put_back(work, taken, "conflict", error, must_wait=gives_up)
         # Two that met once meet again, unless one of them waits a little longer.
         time.sleep(random.uniform(0, 0.005 * 2**work.conflicts))
@@ -96,7 +96,7 @@ def decide_and_append(work: Drain, taken: LeasedStream) -> UUID | None:
         try:
             next_due = finish(work, taken, streams.versions, decided, keyring.new_keys)
         except AlreadyClaimed as refusal:
-            if claimed.refusals >= work.runner.limits.conflicts:
+            if claimed.refusals >= work.runner.limits.max_conflict_retries:
                 # Somebody is always faster with what was free when we asked.
                 raise
             claimed.learn(refusal)

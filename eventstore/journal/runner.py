@@ -14,20 +14,25 @@ class Limits:
     """
     The bounds of one drain.
 
-    *interruptions* are the errors that a runner's own time limit raises: they are the
-    fault of the command that is decided only if that one took long itself. A
-    runner keeps a snapshot of what took it *long_past* events to load, of streams that
-    it *keeps_snapshots* of: one that gets a thousand commands in a second grows faster
-    than who takes snapshots comes by.
+    A take leases at most *commands* of a stream, with at most *bytes* of data. After
+    *max_conflict_retries* conflicts in a row a command waits for its backoff. A command
+    whose runner died *deaths* times is failed. Deciding stops after
+    *seconds_of_deciding* to append what is decided so far; after *seconds_of_draining*
+    other streams have their turn, and what is left is returned to the caller.
+
+    *interruptions* are the errors that a runner's own time limit raises. They fail a
+    command only if it took *seconds_of_one_command* itself. A stream that took more
+    than *long_past* events to load gets a snapshot at once if *keeps_snapshots* returns
+    True for its id: one with a thousand commands a second grows faster than the
+    scheduled snapshots follow.
     """
 
     commands: int = 100
     bytes: int = 1_000_000
     seconds_of_deciding: float = 1.0
     seconds_of_one_command: float = 5.0
-    # Then another stream has its turn; what is left here is told to the caller.
     seconds_of_draining: float = 5.0
-    conflicts: int = 5
+    max_conflict_retries: int = 5
     deaths: int = 5
     long_past: int = 1_000
     keeps_snapshots: Callable[[str], bool] = lambda _: True

@@ -37,17 +37,6 @@ def forgetting(
     )
 
 
-def ensure_forgetting(connection: psycopg.Connection[Any]) -> None:
-    """Make its checkpoint if there is none; doing it again does nothing new."""
-    connection.execute(
-        """
-        INSERT INTO public.subscriptions (name) VALUES (%s)
-        ON CONFLICT (name) DO NOTHING
-        """,
-        (NAME,),
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class OldGenerationDrop:
     """What drops them. It waits for the live rows: they may be the next ones kept."""

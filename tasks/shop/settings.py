@@ -47,6 +47,7 @@ class Settings:
     snapshot_seconds: float = 30.0
     seal_seconds: float = 10.0
     unpaid_days: int | None = 30
+    conflict_retries: int = 5
     seals_export_dir: Path | None = None
     state_dir: Path = Path(".local")
 
@@ -71,7 +72,7 @@ VARIABLES = frozenset(
         *("CATCH_UP_SECONDS", "CATCH_UP_SIGNALS"),
         *("WEB_PROCESSES", "WEB_THREADS"),
         *("SNAPSHOT_EVENTS", "SNAPSHOT_SECONDS"),
-        *("SEAL_SECONDS", "SEALS_EXPORT_DIR", "UNPAID_DAYS"),
+        *("SEAL_SECONDS", "SEALS_EXPORT_DIR", "UNPAID_DAYS", "CONFLICT_RETRIES"),
         # Read elsewhere: by ./recount, and by its demo.
         *("STATE_DIR", "POSTGRES_BIN", "POSTGRES_AS_ROOT", "REDIS_SERVER"),
         *("RECOUNT_TOKEN", "RECOUNT_STARTED", "RECOUNT_SUPERVISED"),
@@ -142,6 +143,9 @@ def settings_from(environment: Mapping[str, str], role: str = "operator") -> Set
         seal_seconds=read("SEAL_SECONDS", "seconds above 0", seconds, "10"),
         unpaid_days=read(
             "UNPAID_DAYS", "days from 1 to 3650, or never", unpaid_days, "30"
+        ),
+        conflict_retries=read(
+            "CONFLICT_RETRIES", "a number from 1 to 100", up_to(100), "5"
         ),
         seals_export_dir=read("SEALS_EXPORT_DIR", "an absolute path", folder),
         state_dir=read("STATE_DIR", "a path", Path, ".local"),

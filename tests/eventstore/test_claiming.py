@@ -177,7 +177,7 @@ def test_who_is_always_too_late_rests_as_after_lost_races(
     monkeypatch.setattr(connection, "execute", be_faster)
     (command_id,) = club.accept(Join(member_id="2"))
     club.engine.drain(
-        command_id, deciders=members(decide_anew), limits=Limits(conflicts=2)
+        command_id, deciders=members(decide_anew), limits=Limits(max_conflict_retries=2)
     )
 
     assert club.engine.statuses(command_id) == ["accepted"]

@@ -61,7 +61,7 @@ def lose_twice(engine: Engine) -> tuple[UUID, DrainResult]:
     """Return a command that met with conflicts until the drain gave up."""
     command_id = engine.accept(add)
     drained = engine.drain(
-        command_id, deciders=always(engine), limits=Limits(conflicts=2)
+        command_id, deciders=always(engine), limits=Limits(max_conflict_retries=2)
     )
     return command_id, drained
 

@@ -71,6 +71,7 @@ WRONG = [
     ("SNAPSHOT_SECONDS", "0", "expected seconds above 0"),
     ("SNAPSHOT_SECONDS", "hunter2", "expected seconds above 0"),
     ("UNPAID_DAYS", "0", "expected days from 1 to 3650, or never"),
+    ("CONFLICT_RETRIES", "0", "expected a number from 1 to 100"),
     ("UNPAID_DAYS", "3651", "expected days from 1 to 3650, or never"),
     ("UNPAID_DAYS", "a month", "expected days from 1 to 3650, or never"),
     ("SEAL_SECONDS", "0", "expected seconds above 0"),
