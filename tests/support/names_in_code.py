@@ -2,8 +2,8 @@
 
 import ast
 import re
+from collections.abc import Iterator
 from functools import cache
-from typing import TypeGuard
 
 from tests.support.databases import ROOT
 
@@ -20,25 +20,70 @@ def names_defined(path: str) -> frozenset[str]:
     Of Python these are functions, classes and variables, of SQL functions. It is empty
     where there is no such file.
     """
-    if not (ROOT / path).is_file():
-        return frozenset()
-    code = (ROOT / path).read_text()
+    code = code_of(path)
     if path.endswith(".sql"):
         return frozenset(SQL_FUNCTION.findall(code))
-    return frozenset(name for node in ast.parse(code).body for name in names_of(node))
+    return frozenset(
+        name
+        for statement in ast.parse(code).body
+        for node in [statement, *targets_of(statement)]
+        for name in names_of(node)
+    )
 
 
-def names_of(node: ast.stmt) -> list[str]:
-    match node:
-        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-            return [node.name]
-        case ast.Assign():
-            return [n.id for t in node.targets for n in ast.walk(t) if is_name(n)]
-        case ast.AnnAssign(target=ast.Name(id=name)):
-            return [name]
+@cache
+def names_within(path: str) -> frozenset[str]:
+    """
+    Return what the file *path* defines anywhere, from the root.
+
+    Besides what `names_defined` returns these are parameters, attributes and fields,
+    and texts: a column, a setting or a header is one. What is only imported, used or
+    told in a comment or docstring is not in it. Of SQL it is every word of the code.
+    """
+    code = code_of(path)
+    if path.endswith(".sql"):
+        return frozenset(re.findall(r"\w+", re.sub("--.*", "", code)))
+    tree = ast.parse(code)
+    docstrings = {
+        id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)
+    }
+    return frozenset(
+        name
+        for node in ast.walk(tree)
+        if id(node) not in docstrings
+        for name in names_of(node)
+    )
+
+
+def code_of(path: str) -> str:
+    return (ROOT / path).read_text() if (ROOT / path).is_file() else ""
+
+
+def targets_of(statement: ast.stmt) -> Iterator[ast.AST]:
+    """Yield the names that a statement of a module assigns to."""
+    match statement:
+        case ast.Assign(targets=targets):
+            for target in targets:
+                yield from ast.walk(target)
+        case ast.AnnAssign(target=target):
+            yield target
         case _:
-            return []
+            return
 
 
-def is_name(node: ast.AST) -> TypeGuard[ast.Name]:
-    return isinstance(node, ast.Name)
+def names_of(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+            yield name
+        case ast.AsyncFunctionDef(name=name):
+            yield name
+        case ast.Name(id=name, ctx=ast.Store()):
+            yield name
+        case ast.Attribute(attr=name, ctx=ast.Store()):
+            yield name
+        case ast.arg(arg=name):
+            yield name
+        case ast.Constant(value=str(text)):
+            yield text
+        case _:
+            return
