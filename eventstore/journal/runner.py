@@ -14,11 +14,18 @@ class Limits:
     """
     The bounds of one drain.
 
+    *commands* is the number of commands that it takes of a stream at a time, at most;
+    *bytes* bounds their data. It decides for *seconds_of_deciding* until it appends,
+    gives one command *seconds_of_one_command*, and after *seconds_of_draining* another
+    stream has its turn. *conflicts* is the number of times that it decides again after
+    another writer was faster; *deaths* is the number of runners that die of a command
+    until it counts as failed.
+
     *interruptions* are the errors that a runner's own time limit raises: they are the
-    fault of the command that is decided only if that one took long itself. A
-    runner keeps a snapshot of what took it *long_past* events to load, of streams that
-    it *keeps_snapshots* of: one that gets a thousand commands in a second grows faster
-    than who takes snapshots comes by.
+    fault of the command that is decided only if that one took long itself. A runner
+    keeps a snapshot of a stream that took it *long_past* events to load, if
+    *keeps_snapshots* returns True for its id: one that gets a thousand commands in a
+    second grows faster than the snapshot taker can follow.
     """
 
     commands: int = 100
