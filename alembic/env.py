@@ -11,8 +11,8 @@ from eventstore.database.doctor import check_rights
 from eventstore.errors import RebuildFailed
 from eventstore.roles import grant_rights
 from eventstore.session_errors import UnfitSession
-from tasks.shop.claims_backfill import fill, told
-from tasks.shop.rebuild import rebuild, unfit
+from tasks.shop.claims_backfill import describe_unclaimed, fill
+from tasks.shop.rebuild import find_unfit, rebuild
 from tasks.shop.settings import load_settings, stop_for
 from tasks.shop.wiring import Shop, schema_is_current, schema_mismatch
 
@@ -40,7 +40,7 @@ def migrate() -> None:
         mend_rights(shop.engine)
         # Of customers that were registered by a version that claimed nothing.
         for unclaimed in fill(shop):
-            print(told(unclaimed))
+            print(describe_unclaimed(unclaimed))
         # Before a process of that version can accept what they must hear of.
         shop.deploy_process_managers()
         # With a new version may come new read models, or new definitions of old ones:
@@ -74,7 +74,7 @@ def fill_read_models() -> None:
     if os.environ.get("OPERATOR_DATABASE_URL"):
         filler = Shop(load_settings("operator"))
     try:
-        outdated = unfit(filler)
+        outdated = find_unfit(filler)
     except sa.exc.OperationalError as error:
         print(f"the read models are as they were: run recount rebuild --all ({error})")
         return

@@ -2,7 +2,7 @@
 
 import click
 
-from tasks.shop.claims_backfill import fill, told
+from tasks.shop.claims_backfill import describe_unclaimed, fill
 from tasks.shop.wiring import shop
 
 
@@ -17,5 +17,5 @@ def claims() -> None:
     time, and again.
     """
     for unclaimed in fill(shop()):
-        click.echo(told(unclaimed))
+        click.echo(describe_unclaimed(unclaimed))
     click.echo("all others have what they claim")

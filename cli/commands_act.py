@@ -10,7 +10,7 @@ import click
 from domain.characters import problem_with
 from domain.errors import DomainError
 from eventstore.errors import EventStoreError
-from eventstore.journal.acting import ActionResult
+from eventstore.journal.operator_actions import ActionResult
 from tasks import command_operations
 from tasks.shop.wiring import shop
 

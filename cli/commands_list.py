@@ -115,11 +115,11 @@ def line_of(entry: Entry) -> str:
     if entry.attempts > 1 or entry.conflicts:
         line += f"  {entry.attempts} attempts, {entry.conflicts} conflicts"
     if entry.error is not None:
-        line += f"  {told(entry.error)}"
+        line += f"  {describe_error(entry.error)}"
     return printable(line)
 
 
-def told(error: dict[str, Any]) -> str:
+def describe_error(error: dict[str, Any]) -> str:
     """Return an error or a rule with its message, on a line."""
     name = error.get("rule") or error.get("error") or ""
     return f"{name}: {error.get('message', '')}"

@@ -8,16 +8,22 @@ from uuid import UUID
 import click
 import psycopg
 
-from cli.commands_list import entry_as_json, told
+from cli.commands_list import describe_error, entry_as_json
 from cli.output import json_of
 from eventstore.connection import driver_connection
 from eventstore.errors import CannotProject, EventStoreError
-from eventstore.journal.entries import Entry, Incident, find, find_incidents, opened
-from eventstore.journal.pruning import pruned_before
+from eventstore.journal.entries import (
+    Entry,
+    Incident,
+    decrypt_entry,
+    find,
+    find_incidents,
+)
+from eventstore.journal.pruning import find_pruned_before
 from eventstore.journal.tracing import MAX_ENTRIES, FollowUp, TraceEntry, trace
 from eventstore.log.events import RecordedEvent
 from eventstore.personal.keyring import Keyring
-from eventstore.projections.affected_rows import AffectedRows, find_touched
+from eventstore.projections.affected_rows import AffectedRows, find_affected_rows
 from tasks.shop.printable import printable
 from tasks.shop.wiring import Shop, shop
 
@@ -47,11 +53,11 @@ def show(command_id: UUID, is_json: bool) -> None:
         entry = find(connection, command_id)
         driver = driver_connection(connection)
         if entry is None:
-            before = here(pruned_before(driver))
+            before = here(find_pruned_before(driver))
             kept = f" What had finished before {before} was pruned." if before else ""
             raise click.ClickException(f"There is no command {command_id}.{kept}")
         incidents = find_incidents(connection, command_id)
-        sent = opened(driver, entry, shop().settings.master_keys)
+        sent = decrypt_entry(driver, entry, shop().settings.master_keys)
         nodes = list(nodes_of(driver, shop(), command_id))
     if is_json:
         click.echo(json_of(whole_as_json(entry, sent, incidents, nodes)))
@@ -70,7 +76,7 @@ def nodes_of(
             continue
         try:
             (event,) = keyring.decrypt_events([traced.what])
-            rows = find_touched(connection, shop.projections, event)
+            rows = find_affected_rows(connection, shop.projections, event)
             yield Node(traced=traced, rows=rows)
         except (CannotProject, EventStoreError) as error:
             yield Node(traced=traced, rows=[], problem=str(error))
@@ -100,7 +106,7 @@ def lines_of(
 def facts_of(entry: Entry) -> dict[str, Any]:
     return {
         "status": entry.standing,
-        "because": told(entry.error) if entry.error else None,
+        "because": describe_error(entry.error) if entry.error else None,
         "stream": entry.stream_id,
         "sent by": entry.principal,
         "accepted": here(entry.accepted_at),

@@ -50,7 +50,7 @@ def submit(path: Path, key: str | None) -> None:
     with progress(path.name, file.lines) as done, path.open("rb") as pieces:
         sent = 0
         lines = batch.lines_of(whole_lines(pieces))
-        for line in batch.take(
+        for line in batch.accept_batch(
             shop(),
             lines,
             principal=LOCAL,
@@ -67,7 +67,7 @@ def submit(path: Path, key: str | None) -> None:
             done(line["line"] - sent)
             sent = line["line"]
         done(file.lines - sent)
-    tell(accepted, known, wrong, refused)
+    report_answers(accepted, known, wrong, refused)
 
 
 def look_at(path: Path) -> File:
@@ -90,7 +90,7 @@ def whole_lines(file: BinaryIO) -> Iterator[bytes]:
         yield line
 
 
-def tell(
+def report_answers(
     accepted: int, known: int, wrong: int, refused: Sequence[Mapping[str, Any]]
 ) -> None:
     """Say what became of the lines; *wrong* ones, if any, end the process with 1."""

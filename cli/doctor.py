@@ -30,7 +30,7 @@ def doctor(as_json: bool) -> None:
     """
     found = find_all(shop())
     for ailment in found:
-        click.echo(as_line(ailment) if as_json else told(ailment))
+        click.echo(as_line(ailment) if as_json else describe_ailment(ailment))
     if not as_json and not found:
         names = [check.__name__.removeprefix("check_") for check in CHECKS]
         click.echo(
@@ -62,7 +62,7 @@ def find_all(shop: Shop) -> list[Ailment]:
         ]
 
 
-def told(ailment: Ailment) -> str:
+def describe_ailment(ailment: Ailment) -> str:
     weight = "LOSES DATA: " if ailment.is_fatal else ""
     return f"{ailment.check}: {weight}{ailment.what}\n    to do: {ailment.remedy}"
 

@@ -11,13 +11,13 @@ NOTEWORTHY = 3.0
 """Seconds after which `recount status` says that readers wait."""
 
 
-def said_of(holder: Holder) -> str:
+def describe_holder(holder: Holder) -> str:
     """Return who holds the fence, since when, and what of the log it holds back."""
     since = "since a time that this role may not see (pg_read_all_stats)"
     if holder.since is not None and holder.seconds is not None:
         since = f"since {holder.since:%Y-%m-%d %H:%M:%S%z} ({holder.seconds:.1f} s)"
     parts = [
-        named(holder),
+        name_holder(holder),
         f"user {holder.user}" if holder.user else "",
         holder.state or "",
         since,
@@ -26,7 +26,7 @@ def said_of(holder: Holder) -> str:
     return printable(", ".join(filter(None, parts)))
 
 
-def named(holder: Holder) -> str:
+def name_holder(holder: Holder) -> str:
     if holder.gid is not None:
         return f"the prepared transaction {holder.gid!r}"
     if holder.pid is None:
@@ -56,6 +56,6 @@ def line_of_waiting(holders: Sequence[Holder]) -> str | None:
         return None
     first = held[0]
     return printable(
-        f"readers wait for {named(first)} since {first.seconds:.1f} s, which holds back"
+        f"readers wait for {name_holder(first)} since {first.seconds:.1f} s, which holds back"
         f" {first.positions:,}: recount log lag"
     )

@@ -8,7 +8,7 @@ import psycopg
 
 from domain.money import format_amount, format_number
 from tasks.catch_up import find_live_standings
-from tasks.shop.history_import.csv_files import shown
+from tasks.shop.history_import.csv_files import show_text
 from tasks.shop.history_import.errors import ImportRefused
 from tasks.shop.history_import.figures import figures_of
 from tasks.shop.history_import.history import BadRow, History
@@ -36,8 +36,8 @@ def tell_rest(count: int, how: str = "") -> None:
 def tell_history(history: History, plan: Plan, currency: str) -> None:
     figures = figures_of(history)
     click.echo(
-        f"found      {counted(figures.customers, 'customer')} and"
-        f" {counted(figures.orders, 'order')}, {figures.first_day} to"
+        f"found      {count_in_words(figures.customers, 'customer')} and"
+        f" {count_in_words(figures.orders, 'order')}, {figures.first_day} to"
         f" {figures.last_day}; {figures.not_shipped:,} not shipped"
     )
     click.echo(
@@ -55,52 +55,52 @@ def tell_left_out(history: History) -> None:
             click.echo(f"not kept   {file}: {', '.join(map(named, columns))}")
     if history.bad:
         click.echo(
-            f"skipped    {counted(len(history.bad), 'bad row')};"
-            f" {counted(history.orders_left_out, 'order is', 'orders are')} left out"
+            f"skipped    {count_in_words(len(history.bad), 'bad row')};"
+            f" {count_in_words(history.orders_left_out, 'order is', 'orders are')} left out"
         )
 
 
-def named(column: str) -> str:
-    return column if column.isidentifier() and column.isascii() else shown(column)
+def name_orders(column: str) -> str:
+    return column if column.isidentifier() and column.isascii() else show_text(column)
 
 
 def tell_done(plan: Plan, there: Set[int], seconds: float) -> None:
-    click.echo(f"imported   {missing(plan, there)} in {seconds:.1f} s")
+    click.echo(f"imported   {describe_missing(plan, there)} in {seconds:.1f} s")
     tell_there(there)
 
 
 def tell_rehearsal(plan: Plan, there: Set[int]) -> None:
-    click.echo(f"to import  {missing(plan, there)}; nothing was written")
+    click.echo(f"to import  {describe_missing(plan, there)}; nothing was written")
     tell_there(there)
 
 
 def tell_there(there: Set[int]) -> None:
     if there:
-        were = counted(len(there), "event was", "events were")
+        were = count_in_words(len(there), "event was", "events were")
         click.echo(f"there      {were} in the log already")
 
 
 def tell_nothing_to_do(plan: Plan) -> None:
     click.echo(
-        f"nothing to do: all {len(plan.events):,} events of {shown(plan.source)} are in"
+        f"nothing to do: all {len(plan.events):,} events of {show_text(plan.source)} are in"
         " the log"
     )
 
 
-def missing(plan: Plan, there: Set[int]) -> str:
+def describe_missing(plan: Plan, there: Set[int]) -> str:
     """Return how much of *plan* is not *there*, in words."""
     counts = Counter(
         planned.type for place, planned in enumerate(plan.events) if place not in there
     )
     return (
-        f"{counted(counts['CustomerRegistered'], 'customer')},"
-        f" {counted(counts['OrderCreated'], 'order')} and"
-        f" {counted(counts['OrderShipped'], 'shipping')}:"
-        f" {counted(counts.total(), 'event')}"
+        f"{count_in_words(counts['CustomerRegistered'], 'customer')},"
+        f" {count_in_words(counts['OrderCreated'], 'order')} and"
+        f" {count_in_words(counts['OrderShipped'], 'shipping')}:"
+        f" {count_in_words(counts.total(), 'event')}"
     )
 
 
-def counted(count: int, one: str, many: str = "") -> str:
+def count_in_words(count: int, one: str, many: str = "") -> str:
     """Return *count* with the word for it: `1 order`, `830 orders`."""
     return f"{count:,} {one if count == 1 else many or f'{one}s'}"
 
@@ -128,7 +128,7 @@ def tell_refusal(error: ImportRefused, appended: int) -> None:
     tell_rest(len(error.details) - MAX_DETAILS)
     if appended:
         click.echo(
-            f"{counted(appended, 'event was', 'events were')} appended before, and"
+            f"{count_in_words(appended, 'event was', 'events were')} appended before, and"
             " stay. Take out of the files"
             " what is used otherwise, and run it again.",
             err=True,
@@ -149,5 +149,5 @@ def tell_interruption(appended: int) -> None:
 
 def tell_how_to_go_on(appended: int) -> None:
     """A batch whose answer did not come may be in the log, and is not counted."""
-    were = counted(appended, "event was", "events were")
+    were = count_in_words(appended, "event was", "events were")
     click.echo(f"At least {were} appended by this run. {GO_ON}", err=True)

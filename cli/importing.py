@@ -14,7 +14,7 @@ from cli import import_report as report
 from cli.output import progress
 from domain.fields import Text
 from tasks.shop import settings
-from tasks.shop.claims_backfill import fill, told
+from tasks.shop.claims_backfill import describe_unclaimed, fill
 from tasks.shop.history_import.appending import append_missing
 from tasks.shop.history_import.catch_up import follow
 from tasks.shop.history_import.comparing import PlanComparison
@@ -172,7 +172,7 @@ class Import:
     def claim(self) -> None:
         """Claim the addresses of imported customers, as registering them does."""
         for unclaimed in fill(self.shop):
-            click.echo(told(unclaimed))
+            click.echo(describe_unclaimed(unclaimed))
 
     def catch_up(self) -> None:
         started = time.monotonic()

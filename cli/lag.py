@@ -62,7 +62,7 @@ def lines_of(found: Lag, live: Mapping[str, LiveGeneration]) -> list[str]:
         return [*lines, "readers wait for nobody"]
     lines.append("readers wait for:")
     for holder in found.holders:
-        lines.append(f"  {holders.said_of(holder)}")
+        lines.append(f"  {holders.describe_holder(holder)}")
         if holders.is_long(holder):
             lines.append(f"    LONG: {holders.remedy_for(holder)}")
     return lines

@@ -14,7 +14,7 @@ from webapp.template_filters import people_time
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Lines of JSON.")
-def kept(as_json: bool) -> None:
+def list_archived_logs(as_json: bool) -> None:
     """List the old logs, kept from when it was rewritten."""
     with shop().of_owner() as owner, owner.lent() as connection:
         logs = find_kept(connection)
@@ -36,7 +36,7 @@ def kept(as_json: bool) -> None:
 @click.command(short_help="Drop an old log for ever.")
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def drop(name: str, yes: bool) -> None:
+def drop_archived_log(name: str, yes: bool) -> None:
     """
     Drop an old log for ever: NAME is one that `recount log kept` lists.
 

@@ -92,7 +92,7 @@ def finish(shop: Shop, rewritten: RewriteResult) -> None:
     """Rebuild what has positions in it that have moved, and say what is kept."""
     if not rewritten.has_same_places:
         click.echo("positions have moved: the read models are rebuilt")
-        for projection in rebuild.unfit(shop):
+        for projection in rebuild.find_unfit(shop):
             rebuild_one(projection)
     click.echo(
         f"The old log is kept as {rewritten.kept}, with what was in the clear in it."

@@ -97,7 +97,7 @@ def show(
         else:
             part = read_part(connection, category, types or None, after, limit)
             effects = (Effect(event, 0) for event in part)
-        tell(effects, limit, is_json=is_json)
+        print_events(effects, limit, is_json=is_json)
 
 
 def read_part(
@@ -116,7 +116,7 @@ def read_part(
         yield from reversed(list(islice(found, limit)))
 
 
-def tell(effects: Iterable[Effect], limit: int, *, is_json: bool) -> None:
+def print_events(effects: Iterable[Effect], limit: int, *, is_json: bool) -> None:
     """Print the events one by one, and on standard error whether there are more."""
     told = 0
     for effect in effects:

@@ -37,7 +37,7 @@ def status() -> None:
         old_logs = names_of_kept(driver_connection(connection))
         heartbeats = find_heartbeats(connection)
         undecided = find_undecided(connection)
-    outdated = [projection.name for projection in rebuild.unfit(shop())]
+    outdated = [projection.name for projection in rebuild.find_unfit(shop())]
     click.echo(line_of_commands(waiting))
     for command in undecided:
         click.echo(line_of_undecided(command))
@@ -126,12 +126,12 @@ def lines_of_standings(
 ) -> list[str]:
     width = max((len(standing.name) for standing in standings), default=0)
     return [
-        f"{standing.name:{width}} {said_of(standing, live, outdated)}"
+        f"{standing.name:{width}} {describe_lag(standing, live, outdated)}"
         for standing in standings
     ]
 
 
-def said_of_standstill(standing: SubscriptionLag, standstill: Standstill) -> str:
+def describe_standstill(standing: SubscriptionLag, standstill: Standstill) -> str:
     """Return how far behind it is, since when it stands still, why, and what to do."""
     since = ""
     if standstill.since is not None:
@@ -146,7 +146,7 @@ def said_of_standstill(standing: SubscriptionLag, standstill: Standstill) -> str
     return f"{behind}STANDS STILL: {reason}{since}"
 
 
-def said_of(
+def describe_lag(
     standing: SubscriptionLag,
     live: Mapping[str, LiveGeneration],
     outdated: Collection[str],
@@ -161,7 +161,7 @@ def said_of(
         return f"at {standing.checkpoint:,}, {state}"
     line = f"at {standing.checkpoint:,}"
     if standing.standstill is not None:
-        line += said_of_standstill(standing, standing.standstill)
+        line += describe_standstill(standing, standing.standstill)
     else:
         line += f", {standing.lag:,} behind"
     if read_model in outdated:

@@ -17,7 +17,7 @@ from webapp.formats import moment_in
 Command = Callable[..., None]
 
 
-class Found(NamedTuple):
+class StreamAsOf(NamedTuple):
     """A stream, the version that was asked for, and the one that it is at."""
 
     stream_id: str
@@ -38,10 +38,10 @@ def as_of_options(command: Command) -> Command:
 def as_of(version: int | None, moment: str | None) -> AsOf:
     if version is not None and moment is not None:
         raise click.UsageError("--version and --as-of do not go together.")
-    return AsOf(version=version, at=None if moment is None else parsed(moment))
+    return AsOf(version=version, at=None if moment is None else parse_moment(moment))
 
 
-def parsed(moment: str) -> datetime:
+def parse_moment(moment: str) -> datetime:
     try:
         return moment_in(moment, shop().settings.timezone)
     except ValueError as error:
@@ -51,7 +51,9 @@ def parsed(moment: str) -> datetime:
         ) from error
 
 
-def find(connection: psycopg.Connection[Any], stream_id: str, as_of: AsOf) -> Found:
+def find(
+    connection: psycopg.Connection[Any], stream_id: str, as_of: AsOf
+) -> StreamAsOf:
     """Return which version a stream was at; end the command where there is none."""
     # To ask for a NUL, or half a character, is an error: nothing is called so.
     if not is_storable(stream_id):
@@ -65,7 +67,7 @@ def find(connection: psycopg.Connection[Any], stream_id: str, as_of: AsOf) -> Fo
         raise click.ClickException(printable(str(error))) from error
     if as_of.at is not None and as_of.at > datetime.now(UTC):
         click.echo("note: that time is still to come; this is as of now", err=True)
-    return Found(stream_id, version, head)
+    return StreamAsOf(stream_id, version, head)
 
 
 def similar(connection: psycopg.Connection[Any], stream_id: str) -> list[str]:

@@ -9,7 +9,7 @@ from eventstore.seals.export import write_export
 from tasks.shop.printable import printable
 from tasks.shop.stream_transfer.errors import ExportRefused
 from tasks.shop.stream_transfer.export import export, subjects_left_out
-from tasks.shop.stream_transfer.file import Line, written
+from tasks.shop.stream_transfer.file import Line, write_file
 from tasks.shop.wiring import shop
 
 
@@ -36,7 +36,7 @@ def export_streams(
     try:
         with shop().lent() as connection:
             lines = export(connection, stream_ids, shop().deciders, secret=secret)
-        content = written(lines, is_masked=not unmasked)
+        content = write_file(lines, is_masked=not unmasked)
         if output is None:
             click.echo(content, nl=False)
         else:
@@ -46,10 +46,10 @@ def export_streams(
     except OSError as error:
         reason = f"{output} cannot be written: {error.strerror}"
         raise click.ClickException(printable(reason)) from error
-    tell(lines, is_masked=not unmasked)
+    report_export(lines, is_masked=not unmasked)
 
 
-def tell(lines: list[Line], *, is_masked: bool) -> None:
+def report_export(lines: list[Line], *, is_masked: bool) -> None:
     """Tell on standard error what was written, and what an import will ask for."""
     count = len({line.stream_id for line in lines})
     masked = "personal data masked" if is_masked else "personal data in the clear"

@@ -33,7 +33,7 @@ def import_streams(file: BinaryIO, dry_run: bool) -> None:
     try:
         lines = read_lines(file)
         brought = bring_in(shop(), lines, is_rehearsal=dry_run)
-        tell(brought, len(lines), is_rehearsal=dry_run)
+        report_import(brought, len(lines), is_rehearsal=dry_run)
         if not dry_run:
             started = time.monotonic()
             # Also where nothing was new: an import may have been stopped before this.
@@ -59,7 +59,9 @@ def read_lines(file: BinaryIO) -> list[Line]:
     return read(file, "standard input" if name in ("-", "<stdin>") else str(name))[1]
 
 
-def tell(brought: StreamImportResult, count: int, *, is_rehearsal: bool) -> None:
+def report_import(
+    brought: StreamImportResult, count: int, *, is_rehearsal: bool
+) -> None:
     if brought.new:
         done = "to import " if is_rehearsal else "imported  "
         nothing = "; nothing was written" if is_rehearsal else ""

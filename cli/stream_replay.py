@@ -8,7 +8,7 @@ import click
 
 from cli.output import error_as_json, event_as_json, json_of
 from cli.stream_as_of import as_of, as_of_options, find
-from cli.stream_words import Words, aligned
+from cli.stream_words import Words, align
 from domain.money import Money
 from eventstore.aggregates.decider import category_of
 from eventstore.aggregates.replaying import Step, replay_stream
@@ -61,7 +61,7 @@ def go_through(
 ) -> Exception | None:
     """Show the steps; return the error that the last of them ended with."""
     for step in steps:
-        click.echo(json_of_step(step) if is_json else told(step))
+        click.echo(json_of_step(step) if is_json else describe_step(step))
         if step.error is not None:
             return step.error
         if asks and step.event.version < last and not goes_on():
@@ -87,7 +87,7 @@ def read_key() -> str:
         return ""
 
 
-def told(step: Step) -> str:
+def describe_step(step: Step) -> str:
     settings = shop().settings
     words = Words(currency=settings.currency, zone=settings.timezone)
     words = words.of_currency(*step.facts, step.after, step.before)
@@ -95,7 +95,7 @@ def told(step: Step) -> str:
     if step.error is not None:
         lines += words.lines_of_event(step.event, step.facts, step.before)
         lines += ["       the state before it"]
-        lines += aligned(words.lines_of(step.before))
+        lines += align(words.lines_of(step.before))
         lines += [printable(f"       {type(step.error).__name__}: {step.error}")]
         lines += [printable(f"       in {place_of(step.error)}")]
         return "\n".join(lines)

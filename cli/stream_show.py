@@ -8,8 +8,8 @@ import click
 import psycopg
 
 from cli.output import error_as_json, event_as_json, json_of
-from cli.stream_as_of import Found, as_of, as_of_options, find
-from cli.stream_words import Words, aligned
+from cli.stream_as_of import StreamAsOf, as_of, as_of_options, find
+from cli.stream_words import Words, align
 from eventstore.aggregates.as_of import AsOf, load_as_of
 from eventstore.aggregates.decider import category_of
 from eventstore.errors import EventStoreError
@@ -49,20 +49,20 @@ def show(
     with shop().lent() as connection:
         found = find(connection, stream_id, asked)
         first = max(found.version - limit, 0)
-        events = opened(connection, found, first)
+        events = decrypt_events_behind(connection, found, first)
         state, error = state_of(shop(), connection, found)
     if is_json:
         click.echo(as_json(found, events, state, error))
     else:
-        tell(found, events, first, state)
+        print_lines(found, events, first, state)
     if error is not None:
         reason = f"{stream_id} has no state: {words_of(error)}"
         click.echo(printable(f"Error: {reason}"), err=True)
         sys.exit(1)
 
 
-def opened(
-    connection: psycopg.Connection[Any], found: Found, first: int
+def decrypt_events_behind(
+    connection: psycopg.Connection[Any], found: StreamAsOf, first: int
 ) -> list[RecordedEvent]:
     """Return the events behind version *first* with what is personal in them."""
     keyring = Keyring(connection, shop().deciders.masters)
@@ -74,7 +74,7 @@ def opened(
 
 
 def state_of(
-    shop: Shop, connection: psycopg.Connection[Any], found: Found
+    shop: Shop, connection: psycopg.Connection[Any], found: StreamAsOf
 ) -> tuple[Any, Exception | None]:
     """Return the state, or why there is none: whatever evolve fails with."""
     stream_id = found.stream_id
@@ -99,7 +99,7 @@ def words_of(error: Exception) -> str:
 
 
 def as_json(
-    found: Found, events: list[RecordedEvent], state: Any, error: Exception | None
+    found: StreamAsOf, events: list[RecordedEvent], state: Any, error: Exception | None
 ) -> str:
     return json_of(
         {
@@ -113,7 +113,7 @@ def as_json(
     )
 
 
-def numbered(
+def number_events(
     events: list[RecordedEvent], first: int
 ) -> Iterator[tuple[int, RecordedEvent]]:
     """Yield events, each with the version that should follow the one before it."""
@@ -122,7 +122,9 @@ def numbered(
         first = event.version
 
 
-def tell(found: Found, events: list[RecordedEvent], first: int, state: Any) -> None:
+def print_lines(
+    found: StreamAsOf, events: list[RecordedEvent], first: int, state: Any
+) -> None:
     settings = shop().settings
     words = Words(currency=settings.currency, zone=settings.timezone)
     zone = settings.timezone.key
@@ -132,14 +134,14 @@ def tell(found: Found, events: list[RecordedEvent], first: int, state: Any) -> N
     )
     if first:
         click.echo(f"the first {first} events are left out: --limit shows more")
-    for version, event in numbered(events, first):
+    for version, event in number_events(events, first):
         if event.version != version:
             click.echo(f"  versions {version} to {event.version - 1} are missing here")
         lines = words.lines_of_event(event, facts_of(event), state)
         click.echo("\n".join([*words.head_of(event), *lines]))
     if state is not None:
         click.echo("state")
-        click.echo("\n".join(aligned(words.of_currency(state).lines_of(state))))
+        click.echo("\n".join(align(words.of_currency(state).lines_of(state))))
 
 
 def facts_of(event: RecordedEvent) -> list[Any]:

@@ -7,7 +7,7 @@ import click
 from cli.output import json_of
 from eventstore.access import users as known
 from eventstore.access.users import User
-from tasks.shop.passwords import UnusablePassword, hashed
+from tasks.shop.passwords import UnusablePassword, hash_password
 from tasks.shop.permissions import ROLES
 from tasks.shop.wiring import shop
 
@@ -114,7 +114,7 @@ def password(name: str) -> None:
     The API takes tokens alone; the pages will ask for it once they have a login.
     """
     try:
-        kept = hashed(
+        kept = hash_password(
             click.prompt("Password", hide_input=True, confirmation_prompt=True)
         )
     except UnusablePassword as error:

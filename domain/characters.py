@@ -57,7 +57,9 @@ def problem_with(text: str, *, has_lines: bool = False) -> str | None:
         if has_lines and character in LINE_BREAKS:
             continue
         if is_refused(text, place):
-            return f"must not contain {named(character)} at position {place + 1}"
+            return (
+                f"must not contain {name_character(character)} at position {place + 1}"
+            )
     if not any(map(is_seen, text)):
         return "must have a character that can be seen"
     return None
@@ -126,7 +128,7 @@ def is_noncharacter(character: str) -> bool:
     return 0xFDD0 <= code <= 0xFDEF or code & 0xFFFE == 0xFFFE
 
 
-def named(character: str) -> str:
+def name_character(character: str) -> str:
     """Return `U+202E RIGHT-TO-LEFT OVERRIDE`: nobody could see the character itself."""
     kinds = {"Cc": "a control character", "Co": "a character of private use"}
     name = (

@@ -86,7 +86,7 @@ def reader_of(hint: Any) -> Reader:
     origin = typing.get_origin(hint)
     if origin is typing.Annotated:
         plain, *rules = typing.get_args(hint)
-        return checked(reader_of(plain), rules)
+        return check_value(reader_of(plain), rules)
     if origin in (types.UnionType, typing.Union):
         (one,) = (a for a in typing.get_args(hint) if a is not types.NoneType)
         return optional(reader_of(one))
@@ -97,7 +97,7 @@ def reader_of(hint: Any) -> Reader:
     return PLAIN[hint]
 
 
-def checked(read_value: Reader, rules: list[Rule]) -> Reader:
+def check_value(read_value: Reader, rules: list[Rule]) -> Reader:
     def read(data: object, path: str, faults: Faults) -> object:
         found = len(faults)
         value = read_value(data, path, faults)
@@ -141,7 +141,9 @@ def plain(kind: type, form: str) -> Reader:
     return read
 
 
-def written(parse_text: Callable[[str], object], pattern: str, form: str) -> Reader:
+def reader_of_text(
+    parse_text: Callable[[str], object], pattern: str, form: str
+) -> Reader:
     """Return the reader of a value that JSON has no type for and writes as a text."""
 
     def read(data: object, path: str, faults: Faults) -> object:
@@ -174,15 +176,17 @@ def instant(text: str) -> datetime:
 PLAIN: dict[Any, Reader] = {
     str: plain(str, "a text"),
     int: plain(int, "a whole number"),
-    Decimal: written(
+    Decimal: reader_of_text(
         Decimal, r"-?\d{1,20}(\.\d{1,20})?", 'a decimal number in quotes, like "0.05"'
     ),
-    datetime: written(
+    datetime: reader_of_text(
         instant,
         r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)",
         "a time with its zone, like 2026-11-23T14:05:00+01:00",
     ),
-    date: written(date.fromisoformat, r"\d{4}-\d\d-\d\d", "a date like 2026-11-23"),
+    date: reader_of_text(
+        date.fromisoformat, r"\d{4}-\d\d-\d\d", "a date like 2026-11-23"
+    ),
 }
 
 

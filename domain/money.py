@@ -30,7 +30,7 @@ def rounded_total(
     with localcontext() as context:
         context.prec = 60
         exact = sum((exact_amount(line) for line in lines), Decimal(0))
-        return rounded(exact * (1 - discount))
+        return round_half_up(exact * (1 - discount))
 
 
 def line_amounts(lines: Iterable[tuple[int, int, Decimal]]) -> list[int]:
@@ -47,8 +47,8 @@ def line_amounts(lines: Iterable[tuple[int, int, Decimal]]) -> list[int]:
         exact, before = Decimal(0), 0
         for line in lines:
             exact += exact_amount(line)
-            amounts.append(rounded(exact) - before)
-            before = rounded(exact)
+            amounts.append(round_half_up(exact) - before)
+            before = round_half_up(exact)
     return amounts
 
 
@@ -57,7 +57,7 @@ def exact_amount(line: tuple[int, int, Decimal]) -> Decimal:
     return Decimal(price) * quantity * (1 - discount)
 
 
-def rounded(exact: Decimal) -> int:
+def round_half_up(exact: Decimal) -> int:
     return int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from embedded import handover
 from embedded.bench import bench, faults
 from embedded.down import down
-from embedded.environment import given
+from embedded.environment import variables_given
 from embedded.errors import EmbeddedError, UnfitDatabase
 from embedded.folders import ROOT, folders_from
 from embedded.logs import show
@@ -83,7 +83,7 @@ def logs_parser() -> argparse.ArgumentParser:
 
 
 def logs(options: argparse.Namespace) -> int:
-    paths = sorted(folders_from(given()).logs.glob("*.log"))
+    paths = sorted(folders_from(variables_given()).logs.glob("*.log"))
     chosen = [path for path in paths if options.name in (None, path.stem)]
     if not chosen:
         names = ", ".join(path.stem for path in paths) or "none yet"

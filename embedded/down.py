@@ -5,7 +5,7 @@ import time
 
 from embedded import leftovers, postgres, record
 from embedded.console import Console
-from embedded.environment import given
+from embedded.environment import variables_given
 from embedded.folders import Folders, folders_from
 from embedded.record import Record
 
@@ -13,7 +13,7 @@ PATIENCE = 120.0
 
 
 def down() -> int:
-    folders, console = folders_from(given()), Console()
+    folders, console = folders_from(variables_given()), Console()
     if running := record.read_running(folders):
         return stop(running, console)
     with record.only_one(folders):

@@ -15,7 +15,7 @@ MARK = "RECOUNT_SUPERVISED"
 """Holds the data folder; by it the next `up` knows what a killed one left behind."""
 
 
-def given() -> dict[str, str]:
+def variables_given() -> dict[str, str]:
     """Return the caller's environment, over what `.env` sets; empty is unset."""
     from_file = dotenv_values(ROOT / ".env")
     merged = {**from_file, **os.environ}
@@ -40,16 +40,16 @@ def for_children(environment: Mapping[str, str], folders: Folders) -> dict[str, 
 
 def kept_secret_key(folders: Folders) -> str:
     """Return this data folder's own key, made once; sessions outlive a restart."""
-    return kept(folders.secret_key, secrets.token_urlsafe(48))
+    return keep_secret(folders.secret_key, secrets.token_urlsafe(48))
 
 
 def kept_master_key(folders: Folders) -> str:
     """Return the key to this data folder's personal data: lost, it loses them."""
     new = base64.b64encode(secrets.token_bytes(32)).decode()
-    return kept(folders.master_key, new)
+    return keep_secret(folders.master_key, new)
 
 
-def kept(path: Path, new: str) -> str:
+def keep_secret(path: Path, new: str) -> str:
     """Return the secret in a file that its owner alone may read; at first *new*."""
     if not path.exists():
         partial = path.with_suffix(".new")
@@ -62,8 +62,8 @@ def kept(path: Path, new: str) -> str:
 def for_servers(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the little that a server needs: secrets are none of its business."""
     needed = ("PATH", "HOME", "LD_LIBRARY_PATH", MARK)
-    kept = {name: environment[name] for name in needed if name in environment}
-    return {**kept, "TZ": "UTC", "LC_ALL": "C.UTF-8"}
+    keep_secret = {name: environment[name] for name in needed if name in environment}
+    return {**keep_secret, "TZ": "UTC", "LC_ALL": "C.UTF-8"}
 
 
 def without_postgres_defaults(environment: Mapping[str, str]) -> dict[str, str]:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 from embedded import record
-from embedded.environment import given
+from embedded.environment import variables_given
 from embedded.errors import NotUp
 from embedded.folders import ROOT, folders_from
 
@@ -17,7 +17,7 @@ def become(arguments: list[str]) -> None:
     """Become `python -m cli`; signals and the terminal are then its own."""
     command = command_line(arguments)
     # What a command does is told also where nothing is up.
-    joined = given() if "--help" in arguments else environment()
+    joined = variables_given() if "--help" in arguments else environment()
     os.execve(command[0], command, {**joined, "PYTHONPATH": os.fspath(ROOT)})
 
 
@@ -42,7 +42,7 @@ def environment() -> dict[str, str]:
     A DATABASE_URL of the caller's own that leads elsewhere is left alone: half of
     one system and half of another would be worse than either. Raises NotUp.
     """
-    own = given()
+    own = variables_given()
     running = record.read_running(folders_from(own))
     joined = running.environment if running else {}
     address = own.get("DATABASE_URL")

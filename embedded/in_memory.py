@@ -15,7 +15,7 @@ ROOM = 4 << 30
 
 
 @contextmanager
-def lent(folders: Folders) -> Iterator[Folders]:
+def lend_folders(folders: Folders) -> Iterator[Folders]:
     """
     Lend folders in memory instead of *folders*, if there is room, else those.
 

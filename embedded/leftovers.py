@@ -24,7 +24,7 @@ def clear(folders: Folders) -> int:
 
     def found() -> set[Process]:
         marked = processes.with_variable(MARK, os.fspath(folders.state))
-        return (marked | recorded(folders)) - {processes.find(os.getpid())}
+        return (marked | recorded_processes(folders)) - {processes.find(os.getpid())}
 
     count = len(found())
     end_all(found, politely=signal.SIGTERM)
@@ -32,7 +32,7 @@ def clear(folders: Folders) -> int:
     return count
 
 
-def recorded(folders: Folders) -> set[Process]:
+def recorded_processes(folders: Folders) -> set[Process]:
     record = read(folders)
     if record is None:
         return set()

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from embedded import handover, record
-from embedded.environment import given
+from embedded.environment import variables_given
 from embedded.folders import folders_from
 from embedded.record import Record, RecordedChild
 
@@ -12,7 +12,7 @@ NOT_UP = 3
 
 
 def status() -> int:
-    environment = given()
+    environment = variables_given()
     running = record.read_running(folders_from(environment))
     if running is None:
         print("Recount is not up.", flush=True)

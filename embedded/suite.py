@@ -33,7 +33,7 @@ MAX_BESIDE = 6
 
 def test(arguments: list[str]) -> int:
     """Run everything, or pytest alone with *arguments*; return the exit status."""
-    given, console = variables.given(), Console()
+    given, console = variables.variables_given(), Console()
     base = folders_from(given)
     # The servers of a running `up`, or of a deployment, hold somebody's data.
     own = {key: given[key] for key in given if not key.endswith(("_URL", "PORT"))}
@@ -43,7 +43,7 @@ def test(arguments: list[str]) -> int:
         # Who runs a part of it runs it again, and finds the servers' data made.
         with (
             record.only_one(kept),
-            nullcontext(kept) if arguments else in_memory.lent(kept) as folders,
+            nullcontext(kept) if arguments else in_memory.lend_folders(kept) as folders,
         ):
             folders.make()
             return Suite(console, folders).run(own, arguments)

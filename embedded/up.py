@@ -48,7 +48,7 @@ HANDED_DOWN = (
 
 def up(procfile: Path) -> int:
     """Run until a signal comes, and return the exit status."""
-    console, given = Console(), variables.given()
+    console, given = Console(), variables.variables_given()
     folders = folders_from(given)
     try:
         with record.only_one(folders):
@@ -155,7 +155,7 @@ class Up:
         program = migration.alembic(self.folders, self.environment)
         process = spawn(program)
         try:
-            supervisor.tend_until(ended(process), what="the migration", within=3600)
+            supervisor.tend_until(has_ended(process), what="the migration", within=3600)
         except BaseException:
             process.terminate()
             process.wait()
@@ -230,7 +230,7 @@ class Up:
         )
 
 
-def ended(process: subprocess.Popen[bytes]) -> Callable[[], bool]:
+def has_ended(process: subprocess.Popen[bytes]) -> Callable[[], bool]:
     return lambda: process.poll() is not None
 
 

@@ -94,11 +94,11 @@ from eventstore.errors import (
 )
 from eventstore.ids import command_id_for, event_id_for
 from eventstore.journal.accept import AcceptedCommand, accept
-from eventstore.journal.acting import tell_abandoned
 from eventstore.journal.drain import drain
 from eventstore.journal.entries import Entry
 from eventstore.journal.entries import find as find_command
 from eventstore.journal.finishing import DrainResult
+from eventstore.journal.operator_actions import tell_abandoned
 from eventstore.journal.runner import Limits
 from eventstore.log.append import ANY_VERSION, NO_STREAM, STREAM_EXISTS, append
 from eventstore.log.bulk_append import append_bulk, batches
@@ -110,7 +110,7 @@ from eventstore.log.schema_compatibility import UnrecordedClass, examine
 from eventstore.log.upcasting import Upcaster, Upcasters, VersionedData
 from eventstore.personal.keyring import Keyring
 from eventstore.postgres import PostgresStore
-from eventstore.projections.catch_up_now import bring_up_to_date
+from eventstore.projections.catch_up_now import catch_up_now
 from eventstore.projections.projection import Fact, Index, Lookup, Projection, Update
 from eventstore.projections.rebuild import Rebuilt, rebuild
 from eventstore.projections.views import Page, View
@@ -122,7 +122,7 @@ from eventstore.rewriting.rewrite import (
     rewrite,
 )
 from eventstore.roles import ROLES, grant_rights
-from eventstore.seals.export import ExportedSeal, exported, read_export
+from eventstore.seals.export import ExportedSeal, export_lines, read_export
 from eventstore.seals.seals import Seal, find_origin, newest_seals, seal_log
 from eventstore.store import NOW, Store
 from eventstore.subscriptions.catch_up import CaughtUp, catch_up, lag
@@ -245,14 +245,14 @@ __all__ = [  # noqa: RUF022 - by subject
     "Rebuilt",
     "Update",
     "View",
-    "bring_up_to_date",
+    "catch_up_now",
     "rebuild",
     # Seals.
     "ExportedSeal",
     "Finding",
     "Seal",
     "VerifyResult",
-    "exported",
+    "export_lines",
     "find_origin",
     "newest_seals",
     "read_export",

@@ -20,7 +20,7 @@ def driver_connection(connection: sa.Connection) -> psycopg.Connection[Any]:
     return driver
 
 
-def joined(connection: Connection) -> psycopg.Connection[Any]:
+def psycopg_connection(connection: Connection) -> psycopg.Connection[Any]:
     """
     Return the psycopg connection of either, in the caller's transaction.
 
@@ -37,14 +37,14 @@ def joined(connection: Connection) -> psycopg.Connection[Any]:
     return connection
 
 
-def begun(connection: Connection) -> psycopg.Connection[Any]:
+def begin_on(connection: Connection) -> psycopg.Connection[Any]:
     """
     Return the psycopg connection of either, with its transaction begun.
 
     Else the first `transaction()` over it would be the whole one, and commit what is
     the caller's to commit. In autocommit there is none to begin.
     """
-    driver = joined(connection)
+    driver = psycopg_connection(connection)
     if not driver.autocommit and driver.info.transaction_status == IDLE:
         driver.execute("SELECT")
     return driver

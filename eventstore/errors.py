@@ -90,7 +90,7 @@ class BadStreamId(Unstorable):
 
     def __init__(self, stream_id: str, longest: int) -> None:
         super().__init__(
-            f"{shortened(stream_id)} is no stream: expected a category of small"
+            f"{shorten(stream_id)} is no stream: expected a category of small"
             " letters, digits and _, a hyphen, and an id without control characters,"
             f" like order-10248, at most {longest} characters."
         )
@@ -101,7 +101,7 @@ class BadTypeName(Unstorable):
 
     def __init__(self, event_type: str, longest: int) -> None:
         super().__init__(
-            f"{shortened(event_type)} is no type of event: expected 1 to {longest}"
+            f"{shorten(event_type)} is no type of event: expected 1 to {longest}"
             " characters, none of them a control character."
         )
 
@@ -473,7 +473,7 @@ def error_text(error: BaseException) -> str:
     return text.encode(errors="backslashreplace").decode().replace("\0", "\\0")
 
 
-def shortened(text: str) -> str:
+def shorten(text: str) -> str:
     """Return a text that somebody gave, in quotes and fit to be shown."""
     return ascii(text if len(text) <= 60 else f"{text[:57]}...")
 

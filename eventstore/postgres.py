@@ -12,7 +12,7 @@ from eventstore.aggregates.command_handler import Outcome, handle
 from eventstore.aggregates.decider import Deciders
 from eventstore.aggregates.loading import Streams, load
 from eventstore.claims import ClaimChange
-from eventstore.connection import Connection, joined
+from eventstore.connection import Connection, psycopg_connection
 from eventstore.log.append import append
 from eventstore.log.events import AppendedEvent, NewEvent, RecordedEvent
 from eventstore.log.read import read_stream, scan, scan_back, settled
@@ -35,7 +35,7 @@ class PostgresStore:
     @property
     def driver(self) -> psycopg.Connection[Any]:
         """The psycopg connection, in the caller's transaction: for all functions."""
-        return joined(self.connection)
+        return psycopg_connection(self.connection)
 
     def append(
         self,

@@ -142,7 +142,7 @@ class Grant(NamedTuple):
     on: str
 
 
-def wanted() -> set[Grant]:
+def wanted_grants() -> set[Grant]:
     """Return every privilege that the roles are to have on tables and functions."""
     on_tables = {
         Grant(role, privilege, table)

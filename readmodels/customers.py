@@ -102,18 +102,18 @@ def fold(row: CustomerView | None, fact: Fact, looked_up: LookedUp) -> CustomerV
                 **details(fact),
             )
         case CustomerDetailsChanged():
-            return replace(known(row), **details(fact))
+            return replace(existing_row(row), **details(fact))
         case CustomerForgotten():
             nothing = details_in(CustomerDetails(name=FORGOTTEN))
             return replace(
-                known(row),
+                existing_row(row),
                 **nothing,
                 version=fact.version,
                 words=words(FORGOTTEN, fact.subject),
                 is_forgotten=True,
             )
         case OrderCreated(total=total, currency=currency):
-            customer = known(row)
+            customer = existing_row(row)
             last = customer.last_order_at or fact.occurred_at
             return replace(
                 customer,
@@ -123,7 +123,7 @@ def fold(row: CustomerView | None, fact: Fact, looked_up: LookedUp) -> CustomerV
                 last_order_at=max(last, fact.occurred_at),
             )
         case _:
-            customer = known(row)
+            customer = existing_row(row)
             order: PlacedOrder = looked_up["order"]
             return replace(
                 customer,
@@ -142,7 +142,7 @@ def details(fact: Fact) -> dict[str, Any]:
     }
 
 
-def known(row: CustomerView | None) -> CustomerView:
+def existing_row(row: CustomerView | None) -> CustomerView:
     """Return the row, which was made when the customer was registered."""
     assert row is not None
     return row

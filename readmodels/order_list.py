@@ -56,7 +56,7 @@ class OrderSummaryView:
     order_words: str
 
 
-def renamed(fact: Fact) -> Update | None:
+def rename(fact: Fact) -> Update | None:
     """Return the change of all lines of a customer renamed or forgotten."""
     match fact.event:
         case CustomerForgotten():
@@ -106,27 +106,27 @@ def fold(
                 order_words=words(fact.subject),
             )
         case PaymentReceived():
-            paid = known(row)
+            paid = existing_row(row)
             # An imported history may know of the payment after the parcel.
             return replace(paid, status="paid") if paid.status == "pending" else paid
         case OrderShipped():
             return replace(
-                known(row),
+                existing_row(row),
                 status="shipped",
                 tracking_number=event.tracking_no,
                 order_words=words(fact.subject, event.tracking_no),
             )
         case DeliveryConfirmed():
-            return replace(known(row), status="delivered")
+            return replace(existing_row(row), status="delivered")
         case OrderCancelled():
-            return replace(known(row), status="cancelled")
+            return replace(existing_row(row), status="cancelled")
         case PaymentRefunded():
-            return known(row)
+            return existing_row(row)
         case _:
             assert_never(event)
 
 
-def known(row: OrderSummaryView | None) -> OrderSummaryView:
+def existing_row(row: OrderSummaryView | None) -> OrderSummaryView:
     """Return the line, which was made by the order's first event."""
     assert row is not None
     return row
@@ -142,7 +142,7 @@ projection = Projection(
     key_of=order_of,
     needs=needs_customer,
     fold=fold,
-    update=renamed,
+    update=rename,
     lookups=[CUSTOMERS],
     upcasters=UPCASTERS,
     # 2: words are folded in other ways.

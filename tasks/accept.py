@@ -12,7 +12,7 @@ from eventstore.journal.accept import (
     AcceptanceResult,
     AcceptedCommand,
     PreparedCommand,
-    prepared,
+    prepare,
 )
 from eventstore.journal.accept import accept as write_command
 from eventstore.journal.accept import accept_many as write_commands
@@ -79,7 +79,7 @@ def accept_many(
     answers: list[AcceptanceResult | None] = []
     for command_id, one in zip(ids, wanted, strict=True):
         try:
-            ready.append(prepared_for(shop, one, principal))
+            ready.append(prepare_request(shop, one, principal))
             answers.append(None)
         except EventStoreError as error:
             answers.append(AcceptanceResult(command_id, error=error))
@@ -90,8 +90,10 @@ def accept_many(
     return answered
 
 
-def prepared_for(shop: Shop, wanted: CommandRequest, principal: str) -> PreparedCommand:
-    return prepared(
+def prepare_request(
+    shop: Shop, wanted: CommandRequest, principal: str
+) -> PreparedCommand:
+    return prepare(
         wanted.command,
         decider=shop.deciders.of_command(type(wanted.command)),
         principal=principal,

@@ -6,8 +6,8 @@ from uuid import UUID
 import psycopg
 
 from eventstore.connection import driver_connection
-from eventstore.journal import acting
-from eventstore.journal.acting import ActionResult, tell_abandoned
+from eventstore.journal import operator_actions
+from eventstore.journal.operator_actions import ActionResult, tell_abandoned
 from tasks.broker import publish
 from tasks.shop.wiring import Shop
 

@@ -80,7 +80,7 @@ class PatientConsumer(Consumer):
             except Exception as error:
                 if is_lost(error, self.channel_errors):
                     raise
-                say(error)
+                log_left_out(error)
                 if not message.acknowledged:
                     message.reject(requeue=False)
 
@@ -132,7 +132,7 @@ def connecting_anew(
             # The latter: no process of the pool could be started.
             if is_lost(error, (*lost, WorkerLostError)):
                 raise
-            say(error)
+            log_left_out(error)
             raise ConnectionError("what came is no message") from error
 
     return run
@@ -143,6 +143,6 @@ def is_lost(error: Exception, lost: tuple[type[Exception], ...]) -> bool:
     return isinstance(error, lost) and not isinstance(error, UNREADABLE)
 
 
-def say(error: Exception) -> None:
+def log_left_out(error: Exception) -> None:
     """Log that something was left out, and nothing of what is in it."""
     log.error("unreadable message left out error=%s", type(error).__name__)

@@ -41,7 +41,7 @@ def compress(response: Response) -> Response:
     if request.endpoint == "static":
         return as_compressed_file(response)
     blur = "x" * secrets.randbelow(MAX_PADDING_BYTES)
-    response.set_data(zipped(response.get_data(), OF_PAGES, blur))
+    response.set_data(gzip_body(response.get_data(), OF_PAGES, blur))
     response.headers["Content-Encoding"] = "gzip"
     return response
 
@@ -72,10 +72,10 @@ def as_compressed_file(response: Response) -> Response:
 
 @cache
 def compressed_file(path: Path) -> bytes:
-    return zipped(path.read_bytes(), OF_FILES)
+    return gzip_body(path.read_bytes(), OF_FILES)
 
 
-def zipped(body: bytes, level: int, blur: str = "") -> bytes:
+def gzip_body(body: bytes, level: int, blur: str = "") -> bytes:
     """Return *body* compressed; *blur* is a name in its head, which nobody reads."""
     found = io.BytesIO()
     with gzip.GzipFile(blur, "wb", level, found, mtime=0) as file:

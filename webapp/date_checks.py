@@ -36,13 +36,13 @@ def faults_of_dates(
     asked of the database, whose clock dates the events. A command that *is_known* was
     looked at when it came first: sent again, it is answered again.
     """
-    faults = doubted(shop, name, data, datetime.now(UTC))
+    faults = find_doubtful(shop, name, data, datetime.now(UTC))
     if faults:
-        faults = doubted(shop, name, data, time_of_database(shop))
+        faults = find_doubtful(shop, name, data, time_of_database(shop))
     return [] if faults and is_known() else faults
 
 
-def doubted(
+def find_doubtful(
     shop: Shop, name: str, data: Mapping[str, Any], now: datetime
 ) -> list[Fault]:
     zone = shop.settings.timezone

@@ -24,7 +24,7 @@ FOR_PROGRAMS = ("/healthz", "/metrics", "/readyz")
 
 def answer(app: Flask) -> None:
     """Let *app* answer every error here; none of them shows where it was raised."""
-    app.register_error_handler(Problem, say)
+    app.register_error_handler(Problem, render_problem)
     app.register_error_handler(InvalidInput, invalid_input)
     app.register_error_handler(KeyReused, key_reused)
     app.register_error_handler(BadCursor, bad_cursor)
@@ -35,7 +35,7 @@ def answer(app: Flask) -> None:
     app.register_error_handler(HTTPException, http_error)
 
 
-def say(problem: Problem) -> ResponseReturnValue:
+def render_problem(problem: Problem) -> ResponseReturnValue:
     """Return *problem* in the form that its reader understands."""
     if is_for_a_program():
         return as_json(problem)
@@ -75,23 +75,23 @@ def invalid_input(error: InvalidInput) -> ResponseReturnValue:
         detail = f"At least {MAX_FAULTS:,} fields are wrong."
     if found > MAX_SHOWN:
         detail += f" The first {MAX_SHOWN} are listed."
-    return say(Problem("invalid-input", detail, faults=error.faults))
+    return render_problem(Problem("invalid-input", detail, faults=error.faults))
 
 
 def key_reused(error: KeyReused) -> ResponseReturnValue:
     first = url_for("api.command", command_id=error.command_id)
-    return say(Problem("key-reused", first=first))
+    return render_problem(Problem("key-reused", first=first))
 
 
 def bad_cursor(error: BadCursor) -> ResponseReturnValue:
-    return say(Problem("bad-request", str(error)))
+    return render_problem(Problem("bad-request", str(error)))
 
 
 def database_error(error: DatabaseError) -> ResponseReturnValue:
     problem = problem_of(error)
     if problem is None:
         raise error
-    return say(problem)
+    return render_problem(problem)
 
 
 def token_missing(error: CSRFError) -> ResponseReturnValue:
@@ -102,8 +102,10 @@ def token_missing(error: CSRFError) -> ResponseReturnValue:
             "Nothing was sent; look it over and send it again."
         )
     except Problem as problem:
-        return say(problem)
-    return page or say(Problem("forbidden", "The form came without its token."))
+        return render_problem(problem)
+    return page or render_problem(
+        Problem("forbidden", "The form came without its token.")
+    )
 
 
 def foreign_host(error: SecurityError) -> ResponseReturnValue:
@@ -117,7 +119,7 @@ def foreign_host(error: SecurityError) -> ResponseReturnValue:
 def http_error(error: HTTPException) -> ResponseReturnValue:
     """Answer what Flask itself raises; a bug gets here as a 500, logged by Flask."""
     name = BY_STATUS.get(error.code or 500, "bad-request")
-    response = current_app.make_response(say(Problem(name)))
+    response = current_app.make_response(render_problem(Problem(name)))
     if name == "method-not-allowed":
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))  # type: ignore[attr-defined]  # only a 405 has it
     return response

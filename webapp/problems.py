@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from domain.errors import Fault
 from eventstore.connection import driver_connection
-from eventstore.journal.pruning import pruned_before
+from eventstore.journal.pruning import find_pruned_before
 from eventstore.projections.freshness import Freshness
 from webapp.json_values import as_json
 
@@ -169,33 +169,33 @@ def explanation(name: str) -> ResponseReturnValue:
 
 
 def no_order(order_id: int, position: Freshness) -> Problem:
-    return missing(f"order {order_id}", position)
+    return not_found(f"order {order_id}", position)
 
 
 def no_customer(customer_id: str, position: Freshness) -> Problem:
-    return missing(f"customer {customer_id}", position)
+    return not_found(f"customer {customer_id}", position)
 
 
 def no_account(account_id: str, position: Freshness) -> Problem:
-    return missing(f"account {account_id}", position)
+    return not_found(f"account {account_id}", position)
 
 
 def no_transfer(transfer_id: int, position: Freshness) -> Problem:
-    return missing(f"transfer {transfer_id}", position)
+    return not_found(f"transfer {transfer_id}", position)
 
 
-def missing(what: str, position: Freshness) -> Problem:
+def not_found(what: str, position: Freshness) -> Problem:
     if not position.behind:
         return Problem("not-found", f"There is no {what}.")
     return Problem(
         "not-found",
         f"There is no {what} to be seen yet. What is read here is still behind what"
         f" was asked for, by {position.behind:,}: look again in a moment.",
-        **standing(position),
+        **position_fields(position),
     )
 
 
-def standing(position: Freshness) -> dict[str, Any]:
+def position_fields(position: Freshness) -> dict[str, Any]:
     """Return where the rows stand; since when, and why, only where they do not move."""
     found: dict[str, Any] = {"position": position.reached, "behind": position.behind}
     if position.standstill is not None:
@@ -207,7 +207,7 @@ def standing(position: Freshness) -> dict[str, Any]:
 def no_command(connection: sa.Connection, command_id: UUID) -> Problem:
     """Return that a command is not there, and up to when it may have been pruned."""
     told = f"There is no command {command_id}."
-    before = pruned_before(driver_connection(connection))
+    before = find_pruned_before(driver_connection(connection))
     if before is not None:
         written = f"{before.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
         told += f" What had finished before {written} is not kept."

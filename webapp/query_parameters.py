@@ -24,7 +24,7 @@ def only(*names: str) -> None:
     """Raise the Problem that the address asks with other than *names*, or twice."""
     for name, values in request.args.lists():
         if name not in names:
-            refuse(f"The parameter {shown(name)} {unknown_name(name, names)}")
+            refuse(f"The parameter {shorten_name(name)} {unknown_name(name, names)}")
         if len(values) > 1:
             refuse(f"{name} is given twice")
 
@@ -63,7 +63,7 @@ def refuse(detail: str) -> NoReturn:
     raise Problem("bad-request", detail if detail[-1] == "?" else f"{detail}.")
 
 
-def shown(name: str) -> str:
+def shorten_name(name: str) -> str:
     """Return a name that somebody else made up, short enough to be shown."""
     return ascii(name[:60])
 
@@ -126,6 +126,6 @@ def sorts_of(view: View[Any]) -> Sequence[str]:
     return [name for sort in view.sorts for name in (sort, f"-{sort}")]
 
 
-def kept(*names: str) -> dict[str, str]:
+def kept_parameters(*names: str) -> dict[str, str]:
     """Return what the address asks with under *names*: a link to the same keeps it."""
     return {name: value for name in names if (value := request.args.get(name))}

@@ -84,7 +84,7 @@ def position_asked() -> ReadRequest:
         named = (
             query_parameters.number("min_position", lowest=0, highest=MAX_POSITION) or 0
         )
-    done, age = remembered()
+    done, age = remembered_position()
     if named >= done:
         return ReadRequest(named, MAX_SECONDS_TO_WAIT)
     return ReadRequest(done, MAX_SECONDS_TO_WAIT if named or age < FRESH else 0)
@@ -102,17 +102,17 @@ def is_asked_to_show() -> bool:
 
 def forget_other_logs(connection: psycopg.Connection[Any]) -> None:
     """Forget a position that this log has not come to: a backup was restored."""
-    if remembered()[0] and remembered()[0] > last_drawn(connection):
+    if remembered_position()[0] and remembered_position()[0] > last_drawn(connection):
         session.pop("done")
 
 
 def remember(position: int | None) -> None:
     """Let this browser's next pages show what was done up to *position*."""
-    if position is not None and position > remembered()[0]:
+    if position is not None and position > remembered_position()[0]:
         session["done"] = [position, time.time()]
 
 
-def remembered() -> tuple[int, float]:
+def remembered_position() -> tuple[int, float]:
     """Return how far this browser's commands have come, and how long ago that was."""
     # For a program no cookie counts: it asks with min_position.
     if request.path.startswith("/api/") or "done" not in session:

@@ -12,7 +12,7 @@ from domain.accounts.commands import Deposit, OpenAccount
 from domain.address import Address
 from domain.customers.commands import RegisterCustomer
 from domain.orders.commands import Item, PlaceOrder
-from eventstore.journal.accept import accept_many, prepared
+from eventstore.journal.accept import accept_many, prepare
 from tasks import commands
 
 CUSTOMER = "ALICE"
@@ -61,7 +61,7 @@ def fill(desk: Desk, wanted: Sequence[Any]) -> list[UUID]:
     """Accept *wanted* as the API does, in sets, and tell nobody; return their ids."""
     shop = desk.shop
     ready = [
-        prepared(
+        prepare(
             command,
             decider=shop.deciders.of_command(type(command)),
             principal="local",

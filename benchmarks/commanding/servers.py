@@ -69,7 +69,7 @@ class Servers:
             connection.execute(statement.encode())
 
     def start_redis(self) -> None:
-        self.redis = spawn(own_redis.redis(self.folders, environment.given()))
+        self.redis = spawn(own_redis.redis(self.folders, environment.variables_given()))
         wait_until(lambda: own_redis.is_ready(self.folders), "an answer of Redis")
 
     @contextmanager

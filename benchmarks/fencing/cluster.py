@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from embedded import postgres
 from embedded.child import spawn
-from embedded.environment import for_servers, given
+from embedded.environment import for_servers, variables_given
 from embedded.folders import Folders
 from embedded.postgres_home import find_home
 from eventstore.database.installation import install
@@ -38,7 +38,7 @@ class Cluster:
         self.folders = Folders(folder.resolve())
         self.folders.make()
         self.tuning = {**TUNING, **(tuning or {})}
-        self.home = find_home(self.folders, given())
+        self.home = find_home(self.folders, variables_given())
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -46,7 +46,9 @@ class Cluster:
         return postgres.database_url(self.folders)
 
     def start(self) -> None:
-        program = postgres.postgres(self.home, self.folders, given(), self.tuning)
+        program = postgres.postgres(
+            self.home, self.folders, variables_given(), self.tuning
+        )
         program.before_start()
         self.process = spawn(program)
         until = time.monotonic() + STARTING
@@ -99,7 +101,7 @@ class Cluster:
         ]
         done = subprocess.run(
             [os.fspath(self.home.binaries / program), *words],
-            env=for_servers(given()),
+            env=for_servers(variables_given()),
             capture_output=True,
             text=True,
         )

@@ -143,7 +143,9 @@ def handle_on(
     except AlreadyClaimed as refusal:
         taken = {(clash.scope, clash.keyed_hash) for clash in refusal.clashes}
         claimed = zip(decision.claims, claims, strict=True)
-        return refused(next(c.claim.taken() for c, h in claimed if h[:2] in taken))
+        return rejection_outcome(
+            next(c.claim.taken() for c, h in claimed if h[:2] in taken)
+        )
     # 6. Say whether it worked, and nothing else.
     return decision.outcome
 
@@ -176,7 +178,7 @@ def decide(
     try:
         facts = decider.decide(state, command, **read)
     except decider.rejection as rejection:
-        return Decision(refused(rejection), state)
+        return Decision(rejection_outcome(rejection), state)
     after = state
     for fact in facts:
         after = decider.evolve(after, fact)
@@ -208,7 +210,7 @@ def new_event(
     event_id = event_id_for(origin_of(cause.command_id, cause.pruning), index)
     return NewEvent(
         type=type(fact).__name__,
-        data=written(decider, fact, stream_id, event_id, keyring),
+        data=serialize_event(decider, fact, stream_id, event_id, keyring),
         metadata=Metadata(
             event_id=event_id,
             correlation_id=cause.correlation_id,
@@ -220,7 +222,7 @@ def new_event(
     )
 
 
-def written(
+def serialize_event(
     decider: Decider, fact: Any, stream_id: str, event_id: UUID, keyring: Keyring
 ) -> str:
     """Return the JSON of an event, its personal fields closed."""
@@ -231,7 +233,7 @@ def written(
     return keyring.encrypt(data, kind, decider.subject(stream_id, fact), event_id)
 
 
-def refused(error: Exception) -> Outcome:
+def rejection_outcome(error: Exception) -> Outcome:
     """Return the outcome of a command that a rule says no to."""
     return Outcome(
         status="rejected",
@@ -246,7 +248,7 @@ def refused(error: Exception) -> Outcome:
     )
 
 
-def broken(error: Exception) -> Outcome:
+def failure_outcome(error: Exception) -> Outcome:
     """Return the outcome of a command whose handling has a bug."""
     return Outcome(
         status="failed",

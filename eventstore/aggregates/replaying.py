@@ -67,14 +67,14 @@ def replay(
             hole = VersionsMissing(event.stream_id, version, event.version - 1)
             yield Step(event, (), state, state, hole)
             return
-        step = stepped(decider, state, event, keyring)
+        step = apply_step(decider, state, event, keyring)
         yield step
         if step.error is not None:
             return
         state = step.after
 
 
-def stepped(
+def apply_step(
     decider: Decider, state: Any, event: RecordedEvent, keyring: Keyring
 ) -> Step:
     """Return what *event* makes of *state*; whatever fails is what was looked for."""

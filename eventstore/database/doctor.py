@@ -7,9 +7,9 @@ from typing import Any
 import psycopg
 
 from eventstore.ailment import Ailment, Check
-from eventstore.database.granted import existing, find_granted
+from eventstore.database.granted import find_existing, find_granted
 from eventstore.errors import remedy_for
-from eventstore.roles import PREFIX, ROLES, wanted
+from eventstore.roles import PREFIX, ROLES, wanted_grants
 from eventstore.sql import FUNCTIONS
 from eventstore.subscriptions.lag import find_misplaced
 from eventstore.verifying.collations import check_collations
@@ -208,9 +208,9 @@ def check_rights(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
     if missing:
         yield Ailment("rights", f"there is no role {', '.join(missing)}", GRANTING)
         return
-    there = set(existing(connection))
+    there = set(find_existing(connection))
     granted = set(find_granted(connection))
-    to_have = {right for right in wanted() if right.on in there}
+    to_have = {right for right in wanted_grants() if right.on in there}
     for word, rights in (
         ("has not", to_have - granted),
         ("has, and is not to have,", granted - to_have),

@@ -9,7 +9,7 @@ from eventstore.roles import PREFIX, TABLES, Grant
 from eventstore.sql import FUNCTIONS
 
 
-def existing(connection: psycopg.Connection[Any]) -> Iterable[str]:
+def find_existing(connection: psycopg.Connection[Any]) -> Iterable[str]:
     """Yield which of the tables and functions that rights are told of are there."""
     for (name,) in connection.execute(
         """

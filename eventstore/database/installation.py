@@ -15,7 +15,7 @@ import eventstore.log.schema
 import eventstore.personal.schema
 import eventstore.projections.schema
 import eventstore.subscriptions.schema  # noqa: F401 - the tables register themselves
-from eventstore.connection import Connection, begun
+from eventstore.connection import Connection, begin_on
 from eventstore.errors import InstalledOtherwise
 from eventstore.sql import FUNCTIONS, closing, source
 from eventstore.tables import metadata
@@ -33,16 +33,16 @@ def install(connection: Connection) -> None:
     migration: raises InstalledOtherwise where tables are there that another version of
     the engine made.
     """
-    driver = begun(connection)
+    driver = begin_on(connection)
     with driver.transaction():
         driver.execute("SELECT pg_advisory_xact_lock(hashtext('migrations'))")
         driver.execute("CREATE SCHEMA IF NOT EXISTS vault")
         driver.execute("CREATE SCHEMA IF NOT EXISTS access")
         for table in metadata.sorted_tables:
-            driver.execute(written(CreateTable(table, if_not_exists=True)))
+            driver.execute(compile_ddl(CreateTable(table, if_not_exists=True)))
         refuse_others(driver)
         for index in all_indexes():
-            driver.execute(written(CreateIndex(index, if_not_exists=True)))
+            driver.execute(compile_ddl(CreateIndex(index, if_not_exists=True)))
         for name in FUNCTIONS:
             driver.execute(source(name).encode())
         driver.execute(closing(FUNCTIONS).encode())
@@ -54,7 +54,7 @@ def all_indexes() -> Iterator[sa.Index]:
         yield from sorted(table.indexes, key=lambda index: str(index.name))
 
 
-def written(statement: ExecutableDDLElement) -> bytes:
+def compile_ddl(statement: ExecutableDDLElement) -> bytes:
     compiled = statement.compile(
         dialect=postgresql.dialect(),  # type: ignore[no-untyped-call]
         schema_translate_map={None: SCHEMA},

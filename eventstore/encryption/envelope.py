@@ -105,11 +105,11 @@ def decrypt_fields(
     if key is None:
         message[FORGOTTEN] = True
     else:
-        message |= msgspec.json.decode(_opened(box, key, about))
+        message |= msgspec.json.decode(_decrypt(box, key, about))
     return _encode(message).decode()
 
 
-def _opened(box: str, key: SubjectKey, about: UUID) -> bytes:
+def _decrypt(box: str, key: SubjectKey, about: UUID) -> bytes:
     try:
         sealed = base64.b64decode(box, validate=True)
         return AESGCM(key.secret).decrypt(sealed[:_NONCE], sealed[_NONCE:], about.bytes)

@@ -16,7 +16,7 @@ from eventstore.encryption.personal_fields import personal_fields
 from eventstore.errors import InternalCommand, KeyReused, is_of_the_data
 from eventstore.ids import command_id_for, fingerprint_of
 from eventstore.log.limits import check_numbers, check_stream_id
-from eventstore.personal.keyring import added
+from eventstore.personal.keyring import new_key_row
 
 
 class AcceptedCommand(NamedTuple):
@@ -26,7 +26,7 @@ class AcceptedCommand(NamedTuple):
     is_new: bool
 
 
-def given(value: Any) -> Any:
+def explicit_fields(value: Any) -> Any:
     """
     Return what was given in a command, without the fields that have their default.
 
@@ -36,8 +36,10 @@ def given(value: Any) -> Any:
     if is_dataclass(value):
         found = {field.name: getattr(value, field.name) for field in fields(value)}
         defaults = {field.name: field.default for field in fields(value)}
-        return {n: given(v) for n, v in found.items() if v != defaults[n]}
-    return [given(item) for item in value] if isinstance(value, tuple) else value
+        return {n: explicit_fields(v) for n, v in found.items() if v != defaults[n]}
+    return (
+        [explicit_fields(item) for item in value] if isinstance(value, tuple) else value
+    )
 
 
 def content_of(
@@ -45,7 +47,7 @@ def content_of(
 ) -> bytes:
     """Return what must be the same where the same id comes again."""
     return msgspec.json.encode(
-        [type(command).__name__, expected_version, not_before, given(command)]
+        [type(command).__name__, expected_version, not_before, explicit_fields(command)]
     )
 
 
@@ -82,7 +84,7 @@ def accept(
             %s::text::jsonb
         )
         """,
-        prepared(
+        prepare(
             command,
             decider=decider,
             principal=principal,
@@ -118,7 +120,7 @@ class PreparedCommand(NamedTuple):
     new_keys: str | None
 
 
-def prepared(
+def prepare(
     command: Any,
     *,
     decider: Decider,
@@ -141,7 +143,7 @@ def prepared(
         not_before = not_before.astimezone(UTC)
     command_id = command_id_for(principal, key)
     command_type = type(command).__name__
-    data, new_keys = closed(command, command_id, decider, masters)
+    data, new_keys = encrypt_command(command, command_id, decider, masters)
     content = content_of(command, expected_version, not_before)
     metadata = {"correlation_id": command_id, "actor": principal}
     return PreparedCommand(
@@ -160,7 +162,7 @@ def prepared(
     )
 
 
-def closed(
+def encrypt_command(
     command: Any, command_id: UUID, decider: Decider, masters: MasterKeys | None
 ) -> tuple[str, str | None]:
     """Return the command's JSON, its personal fields closed, and the key for that."""
@@ -172,7 +174,7 @@ def closed(
     # Whom it is about may get a number only now: then their stream is the command's.
     subject = decider.subject(decider.stream_of(command) or "", command) or None
     key = new_key()
-    stored = added(masters.wrap(key), subject, command_id)
+    stored = new_key_row(masters.wrap(key), subject, command_id)
     return encrypt_fields(data, personal, key, command_id), msgspec.json.encode(
         [stored]
     ).decode()
@@ -216,7 +218,7 @@ def accept_many(
     try:
         # In halves that are undone together this is a savepoint.
         with connection.transaction():
-            return accepted(connection, commands)
+            return parse_accepted(connection, commands)
     except psycopg.Error as error:
         if not is_of_the_data(error):
             raise
@@ -230,7 +232,7 @@ def accept_many(
         ]
 
 
-def accepted(
+def parse_accepted(
     connection: psycopg.Connection[Any], commands: Sequence[PreparedCommand]
 ) -> list[AcceptanceResult]:
     rows = connection.execute(

@@ -21,9 +21,9 @@ from eventstore.aggregates.command_handler import (
     Cause,
     Decision,
     Outcome,
-    broken,
     decide,
-    refused,
+    failure_outcome,
+    rejection_outcome,
 )
 from eventstore.aggregates.decider import Deciders
 from eventstore.aggregates.loading import Streams, fold_histories, load
@@ -83,12 +83,12 @@ def read_commands(
         except decider.invalid as error:
             # Nobody hears of a refusal of what our own processes send: that is a bug,
             # and after the fix an operator tries it again.
-            fault = broken(error) if is_internal else refused(error)
+            fault = failure_outcome(error) if is_internal else rejection_outcome(error)
             readable.append(ParsedCommand(command, fault=fault))
         except runner.limits.interruptions:
             raise
         except Exception as error:
-            readable.append(ParsedCommand(command, fault=broken(error)))
+            readable.append(ParsedCommand(command, fault=failure_outcome(error)))
     return readable
 
 
@@ -168,7 +168,9 @@ def decide_all(
         later = partial(claims_of, commands[place + 1 :], decide_at)
         clash = claimed.clash_of(decision.claims, later)
         if clash is not None:
-            decision = Decision(refused(clash.taken()), states[taken.stream_id])
+            decision = Decision(
+                rejection_outcome(clash.taken()), states[taken.stream_id]
+            )
         room -= len(decision.events)
         if room < 0:
             # One that has more than an append takes has failed; these are too many
@@ -204,7 +206,7 @@ def decide_one(
     """Decide one command in its turn, at *version* of its stream."""
     command, body, others, fault = readable
     if fault is None and command.expected_version not in (None, version):
-        fault = stale(command, version)
+        fault = stale_version_outcome(command, version)
     if fault is not None:
         return Decision(fault, streams.states[stream_id])
     metadata = msgspec.json.decode(command.metadata)
@@ -225,7 +227,7 @@ def decide_one(
             # A time that others used up: it is run again.
             raise
         # A bug, and this command's alone: those behind it go on.
-        return Decision(broken(error), streams.states[stream_id])
+        return Decision(failure_outcome(error), streams.states[stream_id])
 
 
 FORGOTTEN_SUBJECT = Outcome(
@@ -263,7 +265,7 @@ def not_allowed(command_type: str, sender: Sender) -> Outcome:
     )
 
 
-def stale(command: LeasedCommand, version: int) -> Outcome:
+def stale_version_outcome(command: LeasedCommand, version: int) -> Outcome:
     """Return the refusal of a command that was sent on another version."""
     return Outcome(
         status="rejected",
@@ -275,7 +277,7 @@ def stale(command: LeasedCommand, version: int) -> Outcome:
     )
 
 
-def finished(
+def describe_finished(
     stream_id: str, version: int, decided: Iterable[DecidedCommand], seconds: float
 ) -> Iterator[FinishedCommand]:
     """Yield what there is to say of *decided*, appended to a stream at *version*."""

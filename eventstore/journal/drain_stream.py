@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from eventstore.aggregates.command_handler import Decision, broken
+from eventstore.aggregates.command_handler import Decision, failure_outcome
 from eventstore.aggregates.loading import keep_snapshot
 from eventstore.errors import (
     AlreadyClaimed,
@@ -118,7 +118,7 @@ def find_the_cause(work: Drain, taken: LeasedStream, error: Exception) -> UUID |
         return put_back(work, taken, "error", error)
     if not is_of_the_data(error):
         return put_back(work, taken, "error", error, must_wait=True)
-    failed = DecidedCommand(taken.commands[0], Decision(broken(error), None))
+    failed = DecidedCommand(taken.commands[0], Decision(failure_outcome(error), None))
     return finish(work, taken, {taken.stream_id: taken.past.version}, [failed])
 
 

@@ -212,7 +212,7 @@ def count_waiting(connection: sa.Connection) -> WaitingCount:
     )
 
 
-def opened(
+def decrypt_entry(
     connection: psycopg.Connection[Any], entry: Entry, masters: MasterKeys | None
 ) -> Entry | None:
     """

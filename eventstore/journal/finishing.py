@@ -8,9 +8,9 @@ from uuid import UUID
 
 import psycopg
 
-from eventstore.aggregates.command_handler import Decision, Outcome, broken
+from eventstore.aggregates.command_handler import Decision, Outcome, failure_outcome
 from eventstore.errors import raise_refusal
-from eventstore.journal.deciding import DecidedCommand, finished
+from eventstore.journal.deciding import DecidedCommand, describe_finished
 from eventstore.journal.runner import Runner
 from eventstore.journal.take import LeasedStream, give_back, release
 from eventstore.log.arguments import (
@@ -132,7 +132,7 @@ def note_finished(
     seconds = time.monotonic() - work.taken_at
     for stream_id, of_one in decided.items():
         work.drained.finished += len(of_one)
-        for one in finished(stream_id, expected[stream_id], of_one, seconds):
+        for one in describe_finished(stream_id, expected[stream_id], of_one, seconds):
             work.runner.report(one)
 
 
@@ -141,7 +141,7 @@ def note_given_up(work: Drain, taken: LeasedStream) -> None:
     work.drained.finished += len(taken.given_up)
     for command, version in taken.given_up:
         failed = [DecidedCommand(command, Decision(RUNNER_DIED, None))]
-        for one in finished(taken.stream_id, version, failed, seconds=0.0):
+        for one in describe_finished(taken.stream_id, version, failed, seconds=0.0):
             work.runner.report(one)
 
 
@@ -158,7 +158,7 @@ def put_back(
         work.connection,
         [command.id for command in taken.commands],
         incident=incident,
-        detail=broken(error).error or {},
+        detail=failure_outcome(error).error or {},
         must_wait=must_wait,
     )
     return release(work.connection, taken.stream_id)

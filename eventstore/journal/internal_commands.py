@@ -12,7 +12,7 @@ import psycopg
 from eventstore.aggregates.decider import Deciders
 from eventstore.errors import KeyReused
 from eventstore.ids import command_id_for, fingerprint_of
-from eventstore.journal.accept import closed, content_of
+from eventstore.journal.accept import content_of, encrypt_command
 from eventstore.log.limits import check_numbers, check_stream_id
 
 
@@ -86,7 +86,7 @@ def arguments(
     if stream_id is not None:
         check_stream_id(stream_id)
     check_numbers(sent.command)
-    data, new_key = closed(sent.command, command_id, decider, deciders.masters)
+    data, new_key = encrypt_command(sent.command, command_id, decider, deciders.masters)
     metadata = {
         "correlation_id": sent.correlation_id,
         "causation_id": sent.causation_id,

@@ -53,7 +53,7 @@ def prune(
         yield pruned
 
 
-def pruned_before(connection: psycopg.Connection[Any]) -> datetime | None:
+def find_pruned_before(connection: psycopg.Connection[Any]) -> datetime | None:
     """Return up to when finished commands were pruned, as far as any were."""
     row = connection.execute(
         "SELECT max(finished_before) FROM public.prunings"

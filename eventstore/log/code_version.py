@@ -48,7 +48,7 @@ def code_version(parts: Iterable[Any]) -> str | None:
     """
     names = sorted({name for part in parts for name in modules_of(part)})
     try:
-        hashes = {name: module(name).hash for name in reached(names)}
+        hashes = {name: module(name).hash for name in reachable_modules(names)}
     except NoSource as error:
         log.warning("code without a version: %s", error)
         return None
@@ -68,7 +68,7 @@ def modules_of(part: Any) -> Iterator[str]:
         yield from modules_of(wrapped)
 
 
-def reached(names: Iterable[str]) -> set[str]:
+def reachable_modules(names: Iterable[str]) -> set[str]:
     """Return *names* and all modules that they import, however far."""
     found: set[str] = set()
     waiting = [name for name in names if not is_pythons_own(name)]
@@ -116,7 +116,7 @@ def source_of(name: str) -> tuple[str, bool]:
         source = None
     if source is None:
         raise NoSource(f"the source of {name} is not to be had")
-    if changed_at(spec) > LOADED_AT:
+    if find_changed_at(spec) > LOADED_AT:
         raise NoSource(f"the source of {name} was changed since it was loaded: restart")
     return source, spec.submodule_search_locations is not None
 
@@ -150,7 +150,7 @@ def spec_of(name: str) -> ModuleSpec:
     return spec
 
 
-def changed_at(spec: ModuleSpec) -> float:
+def find_changed_at(spec: ModuleSpec) -> float:
     """Return when the file of a module changed last; its own times may be copied."""
     archive = getattr(spec.loader, "archive", None)
     try:

@@ -16,8 +16,8 @@ from eventstore.log.upcasting import (
     Upcasters,
     VersionedData,
     check,
-    lifted,
     major_of,
+    upcast,
 )
 
 _encoder = msgspec.json.Encoder()
@@ -156,7 +156,7 @@ class EventCodec:
                 raise UnknownEventType(event_type)
             raise NewerSchema(event_type, major, self._newest[event_type])
         old = VersionedData(event_type, major, msgspec.json.decode(data))
-        today = lifted(old, self._newest, self._upcasters)
+        today = upcast(old, self._newest, self._upcasters)
         if self._is_part:
             return [shaped for shaped in today if shaped.type in self._newest]
         return today

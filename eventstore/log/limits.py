@@ -85,7 +85,7 @@ def check_json(text: str, part: str, event_type: str, most: int) -> None:
     size = len(text) if text.isascii() else size_of(text, part, event_type)
     if size > most:
         raise TooLarge(part, event_type, size, most)
-    if "\0" in text or ("\\u" in text and not is_storable(unescaped(text))):
+    if "\0" in text or ("\\u" in text and not is_storable(unescape(text))):
         raise UnstorableText(part, event_type)
     if "NaN" in text or "Infinity" in text:
         # As a text in it that is fine; as a number it is no JSON.
@@ -102,7 +102,7 @@ def size_of(text: str, part: str, event_type: str) -> int:
         raise UnstorableText(part, event_type) from error
 
 
-def unescaped(text: str) -> str:
+def unescape(text: str) -> str:
     """Return JSON with the characters that its escapes stand for."""
     return _ESCAPE.sub(lambda e: chr(int(e[1], 16)) if e[1] else " ", text)
 

@@ -90,11 +90,13 @@ def examine(classes: Iterable[type], text: str) -> list[UnrecordedClass]:
     type` for each field. Raises ValueError for a text that is not of this form.
     """
     recorded = read(text)
-    found = (examined(c, recorded.get(c.__name__, {})) for c in classes)
+    found = (find_incompatibility(c, recorded.get(c.__name__, {})) for c in classes)
     return [problem for problem in found if problem is not None]
 
 
-def examined(kind: type, recorded: Mapping[Version, Shape]) -> UnrecordedClass | None:
+def find_incompatibility(
+    kind: type, recorded: Mapping[Version, Shape]
+) -> UnrecordedClass | None:
     """Return why *kind* does not fit the versions *recorded* of it, or None."""
     name, shape, version = kind.__name__, shape_of_event(kind), version_of(kind)
     if recorded.get(version) == shape and version == max(recorded):
@@ -119,7 +121,7 @@ def examined(kind: type, recorded: Mapping[Version, Shape]) -> UnrecordedClass |
     if version != wanted:
         reason += f'; it must say schema_version: ClassVar[str] = "{wanted}"'
     return UnrecordedClass(
-        name, f"{reason}. Write down its shape:", written(name, wanted, shape)
+        name, f"{reason}. Write down its shape:", shape_lines(name, wanted, shape)
     )
 
 
@@ -189,7 +191,7 @@ def _default(field: "dataclasses.Field[Any]") -> str:
     return ""
 
 
-def written(type_: str, version: Version, shape: Shape) -> str:
+def shape_lines(type_: str, version: Version, shape: Shape) -> str:
     """Return the lines that tell *shape*, as `read` reads them."""
     return "\n".join(
         [f"{type_} {version}", *(f"    {path}: {what}" for path, what in shape.items())]

@@ -40,7 +40,7 @@ def major_of(schema: str) -> int:
     return int(schema.partition(".")[0])
 
 
-def lifted(
+def upcast(
     old: VersionedData, newest: Mapping[str, int], upcasters: Upcasters
 ) -> list[VersionedData]:
     """
@@ -64,7 +64,7 @@ def lifted(
         next_ones = [VersionedData(*shaped) for shaped in made]
     except Exception as error:
         raise UpcasterFailed(old.type, old.major, error) from error
-    return [today for made in next_ones for today in lifted(made, newest, upcasters)]
+    return [today for made in next_ones for today in upcast(made, newest, upcasters)]
 
 
 def check(newest: Mapping[str, int], upcasters: Upcasters) -> None:

@@ -74,15 +74,15 @@ def keys_of_commands(texts: Iterable[str | None]) -> PrefetchedKeys:
         subject, key_id, master, wrapped, own_id, own_master, own = _of_command.decode(
             text
         )
-        keys.append((key_id, subject, False, master, unhexed(wrapped)))
+        keys.append((key_id, subject, False, master, unhex(wrapped)))
         if own_id is None:
             without.append(subject)
         else:
-            keys.append((own_id, subject, True, own_master, unhexed(own)))
+            keys.append((own_id, subject, True, own_master, unhex(own)))
     return PrefetchedKeys(keys, without)
 
 
-def unhexed(wrapped: str | None) -> bytes | None:
+def unhex(wrapped: str | None) -> bytes | None:
     return None if wrapped is None else bytes.fromhex(wrapped)
 
 
@@ -196,7 +196,7 @@ class Keyring:
         if subject not in self.own:
             self.own[subject] = key = new_key()
             self.by_id[key.id] = key
-            self.made.append(added(self.masters.wrap(key), subject))
+            self.made.append(new_key_row(self.masters.wrap(key), subject))
         return self.own[subject]
 
     def wants_own(self, subject: str) -> bool:
@@ -275,7 +275,7 @@ def find_keys(
     )
 
 
-def added(
+def new_key_row(
     key: WrappedKey, subject: str | None, command_id: UUID | None = None
 ) -> NewKey:
     """Return *key* as it is stored; without a subject it is the command's stream's."""

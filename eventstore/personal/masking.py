@@ -171,7 +171,7 @@ FORMS: dict[Any, Callable[[str, bytes, str], str]] = {
 """How kinds that JSON has as texts are written."""
 
 
-def masked(
+def mask_message(
     message: dict[str, Any], kind: type, mask: Mask, boxed: Collection[str] = ()
 ) -> dict[str, Any]:
     """
@@ -187,22 +187,22 @@ def masked(
         if name == FORGOTTEN
         else mask.of(value, known.get(name, Any), name)
         if name in personal or name not in known
-        else masked_inside(value, known[name], mask)
+        else mask_inside(value, known[name], mask)
         for name, value in message.items()
     }
 
 
-def masked_inside(value: Any, kind: Any, mask: Mask) -> Any:
+def mask_inside(value: Any, kind: Any, mask: Mask) -> Any:
     """Return what a field holds that is not personal, whose parts may be unknown."""
     kind = plain(kind)
     if isinstance(value, dict):
         if isinstance(kind, type) and is_dataclass(kind):
-            return masked(value, kind, mask)
+            return mask_message(value, kind, mask)
         inner = mapping_kinds(kind)[1]
-        return {name: masked_inside(part, inner, mask) for name, part in value.items()}
+        return {name: mask_inside(part, inner, mask) for name, part in value.items()}
     if isinstance(value, list):
         return [
-            masked_inside(part, part_kind(kind, place), mask)
+            mask_inside(part, part_kind(kind, place), mask)
             for place, part in enumerate(value)
         ]
     return value

@@ -10,7 +10,7 @@ from eventstore.log.events import RecordedEvent
 from eventstore.projections.generations import live_generations
 from eventstore.projections.project import (
     Tables,
-    checked,
+    check_answer,
     facts_of,
     load_lookups,
     name_of,
@@ -31,7 +31,7 @@ class AffectedRows:
     is_there: bool
 
 
-def find_touched(
+def find_affected_rows(
     connection: psycopg.Connection[Any],
     projections: Iterable[Projection],
     event: RecordedEvent,
@@ -77,7 +77,7 @@ def wheres(
         found += [
             {projection.key: key} for key in keys_of(projection, known, fact) if key
         ]
-        update = checked(fact, projection.update)
+        update = check_answer(fact, projection.update)
         if update is not None:
             found.append(update.where)
     return [where for n, where in enumerate(found) if where not in found[:n]]
@@ -87,8 +87,8 @@ def keys_of(
     projection: Projection, known: Mapping[str, Mapping[Any, Any]], fact: Fact
 ) -> Sequence[Any]:
     return [
-        checked(part, lambda part: key_of(projection, known, part))
-        for part in checked(fact, projection.parts)
+        check_answer(part, lambda part: key_of(projection, known, part))
+        for part in check_answer(fact, projection.parts)
     ]
 
 

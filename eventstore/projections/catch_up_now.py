@@ -3,7 +3,7 @@
 import math
 from dataclasses import replace
 
-from eventstore.connection import Connection, begun
+from eventstore.connection import Connection, begin_on
 from eventstore.encryption.keys import MasterKeys
 from eventstore.errors import ReadModelOutdated
 from eventstore.projections.generations import (
@@ -16,7 +16,7 @@ from eventstore.projections.projection import Projection
 from eventstore.subscriptions.catch_up import CaughtUp, catch_up
 
 
-def bring_up_to_date(
+def catch_up_now(
     connection: Connection,
     projection: Projection,
     *,
@@ -35,7 +35,7 @@ def bring_up_to_date(
     before that one written, or CheckpointNotInLog. In a transaction of the caller's
     that is for the caller to catch, who else undoes it.
     """
-    driver = begun(connection)
+    driver = begin_on(connection)
     with driver.transaction():
         make_first_generation(driver, projection)
     live = live_generations(driver).get(projection.name)

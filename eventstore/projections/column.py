@@ -38,7 +38,7 @@ class Column:
 
     def written(self, value: Any) -> Any:
         """Return what a statement is given for the field's *value*."""
-        return value if self.decode is None or value is None else encoded(value)
+        return value if self.decode is None or value is None else encode(value)
 
     def typed(self) -> sql.Composable:
         return sql.SQL("{} {}").format(self.identifier, sql.SQL(self.kind))
@@ -62,7 +62,7 @@ class Column:
         return sql.Identifier(self.name)
 
 
-def encoded(value: Any) -> str:
+def encode(value: Any) -> str:
     return _to_json(value).decode()
 
 

@@ -14,7 +14,7 @@ from eventstore.subscriptions.standstill import (
     OUTDATED,
     Place,
     Standstill,
-    explained,
+    explain,
 )
 
 PAUSE = 0.01
@@ -92,7 +92,7 @@ def look(connection: psycopg.Connection[Any], projection: Projection) -> ReadMod
         # Its rows are those of nobody knows when.
         return ReadModelPlace(0, 0, drawn, Standstill(None, MISSING))
     place = Place(*columns)
-    standstill = explained(connection, place, place.standstill())
+    standstill = explain(connection, place, place.standstill())
     is_fit = shape == shape_of(projection)
     has_none_worse = standstill is None or standstill.because == IDLE
     if not is_fit and place.next_at is not None and has_none_worse:

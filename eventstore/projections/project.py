@@ -76,7 +76,7 @@ def project(
     stretch: list[Fact] = []
     for fact in (f for event in events for f in facts_of(projection, event)):
         stretch.append(fact)
-        update = checked(fact, projection.update)
+        update = check_answer(fact, projection.update)
         if update is not None:
             fold_into(projection, tables, connection, stretch)
             tables.rows.update(connection, update)
@@ -154,9 +154,9 @@ def load_lookups(
         return {}
     for fact in facts:
         for lookup in projection.lookups:
-            keys[lookup.name].add(checked(fact, lookup.key_of))
-        for part in checked(fact, projection.parts):
-            for name, key in checked(part, projection.needs).items():
+            keys[lookup.name].add(check_answer(fact, lookup.key_of))
+        for part in check_answer(fact, projection.parts):
+            for name, key in check_answer(part, projection.needs).items():
                 keys[name].add(key)
     # All is asked for before any answer is waited for: one round trip in a pipeline.
     asked = {
@@ -166,7 +166,7 @@ def load_lookups(
     return {name: tables.lookups[name].loaded(cursor) for name, cursor in asked.items()}
 
 
-def checked(fact: Fact, ask: Callable[[Fact], T]) -> T:
+def check_answer(fact: Fact, ask: Callable[[Fact], T]) -> T:
     """Return what a projection answers for *fact*; raise CannotProject if it cannot."""
     try:
         return ask(fact)

@@ -7,7 +7,7 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import sql
 
-from eventstore.projections.column import Column, column_of, encoded
+from eventstore.projections.column import Column, column_of, encode
 from eventstore.projections.projection import Index, Update
 
 SCHEMA = "readmodels"
@@ -141,7 +141,7 @@ class Table:
         """Write these rows with one statement; a key without a row loses its row."""
         present = [row for row in rows.values() if row is not None]
         if present:
-            connection.execute(self._upsert, (encoded(present),))
+            connection.execute(self._upsert, (encode(present),))
         gone = [key for key, row in rows.items() if row is None]
         if gone:
             connection.execute(self._delete, (gone,))

@@ -19,7 +19,7 @@ from eventstore.encryption.envelope import (
 from eventstore.encryption.keys import new_key
 from eventstore.encryption.personal_fields import personal_fields
 from eventstore.errors import RewriteRefused
-from eventstore.personal.keyring import Keyring, NewKey, added
+from eventstore.personal.keyring import Keyring, NewKey, new_key_row
 from eventstore.rewriting.keys import keep_all
 from eventstore.rewriting.unencrypted_fields import has_unencrypted_fields
 
@@ -57,16 +57,16 @@ def read_clear(
             yield [
                 c
                 for c in commands
-                if has_unencrypted_fields(decoded(c.data), kinds[c.type])
+                if has_unencrypted_fields(decode(c.data), kinds[c.type])
             ]
 
 
-def decoded(data: str) -> dict[str, Any]:
+def decode(data: str) -> dict[str, Any]:
     message: dict[str, Any] = msgspec.json.decode(data)
     return message
 
 
-def close_commands(
+def encrypt_commands(
     connection: psycopg.Connection[Any],
     commands: Sequence[Clear],
     deciders: Deciders,
@@ -80,7 +80,7 @@ def close_commands(
     """
     keyring = Keyring(connection, deciders.masters)
     keyring.learn(keys_in(command.data for command in commands))
-    closed = [close_one(command, deciders, keyring) for command in commands]
+    closed = [encrypt_one(command, deciders, keyring) for command in commands]
     keep_all(connection, [key for key, _ in closed if key])
     connection.execute(
         """
@@ -93,29 +93,29 @@ def close_commands(
     )
 
 
-def close_one(
+def encrypt_one(
     command: Clear, deciders: Deciders, keyring: Keyring
 ) -> tuple[NewKey | None, str]:
     """Return a command's data closed, and the key if one was made for it."""
     kind = deciders.commands[command.type]
     personal = personal_fields(kind)
     data = keyring.decrypt(command.data, command.id)
-    if FORGOTTEN in decoded(data):
+    if FORGOTTEN in decode(data):
         return None, redact_fields(data, personal)
     key_id = key_of(command.data)
     own = None if key_id is None else keyring.find(key_id)
     if own is not None:
         return None, encrypt_fields(data, personal, own, command.id)
-    return close_anew(command, deciders)
+    return encrypt_again(command, deciders)
 
 
-def close_anew(command: Clear, deciders: Deciders) -> tuple[NewKey, str]:
+def encrypt_again(command: Clear, deciders: Deciders) -> tuple[NewKey, str]:
     """Return the key that was made for a command, and its data closed with it."""
     kind, masters = deciders.commands[command.type], deciders.masters
     assert masters is not None
     decider = deciders.of_command(kind)
     try:
-        body = decider.read_command(kind, decoded(command.data))
+        body = decider.read_command(kind, decode(command.data))
     except decider.invalid as error:
         raise RewriteRefused(
             f"what is personal in command {command.id} cannot be encrypted, since it"
@@ -124,4 +124,4 @@ def close_anew(command: Clear, deciders: Deciders) -> tuple[NewKey, str]:
     key = new_key()
     subject = decider.subject(command.stream_id, body)
     data = encrypt_fields(command.data, personal_fields(kind), key, command.id)
-    return added(masters.wrap(key), subject, command.id), data
+    return new_key_row(masters.wrap(key), subject, command.id), data

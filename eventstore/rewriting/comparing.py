@@ -35,11 +35,11 @@ def compare(
             for index, fact in enumerate(codec.read(opened)):
                 new, new_opened = next(copied, (None, None))
                 if new is None or new_opened is None:
-                    raise refused(old, "is missing in the copy")
-                if list(codec.read(new_opened)) != [expected(codec, fact, new)]:
-                    raise refused(old, "reads otherwise in the copy")
+                    raise refusal_of(old, "is missing in the copy")
+                if list(codec.read(new_opened)) != [expected_fact(codec, fact, new)]:
+                    raise refusal_of(old, "reads otherwise in the copy")
                 if rest_of(new, index) != rest_of(old, index):
-                    raise refused(old, "stands otherwise in the copy")
+                    raise refusal_of(old, "stands otherwise in the copy")
         advance(1)
     if next(copied, None) is not None:
         raise RewriteRefused("the copy has events that the log has not")
@@ -54,7 +54,7 @@ def one_by_one(
         yield from zip(batch, opened, strict=True)
 
 
-def expected(codec: EventCodec, fact: Any, new: RecordedEvent) -> Any:
+def expected_fact(codec: EventCodec, fact: Any, new: RecordedEvent) -> Any:
     """Return what *new* must read as: the *fact*, or that of who was forgotten."""
     if FORGOTTEN not in new.data:
         return fact
@@ -82,10 +82,10 @@ def same(old: RecordedEvent, new: RecordedEvent | None) -> None:
     if new is None or new._replace(position=0, version=0) != old._replace(
         position=0, version=0
     ):
-        raise refused(old, "is another one in the copy")
+        raise refusal_of(old, "is another one in the copy")
 
 
-def refused(event: RecordedEvent, what: str) -> RewriteRefused:
+def refusal_of(event: RecordedEvent, what: str) -> RewriteRefused:
     return RewriteRefused(
         f"{event.stream_id} version {event.version} at position {event.position} {what}"
     )

@@ -12,7 +12,7 @@ from eventstore.aggregates.decider import Deciders
 from eventstore.log.events import RecordedEvent
 from eventstore.log.read import COLUMNS
 from eventstore.personal.keyring import Keyring
-from eventstore.rewriting.upcast import Change, Today
+from eventstore.rewriting.upcast import Change, EventRewriter
 
 BATCH = 2_000
 NEXT = "log_next"
@@ -114,7 +114,7 @@ def read_changes(
     for batch in read_log(connection, "public"):
         # A keyring a batch: what is in memory does not grow with the log.
         keyring = Keyring(connection, deciders.masters)
-        yield batch, Today(deciders, keyring).changes(batch), keyring
+        yield batch, EventRewriter(deciders, keyring).changes(batch), keyring
 
 
 def read_log(

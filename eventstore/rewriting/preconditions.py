@@ -43,7 +43,7 @@ def refuse_others(connection: psycopg.Connection[Any]) -> None:
         raise RewriteRefused(f"others are connected: {', '.join(map(said, others))}")
 
 
-def said(other: Other) -> str:
+def describe_other(other: Other) -> str:
     name = other.application_name or other.user
     return name if other.pid is None else f"{name} (pid {other.pid})"
 

@@ -20,7 +20,7 @@ from eventstore.connection import driver_connection
 from eventstore.errors import RewriteRefused
 from eventstore.log.read import last_drawn
 from eventstore.rewriting.archived_logs import keep_log
-from eventstore.rewriting.commands import close_commands, read_clear
+from eventstore.rewriting.commands import encrypt_commands, read_clear
 from eventstore.rewriting.comparing import compare
 from eventstore.rewriting.copying import (
     Kind,
@@ -38,7 +38,7 @@ from eventstore.rewriting.preconditions import (
 from eventstore.rewriting.swapping import (
     begin_seals_anew,
     carry_over,
-    find_placed,
+    find_checkpoints,
     is_granted,
     make_tables,
     note_events,
@@ -155,7 +155,7 @@ def rewrite(
     commands = close_journal(driver, deciders)
     has_roles = is_granted(driver)
     drawn = last_drawn(driver) + places.moved
-    placed = find_placed(driver)
+    placed = find_checkpoints(driver)
     kept = keep_log(driver, findings)
     swap(connection, drawn)
     if has_roles:
@@ -203,7 +203,7 @@ def close_journal(connection: psycopg.Connection[Any], deciders: Deciders) -> in
     """Encrypt what is personal in the journal; return in how many commands it was."""
     closed = 0
     for clear in read_clear(connection, deciders):
-        close_commands(connection, clear, deciders)
+        encrypt_commands(connection, clear, deciders)
         closed += len(clear)
     return closed
 

@@ -109,7 +109,7 @@ class Checkpoints(NamedTuple):
     acting: list[str]
 
 
-def find_placed(connection: psycopg.Connection[Any]) -> Checkpoints:
+def find_checkpoints(connection: psycopg.Connection[Any]) -> Checkpoints:
     """Return whose checkpoints are of this log; others stay as wrong as they are."""
     readers, acting = (
         [

@@ -37,7 +37,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Today:
+class EventRewriter:
     """
     Brings events to the shapes that the deciders' classes have, and encrypts them.
 
@@ -77,7 +77,7 @@ class Today:
             self.part(decider, old.stream_id, each, metadata, index, is_old=is_old)
             for index, each in enumerate(shaped)
         ]
-        what = told(old, schema, parts, is_old=is_old, is_clear=is_clear)
+        what = describe_change(old, schema, parts, is_old=is_old, is_clear=is_clear)
         return Change(parts, what)
 
     def is_clear(self, decider: Decider, event: RecordedEvent, schema: str) -> bool:
@@ -107,11 +107,11 @@ class Today:
         event_id = UUID(metadata["event_id"])
         # The first keeps the id that others name as their cause.
         own_id = event_id_for(event_id, index) if index else event_id
-        told = {**metadata, "event_id": own_id}
+        describe_change = {**metadata, "event_id": own_id}
         if is_old:
-            told["schema"] = f"{shaped.major}.0"
+            describe_change["schema"] = f"{shaped.major}.0"
         data = self.closed(decider, stream_id, shaped, own_id)
-        return Part(shaped.type, data, _to_json(told).decode())
+        return Part(shaped.type, data, _to_json(describe_change).decode())
 
     def closed(
         self, decider: Decider, stream_id: str, shaped: VersionedData, about: UUID
@@ -127,7 +127,7 @@ class Today:
         return self.keyring.encrypt(data, kind, decider.subject(stream_id, fact), about)
 
 
-def told(
+def describe_change(
     old: RecordedEvent,
     schema: str,
     parts: Sequence[Part],

@@ -37,7 +37,7 @@ class ExportedSeal(msgspec.Struct, frozen=True, kw_only=True):
         return f"seal {self.number}, exported with position {self.up_to}"
 
 
-def exported(origin: Origin, seals: Iterable[Seal]) -> str:
+def export_lines(origin: Origin, seals: Iterable[Seal]) -> str:
     """Return the text of seals: a line of JSON for each."""
     lines = []
     for seal in seals:

@@ -30,8 +30,8 @@ class SealedEvent(NamedTuple):
         """All but the position, as it is sealed: the same event, wherever it stands."""
         return b"".join(
             (
-                prefixed(self.stream_id),
-                prefixed(self.type),
+                with_length(self.stream_id),
+                with_length(self.type),
                 struct.pack(">i", self.version),
                 self.data,
                 self.metadata,
@@ -44,7 +44,7 @@ class SealedEvent(NamedTuple):
         changes = []
         for column, was, now in zip(COLUMNS, self, other, strict=True):
             if was != now:
-                told = f" was {said(column, was)}, is {said(column, now)}"
+                told = f" was {describe_value(column, was)}, is {describe_value(column, now)}"
                 changes.append(column + ("" if isinstance(was, bytes) else told))
         return changes
 
@@ -88,12 +88,12 @@ def _entries(imprint: bytes) -> Iterator[SealedEvent]:
         )
 
 
-def prefixed(text: str) -> bytes:
+def with_length(text: str) -> bytes:
     content = text.encode()
     return struct.pack(">i", len(content)) + content
 
 
-def said(column: str, value: object) -> str:
+def describe_value(column: str, value: object) -> str:
     """Return a value as people read it."""
     if column != "occurred_at" or not isinstance(value, int):
         return str(value)

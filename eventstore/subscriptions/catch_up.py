@@ -155,7 +155,7 @@ def advance(
             )
             if events:
                 subscription.handler(
-                    connection, opened(connection, events, subscription)
+                    connection, decrypt_for(connection, events, subscription)
                 )
             is_last = len(events) < batch
             reached = max(checkpoint, goal if is_last else events[-1].position)
@@ -173,7 +173,7 @@ def advance(
         raise BatchFailed(len(events)) from error
 
 
-def opened(
+def decrypt_for(
     connection: psycopg.Connection[Any],
     events: Sequence[RecordedEvent],
     subscription: Subscription,

@@ -14,7 +14,7 @@ from eventstore.subscriptions.standstill import (
     SELDOM,
     Place,
     Standstill,
-    explained,
+    explain,
 )
 
 NOT_LIVE = """
@@ -92,7 +92,7 @@ def find_standings(
                 lag=max(settled - place.checkpoint, 0),
                 stopped_at_position=place.stopped_at,
                 error=None if place.error is None else dict(place.error),
-                standstill=explained(driver, place, standstill),
+                standstill=explain(driver, place, standstill),
             )
         )
     for name, acted_up_to in driver.execute(

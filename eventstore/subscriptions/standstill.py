@@ -91,7 +91,7 @@ def read_moment(text: str) -> datetime | None:
     return moment if moment.tzinfo else None
 
 
-def explained(
+def explain(
     connection: psycopg.Connection[Any], place: Place, standstill: Standstill | None
 ) -> Standstill | None:
     """Return *standstill*, and whether a writer holds back a reader that is idle."""

@@ -13,7 +13,7 @@ from eventstore.sql import source
 
 def imprint(after: str, up_to: str, most: str) -> str:
     """Return a table of one row: count, last_id and imprint of a stretch."""
-    body = own("imprint", after=after, up_to=up_to, most=most)
+    body = inline("imprint", after=after, up_to=up_to, most=most)
     return f"LATERAL ({body}) AS i (count, last_id, imprint)"
 
 
@@ -26,7 +26,7 @@ def imprint_of_one(event: str) -> str:
 def seal_hash(seal: str) -> str:
     """Return the hash that a row of `seals` should have."""
     columns = ("number", "after", "up_to", "count", "previous", "sealed_at", "imprint")
-    return f"({own('seal_hash', **{name: f'{seal}.{name}' for name in columns})})"
+    return f"({inline('seal_hash', **{name: f'{seal}.{name}' for name in columns})})"
 
 
 def last_drawn() -> str:
@@ -36,7 +36,7 @@ def last_drawn() -> str:
 
 
 @cache
-def own(function: str, **arguments: str) -> str:
+def inline(function: str, **arguments: str) -> str:
     """Return the body of a function of one statement, with *arguments* put into it."""
     _, body, _ = source(function).split("$$")
     return re.sub(

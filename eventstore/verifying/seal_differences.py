@@ -31,7 +31,7 @@ def name_differences(
         elif position not in was:
             yield put_in(connection, seal, now[position], was)
         elif was[position] != now[position]:
-            yield changed(connection, seal, was[position], now[position])
+            yield describe_changed(connection, seal, was[position], now[position])
 
 
 def gone(connection: psycopg.Connection[Any], seal: int, event: SealedEvent) -> Finding:
@@ -56,7 +56,7 @@ def put_in(
     return finding(seal, event, "changed", f"id was {origin}, is {event.position}")
 
 
-def changed(
+def describe_changed(
     connection: psycopg.Connection[Any], seal: int, was: SealedEvent, now: SealedEvent
 ) -> Finding:
     """Return what to say of a position whose event is another one than was sealed."""

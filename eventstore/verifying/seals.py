@@ -193,7 +193,7 @@ def links(before: SealCheck | None, seal: SealCheck) -> Iterator[Finding]:
 def contents(connection: psycopg.Connection[Any], seal: SealCheck) -> Iterator[Finding]:
     """Yield what is wrong with a seal, or else with the events of its stretch."""
     if not seal.is_whole:
-        yield changed_seal(
+        yield describe_changed_seal(
             seal,
             "its hash is another than that of what it says, so nothing vouches for"
             f" positions {seal.after + 1} to {seal.up_to}",
@@ -220,17 +220,17 @@ def differences(
         try:
             was, now = read_imprint(sealed), read_imprint(actual)
         except ValueError as error:
-            yield changed_seal(seal, str(error))
+            yield describe_changed_seal(seal, str(error))
             return
         if len(now) > MAX_EVENTS_OF_A_SEAL:
             # So many were put in that what is behind them was not read.
             was = [event for event in was if event.position <= now[-1].position]
         if was == now:
-            yield changed_seal(seal, "it does not count what is in it")
+            yield describe_changed_seal(seal, "it does not count what is in it")
         yield from name_differences(connection, seal.number, was, now)
 
 
-def changed_seal(seal: SealCheck, detail: str) -> Finding:
+def describe_changed_seal(seal: SealCheck, detail: str) -> Finding:
     return Finding(check=NAME, what="changed", seal=seal.number, detail=detail)
 
 

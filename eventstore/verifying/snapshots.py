@@ -44,7 +44,7 @@ def find_wrong(
     most: int | None,
 ) -> Iterator[Finding]:
     """Yield snapshots that are not what a replay up to their version gives."""
-    for stream_id in chosen(connection, most):
+    for stream_id in choose_streams(connection, most):
         snapshot = read_snapshot(connection, stream_id, deciders)
         if snapshot is not None:
             keyring = Keyring(connection, deciders.masters)
@@ -54,7 +54,9 @@ def find_wrong(
         advance(1)
 
 
-def chosen(connection: psycopg.Connection[Any], most: int | None) -> Iterator[str]:
+def choose_streams(
+    connection: psycopg.Connection[Any], most: int | None
+) -> Iterator[str]:
     """Yield the streams whose snapshots are looked at: so many by chance, or all."""
     if most is not None:
         rows = connection.execute(
@@ -114,7 +116,7 @@ def judge(
     else:
         try:
             kept = decider.snapshots.decode(decrypt_snapshot(snapshot, keyring))
-            if kept != replayed(connection, keyring, decider, snapshot):
+            if kept != replay(connection, keyring, decider, snapshot):
                 what = "it is not what a replay gives"
         except (CorruptSnapshot, TamperedEnvelope):
             what = "it is not what was written"
@@ -133,7 +135,7 @@ def judge(
         )
 
 
-def replayed(
+def replay(
     connection: psycopg.Connection[Any],
     keyring: Keyring,
     decider: Decider,

@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from tasks.app import app
 from tasks.broker.circuit_breaker import Breaker, State
-from tasks.broker.publisher_thread import Outbox
+from tasks.broker.publisher_thread import PublisherThread
 from tasks.shop.wiring import Shop
 from tasks.shop.wiring import shop as shop_here
 
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 breaker = Breaker()
 """Of this process: whether its broker answers."""
-outbox = Outbox(when_idle=lambda: probe())
+outbox = PublisherThread(when_idle=lambda: probe())
 
 MAX_TOGETHER = 20
 """So many commands one task names that were accepted while another was sent."""

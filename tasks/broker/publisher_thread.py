@@ -14,10 +14,10 @@ SECONDS_OF_IDLENESS = 0.5
 
 Message = Callable[[], None]
 
-_outboxes: list["Outbox"] = []
+_outboxes: list["PublisherThread"] = []
 
 
-class Outbox:
+class PublisherThread:
     """
     Messages on their way to the broker, sent in order by one thread a process.
 

@@ -17,6 +17,6 @@ def fill(shop: Shop) -> Iterator[UnclaimedStream]:
                     yield from unclaimed
 
 
-def told(unclaimed: UnclaimedStream) -> str:
+def describe_unclaimed(unclaimed: UnclaimedStream) -> str:
     """Return what an operator is told, which is neither the value nor whose it is."""
     return f"no claim for {unclaimed.stream_id}: {unclaimed.reason}; it stays as it is"

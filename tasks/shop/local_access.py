@@ -19,19 +19,19 @@ HEADER_FILE = "header"
 LOGINS = "logins"
 
 
-def derived(secret_key: str, purpose: str) -> str:
+def derive_secret(secret_key: str, purpose: str) -> str:
     """Return a secret of 64 hexadecimal digits that tells nothing about the key."""
     return hmac.digest(secret_key.encode(), purpose.encode(), "sha256").hex()
 
 
 def shop_id(secret_key: str) -> str:
     """Return what tells this shop from others of the same computer; no secret."""
-    return derived(secret_key, "recount: the id of this shop")[:10]
+    return derive_secret(secret_key, "recount: the id of this shop")[:10]
 
 
 def local_token(secret_key: str) -> str:
     """Return the token that this computer's own programs send."""
-    return f"local_{derived(secret_key, 'recount: programs of this computer')}"
+    return f"local_{derive_secret(secret_key, 'recount: programs of this computer')}"
 
 
 def authorization(secret_key: str) -> str:
@@ -52,7 +52,7 @@ def is_cookie(secret_key: str, value: str) -> bool:
 
 
 def seal_of(secret_key: str, name: str) -> str:
-    return derived(secret_key, f"recount: browser of this computer {name}")
+    return derive_secret(secret_key, f"recount: browser of this computer {name}")
 
 
 def header_file(folder: Path) -> Path:

@@ -77,10 +77,10 @@ def as_text(_: Any, __: str, said: EventDict) -> str:
     first = [str(said.pop("at")), str(said.pop("level")).upper(), said.pop("logger")]
     event = str(said.pop("event"))
     said.pop("exc_info", None)
-    facts = [f"{name}={quoted(value)}" for name, value in said.items()]
+    facts = [f"{name}={quote(value)}" for name, value in said.items()]
     return " ".join([*map(str, first), event, *facts])
 
 
-def quoted(value: object) -> str:
+def quote(value: object) -> str:
     text = str(value)
     return text if text and text.isprintable() and " " not in text else repr(text)

@@ -15,7 +15,7 @@ class UnusablePassword(ValueError):
         super().__init__(self.__doc__)
 
 
-def hashed(password: str) -> str:
+def hash_password(password: str) -> str:
     """Return the hash to keep of *password*. Raises UnusablePassword."""
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
         raise UnusablePassword

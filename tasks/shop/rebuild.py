@@ -19,7 +19,7 @@ def rebuild(
         )
 
 
-def unfit(shop: Shop) -> Sequence[Projection]:
+def find_unfit(shop: Shop) -> Sequence[Projection]:
     """Return the read models that have no tables, or tables of another definition."""
     with shop.lent() as connection:
         live = live_generations(connection)

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 
 from eventstore.errors import ContradictedExport, NothingSealed
-from eventstore.seals.export import exported, read_export, write_export
+from eventstore.seals.export import export_lines, read_export, write_export
 from eventstore.seals.seals import find_origin, newest_seals
 from eventstore.verifying.exported_seals import find_contradiction
 
@@ -29,7 +29,7 @@ def lines_of_newest(connection: psycopg.Connection[Any], most: int = 1) -> str:
     origin, seals = find_origin(connection), newest_seals(connection, most)
     if origin is None or not seals:
         raise NothingSealed
-    return exported(origin, seals)
+    return export_lines(origin, seals)
 
 
 def refuse_contradiction(connection: psycopg.Connection[Any], path: Path) -> None:

@@ -18,7 +18,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folders:
 
 
 def test_what_lies_in_memory_is_gone_at_the_end_but_for_its_logs(kept: Folders) -> None:
-    with in_memory.lent(kept) as folders:
+    with in_memory.lend_folders(kept) as folders:
         folders.make()
         (folders.logs / "postgres.log").write_text("ready")
 
@@ -32,7 +32,7 @@ def test_without_room_in_memory_everything_lies_where_it_is_kept(
 ) -> None:
     monkeypatch.setattr(in_memory, "ROOM", 1 << 60)
 
-    with in_memory.lent(kept) as folders:
+    with in_memory.lend_folders(kept) as folders:
         assert folders == kept
 
 
@@ -41,7 +41,7 @@ def test_without_such_a_folder_too(
 ) -> None:
     monkeypatch.setattr(in_memory, "SHARED_MEMORY", kept.state / "missing")
 
-    with in_memory.lent(kept) as folders:
+    with in_memory.lend_folders(kept) as folders:
         assert folders == kept
 
 

@@ -13,8 +13,8 @@ from eventstore.journal.accept import (
     AcceptanceResult,
     PreparedCommand,
     accept_many,
-    accepted,
-    prepared,
+    parse_accepted,
+    prepare,
 )
 from eventstore.journal.pruning import prune
 from tests.support.engine import COUNTERS, SECRET, Add, Engine, at_once
@@ -24,7 +24,7 @@ add = Add(counter_id="clock", amount=5)
 
 
 def ready(key: str, command: Add = add, principal: str = "alice") -> PreparedCommand:
-    return prepared(
+    return prepare(
         command,
         decider=COUNTERS.all[0],
         principal=principal,
@@ -87,9 +87,11 @@ def test_a_set_that_breaks_off_in_its_halves_is_undone_as_a_whole(
     ) -> list[AcceptanceResult]:
         if commands == [ready("c")]:
             raise psycopg.errors.LockNotAvailable
-        return accepted(connection, commands)
+        return parse_accepted(connection, commands)
 
-    monkeypatch.setattr("eventstore.journal.accept.accepted", accepted_but_for_the_last)
+    monkeypatch.setattr(
+        "eventstore.journal.accept.parse_accepted", accepted_but_for_the_last
+    )
     with pytest.raises(psycopg.errors.LockNotAvailable):
         accept_many(engine.connection, [ready("a"), ready("b"), bad, ready("c")])
 

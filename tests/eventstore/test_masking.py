@@ -13,7 +13,7 @@ import pytest
 
 from domain.customers.commands import RegisterCustomer
 from domain.input import parse
-from eventstore.personal.masking import Mask, mask_key, masked
+from eventstore.personal.masking import Mask, mask_key, mask_message
 
 KEY = mask_key(b"the secret of the shop")
 ALICE = Mask(KEY, "customer-ALICE")
@@ -90,7 +90,7 @@ def data_of(event: Any) -> dict[str, Any]:
 
 
 def test_masks_are_of_the_kind_of_what_they_stand_for() -> None:
-    message = masked(data_of(KNOWN), Registered, ALICE)
+    message = mask_message(data_of(KNOWN), Registered, ALICE)
     text = msgspec.json.encode(message)
 
     read = msgspec.json.decode(text, type=Registered)
@@ -131,7 +131,7 @@ def test_what_a_class_does_not_know_is_masked_wherever_it_is() -> None:
         "$forgotten": True,
     }
 
-    assert masked(message, Registered, ALICE) == {
+    assert mask_message(message, Registered, ALICE) == {
         "number": 7,
         "lines": [
             {
@@ -145,7 +145,7 @@ def test_what_a_class_does_not_know_is_masked_wherever_it_is() -> None:
 
 
 def test_what_was_in_the_box_is_masked_even_if_it_is_not_marked_today() -> None:
-    message = masked({"number": 4321}, Registered, ALICE, boxed={"number"})
+    message = mask_message({"number": 4321}, Registered, ALICE, boxed={"number"})
 
     assert message["number"] != 4321
     assert 0 < message["number"] < 10_000

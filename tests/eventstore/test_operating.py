@@ -7,8 +7,8 @@ import pytest
 
 from eventstore.errors import BadCursor
 from eventstore.journal import listing
-from eventstore.journal.acting import ActionResult, abandon, retry
 from eventstore.journal.listing import CommandFilter, find_entries
+from eventstore.journal.operator_actions import ActionResult, abandon, retry
 from eventstore.journal.runner import Limits
 from eventstore.journal.tracing import trace
 from eventstore.log.append import append

@@ -12,7 +12,7 @@ import pytest
 
 from eventstore.errors import InternalCommand, KeyReused, UnknownCommandType
 from eventstore.journal.accept import accept
-from eventstore.journal.acting import tell_abandoned
+from eventstore.journal.operator_actions import tell_abandoned
 from eventstore.log.append import append
 from eventstore.subscriptions.catch_up import CaughtUp, catch_up
 from eventstore.subscriptions.process_manager import (

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from eventstore.errors import KeyReused
-from eventstore.journal.acting import abandon, cancel
-from eventstore.journal.pruning import count_prunable, prune, pruned_before
+from eventstore.journal.operator_actions import abandon, cancel
+from eventstore.journal.pruning import count_prunable, find_pruned_before, prune
 from eventstore.verifying.finding import Finding
 from eventstore.verifying.journal import find_wrong_commands, find_wrong_events
 from tests.support.engine import FULL, Add, Divide, Engine
@@ -91,7 +91,7 @@ def test_what_finished_later_stays(engine: Engine) -> None:
 
 
 def test_up_to_when_it_went_is_kept_with_who(engine: Engine) -> None:
-    assert pruned_before(engine.connection) is None
+    assert find_pruned_before(engine.connection) is None
     engine.drain(engine.accept(add))
     before = now(engine)
     prune_all(engine, before)
@@ -100,13 +100,13 @@ def test_up_to_when_it_went_is_kept_with_who(engine: Engine) -> None:
         "SELECT acted_by, count FROM prunings ORDER BY id"
     ).fetchall()
 
-    assert pruned_before(engine.connection) == before
+    assert find_pruned_before(engine.connection) == before
     assert rows == [("olga", 1), ("olga", 0)]
 
 
 def test_a_time_to_come_prunes_up_to_now(engine: Engine) -> None:
     prune_all(engine, TOMORROW)
-    pruned = pruned_before(engine.connection)
+    pruned = find_pruned_before(engine.connection)
 
     assert pruned is not None
     assert pruned < TOMORROW

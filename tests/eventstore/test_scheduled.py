@@ -12,9 +12,9 @@ import psycopg
 import pytest
 
 from eventstore.errors import KeyReused
-from eventstore.journal.acting import cancel
 from eventstore.journal.drain import drain
 from eventstore.journal.entries import count_waiting
+from eventstore.journal.operator_actions import cancel
 from eventstore.journal.runner import Runner
 from eventstore.journal.take import find_waiting
 from tests.support.engine import COUNTERS, Add, Engine, meanwhile

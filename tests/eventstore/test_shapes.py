@@ -7,7 +7,12 @@ from typing import Any, ClassVar
 
 import pytest
 
-from eventstore.log.schema_compatibility import FIRST, examine, shape_of_event, written
+from eventstore.log.schema_compatibility import (
+    FIRST,
+    examine,
+    shape_lines,
+    shape_of_event,
+)
 
 NAMED: dict[str, Any] = {"name": (str,), "born": (int,)}
 
@@ -28,7 +33,7 @@ def several(kind: Any) -> Any:
     return GenericAlias(list, (kind,))
 
 
-RECORDED = written("Renamed", FIRST, shape_of_event(renamed(**NAMED)))
+RECORDED = shape_lines("Renamed", FIRST, shape_of_event(renamed(**NAMED)))
 
 
 def told(kind: Any, text: str = RECORDED) -> str:
@@ -120,7 +125,9 @@ def test_what_was_written_down_last_is_not_taken_back() -> None:
 def test_a_field_deeper_inside_counts() -> None:
     old = whole("Line", price=(int,))
     new = whole("Line", price=(int,), part=(Decimal,))
-    recorded = written("Renamed", FIRST, shape_of_event(renamed(lines=(several(old),))))
+    recorded = shape_lines(
+        "Renamed", FIRST, shape_of_event(renamed(lines=(several(old),)))
+    )
 
     assert "adds lines.part, which is a major" in told(
         renamed(lines=(several(new),)), recorded
@@ -135,7 +142,7 @@ def test_a_whole_that_may_be_missing_is_a_minor_whatever_is_inside() -> None:
 
 def test_another_name_of_a_class_inside_is_no_other_shape() -> None:
     old, new = (whole(name, price=(int,)) for name in ("Line", "Item"))
-    recorded = written("Renamed", FIRST, shape_of_event(renamed(line=(old,))))
+    recorded = shape_lines("Renamed", FIRST, shape_of_event(renamed(line=(old,))))
 
     assert told(renamed(line=(new,)), recorded) == ""
 

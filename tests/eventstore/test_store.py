@@ -14,7 +14,7 @@ from eventstore import (
     PostgresStore,
     ReadModelOutdated,
     WrongExpectedVersion,
-    bring_up_to_date,
+    catch_up_now,
     verify,
 )
 from eventstore.log.append import append
@@ -132,20 +132,20 @@ def test_a_log_without_a_journal_is_found_right(engine: Engine) -> None:
 
 def test_a_read_model_is_made_and_brought_up_to_date(engine: Engine) -> None:
     put(PostgresStore(engine.connection))
-    bring_up_to_date(engine.connection, totals)
+    catch_up_now(engine.connection, totals)
     put(PostgresStore(engine.connection), expected=1)
 
-    assert bring_up_to_date(engine.connection, totals).checkpoint == 2
+    assert catch_up_now(engine.connection, totals).checkpoint == 2
     assert totals_of(engine) == [(10,)]
 
 
 def test_a_read_model_may_be_kept_in_the_callers_transaction(engine: Engine) -> None:
     put(PostgresStore(engine.connection))
     with engine.pool.connect() as connection:
-        bring_up_to_date(connection, totals)
+        catch_up_now(connection, totals)
         connection.rollback()
         assert live_generations(engine.connection) == {}
-        assert bring_up_to_date(connection, totals).checkpoint == 1
+        assert catch_up_now(connection, totals).checkpoint == 1
         connection.commit()
 
     assert totals_of(engine) == [(5,)]
@@ -159,25 +159,25 @@ def test_a_bug_in_a_fold_is_raised_with_all_before_it_written(
 
     for _ in range(2):
         with pytest.raises(CannotProject, match="ValueError: thirteen"):
-            bring_up_to_date(engine.connection, totals)
+            catch_up_now(engine.connection, totals)
     assert totals_of(engine) == [(5,)]
 
 
 def test_a_checkpoint_of_another_log_is_raised(engine: Engine) -> None:
-    bring_up_to_date(engine.connection, totals)
+    catch_up_now(engine.connection, totals)
     engine.connection.execute("UPDATE subscriptions SET checkpoint = 1")
 
     with pytest.raises(CheckpointNotInLog, match="recount rebuild totals"):
-        bring_up_to_date(engine.connection, totals)
+        catch_up_now(engine.connection, totals)
 
 
 def test_what_the_database_refuses_is_raised(engine: Engine) -> None:
-    bring_up_to_date(engine.connection, totals)
+    catch_up_now(engine.connection, totals)
     engine.connection.execute("ALTER TABLE readmodels.totals_g1 RENAME total TO sum")
     put(PostgresStore(engine.connection))
 
     with pytest.raises(CannotProject, match="UndefinedColumn"):
-        bring_up_to_date(engine.connection, totals)
+        catch_up_now(engine.connection, totals)
 
 
 def totals_of(engine: Engine) -> list[tuple[int]]:
@@ -185,10 +185,10 @@ def totals_of(engine: Engine) -> list[tuple[int]]:
 
 
 def test_a_read_model_of_another_definition_is_not_written_to(engine: Engine) -> None:
-    bring_up_to_date(engine.connection, totals)
+    catch_up_now(engine.connection, totals)
 
     with pytest.raises(ReadModelOutdated, match="totals"):
-        bring_up_to_date(engine.connection, replace(totals, version=2))
+        catch_up_now(engine.connection, replace(totals, version=2))
 
 
 def test_a_connection_that_is_broken_is_told_as_such(engine: Engine) -> None:

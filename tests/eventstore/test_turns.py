@@ -13,8 +13,8 @@ from uuid import UUID
 import pytest
 
 from eventstore.heartbeats.heartbeats import Beat, beat, find_heartbeats
-from eventstore.journal.acting import cancel
 from eventstore.journal.entries import count_waiting
+from eventstore.journal.operator_actions import cancel
 from eventstore.journal.pruning import prune
 from eventstore.journal.take import LeasedStream, find_waiting, give_back, release
 from tests.support.engine import Add, Engine

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from eventstore.errors import UnreadableExport
-from eventstore.seals.export import ExportedSeal, exported, read_export
+from eventstore.seals.export import ExportedSeal, export_lines, read_export
 from eventstore.seals.seals import begin_chain, find_origin, newest_seals, seal_log
 from eventstore.verifying import seals
 from eventstore.verifying.checks import count_unsealed
@@ -61,7 +61,7 @@ def export(engine: Engine, folder: Path, most: int = 1) -> list[ExportedSeal]:
     origin = find_origin(engine.connection)
     assert origin is not None
     path = folder / "seals.jsonl"
-    path.write_text(exported(origin, newest_seals(engine.connection, most)))
+    path.write_text(export_lines(origin, newest_seals(engine.connection, most)))
     return read_export(path)
 
 

@@ -244,7 +244,7 @@ class Desk:
 
     def start(self, extra: Mapping[str, str]) -> None:
         """Start it as `up` does: servers, logins, migration, then the shop."""
-        given, port = variables.given(), self.port.number
+        given, port = variables.variables_given(), self.port.number
         environment = environment_of(given, self.folders, port, extra)
         if self.disk.megabytes is not None:
             self.move_to_small_disk(environment)

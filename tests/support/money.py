@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from domain.accounts.commands import Deposit, OpenAccount
 from domain.transfers.commands import TransferMoney
-from eventstore.journal.acting import ActionResult
+from eventstore.journal.operator_actions import ActionResult
 from eventstore.journal.take import find_waiting
 from readmodels import account_statement, accounts, transfers
 from readmodels.account_statement import StatementLine

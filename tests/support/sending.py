@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from eventstore.errors import KeyReused
-from eventstore.journal.acting import cancel
+from eventstore.journal.operator_actions import cancel
 from eventstore.journal.take import find_waiting
 from tasks import catch_up, commands
 from tasks.accept import CommandRequest, accept, accept_many

@@ -9,7 +9,7 @@ import pytest
 
 from tasks.broker import publish
 from tasks.broker.circuit_breaker import Breaker, State
-from tasks.broker.publisher_thread import Outbox
+from tasks.broker.publisher_thread import PublisherThread
 from tasks.shop.settings import Settings
 from tasks.shop.wiring import Shop
 from tests.support.settings import settings_for
@@ -97,7 +97,7 @@ def test_after_each_probe_that_fails_it_rests_twice_as_long_up_to_a_limit(
 
 
 def test_messages_are_sent_in_order_by_another_thread() -> None:
-    outbox = Outbox()
+    outbox = PublisherThread()
     sent: list[tuple[int, str]] = []
     for number in range(100):
         outbox.put(
@@ -113,7 +113,7 @@ def wait_for(event: threading.Event) -> None:
 
 
 def test_a_broker_that_hangs_lets_nobody_wait_and_costs_bounded_memory() -> None:
-    outbox = Outbox(most=3)
+    outbox = PublisherThread(most=3)
     hangs = threading.Event()
     outbox.put(lambda: wait_for(hangs))
     wait_until(lambda: outbox.messages.empty(), "the thread hangs")
@@ -154,7 +154,7 @@ def nowhere(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Shop:
 
     attempts: list[int] = []
     monkeypatch.setattr(publish, "breaker", Breaker(first_rest=60))
-    monkeypatch.setattr(publish, "outbox", Outbox())
+    monkeypatch.setattr(publish, "outbox", PublisherThread())
     monkeypatch.setattr("tasks.broker.publish.app.send_task", refuse)
     monkeypatch.setattr(publish, "knows_its_queues", lambda: True)
     shop = Shop(replace(settings, role="web"))
@@ -181,7 +181,7 @@ def test_what_is_accepted_while_one_is_sent_goes_in_one_message(
         wait_for(hangs)
         sent.append((how["task_id"], arguments[0], how["shadow"]))
 
-    monkeypatch.setattr(publish, "outbox", Outbox())
+    monkeypatch.setattr(publish, "outbox", PublisherThread())
     monkeypatch.setattr("tasks.broker.publish.app.send_task", send_task)
     monkeypatch.setattr(publish, "knows_its_queues", lambda: True)
     shop = Shop(replace(settings, role="web"))
@@ -204,7 +204,7 @@ def test_what_is_accepted_while_one_is_sent_goes_in_one_message(
 def test_what_finds_no_room_is_not_kept(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publish, "outbox", Outbox(most=1))
+    monkeypatch.setattr(publish, "outbox", PublisherThread(most=1))
     monkeypatch.setattr(publish.outbox, "start", lambda: None)
     shop = Shop(replace(settings, role="web"))
     for _ in range(3):
@@ -216,7 +216,7 @@ def test_what_finds_no_room_is_not_kept(
 
 def test_while_there_is_no_message_the_thread_is_idle_again_and_again() -> None:
     idle = threading.Semaphore(0)
-    outbox = Outbox(when_idle=idle.release)
+    outbox = PublisherThread(when_idle=idle.release)
     outbox.put(lambda: None)
 
     assert idle.acquire(timeout=10)
@@ -286,7 +286,7 @@ class TakenBack(deque[publish.PendingMessage]):
 def test_who_takes_theirs_back_does_not_end_the_thread_that_publishes(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publish, "outbox", Outbox())
+    monkeypatch.setattr(publish, "outbox", PublisherThread())
     monkeypatch.setattr(publish, "gathered", TakenBack())
     shop = Shop(replace(settings, role="web"))
     publish.publish(shop, uuid4())

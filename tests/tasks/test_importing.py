@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
-from cli.import_report import counted
+from cli.import_report import count_in_words
 from domain.input import parse
 from domain.orders.commands import PlaceOrder
 from tasks.accept import accept
@@ -243,7 +243,7 @@ def test_a_rehearsal_says_the_same_and_writes_nothing(
     [(0, "0 events were"), (1, "1 event was"), (2_000, "2,000 events were")],
 )
 def test_one_is_said_as_one_and_the_rest_as_many(count: int, said: str) -> None:
-    assert counted(count, "event was", "events were") == said
+    assert count_in_words(count, "event was", "events were") == said
 
 
 def test_products_may_repeat_in_an_order(shop: Shop, tmp_path: Path) -> None:

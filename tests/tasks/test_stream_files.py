@@ -9,7 +9,7 @@ import pytest
 
 from eventstore.log.events import Metadata
 from tasks.shop.history_import.errors import UnusableFile
-from tasks.shop.stream_transfer.file import Line, read, written
+from tasks.shop.stream_transfer.file import Line, read, write_file
 
 ID = UUID("6f1d2c0e-6d0b-5c52-9c34-1d1f5f0e8a11")
 
@@ -30,7 +30,7 @@ def line(stream_id: str, version: int, note: str = "Grüße") -> Line:
 
 
 LINES = [line("order-1", 1), line("order-2", 1), line("order-1", 2)]
-FILE = written(LINES, is_masked=True)
+FILE = write_file(LINES, is_masked=True)
 HEAD, FIRST, SECOND, THIRD = FILE.splitlines(keepends=True)
 
 
@@ -45,7 +45,7 @@ def test_what_was_written_is_read() -> None:
 
     assert header.streams == {"order-1": 2, "order-2": 1}
     assert header.is_masked
-    assert written(lines, is_masked=True) == FILE
+    assert write_file(lines, is_masked=True) == FILE
     assert [bytes(one.data) for one in lines] == [bytes(one.data) for one in LINES]
 
 
@@ -79,13 +79,15 @@ def test_another_file_is_refused_and_says_why(content: bytes, reason: str) -> No
 
 
 def test_a_stream_without_its_beginning_is_refused() -> None:
-    late = written([line("order-1", 2)], is_masked=True)
+    late = write_file([line("order-1", 2)], is_masked=True)
 
     assert "has version 2 of order-1 in line 2, and 1 is its turn" in refusal(late)
 
 
 def test_a_file_may_be_looked_at_on_a_terminal() -> None:
-    content = written([line("order-1", 1, "\x1b[2J\x9b2J\x7f\u202e")], is_masked=False)
+    content = write_file(
+        [line("order-1", 1, "\x1b[2J\x9b2J\x7f\u202e")], is_masked=False
+    )
 
     assert content.decode().replace("\n", "").isprintable()
     (back,) = read(BytesIO(content), "streams.jsonl")[1]

@@ -14,7 +14,7 @@ from eventstore.log.events import Metadata, RecordedEvent
 from eventstore.log.upcasting import VersionedData
 from eventstore.personal.masking import mask_key
 from tasks.shop.stream_transfer.errors import NotMaskable
-from tasks.shop.stream_transfer.masking import masked_event
+from tasks.shop.stream_transfer.masking import mask_event
 from tasks.shop.stream_transfer.reading import DecryptedEvent
 
 ID = UUID("6f1d2c0e-6d0b-5c52-9c34-1d1f5f0e8a11")
@@ -85,7 +85,7 @@ def masked(
         occurred_at=datetime(2026, 11, 23, tzinfo=UTC),
     )
     opened = DecryptedEvent(event, metadata, data, boxed)
-    return masked_event(opened, DECIDERS, mask_key(b"secret"))
+    return mask_event(opened, DECIDERS, mask_key(b"secret"))
 
 
 def test_of_an_old_event_what_was_in_its_box_is_masked() -> None:

@@ -29,7 +29,7 @@ def test_a_changed_definition_is_rebuilt_by_the_migration(shop: Shop, do: Do) ->
         connection.execute(sa.text("UPDATE readmodels.order_list_g1 SET total = 0"))
     migrate(shop.settings.database_url)
 
-    assert rebuild.unfit(shop) == []
+    assert rebuild.find_unfit(shop) == []
     with shop.engine.connect() as connection:
         (line,) = order_list.find(connection).rows
     assert line.total == 10_899
@@ -84,7 +84,7 @@ def test_read_models_are_filled_by_an_operator_and_never_by_the_owner(
     url = shop.settings.database_url
     migrate(url, OPERATOR_DATABASE_URL=as_role(url, "operator"))
 
-    assert rebuild.unfit(shop) == []
+    assert rebuild.find_unfit(shop) == []
     with shop.engine.connect() as connection:
         fillers = set(connection.scalars(sa.text("SELECT name FROM fillers")))
     assert fillers == {login_of("operator")}
@@ -99,7 +99,7 @@ def test_an_operator_s_login_that_is_still_to_be_made_holds_up_no_migration(
     url = shop.settings.database_url
     migrate(url, OPERATOR_DATABASE_URL=as_role(url, "nobody"))
 
-    assert len(rebuild.unfit(shop)) == len(shop.projections)
+    assert len(rebuild.find_unfit(shop)) == len(shop.projections)
 
 
 def test_a_new_read_model_is_filled_by_the_migration(shop: Shop, do: Do) -> None:
@@ -121,7 +121,7 @@ def test_a_changed_fold_is_seen_by_its_version(shop: Shop) -> None:
     newer = replace(products.projection, version=2)
     shop.projections = [newer]
 
-    assert rebuild.unfit(shop) == [newer]
+    assert rebuild.find_unfit(shop) == [newer]
 
 
 def test_a_read_model_that_cannot_be_filled_holds_up_no_other(
@@ -135,7 +135,7 @@ def test_a_read_model_that_cannot_be_filled_holds_up_no_other(
         connection.execute(sa.text("UPDATE generations SET shape = NULL"))
     migrate(shop.settings.database_url)
 
-    assert [projection.name for projection in rebuild.unfit(shop)] == ["customers"]
+    assert [projection.name for projection in rebuild.find_unfit(shop)] == ["customers"]
 
 
 def test_rights_that_are_not_as_they_ought_to_be_are_mended(shop: Shop) -> None:

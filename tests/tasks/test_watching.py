@@ -10,7 +10,7 @@ import pytest
 
 from tasks.broker import publish
 from tasks.broker.circuit_breaker import Breaker
-from tasks.broker.publisher_thread import Outbox
+from tasks.broker.publisher_thread import PublisherThread
 from tasks.heartbeat import processes, pulse
 from tasks.heartbeat.processes import Queue
 from tasks.heartbeat.pulse import Pulses
@@ -110,7 +110,7 @@ def test_a_process_that_has_sent_nothing_asks_for_a_broker_that_others_left_alon
     asked = threading.Event()
     breaker = Breaker(threshold=1)
     monkeypatch.setattr(publish, "breaker", breaker)
-    monkeypatch.setattr(publish, "outbox", Outbox(when_idle=asked.set))
+    monkeypatch.setattr(publish, "outbox", PublisherThread(when_idle=asked.set))
     monkeypatch.setattr(processes, "start", hearts.append)
     processes.begin(Shop(settings), "web")
     [heart] = hearts

@@ -90,7 +90,7 @@ def test_what_was_accepted_is_answered_again_after_its_day(
     data = {**CLOCKS, "required_date": str(in_days(1))}
     first = send("PlaceOrder", data, key="again")
     later = datetime.now(UTC) + timedelta(days=5)
-    monkeypatch.setattr(date_checks, "doubted", at(later))
+    monkeypatch.setattr(date_checks, "find_doubtful", at(later))
     again, other = send("PlaceOrder", data, key="again"), send("PlaceOrder", data, "x")
 
     assert (first.status_code, again.status_code) == (202, 202)
@@ -108,14 +108,14 @@ def test_a_clock_of_the_web_that_is_wrong_refuses_nothing(
         asked.append(now)
         return DOUBTED(shop, name, data, ahead if len(asked) == 1 else now)
 
-    monkeypatch.setattr(date_checks, "doubted", doubted)
+    monkeypatch.setattr(date_checks, "find_doubtful", doubted)
     response = send("PlaceOrder", {**CLOCKS, "required_date": str(in_days(1))})
 
     assert response.status_code == 202
     assert len(asked) == 2
 
 
-DOUBTED = date_checks.doubted
+DOUBTED = date_checks.find_doubtful
 
 
 def at(moment: datetime) -> Any:

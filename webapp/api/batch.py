@@ -66,7 +66,7 @@ def items_of(values: Iterable[Any]) -> Iterator[Line]:
         yield Line(number, value, is_parsed=True)
 
 
-def take(
+def accept_batch(
     shop: Shop,
     lines: Iterable[Line],
     *,
@@ -86,14 +86,14 @@ def take(
     """
     rest, refusals = iter(lines), 0
     while piece := list(islice(rest, IN_A_SET)):
-        for told in take_set(shop, piece, principal, key, require, limits):
+        for told in accept_set(shop, piece, principal, key, require, limits):
             refusals += told["status"] == "refused"
             yield told
         if limits.refusals is not None and refusals >= limits.refusals:
             return
 
 
-def take_set(
+def accept_set(
     shop: Shop,
     lines: Iterable[Line],
     principal: str,
@@ -105,10 +105,12 @@ def take_set(
     wanted: dict[int, CommandRequest] = {}
     for line in lines:
         try:
-            wanted[line.number] = wanted_by(shop, line, principal, key, require, limits)
+            wanted[line.number] = request_of(
+                shop, line, principal, key, require, limits
+            )
             told[line.number] = {}
         except (Problem, InvalidInput) as refusal:
-            told[line.number] = refused(refusal)
+            told[line.number] = refusal_as_json(refusal)
     answers = accept_many(shop, list(wanted.values()), principal=principal)
     for number, answer in zip(wanted, answers, strict=True):
         told[number] = answer_as_json(answer)
@@ -116,7 +118,7 @@ def take_set(
         yield {"line": number, **answer_of_line}
 
 
-def wanted_by(
+def request_of(
     shop: Shop,
     line: Line,
     principal: str,
@@ -166,7 +168,7 @@ def answer_as_json(answer: AcceptanceResult) -> dict[str, Any]:
     }
 
 
-def refused(refusal: Problem | InvalidInput) -> dict[str, Any]:
+def refusal_as_json(refusal: Problem | InvalidInput) -> dict[str, Any]:
     if isinstance(refusal, Problem):
         return as_json(refusal)
     faults = refusal.faults
@@ -210,7 +212,7 @@ def values_of(body: bytes) -> list[Any]:
     return values
 
 
-def written(told: Iterable[dict[str, Any]]) -> tuple[str, int, int]:
+def render_answers(told: Iterable[dict[str, Any]]) -> tuple[str, int, int]:
     """Return all lines' answers as JSON; how many are accepted, how many refused."""
     texts, refusals = [], 0
     for line in told:

@@ -11,7 +11,7 @@ from domain.characters import problem_with
 from domain.errors import Fault, InvalidInput
 from domain.input import unknown_name
 from eventstore.connection import driver_connection
-from eventstore.journal import acting, entries
+from eventstore.journal import entries, operator_actions
 from eventstore.journal.listing import STANDINGS, CommandFilter, find_entries
 from webapp.api.commands import entry_as_json, row_as_json
 from webapp.api.queries import limit_asked, next_page

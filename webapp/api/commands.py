@@ -50,7 +50,7 @@ BATCH_TYPES = (
 
 
 @routes.post("/commands")
-def take() -> ResponseReturnValue:
+def post_command() -> ResponseReturnValue:
     key = usable_key(request.headers.get("Idempotency-Key"))
     seen = version_of(request.headers.get("If-Match"))
     shop = the_shop()
@@ -71,7 +71,7 @@ def take() -> ResponseReturnValue:
         not_before=not_before,
     )
     is_plain = accepted.is_new and not_before is None
-    status = "accepted" if is_plain else standing_of(accepted.command_id)
+    status = "accepted" if is_plain else status_of(accepted.command_id)
     address = url_for("api.command", command_id=accepted.command_id)
     answer = {
         "id": str(accepted.command_id),
@@ -88,17 +88,17 @@ def take() -> ResponseReturnValue:
 
 
 @routes.post("/commands/batch")
-def take_batch() -> ResponseReturnValue:
+def post_batch() -> ResponseReturnValue:
     key = request.headers.get("Idempotency-Key")
     lines = iter(lines_sent())
-    told = batch.take(
+    told = batch.accept_batch(
         the_shop(),
         lines,
         principal=caller().name,
         key=None if key is None else usable_key(key),
         require=require_command,
     )
-    answers, accepted, refused = batch.written(or_unknown(told))
+    answers, accepted, refused = batch.render_answers(or_unknown(told))
     body = f'{{"accepted":{accepted},"refused":{refused},"lines":{answers}'
     if left := sum(1 for _ in lines):
         body += f',"not_looked_at":{left},"detail":{json.dumps(TOO_MANY_REFUSED)}'
@@ -130,7 +130,7 @@ def lines_sent() -> Iterable[Line]:
     return batch.lines_of(batch.pieces_of(body))
 
 
-def standing_of(command_id: UUID) -> str:
+def status_of(command_id: UUID) -> str:
     """Return what became of a command that is promised, as far as that is known."""
     try:
         with the_shop().engine.connect() as connection:

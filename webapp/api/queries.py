@@ -31,7 +31,7 @@ from webapp.problems import (
     no_customer,
     no_order,
     no_transfer,
-    standing,
+    position_fields,
 )
 from webapp.query_parameters import (
     OF_ACCOUNTS,
@@ -96,7 +96,7 @@ def figures() -> ResponseReturnValue:
     with reading(order_details.projection) as (connection, position):
         found = order_details.figures(connection)
     currency = the_shop().settings.currency
-    return {**as_json(found), "currency": currency, **standing(position)}
+    return {**as_json(found), "currency": currency, **position_fields(position)}
 
 
 @routes.get("/accounts")
@@ -173,7 +173,7 @@ def a_page(name: str, page: Page[Any], position: Freshness) -> dict[str, Any]:
     return {
         name: [as_json(row) for row in page.rows],
         "next": page.following and next_page(page.following),
-        **standing(position),
+        **position_fields(position),
     }
 
 
@@ -192,6 +192,6 @@ def one(
     body = {
         **as_json(row),
         "links": {"self": request.path, **links},
-        **standing(position),
+        **position_fields(position),
     }
     return body, {"ETag": f'"{row.version}"'}

@@ -11,7 +11,7 @@ from domain.errors import Fault
 from webapp.forms.choices import Offer, offer_for
 from webapp.forms.definitions import Form
 from webapp.forms.labels import sentence, sentence_beside
-from webapp.forms.values import FormValues, typed_in
+from webapp.forms.values import FormValues, read_values
 
 
 def new_key() -> str:
@@ -68,11 +68,11 @@ class FormState:
         return self.typed.fields.get(name, "")
 
 
-def posted(form: Form) -> FormState:
+def read_posted(form: Form) -> FormState:
     """Return *form* as it was posted."""
     return FormState(
         form=form,
-        typed=typed_in(form, request.form),
+        typed=read_values(form, request.form),
         about=dict(request.view_args or {}),
         version=request.form.get("version", "") if form.expects_version else "",
         key=request.form.get("key", ""),

@@ -16,9 +16,14 @@ from webapp.forms.definitions import (
 )
 from webapp.forms.form_state import FormState, show
 from webapp.forms.submit import send
-from webapp.forms.values import FormValues, typed_for
+from webapp.forms.values import FormValues, values_for
 from webapp.problems import no_account
-from webapp.query_parameters import OF_ACCOUNTS, accounts_asked, kept, statement_asked
+from webapp.query_parameters import (
+    OF_ACCOUNTS,
+    accounts_asked,
+    kept_parameters,
+    statement_asked,
+)
 from webapp.read_connection import reading, tell_undecided
 from webapp.url_converters import ACCOUNT
 
@@ -37,7 +42,7 @@ def all_of_them() -> ResponseReturnValue:
         "accounts.html",
         page=page,
         asked=asked,
-        kept=kept(*OF_ACCOUNTS[:-1]),
+        kept=kept_parameters(*OF_ACCOUNTS[:-1]),
         statuses=accounts.STATUSES,
         to_look_at=to_look_at,
     )
@@ -55,7 +60,7 @@ def opening() -> ResponseReturnValue:
 
 
 @routes.get(f"/accounts/{ACCOUNT}")
-def one(account_id: str) -> ResponseReturnValue:
+def show_account(account_id: str) -> ResponseReturnValue:
     asked = statement_asked()
     models = (account_statement.projection, accounts.projection)
     with reading(*models) as (connection, position):
@@ -69,22 +74,22 @@ def one(account_id: str) -> ResponseReturnValue:
         account=account,
         page=page,
         asked=asked,
-        kept={"account_id": account_id, **kept("sort")},
-        actions=[filled_for(action, account) for action in allowed(account)],
+        kept={"account_id": account_id, **kept_parameters("sort")},
+        actions=[form_for(action, account) for action in allowed_actions(account)],
     )
 
 
-def allowed(account: AccountView) -> tuple[AccountAction, ...]:
+def allowed_actions(account: AccountView) -> tuple[AccountAction, ...]:
     """Return what is offered for *account*; whether it may be, the domain decides."""
     if account.status == accounts.CLOSED:
         return ()
     return (DEPOSIT, WITHDRAW) if account.balance else (DEPOSIT, CLOSE)
 
 
-def filled_for(action: AccountAction, account: AccountView) -> FormState:
+def form_for(action: AccountAction, account: AccountView) -> FormState:
     return FormState(
         form=action,
-        typed=typed_for(action, {}, the_notation()),
+        typed=values_for(action, {}, the_notation()),
         about={"account_id": account.account_id},
     )
 
@@ -100,7 +105,7 @@ def give_address(action: AccountAction) -> None:
             account = accounts.find_one(connection, account_id)
         if account is None:
             raise no_account(account_id, position)
-        return show(filled_for(action, account))
+        return show(form_for(action, account))
 
     @routes.post(address, endpoint=name)
     def submit(account_id: str) -> ResponseReturnValue:

@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from domain.errors import StateRejection
 from eventstore.connection import driver_connection
-from eventstore.journal import acting, entries
-from eventstore.journal.entries import Entry, opened
+from eventstore.journal import entries, operator_actions
+from eventstore.journal.entries import Entry, decrypt_entry
 from readmodels import order_details
 from readmodels.order_details import OrderDetailsView
 from webapp.current_shop import LOCAL, the_notation, the_shop
@@ -18,8 +18,8 @@ from webapp.forms.choices import offer_for
 from webapp.forms.concurrent_edits import is_mergeable, merge_form
 from webapp.forms.definitions import FORMS, Action, Form
 from webapp.forms.form_state import FormState
-from webapp.forms.values import typed_for
-from webapp.pages.orders import allowed
+from webapp.forms.values import values_for
+from webapp.pages.orders import allowed_actions
 from webapp.problems import no_command
 from webapp.read_connection import reading, remember
 
@@ -82,7 +82,7 @@ def is_stale(entry: Entry) -> bool:
 def sent_with(connection: sa.Connection, entry: Entry) -> Entry | None:
     """Return *entry* as it was sent, or None where whom it is about is forgotten."""
     masters = the_shop().deciders.masters
-    return opened(driver_connection(connection), entry, masters)
+    return decrypt_entry(driver_connection(connection), entry, masters)
 
 
 def is_news(entry: Entry, takes_long: bool) -> bool:
@@ -109,19 +109,21 @@ def form_again(entry: Entry, order: OrderDetailsView | None) -> FormState | None
     if (entry.error or {}).get("rule") in STATE_REJECTIONS:
         return None
     form = next((form for form in FORMS if form.command == entry.type), None)
-    if isinstance(form, Action) and (order is None or form not in allowed(order)):
+    if isinstance(form, Action) and (
+        order is None or form not in allowed_actions(order)
+    ):
         return None
-    filled = filled_with(form, entry) if form else None
+    filled = form_with(form, entry) if form else None
     # A program may change what it has not seen; its command has no form to come from.
     if filled and filled.form.expects_version and not filled.version:
         return None
     return filled
 
 
-def filled_with(form: Form, entry: Entry) -> FormState:
+def form_with(form: Form, entry: Entry) -> FormState:
     return FormState(
         form=form,
-        typed=typed_for(form, entry.data, the_notation()),
+        typed=values_for(form, entry.data, the_notation()),
         about={form.about: entry.data[form.about]} if form.about else {},
         version=version_now(entry) if form.expects_version else "",
     )

@@ -20,9 +20,9 @@ from webapp.forms.definitions import (
 )
 from webapp.forms.form_state import FormState, show
 from webapp.forms.submit import send
-from webapp.forms.values import FormValues, typed_for
+from webapp.forms.values import FormValues, values_for
 from webapp.problems import no_order
-from webapp.query_parameters import OF_ORDERS, kept, orders_asked
+from webapp.query_parameters import OF_ORDERS, kept_parameters, orders_asked
 from webapp.read_connection import reading, tell_undecided
 from webapp.url_converters import ORDER
 
@@ -43,7 +43,7 @@ def newest() -> ResponseReturnValue:
         "orders.html",
         page=page,
         asked=asked,
-        kept=kept(*OF_ORDERS[:-1]),
+        kept=kept_parameters(*OF_ORDERS[:-1]),
         statuses=order_list.STATUSES,
     )
 
@@ -61,9 +61,9 @@ def place() -> ResponseReturnValue:
 
 
 @routes.get(f"/orders/{ORDER}")
-def one(order_id: int) -> ResponseReturnValue:
+def show_order(order_id: int) -> ResponseReturnValue:
     order = known_order(order_id)
-    actions = [filled_for(action, order) for action in allowed(order)]
+    actions = [form_for(action, order) for action in allowed_actions(order)]
     return render_template("order.html", order=order, actions=actions)
 
 
@@ -77,7 +77,7 @@ def known_order(order_id: int) -> OrderDetailsView:
     return order
 
 
-def allowed(order: OrderDetailsView) -> tuple[Action, ...]:
+def allowed_actions(order: OrderDetailsView) -> tuple[Action, ...]:
     """Return what is offered for *order*; whether it may be, the domain decides."""
     if order.status == "pending" and not order.total:
         return A_GIFT
@@ -86,13 +86,13 @@ def allowed(order: OrderDetailsView) -> tuple[Action, ...]:
     return ALLOWED.get(order.status, ())
 
 
-def filled_for(action: Action, order: OrderDetailsView) -> FormState:
+def form_for(action: Action, order: OrderDetailsView) -> FormState:
     """Return the form of *action*, filled with what will most likely be sent."""
     amount = order.paid - order.refunded if action is REFUND else order.total
     likely = {"amount": amount, "delivered_at": datetime.now(UTC).isoformat()}
     return FormState(
         form=action,
-        typed=typed_for(action, likely, the_notation()),
+        typed=values_for(action, likely, the_notation()),
         about={"order_id": order.order_id},
         version=str(order.version) if action.expects_version else "",
     )
@@ -100,9 +100,9 @@ def filled_for(action: Action, order: OrderDetailsView) -> FormState:
 
 def form_of(action: Action, order_id: int) -> ResponseReturnValue:
     order = known_order(order_id)
-    if action not in allowed(order):
+    if action not in allowed_actions(order):
         return render_template("not_now.html", order=order, action=action)
-    return show(filled_for(action, order), order=order)
+    return show(form_for(action, order), order=order)
 
 
 def give_address(action: Action) -> None:

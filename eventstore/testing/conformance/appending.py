@@ -8,7 +8,7 @@ import msgspec
 from eventstore.errors import WrongExpectedVersion
 from eventstore.log.append import ANY_VERSION, NO_STREAM, STREAM_EXISTS
 from eventstore.log.events import Metadata
-from eventstore.testing.conformance.check import Check, Connect, refused
+from eventstore.testing.conformance.check import Check, Connect, expect_error
 from eventstore.testing.conformance.jars import BLUE, RED, amounts_in, coin, put
 
 FUTURE = datetime(2999, 12, 31, 23, 59, 59, 123456, tzinfo=UTC)
@@ -100,7 +100,7 @@ def of_several_streams_all_are_written_or_none(connect: Connect) -> None:
     events = [(RED, coin()), (BLUE, coin())]
 
     expected = {RED: NO_STREAM, BLUE: NO_STREAM}
-    with refused(WrongExpectedVersion):
+    with expect_error(WrongExpectedVersion):
         store.append(events, expected=expected)
     assert (store.version(RED), store.version(BLUE)) == (0, 1)
 
@@ -114,7 +114,7 @@ def a_number_wants_the_stream_at_that_version(connect: Connect) -> None:
     put(store, RED, 1, 2)
 
     for version in (1, 3):
-        with refused(WrongExpectedVersion) as seen:
+        with expect_error(WrongExpectedVersion) as seen:
             store.append([(RED, coin())], expected={RED: version})
         (refusal,) = seen
         told = (refusal.stream_id, refusal.expected, refusal.actual)
@@ -128,7 +128,7 @@ def no_stream_wants_that_there_is_none(connect: Connect) -> None:
     store = connect()
     store.append([(RED, coin(1))], expected={RED: NO_STREAM})
 
-    with refused(WrongExpectedVersion):
+    with expect_error(WrongExpectedVersion):
         store.append([(RED, coin(2))], expected={RED: NO_STREAM})
     assert amounts_in(store, RED) == [1]
 
@@ -136,7 +136,7 @@ def no_stream_wants_that_there_is_none(connect: Connect) -> None:
 @Check
 def stream_exists_wants_an_event(connect: Connect) -> None:
     store = connect()
-    with refused(WrongExpectedVersion):
+    with expect_error(WrongExpectedVersion):
         store.append([(RED, coin(2))], expected={RED: STREAM_EXISTS})
 
     put(store, RED, 1)
@@ -160,7 +160,7 @@ def a_stream_that_was_only_read_is_checked_too(connect: Connect) -> None:
     event = [(RED, coin())]
 
     expected = {RED: NO_STREAM, BLUE: NO_STREAM}
-    with refused(WrongExpectedVersion):
+    with expect_error(WrongExpectedVersion):
         store.append(event, expected=expected)
     assert store.version(RED) == 0
 
@@ -173,7 +173,7 @@ def versions_are_checked_also_without_an_event(connect: Connect) -> None:
     store = connect()
     put(store, RED, 1)
 
-    with refused(WrongExpectedVersion):
+    with expect_error(WrongExpectedVersion):
         store.append([], expected={RED: NO_STREAM})
     assert store.append([], expected={RED: 1}) == []
 
@@ -182,6 +182,6 @@ def versions_are_checked_also_without_an_event(connect: Connect) -> None:
 def a_stream_that_is_written_needs_an_expected_version(connect: Connect) -> None:
     store = connect()
 
-    with refused(KeyError):
+    with expect_error(KeyError):
         store.append([(RED, coin())], expected={BLUE: NO_STREAM})
     assert store.version(RED) == 0

@@ -29,7 +29,7 @@ class Check:
 
 
 @contextmanager
-def refused(error: type[E]) -> Iterator[list[E]]:
+def expect_error(error: type[E]) -> Iterator[list[E]]:
     """Expect the *error*, and keep it; fail where none is raised, or another."""
     seen: list[E] = []
     try:

@@ -4,7 +4,7 @@ from eventstore.claims import ClaimChange
 from eventstore.errors import AlreadyClaimed, Clash, WrongExpectedVersion
 from eventstore.log.append import ANY_VERSION, NO_STREAM
 from eventstore.store import Store
-from eventstore.testing.conformance.check import Check, Connect, refused
+from eventstore.testing.conformance.check import Check, Connect, expect_error
 from eventstore.testing.conformance.jars import BLUE, RED, coin
 
 
@@ -31,7 +31,7 @@ def what_a_stream_has_claimed_no_other_can(connect: Connect) -> None:
     store = connect()
     append(store, claim(RED))
 
-    with refused(AlreadyClaimed) as seen:
+    with expect_error(AlreadyClaimed) as seen:
         append(store, claim(BLUE, b"b"), claim(BLUE))
     assert seen[0].clashes == (Clash("name", b"a", BLUE, None),)
     assert store.version(BLUE) == 0
@@ -64,7 +64,7 @@ def what_was_released_can_be_claimed(connect: Connect) -> None:
     append(store, release(RED))
     append(store, claim(BLUE))
 
-    with refused(AlreadyClaimed):
+    with expect_error(AlreadyClaimed):
         append(store, claim(RED))
 
 
@@ -74,7 +74,7 @@ def a_stream_releases_only_what_is_its_own(connect: Connect) -> None:
     append(store, claim(RED))
     append(store, release(BLUE))
 
-    with refused(AlreadyClaimed):
+    with expect_error(AlreadyClaimed):
         append(store, claim(BLUE))
 
 
@@ -84,7 +84,7 @@ def a_value_goes_from_one_stream_to_another_in_one_append(connect: Connect) -> N
     append(store, claim(RED))
     append(store, claim(BLUE), release(RED))
 
-    with refused(AlreadyClaimed):
+    with expect_error(AlreadyClaimed):
         append(store, claim(RED))
 
 
@@ -92,9 +92,9 @@ def a_value_goes_from_one_stream_to_another_in_one_append(connect: Connect) -> N
 def an_append_that_is_refused_claims_nothing(connect: Connect) -> None:
     store = connect()
     append(store, claim(RED, b"b"))
-    with refused(WrongExpectedVersion):
+    with expect_error(WrongExpectedVersion):
         append(store, claim(RED), release(RED, b"b"), expected=NO_STREAM)
 
     append(store, claim(BLUE))
-    with refused(AlreadyClaimed):
+    with expect_error(AlreadyClaimed):
         append(store, claim(BLUE, b"b"))

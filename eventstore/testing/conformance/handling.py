@@ -13,7 +13,7 @@ from eventstore.claims import Change
 from eventstore.errors import AlreadyClaimed, WrongExpectedVersion
 from eventstore.log.events import Metadata
 from eventstore.store import Store
-from eventstore.testing.conformance.check import Check, Connect, refused
+from eventstore.testing.conformance.check import Check, Connect, expect_error
 from eventstore.testing.conformance.jars import (
     BLUE,
     DECIDER,
@@ -113,7 +113,7 @@ def a_command_holds_only_on_what_it_was_decided_on(connect: Connect) -> None:
         store = connect()
         before = store.version(RED)
 
-        with refused(WrongExpectedVersion):
+        with expect_error(WrongExpectedVersion):
             status(store, command, meanwhile(partial(put, connect(), written, 0)))
         assert store.version(RED) == before + (written == RED)
 
@@ -151,5 +151,5 @@ def what_a_command_claims_is_claimed_for_whoever_appends(connect: Connect) -> No
     status(store, NameJar(jar="red", name="Piggy"))
 
     claims = JARS.hashed([Change(Name("Piggy"))], BLUE)
-    with refused(AlreadyClaimed):
+    with expect_error(AlreadyClaimed):
         store.append([], expected={BLUE: 0}, claims=claims)

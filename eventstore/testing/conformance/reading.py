@@ -3,7 +3,7 @@
 from eventstore.errors import NotSettled
 from eventstore.log.append import NO_STREAM
 from eventstore.log.events import NewEvent
-from eventstore.testing.conformance.check import Check, Connect, refused
+from eventstore.testing.conformance.check import Check, Connect, expect_error
 from eventstore.testing.conformance.jars import BLUE, PURSE, RED, amounts, coin, put
 
 
@@ -94,7 +94,7 @@ def the_log_is_read_up_to_where_it_is_settled(connect: Connect) -> None:
     (position,) = put(store, RED, 1)
 
     assert store.settled() >= position
-    with refused(NotSettled):
+    with expect_error(NotSettled):
         list(store.read_all(up_to=store.settled() + 1))
 
 

@@ -6,7 +6,7 @@ from eventstore.aggregates.as_of import AsOf
 from eventstore.errors import NoSuchVersion, NotSettled
 from eventstore.log.append import NO_STREAM
 from eventstore.store import Store
-from eventstore.testing.conformance.check import Check, Connect, refused
+from eventstore.testing.conformance.check import Check, Connect, expect_error
 from eventstore.testing.conformance.jars import BLUE, JARS, RED, amounts, coin, put
 
 MONDAY = datetime(1996, 7, 1, 12, tzinfo=UTC)
@@ -36,9 +36,9 @@ def a_version_that_a_stream_does_not_have_is_refused(connect: Connect) -> None:
     put(store, RED, 1)
 
     for ask in (store.version, lambda stream, as_of: store.load([stream], JARS, as_of)):
-        with refused(NoSuchVersion):
+        with expect_error(NoSuchVersion):
             ask(RED, AsOf(version=2))
-    with refused(NoSuchVersion):
+    with expect_error(NoSuchVersion):
         store.read_stream(RED, as_of=AsOf(version=2))
 
 
@@ -60,11 +60,11 @@ def a_position_that_is_not_settled_is_refused(connect: Connect) -> None:
     put(store, RED, 1)
     as_of = AsOf(position=store.settled() + 1)
 
-    with refused(NotSettled):
+    with expect_error(NotSettled):
         store.version(RED, as_of)
-    with refused(NotSettled):
+    with expect_error(NotSettled):
         store.read_stream(RED, as_of=as_of)
-    with refused(NotSettled):
+    with expect_error(NotSettled):
         store.load([RED], JARS, as_of)
 
 

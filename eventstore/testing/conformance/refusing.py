@@ -22,7 +22,7 @@ from eventstore.log.limits import (
     MAX_STREAM_ID_LENGTH,
     MAX_TYPE_LENGTH,
 )
-from eventstore.testing.conformance.check import Check, Connect, refused
+from eventstore.testing.conformance.check import Check, Connect, expect_error
 from eventstore.testing.conformance.jars import RED, coin
 
 
@@ -31,7 +31,7 @@ def check_refused(connect: Connect, error: type[Unstorable], *events: NewEvent) 
     store = connect()
     all_events = [(RED, coin()), *((RED, event) for event in events)]
 
-    with refused(error):
+    with expect_error(error):
         store.append(all_events, expected={RED: NO_STREAM})
     assert store.version(RED) == 0
 
@@ -41,7 +41,7 @@ def a_stream_is_called_like_its_category_and_an_id(connect: Connect) -> None:
     store = connect()
     names = ["", "jar", "-1", "jar-", "Jar-1", "jar 1-1", "jar-1\n", "jar-\0"]
     for name in [*names, "jar-\ud800", "jar-" + "x" * MAX_STREAM_ID_LENGTH]:
-        with refused(BadStreamId):
+        with expect_error(BadStreamId):
             store.append([(name, coin())], expected={name: NO_STREAM})
     for name in ("jar-1", "old_jar2-Ä ö-ü", "jar-" + "x" * (MAX_STREAM_ID_LENGTH - 4)):
         store.append([(name, coin())], expected={name: NO_STREAM})

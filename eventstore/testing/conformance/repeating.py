@@ -2,7 +2,7 @@
 
 from eventstore.errors import WrongExpectedVersion
 from eventstore.log.append import ANY_VERSION, NO_STREAM, STREAM_EXISTS
-from eventstore.testing.conformance.check import Check, Connect, refused
+from eventstore.testing.conformance.check import Check, Connect, expect_error
 from eventstore.testing.conformance.jars import BLUE, RED, amounts_in, coin, put
 
 
@@ -36,7 +36,7 @@ def other_events_at_that_version_are_none_of_them(connect: Connect) -> None:
     store = connect()
     put(store, RED, 1)
 
-    with refused(WrongExpectedVersion):
+    with expect_error(WrongExpectedVersion):
         store.append([(RED, coin(1))], expected={RED: NO_STREAM})
     assert amounts_in(store, RED) == [1]
 
@@ -48,7 +48,7 @@ def a_part_of_them_with_others_is_refused(connect: Connect) -> None:
     store.append([known], expected={RED: NO_STREAM})
 
     for events in ([known, (RED, coin(2))], [known, (BLUE, coin(2))]):
-        with refused(WrongExpectedVersion):
+        with expect_error(WrongExpectedVersion):
             store.append(events, expected={RED: NO_STREAM, BLUE: NO_STREAM})
     assert (amounts_in(store, RED), store.version(BLUE)) == ([1], 0)
 

@@ -12,14 +12,14 @@ def as_jsonb(text: str) -> str:
     Names in the order of their length, then of their bytes, the last of two that are
     the same; numbers written out, with the digits that they had.
     """
-    return written(json.loads(text, parse_float=Decimal))
+    return write_json(json.loads(text, parse_float=Decimal))
 
 
-def written(value: Any) -> str:
+def write_json(value: Any) -> str:
     match value:
         case dict():
             names = sorted(value, key=lambda name: (len(name.encode()), name.encode()))
-            pairs = (f"{quoted(name)}: {written(value[name])}" for name in names)
+            pairs = (f"{quote(name)}: {write_json(value[name])}" for name in names)
             return f"{{{', '.join(pairs)}}}"
         case list():
             return f"[{', '.join(map(written, value))}]"
@@ -27,8 +27,8 @@ def written(value: Any) -> str:
             # There is no zero below zero there.
             return f"{value if value else abs(value):f}"
         case _:
-            return quoted(value)
+            return quote(value)
 
 
-def quoted(value: Any) -> str:
+def quote(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)

@@ -52,7 +52,7 @@ class MemoryLog:
                 if repeated is not None:
                     return repeated
                 raise refusal
-            new_claims = changed(self.claims, claims)
+            new_claims = change_claims(self.claims, claims)
             vault = self.vault.copy()
             vault.keep(new_keys)
             vault.destroy(forgotten)
@@ -114,7 +114,7 @@ class MemoryLog:
         return recorded
 
 
-def changed(claims: Claimed, changes: Iterable[ClaimChange]) -> Claimed:
+def change_claims(claims: Claimed, changes: Iterable[ClaimChange]) -> Claimed:
     """
     Return *claims* with *changes*, in the order in which `claim` takes them.
 

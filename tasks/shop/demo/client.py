@@ -20,7 +20,7 @@ class DemoFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
+class SentCommand:
     """A command that was accepted; *is_new* says that it had not ended before."""
 
     step: str
@@ -45,7 +45,7 @@ class Client:
         url = urlsplit(self.address)
         self.connection = http.client.HTTPConnection(url.netloc, timeout=PATIENCE)
 
-    def send(self, step: str, type_: str, data: Mapping[str, Any]) -> Sent:
+    def send(self, step: str, type_: str, data: Mapping[str, Any]) -> SentCommand:
         """
         Send a command, with *step* as its key: the same step has its effect once.
 
@@ -61,16 +61,20 @@ class Client:
                 " where there is no user"
             )
         if status != 202:
-            raise DemoFailed(f"{step} was not accepted: {told(body)}")
-        return Sent(step=step, id=body["id"], is_new=body["status"] == "accepted")
+            raise DemoFailed(f"{step} was not accepted: {describe_problem(body)}")
+        return SentCommand(
+            step=step, id=body["id"], is_new=body["status"] == "accepted"
+        )
 
-    def wait_for(self, sent: Sent) -> FinishedCommand:
+    def wait_for(self, sent: SentCommand) -> FinishedCommand:
         """Return a command once it has succeeded. Raises DemoFailed if it does not."""
         until = time.monotonic() + PATIENCE
         while True:
             status, command = self.call("GET", f"/api/commands/{sent.id}")
             if status != 200:
-                raise DemoFailed(f"how {sent.step} ended is not told: {told(command)}")
+                raise DemoFailed(
+                    f"how {sent.step} ended is not told: {describe_problem(command)}"
+                )
             if command["status"] == "succeeded":
                 return FinishedCommand(
                     subject=command["stream_id"].partition("-")[2],
@@ -118,7 +122,7 @@ class Client:
         self.connection.close()
 
 
-def told(problem: Mapping[str, Any]) -> str:
+def describe_problem(problem: Mapping[str, Any]) -> str:
     """Return what an answer that is a problem says, with each of its faults."""
     faults = [f"{f['field']} {f['problem']}" for f in problem.get("faults", ())]
     return "; ".join([str(problem.get("detail", "no reason is given")), *faults])

@@ -60,7 +60,7 @@ class Demo:
                     "address": order.address(),
                     "currency": self.currency,
                 }
-                for name, order in named(lambda _: True).items()
+                for name, order in orders_named(lambda _: True).items()
             },
         )
 
@@ -70,14 +70,14 @@ class Demo:
             "ReceivePayment",
             {
                 name: {"order_id": numbers[name], "amount": order.total(self.currency)}
-                for name, order in named(lambda order: order.is_paid).items()
+                for name, order in orders_named(lambda order: order.is_paid).items()
             },
         )
         self.all_of(
             "CancelOrder",
             {
                 name: {"order_id": numbers[name], "reason": order.reason}
-                for name, order in named(
+                for name, order in orders_named(
                     lambda order: order.status is Status.CANCELLED
                 ).items()
             },
@@ -86,7 +86,7 @@ class Demo:
             "ShipOrder",
             {
                 name: {"order_id": numbers[name], "tracking_no": tracking_of(name)}
-                for name in named(lambda order: order.is_shipped)
+                for name in orders_named(lambda order: order.is_shipped)
             },
         )
         self.all_of(
@@ -97,7 +97,7 @@ class Demo:
                     # Never a time of this run: the next one says the same.
                     "delivered_at": shipped[name].finished_at.isoformat(),
                 }
-                for name in named(lambda order: order.status is Status.DELIVERED)
+                for name in orders_named(lambda order: order.status is Status.DELIVERED)
             },
         )
 
@@ -117,7 +117,7 @@ class Demo:
         return done
 
 
-def named(is_meant: Callable[[Order], bool]) -> Orders:
+def orders_named(is_meant: Callable[[Order], bool]) -> Orders:
     """Return the orders that are meant, by the names that their steps have."""
     return {
         f"order-{place}": order

@@ -9,7 +9,7 @@ from eventstore.aggregates.decider import Deciders
 from eventstore.errors import WrongExpectedVersion
 from eventstore.log.bulk_append import append_bulk, batches
 from eventstore.personal.keyring import Keyring
-from tasks.shop.history_import.encryption import closed
+from tasks.shop.history_import.encryption import encrypt_events
 from tasks.shop.history_import.errors import StreamsUsedOtherwise
 from tasks.shop.history_import.plan import Plan, PlannedEvent
 
@@ -31,7 +31,7 @@ def append_missing(
     for places in batches(planned.data for planned in plan.events):
         missing = [plan.events[place] for place in places if place not in there]
         if missing:
-            batch = closed(missing, plan.import_id, deciders, keyring)
+            batch = encrypt_events(missing, plan.import_id, deciders, keyring)
             append_batch(connection, plan, batch, keyring.new_keys)
             keyring.note_stored()
             yield len(missing)

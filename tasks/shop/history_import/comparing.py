@@ -9,7 +9,7 @@ import psycopg
 from domain.customers.events import CustomerRegistered
 from eventstore.encryption.keys import MasterKeys
 from eventstore.personal.keyring import Keyring
-from tasks.shop.history_import.csv_files import shown
+from tasks.shop.history_import.csv_files import show_text
 from tasks.shop.history_import.encryption import is_same, learn_keys
 from tasks.shop.history_import.plan import Plan, PlannedEvent, event_id
 
@@ -125,7 +125,7 @@ def reason(plan: Plan, is_ours: bool, source: str | None) -> str:
     if is_ours:
         return "was imported with other content, or in another TIMEZONE"
     if source is not None and source != plan.source:
-        return f"was imported as --source {shown(source)}"
+        return f"was imported as --source {show_text(source)}"
     return "has other events"
 
 

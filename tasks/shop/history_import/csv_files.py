@@ -90,7 +90,7 @@ def check_columns(name: str, columns: Sequence[str], needed: Sequence[str]) -> N
         raise UnusableFile(name, f"has no column {', '.join(missing)}")
     twice = next((column for column in columns if columns.count(column) > 1), None)
     if twice is not None:
-        raise UnusableFile(name, f"has the column {shown(twice)} twice")
+        raise UnusableFile(name, f"has the column {show_text(twice)} twice")
 
 
 def rows_of(
@@ -159,7 +159,7 @@ def lines_of(file: TextIO) -> Iterator[str]:
 MAX_SHOWN = 40
 
 
-def shown(text: str) -> str:
+def show_text(text: str) -> str:
     """Return *text* in quotes, its unprintable characters written out."""
     more = "…" if len(text) > MAX_SHOWN else ""
     return f"{text[:MAX_SHOWN]!r}{more}"

@@ -13,7 +13,7 @@ from eventstore.personal.keyring import Keyring
 from tasks.shop.history_import.plan import PlannedEvent, event_id
 
 
-def closed(
+def encrypt_events(
     some: Sequence[PlannedEvent], import_id: UUID, deciders: Deciders, keyring: Keyring
 ) -> list[PlannedEvent]:
     """Return *some* events as they are written, their personal fields closed."""

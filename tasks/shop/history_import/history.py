@@ -10,7 +10,7 @@ from domain.errors import InvalidInput
 from domain.fields import MAX_LINES, MAX_TOTAL
 from domain.orders.commands import Item
 from domain.orders.order import total_of
-from tasks.shop.history_import.csv_files import Row, read_table, shown
+from tasks.shop.history_import.csv_files import Row, read_table, show_text
 from tasks.shop.history_import.rows import (
     CustomerRow,
     LineRow,
@@ -45,7 +45,7 @@ class BadRow:
 
 
 @dataclass(slots=True)
-class Found:
+class RowsOfAFile:
     """The good rows of a file by their id, where they stand, and the bad ones' ids."""
 
     rows: dict[Any, Any] = field(default_factory=dict)
@@ -101,10 +101,10 @@ class HistoryReader:
             not_kept=self.not_kept,
         )
 
-    def read_by_id(self, file: str, kind: type) -> Found:
+    def read_by_id(self, file: str, kind: type) -> RowsOfAFile:
         """Read a file whose first kept column is the id of its rows."""
         identity = columns_of(kind)[0]
-        found = Found()
+        found = RowsOfAFile()
         for row in self.rows_of(file, kind):
             try:
                 value: Any = read_row(kind, row, self.currency)
@@ -115,7 +115,7 @@ class HistoryReader:
             key = getattr(value, identity)
             if key in found.rows:
                 first = f"stands in line {found.lines[key]} already"
-                self.add(file, row.line, f"{identity} {shown(str(key))} {first}")
+                self.add(file, row.line, f"{identity} {show_text(str(key))} {first}")
             else:
                 found.rows[key] = value
                 found.lines[key] = row.line
@@ -132,7 +132,7 @@ class HistoryReader:
             if fault is not None:
                 self.spoil(number, fault)
             else:
-                reason = f"customer_id {shown(customer_id)} is not in {CUSTOMERS}"
+                reason = f"customer_id {show_text(customer_id)} is not in {CUSTOMERS}"
                 self.add(ORDERS, self.orders.lines[number], reason)
                 self.spoiled.add(number)
 
@@ -171,7 +171,7 @@ class HistoryReader:
         fault = self.products.bad.get(line.product_id)
         if fault is not None:
             return fault
-        reason = f"product_id {shown(line.product_id)} is not in {PRODUCTS}"
+        reason = f"product_id {show_text(line.product_id)} is not in {PRODUCTS}"
         return self.add(LINES, row.line, reason)
 
     def check_lines(self, items: Mapping[int, list[Item]]) -> None:

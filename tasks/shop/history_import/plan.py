@@ -16,7 +16,7 @@ from eventstore.log.events import Metadata, NewEvent
 from tasks.shop.deciders import CUSTOMERS, ORDERS
 from tasks.shop.history_import.errors import ImportRefused
 from tasks.shop.history_import.history import History
-from tasks.shop.history_import.rows import MAX_NUMBER, created, registered
+from tasks.shop.history_import.rows import MAX_NUMBER, created_event, registered_event
 
 IMPORTS = UUID("0b6c1b3e-52a5-5d0c-9a5e-3f8a4e6b7c21")
 
@@ -106,7 +106,7 @@ def registrations(history: History, zone: ZoneInfo) -> Iterator[Turn]:
     earliest = min(firsts.values())
     for customer_id, customer in history.customers.items():
         at = midnight(firsts.get(customer_id, earliest), zone)
-        event = registered(customer)
+        event = registered_event(customer)
         yield at, REGISTERED, customer_id, plan(CUSTOMERS, customer_id, 1, event, at)
 
 
@@ -114,7 +114,7 @@ def orders(history: History, currency: str, zone: ZoneInfo) -> Iterator[Turn]:
     """Yield each order and, where there was one, its shipping."""
     for number, order in history.orders.items():
         at = midnight(order.order_date, zone)
-        event = created(order, history.items[number], currency)
+        event = created_event(order, history.items[number], currency)
         yield at, CREATED, number, plan(ORDERS, number, 1, event, at)
         if order.shipped_date is not None:
             left = midnight(order.shipped_date, zone)

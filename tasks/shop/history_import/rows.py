@@ -32,7 +32,7 @@ from domain.money import parse_amount
 from domain.orders.commands import Item
 from domain.orders.events import OrderCreated
 from domain.orders.order import total_of
-from tasks.shop.history_import.csv_files import Row, shown
+from tasks.shop.history_import.csv_files import Row, show_text
 
 R = TypeVar("R")
 
@@ -142,7 +142,7 @@ def read_row(kind: type[R], row: Row, currency: str) -> R:
 def reason_in(error: InvalidInput, row: Row) -> str:
     """Return what is wrong with *row*, with the values that are."""
     return "; ".join(
-        f"{fault.field} {shown(row.values[fault.field])} {fault.problem}"
+        f"{fault.field} {show_text(row.values[fault.field])} {fault.problem}"
         if row.text(fault.field)
         else f"{fault.field} {fault.problem}"
         for fault in error.faults
@@ -222,7 +222,7 @@ CONVERSIONS: dict[str, Callable[[str], object]] = {
 }
 
 
-def registered(customer: CustomerRow) -> CustomerRegistered:
+def registered_event(customer: CustomerRow) -> CustomerRegistered:
     return CustomerRegistered(
         name=customer.company_name,
         email=customer.email,
@@ -245,7 +245,9 @@ def address_of(customer: CustomerRow) -> Address | None:
     )
 
 
-def created(order: OrderRow, items: Sequence[Item], currency: str) -> OrderCreated:
+def created_event(
+    order: OrderRow, items: Sequence[Item], currency: str
+) -> OrderCreated:
     return OrderCreated(
         customer_id=order.customer_id,
         items=tuple(items),

@@ -10,11 +10,11 @@ from eventstore.aggregates.decider import Deciders, category_of
 from eventstore.personal.keyring import Keyring
 from eventstore.personal.masking import mask_key
 from tasks.shop.stream_transfer.errors import NoSuchStreams
-from tasks.shop.stream_transfer.file import Line, recorded
-from tasks.shop.stream_transfer.masking import masked_event
+from tasks.shop.stream_transfer.file import Line, parse_event
+from tasks.shop.stream_transfer.masking import mask_event
 from tasks.shop.stream_transfer.reading import (
     DecryptedEvent,
-    opened,
+    decrypt_events,
     read_streams,
     subject_of,
 )
@@ -40,24 +40,24 @@ def export(
         raise NoSuchStreams(missing)
     keyring = Keyring(connection, deciders.masters)
     pairs = zip(events, keyring.decrypt_events(events), strict=True)
-    found = [opened(closed, event) for closed, event in pairs]
+    found = [decrypt_events(closed, event) for closed, event in pairs]
     if secret is None:
         return [line_of(each) for each in found]
     key = mask_key(secret)
-    return [line_of(masked_event(each, deciders, key)) for each in found]
+    return [line_of(mask_event(each, deciders, key)) for each in found]
 
 
-def line_of(opened: DecryptedEvent) -> Line:
-    event = opened.event
+def line_of(decrypt_events: DecryptedEvent) -> Line:
+    event = decrypt_events.event
     return Line(
         stream_id=event.stream_id,
         version=event.version,
         position=event.position,
         type=event.type,
         occurred_at=event.occurred_at,
-        data=msgspec.Raw(msgspec.json.encode(opened.message)),
-        metadata=opened.metadata,
-        personal=sorted(opened.boxed or ()),
+        data=msgspec.Raw(msgspec.json.encode(decrypt_events.message)),
+        metadata=decrypt_events.metadata,
+        personal=sorted(decrypt_events.boxed or ()),
     )
 
 
@@ -67,5 +67,5 @@ def subjects_left_out(lines: Sequence[Line], deciders: Deciders) -> set[str]:
     for line in lines:
         decider = deciders.by_category.get(category_of(line.stream_id))
         if decider is not None:
-            subjects.add(subject_of(decider, recorded(line)))
+            subjects.add(subject_of(decider, parse_event(line)))
     return subjects.difference(line.stream_id for line in lines)

@@ -51,7 +51,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     personal: list[str] = []
 
 
-def recorded(line: Line) -> RecordedEvent:
+def parse_event(line: Line) -> RecordedEvent:
     """Return the event of a line as one of its old log."""
     return RecordedEvent(
         position=line.position,
@@ -64,7 +64,7 @@ def recorded(line: Line) -> RecordedEvent:
     )
 
 
-def written(lines: Sequence[Line], *, is_masked: bool) -> bytes:
+def write_file(lines: Sequence[Line], *, is_masked: bool) -> bytes:
     """Return the file of some events, each stream's in order."""
     header = Header(
         form=FORM,

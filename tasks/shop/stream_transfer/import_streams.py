@@ -66,7 +66,7 @@ def bring_in(
             reason = "was written to by somebody else meanwhile"
             raise StreamsUsedOtherwise({error.stream_id: reason}) from error
         except AlreadyClaimed as error:
-            raise claimed(error) from error
+            raise claims_of(error) from error
         except KeyMadeElsewhere as error:
             reason = "somebody of the file got a key meanwhile: run it again"
             raise ImportRefused(reason) from error
@@ -91,7 +91,7 @@ def refuse_currencies(
         refuse_other_currency(connection, own)
 
 
-def claimed(error: AlreadyClaimed) -> ImportRefused:
+def claims_of(error: AlreadyClaimed) -> ImportRefused:
     return ImportRefused(
         "what a stream claims is another one's here",
         tuple(f"{c.stream_id} claims the {c.scope} of another" for c in error.clashes),

@@ -14,7 +14,7 @@ from eventstore.log.events import Metadata, NewEvent
 from eventstore.log.limits import check_stream_id
 from eventstore.personal.keyring import Keyring
 from tasks.shop.history_import.errors import ImportRefused
-from tasks.shop.stream_transfer.file import Line, recorded
+from tasks.shop.stream_transfer.file import Line, parse_event
 
 ARRIVED = UUID("5d1c5b8a-7a1e-5c0b-8d55-2f1c7a9e4b60")
 SOURCE = "an export"
@@ -83,7 +83,7 @@ def arriving_event(line: Line, deciders: Deciders) -> IncomingEvent:
 
 def facts_of(line: Line, decider: Decider) -> Sequence[Any]:
     try:
-        return decider.events.read(recorded(line))
+        return decider.events.read(parse_event(line))
     except EventStoreError as error:
         raise Unreadable(str(error)) from error
 

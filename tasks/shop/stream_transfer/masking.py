@@ -9,7 +9,7 @@ from eventstore.errors import EventStoreError
 from eventstore.log.codec import EventCodec, schema_of
 from eventstore.log.events import Metadata, RecordedEvent
 from eventstore.log.upcasting import major_of
-from eventstore.personal.masking import Mask, masked
+from eventstore.personal.masking import Mask, mask_message
 from tasks.shop.stream_transfer.errors import NotMaskable
 from tasks.shop.stream_transfer.reading import DecryptedEvent, subject_of
 
@@ -17,7 +17,7 @@ NOT_PEOPLE = frozenset({"local"})
 """Actors that are nobody: what the web writes while there is no login."""
 
 
-def masked_event(
+def mask_event(
     opened: DecryptedEvent, deciders: Deciders, key: bytes
 ) -> DecryptedEvent:
     """Return an event without what is personal in it. Raises NotMaskable."""
@@ -29,7 +29,7 @@ def masked_event(
     message, metadata, codec = opened.message, opened.metadata, decider.events
     if codec.is_of_today(event.type, metadata.schema):
         kind = codec.class_of(event.type)
-        message = masked(message, kind, mask, opened.boxed or ())
+        message = mask_message(message, kind, mask, opened.boxed or ())
     elif opened.boxed is not None:
         # What was outside of the box was not personal to those who wrote it.
         message = {
@@ -37,8 +37,8 @@ def masked_event(
             for name, value in message.items()
         }
     else:
-        event, metadata, message = lifted(opened, codec)
-        message = masked(message, codec.class_of(event.type), mask)
+        event, metadata, message = upcast_event(opened, codec)
+        message = mask_message(message, codec.class_of(event.type), mask)
     actor = metadata.actor
     if actor is not None and actor not in NOT_PEOPLE:
         actor = Mask(key, "").of(actor, str, "actor")
@@ -52,7 +52,7 @@ def masked_event(
     return made
 
 
-def lifted(
+def upcast_event(
     opened: DecryptedEvent, codec: EventCodec
 ) -> tuple[RecordedEvent, Metadata, dict[str, Any]]:
     """

@@ -42,7 +42,7 @@ def read_streams(
     return [RecordedEvent(*row) for row in rows]
 
 
-def opened(closed: RecordedEvent, event: RecordedEvent) -> DecryptedEvent:
+def decrypt_events(closed: RecordedEvent, event: RecordedEvent) -> DecryptedEvent:
     before, message = msgspec.json.decode(closed.data), msgspec.json.decode(event.data)
     had_box = PERSONAL in before or FORGOTTEN in before
     try:

@@ -32,7 +32,7 @@ def cancel(
     It can never be both run and cancelled. Returns None where there is no such command
     of *principal*, or of anybody.
     """
-    return acted(
+    return call_action(
         connection,
         "SELECT was_done, now_is FROM public.cancel_command(%s, %s, %s, %s)",
         (command_id, by, because, principal),
@@ -43,7 +43,7 @@ def retry(
     connection: psycopg.Connection[Any], command_id: UUID, *, by: str, because: str
 ) -> ActionResult | None:
     """Let a failed command have its turn again; None where there is no such command."""
-    return acted(
+    return call_action(
         connection,
         "SELECT was_done, now_is FROM public.retry_command(%s, %s, %s)",
         (command_id, by, because),
@@ -61,14 +61,14 @@ def abandon(
     for whoever drains the stream, within the session's lock_timeout.
     The caller owns the transaction, and sends in it what tells others of it.
     """
-    return acted(
+    return call_action(
         connection,
         "SELECT was_done, now_is FROM public.abandon_command(%s, %s, %s)",
         (command_id, by, because),
     )
 
 
-def acted(
+def call_action(
     connection: psycopg.Connection[Any], statement: str, values: tuple[object, ...]
 ) -> ActionResult | None:
     row = connection.execute(statement.encode(), values).fetchone()
