@@ -23,6 +23,7 @@ LINTERS = (
     ("mypy", "mypy --strict"),
     ("lint-imports", "lint-imports"),
     ("deptry", "deptry cli webapp tasks readmodels domain eventstore embedded"),
+    ("deptry engine", "deptry eventstore --config eventstore/pyproject.toml"),
 )
 
 MAX_SECONDS = 7200.0
@@ -61,7 +62,7 @@ class Result:
 
     def __str__(self) -> str:
         passed = "passed" if self.status == 0 else f"FAILED ({self.status})"
-        return f"{self.seconds:6.1f} s  {self.name:12}  {passed}"
+        return f"{self.seconds:6.1f} s  {self.name:13}  {passed}"
 
 
 @dataclass(slots=True)

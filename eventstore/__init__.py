@@ -1,9 +1,38 @@
 """
 An event store on PostgreSQL: a log, a journal of commands, and readers of the log.
 
-It knows no domain: whoever lifts it out brings deciders and events of their own, and
-calls `install` once. What is named here is for them, and stays; what is not may change.
+It knows no domain: an application brings its own deciders and events, and calls
+`install` once. What is named here is public, and stays; what is not may change.
 `docs/tutorial.md` makes an application of it.
+
+These names mean the same everywhere, and a docstring does not repeat it:
+
+    stream_id   text, `category-id`, like `order-10248`, at most 255 characters
+    category    text before the first hyphen of a stream id: small letters, digits, _
+    type        text: the class name of an event or a command, as it is stored
+    event_type  text: the same, of an event
+    schema      text, `major.minor`: the version of an event's shape
+    major       the number before the point of a schema, from 1
+    data        JSON of an event or a command: text, or a dict of its fields once read
+    position    number of an event in the log: from 1, rising, with gaps
+    version     number of an event in its stream: from 1, without gaps; 0 if it is empty
+    limit       number of events or rows that are returned at most
+    actor       text that names a person or a program, as the application knows them
+    principal   text that names the sender of a command, as the application knows them
+    subject     stream id of the person whom personal fields are about
+    secret      bytes that only the application knows, 32 or more of chance
+    scope       name of a kind of claimed value, like `email`
+    keyed_hash  the hash of a claimed value: 32 bytes of HMAC-SHA-256
+
+These errors are raised by all that reads events, commands or snapshots, and a docstring
+does not repeat that either:
+
+    UnknownEventType, UnknownCommandType, NewerSchema, UpcasterFailed, UnreadableEvent:
+        what was written does not fit the classes of this code;
+    MasterKeyMissing, WrongMasterKey, KeyLost, TamperedEnvelope:
+        personal fields cannot be decrypted.
+
+What the database itself refuses, and a lost connection, is a psycopg.Error.
 """
 
 from eventstore.aggregates.as_of import AsOf, load_as_of, read_as_of, versions_as_of

@@ -7,7 +7,12 @@ import psycopg
 
 
 class Ailment(NamedTuple):
-    """Something that is wrong: *what*, and what to do. A fatal one loses data."""
+    """
+    Something that is wrong with a database. A fatal one loses data.
+
+    *check* is the name of the check that found it, *what* a text that says what is
+    wrong, *remedy* a text that says what to do.
+    """
 
     check: str
     what: str

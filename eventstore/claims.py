@@ -19,7 +19,7 @@ class ClaimChange(NamedTuple):
     """
     A stream claims a value, or releases it, in the append of the events that say so.
 
-    *command_id* is whose decision it is: a refusal names it.
+    *command_id* is that of the command that decided it; a refusal names it.
     """
 
     scope: str
@@ -68,17 +68,19 @@ def find_claimed(
 
 
 class Claim(Protocol):
-    """What a state claims: a *value* that is unique within a *scope*."""
+    """What a state claims: a value that only one stream at a time may have."""
 
     @property
-    def scope(self) -> str: ...
+    def scope(self) -> str:
+        """The name of the kind of value, within which it is unique, like `email`."""
 
     @property
-    def value(self) -> str: ...
+    def value(self) -> str:
+        """The value, as text; it is stored as a hash alone."""
 
     @property
     def taken(self) -> type[Exception]:
-        """The rejection of a command that claims what is another's."""
+        """The rejection of a command that claims another stream's value."""
 
 
 class Change(NamedTuple):
@@ -105,10 +107,11 @@ def changes_between(before: Iterable[Claim], after: Iterable[Claim]) -> list[Cha
 
 class ClaimKey:
     """
-    What the hashes of claims are made with.
+    The key by which claimed values are hashed.
 
-    Made of the application's *secret*: who has the database and not the secret cannot
-    find out a value by trying. With another secret all claims are other ones.
+    It is made of the application's *secret*: without it, nobody who has the database
+    can find out a value by trying. With another secret all hashes are other ones.
+    Raises ValueError for an empty one.
     """
 
     def __init__(self, secret: bytes) -> None:
@@ -117,6 +120,7 @@ class ClaimKey:
         self._key = hmac.digest(secret, b"unique claims", hashlib.sha256)
 
     def hash_of(self, claim: Claim) -> bytes:
+        """Return the HMAC-SHA-256 of a claim's scope and value: 32 bytes."""
         content = f"{len(claim.scope)}:{claim.scope}{claim.value}"
         # Half a character is hashed too: what it claims is not for us to judge.
         return hmac.digest(
@@ -126,7 +130,7 @@ class ClaimKey:
     def hashed(
         self, changes: Iterable[Change], stream_id: str, command_id: UUID | None = None
     ) -> list[ClaimChange]:
-        """Return *changes* as the append takes them."""
+        """Return *changes* of a stream's claims as `append` takes them."""
         return [
             ClaimChange(
                 scope=change.claim.scope,

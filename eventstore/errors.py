@@ -1,52 +1,8 @@
 """
-What the engine says no with, and where the database's refusals become our words.
+The errors of the engine, and where the database's refusals become one of them.
 
-EventStoreError
-├── WrongExpectedVersion    somebody else was faster: load again, decide again
-├── CommandAlreadyFinished  a command of this append was completed meanwhile
-├── AlreadyClaimed          what a stream claims is another stream's
-├── Unstorable              what was to be written is nothing that can be kept
-│   ├── BadStreamId         a stream's name is not like order-10248
-│   ├── BadTypeName         a type's name is empty, too long, or not plain text
-│   ├── TooLarge            an event's data or metadata has too many bytes
-│   ├── TooManyEvents       one append has more than it may
-│   ├── TooManyStreams      one bulk append names more than it may
-│   ├── TooManyBytes        the events of one bulk append are larger than they may be
-│   ├── UnstorableText      a text has a NUL or half a character
-│   └── NotANumber          a number is none: NaN, or infinite
-├── KeyReused               an idempotency key came again with other content
-├── InternalCommand         a command that only process managers send came from a client
-├── UnknownEventType        the log has an event that this code has no class for
-├── UnknownCommandType      the journal has a command that this code has no class for
-├── UnreadableEvent         an event's data does not fit its class
-├── NewerSchema             an event was written by a version that knows more than ours
-├── UpcasterFailed          an upcaster made nothing of an event's data
-├── BadUpcasters            a version of an event has none to lift it, or one too many
-├── UnkeepableState         a state cannot be kept as a snapshot
-├── CorruptSnapshot         a snapshot is not what was written; its stream is read anew
-├── NoSuchVersion           a stream was asked for as of a version it does not have
-├── VersionsMissing         a stream has a hole: nobody decides on what is left of it
-├── NotSettled              as of a position was asked, where events may still come
-├── TamperedEnvelope        personal fields were tampered with, or moved elsewhere
-├── KeyLost                 an envelope names a key that the vault never had, or lost
-├── KeyMadeElsewhere        a subject got its key meanwhile: encrypt again with that
-├── MasterKeyMissing        there are personal fields, and no master key was given
-├── WrongMasterKey          a subject's key was wrapped with a master key not given
-├── LiveRowsBehind          a read model has not come to where somebody is forgotten
-├── CheckpointNotInLog      a reader stands at a place that this log has not
-├── CannotProject           a projection failed on an event; it stands still there
-├── NothingSealed           the log has no seal yet
-├── UnreadableExport        a file is not one of exported seals
-├── ContradictedExport      the seals are not those that were exported before
-├── RolesMissing            the database's roles are to be made by somebody who may
-├── RewriteRefused          a copy does not take the place of the log
-├── NoSuchKeptLog           no old log of that name is kept
-├── RebuildFailed           a read model keeps the generation that it has
-├── RebuildRunning          a read model is being rebuilt: nobody takes it away now
-├── UnknownReadModel        no read model of that name has left anything
-├── ReadModelOutdated       a read model was made from another definition: rebuild it
-├── InstalledOtherwise      the tables that are there are another version's
-└── BadCursor               a page was asked for by what is no cursor
+All are an EventStoreError, and each class says when it is raised. Those that are an
+Unstorable error are raised before anything is sent.
 """
 
 import json
@@ -61,14 +17,16 @@ from eventstore.session_errors import is_of_the_session
 
 
 class EventStoreError(Exception):
-    """The root of all that the engine raises."""
+    """The root of all errors that the engine raises."""
 
 
 class WrongExpectedVersion(EventStoreError):
     """
-    *actual* is what the stream is at; where the unique constraint saw it, at least.
+    Somebody else was faster: load again, and decide again.
 
-    Who writes past the function `append` may have written more by then.
+    *expected* is the version that the append was made for, None if unknown. *actual* is
+    the version that the stream is at; where the unique constraint saw it, at least: a
+    writer past the function `append` may have written more by then.
     """
 
     def __init__(self, stream_id: str, expected: int | None, actual: int) -> None:
@@ -81,6 +39,12 @@ class WrongExpectedVersion(EventStoreError):
 
 
 class CommandAlreadyFinished(EventStoreError):
+    """
+    A command of this append was completed meanwhile.
+
+    *status* is its status, like `succeeded`.
+    """
+
     def __init__(self, command_id: UUID, status: str) -> None:
         self.command_id = command_id
         self.status = status
@@ -88,7 +52,11 @@ class CommandAlreadyFinished(EventStoreError):
 
 
 class Clash(NamedTuple):
-    """A claim that was refused: of which stream, and by which command, if by one."""
+    """
+    A claim that was refused, and the stream that was to have it.
+
+    *command_id* is that of the command that wanted it, None if there was none.
+    """
 
     scope: str
     keyed_hash: bytes
@@ -97,7 +65,11 @@ class Clash(NamedTuple):
 
 
 class AlreadyClaimed(EventStoreError):
-    """*clashes* has every claim of the append that is another stream's, not whose."""
+    """
+    A value that a stream claims is another stream's.
+
+    *clashes* has every refused claim of the append; it does not tell the other streams.
+    """
 
     def __init__(self, clashes: Sequence[Clash]) -> None:
         self.clashes = tuple(clashes)
@@ -110,10 +82,12 @@ class AlreadyClaimed(EventStoreError):
 
 
 class Unstorable(EventStoreError):
-    """The root of what is refused before it is sent; to repeat it is no use."""
+    """The root of what is refused before it is sent; repeating it is no use."""
 
 
 class BadStreamId(Unstorable):
+    """A stream's id is not like `order-10248`, or is too long."""
+
     def __init__(self, stream_id: str, longest: int) -> None:
         super().__init__(
             f"{shorten(stream_id)} is no stream: expected a category of small"
@@ -123,6 +97,8 @@ class BadStreamId(Unstorable):
 
 
 class BadTypeName(Unstorable):
+    """The name of a type is empty, too long, or has control characters."""
+
     def __init__(self, event_type: str, longest: int) -> None:
         super().__init__(
             f"{shorten(event_type)} is no type of event: expected 1 to {longest}"
@@ -131,6 +107,8 @@ class BadTypeName(Unstorable):
 
 
 class TooLarge(Unstorable):
+    """The data or the metadata of an event have too many bytes."""
+
     def __init__(self, part: str, event_type: str, size: int, most: int) -> None:
         super().__init__(
             f"The {part} of an event of type {event_type} has {size:,} bytes as JSON,"
@@ -139,6 +117,8 @@ class TooLarge(Unstorable):
 
 
 class TooManyEvents(Unstorable):
+    """One append has more events than it may: split it."""
+
     def __init__(self, count: int, most: int) -> None:
         super().__init__(
             f"One append has {count:,} events, at most {most:,} may be: split it."
@@ -146,6 +126,8 @@ class TooManyEvents(Unstorable):
 
 
 class TooManyStreams(Unstorable):
+    """One bulk append names more streams than it may: split it."""
+
     def __init__(self, count: int, most: int) -> None:
         super().__init__(
             f"One append names {count:,} streams, at most {most:,} may be: split it."
@@ -153,6 +135,8 @@ class TooManyStreams(Unstorable):
 
 
 class TooManyBytes(Unstorable):
+    """The events of one bulk append are larger than they may be: split it."""
+
     def __init__(self, size: int, most: int) -> None:
         super().__init__(
             f"The events of one append have {size:,} bytes, at most {most:,} may be:"
@@ -161,6 +145,8 @@ class TooManyBytes(Unstorable):
 
 
 class UnstorableText(Unstorable):
+    """A text has a NUL or half a surrogate pair, which PostgreSQL does not store."""
+
     def __init__(self, part: str, event_type: str) -> None:
         super().__init__(
             f"The {part} of an event of type {event_type} has a NUL or half a"
@@ -169,22 +155,34 @@ class UnstorableText(Unstorable):
 
 
 class NotANumber(Unstorable):
+    """A number is NaN or infinite, which JSON does not have."""
+
     def __init__(self, place: str, kind: str) -> None:
         super().__init__(f"{place} of {kind} is no number: NaN, or infinite.")
 
 
 class KeyReused(EventStoreError):
+    """
+    An idempotency key came again with other content.
+
+    *command_id* is that of the command that it was used for first.
+    """
+
     def __init__(self, command_id: UUID) -> None:
         self.command_id = command_id
         super().__init__(f"This key was used for another command, {command_id}.")
 
 
 class InternalCommand(EventStoreError):
+    """A command that only process managers send came from a client."""
+
     def __init__(self, command_type: str) -> None:
         super().__init__(f"Only process managers send a {command_type}.")
 
 
 class UnknownEventType(EventStoreError):
+    """The log has an event that this code has no class for."""
+
     def __init__(self, event_type: str) -> None:
         super().__init__(
             f"No class for events of type {event_type}: upgrade, or add an upcaster."
@@ -192,16 +190,22 @@ class UnknownEventType(EventStoreError):
 
 
 class UnknownCommandType(EventStoreError):
+    """The journal has a command that this code has no class for."""
+
     def __init__(self, command_type: str) -> None:
         super().__init__(f"No class for commands of type {command_type}: upgrade.")
 
 
 class UnreadableEvent(EventStoreError):
+    """The data of an event do not fit its class."""
+
     def __init__(self, event_type: str, reason: str) -> None:
         super().__init__(f"An event of type {event_type} does not fit: {reason}.")
 
 
 class NewerSchema(EventStoreError):
+    """An event was written by newer code, in a major version unknown to this one."""
+
     def __init__(self, event_type: str, major: int, known: int) -> None:
         super().__init__(
             f"An event of type {event_type} has version {major} of its shape, and this"
@@ -210,6 +214,8 @@ class NewerSchema(EventStoreError):
 
 
 class UpcasterFailed(EventStoreError):
+    """An upcaster failed on the data of an event."""
+
     def __init__(self, event_type: str, major: int, reason: Exception) -> None:
         super().__init__(
             f"The upcaster of {event_type} {major} failed:"
@@ -218,6 +224,8 @@ class UpcasterFailed(EventStoreError):
 
 
 class BadUpcasters(EventStoreError):
+    """A version of an event has no upcaster, or one too many."""
+
     def __init__(self, missing: Sequence[str], useless: Sequence[str]) -> None:
         parts = [
             f"no upcaster lifts {', '.join(missing)}" if missing else "",
@@ -227,23 +235,37 @@ class BadUpcasters(EventStoreError):
 
 
 class UnkeepableState(EventStoreError):
+    """A state cannot be stored as a snapshot."""
+
     def __init__(self, stream_id: str, reason: str) -> None:
         super().__init__(f"The state of {stream_id} cannot be kept: {reason}.")
 
 
 class CorruptSnapshot(EventStoreError):
+    """A snapshot is not what was written; its stream is read from its events."""
+
     def __init__(self, stream_id: str) -> None:
         super().__init__(f"The snapshot of {stream_id} is not what was written.")
 
 
 class NoSuchVersion(EventStoreError):
+    """
+    A stream was asked for as of a version that it does not have.
+
+    *head* is the version that it is at.
+    """
+
     def __init__(self, stream_id: str, version: int, head: int) -> None:
         self.head = head
         super().__init__(f"{stream_id} has no version {version}: it is at {head}.")
 
 
 class VersionsMissing(EventStoreError):
-    """A stream has a hole: its state would be that of another past."""
+    """
+    A stream has a hole: nothing is decided on the rest of it.
+
+    *first* and *last* are the missing versions, both included.
+    """
 
     def __init__(self, stream_id: str, first: int, last: int) -> None:
         self.stream_id = stream_id
@@ -257,6 +279,8 @@ class VersionsMissing(EventStoreError):
 
 
 class NotSettled(EventStoreError):
+    """As of a position was asked, where events may still come."""
+
     def __init__(self, position: int, settled: int) -> None:
         super().__init__(
             f"Position {position} is not settled yet, only {settled} is:"
@@ -265,10 +289,12 @@ class NotSettled(EventStoreError):
 
 
 class TamperedEnvelope(EventStoreError):
-    """The personal fields of a message are not those that were closed into it."""
+    """Encrypted personal fields were changed, or moved from another message."""
 
 
 class KeyLost(EventStoreError):
+    """Personal fields need a key that the vault never had, or lost."""
+
     def __init__(self, key_id: UUID) -> None:
         super().__init__(
             f"The vault has no key {key_id}, and it was not destroyed: restore the"
@@ -277,14 +303,16 @@ class KeyLost(EventStoreError):
 
 
 class KeyMadeElsewhere(EventStoreError):
-    """The subject got its key meanwhile: what is about it is encrypted with that."""
+    """A subject got its key from somebody else meanwhile: encrypt again with that."""
 
 
 class MasterKeyMissing(EventStoreError):
-    """There are personal fields to be read, and no master key was given."""
+    """There are personal fields, and no master key was given."""
 
 
 class WrongMasterKey(EventStoreError):
+    """A subject's key was wrapped with a master key that was not given."""
+
     def __init__(self, master: str) -> None:
         super().__init__(
             f"A subject's key needs the master key {master}: give it in MASTER_KEY,"
@@ -293,16 +321,19 @@ class WrongMasterKey(EventStoreError):
 
 
 class LiveRowsBehind(EventStoreError):
+    """A read model has not reached the event by which somebody is forgotten."""
+
     def __init__(self, generation: str) -> None:
         super().__init__(f"{generation} has not come there yet")
 
 
 class CheckpointNotInLog(EventStoreError):
     """
-    What *name* has read up to *position* is not in this log.
+    What a subscription has read is not in this log.
 
-    The log was restored or lost its end, or somebody moved the checkpoint. *remedy*
-    says what to do.
+    The log was restored or lost its end, or somebody moved the checkpoint; the message
+    says what to do. *name* is the subscription's name, *position* that of its
+    checkpoint, None if unknown.
     """
 
     def __init__(
@@ -329,6 +360,12 @@ def remedy_for(subscription: str) -> str:
 
 
 class CannotProject(EventStoreError):
+    """
+    A projection failed on an event, and stopped before it.
+
+    *position* is that of the event, *reason* the error that its fold raised.
+    """
+
     def __init__(self, position: int, reason: Exception) -> None:
         self.position = position
         self.reason = reason
@@ -339,7 +376,11 @@ class CannotProject(EventStoreError):
 
 
 class RolesMissing(EventStoreError):
-    """Whoever is connected may not make roles; the message has what to run."""
+    """
+    The connected role may not make the roles that are missing.
+
+    *statements* are the SQL that an administrator has to run.
+    """
 
     def __init__(self, statements: Sequence[str]) -> None:
         self.statements = tuple(statements)
@@ -350,35 +391,47 @@ class RolesMissing(EventStoreError):
 
 
 class RewriteRefused(EventStoreError):
-    """The message says why; the log is what it was."""
+    """A copy does not take the place of the log; the message says why."""
 
 
 class NoSuchKeptLog(EventStoreError):
+    """There is no old log of that name."""
+
     def __init__(self, name: str) -> None:
         super().__init__(f"No old log called {name} is kept.")
 
 
 class RebuildFailed(EventStoreError):
+    """A read model was not rebuilt, and keeps the rows that it has."""
+
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name} was not rebuilt: {reason}")
 
 
 class RebuildRunning(EventStoreError):
+    """A read model is being rebuilt: nobody can take it away now."""
+
     def __init__(self, name: str) -> None:
         super().__init__(f"{name} is being rebuilt: wait until that has ended.")
 
 
 class UnknownReadModel(EventStoreError):
+    """No read model of that name has left anything in the database."""
+
     def __init__(self, name: str) -> None:
         super().__init__(f"There is no read model {name}.")
 
 
 class ReadModelOutdated(EventStoreError):
+    """A read model was made from another definition: rebuild it."""
+
     def __init__(self, name: str) -> None:
         super().__init__(f"{name} was made from another definition: rebuild it.")
 
 
 class InstalledOtherwise(EventStoreError):
+    """The tables that are there belong to another version of the engine."""
+
     def __init__(self, table: str, columns: Sequence[str]) -> None:
         super().__init__(
             f"The table {table} is there, and is another version's: it differs in"
@@ -387,16 +440,22 @@ class InstalledOtherwise(EventStoreError):
 
 
 class NothingSealed(EventStoreError):
+    """The log has no seal yet."""
+
     def __init__(self) -> None:
         super().__init__("Nothing is sealed yet: beat has it done, by a worker.")
 
 
 class UnreadableExport(EventStoreError):
+    """A file does not have exported seals, or something else as well."""
+
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name} is no file of exported seals: {reason}.")
 
 
 class ContradictedExport(EventStoreError):
+    """The seals are not those that were exported to this file before."""
+
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(
             f"{name} is left as it is, since the seals are not those in it: {reason}."
@@ -404,6 +463,8 @@ class ContradictedExport(EventStoreError):
 
 
 class BadCursor(EventStoreError):
+    """A page was asked for by something that is not a cursor of this list and order."""
+
     def __init__(self) -> None:
         super().__init__("The cursor is none of this list in this order.")
 

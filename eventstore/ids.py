@@ -11,14 +11,19 @@ def command_id_for(principal: str, key: str) -> UUID:
     """
     Return the id of the command that *principal* sends under *key*.
 
-    It is never the client's own value: a client cannot take the id that somebody
-    else's command, or a process manager's, is going to have.
+    *key* is the text of the idempotency key. The id is never the client's own value: a
+    client cannot take the id that another client's command, or a process manager's, is
+    going to have.
     """
     return uuid5(NAMESPACE, f"{principal}\n{key}")
 
 
 def event_id_for(command_id: UUID, index: int) -> UUID:
-    """Return the id of the event at *index* of a command: deciding again repeats it."""
+    """
+    Return the id of an event of a command: deciding again repeats it.
+
+    *index* is the number of the event among the command's, from 0.
+    """
     return uuid5(command_id, str(index))
 
 

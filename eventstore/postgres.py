@@ -96,7 +96,6 @@ class PostgresStore:
         stream_id: str | None = None,
         command_id: UUID | None = None,
     ) -> Outcome:
-        """Handle one command: load, decide, append; return what became of it."""
         return handle(
             self.driver,
             command,

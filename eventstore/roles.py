@@ -27,6 +27,7 @@ ROLES: Mapping[str, str] = {
     "operator": "runs the commands of `recount`, but for those that want the owner",
     READ_MODELS: "owns the read models, which can be rebuilt, and nothing else",
 }
+"""What each role may do, by its name without the prefix."""
 
 RUNNERS = ("worker", "relay", "operator")
 """Who decides commands and keeps what is computed from the log; all own the rows."""

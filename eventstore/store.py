@@ -17,6 +17,7 @@ from eventstore.claims import ClaimChange
 from eventstore.log.events import AppendedEvent, NewEvent, RecordedEvent
 
 NOW = AsOf()
+"""As of no point of the past: what is there now."""
 
 
 class Store(Protocol):
@@ -30,19 +31,24 @@ class Store(Protocol):
         claims: Sequence[ClaimChange] = (),
     ) -> list[AppendedEvent]:
         """
-        Append *events*, each with its stream: all of them, or none.
+        Append *events*: all of them, or none; return the place of each.
 
-        *expected* has the version, or what else is expected, of every stream that is
-        written or was only read; *claims* what these streams claim by the events, or
-        release. At a numeric version the same events again, by their event_id, are
-        answered with the places that they got the first time.
+        *events* has pairs of a stream id and an event. *expected* has the version, or
+        one of NO_STREAM, STREAM_EXISTS and ANY_VERSION, of every stream that is written
+        or was only read; *claims* what these streams claim by the events, or release.
+        At a numeric version the same events again, by their event_id, are answered with
+        the places that they got the first time.
 
         Raises WrongExpectedVersion, AlreadyClaimed or an Unstorable error, and has then
         done nothing.
         """
 
     def version(self, stream_id: str, as_of: AsOf = NOW) -> int:
-        """Return what version a stream is at, or was; 0 where it is empty."""
+        """
+        Return the version that a stream is at, or was; 0 if it is empty.
+
+        Raises NoSuchVersion and NotSettled as `Store.read_stream` does.
+        """
 
     def read_stream(
         self,
@@ -54,10 +60,13 @@ class Store(Protocol):
         limit: int | None = None,
     ) -> list[RecordedEvent]:
         """
-        Return the events of a stream behind version *after*, in order.
+        Return the events of a stream, in order.
 
-        *backwards* begins with the last of them. Raises NoSuchVersion for a version
-        that the stream does not have, and NotSettled for a position that is not.
+        *after* is a version: only the events behind it are returned. *backwards* begins
+        with the last of them. Without *limit* all are returned.
+
+        Raises NoSuchVersion for a version that the stream does not have, and NotSettled
+        for a position where events may still come.
         """
 
     def read_all(
@@ -70,24 +79,31 @@ class Store(Protocol):
         backwards: bool = False,
     ) -> Iterator[RecordedEvent]:
         """
-        Yield the events of the log in order, however many, behind position *after*.
+        Yield the events of the log in order, however many.
 
-        They end at *up_to*, or at what is settled when the first one is asked for.
-        Raises NotSettled for a position where events may still come.
+        *after* and *up_to* are positions: the events begin behind the first and end
+        with the second, or without it with what is settled when the first one is asked
+        for. *types* and *category* leave out other events, None leaves out none.
+
+        Raises NotSettled for an *up_to* where events may still come.
         """
 
     def settled(self) -> int:
         """
-        Return the position up to which no event can come in any more.
+        Return the position up to which no further event can come in.
 
-        What a transaction that is still open has appended is behind it, the caller's
-        own included.
+        What an open transaction has appended is behind it, the caller's own included.
         """
 
     def load(
         self, stream_ids: Iterable[str], deciders: Deciders, as_of: AsOf = NOW
     ) -> Streams:
-        """Return the states that streams are in, or were, and their versions."""
+        """
+        Return the states that streams are in, or were, and their versions.
+
+        Raises NoSuchVersion and NotSettled as `Store.read_stream` does, and
+        VersionsMissing for a stream with a hole.
+        """
 
     def handle(
         self,
@@ -101,7 +117,10 @@ class Store(Protocol):
         """
         Handle one command: load, decide, append; return what became of it.
 
-        Without *stream_id* it goes to the stream that the command itself tells. Raises
-        WrongExpectedVersion where somebody else was faster: nothing has happened then,
-        and the caller may call again.
+        Without *stream_id* it goes to the stream that the command itself names. A
+        rejection is an outcome, not an error.
+
+        Raises WrongExpectedVersion or KeyMadeElsewhere where somebody else was faster:
+        nothing has happened then, and the caller may call again. Raises
+        VersionsMissing, and an Unstorable error for events that cannot be stored.
         """

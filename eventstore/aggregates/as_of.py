@@ -39,10 +39,11 @@ class AsOf:
     """
     A point of the past: a *version*, a *position*, or *at* a time; without any, now.
 
-    As of a time, a stream is its longest beginning that had all occurred by then: an
-    import may bring times that do not rise. Raises ValueError for more than one of
-    them, for what is below zero, and for a time without a zone: it is another moment in
-    each.
+    As of a time, a stream is its longest beginning that had all occurred by then:
+    imported times need not rise.
+
+    Raises ValueError for more than one of them, for a version or position below zero,
+    and for a time without a zone.
     """
 
     version: int | None = None
@@ -66,6 +67,7 @@ class AsOf:
 
     @property
     def parameters(self) -> dict[str, Any]:
+        """The values of the parameters that `last_version` names, by name."""
         version = MAX_VERSION if self.version is None else self.version
         return {
             "version": min(version, MAX_VERSION),
@@ -81,11 +83,13 @@ def load_as_of(
     as_of: AsOf,
 ) -> Streams:
     """
-    Return the streams as they were, in one round trip or two, from older snapshots.
+    Return the states that streams had then, and their versions.
 
-    Raises NoSuchVersion for a version that one of them does not have, and NotSettled
-    for a position where events may still come: what is answered once stays true. Raises
-    VersionsMissing for a stream with a hole.
+    It takes one round trip or two, and begins with older snapshots where there are any.
+    A stream that had no events then has the initial state and version 0.
+
+    Raises NoSuchVersion for a version that a stream does not have, NotSettled for a
+    position where events may still come, and VersionsMissing for a stream with a hole.
     """
     streams = list(dict.fromkeys(stream_ids))
     with connection.pipeline():
@@ -117,9 +121,9 @@ def versions_as_of(
     connection: psycopg.Connection[Any], stream_ids: Iterable[str], as_of: AsOf
 ) -> dict[str, int]:
     """
-    Return which version each stream was at, without loading it; 0 where it was empty.
+    Return the version that each stream had then, without loading it; 0 if empty.
 
-    Raises as `load_as_of` does.
+    Raises NoSuchVersion and NotSettled as `load_as_of` does.
     """
     with connection.pipeline():
         settled = ask_settled(connection, as_of)
@@ -206,9 +210,12 @@ def read_as_of(
     limit: int | None = None,
 ) -> list[RecordedEvent]:
     """
-    Return the events that a stream had then, behind version *after*, in order.
+    Return the events that a stream had then, in order.
 
-    *backwards* begins with the last of them. Raises as `load_as_of` does.
+    *after* is a version: only the events behind it are returned. *backwards* begins
+    with the last of them. Without *limit* all are returned.
+
+    Raises NoSuchVersion and NotSettled as `load_as_of` does.
     """
     version = versions_as_of(connection, [stream_id], as_of)[stream_id]
     return read_stream(

@@ -25,7 +25,13 @@ from eventstore.personal.keyring import Keyring
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of a command; a refusal has the rule and its figures."""
+    """
+    What became of a command.
+
+    *status* is the text `succeeded`, `rejected` or `failed`. *error* has fields by
+    name: `message`, and for a rejection its `rule` (the class) and `figures`, for a
+    failure its `error` (the class) and `traceback`. It is None for success.
+    """
 
     status: str
     error: Mapping[str, Any] | None = None
@@ -75,10 +81,13 @@ def handle(
     """
     Handle one *command* at once, for those who use the engine without the journal.
 
-    Without *stream_id* it goes to the stream that the command itself tells. Raises
-    WrongExpectedVersion where somebody else wrote to a stream that was read, and
-    KeyMadeElsewhere where somebody else was the first to write of the same person:
-    nothing has happened then, and the caller may call again.
+    Without *stream_id* it goes to the stream that the command itself names. Without
+    *command_id* it gets a new one. A rejection is an outcome, not an error.
+
+    Raises WrongExpectedVersion where somebody else wrote to a stream that was read, and
+    KeyMadeElsewhere where somebody else was the first to write about the same person:
+    nothing has happened then, and the caller may call again. Raises an Unstorable error
+    for events that cannot be stored, and ValueError for a command without a stream.
     """
     return handle_on(
         Keyring(connection, deciders.masters),

@@ -63,10 +63,10 @@ class Decider:
     is the field of a command that tells its stream; where there is none, the stream
     gets the next number of the sequence *numbers*. *claims* tells what a stream in this
     state claims for itself alone, *former_claims* what an earlier version of *claims*
-    did: that is released by filling, or with the claim itself. That *evolve*, an
-    upcaster or the class of the state has changed is seen, and no older snapshot is
-    used; *snapshot_version* is raised by hand where something else has changed that
-    they go by.
+    did: that is released by filling, or with the claim itself. A change of *evolve*, an
+    upcaster or the class of the state is noticed, and no older snapshot is used; the
+    number *snapshot_version* is raised by hand where something else that snapshots
+    depend on has changed.
 
     *note_time* takes the state after an event of the log, the event, and when it has
     occurred, and returns the state with what is kept of that. What was decided and is
@@ -110,6 +110,7 @@ class Decider:
 
     @property
     def claims_something(self) -> bool:
+        """True if its streams can claim values."""
         return self.claims is not no_claims
 
     def changes_of_claims(self, before: Any, after: Any) -> list[Change]:
@@ -134,7 +135,11 @@ class Decider:
         return None if identity is None else f"{self.category}-{identity}"
 
     def subject_of(self, stream_id: str, facts: Iterable[Any]) -> str:
-        """Return whose key an event in a stream needs, or the stream, if nobody's."""
+        """
+        Return the stream id of the person whose key an event with *facts* needs.
+
+        It is *stream_id* itself where no fact has personal fields.
+        """
         for fact in facts:
             kind: type = type(fact)
             if personal_fields(kind):
@@ -191,9 +196,9 @@ class Deciders:
     @property
     def fingerprints(self) -> str:
         """
-        Of the snapshots that these deciders can read, as PostgreSQL writes an array.
+        The fingerprints of the snapshots they can read, as text of a PostgreSQL array.
 
-        To make one of a list at each take would cost more than the look for a snapshot.
+        To make it of a list at each take would cost more than looking for a snapshot.
         """
         self.compute_fingerprints()
         return self.known_fingerprints[0]
@@ -214,13 +219,17 @@ class Deciders:
         return [kind for decider in self.all for kind in decider.forgets]
 
     def keyed(self, secret: bytes) -> "Deciders":
-        """Return these deciders, with a key for claims that is made of *secret*."""
+        """Return these deciders with a key for claims, made of *secret*."""
         return replace(self, claim_key=ClaimKey(secret))
 
     def hashed(
         self, changes: Sequence[Change], stream_id: str, command_id: UUID | None = None
     ) -> list[ClaimChange]:
-        """Return what changes of a stream's claims are to the append."""
+        """
+        Return *changes* of a stream's claims as `append` takes them.
+
+        Raises ValueError if there are some and no claim key.
+        """
         if not changes:
             return []
         if self.claim_key is None:
@@ -228,7 +237,9 @@ class Deciders:
         return self.claim_key.hashed(changes, stream_id, command_id)
 
     def of_stream(self, stream_id: str) -> Decider:
-        """Return the decider of a stream's category."""
+        """
+        Return the decider of a stream's category. Raises KeyError if there is none.
+        """
         return self.by_category[category_of(stream_id)]
 
     def of_command(self, command: type) -> Decider:

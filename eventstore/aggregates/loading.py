@@ -37,7 +37,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """States and versions of streams, as a command is decided on them."""
+    """
+    States and versions of streams, as a command is decided on them.
+
+    *states* and *versions* have each stream by its id.
+    """
 
     states: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
@@ -63,10 +67,11 @@ def load(
     keyring: Keyring | None = None,
 ) -> Streams:
     """
-    Return the streams as their events leave them, in one round trip.
+    Return the states of streams as their events leave them, and their versions.
 
-    The keys of those that have their own come along; a second one gets others, where
-    personal fields are encrypted. *keyring* keeps them for what is written afterwards.
+    It takes one round trip, or two where personal fields are encrypted with keys other
+    than the streams' own. *keyring* keeps the keys for what is written afterwards.
+
     Raises VersionsMissing for a stream with a hole.
     """
     keyring = keyring or Keyring(connection, deciders.masters)

@@ -39,7 +39,12 @@ GRANTING = "run the migrations, or `grant_rights` where there are none"
 def diagnose(
     connection: psycopg.Connection[Any], checks: Sequence[Check] | None = None
 ) -> list[Ailment]:
-    """Return what is wrong with the database, what loses data first."""
+    """
+    Return what is wrong with the database, what loses data first.
+
+    *checks* are functions of the connection that yield what they find; None is all of
+    the engine's.
+    """
     found = [a for check in checks or CHECKS for a in check(connection)]
     return sorted(found, key=lambda ailment: not ailment.is_fatal)
 

@@ -40,11 +40,13 @@ def new_key() -> SubjectKey:
 @dataclass(frozen=True, slots=True)
 class MasterKeys:
     """
-    The master key in force, and *former* ones that stored keys may still hang on.
+    The master key in force, and *former* ones that stored keys may still need.
 
-    To rotate it, put a new one before the old: keys are wrapped with the first and
-    opened with whichever fits, until `recount keys rotate` has wrapped all anew.
-    Raises ValueError for one that has not 32 bytes.
+    *current* has 32 bytes; *former* keys have 32 bytes each. To rotate, put a new one
+    before the old: keys are wrapped with the first and opened with whichever fits,
+    until `recount keys rotate` has wrapped all of them with the first.
+
+    Raises ValueError for a key of another length.
     """
 
     current: bytes = field(repr=False)

@@ -66,12 +66,16 @@ def accept(
     """
     Write *command* to the journal under *key*, in one round trip.
 
-    The same key with the same content is answered as the first time. Raises KeyReused
-    for other content. *secret* keys the fingerprint that tells the two apart. With
-    *masters* its personal fields are encrypted, with a key of its own that is wrapped
-    by them: who accepts need not be able to read what else is known of that person.
-    Raises BadStreamId or NotANumber for what could never take effect as it was sent,
-    and InternalCommand for what only process managers send.
+    *key* is the text of the idempotency key: the same with the same content is answered
+    as the first time. *secret* keys the fingerprint that tells contents apart.
+    *expected_version* is the version that the sender has seen of the stream, None for
+    any. Until *not_before* it waits. With *masters* its personal fields are encrypted,
+    with a key of its own that is wrapped by them: accepting needs no access to what
+    else is known of that person.
+
+    Raises KeyReused for the same key with other content, BadStreamId or NotANumber for
+    what could never take effect as it was sent, and InternalCommand for what only
+    process managers send.
     """
     row = connection.execute(
         """

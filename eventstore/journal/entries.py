@@ -31,7 +31,16 @@ MAX_EVENTS = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A command as the journal has it."""
+    """
+    A command as the journal has it.
+
+    *seq* is the number of its acceptance. *expected_version* is the version that the
+    sender has seen, None for any. *status* is one of the texts `accepted`, `succeeded`,
+    `rejected`, `failed`, `abandoned` and `cancelled`; *error* has the fields of what
+    kept it from success. *attempts* is the number of times that a runner took it,
+    *conflicts* the number of times that another writer was faster. *ran_by* is the name
+    of its last runner. The times have a zone.
+    """
 
     id: UUID
     seq: int

@@ -86,11 +86,15 @@ def tell_abandoned(
     secret: bytes,
 ) -> UUID | None:
     """
-    Send what tells of an abandoned command, in the transaction that abandons it.
+    Send what follows from an abandoned command, in the transaction that abandons it.
 
-    Returns the id of that follow-up, or None where nobody need hear of it: what a
-    client has sent is answered by its status. Raises the rejection of its decider where
-    it must not be given up: then nothing of the transaction may hold.
+    Returns the id of the command that was sent, or None where none is needed: what a
+    client has sent is answered by its status. *secret* is the one for `accept`.
+
+    Raises the rejection of its decider where it must not be abandoned, and
+    UnknownCommandType for one of a class that is gone: then roll back the transaction.
+    Raises BadStreamId, NotANumber or KeyReused where the command to be sent cannot be
+    stored.
     """
     row = connection.execute(
         "SELECT type, data::text, metadata::text FROM public.commands WHERE id = %s",

@@ -14,11 +14,12 @@ class Limits:
     """
     The bounds of one drain.
 
-    A take leases at most *commands* of a stream, with at most *bytes* of data. After
-    *max_conflict_retries* conflicts in a row a command waits for its backoff. A command
-    whose runner died *deaths* times is failed. Deciding stops after
-    *seconds_of_deciding* to append what is decided so far; after *seconds_of_draining*
-    other streams have their turn, and what is left is returned to the caller.
+    *commands* is the number of commands that a take leases of one stream, at most;
+    *bytes* bounds their data. *max_conflict_retries* is the number of conflicts in a
+    row after which a command waits for its backoff; *deaths* is the number of runners
+    that die of a command until it is failed. Deciding stops after *seconds_of_deciding*
+    to append what is decided so far; after *seconds_of_draining* other streams have
+    their turn, and what is left is returned to the caller.
 
     *interruptions* are the errors that a runner's own time limit raises. They fail a
     command only if it took *seconds_of_one_command* itself. A stream that took more

@@ -40,19 +40,22 @@ def append(
     forgotten: Sequence[str] = (),
 ) -> list[AppendedEvent]:
     """
-    Append *events*, each with its stream, and return where they came to stand.
+    Append *events*, and return the place of each in the log and in its stream.
 
-    *expected* has the version of every stream that is written or was only read;
-    *claims* what these streams claim by the events, or release. In autocommit this is
-    one round trip and one transaction; in a transaction of the caller's it is part of
-    that.
+    *events* has pairs of a stream id and an event, at most 1,000. *expected* has the
+    version of every stream that is written or was only read, or NO_STREAM,
+    STREAM_EXISTS or ANY_VERSION; *claims* what these streams claim by the events, or
+    release. *completing* are commands of the journal that become final with them. In
+    autocommit this is one round trip and one transaction; in a transaction of the
+    caller's it is part of that.
 
-    *new_keys* are those that its personal fields are encrypted with, as a keyring has
-    made them; the keys of the subjects *forgotten* are destroyed.
+    *new_keys* is JSON text, as `Keyring.new_keys` returns it: the keys that personal
+    fields of the events are encrypted with. *forgotten* are ids of streams: the keys of
+    these subjects are destroyed.
 
     Raises WrongExpectedVersion, CommandAlreadyFinished, AlreadyClaimed or
-    KeyMadeElsewhere, and has then done nothing; and Unstorable before it asks, for what
-    the log does not take.
+    KeyMadeElsewhere, and has then done nothing. Raises an Unstorable error, before it
+    asks the database, for what the log does not take.
     """
     check_append(expected, events)
     parts = [append_arguments(events, expected)]

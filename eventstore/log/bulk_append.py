@@ -43,14 +43,16 @@ def append_bulk(
     new_keys: str | None = None,
 ) -> list[AppendedEvent]:
     """
-    Append *events*, each with its stream, and return where they came to stand.
+    Append many *events*, and return the place of each in the log and in its stream.
 
-    All is as in `append`, which holds for a thousand events and completes commands:
-    *expected* has the version of every stream, the same events again are answered with
-    the places of the first time.
+    *events* has pairs of a stream id and an event: at most 10,000, of 4,000 streams and
+    16 MiB. *expected* has the version of every stream, as for `append`; *claims* and
+    *new_keys* (JSON text) are as there. The same events again are answered with the
+    places of the first time.
 
     Raises WrongExpectedVersion, AlreadyClaimed or KeyMadeElsewhere, and has then done
-    nothing; and Unstorable before it asks, for what is too much or cannot be kept.
+    nothing. Raises an Unstorable error, before it asks the database, for what is too
+    much or cannot be stored.
     """
     check_bulk(expected, events)
     parts = [
@@ -81,9 +83,10 @@ def check_bulk(
 
 def batches(data: Iterable[str]) -> Iterator[range]:
     """
-    Cut events, of which the *data* are given, into the places of one bulk append each.
+    Yield the ranges of indexes by which to cut events for `append_bulk`.
 
-    By their number and size alone, so that it is the same cut whenever it is made.
+    *data* has the JSON text of each event. The cut goes by their number and size alone,
+    so that it is the same whenever it is made.
     """
     start = end = size = 0
     for end, text in enumerate(data, start=1):

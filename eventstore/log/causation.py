@@ -18,7 +18,9 @@ MAX_EFFECTS = 1_000
 
 
 class Effect(NamedTuple):
-    """An event that a message caused; *depth* counts the events in between, from 0."""
+    """
+    An event that a message caused; *depth* is the number of events between, from 0.
+    """
 
     event: RecordedEvent
     depth: int
@@ -50,7 +52,7 @@ def read_conversation(
     *,
     limit: int = MAX_EFFECTS,
 ) -> list[RecordedEvent]:
-    """Return the events of a conversation in order, the first *limit* of them."""
+    """Return the first *limit* events that have this correlation id, in order."""
     end = settled(connection)
     rows = connection.execute(
         # Those that the first message itself caused, and those that follow from them:
@@ -78,10 +80,10 @@ def find_effects(
     connection: psycopg.Connection[Any], message_id: UUID, *, limit: int = MAX_EFFECTS
 ) -> list[Effect]:
     """
-    Return what a command or an event caused, directly or by what it caused.
+    Return the events that a command or an event caused, directly or through others.
 
-    It is a tree in its order: behind each event come its own effects. Of more than
-    *limit* those are left out that are farthest from the message.
+    They are a tree, in its order: behind each event come its own effects. Of more than
+    *limit* events those farthest from the message are left out.
     """
     end = settled(connection)
     rows = connection.execute(

@@ -42,14 +42,15 @@ class EventCodec:
     The event classes of a category, by name.
 
     Weak schema: a field that a class does not know is ignored, one that is missing
-    takes its default. A class tells its shape's version, `major.minor`, as a class
+    takes its default. A class has its shape's version, `major.minor`, in a class
     variable `schema_version`, "1.0" if it has none: a new optional field is a minor,
-    anything else a major, and of a major *upcasters* lift what was written before.
+    anything else a major. *upcasters* lift what was written by an earlier major
+    version: functions by the type and the major version that they lift.
 
     Where the classes are only a part (*is_part*) of those there are, what an old event
     has become is passed over if it is none of them.
 
-    Raises BadUpcasters where one of them is missing.
+    Raises BadUpcasters where an upcaster is missing or is not needed.
     """
 
     def __init__(
@@ -107,20 +108,20 @@ class EventCodec:
         return self._classes[event_type]
 
     def is_of_today(self, event_type: str, schema: str) -> bool:
-        """Return whether a version `major.minor` of a type needs no upcaster."""
+        """Return True if events of this type and schema need no upcaster."""
         try:
             return self._newest.get(event_type) == major_of(schema)
         except ValueError:
             return False
 
     def encode(self, event: object) -> str:
-        """Return the JSON of *event*. Raises NotANumber where it has what is none."""
+        """Return the JSON text of *event*. Raises NotANumber for NaN and infinity."""
         check_numbers(event)
         return _encoder.encode(event).decode()
 
     def read(self, event: RecordedEvent) -> Sequence[Any]:
         """
-        Return what a recorded event is today: one, but for those that were split.
+        Return what a recorded event is now: one object, or several if it was split.
 
         Raises UnknownEventType, NewerSchema, UpcasterFailed or UnreadableEvent.
         """
@@ -141,11 +142,15 @@ class EventCodec:
         ]
 
     def is_old(self, event_type: str, schema: str) -> bool:
-        """Return whether an upcaster lifts events of that type and version."""
+        """Return True if an upcaster lifts events of this type and schema."""
         return (event_type, major_of(schema)) in self._upcasters
 
     def lift(self, event_type: str, major: int, data: str) -> list[VersionedData]:
-        """Return what the *data* of an old event are today, by type and version."""
+        """
+        Return what the JSON *data* of an event are now, by type and major version.
+
+        Raises UnknownEventType, NewerSchema or UpcasterFailed.
+        """
         if (event_type, major) not in self._upcasters:
             if event_type not in self._newest:
                 raise UnknownEventType(event_type)
@@ -157,7 +162,11 @@ class EventCodec:
         return today
 
     def decode(self, event_type: str, data: str) -> Any:
-        """Return an event of today. Raises UnknownEventType or UnreadableEvent."""
+        """
+        Return the object of an event whose *data* need no upcaster.
+
+        Raises UnknownEventType or UnreadableEvent.
+        """
         decoder = self._decoders.get(event_type)
         if decoder is None:
             raise UnknownEventType(event_type)

@@ -9,7 +9,14 @@ from msgspec import Struct
 
 
 class Metadata(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Who, when, and because of what; never a fact of the business."""
+    """
+    Who, when, and because of what; never a fact of the business.
+
+    *correlation_id* is that of all that follows from one request, *causation_id* that
+    of the command or the event that caused this one. *command_id* is None where no
+    command of the journal did. The append sets *recorded_at*. *source* is a text that
+    names where an imported event came from, None for one that happened here.
+    """
 
     event_id: UUID
     correlation_id: UUID
@@ -27,7 +34,12 @@ class Metadata(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEvent:
-    """An event on its way in; without *occurred_at* it happens when it is appended."""
+    """
+    An event on its way into the log.
+
+    *data* and *metadata* are its fields and what is known about it. Without
+    *occurred_at*, a time with a zone, it happens when it is appended.
+    """
 
     type: str
     data: str
@@ -36,7 +48,12 @@ class NewEvent:
 
 
 class RecordedEvent(NamedTuple):
-    """An event with its places in the log and in its stream; *data* is JSON still."""
+    """
+    An event with its places in the log and in its stream.
+
+    *data* and *metadata* are JSON as text; `EventCodec.read` makes an object of the
+    first. *occurred_at* has a zone.
+    """
 
     position: int
     stream_id: str
@@ -48,7 +65,7 @@ class RecordedEvent(NamedTuple):
 
 
 class AppendedEvent(NamedTuple):
-    """Where a new event came to stand."""
+    """Where the log keeps a new event: its position, and its version in its stream."""
 
     position: int
     stream_id: str

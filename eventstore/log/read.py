@@ -37,9 +37,10 @@ def read_stream(
     limit: int | None = None,
 ) -> list[RecordedEvent]:
     """
-    Return events of a stream, behind version *after* and up to *up_to*, in order.
+    Return events of a stream, in order.
 
-    *backwards* begins with the last of them.
+    *after* and *up_to* are versions: the events begin behind the first and end with the
+    second. *backwards* begins with the last of them. Without *limit* all are returned.
     """
     rows = connection.execute(
         f"""
@@ -86,10 +87,12 @@ def read_all(
     backwards: bool = False,
 ) -> list[RecordedEvent]:
     """
-    Return events of the log in order: behind *after*, up to *up_to*, at most *limit*.
+    Return at most *limit* events of the log, in order.
 
-    *backwards* begins with the last of them. *up_to* must not be beyond what `settled`
-    said before this transaction's snapshot.
+    *after* and *up_to* are positions: the events begin behind the first and end with
+    the second, which must not be beyond what `settled` returned before this
+    transaction's snapshot. *backwards* begins with the last of them. *types* and
+    *category* leave out other events, None leaves out none.
     """
     of_types = "" if types is None else "AND type = ANY (%(types)s)"
     of_category = (
@@ -121,11 +124,14 @@ def scan(
     category: str | None = None,
 ) -> Iterator[RecordedEvent]:
     """
-    Yield the events of the log in order, however many: few are in memory at a time.
+    Yield the events of the log in order; at most a thousand are in memory at a time.
 
-    They end at *up_to*, or at what is settled when it begins. Raises NotSettled for a
-    position where events may still come. In autocommit each batch is a transaction of
-    its own; nothing is held while the caller is at work.
+    *after* and *up_to* are positions: the events begin behind the first and end with
+    the second, or without it with what is settled when the scan begins. *types* and
+    *category* leave out other events, None leaves out none. In autocommit each batch is
+    a transaction of its own; nothing is held while the caller is at work.
+
+    Raises NotSettled for an *up_to* where events may still come.
     """
     end = end_of(connection, up_to)
     while after < end:
@@ -150,7 +156,11 @@ def scan_back(
     types: Sequence[str] | None = None,
     category: str | None = None,
 ) -> Iterator[RecordedEvent]:
-    """Yield the same events as `scan`, the last one first."""
+    """
+    Yield the same events as `scan`, the last one first.
+
+    *after* and *up_to* are positions, as there. Raises NotSettled as `scan` does.
+    """
     end = end_of(connection, up_to)
     while after < end:
         reached = max(end - SPAN, after)

@@ -68,7 +68,11 @@ class Change:
 
 
 class UnrecordedClass(NamedTuple):
-    """A class that does not fit what was written down; *lines* are to be added."""
+    """
+    A class that does not fit the record of shapes.
+
+    *reason* is a text that says why, *lines* the text to be added to the record.
+    """
 
     type: str
     reason: str
@@ -80,9 +84,10 @@ class UnrecordedClass(NamedTuple):
 
 def examine(classes: Iterable[type], text: str) -> list[UnrecordedClass]:
     """
-    Return which of the event *classes* do not fit the shapes written down in *text*.
+    Return which of the event *classes* do not fit the shapes recorded in *text*.
 
-    Raises ValueError for a text that is not of their form.
+    *text* has for each type a line `Type major.minor`, and below it one line ` path:
+    type` for each field. Raises ValueError for a text that is not of this form.
     """
     recorded = read(text)
     found = (find_incompatibility(c, recorded.get(c.__name__, {})) for c in classes)

@@ -14,7 +14,7 @@ from eventstore.errors import BadUpcasters, NewerSchema, UpcasterFailed
 
 
 class VersionedData(NamedTuple):
-    """The data of an event, of a type and the major version of its shape."""
+    """The *data* of an event, as a dict of its fields, with type and major version."""
 
     type: str
     major: int
@@ -25,8 +25,8 @@ Upcaster = Callable[[dict[str, Any]], dict[str, Any] | Sequence[VersionedData]]
 """
 A pure function from data to the data of the next major version of the same type.
 
-One that renames a type, or splits an event, returns what it becomes, each Shaped. What
-is left out is still in the log; what an event becomes has its position and version.
+One that renames a type, or splits an event, returns what it becomes, as VersionedData.
+What is left out is still in the log; what it becomes has its position and version.
 """
 
 Upcasters = Mapping[tuple[str, int], Upcaster]

@@ -103,6 +103,10 @@ class Keyring:
     It lives as long as one drain, one batch or one query: a process that kept keys for
     longer would go on reading what was forgotten. Without *masters* nothing is
     encrypted, and the marks of personal fields are only marks.
+
+    *by_id* has keys by their id, *own* those of subjects by the subject's stream id;
+    None is a key that was destroyed. *made* are new ones. *given* has keys as they were
+    read, by id or stream id.
     """
 
     connection: psycopg.Connection[Any] | Vault
@@ -137,6 +141,7 @@ class Keyring:
         return [self.decrypt_event(event) for event in events]
 
     def decrypt_event(self, event: RecordedEvent) -> RecordedEvent:
+        """Return *event* with its personal fields, or as forgotten."""
         if key_of(event.data) is None:
             return event
         try:
@@ -145,17 +150,25 @@ class Keyring:
             raise UnreadableEvent(event.type, "its box was tampered with") from error
 
     def decrypt(self, data: str, about: UUID) -> str:
-        """Return the *data* of the message called *about* with its personal fields."""
+        """
+        Return the JSON *data* of the message called *about* with its personal fields.
+        """
         return decrypt_fields(data, about, self.find)
 
     def encrypt(self, data: str, kind: type, subject: str, about: UUID) -> str:
-        """Return *data*, of the class *kind*, with its personal fields closed."""
+        """
+        Return the JSON *data*, of the class *kind*, with its personal fields encrypted.
+        """
         return self.close_fields(data, personal_fields(kind), subject, about)
 
     def close_fields(
         self, data: str, personal: Collection[str], subject: str, about: UUID
     ) -> str:
-        """Return *data* with the fields *personal* closed; left out, if forgotten."""
+        """
+        Return the JSON *data* with the fields *personal* encrypted.
+
+        If *subject* is forgotten, they are left out.
+        """
         if not personal or self.masters is None:
             return data
         key = self.own_key(subject)
@@ -218,6 +231,13 @@ class Keyring:
             self.unwrap(find_keys(self.connection, ids, subjects))
 
     def unwrap(self, stored_keys: Iterable[StoredKey]) -> None:
+        """
+        Keep *stored_keys*, unwrapped.
+
+        Each of *stored_keys* has an id, the subject's stream id, whether it is the
+        subject's own key, the name of its master key, and the wrapped bytes, None if it
+        was destroyed.
+        """
         assert self.masters is not None
         for key_id, subject, is_own, master, wrapped in stored_keys:
             key = None
@@ -230,7 +250,9 @@ class Keyring:
 
     @property
     def new_keys(self) -> str | None:
-        """The keys that were made, for the append of what they have closed."""
+        """
+        The JSON text of the keys that were made, for the append of what they encrypt.
+        """
         return msgspec.json.encode(self.made).decode() if self.made else None
 
     def note_stored(self) -> None:

@@ -16,7 +16,11 @@ _metadata = msgspec.json.Decoder(Metadata)
 
 
 class Fact(NamedTuple):
-    """An event as a projection sees it: its object, and where it stands."""
+    """
+    An event as a projection sees it: its object, and its places.
+
+    *occurred_at* has a zone. *written_metadata* is the JSON text of the metadata.
+    """
 
     event: Any
     stream_id: str
@@ -46,8 +50,10 @@ class Lookup:
     """
     A small table of the same projection, which its rows are made with.
 
-    It is folded from the same events with the same checkpoint, so it never runs ahead
-    of the rows or behind them. *key_of* tells which of its rows an event changes.
+    It is folded from the same events with the same checkpoint, so it is never ahead of
+    the rows or behind them. *name* is the name by which the projection finds it, *key*
+    the name of the field of *row* that is its primary key. *key_of* returns the key of
+    the row that an event changes.
     """
 
     name: str
@@ -59,7 +65,12 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """A change of all rows whose columns have the values *where*, as one statement."""
+    """
+    A change of many rows, as one statement.
+
+    *where* has the names of columns and the values by which rows are found, *to* has
+    the names of columns and their new values.
+    """
 
     where: Mapping[str, Any]
     to: Mapping[str, Any]
@@ -68,9 +79,11 @@ class Update:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
     """
-    An index of the rows: *on* is what SQL has between the brackets.
+    An index of the rows.
 
-    One by which an update finds its rows *is_early*: it is there while they are filled.
+    *name* is its name, without the table's. *on* is the SQL between the brackets,
+    *using* the name of PostgreSQL's method. One by which an update finds its rows
+    *is_early*: it is there while they are filled.
     """
 
     name: str
@@ -97,6 +110,8 @@ class Projection:
     """
     What keeps one read model up to date.
 
+    *name* is the name of the view that readers ask: a small letter, then small letters,
+    digits and _, at most 30 characters, and none like `x_g1`, which is a generation's.
     *row* is a frozen dataclass whose fields are the table's columns and whose field
     *key* is its primary key; a field that is itself a dataclass, a tuple or a mapping
     is a column of JSON. For each event of the classes *events*:
@@ -110,9 +125,11 @@ class Projection:
     - *update* changes all rows with a value instead, like a customer's new name, and is
       kept in order with the folds; its columns want an early index.
 
-    *upcasters* lift events of before, as those of the domain do.
+    *upcasters* lift old events, as those of a decider's codec do.
 
-    A change of the fold alone is seen when *version* is raised with it.
+    A change of the fold alone is noticed when the number *version* is raised with it.
+
+    Raises ValueError for another name, and BadUpcasters as `EventCodec` does.
     """
 
     name: str

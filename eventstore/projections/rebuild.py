@@ -53,7 +53,13 @@ class Progress(NamedTuple):
 
 
 class Rebuilt(NamedTuple):
-    """The generation that is live now, where it stands, and how the swap went."""
+    """
+    A read model after its rebuild, and how the swap went.
+
+    *generation* is the number of the generation that is live now, *position* the one up
+    to which it has read the log. *swaps_tried* is the number of times that it was put
+    live, the last with success.
+    """
 
     generation: int
     position: int

@@ -17,7 +17,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[R]):
-    """Some rows in order; *following* is the cursor of those after them, if any."""
+    """Some rows in order; *following* is the cursor of those after them, or None."""
 
     rows: Sequence[R]
     following: str | None
@@ -26,10 +26,12 @@ class Page(Generic[R]):
 @dataclass(frozen=True, slots=True)
 class View(Generic[R]):
     """
-    The view called *name*, whose rows are of the class *row* with the key *key*.
+    The view of a read model: its rows as objects, page by page.
 
-    *sorts* has the column behind each order of rows that is offered, by its name; rows
-    that have the same are in the order of their key. None of these may be NULL.
+    *name* is the name of the view; *row* is the class of its rows, *key* the name of
+    the field that is their primary key. *sorts* has the name of the column behind each
+    order that is offered, by the order's name; rows that are equal there are in the
+    order of their key. None of these may be NULL.
     """
 
     name: str
@@ -40,7 +42,11 @@ class View(Generic[R]):
 
     @classmethod
     def of(cls, projection: Projection, sorts: Mapping[str, str]) -> "View[Any]":
-        """Return the view of the rows that *projection* keeps."""
+        """
+        Return the view of the rows that *projection* keeps.
+
+        *sorts* has names of columns by the names of orders, as for the class.
+        """
         return cls(projection.name, projection.row, projection.key, sorts)
 
     def __post_init__(self) -> None:
@@ -55,6 +61,7 @@ class View(Generic[R]):
         return self.read(connection, sa.select(self.table).where(*where))
 
     def read(self, connection: sa.Connection, query: sa.Select[Any]) -> list[R]:
+        """Return the rows of *query*, which selects all columns of the row's class."""
         rows = connection.execute(query).mappings()
         return [msgspec.convert(dict(row), self.row) for row in rows]
 
@@ -68,13 +75,15 @@ class View(Generic[R]):
         first: sa.ColumnElement[bool] | None = None,
     ) -> Page[R]:
         """
-        Return at most *limit* rows in the order of *sort*: `total`, or `-total`.
+        Return at most *limit* rows in the order of *sort*.
 
-        Those for which *first* holds come before all others, in the same order.
+        *sort* is the name of an order, like `total`, or descending, `-total`. Rows for
+        which *first* holds come before all others, in the same order.
 
-        *after* is the cursor of the page before. Each page is found by its key, so that
-        the thousandth costs what the first one costs, and rows that come in meanwhile
-        neither repeat others nor hide them. Raises BadCursor.
+        *after* is the cursor of the page before, None for the first page. Each page is
+        found by its key, so that the thousandth costs what the first one costs, and
+        rows that come in meanwhile neither repeat others nor hide them. Raises
+        BadCursor.
         """
         table, is_down = self.table, sort.startswith("-")
         column = table.c[self.sorts[sort.removeprefix("-")]]
@@ -103,7 +112,12 @@ class View(Generic[R]):
         return Page(rows, self.cursor_at(rows[-1], sort, flag))
 
     def cursor_at(self, row: R, sort: str, flag: bool | None = None) -> str:
-        """Return the cursor behind *row*; *flag* tells whether it is of the first."""
+        """
+        Return the cursor behind *row*; *sort* is the name of an order, as for `page`.
+
+        *flag* is True if the row is one of those that come first, None if there are
+        none.
+        """
         column = self.sorts[sort.removeprefix("-")]
         flags = [] if flag is None else [flag]
         place = [sort, *flags, getattr(row, column), getattr(row, self.key)]
@@ -113,7 +127,11 @@ class View(Generic[R]):
     def place_in(
         self, cursor: str, sort: str, has_flag: bool
     ) -> list[sa.ColumnElement[Any]]:
-        """Return the place that *cursor* stands for, or raise BadCursor."""
+        """
+        Return the values that *cursor* (text that `page` made) has in the order *sort*.
+
+        *sort* is the name of an order. Raises BadCursor.
+        """
         hints = get_type_hints(self.row)
         flags = [bool] if has_flag else []
         kinds = [*flags, hints[self.sorts[sort.removeprefix("-")]], hints[self.key]]

@@ -18,9 +18,11 @@ NAME = re.compile(f"{PREFIX}[1-9][0-9]*")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptLog:
     """
-    An old log, in a schema of that *name*: what it was until *rewritten_at*.
+    An old log, as it was until *rewritten_at*.
 
-    *findings* are what its seals said was changed in it before it was copied.
+    *name* is the name of its schema in the database, *events* their number. *size* is
+    what the log takes on disk in bytes. *findings* are texts that say what the seals
+    found changed in it before it was copied.
     """
 
     name: str
@@ -73,7 +75,7 @@ def names_of_kept(connection: psycopg.Connection[Any]) -> list[str]:
 
 
 def find_kept(connection: psycopg.Connection[Any]) -> list[KeptLog]:
-    """Return the logs that are kept, the oldest first."""
+    """Return the old logs that are kept, the oldest first."""
     return [look_at(connection, name) for name in names_of_kept(connection)]
 
 
@@ -101,7 +103,9 @@ def look_at(connection: psycopg.Connection[Any], name: str) -> KeptLog:
 
 
 def drop_kept(connection: psycopg.Connection[Any], name: str) -> None:
-    """Drop an old log, for ever. Raises NoSuchKeptLog."""
+    """
+    Drop an old log for good; *name* is the name of its schema. Raises NoSuchKeptLog.
+    """
     if name not in names_of_kept(connection):
         raise NoSuchKeptLog(name)
     connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(name)))

@@ -59,7 +59,12 @@ Show = Callable[[str, int], AbstractContextManager[Advance]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RewritePreview:
-    """What a rewrite would do to *events*, and to so many *commands* of the journal."""
+    """
+    What a rewrite would do.
+
+    *events* is the number of events in the log, *kinds* counts them by what becomes of
+    them, *commands* is the number of commands in the journal that would be encrypted.
+    """
 
     events: int
     kinds: Sequence[Kind]
@@ -67,16 +72,18 @@ class RewritePreview:
 
     @property
     def changed(self) -> int:
+        """The number of events that would not be copied as they are."""
         return sum(kind.count for kind in self.kinds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RewriteResult(RewritePreview):
     """
-    What was done; the old log is kept in the schema *kept*.
+    What a rewrite did, and the old log's place.
 
-    Where not *has_same_places*, read models have positions that are not those of the
-    log any more: they are to be rebuilt, and are marked so.
+    *kept* is the name of the schema that has the old log. If *has_same_places* is
+    False, positions in read models are not those of the log any more: the read models
+    are marked as outdated, and have to be rebuilt.
     """
 
     kept: str
@@ -86,7 +93,12 @@ class RewriteResult(RewritePreview):
 def rehearse(
     connection: sa.Connection, deciders: Deciders, show: Show
 ) -> RewritePreview:
-    """Return what rewriting would do, having done nothing; the shop may be running."""
+    """
+    Return what rewriting would do, without doing it; the application may be running.
+
+    *show* is called with the name of each step and the number of its parts, and returns
+    a context manager that gives a function to count them.
+    """
     driver, tally = driver_connection(connection), Tally()
     with show("reading", count_events(driver)) as advance:
         for batch, changes, _ in read_changes(driver, deciders):
@@ -117,7 +129,7 @@ def rewrite(
     somebody else's hangs on the tables of the log, where what was written is not found
     to be the same history, and where the log is not what was sealed: the new chain
     would vouch for what was changed. With *although_changed* it is copied as it is, and
-    what was found is kept with the old log.
+    what was found is kept with the old log. Raises RolesMissing as `grant_rights` does.
     """
     driver = driver_connection(connection)
     refuse_others(driver)

@@ -16,7 +16,12 @@ FORM = "recount seal 1"
 
 
 class ExportedSeal(msgspec.Struct, frozen=True, kw_only=True):
-    """A seal as it was exported, with the log that it is of; bytes are hexadecimal."""
+    """
+    A seal as it was exported, with the id of the log that it is of.
+
+    *form* is the text `recount seal 1`. *number* and *count* are numbers, *after* and
+    *up_to* positions, as in `Seal`. *previous* and *hash* are hexadecimal.
+    """
 
     form: str
     log: UUID
@@ -33,7 +38,7 @@ class ExportedSeal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def export_lines(origin: Origin, seals: Iterable[Seal]) -> str:
-    """Return the lines of seals."""
+    """Return the text of seals: a line of JSON for each."""
     lines = []
     for seal in seals:
         known = ExportedSeal(
@@ -55,7 +60,7 @@ def read_export(path: Path) -> list[ExportedSeal]:
     """
     Return the seals of a file, or of all `.jsonl` files of a folder, by number.
 
-    Raises UnreadableExport for a file that is none.
+    Raises UnreadableExport for a file that has none or something else.
     """
     files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
     seals = [seal for file in files for seal in read_lines(file)]

@@ -25,7 +25,14 @@ COLUMNS = "number, after, up_to, count, previous, sealed_at, hash"
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """A seal, without its imprint: the stretch is behind *after*, up to *up_to*."""
+    """
+    A seal over a stretch of the log.
+
+    *number* is its number in the chain, from 1. *after* and *up_to* are positions: the
+    events begin behind the first and end with the second. *count* is their number.
+    *previous* is the hash of the seal before it. *hash* has
+    32 bytes: its own SHA-256.
+    """
 
     number: int
     after: int
@@ -43,12 +50,13 @@ def seal_log(
     stretch: int = STRETCH,
 ) -> CaughtUp:
     """
-    Seal what is settled, stretch by stretch, each one call and one transaction.
+    Seal what is settled, in stretches of at most *stretch* events.
 
-    It is a subscription, which computes in the database: the checkpoint moves with the
-    seal, and who finds it held passes by. *connection* is in autocommit. After
-    *seconds* the rest is left to the next call. Seals that are not of this log are
-    noted as its error, and nothing is sealed behind them.
+    Each stretch is one call and one transaction; *connection* is in autocommit. It is a
+    subscription that computes in the database: the checkpoint moves with the seal, and
+    another caller meanwhile returns at once. After *seconds* the rest is left to the
+    next call. Seals that are not of this log are returned and noted as its error, and
+    nothing is sealed behind them.
     """
     begin_chain(connection)
     until = time.monotonic() + seconds
@@ -99,7 +107,7 @@ def begin_chain(
 
 
 def newest_seals(connection: psycopg.Connection[Any], most: int = 1) -> Sequence[Seal]:
-    """Return the newest seals, in their order."""
+    """Return the newest seals, at most *most* (a number), in their order."""
     rows = connection.execute(
         f"SELECT {COLUMNS} FROM public.seals ORDER BY number DESC LIMIT %s", (most,)
     ).fetchall()

@@ -26,10 +26,12 @@ GONE = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)
 @dataclass(frozen=True, slots=True)
 class CaughtUp:
     """
-    Where a subscription stands; *is_held* where somebody else was catching it up.
+    Where a subscription is after catching up, and what stopped it.
 
-    Where it stands still *error* says why, and *stopped_at* before which event, if it
-    is an event's fault.
+    *checkpoint* is the position up to which it has read, *handled* the number of events
+    that were handled. *is_held* is True where somebody else was catching it up. If it
+    is stopped, *error* says why, and *stopped_at* is the position of the event before
+    which it stands, if the event is at fault.
     """
 
     checkpoint: int = 0
@@ -216,7 +218,12 @@ def move_checkpoint(
 
 
 def lag(connection: psycopg.Connection[Any], names: Sequence[str]) -> int:
-    """Return how far the last of these subscriptions is behind what is settled."""
+    """
+    Return the number of positions that the slowest subscription is behind the log.
+
+    *names* are names of subscriptions; those that have stopped are left out. The log
+    counts up to what is settled.
+    """
     row = connection.execute(
         """
         SELECT public.settled() - min(checkpoint)

@@ -15,8 +15,9 @@ class ForeignCheckpoint(NamedTuple):
     """
     The last event that was read, as a store outside of the log's database keeps it.
 
-    Never *settled*: an append that was rolled back flushes nothing, so a crash may set
-    the log's sequence back behind what another store has kept, and ids come again.
+    *position* and *event_id* are those of the event; 0 and None before the first. Never
+    keep what `settled` returns: an append that was rolled back flushes nothing, so a
+    crash may set the log's sequence back behind it, and positions come again.
     """
 
     position: int = 0
@@ -39,10 +40,11 @@ def read_on(
     types: Sequence[str] | None = None,
 ) -> Batch:
     """
-    Return what comes behind *checkpoint*, at most *limit* events, of *types* or all.
+    Return at most *limit* events behind *checkpoint*, and the next checkpoint.
 
-    *connection* is in autocommit. *name* is the subscription's, for the error. There is
-    no more to read when the checkpoint that comes back is the one that was given.
+    *connection* is in autocommit. *name* is the subscription's name, for the error.
+    *types* leaves out other events, None leaves out none. There is no more to read when
+    the checkpoint that comes back is the one that was given.
 
     Raises CheckpointNotInLog where the log is not the one that was read so far.
     """

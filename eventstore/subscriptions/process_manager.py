@@ -26,13 +26,16 @@ AT_ONCE = timedelta()
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ProcessManager:
     """
-    What follows events: *react* takes a stream and an event and returns commands.
+    What follows events: *react* takes a stream id and an event and returns commands.
 
-    They become due *delay* after the event has occurred. Events of other classes than
-    *events* are passed over, and those that were imported: what followed them has
-    followed elsewhere. *upcasters* lift events of before.
+    *name* is the name of its subscription: a small letter, then small letters, digits
+    and _, at most 50 characters. The commands become due *delay* after the event has
+    occurred. Events of other classes than *events* are passed over, and so are imported
+    ones: what followed them has followed elsewhere. *upcasters* lift old events.
 
-    Each event is acted on once, whatever becomes of this code or of the checkpoint.
+    Each event is acted on once, whatever happens to this code or to the checkpoint.
+
+    Raises ValueError for another name, and BadUpcasters as `EventCodec` does.
     """
 
     name: str
@@ -89,9 +92,9 @@ class ProcessManagerRun:
     """
     A process manager at work: the handler of its subscription.
 
-    *sent* are the commands it has written that can be run now, for whoever tells the
-    workers of them when they are committed. An id of a transaction that was undone is
-    nobody's.
+    *secret* is the one for `accept`. *sent* are the ids of the commands it has written
+    that can be run now; the caller tells the workers when they are committed. An id of
+    a transaction that was rolled back belongs to no command.
     """
 
     process: ProcessManager
@@ -101,6 +104,7 @@ class ProcessManagerRun:
 
     @property
     def subscription(self) -> Subscription:
+        """The subscription whose handler this is, under the process manager's name."""
         has_personal = bool(self.process.codec.personal_types)
         return Subscription(
             name=self.process.principal,
@@ -112,7 +116,11 @@ class ProcessManagerRun:
     def act(
         self, connection: psycopg.Connection[Any], events: Sequence[RecordedEvent]
     ) -> None:
-        """Send what follows *events*; what was acted on before is passed over."""
+        """
+        Send what follows *events*; what was acted on before is passed over.
+
+        Raises BadStreamId, NotANumber or KeyReused where a command cannot be stored.
+        """
         row = connection.execute(
             "SELECT public.record_progress(%s, %s)",
             (self.process.principal, events[-1].position),

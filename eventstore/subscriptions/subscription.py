@@ -16,14 +16,15 @@ Handler = Callable[[psycopg.Connection[Any], Sequence[RecordedEvent]], None]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
     """
-    Whatever reads the log is one.
+    A reader of the log: a checkpoint called *name*, and what handles events.
 
-    Only events of *types* are handled, or all where it is None; the checkpoint passes
-    over the others. Where *handler* raises CannotProject, the subscription stands still
-    before that event.
+    *name* is its name in the table of checkpoints. Only events of *types* are handled,
+    or all where it is None; the checkpoint passes over the others. *handler* gets a
+    connection and at most *batch* events, in a transaction. Where it raises
+    CannotProject, the subscription stops before that event.
 
     With *masters*, the master keys, it gets events with their personal fields; without
-    them these stay closed, and whoever needs none of them reads without the keys.
+    them these stay encrypted: a reader that needs none of them needs no keys.
     """
 
     name: str

@@ -13,10 +13,12 @@ Advance = Callable[[int], None]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """
-    One thing that is wrong: *what* in a few words, *detail* with its particulars.
+    One thing that is wrong.
 
-    An event is named by its position, stream and version as they were sealed; only what
-    was put in is named as it stands there.
+    *check* is the name of the check, *what* a short text, *detail* a text with
+    particulars. An event is named by its position, stream and version as they were
+    sealed; one that was put in, by those it has now. *seal* is the number of a seal,
+    *command_id* the id of a command as text.
     """
 
     check: str

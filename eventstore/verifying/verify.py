@@ -16,7 +16,12 @@ from eventstore.verifying.seals import SealedExtent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyResult:
-    """What is wrong, how far the seals vouch, and what no seal vouches for yet."""
+    """
+    What is wrong, how far the seals vouch, and what no seal vouches for yet.
+
+    *vouched_up_to* is the position up to which seals and log agree. *unsealed* has the
+    position behind which events have no seal, and their number.
+    """
 
     findings: Sequence[Finding]
     vouched_up_to: int

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 WEB = ("gunicorn", "flask")
-COMMAND_LINE = ("cli", "recount")
+COMMAND_LINE = "cli"
 
 
 def process_name(arguments: Sequence[str]) -> str:
@@ -22,6 +22,6 @@ def process_name(arguments: Sequence[str]) -> str:
         return "web"
     if program == "celery":
         return next((word for word in following if word in ("worker", "beat")), program)
-    if program in COMMAND_LINE and following:
+    if program == COMMAND_LINE and following:
         return following[0]
     return program or "python"

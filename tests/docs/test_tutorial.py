@@ -1,36 +1,40 @@
-"""The tutorial's application runs, from the wheel, with nothing but what that needs."""
+"""The tutorial's application runs, on the engine's wheel and the packages it needs."""
 
 import re
 import subprocess
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from tests.support.databases import ROOT, Databases
-from tests.support.wheels import Environment, build, install
+from tests.support.wheels import ENGINE, Environment, build, install
 
 PAGE = ROOT / "docs" / "tutorial.md"
-OURS = {"domain", "embedded", "readmodels", "tasks", "webapp"}
+README = ENGINE / "README.md"
+DESK = ("cli", "domain", "embedded", "readmodels", "tasks", "webapp")
 OF_THE_DESK = {"alembic", "celery", "click", "flask", "kombu", "redis"}
-RUN = """
-import runpy, sys
+RUN = f"""
+import importlib.util, runpy, sys
 path, *sys.argv = sys.argv[1:]
 runpy.run_path(path, run_name="__main__")
 print(sys.modules["eventstore"].__file__, file=sys.stderr)
-print(*sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
+print(*sorted({{name.partition(".")[0] for name in sys.modules}}), file=sys.stderr)
+found = [n for n in {("eventstore", *DESK)} if importlib.util.find_spec(n)]
+print(*found, file=sys.stderr)
 """
 
 
-def blocks(language: str) -> list[str]:
-    """Return all blocks of the page in a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE.read_text(), re.M | re.S)
+def blocks(language: str, page: Path = PAGE) -> list[str]:
+    """Return all blocks of a page in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.M | re.S)
 
 
-def program() -> str:
-    return "\n\n".join(blocks("python"))
+def program(page: Path = PAGE) -> str:
+    return "\n\n".join(blocks("python", page))
 
 
 def lines_of_code() -> int:
@@ -41,8 +45,8 @@ def lines_of_code() -> int:
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    folder = tmp_path_factory.mktemp("wheel")
-    return install(build(folder), folder / "environment")
+    folder = tmp_path_factory.mktemp("engine")
+    return install(build("wheel", folder / "dist", ENGINE), folder / "environment")
 
 
 @pytest.fixture
@@ -54,23 +58,53 @@ def url(databases: Databases) -> Iterator[str]:
     databases.drop(name)
 
 
-def test_the_application_runs_from_the_wheel(
-    environment: Environment, url: str, tmp_path: Path
-) -> None:
-    path = tmp_path / "lending.py"
-    path.write_text(program())
-    run = subprocess.run(
-        [environment.python, "-I", "-c", RUN, path, path, url],
-        cwd=tmp_path,
+@dataclass(frozen=True, slots=True)
+class Run:
+    """
+    One run of a program in the environment, away from the checkout and its variables.
+
+    *importable* has those of the engine and the desk's packages that Python finds.
+    """
+
+    output: str
+    engine: Path
+    imported: set[str]
+    importable: list[str]
+
+
+def run(environment: Environment, page: Path, folder: Path, *arguments: str) -> Run:
+    """Run the program of *page* with *arguments*."""
+    path = folder / "program.py"
+    path.write_text(program(page))
+    done = subprocess.run(
+        [environment.python, "-I", "-c", RUN, path, path, *arguments],
+        cwd=folder,
         capture_output=True,
         text=True,
     )
+    assert done.returncode == 0, done.stderr
+    engine, imported, importable = done.stderr.splitlines()
+    return Run(done.stdout, Path(engine), set(imported.split()), importable.split())
 
-    assert run.returncode == 0, run.stderr
-    assert run.stdout == "".join(blocks("text"))
-    where, modules = run.stderr.splitlines()
-    assert environment.library in Path(where).parents
-    assert (OURS | OF_THE_DESK) & set(modules.split()) == set()
+
+def test_the_application_runs_from_the_wheel(
+    environment: Environment, url: str, tmp_path: Path
+) -> None:
+    done = run(environment, PAGE, tmp_path, url)
+
+    assert done.output == "".join(blocks("text"))
+    assert environment.library in done.engine.parents
+    assert {*DESK, *OF_THE_DESK} & done.imported == set()
+    assert done.importable == ["eventstore"]
+
+
+def test_the_program_of_the_readme_runs_from_the_wheel(
+    environment: Environment, tmp_path: Path
+) -> None:
+    done = run(environment, README, tmp_path)
+
+    assert done.output == "".join(blocks("text", README))
+    assert environment.library in done.engine.parents
 
 
 def test_the_wheel_asks_for_the_four_packages_of_the_engine(
@@ -78,10 +112,6 @@ def test_the_wheel_asks_for_the_four_packages_of_the_engine(
 ) -> None:
     assert environment.asked_for == {"cryptography", "msgspec", "psycopg", "sqlalchemy"}
     assert OF_THE_DESK & environment.packages == set()
-
-
-def test_the_wheel_tells_that_it_has_types(environment: Environment) -> None:
-    assert (environment.library / "eventstore" / "py.typed").exists()
 
 
 def test_the_application_is_short() -> None:

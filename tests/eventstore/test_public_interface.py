@@ -26,20 +26,6 @@ def test_every_error_can_be_caught_by_its_name() -> None:
     assert raised - set(eventstore.__all__) == set()
 
 
-def test_everything_that_is_offered_says_what_it_is() -> None:
-    """Errors have their message, and the tree at the top of their file."""
-    offered = {name: getattr(eventstore, name) for name in eventstore.__all__}
-
-    silent = [
-        name
-        for name, thing in offered.items()
-        if (inspect.isfunction(thing) or inspect.isclass(thing))
-        and not (inspect.isclass(thing) and issubclass(thing, Exception))
-        and not thing.__doc__
-    ]
-    assert silent == []
-
-
 def test_asserts_that_are_switched_off_do_not_pass_for_checks() -> None:
     code = """
 from eventstore import MemoryStore

@@ -1,4 +1,4 @@
-"""The wheel, built, and an environment with it and what it needs, and nothing else."""
+"""The engine's wheel, and an environment with it and what it needs, nothing else."""
 
 import re
 import subprocess
@@ -8,23 +8,29 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
+from typing import Literal
 from zipfile import ZipFile
 
 from packaging.requirements import Requirement
 
 from tests.support.databases import ROOT
 
+ENGINE = ROOT / "eventstore"
 
-def build(folder: Path) -> Path:
-    """Build the wheel of this checkout, without asking a registry."""
+
+def build(target: Literal["sdist", "wheel"], folder: Path, source: Path) -> Path:
+    """
+    Build a distribution of *source* into an empty *folder*, and return its path.
+
+    No registry is asked: the backend is the one installed here.
+    """
+    # -P: the folder of a package must not hide modules that the backend imports.
+    command = [sys.executable, "-P", "-m", "hatchling", "build", "-t", target]
     subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
+        [*command, "-d", folder], cwd=source, check=True, capture_output=True
     )
-    (wheel,) = folder.glob("*.whl")
-    return wheel
+    (built,) = folder.iterdir()
+    return built
 
 
 @dataclass(frozen=True, slots=True)

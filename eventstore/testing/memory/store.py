@@ -151,7 +151,6 @@ class MemoryStore:
         stream_id: str | None = None,
         command_id: UUID | None = None,
     ) -> Outcome:
-        """Handle one command: load, decide, append; return what became of it."""
         keyring = Keyring(self._log.vault, deciders.masters)
         return handle_on(
             keyring,
