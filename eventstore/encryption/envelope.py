@@ -94,7 +94,7 @@ def decrypt_fields(
     Return *data* with what was in its box; without a box it is returned as it is.
 
     Where *find_key* has no key, `$forgotten` stands in the place of the box. Raises
-    BoxBroken for one that was tampered with or belongs to another message.
+    TamperedEnvelope for one that was tampered with or belongs to another message.
     """
     key_id = key_of(data)
     if key_id is None:
