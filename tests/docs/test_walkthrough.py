@@ -38,7 +38,9 @@ LEFT_OUT = {
     "eventstore/sessions/session.py": "every statement passes it",
 }
 
-ENTRY = re.compile(r"^- \[`([^`]+)`\]\(\.\./([^)]+)\), `(\w+)`", re.MULTILINE)
+ENTRY = re.compile(r"^(?:-|\d+\.) \[`([^`]+)`\]\(\.\./([^)]+)\), `(\w+)`", re.MULTILINE)
+STORY = 15
+"""Files that tell it; all others come after them."""
 
 
 class Passed(NamedTuple):
@@ -58,6 +60,10 @@ class Entry(NamedTuple):
 
 def entries() -> list[Entry]:
     return [Entry(*found) for found in ENTRY.findall(PAGE.read_text())]
+
+
+def story() -> list[str]:
+    return [entry.path for entry in entries()[:STORY]]
 
 
 def examples() -> list[Any]:
@@ -150,13 +156,23 @@ def command_id_of(answer: TestResponse) -> UUID:
     return UUID(answer.get_json()["id"])
 
 
-def test_the_walkthrough_names_every_file_in_the_order_it_is_passed(
+def test_fifteen_files_tell_the_story_in_the_order_they_are_passed(
+    way: list[Passed],
+) -> None:
+    passed = dict.fromkeys(function.path for function in way)
+    section = PAGE.read_text().partition("## The story")[2].partition("\n## ")[0]
+
+    assert story() == [path for path in passed if path in story()]
+    assert len(ENTRY.findall(section)) == STORY
+
+
+def test_the_walkthrough_names_every_other_file_in_the_order_it_is_passed(
     way: list[Passed],
 ) -> None:
     passed = dict.fromkeys(function.path for function in way)
 
-    told = [entry.path for entry in entries()]
-    assert told == [path for path in passed if path not in LEFT_OUT]
+    told = [entry.path for entry in entries()[STORY:]]
+    assert told == [p for p in passed if p not in LEFT_OUT and p not in story()]
 
 
 def test_the_walkthrough_names_functions_that_are_passed(way: list[Passed]) -> None:
