@@ -44,7 +44,7 @@ COMMANDS = {
     ),
     "rebuild": Lazy(
         "cli.rebuild:rebuild",
-        "Fill a read model anew from the log, then put it in the place of the old one.",
+        "Fill a read model from the log again, then swap it in for the old one.",
     ),
     "routes": Lazy("cli.flask_commands:routes", "Show the routes for the app."),
     "run": Lazy("cli.flask_commands:run", "Run a development server."),

@@ -11,10 +11,10 @@ def claims() -> None:
     """
     Claim for every customer the e-mail address that they have.
 
-    Whoever is registered claims it at once. This is for those that were not: registered
-    by a version that claimed nothing, or before SECRET_KEY was changed. The earliest
-    customer gets it; the others are told and stay as they are. It may be run at any
-    time, and again.
+    A customer who is registered claims it at once. This is for those that were not:
+    registered by a version that claimed nothing, or before SECRET_KEY was changed. The
+    earliest customer gets it; the others are told and stay as they are. It may be run
+    at any time, and again.
     """
     for unclaimed in fill(shop()):
         click.echo(describe_unclaimed(unclaimed))

@@ -6,7 +6,7 @@ from eventstore.log.fence import Holder
 from tasks.shop.printable import printable
 
 LONG = 60.0
-"""Seconds after which whoever holds the fence has most likely been forgotten."""
+"""Seconds after which the holder of the fence has most likely been forgotten."""
 NOTEWORTHY = 3.0
 """Seconds after which `recount status` says that readers wait."""
 

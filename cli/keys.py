@@ -20,7 +20,7 @@ def rotate_keys() -> None:
 
     Put a new master key before the old one, MASTER_KEY=NEW,OLD, and start all processes
     with both. After this command the old one can be taken away. Nothing is encrypted
-    anew, and the shop goes on meanwhile.
+    again, and the shop goes on meanwhile.
     """
     masters = shop().settings.master_keys
     with shop().lent() as connection:
@@ -31,4 +31,4 @@ def rotate_keys() -> None:
                     advance(count)
         except WrongMasterKey as error:
             raise click.ClickException(str(error)) from error
-    click.echo(f"{former:,} keys wrapped anew; all hang on the first of MASTER_KEY.")
+    click.echo(f"{former:,} keys wrapped again; all hang on the first of MASTER_KEY.")

@@ -38,7 +38,7 @@ def create(user: str, scopes: tuple[str, ...], days: int) -> None:
     """
     Make a token and print it, this once: nobody can read it again.
 
-    Whoever has it asks as that user. It stands alone on standard output.
+    Its holder asks as that user. It stands alone on standard output.
     """
     with shop().lent() as connection:
         token = known.create_token(

@@ -61,6 +61,6 @@ def install() -> None:
     uv += ["--python", sys.executable, "-r", os.fspath(LOCK)]
     own = {"UV_PYTHON_DOWNLOADS": "never", "UV_SYSTEM_CERTS": "1"}
     if subprocess.run(uv, env=os.environ | own).returncode:
-        raise EmbeddedError("the installation failed; the next run begins anew")
+        raise EmbeddedError("the installation failed; the next run starts again")
     (partial / "recount-installed").write_text(LOCK.read_text())
     partial.rename(PEERS)

@@ -2,8 +2,8 @@
 The logins of our own PostgreSQL: one a process, with the rights of its role alone.
 
 They guard the log against a process that does what it should not, by mistake or since
-somebody makes it. Not against who has the user's account: whoever reaches the socket is
-trusted, and only the owner of the data folder does.
+somebody makes it. Not against who has the user's account: a person who reaches the
+socket is trusted, and only the owner of the data folder does.
 """
 
 import os

@@ -4,7 +4,7 @@ Who may do what: roles in the database, each with the least that its processes n
 They are groups without a login: give each process a login of its own, as a member of
 one. The tables' owner is none of them. What is not named here nobody may do but the
 owner, above all to write into the log: an event comes in by a function that keeps its
-rules, and whoever may call it has no right to the table.
+rules, and a login that may call it has no right to the table.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -42,7 +42,7 @@ TABLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "seals": dict.fromkeys(("reader", *RUNNERS), (SELECT,)),
     "commands": dict.fromkeys(("web", *RUNNERS), (SELECT,)),
     "command_incidents": dict.fromkeys(("web", *RUNNERS), (SELECT,)),
-    # Whoever finds no command asks whether it was pruned.
+    # A reader that finds no command asks whether it was pruned.
     "prunings": dict.fromkeys(EVERYBODY, (SELECT,)),
     # A checkpoint moves in the transaction of what was written, and only forwards.
     "subscriptions": {
@@ -161,7 +161,7 @@ def grant_rights(connection: sa.Connection) -> None:
     Make the roles that are missing, and give all of them what they are to have.
 
     It takes away what they have besides, and may be done again at any time. Raises
-    RolesMissing where whoever is connected may not make roles.
+    RolesMissing where the connected login may not make roles.
     """
     make_roles(connection)
     for statement in statements(connection):
@@ -219,7 +219,7 @@ def find_memberships(
 
 def is_member(connection: sa.Connection, group: str, member: str | None) -> bool:
     """
-    Return whether *member*, or whoever is connected, has the rights of *group*.
+    Return whether *member*, or the connected login, has the rights of *group*.
 
     Who makes a role may give it to others, and since PostgreSQL 16 is its member with
     no other right than that.
@@ -242,7 +242,7 @@ def is_member(connection: sa.Connection, group: str, member: str | None) -> bool
 
 
 def may_grant(connection: sa.Connection) -> bool:
-    """Return whether whoever is connected may make others members of the owner's."""
+    """Return whether the connected login may make others members of the owner's."""
     return bool(
         connection.scalar(
             sa.text(
@@ -268,7 +268,7 @@ def statements(connection: sa.Connection) -> Iterable[str]:
     yield "REVOKE CREATE ON SCHEMA public FROM PUBLIC"
     yield f"GRANT USAGE ON SCHEMA public TO {roles}"
     database = connection.scalar(sa.text("SELECT quote_ident(current_database())"))
-    # A table of ours by its name alone would be the temporary one of whoever made it.
+    # A table of ours by its name alone would be the temporary one of its maker.
     yield f"REVOKE TEMPORARY, CREATE ON DATABASE {database} FROM PUBLIC, {roles}"
     if connection.scalar(sa.text("SELECT rolsuper FROM pg_roles WHERE rolname = user")):
         # Since when a writer holds back the readers, is another session's affair.

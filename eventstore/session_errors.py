@@ -25,7 +25,7 @@ class UnfitSession(psycopg.OperationalError):
     The database, or what stands before it, is not what the store can rely on.
 
     *what* is wrong, and *remedy* says what to do. It is an error of the connection:
-    whoever asks later may find another server there.
+    a later attempt may find another server there.
     """
 
     def __init__(self, what: str, remedy: str) -> None:

@@ -53,10 +53,10 @@ def run(shop: Shop, *, in_turn: bool = True, tell: Tell = publish.publish) -> bo
     Returns False where time was up before the end was reached: somebody goes on.
 
     One at a time: a second one would only watch the first, and keep a worker's child
-    from the commands. Whoever ends looks once more, so what made the other one come is
-    read by one of them. It is a courtesy: the checkpoints are what keeps two apart, and
-    who finds that nothing moves, as the holder was stopped, goes on without *in_turn*.
-    *tell* is called with each command that a process manager has sent.
+    from the commands. The one that ends looks once more, so what made the other one
+    come is read by one of them. It is a courtesy: the checkpoints are what keeps two
+    apart, and who finds that nothing moves, as the holder was stopped, goes on without
+    *in_turn*. *tell* is called with each command that a process manager has sent.
     """
     until = time.monotonic() + MAX_SECONDS_OF_RUN
     with shop.lent() as connection:
@@ -89,8 +89,8 @@ def read_to_the_end(
     """
     Catch up one after the other until there is no more, or time is up.
 
-    The flag stays up while we read: whoever appends meanwhile need not send another
-    signal, since we look once more when it is down.
+    The flag stays up while we read: a writer that appends meanwhile need not send
+    another signal, since we look once more when it is down.
     """
     while (started := time.monotonic()) < until:
         sent: list[UUID] = []

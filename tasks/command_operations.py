@@ -28,7 +28,7 @@ def abandon(
     shop: Shop, command_id: UUID, *, by: str, because: str
 ) -> ActionResult | None:
     """
-    Give up a failed command, or one that cannot be decided; tell whoever waits for it.
+    Give up a failed command, or one that cannot be decided; tell those who wait for it.
 
     Those behind it in its stream have their turn.
     """
@@ -63,7 +63,7 @@ def next_behind(connection: psycopg.Connection[Any], command_id: UUID) -> UUID |
 def cancel(
     shop: Shop, command_id: UUID, *, by: str, because: str
 ) -> ActionResult | None:
-    """Take back a scheduled command, whoever has sent it."""
+    """Take back a scheduled command, its sender."""
     with shop.engine.begin() as connection:
         driver = driver_connection(connection)
         return operator_actions.cancel(driver, command_id, by=by, because=because)

@@ -140,7 +140,7 @@ def forget_own_marks(
     Take our marks back, since a mark that is found means that its runner died.
 
     The database may be away for a while: try for some seconds. If it is away for
-    longer it has most likely been started anew, and older marks do not count.
+    longer it has most likely been started again, and older marks do not count.
     """
     until = time.monotonic() + SECONDS_TO_FORGET
     while True:

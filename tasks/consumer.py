@@ -54,8 +54,9 @@ class PatientConsumer(Consumer):
         # Those that Celery only logs where a message is acknowledged in vain, and goes
         # on: with one place less, as the message still has it. A broker that was frozen
         # for a second left workers that never took a message again. So these are none,
-        # and what it connects anew for (broker_channel_error_retry) is all of them, and
-        # what ended it before: a Redis that is full, or follows another for a while.
+        # and what it connects again for (broker_channel_error_retry) is all of them,
+        # and what ended it before: a Redis that is full, or follows another for a
+        # while.
         self.channel_errors = self.connection_errors + self.channel_errors
         self.connection_errors = ()
         self.loop = connecting_anew(self.loop, self.channel_errors)
@@ -120,7 +121,7 @@ def connecting_anew(
     """
     Return Celery's loop, for which what is no message at all is a lost connection.
 
-    It was read in the middle of the transport's work, which is begun anew by that; the
+    It was read in the middle of the transport's work, which is begun again by that; the
     tasks that run are left alone. What the loop itself raises for a *lost* connection
     it raises still.
     """

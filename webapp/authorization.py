@@ -31,7 +31,7 @@ from webapp.token_cache import TokenCache
 BY_TYPE = "by the type of the command"
 """What is wanted depends on what is sent: the view calls `require_command`."""
 OWN = "one's own"
-"""Whoever has sent it; the view asks for `commands.read` where it was another."""
+"""Its sender; the view asks for `commands.read` where it was another."""
 
 ROUTES: Mapping[str, str] = {
     "api.post_command": BY_TYPE,

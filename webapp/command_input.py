@@ -73,7 +73,7 @@ def envelope(
     """
     Return the type, the data and the expected version that *body* holds.
 
-    *known* are the names that whoever sent it may use.
+    *known* are the names that its sender may use.
 
     Raises InvalidInput; what is inside the data is looked at by `command_from`.
     """

@@ -1,7 +1,7 @@
 """
 Figures for Prometheus, read from PostgreSQL: right over however many processes.
 
-Those about the journal go through all of it, so they are read anew only after a while.
+Those about the journal go through all of it, so they are read again only after a while.
 None of them names a stream, a person, or what was sent.
 """
 

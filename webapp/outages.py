@@ -97,7 +97,7 @@ def problem_of_dropped(error: BaseException | None) -> Problem | None:
     log.error("%s is not there: recount rebuild %s", name, name)
     return Problem(
         "read-model-missing",
-        f"The read model {name} was dropped. Whoever runs the shop fills it anew by "
+        f"The read model {name} was dropped. An operator fills it again by "
         f"`recount rebuild {name}`. Nothing is lost, and everything else works.",
         read_model=name,
     )

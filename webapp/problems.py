@@ -117,7 +117,7 @@ KINDS = {
     "read-model-missing": Kind(
         503,
         "The list that this is read from is not there at the moment",
-        "Somebody dropped it. `recount rebuild NAME` fills it anew from the log; the "
+        "Somebody dropped it. `recount rebuild NAME` fills it again from the log; the "
         "detail names it. Everything else works, commands too.",
     ),
     "outcome-unknown": Kind(

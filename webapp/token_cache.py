@@ -12,7 +12,7 @@ from webapp.problems import SECONDS_OF_WRONG_TOKENS
 FRESH = 0.1
 """Seconds for which an answer is believed: a client that is busy asks once for many."""
 MAX_WRONG = 50
-"""So many a minute are looked up in the database, by whoever they are sent."""
+"""So many a minute are looked up in the database, from all senders together."""
 MAX_KNOWN = 1_000
 HEAD, MOMENT = struct.Struct("=2Q"), struct.Struct("=d")
 """Which of the wrong, and of the right, is written over next; when one was wrong."""

@@ -12,7 +12,7 @@ TRANSFER = "<int(min=1, max=9007199254740992):transfer_id>"
 
 
 class CustomerNumber(BaseConverter):
-    """A customer's number in an address; whoever is called `new` is at `~new`."""
+    """A customer's number in an address; a customer called `new` is at `~new`."""
 
     regex = "~?[A-Za-z0-9][A-Za-z0-9._-]{0,39}"
 

@@ -33,7 +33,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # The chain begins anew at the next upgrade, and older exports do not fit it.
+    # The chain starts again at the next upgrade, and older exports do not fit it.
     op.execute("DROP FUNCTION public.seal")
     op.execute("DROP FUNCTION public.begin_seals")
     op.execute("DROP FUNCTION public.seal_hash")

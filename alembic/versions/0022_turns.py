@@ -40,7 +40,8 @@ CREATE TABLE public.heartbeats (
     passed_up_to bigint
 ) WITH (fillfactor = 50)
 """
-# Those that were begun go on as they are: a mark of before a crash counts as no death.
+# Those that were begun go on as they are: a mark from before a crash counts as no
+# death.
 KNOWN = """
 UPDATE public.commands
 SET marked_under = pg_postmaster_start_time()

@@ -35,7 +35,7 @@ def write(
     orders: Numbers,
     figures: Numbers,
 ) -> None:
-    """Append until told to end; a connection that is lost is opened anew."""
+    """Append until told to end; a connection that is lost is opened again."""
     writer = Writer(random.Random(seed), largest, figures)
     while orders[0] != END:
         try:

@@ -27,7 +27,7 @@ class RegisterCustomer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeCustomerDetails:
-    """Write down a customer's details anew: all of them, as they are from now on."""
+    """Write down a customer's details again: all of them, as they are from now on."""
 
     customer_id: CustomerId
     name: Name = field(metadata=PERSONAL)

@@ -225,7 +225,7 @@ def cancel(order: Order, command: CancelOrder) -> list[OrderEvent]:
 
 
 def cancel_unpaid(order: Order, command: CancelUnpaidOrder) -> list[OrderEvent]:
-    """Whoever has paid in time, or called it off, need not hear of it."""
+    """A customer who has paid in time, or called it off, need not hear of it."""
     if order.status is not Status.PENDING:
         return []
     return [OrderCancelled(reason=f"It was not paid within {command.days} days.")]

@@ -176,9 +176,9 @@ def fold(decider: Decider, stream_id: str, start: StartingPoint) -> Any:
     """
     Return the state that a stream's events make of where it starts.
 
-    Raises VersionsMissing where one of them is not there: whoever takes an event out of
-    the log, or loses one by a restore, must not have the next command decided as if it
-    had never happened.
+    Raises VersionsMissing where one of them is not there: a person who takes an event
+    out of the log, or loses one by a restore, must not have the next command decided as
+    if it had never happened.
     """
     check_versions(stream_id, start.events, start.version)
     return decider.state_after(start.state, start.events)

@@ -113,7 +113,7 @@ class SnapshotCodec:
             state = self._decoder.decode(snapshot.state)
         except _FAULTS as error:
             raise CorruptSnapshot(snapshot.stream_id) from error
-        # The database writes JSON in its own way: written anew, it is as it was.
+        # The database writes JSON in its own way: written again, it is as it was.
         text = _encoder.encode(state).decode()
         kept = (snapshot.stream_id, snapshot.version, self.fingerprint, text)
         if checksum_of(*kept) != snapshot.checksum:

@@ -167,6 +167,6 @@ def keeping_lease(connection: psycopg.Connection[Any]) -> Iterator[None]:
     finally:
         lease.is_over = True
         del held[lease]
-        # Whoever goes on with the connection, or closes it, is alone with it.
+        # The code that goes on with the connection, or closes it, is alone with it.
         with connection.lock:
             pass

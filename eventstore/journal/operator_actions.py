@@ -58,7 +58,7 @@ def abandon(
 
     A stream is stuck where an accepted command of it was tried in vain: it has an event
     that this code cannot read, say. Returns None where there is no such command. Waits
-    for whoever drains the stream, within the session's lock_timeout.
+    for the runner that drains the stream, within the session's lock_timeout.
     The caller owns the transaction, and sends in it what tells others of it.
     """
     return call_action(

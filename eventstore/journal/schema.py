@@ -88,7 +88,7 @@ sa.Index(
     postgresql_where=IS_FOR_LATER,
 )
 # The streams in which something waits that is not scheduled: a stream with nothing but
-# what is due next month is no work for whoever looks for work.
+# what is due next month is no work for a search for work.
 sa.Index(
     "commands_waiting_streams_idx",
     commands.c.stream_id.collate("C"),

@@ -2,7 +2,7 @@
 Which code makes a state: a hash of the syntax trees of the modules that fold events.
 
 Comments, layout and docstrings do not count, and all else does: a corrected `evolve`
-has another hash, whoever forgot to say so. What is imported by a name that is computed
+has another hash, even if nobody said so. What is imported by a name that is computed
 is not seen, nor what is outside of the top package of a module.
 """
 
@@ -43,7 +43,7 @@ def code_version(parts: Iterable[Any]) -> str | None:
     """
     Return the hash of the code of *parts*, functions and classes, and what they import.
 
-    None, with a word in the log, where a source cannot be had: whoever asks keeps
+    None, with a word in the log, where a source cannot be had: the caller keeps
     nothing then that only this code may read.
     """
     names = sorted({name for part in parts for name in modules_of(part)})

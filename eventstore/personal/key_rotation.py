@@ -1,4 +1,4 @@
-"""Rotating the master key: what hangs on a former one is wrapped anew, in batches."""
+"""Rotating the master key: what hangs on a former one is wrapped again, in batches."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -25,7 +25,7 @@ def rotate(connection: psycopg.Connection[Any], masters: MasterKeys) -> Iterator
     Wrap every key with the master key in force; yield how many, batch by batch.
 
     *connection* is in autocommit: each batch is a transaction, and a run that was
-    killed is simply run again. The keys themselves stay, so nothing is encrypted anew
+    killed is simply run again. The keys themselves stay, so nothing is encrypted again
     and nobody waits. Raises WrongMasterKey for one that none of *masters* opens.
     """
     while True:
@@ -35,13 +35,13 @@ def rotate(connection: psycopg.Connection[Any], masters: MasterKeys) -> Iterator
                 (name_of(masters.current), BATCH),
             ).fetchall()
             stored = [WrappedKey(id=r[0], master=r[1], wrapped=r[2]) for r in rows]
-            anew = [masters.wrap(masters.unwrap(key)) for key in stored]
+            again = [masters.wrap(masters.unwrap(key)) for key in stored]
             connection.execute(
                 "SELECT public.rewrap_keys(%s::uuid[], %s::text[], %s::bytea[])",
                 (
-                    [key.id for key in anew],
-                    [key.master for key in anew],
-                    [key.wrapped for key in anew],
+                    [key.id for key in again],
+                    [key.master for key in again],
+                    [key.wrapped for key in again],
                 ),
             )
         if not rows:

@@ -1,4 +1,4 @@
-"""Whose the tables of read models are: their schema's owner, whoever made them."""
+"""Tables of read models belong to the owner of their schema, whichever login made them."""
 
 from typing import Any
 

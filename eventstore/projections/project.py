@@ -69,7 +69,7 @@ def project(
     Fold *events* into the rows: one SELECT and one statement back for each table.
 
     An event with an update of many rows ends a stretch: what was folded before it is
-    written, then the update, and what comes after it reads the rows anew.
+    written, then the update, and what comes after it reads the rows again.
 
     Raises CannotProject at the event that the fold or a class of it refuses.
     """

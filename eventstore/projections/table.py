@@ -30,7 +30,7 @@ class Table:
         self.identifier = sql.Identifier(SCHEMA, name)
         names = sql.SQL(", ").join(map(sql.Identifier, self.columns))
         columns = self.columns.values()
-        # Put together once, as bytes: psycopg would do it anew at each call.
+        # Put together once, as bytes: psycopg would do it again at each call.
         self._select = self._text(
             "SELECT {selected} FROM {table} WHERE {key} = ANY (%s)",
             selected=sql.SQL(", ").join(c.selected() for c in columns),

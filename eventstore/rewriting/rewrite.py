@@ -133,7 +133,7 @@ def rewrite(
     """
     driver = driver_connection(connection)
     refuse_others(driver)
-    # Nobody is there; whoever comes now waits until this is over.
+    # Nobody is there; anyone who comes now waits until this is over.
     driver.execute(
         "LOCK TABLE public.commands, public.events, vault.keys IN EXCLUSIVE MODE"
     )

@@ -27,7 +27,7 @@ def is_unencrypted_event(codec: EventCodec, type_: str, schema: str, data: str) 
     """
     Return whether something personal in an event can be read without a key.
 
-    One of before is looked at as what it is today, where its fields may have other
+    One from before is looked at as what it is today, where its fields may have other
     names; what is in a box no upcaster can lift.
     """
     kinds = {kind.__name__: kind for kind in codec.classes}

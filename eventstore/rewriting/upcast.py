@@ -1,4 +1,4 @@
-"""What old events and commands become, when the log is written anew: those of today."""
+"""What old events and commands become when the log is rewritten: those of today."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -102,7 +102,7 @@ class Witness:
 
 
 def let_look() -> None:
-    """Make the lock anew: a thread of the parent may have held it at the fork."""
+    """Make the lock again: a thread of the parent may have held it at the fork."""
     Witness.looking = threading.Lock()
 
 

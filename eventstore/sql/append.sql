@@ -26,7 +26,7 @@ SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 -- figures for it are always wrong: rows are reached by primary key, on purpose.
 SET enable_seqscan = off
 -- Every statement here reaches what it needs by key, whatever the arguments: planning
--- anew for each call, as the planner likes to do for arrays, took a third of the time.
+-- again for each call, as the planner likes to do for arrays, took a third of the time.
 SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column

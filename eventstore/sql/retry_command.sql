@@ -22,7 +22,7 @@ BEGIN
         error = NULL
     WHERE c.id = command AND c.status = 'failed';
     IF FOUND THEN
-        -- Runners that died before it do not count any more: `take` begins anew here.
+        -- Runners that died before it do not count any more: `take` starts again here.
         INSERT INTO public.command_incidents (command_id, kind, detail)
         VALUES (command, 'retried', jsonb_build_object(
             'by', acted_by, 'because', because

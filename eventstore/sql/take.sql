@@ -39,7 +39,7 @@ SET enable_sort = off
 -- As in `load`: ten thousand events must not go by the disk.
 SET work_mem = '32MB'
 -- An array of one command looks cheaper than arrays are in general, so what reads by it
--- would be planned anew at each call, which takes longer than to do it. Everything here
+-- would be planned again at each call, which takes longer than to do it. Everything here
 -- is reached by key, whatever the figures say.
 SET plan_cache_mode = force_generic_plan
 AS $$

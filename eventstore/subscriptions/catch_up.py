@@ -64,13 +64,13 @@ def catch_up(
     """
     Bring *subscription* up to what was settled when each batch was read.
 
-    *connection* is in autocommit: each batch is a transaction. Whoever catches up holds
-    the checkpoint's row, and others pass by: two beats, two workers and a signal that
-    comes twice are harmless. An event that cannot be handled stops it there, with all
-    before it handled; the next call tries that event again. So does a checkpoint that
-    is not in this log, and whatever else keeps it from reading: the error is noted in
-    its row, and returned. After *seconds* the rest is left to the next call, between
-    two batches.
+    *connection* is in autocommit: each batch is a transaction. The process that catches
+    up holds the checkpoint's row, and others pass by: two beats, two workers and a
+    signal that comes twice are harmless. An event that cannot be handled stops it
+    there, with all before it handled; the next call tries that event again. So does a
+    checkpoint that is not in this log, and whatever else keeps it from reading: the
+    error is noted in its row, and returned. After *seconds* the rest is left to the
+    next call, between two batches.
 
     Raises what tells that the database is away, and *interruptions*, the errors that a
     runner's own time limit raises: neither is an event's fault.

@@ -59,7 +59,7 @@ class ProcessManager:
 
 def begin_acting(connection: psycopg.Connection[Any], process: ProcessManager) -> None:
     """
-    Deploy a process manager: from now on it hears of what happens, not of before.
+    Deploy a process manager: from now on it hears of what happens, not from before.
 
     Do it before the first event that it must hear of can be accepted; doing it again
     changes nothing.

@@ -1,9 +1,10 @@
 """
 Whether a reader of the log stands still, since when, and why.
 
-It is asked of the tables alone, by whoever shows rows: a reader that was stopped, that
-nobody runs or that may not write tells nothing itself. So whatever keeps a reader from
-its work is seen: it is behind and has not moved. What it noted of an error says why.
+It is asked of the tables alone, by the code that shows rows: a reader that was stopped,
+that nobody runs or that may not write tells nothing itself. So whatever keeps a reader
+from its work is seen: it is behind and has not moved. What it noted of an error says
+why.
 """
 
 from collections.abc import Mapping

@@ -48,7 +48,7 @@ def all_checks(
 
 def checks_of_a_copy(deciders: Deciders) -> list[Check]:
     """
-    Return what a copied log must hold, whoever has written its events.
+    Return what a copied log must hold, regardless of who wrote its events.
 
     What nobody can read, or what was put in by hand, is in the copy as it was in the
     original: `all_checks` finds it there.

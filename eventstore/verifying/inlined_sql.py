@@ -1,8 +1,9 @@
 """
 The engine's functions as our own files have them, written into a query.
 
-Whoever may change the log may also replace its functions, by one that says what was
-sealed whatever there is. So nothing that is verified is asked of those in the database.
+A login that may change the log may also replace its functions, by one that says what
+was sealed whatever there is. So nothing that is verified is asked of those in the
+database.
 """
 
 import re

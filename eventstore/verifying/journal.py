@@ -17,7 +17,7 @@ PAGE = 20_000
 # Nothing waits in between, as an append writes events and commands at once.
 
 # An event that was imported, or appended without the journal, has no command there; and
-# one of before the last pruning may have none any more. An event and the end of its
+# one from before the last pruning may have none any more. An event and the end of its
 # command are of the same moment.
 _PRUNED = """
     SELECT to_char(

@@ -79,7 +79,7 @@ class Breaker:
 
     def lets_through(self) -> bool:
         """
-        Return whether a call may be made; whoever makes it reports how it went.
+        Return whether a call may be made; the caller reports how it went.
 
         While it is half open that is one caller alone.
         """

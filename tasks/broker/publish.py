@@ -80,7 +80,7 @@ def send(
     shadow: str | None = None,
 ) -> None:
     """
-    Send a task soon, if the broker is well; whoever calls does not wait for it.
+    Send a task soon, if the broker is well; the caller does not wait for it.
 
     A worker sends at once: its child may end before another thread has sent.
     """

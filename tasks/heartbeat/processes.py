@@ -36,7 +36,8 @@ def begin(shop: Shop, role: str) -> None:
     def tell() -> Beat:
         broker = publish.breaker.state
         if broker is not State.CLOSED:
-            # Whoever opened it may have died: somebody has to ask for the broker.
+            # The process that opened it may have died: somebody has to ask for the
+            # broker.
             publish.outbox.start()
         return Beat(process=process, role=role, detail={"breaker": broker.value})
 

@@ -1,4 +1,4 @@
-"""Claims for what did not claim for itself: customers of before, and imported ones."""
+"""Claims for what did not claim for itself: earlier customers, and imported ones."""
 
 from collections.abc import Iterator
 

@@ -124,7 +124,7 @@ def pool_of(database_url: str, role: str = "operator") -> sa.Engine:
 
     def look_at_idle(session: Session, record: Any, _: Any) -> None:
         # Never InvalidatePoolError: SQLAlchemy goes by the wall clock there, and one
-        # that was set back would have each session opened anew until it has caught up.
+        # that was set back would have each session opened again until it has caught up.
         if session.opened_at <= doom.opened_until:
             raise sa.exc.DisconnectionError
         idle_since = record.info.get("idle_since")
@@ -134,7 +134,7 @@ def pool_of(database_url: str, role: str = "operator") -> sa.Engine:
             session.look()
             if not session.is_spent:
                 return
-        # The others of the pool are as old: all of them are made anew.
+        # The others of the pool are as old: all of them are made again.
         doom.opened_until = time.monotonic()
         raise sa.exc.DisconnectionError
 

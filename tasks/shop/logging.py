@@ -1,4 +1,4 @@
-"""Logging: one line a fact, to standard error; whoever starts us puts it in a file."""
+"""Logging: one line a fact, to standard error; the supervisor puts it in a file."""
 
 import logging
 import logging.config

@@ -48,7 +48,7 @@ def mismatch_of(
             f"the database's schema is at {at}, and this code knows nothing after"
             f" {newest}: the code is older than the schema",
             "start the version that migrated it, or a newer one; do not migrate with"
-            " this one. To go back, restore a backup of before the upgrade",
+            " this one. To go back, restore a backup from before the upgrade",
             is_newer=True,
         )
     where = f"at {at}" if revisions else "without any migration"

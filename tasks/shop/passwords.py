@@ -5,7 +5,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 MIN_LENGTH = 12
 MAX_LENGTH = 1_000
-"""Characters; a longer one would keep a processor busy for whoever sends it."""
+"""Characters; a longer one would keep a processor busy for its sender."""
 
 
 class UnusablePassword(ValueError):

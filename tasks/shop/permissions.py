@@ -77,7 +77,7 @@ def permissions_of(roles: Collection[str]) -> frozenset[str]:
 
 
 def within(scopes: Collection[str]) -> frozenset[str]:
-    """Return what a token with these *scopes* can be used for, by whoever may."""
+    """Return what a token with these *scopes* can be used for, by those who may."""
     return frozenset().union(*(SCOPES.get(scope, frozenset()) for scope in scopes))
 
 

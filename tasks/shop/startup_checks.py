@@ -25,7 +25,8 @@ def refuse_what_loses_data(shop: Shop) -> None:
     """
     End the process, with exit status 78 and the reason, where data would be lost.
 
-    A database that is away is waited for elsewhere, and asked by whoever starts again.
+    A database that is away is waited for elsewhere, and asked by the process when it
+    starts again.
     """
     try:
         found = find_at_start(shop)

@@ -1,4 +1,4 @@
-"""A real history from before encryption is written anew: what is personal is closed."""
+"""A real history from before encryption is rewritten: what is personal is encrypted."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Keys of subjects in the database: one each, destroyed once, never given anew."""
+"""Keys of subjects in the database: one each, destroyed once, never given again."""
 
 import threading
 from typing import Any

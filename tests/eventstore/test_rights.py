@@ -97,7 +97,7 @@ FORBIDDEN = {
     "become somebody": "UPDATE access.tokens SET hash = sha256('mine')",
     "become an admin": "INSERT INTO access.user_roles VALUES ('me', 'admin')",
     "act on events again": "UPDATE process_managers SET acted_up_to = 0",
-    "deploy anew": "DELETE FROM process_managers",
+    "deploy again": "DELETE FROM process_managers",
     "read claims": "SELECT * FROM unique_claims",
     "release claims": "DELETE FROM unique_claims",
     "claim": "SELECT claim('[]')",

@@ -1,4 +1,4 @@
-"""The engine's part of a database, whoever made it."""
+"""The engine's part of a database, its maker."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""A club with old events of its members: a log that is to be written anew."""
+"""A club with old events of its members: a log that is to be written again."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence

@@ -157,7 +157,7 @@ class SharingPooler:
                 return asked
 
     def lend(self) -> Wire:
-        """Return the session whose turn it is; one that the server has ended, anew."""
+        """Return the session whose turn it is; one that the server has ended, again."""
         wire = self.free.get(timeout=5)
         wire.end.setblocking(False)
         try:

@@ -147,7 +147,7 @@ class Tamperer:
 
 
 def rewrite_chain(connection: psycopg.Connection[Any], number: int) -> None:
-    """Write the seals from *number* on anew, over the events as they are now."""
+    """Write the seals from *number* on again, over the events as they are now."""
     connection.execute(
         f"""
         DO $$

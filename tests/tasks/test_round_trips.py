@@ -142,7 +142,7 @@ def test_who_is_forgotten_while_others_go_first_is_not_read(
         destroy_keys(shop, "customer-ALICE")
         raise WrongExpectedVersion("customer-ALICE", 1, 2)
 
-    # They do not go together, and the keys that came with the take are of before.
+    # They do not go together, and the keys that came with the take are from before.
     monkeypatch.setattr(drain_together, "append_and_release", forget_and_refuse)
     commands.run(shop, placing)
 

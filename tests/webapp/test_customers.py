@@ -176,7 +176,7 @@ def test_a_form_that_lost_its_version_is_opened_anew_and_overwrites_nothing(
 
     assert page.status_code == 400
     assert "The form was changed on its way, or is broken" in page.text
-    assert '<a href="/customers/BOB/edit">Open the form anew</a>' in page.text
+    assert '<a href="/customers/BOB/edit">Open the form again</a>' in page.text
     assert "without the key" not in page.text
     assert value_of(page.text, "name") == "Bobby"
     assert hidden_of(page.text)["key"] == form["key"]

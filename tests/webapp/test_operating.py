@@ -1,4 +1,4 @@
-"""The operators' command line: what stands where, and filling a read model anew."""
+"""The operators' command line: what stands where, and filling a read model again."""
 
 import click
 import pytest

@@ -29,7 +29,7 @@ Require = Callable[[str], None]
 
 
 def nothing_required(command_type: str) -> None:
-    """Whoever has the operator's login may send commands of every type."""
+    """A person who has the operator's login may send commands of every type."""
 
 
 class Limits(NamedTuple):

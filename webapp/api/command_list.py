@@ -51,7 +51,7 @@ def cancel(command_id: UUID) -> ResponseReturnValue:
     Take back a scheduled command. Asked again, it is answered in the same way.
 
     It wants the right to send such a command: a token that is for reading takes nothing
-    back, though it speaks for whoever has sent it.
+    back, though it speaks for its sender.
     """
     because = reason_in(json_of(request))
     with the_shop().autocommitting.connect() as connection:

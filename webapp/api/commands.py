@@ -138,7 +138,8 @@ def status_of(command_id: UUID) -> str:
     except DATABASE_ERRORS as error:
         if not is_outage(error):
             raise
-        # Whoever was told now that it is not accepted might send it under another key.
+        # A client that was told now that it is not accepted might send it under another
+        # key.
         return "accepted"
     return entry.standing if entry else "accepted"
 

@@ -26,7 +26,7 @@ class FormState:
     *about* is what its address says, like the order; *version* is what the stream was
     at when it was shown, for a form that expects one. *message* tells what keeps it
     from being sent, *notice* what was filled in. One that *is_broken* can be sent no
-    more, whatever is typed: it must be opened anew.
+    more, whatever is typed: it must be opened again.
     """
 
     form: Form
@@ -90,6 +90,6 @@ def show(
     if request.method == "POST":
         # A browser that may not keep it would have to send the form again to show it:
         # going back to it ends at "confirm form resubmission", and what was typed is
-        # gone. So it may, until somebody asks for this address anew.
+        # gone. So it may, until somebody asks for this address again.
         response.headers["Cache-Control"] = "private, no-cache"
     return response

@@ -24,7 +24,7 @@ class MemoryKey:
 
 
 class MemoryVault:
-    """All keys. Whoever changes them works on a copy, and puts it in the place."""
+    """All keys. A transaction works on a copy, and puts it in the place."""
 
     def __init__(self, keys: Iterable[MemoryKey] = ()) -> None:
         self.keys = list(keys)

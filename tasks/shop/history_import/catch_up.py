@@ -8,7 +8,7 @@ from tasks.broker import publish
 from tasks.shop.wiring import Shop
 
 PATIENCE = 10.0
-"""Seconds without a step after which whoever holds a read model is left to it."""
+"""Seconds without a step after which the holder of a read model is left to it."""
 
 
 def follow(shop: Shop) -> Iterator[int]:

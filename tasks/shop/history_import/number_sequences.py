@@ -18,14 +18,15 @@ def move_numbers(
     """
     Move both sequences to at least what *plan* uses, and never back.
 
-    Whoever draws a number holds the sequence until the command is committed. So once we
-    have it, every command that was promised one of our numbers can be seen; from then
-    on nobody is given one. Raises StreamsUsedOtherwise or NumbersHeld, and has then
-    moved nothing.
+    A command that draws a number holds the sequence until the command is committed. So
+    once we have it, every command that was promised one of our numbers can be seen;
+    from then on nobody is given one. Raises StreamsUsedOtherwise or NumbersHeld, and
+    has then moved nothing.
     """
     try:
         with connection.transaction():
-            # Whoever wants a number waits behind us, so we must not wait for long.
+            # A command that wants a number waits behind us, so we must not wait for
+            # long.
             connection.execute(f"SET LOCAL lock_timeout = '{MAX_WAIT}'")
             move(connection, "order_numbers", plan.highest_order)
             move(connection, "customer_numbers", plan.highest_customer)

@@ -20,7 +20,7 @@ class DecryptedEvent(NamedTuple):
     An event with its personal fields.
 
     *boxed* are those that were in its box, which may be none: it was forgotten. None is
-    an event that has no box, since it has nothing personal or is of before.
+    an event that has no box, since it has nothing personal or is from before.
     """
 
     event: RecordedEvent

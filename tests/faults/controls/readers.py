@@ -131,8 +131,8 @@ def the_record_of_a_process_manager_is_lost(scene: Scene) -> None:
 
 def send_under_any_key(scene: Scene) -> None:
     def send_anew(connection: Any, outgoing: Sequence[Any], **given: Any) -> Any:
-        anew = [replace(sent, key=uuid4().hex) for sent in outgoing]
-        return internal_commands.send(connection, anew, **given)
+        again = [replace(sent, key=uuid4().hex) for sent in outgoing]
+        return internal_commands.send(connection, again, **given)
 
     scene.patch.setattr(process_manager, "send", send_anew)
 
