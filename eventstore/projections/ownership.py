@@ -1,4 +1,4 @@
-"""Tables of read models belong to the owner of their schema, whichever login made them."""
+"""Tables of read models belong to the owner of their schema, not to their maker."""
 
 from typing import Any
 
