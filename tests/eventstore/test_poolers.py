@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -54,6 +55,16 @@ def test_without_the_check_two_clients_hold_one_lock(
     assert taken == also == (True,)
 
 
+def test_a_session_that_is_lost_in_between_shows_nothing(
+    sharing: Pooler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another client may have had it, and its end: that is no reason to go on."""
+    end = "SELECT pg_terminate_backend(pg_backend_pid())"
+    monkeypatch.setattr("eventstore.sessions.poolers.ASK", end)
+    with pytest.raises(psycopg.errors.AdminShutdown):
+        connect(sharing.url)
+
+
 def test_a_session_that_is_kept_is_reset_and_lent_again(database: str) -> None:
     """By the one server that it has, it also shows that none is lost."""
     with closing(Pooler(database, "session", servers=1)) as pooler:
@@ -74,6 +85,23 @@ def test_a_session_that_is_kept_is_reset_and_lent_again(database: str) -> None:
 
     assert first == second
     assert found == (0, "4MB")
+
+
+def test_a_pooler_that_shares_sessions_from_now_on_is_refused(
+    database: str, tmp_path: Path
+) -> None:
+    """A process that has found it to keep them goes on by what it does now."""
+    with (
+        closing(Pooler(database, "session", servers=2, folder=tmp_path)) as keeping,
+        connect(keeping.url) as session,
+    ):
+        assert session.look().is_same
+
+    with (
+        closing(Pooler(database, "transaction", servers=2, folder=tmp_path)) as pooler,
+        pytest.raises(UnfitSession, match=SHARED),
+    ):
+        connect(pooler.url)
 
 
 def test_a_proxy_that_passes_all_on_is_none(database: str) -> None:
