@@ -28,8 +28,6 @@ TCP: Mapping[str, Any] = {
     # Milliseconds in which what was sent is to be acknowledged.
     "tcp_user_timeout": 3000,
 }
-_keeping: set[tuple[str, str]] = set()
-"""Addresses of poolers that leave a session to its client, with whose login it is."""
 
 
 def open_session(
@@ -47,20 +45,31 @@ def open_session(
     """
     limits = limits or {}
     target = {**TCP, "connect_timeout": SECONDS_TO_CONNECT, **target}
-    session = connect(Session, target)
+    session = open_pinned(limits, target)
     try:
-        session.patience = SECONDS_TO_CONNECT
-        wanted = pins_for(session.info.server_version, limits)
-        session.nature = pin(session, wanted)
-        pooled = is_pooled(session, session.nature.pid)
-        if pooled and refuse_sharing(session):
+        if session.nature and is_pooled(session, session.nature.pid):
+            # By each session: a pooler may be set otherwise while we run.
+            refuse_sharing(session)
             session.close()
-            return open_session(limits, autocommit=autocommit, **target)
+            session = open_pinned(limits, target)
+        wanted = pins_for(session.info.server_version, limits)
         longest = seconds_of(wanted["statement_timeout"])
         session.patience = None if longest is None else longest + SECONDS_BEYOND_LIMIT
         session.witness = Witness(functools.partial(connect, Brief, target))
         session.opened_at = time.monotonic()
         session.autocommit = autocommit
+    except BaseException:
+        session.close()
+        raise
+    return session
+
+
+def open_pinned(limits: Mapping[str, str], target: Mapping[str, Any]) -> Session:
+    """Connect in autocommit, and set what the code relies on. Raises UnfitSession."""
+    session = connect(Session, target)
+    try:
+        session.patience = SECONDS_TO_CONNECT
+        session.nature = pin(session, pins_for(session.info.server_version, limits))
     except BaseException:
         session.close()
         raise
@@ -82,19 +91,14 @@ def connect(kind: type[C], target: Mapping[str, Any]) -> C:
         ) from error
 
 
-def refuse_sharing(session: Session) -> bool:
+def refuse_sharing(session: Session) -> None:
     """
     Raise UnfitSession where a pooler lends a session to several.
 
-    Returns whether *session* was used up to find out; each pooler is tried once.
+    *session* is used up to find out.
     """
-    address, login = where(session), session.info.user
-    if (address, login) in _keeping:
-        return False
     if not keeps_session(session):
         # Most likely it is the session that we have pinned: others get it next.
         with suppress(psycopg.Error):
             session.execute("RESET ALL")
-        raise SharedSession(address)
-    _keeping.add((address, login))
-    return True
+        raise SharedSession(where(session))

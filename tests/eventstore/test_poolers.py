@@ -1,14 +1,18 @@
 """A pooler that keeps a session for its client is used; another is refused by name."""
 
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
 from eventstore.session_errors import UnfitSession
 from tasks.shop.connections import connect
 from tests.support.lossy import LossyProxy
-from tests.support.poolers import SharingPooler, pgbouncer, pgbouncer_program
+from tests.support.pgbouncer import pgbouncer, pgbouncer_program
+from tests.support.pooler import Pooler
 
 needs_pgbouncer = pytest.mark.skipif(
     pgbouncer_program() is None, reason="PgBouncer is not installed"
@@ -18,8 +22,8 @@ SHARED = "such as PgBouncer .* lends one session to many clients"
 
 
 @pytest.fixture
-def sharing(database: str) -> Iterator[SharingPooler]:
-    pooler = SharingPooler(database)
+def sharing(database: str) -> Iterator[Pooler]:
+    pooler = Pooler(database, "transaction", servers=2)
     yield pooler
     pooler.close()
 
@@ -30,7 +34,7 @@ def with_options(url: str, options: str) -> str:
 
 
 def test_a_pooler_that_shares_sessions_is_refused_by_name(
-    sharing: SharingPooler,
+    sharing: Pooler,
 ) -> None:
     """Also where nobody else uses it, and each statement gets the same session."""
     with pytest.raises(UnfitSession, match=SHARED):
@@ -38,9 +42,9 @@ def test_a_pooler_that_shares_sessions_is_refused_by_name(
 
 
 def test_without_the_check_two_clients_hold_one_lock(
-    sharing: SharingPooler, monkeypatch: pytest.MonkeyPatch
+    sharing: Pooler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eventstore.sessions.opening.refuse_sharing", lambda _: False)
+    monkeypatch.setattr("eventstore.sessions.opening.is_pooled", lambda *_: False)
     lock = "SELECT pg_try_advisory_lock(1)"
     with connect(sharing.url) as first, connect(sharing.url) as second:
         # By turns they get both sessions of the pooler.
@@ -49,6 +53,55 @@ def test_without_the_check_two_clients_hold_one_lock(
         also = second.execute(lock).fetchone()
 
     assert taken == also == (True,)
+
+
+def test_a_session_that_is_lost_in_between_shows_nothing(
+    sharing: Pooler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another client may have had it, and its end: that is no reason to go on."""
+    end = "SELECT pg_terminate_backend(pg_backend_pid())"
+    monkeypatch.setattr("eventstore.sessions.poolers.ASK", end)
+    with pytest.raises(psycopg.errors.AdminShutdown):
+        connect(sharing.url)
+
+
+def test_a_session_that_is_kept_is_reset_and_lent_again(database: str) -> None:
+    """By the one server that it has, it also shows that none is lost."""
+    with closing(Pooler(database, "session", servers=1)) as pooler:
+        with connect(pooler.url) as session:
+            session.execute("SELECT pg_advisory_lock(1)")
+            session.execute("SET work_mem = '7MB'")
+            first = session.execute("SELECT pg_backend_pid()").fetchone()
+            assert session.look().is_same
+        # A plain connection, which is not tried: that would cost the session.
+        plain = sa.make_url(pooler.url).set(drivername="postgresql")
+        address = plain.render_as_string(hide_password=False)
+        with psycopg.connect(address, autocommit=True) as other:
+            second = other.execute("SELECT pg_backend_pid()").fetchone()
+            found = other.execute(
+                "SELECT count(*), current_setting('work_mem') FROM pg_locks"
+                " WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+            ).fetchone()
+
+    assert first == second
+    assert found == (0, "4MB")
+
+
+def test_a_pooler_that_shares_sessions_from_now_on_is_refused(
+    database: str, tmp_path: Path
+) -> None:
+    """A process that has found it to keep them goes on by what it does now."""
+    with (
+        closing(Pooler(database, "session", servers=2, folder=tmp_path)) as keeping,
+        connect(keeping.url) as session,
+    ):
+        assert session.look().is_same
+
+    with (
+        closing(Pooler(database, "transaction", servers=2, folder=tmp_path)) as pooler,
+        pytest.raises(UnfitSession, match=SHARED),
+    ):
+        connect(pooler.url)
 
 
 def test_a_proxy_that_passes_all_on_is_none(database: str) -> None:

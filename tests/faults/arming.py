@@ -47,6 +47,11 @@ class Request(msgspec.Struct, kw_only=True):
     """Let the sessions that there are do nothing but read; the answer has whose."""
     hold_answers: bool | None = None
     """Hold back what is answered in the sessions that there are, or let it go."""
+    lead_to: str | None = None
+    """
+    Connect new clients to that Unix socket, to the server's own where it is `""`, and
+    end the sessions that lead elsewhere; the answer has whose.
+    """
 
 
 class Proxy:
@@ -110,6 +115,15 @@ class Proxy:
             yield held
         finally:
             self.ask(Request(hold_answers=False))
+
+    @contextmanager
+    def leading_to(self, path: Path) -> Iterator[list[int]]:
+        """Lead all to another Unix socket, by new sessions; yield whose have ended."""
+        ended = self.ask(Request(lead_to=str(path)))
+        try:
+            yield ended
+        finally:
+            self.ask(Request(lead_to=""))
 
     def disarm_all(self) -> None:
         self.ask(Request(disarm_all=True))

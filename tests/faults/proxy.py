@@ -17,6 +17,7 @@ from contextlib import suppress
 import msgspec
 
 from tests.faults.arming import Arm, Request
+from tests.faults.end import End
 from tests.faults.wire import Answers, Statements, greeting, query
 
 UCRED = struct.Struct("3i")
@@ -24,9 +25,10 @@ READ_ALONE = query("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
 
 
 class Armoury:
-    """What is armed, and whom it has struck."""
+    """What is armed, whom it has struck, and where new clients are led to."""
 
-    def __init__(self) -> None:
+    def __init__(self, server: str) -> None:
+        self.server = self.path = server
         self.arms: dict[int, Arm] = {}
         self.struck: dict[int, list[int]] = {}
         self.cut: dict[int, list[Client]] = {}
@@ -50,6 +52,7 @@ class Armoury:
     def answer(self, request: Request) -> list[int]:
         if request.disarm_all:
             self.arms.clear()
+            self.lead_to(self.server)
             for number in [*self.cut]:
                 self.join(number)
             for one in self.clients:
@@ -59,6 +62,8 @@ class Armoury:
             self.join(request.disarm)
         if request.arm is not None:
             self.arms[request.arm.number] = request.arm
+        if request.lead_to is not None:
+            return self.lead_to(request.lead_to or self.server)
         if request.let_read_alone:
             return [one.pid for one in list(self.clients) if one.wants_to_read_alone()]
         if request.hold_answers is not None:
@@ -67,6 +72,14 @@ class Armoury:
                 one.hold(request.hold_answers)
             return [one.pid for one in greeted]
         return self.struck.get(request.struck_by or 0, [])
+
+    def lead_to(self, path: str) -> list[int]:
+        """End the sessions that lead elsewhere, and return whose they were."""
+        self.path = path
+        elsewhere = [one for one in self.clients if one.path != path and not one.is_cut]
+        for one in elsewhere:
+            one.close()
+        return [one.pid for one in elsewhere if one.is_greeted]
 
     def join(self, number: int) -> None:
         """Let both ends of what was cut hear that their connection is gone."""
@@ -81,37 +94,6 @@ class Armoury:
         request = msgspec.json.decode(await reader.readline(), type=Request)
         writer.write(msgspec.json.encode(self.answer(request)))
         writer.close()
-
-
-class End(asyncio.Protocol):
-    """One end of a session; one that is full lets the other one wait."""
-
-    transport: asyncio.Transport | None = None
-    other: "End"
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self.other.close()
-
-    def pause_writing(self) -> None:
-        if self.other.transport:
-            self.other.transport.pause_reading()
-
-    def resume_writing(self) -> None:
-        if self.other.transport:
-            self.other.transport.resume_reading()
-
-    def write(self, data: bytes) -> None:
-        if self.transport and data:
-            self.transport.write(data)
-
-    def close(self) -> None:
-        """Close it; what was written to it still gets there."""
-        if self.transport:
-            self.transport.close()
 
 
 class Server(End):
@@ -132,9 +114,9 @@ class Server(End):
 class Client(End):
     """The end where a process of the shop is, and what has passed in its session."""
 
-    def __init__(self, armoury: Armoury, path: str) -> None:
+    def __init__(self, armoury: Armoury) -> None:
         self.armoury = armoury
-        self.path = path
+        self.path = armoury.path
         self.server = self.other = Server(self)
         self.unread = bytearray()
         self.user: str | None = None
@@ -170,6 +152,9 @@ class Client(End):
 
     def connection_lost(self, error: Exception | None) -> None:
         self.armoury.clients.discard(self)
+        if self.connecting:
+            # Nobody would end what was connected for it after that.
+            self.connecting.cancel()
         if not self.is_cut:
             super().connection_lost(error)
 
@@ -287,11 +272,9 @@ class Client(End):
 
 
 async def serve(path: str, server: str, control: str) -> None:
-    armoury = Armoury()
+    armoury = Armoury(server)
     loop = asyncio.get_running_loop()
-    listener = await loop.create_unix_server(
-        lambda: Client(armoury, server), path, backlog=200
-    )
+    listener = await loop.create_unix_server(lambda: Client(armoury), path, backlog=200)
     controller = await asyncio.start_unix_server(armoury.serve, control)
     async with listener, controller:
         await listener.serve_forever()

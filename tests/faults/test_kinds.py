@@ -5,26 +5,37 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from http.client import HTTPException
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from embedded.logins import login_of
+from tasks.shop.settings import EX_CONFIG
 from tests.faults.arming import When
-from tests.faults.breaking import databases, steps, victims
+from tests.faults.breaking import databases, poolers, steps, victims
 from tests.faults.desk import Desk, open_desk
 from tests.faults.kinds import KINDS, MISSED
 from tests.faults.programs import OF_SHOP
-from tests.support.client import client_of
+from tests.support.client import Answer, Client, client_of
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.races
 
 KEPT = "SELECT count(*) FROM public.commands WHERE stream_id = :stream"
+WRITTEN = """
+    SELECT (SELECT max(seq) FROM public.commands), (SELECT max(id) FROM public.events)
+"""
+# A pooler of ours tells the server no name of an application, the shop does.
+SERVED = """
+    SELECT usename, application_name = '' AS is_by_pooler FROM pg_stat_activity
+    WHERE usename ~ '^recount_(web|worker|relay)_login$' GROUP BY 1, 2 ORDER BY 1
+"""
 ACCOUNTS = ["N1", "N2", "N3", "N4"]
-OF_DATABASES = [kind.name for kind in (*databases.KINDS, *steps.KINDS)]
+OF_DATABASES = [kind.name for kind in (*databases.KINDS, *poolers.KINDS, *steps.KINDS)]
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +76,27 @@ def work_under_way(desk: Desk) -> Iterator[None]:
         client.join()
 
 
+def strike(desk: Desk, name: str) -> AbstractContextManager[str]:
+    return KINDS[name].strike(desk, random.Random(7))
+
+
+def open_account(client: Client, name: str) -> Answer:
+    """Send it until it is accepted: who uses a session that has ended is told so."""
+    answers: list[Answer] = []
+
+    def is_accepted() -> bool:
+        answers.append(client.send("OpenAccount", {"account_id": name}, key=name))
+        return answers[-1].status == 202
+
+    wait_until(is_accepted, "an account is accepted")
+    return answers[-1]
+
+
+def asked(desk: Desk, query: str) -> list[Any]:
+    with desk.engine().connect() as connection:
+        return [tuple(row) for row in connection.execute(sa.text(query))]
+
+
 @pytest.mark.parametrize(("when", "is_known"), [("before", False), ("answered", True)])
 def test_a_lost_answer_is_settled_by_asking_again(
     desk: Desk, when: When, is_known: bool
@@ -99,6 +131,41 @@ def test_a_blow_at_somebody_who_does_not_run_is_missed(
     assert detail.startswith(MISSED)
 
 
+def test_a_pooler_that_shares_sessions_is_refused_until_it_is_gone(
+    desk: Desk,
+) -> None:
+    relay = desk.keeper.child("relay-2")
+    with client_of(desk.address, desk.authorization) as client:
+        with strike(desk, "a pooler that shares sessions"):
+            wait_until(
+                lambda: client.call("GET", "/readyz")[1].get("database") == "unfit",
+                "the web refuses it by name",
+            )
+            before = asked(desk, WRITTEN)
+            first = client.send("OpenAccount", {"account_id": "SHARED"}, key="SHARED")
+            desk.keeper.kill(relay.name)
+            wait_until(lambda: relay.ended_with == EX_CONFIG, "one that starts ends")
+            assert (first.status, asked(desk, WRITTEN)) == (503, before)
+
+        desk.restore()
+        second = open_account(client, "SHARED")
+        assert client.wait_for(second.command_id)["status"] == "succeeded"
+
+
+def test_through_a_pooler_that_keeps_sessions_everything_goes_on(desk: Desk) -> None:
+    all_by_pooler = [(login_of(role), True) for role in ("relay", "web", "worker")]
+    with (
+        client_of(desk.address, desk.authorization) as client,
+        strike(desk, "a pooler that keeps sessions"),
+    ):
+        sent = open_account(client, "KEPT")
+        assert client.wait_for(sent.command_id)["status"] == "succeeded"
+        wait_until(lambda: asked(desk, SERVED) == all_by_pooler, "all are served")
+
+    desk.restore()
+    assert not any(is_by_pooler for _, is_by_pooler in asked(desk, SERVED))
+
+
 def some_of_each() -> list[str]:
     """Return three kinds for each of those whom a fault strikes, the same each time."""
     chance = random.Random(13)
@@ -123,7 +190,7 @@ def some_of_each() -> list[str]:
 def test_every_kind_strikes_and_the_desk_recovers(desk: Desk, names: list[str]) -> None:
     with client_of(desk.address, desk.authorization) as client:
         for name in ACCOUNTS:
-            client.send("OpenAccount", {"account_id": name})
+            open_account(client, name)
     chance = random.Random(7)
     missed = {}
 

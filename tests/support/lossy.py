@@ -8,6 +8,17 @@ from contextlib import contextmanager, suppress
 import sqlalchemy as sa
 
 
+def connect_to(server: sa.URL) -> socket.socket:
+    """Return a connection to the server at a URL, of TCP or of a Unix socket."""
+    host, port = server.host, server.port or 5432
+    folder = server.query.get("host")
+    if folder or (host and host.startswith("/")):
+        end = socket.socket(socket.AF_UNIX)
+        end.connect(f"{folder or host}/.s.PGSQL.{port}")
+        return end
+    return socket.create_connection((host or "127.0.0.1", port))
+
+
 class LossyProxy:
     """
     Passes sessions on to the server at a URL; *url* leads through it.
@@ -35,7 +46,7 @@ class LossyProxy:
         with suppress(OSError):
             while True:
                 client, _ = self.listener.accept()
-                server = self.connect()
+                server = connect_to(self.server)
                 self.ends += [client, server]
                 for source, target in ((client, server), (server, client)):
                     thread = threading.Thread(
@@ -43,15 +54,6 @@ class LossyProxy:
                     )
                     self.threads.append(thread)
                     thread.start()
-
-    def connect(self) -> socket.socket:
-        host, port = self.server.host, self.server.port or 5432
-        folder = self.server.query.get("host")
-        if folder or (host and host.startswith("/")):
-            end = socket.socket(socket.AF_UNIX)
-            end.connect(f"{folder or host}/.s.PGSQL.{port}")
-            return end
-        return socket.create_connection((host or "127.0.0.1", port))
 
     def carry(self, source: socket.socket, target: socket.socket) -> None:
         with suppress(OSError):

@@ -1,6 +1,8 @@
 """What a session is, and when it is thrown away."""
 
-from contextlib import suppress
+from contextlib import closing, suppress
+from types import SimpleNamespace
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -8,9 +10,13 @@ import sqlalchemy as sa
 
 from domain.accounts.commands import Deposit
 from eventstore.sessions.session import Session
+from tasks.commands import DatabaseAway
+from tasks.shop.connections import pool_of
 from tests.faults.checker.promises import FINAL
 from tests.faults.controls.control import Control
+from tests.faults.controls.drains import DECIDED_ONCE
 from tests.faults.controls.scene import Scene
+from tests.support.pooler import Pooler
 
 SESSIONS = 8
 """Of one process; fewer than its pool may hold."""
@@ -71,6 +77,37 @@ def take_a_session_as_it_comes(scene: Scene) -> None:
     )
 
 
+def two_runners_come_through_a_pooler(scene: Scene) -> None:
+    """It lends its one session to both by turns; then somebody has a way past it."""
+    (command_id,) = scene.send(Deposit(account_id=scene.account(), amount=7))
+    decided: list[Any] = []
+
+    def meet(command: Any) -> None:
+        decided.append(command)
+        if len(decided) == 1:
+            scene.run(command_id, shop)
+
+    shop = scene.deciding(meet)
+    # Who is refused is refused at once.
+    scene.patch.setattr("tasks.commands.SECONDS_TO_FORGET", 0.0)
+    with closing(Pooler(scene.url, "transaction", servers=1)) as pooler:
+        vars(shop)["engine"] = pool_of(pooler.url, "worker")
+        with suppress(DatabaseAway):
+            scene.run(command_id, shop)
+        shop.engine.dispose()
+    scene.end_rest()
+    scene.run(command_id)
+    scene.note(DECIDED_ONCE, 1, decided[1:])
+    scene.read()
+
+
+def take_a_shared_session_for_ones_own(scene: Scene) -> None:
+    """Neither is it tried, nor does it bear a mark by which the next one knows it."""
+    scene.patch.setattr("eventstore.sessions.opening.is_pooled", lambda *_: False)
+    no_mark = SimpleNamespace(hex="")
+    scene.patch.setattr("eventstore.sessions.looking.uuid4", lambda: no_mark)
+
+
 CONTROLS = [
     Control(
         "a session that cannot write is thrown away, with all that are as old",
@@ -83,5 +120,11 @@ CONTROLS = [
         an_operator_sets_the_database_otherwise,
         take_a_session_as_it_comes,
         FINAL,
+    ),
+    Control(
+        "a session that is shared with others is refused",
+        two_runners_come_through_a_pooler,
+        take_a_shared_session_for_ones_own,
+        DECIDED_ONCE,
     ),
 ]
