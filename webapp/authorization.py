@@ -45,11 +45,11 @@ ROUTES: Mapping[str, str] = {
     "queries.customer": "customers.read",
     "queries.all_products": "orders.read",
     "queries.figures": "orders.read",
-    "money.all_accounts": "accounts.read",
-    "money.account": "accounts.read",
-    "money.statement": "accounts.read",
-    "money.all_transfers": "accounts.read",
-    "money.transfer": "accounts.read",
+    "queries.all_accounts": "accounts.read",
+    "queries.account": "accounts.read",
+    "queries.statement": "accounts.read",
+    "queries.all_transfers": "accounts.read",
+    "queries.transfer": "accounts.read",
 }
 """What each endpoint below /api wants; one that is missing here answers nobody."""
 
