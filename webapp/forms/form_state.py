@@ -75,6 +75,11 @@ class FormState:
         ((name, value),) = self.about.items()
         return f"{name.removesuffix('_id')} {value}"
 
+    def id_of(self, name: str) -> str:
+        """Return the id of a field; a page may have several actions with a reason."""
+        prefix = self.form.endpoint.partition(".")[2]
+        return f"{prefix}-{name}" if self.form.is_action else name
+
     def value(self, name: str) -> str:
         return self.typed.fields.get(name, "")
 
