@@ -71,7 +71,7 @@ class Words:
     def lines_of_fact(self, fact: Any, state: Any, is_forgotten: bool) -> list[str]:
         kind: type = type(fact)
         forgotten = personal_fields(kind) if is_forgotten else ()
-        return aligned(self.of_currency(fact, state).lines_of(fact, forgotten))
+        return align(self.of_currency(fact, state).lines_of(fact, forgotten))
 
     def of_currency(self, *values: Any) -> "Words":
         """Return the words for what is in the currency that one of *values* tells."""
@@ -87,15 +87,15 @@ class Words:
         """Yield the fields of a value that hold something, also those deeper inside."""
         for name, part in (parts(value, ()) or {}).items():
             if name in forgotten:
-                yield labelled(name), "forgotten"
+                yield label_parts(name), "forgotten"
             elif name == "currency" or part is None or part == ():
                 continue
             elif is_dataclass(part) and not isinstance(part, (Address, Item, Money)):
                 yield from self.lines_of(part)
             elif isinstance(part, list | tuple):
-                yield from ((labelled(name), self.word(name, one)) for one in part)
+                yield from ((label_parts(name), self.word(name, one)) for one in part)
             else:
-                yield labelled(name), self.word(name, part)
+                yield label_parts(name), self.word(name, part)
 
     def word(self, name: str, value: Any) -> str:
         """Return what a field called *name* holds, on a line and fit for a terminal."""
@@ -145,13 +145,13 @@ class Words:
         return f"{item.quantity} x {item.product}{number} at {price}{off}"
 
 
-def labelled(name: str) -> str:
+def label_parts(name: str) -> str:
     if name == "items":
         return "Line"
     return printable(field_name(name).capitalize())
 
 
-def aligned(lines: Iterator[Line]) -> list[str]:
+def align(lines: Iterator[Line]) -> list[str]:
     told = list(lines)
     width = max((len(label) for label, _ in told), default=0)
     return [f"         {label:{width}}  {text}" for label, text in told]

@@ -126,7 +126,7 @@ class Figures:
     not_shipped: int
 
 
-def renamed(fact: Fact) -> Update | None:
+def rename(fact: Fact) -> Update | None:
     match fact.event:
         case CustomerDetailsChanged(name=name, email=email):
             return Update(
@@ -152,7 +152,7 @@ def fold(
     """Return the order as it is after the event, with the event in its history."""
     event: OrderEvent = fact.event
     if isinstance(event, OrderCreated):
-        row = created(fact, event, looked_up["customers"])
+        row = create(fact, event, looked_up["customers"])
     assert row is not None
     return replace(
         row,
@@ -163,9 +163,7 @@ def fold(
     )
 
 
-def created(
-    fact: Fact, event: OrderCreated, customer: CustomerName
-) -> OrderDetailsView:
+def create(fact: Fact, event: OrderCreated, customer: CustomerName) -> OrderDetailsView:
     return OrderDetailsView(
         order_id=int(fact.subject),
         version=fact.version,
@@ -238,11 +236,11 @@ def happening(fact: Fact) -> HistoryLine:
         command_id=metadata.command_id,
         causation_id=metadata.causation_id,
         source=metadata.source,
-        told=told(fact.event),
+        told=describe_event(fact.event),
     )
 
 
-def told(event: OrderEvent) -> Mapping[str, str | int | None]:
+def describe_event(event: OrderEvent) -> Mapping[str, str | int | None]:
     """Return what an event says; of the first one, what its order came to."""
     match event:
         case OrderCreated(total=total, items=items):
@@ -261,7 +259,7 @@ projection = Projection(
     key_of=order_of,
     needs=needs_customer,
     fold=fold,
-    update=renamed,
+    update=rename,
     lookups=[CUSTOMERS],
     upcasters=UPCASTERS,
     indexes=[Index(name="customer", on="customer_id", is_early=True)],

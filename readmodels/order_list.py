@@ -49,7 +49,7 @@ class OrderSummaryView:
     order_words: str
 
 
-def renamed(fact: Fact) -> Update | None:
+def rename(fact: Fact) -> Update | None:
     """Return the change of all lines of a customer renamed or forgotten."""
     match fact.event:
         case CustomerForgotten():
@@ -122,7 +122,7 @@ projection = Projection(
     key_of=order_of,
     needs=needs_customer,
     fold=fold,
-    update=renamed,
+    update=rename,
     lookups=[CUSTOMERS],
     upcasters=UPCASTERS,
     # 2: words are folded in other ways.

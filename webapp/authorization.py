@@ -31,11 +31,11 @@ from webapp.token_cache import TokenCache
 BY_TYPE = "by the type of the command"
 """What is wanted depends on what is sent: the view calls `require_command`."""
 OWN = "one's own"
-"""Whoever has sent it; the view asks for `commands.read` where it was another."""
+"""Its sender; the view asks for `commands.read` where it was another."""
 
 ROUTES: Mapping[str, str] = {
-    "api.take": BY_TYPE,
-    "api.take_batch": BY_TYPE,
+    "api.post_command": BY_TYPE,
+    "api.post_batch": BY_TYPE,
     "api.command": OWN,
     "journal.commands": OWN,
     "journal.cancel": OWN,
@@ -166,27 +166,27 @@ def local_caller() -> Caller:
 def bearer_of(token: str) -> Bearer | None:
     """Look a token up. Raises the Problem that there were too many wrong ones."""
     digest = hash_of(token)
-    bearer = remembered().fresh(digest)
+    bearer = token_cache().fresh(digest)
     if bearer is not None:
         return bearer
-    if remembered().is_refused(digest):
+    if token_cache().is_refused(digest):
         raise Problem("too-many-wrong-tokens")
     with asking_the_database() as connection:
         bearer = find_bearer(connection, token)
-    remembered().learn(digest, bearer)
+    token_cache().learn(digest, bearer)
     return bearer
 
 
 def there_are_users() -> bool:
     """Say whether there is any user; once there is one, there always is."""
-    if remembered().there_are_users or remembered().knows_of_no_users():
-        return remembered().there_are_users
+    if token_cache().there_are_users or token_cache().knows_of_no_users():
+        return token_cache().there_are_users
     with asking_the_database() as connection:
-        remembered().learn_users(has_users(connection))
-    return remembered().there_are_users
+        token_cache().learn_users(has_users(connection))
+    return token_cache().there_are_users
 
 
-def remembered() -> TokenCache:
+def token_cache() -> TokenCache:
     return cast(TokenCache, current_app.extensions["remembered"])
 
 

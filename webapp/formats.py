@@ -50,7 +50,7 @@ def read_amount(
     text: str, notation: Notation, *, lowest: int = 0, highest: int = MAX_AMOUNT
 ) -> int:
     currency = notation.currency
-    amount = parse_amount(ungrouped(text.strip(), currency), currency)
+    amount = parse_amount(without_grouping(text.strip(), currency), currency)
     if amount < lowest:
         raise ValueError(f"must be at least {format_number(lowest, currency)}")
     if amount > highest:
@@ -58,7 +58,7 @@ def read_amount(
     return amount
 
 
-def ungrouped(text: str, currency: str) -> str:
+def without_grouping(text: str, currency: str) -> str:
     """Return `1234.50` for `1,234.50`, as pages show it; anything else as it is."""
     grouped = GROUPED.fullmatch(text)
     # Pages write the fraction where there is one: without it the comma may begin it.

@@ -201,7 +201,7 @@ def cancel(order: Order, command: commands.CancelOrder) -> list[OrderEvent]:
 def cancel_unpaid(
     order: Order, command: commands.CancelUnpaidOrder
 ) -> list[OrderEvent]:
-    """Whoever has paid in time, or called it off, need not hear of it."""
+    """A customer who has paid in time, or called it off, need not hear of it."""
     if order.status is not Status.PENDING:
         return []
     return [

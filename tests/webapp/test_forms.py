@@ -9,7 +9,7 @@ from domain.errors import Fault
 from webapp.formats import Notation, read
 from webapp.forms.definitions import FORMS
 from webapp.forms.labels import sentence, sentence_beside
-from webapp.forms.values import data_of, typed_for, typed_in, without_empty_lines
+from webapp.forms.values import data_of, values_for, read_values, without_empty_lines
 
 PLACE = FORMS["PlaceOrder"]
 PAY = FORMS["ReceivePayment"]
@@ -20,7 +20,7 @@ EUROS = Notation(currency="EUR", timezone=ZoneInfo("Europe/Berlin"))
 
 
 def test_an_empty_field_is_not_in_the_data() -> None:
-    typed = typed_in(REGISTER, {"name": " Alice ", "email": "", "address.city": " "})
+    typed = read_values(REGISTER, {"name": " Alice ", "email": "", "address.city": " "})
 
     assert data_of(REGISTER, typed, EUROS) == ({"name": "Alice"}, [])
 
@@ -28,12 +28,15 @@ def test_an_empty_field_is_not_in_the_data() -> None:
 def test_fields_that_a_form_does_not_have_are_left_out() -> None:
     posted = {"reason": "late", "order_id": "7", "__class__": "x", "items.0.x": "y"}
 
-    assert data_of(CANCEL, typed_in(CANCEL, posted), EUROS) == ({"reason": "late"}, [])
+    assert data_of(CANCEL, read_values(CANCEL, posted), EUROS) == (
+        {"reason": "late"},
+        [],
+    )
 
 
 def test_lines_keep_their_order_and_empty_ones_do_not_count() -> None:
     posted = {"items.10.product": "Last", "items.9.product": "", "items.2.product": "A"}
-    typed = without_empty_lines(typed_in(PLACE, posted))
+    typed = without_empty_lines(read_values(PLACE, posted))
 
     assert [line["product"] for line in typed.lines] == ["A", "Last"]
 
@@ -45,7 +48,7 @@ def test_amounts_are_minor_units_and_discounts_fractions() -> None:
         "items.0.discount": "12.5 %",
         "freight": "0",
     }
-    data, faults = data_of(PLACE, typed_in(PLACE, posted), EUROS)
+    data, faults = data_of(PLACE, read_values(PLACE, posted), EUROS)
 
     assert faults == []
     assert data["items"] == [{"unit_price": 1250, "quantity": 3, "discount": "0.125"}]
@@ -77,7 +80,7 @@ def test_amounts_are_minor_units_and_discounts_fractions() -> None:
 def test_what_cannot_be_read_is_told_with_an_example(
     name: str, text: str, problem: str
 ) -> None:
-    _, faults = data_of(PLACE, typed_in(PLACE, {f"items.0.{name}": text}), EUROS)
+    _, faults = data_of(PLACE, read_values(PLACE, {f"items.0.{name}": text}), EUROS)
 
     assert faults == [Fault(f"items.0.{name}", problem)]
 
@@ -124,10 +127,10 @@ def test_data_comes_back_as_it_was_typed() -> None:
         "freight": "4.20",
         "discount": "2.5",
     }
-    typed = typed_in(PLACE, posted)
+    typed = read_values(PLACE, posted)
     data, _ = data_of(PLACE, typed, EUROS)
 
-    assert typed_for(PLACE, data, EUROS) == typed
+    assert values_for(PLACE, data, EUROS) == typed
 
 
 def test_an_article_number_goes_with_its_product_alone() -> None:
@@ -137,11 +140,11 @@ def test_an_article_number_goes_with_its_product_alone() -> None:
         "items.0.product_id_of": "RETRO-CLOCK",
     }
 
-    assert typed_in(PLACE, posted).lines == [{"product": "CHAI"}]
+    assert read_values(PLACE, posted).lines == [{"product": "CHAI"}]
 
 
 def test_a_payment_may_be_as_high_as_a_total() -> None:
-    data, faults = data_of(PAY, typed_in(PAY, {"amount": "2000000000.01"}), EUROS)
+    data, faults = data_of(PAY, read_values(PAY, {"amount": "2000000000.01"}), EUROS)
 
     assert (data, faults) == ({"amount": 200_000_000_001}, [])
 
@@ -159,7 +162,7 @@ def test_a_payment_may_be_as_high_as_a_total() -> None:
     ],
 )
 def test_a_time_is_that_of_the_shop_s_clocks(text: str, instant: str) -> None:
-    typed = typed_in(DELIVER, {"delivered_at": text})
+    typed = read_values(DELIVER, {"delivered_at": text})
 
     assert data_of(DELIVER, typed, EUROS) == ({"delivered_at": instant}, [])
 
@@ -178,13 +181,13 @@ def test_a_time_is_that_of_the_shop_s_clocks(text: str, instant: str) -> None:
     ],
 )
 def test_a_time_that_never_was_is_told(text: str, problem: str) -> None:
-    _, faults = data_of(DELIVER, typed_in(DELIVER, {"delivered_at": text}), EUROS)
+    _, faults = data_of(DELIVER, read_values(DELIVER, {"delivered_at": text}), EUROS)
 
     assert faults == [Fault("delivered_at", problem)]
 
 
 def test_an_instant_comes_back_as_the_shop_s_clocks_show_it() -> None:
-    typed = typed_for(DELIVER, {"delivered_at": "2026-11-23T13:05:00Z"}, EUROS)
+    typed = values_for(DELIVER, {"delivered_at": "2026-11-23T13:05:00Z"}, EUROS)
 
     assert typed.fields == {"delivered_at": "2026-11-23T14:05"}
 

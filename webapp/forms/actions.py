@@ -11,7 +11,7 @@ from webapp.forms.definitions import FORMS
 from webapp.forms.form import Action
 from webapp.forms.form_state import FormState
 from webapp.forms.submit import send
-from webapp.forms.values import typed_for
+from webapp.forms.values import values_for
 
 
 def actions_of(page: str) -> Iterator[Action]:
@@ -32,7 +32,7 @@ def filled_for(action: Action, row: Any) -> FormState:
     """Return the form of *action*, filled with what will most likely be sent."""
     return FormState(
         form=action,
-        typed=typed_for(action, action.suggest(row), the_notation()),
+        typed=values_for(action, action.suggest(row), the_notation()),
         about={action.about: getattr(row, action.about)},
         version=str(row.version) if action.expects_version else "",
     )

@@ -72,7 +72,7 @@ def with_prices(typed: FormValues) -> tuple[FormValues, list[str]]:
     # One that was free, long ago, has no price that can be asked for.
     known = {name: p for name, p in found.items() if p.unit_price > 0}
     lines = [
-        priced(line, known[line["product"]])
+        with_price(line, known[line["product"]])
         if line.get("product") in known and not line.get("unit_price")
         else line
         for line in typed.lines
@@ -80,7 +80,7 @@ def with_prices(typed: FormValues) -> tuple[FormValues, list[str]]:
     return FormValues(typed.fields, lines), [name for name in without if name in known]
 
 
-def priced(line: dict[str, str], product: ProductView) -> dict[str, str]:
+def with_price(line: dict[str, str], product: ProductView) -> dict[str, str]:
     price = write("unit_price", product.unit_price, the_notation())
     return {**line, "unit_price": price, "product_id": product.product_id or ""}
 

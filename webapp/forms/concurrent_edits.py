@@ -12,7 +12,7 @@ from domain.customers.commands import ChangeCustomerDetails
 from domain.customers.customer import Customer
 from domain.errors import Fault
 from eventstore.aggregates.as_of import AsOf, load_as_of
-from eventstore.aggregates.replaying import stepped
+from eventstore.aggregates.replaying import apply_step
 from eventstore.errors import EventStoreError
 from eventstore.journal.entries import Entry
 from eventstore.log.read import read_stream
@@ -21,7 +21,7 @@ from webapp.current_shop import the_notation, the_shop
 from webapp.forms.form import Form
 from webapp.forms.form_state import FormState
 from webapp.forms.labels import label
-from webapp.forms.values import FormValues, typed_for
+from webapp.forms.values import FormValues, values_for
 
 
 def data_of_customer(customer: Customer) -> Mapping[str, Any]:
@@ -102,13 +102,13 @@ def changes_since(
     as_of = AsOf(version=version)
     state = load_as_of(connection, [stream_id], shop.deciders, as_of).states[stream_id]
     keyring = Keyring(connection, shop.deciders.masters)
-    seen = now = shown(form, state)
+    seen = now = show_value(form, state)
     changes = []
     for event in read_stream(connection, stream_id, after=version):
-        step = stepped(decider, state, event, keyring)
+        step = apply_step(decider, state, event, keyring)
         if step.error is not None:
             raise step.error
-        before, now, state = now, shown(form, step.after), step.after
+        before, now, state = now, show_value(form, step.after), step.after
         actor = msgspec.json.decode(event.metadata).get("actor")
         changes += [
             Change(
@@ -125,8 +125,8 @@ def changes_since(
     return FormChanges(seen, now, version, changes)
 
 
-def shown(form: Form, state: Any) -> FormValues:
-    return typed_for(form, DATA[form.command](state), the_notation())
+def show_value(form: Form, state: Any) -> FormValues:
+    return values_for(form, DATA[form.command](state), the_notation())
 
 
 def both(
@@ -143,7 +143,7 @@ def both(
         for name in unit:
             fields[name] = mine[name]
             if is_met and mine[name] != now[name]:
-                met.append(Fault(name, f"was changed meanwhile to {quoted(now[name])}"))
+                met.append(Fault(name, f"was changed meanwhile to {quote(now[name])}"))
     return FormValues(fields), met
 
 
@@ -155,5 +155,5 @@ def units_of(form: Form) -> list[list[str]]:
     return list(units.values())
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     return f"\u201c{text}\u201d" if text else "nothing"

@@ -11,7 +11,7 @@ from domain.errors import Fault
 from webapp.forms.choices import Offer, offer_for
 from webapp.forms.form import Form
 from webapp.forms.labels import sentence, sentence_beside
-from webapp.forms.values import FormValues, typed_in
+from webapp.forms.values import FormValues, read_values
 
 
 def new_key() -> str:
@@ -26,7 +26,7 @@ class FormState:
     *about* is what its address says, like the order; *version* is what the stream was
     at when it was shown, for a form that expects one. *message* tells what keeps it
     from being sent, *notice* what was filled in. One that *is_broken* can be sent no
-    more, whatever is typed: it must be opened anew.
+    more, whatever is typed: it must be opened again.
     """
 
     form: Form
@@ -84,11 +84,11 @@ class FormState:
         return self.typed.fields.get(name, "")
 
 
-def posted(form: Form) -> FormState:
+def read_posted(form: Form) -> FormState:
     """Return *form* as it was posted."""
     return FormState(
         form=form,
-        typed=typed_in(form, request.form),
+        typed=read_values(form, request.form),
         about=dict(request.view_args or {}),
         version=request.form.get("version", "") if form.expects_version else "",
         key=request.form.get("key", ""),
@@ -106,6 +106,6 @@ def show(
     if request.method == "POST":
         # A browser that may not keep it would have to send the form again to show it:
         # going back to it ends at "confirm form resubmission", and what was typed is
-        # gone. So it may, until somebody asks for this address anew.
+        # gone. So it may, until somebody asks for this address again.
         response.headers["Cache-Control"] = "private, no-cache"
     return response

@@ -83,16 +83,16 @@ def field_name(name: str) -> str:
 
 def sentence(field: str, problem: str) -> str:
     """Return what is wrong with *field* as a list of faults says it."""
-    return worded(label(field), problem)
+    return word(label(field), problem)
 
 
 def sentence_beside(field: str, problem: str) -> str:
     """Return the same as the field itself says it, where its line is plain."""
     name = field.rpartition(".")[2] if field.startswith("items.") else field
-    return worded(field_name(name).capitalize(), problem, is_beside=True)
+    return word(field_name(name).capitalize(), problem, is_beside=True)
 
 
-def worded(label: str, problem: str, *, is_beside: bool = False) -> str:
+def word(label: str, problem: str, *, is_beside: bool = False) -> str:
     # A problem that is a rule of the domain names it first, for programs.
     rule = re.match("[A-Z][A-Za-z]+: ", problem)
     if rule:

@@ -15,7 +15,7 @@ from webapp.date_checks import knows
 from webapp.forms.choices import NOTHING, with_address, with_prices
 from webapp.forms.definitions import BUTTONS, FORMS
 from webapp.forms.form import Form
-from webapp.forms.form_state import FormState, new_key, posted, show
+from webapp.forms.form_state import FormState, new_key, read_posted, show
 from webapp.forms.labels import prices_filled
 from webapp.forms.values import FormValues, data_of, without_empty_lines
 from webapp.outages import DATABASE_ERRORS, DatabaseError, problem_of
@@ -36,7 +36,7 @@ def shown_again(message: str) -> Response | None:
     """Return the page of the form that was posted, refused, with *message*."""
     for form in FORMS.values():
         if form.endpoint == request.endpoint:
-            return show(replace(posted(form), message=message), 403)
+            return show(replace(read_posted(form), message=message), 403)
     return None
 
 
@@ -47,9 +47,9 @@ def send(form: Form) -> ResponseReturnValue:
     Other buttons of the form change what is in it, and send nothing. Raises the Problem
     that a button is pressed which the form has not.
     """
-    filled = posted(form)
+    filled = read_posted(form)
     try:
-        match pressed(form):
+        match find_pressed(form):
             case "add_line":
                 return show(with_another_line(filled))
             case "remove_line":
@@ -61,7 +61,7 @@ def send(form: Form) -> ResponseReturnValue:
         return show_for_later(filled, error)
 
 
-def pressed(form: Form) -> str | None:
+def find_pressed(form: Form) -> str | None:
     """Return which other button of *form* was pressed, if one was."""
     names = [name for name in request.form if name in BUTTONS]
     if not names:
@@ -130,7 +130,7 @@ def accept_or_show(filled: FormState) -> ResponseReturnValue:
     except InvalidInput as error:
         return show(replace(filled, faults=error.faults), 422)
     except KeyReused as error:
-        return show(used_before(filled, error.command_id), 422)
+        return show(was_used_before(filled, error.command_id), 422)
     except Problem as problem:
         return show(
             replace(filled, key=new_key(), message=KEY_LOST), problem.kind.status
@@ -144,7 +144,7 @@ def version_in(filled: FormState) -> int | None:
     return version_of(filled.version) if filled.form.expects_version else None
 
 
-def used_before(filled: FormState, first: UUID) -> FormState:
+def was_used_before(filled: FormState, first: UUID) -> FormState:
     message = (
         "This form was sent before, with other content, and that one stands. "
         "If you mean both, send this one again."

@@ -22,7 +22,7 @@ class FormValues:
     lines: list[dict[str, str]] = field(default_factory=list)
 
 
-def typed_in(form: Form, posted: Mapping[str, str]) -> FormValues:
+def read_values(form: Form, posted: Mapping[str, str]) -> FormValues:
     """
     Return what *posted* has for *form*; other fields are left out.
 
@@ -100,18 +100,18 @@ def read_into(
         faults.append(Fault(path, str(error)))
 
 
-def typed_for(form: Form, data: Mapping[str, Any], notation: Notation) -> FormValues:
+def values_for(form: Form, data: Mapping[str, Any], notation: Notation) -> FormValues:
     """Return what would have been typed into *form* to mean *data*."""
     return FormValues(
-        {name: written(data, name.split("."), notation) for name in form.fields},
+        {name: write_value(data, name.split("."), notation) for name in form.fields},
         [
-            {name: written(line, [name], notation) for name in form.line_fields}
+            {name: write_value(line, [name], notation) for name in form.line_fields}
             for line in (data.get("items") or () if form.line_fields else ())
         ],
     )
 
 
-def written(data: Any, names: list[str], notation: Notation) -> str:
+def write_value(data: Any, names: list[str], notation: Notation) -> str:
     for name in names:
         data = data.get(name) if isinstance(data, Mapping) else None
     return "" if data is None else write(names[-1], data, notation)

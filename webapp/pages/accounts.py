@@ -4,14 +4,19 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from readmodels import account_statement, accounts
-from webapp.forms.actions import add_addresses, filled_for, forms_offered
+from webapp.forms.actions import add_addresses, form_for, forms_offered
 from webapp.forms.definitions import FORMS
 from webapp.forms.form import Action
 from webapp.forms.form_state import FormState, show
 from webapp.forms.submit import send
 from webapp.forms.values import FormValues
 from webapp.problems import no_account
-from webapp.query_parameters import OF_ACCOUNTS, accounts_asked, kept, statement_asked
+from webapp.query_parameters import (
+    OF_ACCOUNTS,
+    accounts_asked,
+    kept_parameters,
+    statement_asked,
+)
 from webapp.read_connection import reading, tell_undecided
 from webapp.url_converters import ACCOUNT
 
@@ -31,7 +36,7 @@ def all_of_them() -> ResponseReturnValue:
         "accounts.html",
         page=page,
         asked=asked,
-        kept=kept(*OF_ACCOUNTS[:-1]),
+        kept=kept_parameters(*OF_ACCOUNTS[:-1]),
         statuses=accounts.STATUSES,
         to_look_at=to_look_at,
     )
@@ -49,7 +54,7 @@ def opening() -> ResponseReturnValue:
 
 
 @routes.get(f"/accounts/{ACCOUNT}")
-def one(account_id: str) -> ResponseReturnValue:
+def show_account(account_id: str) -> ResponseReturnValue:
     asked = statement_asked()
     models = (account_statement.projection, accounts.projection)
     with reading(*models) as (connection, position):
@@ -63,7 +68,7 @@ def one(account_id: str) -> ResponseReturnValue:
         account=account,
         page=page,
         asked=asked,
-        kept={"account_id": account_id, **kept("sort")},
+        kept={"account_id": account_id, **kept_parameters("sort")},
         actions=forms_offered("accounts", account),
     )
 
@@ -73,7 +78,7 @@ def ask(action: Action, account_id: str) -> ResponseReturnValue:
         account = accounts.find_one(connection, account_id)
     if account is None:
         raise no_account(account_id, position)
-    return show(filled_for(action, account))
+    return show(form_for(action, account))
 
 
 add_addresses(routes, f"/accounts/{ACCOUNT}", ask)

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from domain.errors import StateRejection
 from eventstore.connection import driver_connection
 from eventstore.journal import acting, entries
-from eventstore.journal.entries import Entry, opened
+from eventstore.journal.entries import Entry, decrypt_entry
 from readmodels import order_details
 from readmodels.order_details import OrderDetailsView
 from webapp.current_shop import LOCAL, the_notation, the_shop
@@ -19,7 +19,7 @@ from webapp.forms.concurrent_edits import is_mergeable, merge_form
 from webapp.forms.definitions import FORMS
 from webapp.forms.form import Action, Form
 from webapp.forms.form_state import FormState
-from webapp.forms.values import typed_for
+from webapp.forms.values import values_for
 from webapp.problems import no_command
 from webapp.read_connection import reading, remember
 
@@ -103,7 +103,7 @@ def is_stale(entry: Entry) -> bool:
 def sent_with(connection: sa.Connection, entry: Entry) -> Entry | None:
     """Return *entry* as it was sent, or None where whom it is about is forgotten."""
     masters = the_shop().deciders.masters
-    return opened(driver_connection(connection), entry, masters)
+    return decrypt_entry(driver_connection(connection), entry, masters)
 
 
 def is_news(entry: Entry, takes_long: bool) -> bool:
@@ -136,17 +136,17 @@ def form_again(entry: Entry, order: OrderDetailsView | None) -> FormState | None
         and (order is None or not form.is_offered(order))
     ):
         return None
-    filled = filled_with(form, entry) if form else None
+    filled = form_with(form, entry) if form else None
     # A program may change what it has not seen; its command has no form to come from.
     if filled and filled.form.expects_version and not filled.version:
         return None
     return filled
 
 
-def filled_with(form: Form, entry: Entry) -> FormState:
+def form_with(form: Form, entry: Entry) -> FormState:
     return FormState(
         form=form,
-        typed=typed_for(form, entry.data, the_notation()),
+        typed=values_for(form, entry.data, the_notation()),
         about={form.about: entry.data[form.about]} if form.about else {},
         version=version_now(entry) if form.expects_version else "",
     )

@@ -13,9 +13,9 @@ from webapp.current_shop import the_notation, the_shop
 from webapp.forms.definitions import FORMS
 from webapp.forms.form_state import FormState, show
 from webapp.forms.submit import send
-from webapp.forms.values import FormValues, typed_for
+from webapp.forms.values import FormValues, values_for
 from webapp.problems import no_customer
-from webapp.query_parameters import OF_CUSTOMERS, customers_asked, kept
+from webapp.query_parameters import OF_CUSTOMERS, customers_asked, kept_parameters
 from webapp.read_connection import reading, tell_undecided
 from webapp.url_converters import CUSTOMER
 
@@ -34,7 +34,10 @@ def all_of_them() -> ResponseReturnValue:
     with reading(customers.projection) as (connection, _):
         page = customers.find(connection, **asked, limit=A_PAGE)
     return render_template(
-        "customers.html", page=page, asked=asked, kept=kept(*OF_CUSTOMERS[:-1])
+        "customers.html",
+        page=page,
+        asked=asked,
+        kept=kept_parameters(*OF_CUSTOMERS[:-1]),
     )
 
 
@@ -49,7 +52,7 @@ def register() -> ResponseReturnValue:
 
 
 @routes.get(f"/customers/{CUSTOMER}")
-def one(customer_id: str) -> ResponseReturnValue:
+def show_customer(customer_id: str) -> ResponseReturnValue:
     models = (customers.projection, order_list.projection)
     with reading(*models) as (connection, position):
         customer = customers.find_one(connection, customer_id)
@@ -62,10 +65,10 @@ def one(customer_id: str) -> ResponseReturnValue:
 
 @routes.get(f"/customers/{CUSTOMER}/edit")
 def details(customer_id: str) -> ResponseReturnValue:
-    return show(filled_with_details(known(customer_id)))
+    return show(form_with_details(find_customer(customer_id)))
 
 
-def known(customer_id: str) -> CustomerView:
+def find_customer(customer_id: str) -> CustomerView:
     """Return a customer, or raise the problem that there is none."""
     with reading(customers.projection) as (connection, position):
         customer = customers.find_one(connection, customer_id)
@@ -75,10 +78,10 @@ def known(customer_id: str) -> CustomerView:
     return customer
 
 
-def filled_with_details(customer: CustomerView) -> FormState:
+def form_with_details(customer: CustomerView) -> FormState:
     return FormState(
         form=CHANGE,
-        typed=typed_for(CHANGE, asdict(customer), the_notation()),
+        typed=values_for(CHANGE, asdict(customer), the_notation()),
         about={"customer_id": customer.customer_id},
         version=str(customer.version),
     )
@@ -91,7 +94,7 @@ def change(customer_id: str) -> ResponseReturnValue:
 
 @routes.get(f"/customers/{CUSTOMER}/forget")
 def forgetting(customer_id: str) -> ResponseReturnValue:
-    about = {"customer_id": known(customer_id).customer_id}
+    about = {"customer_id": find_customer(customer_id).customer_id}
     filled = FormState(form=FORGET, typed=FormValues({}), about=about)
     return show(
         filled, in_the_clear=events_in_the_clear(customer_id), kept_logs=kept_logs()

@@ -5,14 +5,14 @@ from flask.typing import ResponseReturnValue
 
 from readmodels import order_details, order_list
 from readmodels.order_details import OrderDetailsView
-from webapp.forms.actions import add_addresses, filled_for, forms_offered
+from webapp.forms.actions import add_addresses, form_for, forms_offered
 from webapp.forms.definitions import FORMS
 from webapp.forms.form import Action
 from webapp.forms.form_state import FormState, show
 from webapp.forms.submit import send
 from webapp.forms.values import FormValues
 from webapp.problems import no_order
-from webapp.query_parameters import OF_ORDERS, kept, orders_asked
+from webapp.query_parameters import OF_ORDERS, kept_parameters, orders_asked
 from webapp.read_connection import reading, tell_undecided
 from webapp.url_converters import ORDER
 
@@ -31,7 +31,7 @@ def newest() -> ResponseReturnValue:
         "orders.html",
         page=page,
         asked=asked,
-        kept=kept(*OF_ORDERS[:-1]),
+        kept=kept_parameters(*OF_ORDERS[:-1]),
         statuses=order_list.STATUSES,
     )
 
@@ -49,7 +49,7 @@ def place() -> ResponseReturnValue:
 
 
 @routes.get(f"/orders/{ORDER}")
-def one(order_id: int) -> ResponseReturnValue:
+def show_order(order_id: int) -> ResponseReturnValue:
     order = known_order(order_id)
     actions = forms_offered("orders", order)
     return render_template("order.html", order=order, actions=actions)
@@ -69,7 +69,7 @@ def ask(action: Action, order_id: int) -> ResponseReturnValue:
     order = known_order(order_id)
     if not action.is_offered(order):
         return render_template("not_now.html", order=order, action=action)
-    return show(filled_for(action, order), order=order)
+    return show(form_for(action, order), order=order)
 
 
 add_addresses(routes, f"/orders/{ORDER}", ask)

@@ -9,7 +9,7 @@ from webapp.forms.form_state import FormState, show
 from webapp.forms.submit import send
 from webapp.forms.values import FormValues
 from webapp.problems import no_transfer
-from webapp.query_parameters import OF_TRANSFERS, kept, transfers_asked
+from webapp.query_parameters import OF_TRANSFERS, kept_parameters, transfers_asked
 from webapp.read_connection import reading, tell_undecided
 from webapp.url_converters import TRANSFER as ADDRESS
 
@@ -28,7 +28,7 @@ def newest() -> ResponseReturnValue:
         "transfers.html",
         page=page,
         asked=asked,
-        kept=kept(*OF_TRANSFERS[:-1]),
+        kept=kept_parameters(*OF_TRANSFERS[:-1]),
         statuses=transfers.STATUSES,
     )
 
@@ -45,7 +45,7 @@ def asking() -> ResponseReturnValue:
 
 
 @routes.get(f"/transfers/{ADDRESS}")
-def one(transfer_id: int) -> ResponseReturnValue:
+def show_transfer(transfer_id: int) -> ResponseReturnValue:
     with reading(transfers.projection) as (connection, position):
         transfer = transfers.find_one(connection, transfer_id)
         tell_undecided(connection, f"transfer-{transfer_id}")
