@@ -19,7 +19,7 @@ from eventstore.log.events import RecordedEvent
 from tasks.shop.differences import ABSENT, parts
 from tasks.shop.printable import printable
 from webapp.formats import percentage
-from webapp.forms.labels import EVENTS, LABELS
+from webapp.forms.labels import event_label, field_name
 from webapp.template_filters import people_date, people_time
 
 AMOUNTS = ("amount", "freight", "total", "unit_price")
@@ -51,7 +51,7 @@ class Words:
             f"imported from {told['source']}" if told.get("source") else "",
         ]
         return [
-            printable(f"{event.version:5}  {when}  {EVENTS.get(event.type, '')}"),
+            printable(f"{event.version:5}  {when}  {event_label(event.type)}"),
             printable(f"       {', '.join(filter(None, who))}"),
         ]
 
@@ -148,7 +148,7 @@ class Words:
 def label_parts(name: str) -> str:
     if name == "items":
         return "Line"
-    return printable(LABELS.get(name, name.replace("_", " ")).capitalize())
+    return printable(field_name(name).capitalize())
 
 
 def align(lines: Iterator[Line]) -> list[str]:

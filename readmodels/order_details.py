@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, assert_never
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -23,6 +23,7 @@ from domain.orders.events import (
     PaymentReceived,
     PaymentRefunded,
 )
+from domain.orders.order import Status
 from domain.orders.upcasters import UPCASTERS
 from eventstore.projections.projection import (
     Fact,
@@ -38,6 +39,7 @@ from readmodels.rows_of_orders import (
     CustomerName,
     needs_customer,
     order_of,
+    status_after,
 )
 
 
@@ -155,6 +157,7 @@ def fold(
     return replace(
         row,
         **changes(row, event, fact.occurred_at),
+        status=status_after(row.status, event),
         version=fact.version,
         history=(*row.history, happening(fact)),
     )
@@ -167,7 +170,7 @@ def create(fact: Fact, event: OrderCreated, customer: CustomerName) -> OrderDeta
         customer_id=event.customer_id,
         customer_name=customer.name,
         customer_email=customer.email,
-        status="pending",
+        status=Status.NONE,
         currency=event.currency,
         lines=lines_of(event.items),
         gross=sum(item.unit_price * item.quantity for item in event.items),
@@ -206,28 +209,20 @@ def lines_of(items: Sequence[Item]) -> tuple[Line, ...]:
 def changes(
     row: OrderDetailsView, event: OrderEvent, moment: datetime
 ) -> Mapping[str, Any]:
-    """Return what the event changes, by field."""
+    """Return what the event changes beside status and history, by field."""
     match event:
-        case OrderCreated():
-            return {}
         case PaymentReceived(amount=amount):
-            # An imported history may know of the payment after the parcel.
-            status = "paid" if row.status == "pending" else row.status
-            return {"status": status, "paid_at": moment, "paid": amount}
+            return {"paid_at": moment, "paid": amount}
         case OrderShipped(tracking_no=tracking_no):
-            return {
-                "status": "shipped",
-                "shipped_at": moment,
-                "tracking_number": tracking_no,
-            }
+            return {"shipped_at": moment, "tracking_number": tracking_no}
         case DeliveryConfirmed(delivered_at=delivered_at):
-            return {"status": "delivered", "delivered_at": delivered_at}
+            return {"delivered_at": delivered_at}
         case OrderCancelled():
-            return {"status": "cancelled", "cancelled_at": moment}
+            return {"cancelled_at": moment}
         case PaymentRefunded(amount=amount):
             return {"refunded": row.refunded + amount}
         case _:
-            assert_never(event)
+            return {}
 
 
 def happening(fact: Fact) -> HistoryLine:

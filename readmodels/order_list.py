@@ -3,21 +3,13 @@
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import assert_never
 
 import sqlalchemy as sa
 
 from domain.customers.events import CustomerDetailsChanged, CustomerForgotten
 from domain.forgotten import FORGOTTEN
-from domain.orders.events import (
-    DeliveryConfirmed,
-    OrderCancelled,
-    OrderCreated,
-    OrderEvent,
-    OrderShipped,
-    PaymentReceived,
-    PaymentRefunded,
-)
+from domain.orders.events import OrderCreated, OrderEvent, OrderShipped
+from domain.orders.order import Status
 from domain.orders.upcasters import UPCASTERS
 from eventstore.projections.projection import (
     Fact,
@@ -33,6 +25,7 @@ from readmodels.rows_of_orders import (
     CustomerName,
     needs_customer,
     order_of,
+    status_after,
 )
 from readmodels.words import has_words, index_of, words
 
@@ -86,50 +79,37 @@ def fold(
 ) -> OrderSummaryView:
     """Return the line as it is after the event."""
     event: OrderEvent = fact.event
-    match event:
-        case OrderCreated():
-            customer: CustomerName = looked_up["customers"]
-            return OrderSummaryView(
-                order_id=int(fact.subject),
-                customer_id=event.customer_id,
-                customer_name=customer.name,
-                customer_email=customer.email,
-                total=event.total,
-                currency=event.currency,
-                status="pending",
-                item_count=len(event.items),
-                tracking_number=None,
-                created_at=fact.occurred_at,
-                customer_words=words(
-                    customer.name, customer.customer_id, customer.email
-                ),
-                order_words=words(fact.subject),
-            )
-        case PaymentReceived():
-            paid = existing_row(row)
-            # An imported history may know of the payment after the parcel.
-            return replace(paid, status="paid") if paid.status == "pending" else paid
-        case OrderShipped():
-            return replace(
-                existing_row(row),
-                status="shipped",
-                tracking_number=event.tracking_no,
-                order_words=words(fact.subject, event.tracking_no),
-            )
-        case DeliveryConfirmed():
-            return replace(existing_row(row), status="delivered")
-        case OrderCancelled():
-            return replace(existing_row(row), status="cancelled")
-        case PaymentRefunded():
-            return existing_row(row)
-        case _:
-            assert_never(event)
-
-
-def existing_row(row: OrderSummaryView | None) -> OrderSummaryView:
-    """Return the line, which was made by the order's first event."""
+    if isinstance(event, OrderCreated):
+        return created(fact, event, looked_up["customers"])
+    # The line was made by the order's first event.
     assert row is not None
+    row = replace(row, status=status_after(row.status, event))
+    if isinstance(event, OrderShipped):
+        row = replace(
+            row,
+            tracking_number=event.tracking_no,
+            order_words=words(fact.subject, event.tracking_no),
+        )
     return row
+
+
+def created(
+    fact: Fact, event: OrderCreated, customer: CustomerName
+) -> OrderSummaryView:
+    return OrderSummaryView(
+        order_id=int(fact.subject),
+        customer_id=event.customer_id,
+        customer_name=customer.name,
+        customer_email=customer.email,
+        total=event.total,
+        currency=event.currency,
+        status=status_after(Status.NONE, event),
+        item_count=len(event.items),
+        tracking_number=None,
+        created_at=fact.occurred_at,
+        customer_words=words(customer.name, customer.customer_id, customer.email),
+        order_words=words(fact.subject),
+    )
 
 
 SEARCHED = "customer_words || ' ' || order_words"
@@ -157,7 +137,7 @@ projection = Projection(
     ],
 )
 
-STATUSES = ("pending", "paid", "shipped", "delivered", "cancelled")
+STATUSES = tuple(status.value for status in Status if status is not Status.NONE)
 
 view: View[OrderSummaryView] = View.of(
     projection,

@@ -41,6 +41,11 @@ def write(name: str, value: object, notation: Notation) -> str:
     return WRITERS[name](value, notation) if name in WRITERS else str(value)
 
 
+def is_amount(name: str) -> bool:
+    """Return whether a field called *name* holds an amount of money."""
+    return WRITERS.get(name) is write_amount
+
+
 def read_amount(
     text: str, notation: Notation, *, lowest: int = 0, highest: int = MAX_AMOUNT
 ) -> int:

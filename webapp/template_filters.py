@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from domain.money import format_amount, format_number, rounded_total
 from tasks.shop.settings import Settings
 from webapp.formats import percentage
-from webapp.forms.labels import EVENTS, LABELS, MOVEMENTS, READ_MODELS, STANDSTILLS
+from webapp.forms.labels import MOVEMENTS, READ_MODELS, STANDSTILLS, event_label, label
 
 if TYPE_CHECKING:
     # The command line shows times as pages do, and needs no Flask.
@@ -30,13 +30,13 @@ def teach(app: "Flask", settings: Settings) -> None:
     app.add_template_filter(
         lambda part: f"{percentage(part)} %" if percentage(part) else "", "percent"
     )
+    app.add_template_filter(label, "label")
+    app.add_template_filter(event_label, "event")
     app.add_template_filter(total_of, "total")
     app.add_template_filter(discount_of, "discount")
     app.jinja_env.globals.update(
         currency=settings.currency,
         timezone=settings.timezone.key,
-        labels=LABELS,
-        event_words=EVENTS,
         movement_words=MOVEMENTS,
         read_model_words=READ_MODELS,
         standstill_words=STANDSTILLS,

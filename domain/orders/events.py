@@ -54,6 +54,8 @@ class DeliveryConfirmed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderCancelled:
+    """The order was called off: *reason* says why."""
+
     reason: str
 
 

@@ -14,43 +14,9 @@ from domain.customers.customer import (
 )
 from domain.fields import MAX_TOTAL
 from domain.money import Money, rounded_total
-from domain.orders.commands import (
-    CancelOrder,
-    CancelUnpaidOrder,
-    ConfirmDelivery,
-    Item,
-    OrderCommand,
-    PlaceOrder,
-    ReceivePayment,
-    RefundPayment,
-    ShipOrder,
-)
-from domain.orders.events import (
-    DeliveryConfirmed,
-    OrderCancelled,
-    OrderCreated,
-    OrderEvent,
-    OrderShipped,
-    PaymentReceived,
-    PaymentRefunded,
-)
-from domain.orders.rules import (
-    DeliveredTooEarly,
-    EmptyOrder,
-    NothingToRefund,
-    OrderAlreadyCancelled,
-    OrderAlreadyDelivered,
-    OrderAlreadyPaid,
-    OrderAlreadyPlaced,
-    OrderAlreadyShipped,
-    OrderNotCancelled,
-    OrderNotPaid,
-    OrderNotShipped,
-    OrderTooDear,
-    RefundTooHigh,
-    UnknownOrder,
-    WrongAmount,
-)
+from domain.orders import commands, events, rules
+from domain.orders.commands import Item, OrderCommand
+from domain.orders.events import OrderEvent
 
 
 class Status(StrEnum):
@@ -85,13 +51,15 @@ class Order:
 def reads(command: OrderCommand) -> dict[str, str]:
     """Return the other streams whose state *command* is decided on, by their name."""
     match command:
-        case PlaceOrder():
+        case commands.PlaceOrder():
             return {"customer": f"customer-{command.customer_id}"}
         case _:
             return {}
 
 
-def customer_of(stream_id: str, message: PlaceOrder | OrderCreated) -> str:
+def customer_of(
+    stream_id: str, message: commands.PlaceOrder | events.OrderCreated
+) -> str:
     """Return the stream of the customer whom the address in *message* tells of."""
     return f"customer-{message.customer_id}"
 
@@ -100,44 +68,46 @@ def decide(
     order: Order, command: OrderCommand, *, customer: Customer | None = None
 ) -> list[OrderEvent]:
     """Return the events that *command* causes, or raise the rule it breaks."""
-    if isinstance(command, PlaceOrder):
+    if isinstance(command, commands.PlaceOrder):
         return place(order, command, customer or Customer())
     if order.status is Status.NONE:
-        raise UnknownOrder(order_id=command.order_id)
+        raise rules.UnknownOrder(order_id=command.order_id)
     match command:
-        case ReceivePayment():
+        case commands.ReceivePayment():
             return receive_payment(order, command)
-        case ShipOrder():
+        case commands.ShipOrder():
             return ship(order, command)
-        case ConfirmDelivery():
+        case commands.ConfirmDelivery():
             return confirm_delivery(order, command)
-        case CancelOrder():
+        case commands.CancelOrder():
             return cancel(order, command)
-        case CancelUnpaidOrder():
+        case commands.CancelUnpaidOrder():
             return cancel_unpaid(order, command)
-        case RefundPayment():
+        case commands.RefundPayment():
             return refund(order, command)
         case _:
             assert_never(command)
 
 
-def place(order: Order, command: PlaceOrder, customer: Customer) -> list[OrderEvent]:
+def place(
+    order: Order, command: commands.PlaceOrder, customer: Customer
+) -> list[OrderEvent]:
     if not command.items:
-        raise EmptyOrder(lines=0)
+        raise rules.EmptyOrder(lines=0)
     if customer.is_forgotten:
         raise CustomerIsForgotten(customer_id=command.customer_id)
     if not customer.is_registered:
         raise UnknownCustomer(customer_id=command.customer_id)
     if order.status is not Status.NONE:
-        raise OrderAlreadyPlaced(status=order.status)
+        raise rules.OrderAlreadyPlaced(status=order.status)
     total = total_of(command.items, command.discount)
     if total > MAX_TOTAL:
-        raise OrderTooDear(
+        raise rules.OrderTooDear(
             highest=Money(MAX_TOTAL, command.currency),
             total=Money(total, command.currency),
         )
     return [
-        OrderCreated(
+        events.OrderCreated(
             customer_id=command.customer_id,
             items=command.items,
             discount=command.discount,
@@ -156,47 +126,49 @@ def total_of(items: Iterable[Item], discount: Decimal = Decimal(0)) -> int:
     return rounded_total(lines, discount)
 
 
-def receive_payment(order: Order, command: ReceivePayment) -> list[OrderEvent]:
+def receive_payment(order: Order, command: commands.ReceivePayment) -> list[OrderEvent]:
     match order.status:
         case Status.PENDING if command.amount == order.total.amount:
-            return [PaymentReceived(amount=command.amount)]
+            return [events.PaymentReceived(amount=command.amount)]
         case Status.PENDING:
-            raise WrongAmount(
+            raise rules.WrongAmount(
                 due=order.total, received=replace(order.total, amount=command.amount)
             )
         case Status.CANCELLED:
-            raise OrderAlreadyCancelled(order_id=command.order_id)
+            raise rules.OrderAlreadyCancelled(order_id=command.order_id)
         case _ if order.paid is None:
             # Only an imported order is shipped without a payment that we know of.
-            raise OrderAlreadyShipped(tracking_no=order.tracking_no or "none")
+            raise rules.OrderAlreadyShipped(tracking_no=order.tracking_no or "none")
         case _:
-            raise OrderAlreadyPaid(paid=order.paid)
+            raise rules.OrderAlreadyPaid(paid=order.paid)
 
 
-def ship(order: Order, command: ShipOrder) -> list[OrderEvent]:
+def ship(order: Order, command: commands.ShipOrder) -> list[OrderEvent]:
     match order.status:
         case Status.PENDING if not order.total.amount:
             # All of it is a gift: nobody can pay nothing.
-            return [OrderShipped(tracking_no=command.tracking_no)]
+            return [events.OrderShipped(tracking_no=command.tracking_no)]
         case Status.PAID:
-            return [OrderShipped(tracking_no=command.tracking_no)]
+            return [events.OrderShipped(tracking_no=command.tracking_no)]
         case Status.CANCELLED:
-            raise OrderAlreadyCancelled(order_id=command.order_id)
+            raise rules.OrderAlreadyCancelled(order_id=command.order_id)
         case Status.SHIPPED | Status.DELIVERED:
-            raise OrderAlreadyShipped(tracking_no=order.tracking_no or "none")
+            raise rules.OrderAlreadyShipped(tracking_no=order.tracking_no or "none")
         case _:
-            raise OrderNotPaid(due=order.total)
+            raise rules.OrderNotPaid(due=order.total)
 
 
-def confirm_delivery(order: Order, command: ConfirmDelivery) -> list[OrderEvent]:
+def confirm_delivery(
+    order: Order, command: commands.ConfirmDelivery
+) -> list[OrderEvent]:
     match order.status:
         case Status.SHIPPED:
             check_arrival(order, command.delivered_at)
-            return [DeliveryConfirmed(delivered_at=command.delivered_at)]
+            return [events.DeliveryConfirmed(delivered_at=command.delivered_at)]
         case Status.DELIVERED:
-            raise OrderAlreadyDelivered(order_id=command.order_id)
+            raise rules.OrderAlreadyDelivered(order_id=command.order_id)
         case _:
-            raise OrderNotShipped(status=order.status)
+            raise rules.OrderNotShipped(status=order.status)
 
 
 def check_arrival(order: Order, delivered_at: datetime) -> None:
@@ -206,7 +178,9 @@ def check_arrival(order: Order, delivered_at: datetime) -> None:
         # By days as clocks show them where it arrived: people note it later, and round.
         day = arrived if moment is None else local_day(moment, delivered_at)
         if arrived < day:
-            raise DeliveredTooEarly(arrived=str(arrived), status=status, day=str(day))
+            raise rules.DeliveredTooEarly(
+                arrived=str(arrived), status=status, day=str(day)
+            )
 
 
 def local_day(moment: datetime, there: datetime) -> date:
@@ -214,37 +188,41 @@ def local_day(moment: datetime, there: datetime) -> date:
     return moment.astimezone(there.tzinfo).date()
 
 
-def cancel(order: Order, command: CancelOrder) -> list[OrderEvent]:
+def cancel(order: Order, command: commands.CancelOrder) -> list[OrderEvent]:
     match order.status:
         case Status.CANCELLED:
             return []
         case Status.SHIPPED | Status.DELIVERED:
-            raise OrderAlreadyShipped(tracking_no=order.tracking_no or "none")
+            raise rules.OrderAlreadyShipped(tracking_no=order.tracking_no or "none")
         case _:
-            return [OrderCancelled(reason=command.reason)]
+            return [events.OrderCancelled(reason=command.reason)]
 
 
-def cancel_unpaid(order: Order, command: CancelUnpaidOrder) -> list[OrderEvent]:
+def cancel_unpaid(
+    order: Order, command: commands.CancelUnpaidOrder
+) -> list[OrderEvent]:
     """A customer who has paid in time, or called it off, need not hear of it."""
     if order.status is not Status.PENDING:
         return []
-    return [OrderCancelled(reason=f"It was not paid within {command.days} days.")]
+    return [
+        events.OrderCancelled(reason=f"It was not paid within {command.days} days.")
+    ]
 
 
-def refund(order: Order, command: RefundPayment) -> list[OrderEvent]:
+def refund(order: Order, command: commands.RefundPayment) -> list[OrderEvent]:
     if order.status is not Status.CANCELLED:
-        raise OrderNotCancelled(status=order.status)
+        raise rules.OrderNotCancelled(status=order.status)
     if order.paid is None or order.customer_id is None:
-        raise NothingToRefund(order_id=command.order_id)
+        raise rules.NothingToRefund(order_id=command.order_id)
     left = order.paid.amount - order.refunded.amount
     if command.amount > left:
-        raise RefundTooHigh(
+        raise rules.RefundTooHigh(
             paid=order.paid,
             left=replace(order.paid, amount=left),
             asked=replace(order.paid, amount=command.amount),
         )
     return [
-        PaymentRefunded(
+        events.PaymentRefunded(
             amount=command.amount,
             currency=order.paid.currency,
             customer_id=order.customer_id,
@@ -255,26 +233,26 @@ def refund(order: Order, command: RefundPayment) -> list[OrderEvent]:
 def evolve(order: Order, event: OrderEvent) -> Order:
     """Return the order as it is after *event*: history is not judged."""
     match event:
-        case OrderCreated():
+        case events.OrderCreated():
             return replace(
                 order,
                 status=Status.PENDING,
                 total=Money(event.total, event.currency),
                 customer_id=event.customer_id,
             )
-        case PaymentReceived():
+        case events.PaymentReceived():
             paid = replace(order.total, amount=event.amount)
             # An imported history may know of the payment after the parcel.
             is_first = order.status is Status.PENDING
             status = Status.PAID if is_first else order.status
             return replace(order, status=status, paid=paid)
-        case OrderShipped():
+        case events.OrderShipped():
             return replace(order, status=Status.SHIPPED, tracking_no=event.tracking_no)
-        case DeliveryConfirmed():
+        case events.DeliveryConfirmed():
             return replace(order, status=Status.DELIVERED)
-        case OrderCancelled():
+        case events.OrderCancelled():
             return replace(order, status=Status.CANCELLED)
-        case PaymentRefunded():
+        case events.PaymentRefunded():
             amount = order.refunded.amount + event.amount
             return replace(order, refunded=Money(amount, event.currency))
         case _:
@@ -284,9 +262,9 @@ def evolve(order: Order, event: OrderEvent) -> Order:
 def note_time(order: Order, event: OrderEvent, occurred_at: datetime) -> Order:
     """Return the order with the time of *event*, where a rule asks for it."""
     match event:
-        case OrderCreated():
+        case events.OrderCreated():
             return replace(order, placed_at=occurred_at)
-        case OrderShipped():
+        case events.OrderShipped():
             return replace(order, shipped_at=occurred_at)
         case _:
             return order

@@ -236,7 +236,7 @@ class Bodies:
         )
 
     def form_pairs(self) -> Pairs:
-        form = self.chance.choice(FORMS)
+        form = self.chance.choice(list(FORMS.values()))
         names = [*form.fields, *[f"items.0.{name}" for name in form.line_fields]]
         pairs = [(name, self.chance.choice(TEXTS)) for name in names if self.often(0.8)]
         if self.often(0.95):

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -16,13 +15,12 @@ from eventstore.encryption.keys import SubjectKey
 from eventstore.log.codec import EventCodec
 from eventstore.log.events import RecordedEvent
 from eventstore.log.schema_compatibility import examine, read
-from tasks.shop.deciders import ACCOUNTS, CUSTOMERS, ORDERS, TRANSFERS
+from tasks.shop.deciders import ALL as DECIDERS
+from tasks.shop.deciders import ORDERS
 from tasks.shop.wiring import Shop
+from tests.generated.history import EVENT_CLASSES, HISTORY, shapes
 
-HISTORY = Path(__file__).parents[1] / "domain" / "history"
-SHAPES = (HISTORY / "shapes.txt").read_text()
-DECIDERS = (CUSTOMERS, ORDERS, ACCOUNTS, TRANSFERS)
-EVENT_CLASSES = [c for decider in DECIDERS for c in decider.events.classes]
+SHAPES = shapes()
 
 
 class OldEvent(NamedTuple):

@@ -4,7 +4,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.webapp.visiting import Browser, hidden_of
-from webapp.forms.definitions import BUTTONS, FORMS, PLACE
+from webapp.forms.definitions import BUTTONS, FORMS
+from webapp.forms.form import Form
 
 PLACES = {
     "order_id": 7,
@@ -25,16 +26,15 @@ def address_of(client: FlaskClient, endpoint: str) -> str:
     raise AssertionError(endpoint)
 
 
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.command)
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_no_button_of_another_form_can_be_pressed(
-    away: FlaskClient, form: object
+    away: FlaskClient, form: Form
 ) -> None:
-    assert hasattr(form, "endpoint")
     hidden = hidden_of(away.get("/customers/new").text)
     address = address_of(away, form.endpoint)
     for button in sorted(BUTTONS):
         answer = away.post(address, data={**hidden, button: "1"})
-        if form is PLACE:
+        if button in form.buttons:
             # Its database is away, and it says so; filling in asks it.
             assert answer.status_code in (200, 503), button
         else:

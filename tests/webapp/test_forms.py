@@ -7,10 +7,15 @@ import pytest
 
 from domain.errors import Fault
 from webapp.formats import Notation, read
-from webapp.forms.definitions import CANCEL, DELIVER, PAY, PLACE, REGISTER
+from webapp.forms.definitions import FORMS
 from webapp.forms.labels import sentence, sentence_beside
 from webapp.forms.values import data_of, read_values, values_for, without_empty_lines
 
+PLACE = FORMS["PlaceOrder"]
+PAY = FORMS["ReceivePayment"]
+DELIVER = FORMS["ConfirmDelivery"]
+CANCEL = FORMS["CancelOrder"]
+REGISTER = FORMS["RegisterCustomer"]
 EUROS = Notation(currency="EUR", timezone=ZoneInfo("Europe/Berlin"))
 
 

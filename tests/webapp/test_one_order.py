@@ -42,7 +42,8 @@ LEADS_TO = {
 
 
 def offered_in(page: str) -> set[str]:
-    return set(re.findall(r'action="/orders/\d+/(\w+)"', page))
+    """Return which of the actions that are looked at here *page* offers."""
+    return TYPED.keys() & set(re.findall(r'action="/orders/\d+/(\w+)"', page))
 
 
 def text_of(page: str) -> str:

@@ -15,8 +15,9 @@ from tests.webapp.visiting import (
     hidden_of,
     value_of,
 )
-from webapp.forms.definitions import CHANGE
+from webapp.forms.definitions import FORMS
 
+CHANGE = FORMS["ChangeCustomerDetails"]
 BOB: dict[str, Any] = {
     "customer_id": "BOB",
     "name": "Bob & Söhne",

@@ -87,7 +87,9 @@ def hidden_of(page: str) -> dict[str, str]:
 
 def value_of(page: str, name: str) -> str | None:
     """Return what the field *name* of *page* holds, or None where there is none."""
-    found = re.search(rf'<input id="{re.escape(name)}"[^>]*? value="([^"]*)"', page)
+    found = re.search(
+        rf'<input id="[^"]*" name="{re.escape(name)}"[^>]*? value="([^"]*)"', page
+    )
     return unescape(found[1]) if found else None
 
 

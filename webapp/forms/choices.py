@@ -8,7 +8,8 @@ from readmodels.customers import CustomerView
 from readmodels.products import ProductView
 from webapp.current_shop import the_notation
 from webapp.formats import write
-from webapp.forms.definitions import ADDRESS, PLACE, Form
+from webapp.forms.definitions import ADDRESS
+from webapp.forms.form import Form
 from webapp.forms.values import FormValues
 from webapp.outages import DATABASE_ERRORS, problem_of
 from webapp.read_connection import reading
@@ -30,7 +31,7 @@ NOTHING = Offer()
 
 def offer_for(form: Form, typed: FormValues) -> Offer:
     """Return what there is to choose from; it can be typed without that, too."""
-    if form is not PLACE:
+    if not form.line_fields:
         return NOTHING
     number = without_nul(typed.fields["customer_id"])
     try:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 import psycopg
 
+from domain.customers.commands import ChangeCustomerDetails
 from domain.customers.customer import Customer
 from domain.errors import Fault
 from eventstore.aggregates.as_of import AsOf, load_as_of
@@ -17,9 +18,9 @@ from eventstore.journal.entries import Entry
 from eventstore.log.read import read_stream
 from eventstore.personal.keyring import Keyring
 from webapp.current_shop import the_notation, the_shop
-from webapp.forms.definitions import CHANGE, Form
+from webapp.forms.form import Form
 from webapp.forms.form_state import FormState
-from webapp.forms.labels import LABELS
+from webapp.forms.labels import label
 from webapp.forms.values import FormValues, values_for
 
 
@@ -27,8 +28,8 @@ def data_of_customer(customer: Customer) -> Mapping[str, Any]:
     return {} if customer.details is None else asdict(customer.details)
 
 
-DATA: Mapping[str, Callable[[Any], Mapping[str, Any]]] = {
-    CHANGE.command: data_of_customer
+DATA: Mapping[type, Callable[[Any], Mapping[str, Any]]] = {
+    ChangeCustomerDetails: data_of_customer
 }
 """By command, what its form shows of the state that it changes."""
 
@@ -45,7 +46,7 @@ class Change:
 
     @property
     def label(self) -> str:
-        return LABELS.get(self.field, self.field)
+        return label(self.field)
 
 
 class FormChanges(NamedTuple):

@@ -9,7 +9,7 @@ from flask import Response, make_response, render_template, request, url_for
 
 from domain.errors import Fault
 from webapp.forms.choices import Offer, offer_for
-from webapp.forms.definitions import Form
+from webapp.forms.form import Form
 from webapp.forms.labels import sentence, sentence_beside
 from webapp.forms.values import FormValues, read_values
 
@@ -63,6 +63,22 @@ class FormState:
     @property
     def action(self) -> str:
         return url_for(self.form.endpoint, **self.about)
+
+    @property
+    def above(self) -> str:
+        """The address of what an action is about."""
+        return url_for(f"{self.form.page}.one", **self.about)
+
+    @property
+    def subject(self) -> str:
+        """What an action is about, like "order 7"."""
+        ((name, value),) = self.about.items()
+        return f"{name.removesuffix('_id')} {value}"
+
+    def id_of(self, name: str) -> str:
+        """Return the id of a field; a page may have several actions with a reason."""
+        prefix = self.form.endpoint.partition(".")[2]
+        return f"{prefix}-{name}" if self.form.is_action else name
 
     def value(self, name: str) -> str:
         return self.typed.fields.get(name, "")

@@ -5,32 +5,17 @@ from collections.abc import Sequence
 
 LABELS = {
     "customer_id": "Customer number",
-    "name": "Name",
     "email": "E-mail",
     "contact_name": "Contact",
-    "phone": "Phone",
     "account_id": "Account",
-    "from_account": "From account",
-    "to_account": "To account",
-    "amount": "Amount",
     "tracking_no": "Tracking number",
     "delivered_at": "Arrived",
-    "reason": "Reason",
     "required_date": "Needed by",
-    "freight": "Freight",
     "address.name": "Recipient",
-    "address.street": "Street",
-    "address.postal_code": "Postal code",
-    "address.city": "City",
-    "address.region": "Region",
-    "address.country": "Country",
     "items": "Lines",
-    "product": "product",
     "product_id": "article number",
-    "quantity": "quantity",
-    "unit_price": "unit price",
-    "discount": "discount",
 }
+"""What fields are on a page that are called otherwise than in the code."""
 
 READ_MODELS = {
     "order_list": "list of orders",
@@ -60,26 +45,19 @@ STANDSTILLS = {
 
 EVENTS = {
     "OrderCreated": "Order placed",
-    "PaymentReceived": "Payment received",
     "OrderShipped": "Shipped",
     "DeliveryConfirmed": "Delivered",
     "OrderCancelled": "Cancelled",
-    "PaymentRefunded": "Payment refunded",
-    "AccountOpened": "Account opened",
     "MoneyDeposited": "Money paid in",
     "DepositRejected": "Money refused",
     "MoneyWithdrawn": "Money paid out",
     "WithdrawalRejected": "Money not paid out",
     "WithdrawalReturned": "Money returned",
-    "AccountClosed": "Account closed",
-    "TransferRequested": "Transfer requested",
     "TransferStepAbandoned": "Step given up",
-    "TransferCompleted": "Transfer completed",
-    "TransferCompensated": "Transfer compensated",
-    "CustomerRegistered": "Customer registered",
     "CustomerDetailsChanged": "Details changed",
     "CustomerForgotten": "Forgotten",
 }
+"""What events are on a page that are called otherwise than in the code."""
 
 MOVEMENTS = {
     "deposit": "Paid in",
@@ -92,6 +70,17 @@ MOVEMENTS = {
 }
 
 
+def event_label(event_type: str) -> str:
+    """Return what happened, in words: `PaymentReceived` is "Payment received"."""
+    words = re.sub("(?<=[a-z])(?=[A-Z])", " ", event_type)
+    return EVENTS.get(event_type, words.capitalize())
+
+
+def field_name(name: str) -> str:
+    """Return what a field is called within a sentence: `unit_price` is "unit price"."""
+    return LABELS.get(name, name.rpartition(".")[2].replace("_", " "))
+
+
 def sentence(field: str, problem: str) -> str:
     """Return what is wrong with *field* as a list of faults says it."""
     return word(label(field), problem)
@@ -100,7 +89,7 @@ def sentence(field: str, problem: str) -> str:
 def sentence_beside(field: str, problem: str) -> str:
     """Return the same as the field itself says it, where its line is plain."""
     name = field.rpartition(".")[2] if field.startswith("items.") else field
-    return word(LABELS.get(name, name).capitalize(), problem, is_beside=True)
+    return word(field_name(name).capitalize(), problem, is_beside=True)
 
 
 def word(label: str, problem: str, *, is_beside: bool = False) -> str:
@@ -128,8 +117,9 @@ def capital(words: str) -> str:
 
 
 def label(field: str) -> str:
+    """Return what a field is called on a page; of an order's lines with the line."""
     line = re.fullmatch(r"items\.([0-9]+)(?:\.(\w+))?", field)
     if line is None:
-        return LABELS[field].capitalize() if field in LABELS else field
+        return field_name(field).capitalize()
     number = f"Line {int(line[1]) + 1}"
-    return f"{number}, {LABELS.get(line[2], line[2])}" if line[2] else number
+    return f"{number}, {field_name(line[2])}" if line[2] else number

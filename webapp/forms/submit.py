@@ -13,7 +13,8 @@ from webapp.command_input import command_from, usable_key, version_of
 from webapp.current_shop import LOCAL, the_notation, the_shop
 from webapp.date_checks import knows
 from webapp.forms.choices import NOTHING, with_address, with_prices
-from webapp.forms.definitions import BUTTONS, FORMS, Form
+from webapp.forms.definitions import BUTTONS, FORMS
+from webapp.forms.form import Form
 from webapp.forms.form_state import FormState, new_key, read_posted, show
 from webapp.forms.labels import prices_filled
 from webapp.forms.values import FormValues, data_of, without_empty_lines
@@ -33,7 +34,7 @@ VERSION_LOST = (
 
 def shown_again(message: str) -> Response | None:
     """Return the page of the form that was posted, refused, with *message*."""
-    for form in FORMS:
+    for form in FORMS.values():
         if form.endpoint == request.endpoint:
             return show(replace(read_posted(form), message=message), 403)
     return None
@@ -117,7 +118,7 @@ def accept_or_show(filled: FormState) -> ResponseReturnValue:
             shop,
             command_from(
                 shop,
-                filled.form.command,
+                filled.form.command_type,
                 {**data, **filled.about},
                 faults,
                 knows(shop, filled.key, LOCAL),

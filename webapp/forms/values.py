@@ -7,7 +7,7 @@ from typing import Any
 from domain.errors import Fault
 from domain.fields import MAX_LINES
 from webapp.formats import Notation, read, write
-from webapp.forms.definitions import LINE_NAME, Form
+from webapp.forms.form import LINE_NAME, Form
 from webapp.problems import Problem
 
 MAX_LINES_SHOWN = 2 * MAX_LINES

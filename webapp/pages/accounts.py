@@ -4,19 +4,12 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from readmodels import account_statement, accounts
-from readmodels.accounts import AccountView
-from webapp.current_shop import the_notation
-from webapp.forms.definitions import (
-    ACCOUNT_ACTIONS,
-    CLOSE,
-    DEPOSIT,
-    OPEN,
-    WITHDRAW,
-    AccountAction,
-)
+from webapp.forms.actions import add_addresses, form_for, forms_offered
+from webapp.forms.definitions import FORMS
+from webapp.forms.form import Action
 from webapp.forms.form_state import FormState, show
 from webapp.forms.submit import send
-from webapp.forms.values import FormValues, values_for
+from webapp.forms.values import FormValues
 from webapp.problems import no_account
 from webapp.query_parameters import (
     OF_ACCOUNTS,
@@ -28,6 +21,7 @@ from webapp.read_connection import reading, tell_undecided
 from webapp.url_converters import ACCOUNT
 
 A_PAGE = 50
+OPEN = FORMS["OpenAccount"]
 
 routes = Blueprint("accounts", __name__)
 
@@ -75,42 +69,16 @@ def show_account(account_id: str) -> ResponseReturnValue:
         page=page,
         asked=asked,
         kept={"account_id": account_id, **kept_parameters("sort")},
-        actions=[form_for(action, account) for action in allowed_actions(account)],
+        actions=forms_offered("accounts", account),
     )
 
 
-def allowed_actions(account: AccountView) -> tuple[AccountAction, ...]:
-    """Return what is offered for *account*; whether it may be, the domain decides."""
-    if account.status == accounts.CLOSED:
-        return ()
-    return (DEPOSIT, WITHDRAW) if account.balance else (DEPOSIT, CLOSE)
+def ask(action: Action, account_id: str) -> ResponseReturnValue:
+    with reading(accounts.projection) as (connection, position):
+        account = accounts.find_one(connection, account_id)
+    if account is None:
+        raise no_account(account_id, position)
+    return show(form_for(action, account))
 
 
-def form_for(action: AccountAction, account: AccountView) -> FormState:
-    return FormState(
-        form=action,
-        typed=values_for(action, {}, the_notation()),
-        about={"account_id": account.account_id},
-    )
-
-
-def give_address(action: AccountAction) -> None:
-    """Let *action* be asked for and sent at an address below its account's."""
-    name = action.endpoint.partition(".")[2]
-    address = f"/accounts/{ACCOUNT}/{name}"
-
-    @routes.get(address, endpoint=f"{name}_form")
-    def ask(account_id: str) -> ResponseReturnValue:
-        with reading(accounts.projection) as (connection, position):
-            account = accounts.find_one(connection, account_id)
-        if account is None:
-            raise no_account(account_id, position)
-        return show(form_for(action, account))
-
-    @routes.post(address, endpoint=name)
-    def submit(account_id: str) -> ResponseReturnValue:
-        return send(action)
-
-
-for action in ACCOUNT_ACTIONS:
-    give_address(action)
+add_addresses(routes, f"/accounts/{ACCOUNT}", ask)

@@ -16,10 +16,10 @@ from readmodels.order_details import OrderDetailsView
 from webapp.current_shop import LOCAL, the_notation, the_shop
 from webapp.forms.choices import offer_for
 from webapp.forms.concurrent_edits import is_mergeable, merge_form
-from webapp.forms.definitions import FORMS, Action, Form
+from webapp.forms.definitions import FORMS
+from webapp.forms.form import Action, Form
 from webapp.forms.form_state import FormState
 from webapp.forms.values import values_for
-from webapp.pages.orders import allowed_actions
 from webapp.problems import no_command
 from webapp.read_connection import reading, remember
 
@@ -56,6 +56,7 @@ def fate(command_id: UUID) -> ResponseReturnValue:
         "command.html" if not asks_again else "fate.html",
         entry=sent or entry,
         events=events,
+        headline=headline_of(entry),
         about=entry.stream_id.partition("-")[2],
         order=order,
         takes_long=takes_long,
@@ -72,6 +73,26 @@ def cancel(command_id: UUID) -> ResponseReturnValue:
         driver = driver_connection(connection)
         operator_actions.cancel(driver, command_id, by=LOCAL, principal=LOCAL)
     return redirect(url_for("commands.fate", command_id=command_id), 303)
+
+
+def headline_of(entry: Entry) -> str:
+    """Return what became of a command in a few words, like "Order 7 is shipped"."""
+    form = FORMS.get(entry.type)
+    category, _, about = entry.stream_id.partition("-")
+    if form is None:
+        noun, noun_before, participle = entry.type, "", "done"
+    else:
+        noun = form.noun.format(about=about) or f"{category.capitalize()} {about}"
+        noun_before, participle = form.noun_before, form.participle
+    if entry.status == "succeeded":
+        return f"{noun} is {participle}"
+    if entry.is_scheduled:
+        verb = "will be"
+    elif entry.status == "accepted":
+        verb = "is being"
+    else:
+        verb = "was not"
+    return f"{noun_before or noun} {verb} {participle}"
 
 
 def is_stale(entry: Entry) -> bool:
@@ -108,9 +129,11 @@ def form_again(entry: Entry, order: OrderDetailsView | None) -> FormState | None
     """
     if (entry.error or {}).get("rule") in STATE_REJECTIONS:
         return None
-    form = next((form for form in FORMS if form.command == entry.type), None)
-    if isinstance(form, Action) and (
-        order is None or form not in allowed_actions(order)
+    form = FORMS.get(entry.type)
+    if (
+        isinstance(form, Action)
+        and form.page == "orders"
+        and (order is None or not form.is_offered(order))
     ):
         return None
     filled = form_with(form, entry) if form else None

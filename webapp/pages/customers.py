@@ -10,7 +10,7 @@ from eventstore.rewriting.unencrypted_fields import count_unencrypted
 from readmodels import customers, order_list
 from readmodels.customers import CustomerView
 from webapp.current_shop import the_notation, the_shop
-from webapp.forms.definitions import CHANGE, FORGET, REGISTER
+from webapp.forms.definitions import FORMS
 from webapp.forms.form_state import FormState, show
 from webapp.forms.submit import send
 from webapp.forms.values import FormValues, values_for
@@ -21,6 +21,9 @@ from webapp.url_converters import CUSTOMER
 
 A_PAGE = 50
 ORDERS_SHOWN = 10
+REGISTER = FORMS["RegisterCustomer"]
+CHANGE = FORMS["ChangeCustomerDetails"]
+FORGET = FORMS["ForgetCustomer"]
 
 routes = Blueprint("customers", __name__)
 

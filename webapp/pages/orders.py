@@ -1,35 +1,23 @@
 """The pages of orders: the list, one with what can be done with it, and a new one."""
 
-from datetime import UTC, datetime
-
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from readmodels import order_details, order_list
 from readmodels.order_details import OrderDetailsView
-from webapp.current_shop import the_notation
-from webapp.forms.definitions import (
-    ACTIONS,
-    CANCEL,
-    DELIVER,
-    PAY,
-    PLACE,
-    REFUND,
-    SHIP,
-    Action,
-)
+from webapp.forms.actions import add_addresses, form_for, forms_offered
+from webapp.forms.definitions import FORMS
+from webapp.forms.form import Action
 from webapp.forms.form_state import FormState, show
 from webapp.forms.submit import send
-from webapp.forms.values import FormValues, values_for
+from webapp.forms.values import FormValues
 from webapp.problems import no_order
 from webapp.query_parameters import OF_ORDERS, kept_parameters, orders_asked
 from webapp.read_connection import reading, tell_undecided
 from webapp.url_converters import ORDER
 
 A_PAGE = 50
-
-ALLOWED = {"pending": (PAY, CANCEL), "paid": (SHIP, CANCEL), "shipped": (DELIVER,)}
-A_GIFT = (SHIP, CANCEL)
+PLACE = FORMS["PlaceOrder"]
 
 routes = Blueprint("orders", __name__)
 
@@ -63,7 +51,7 @@ def place() -> ResponseReturnValue:
 @routes.get(f"/orders/{ORDER}")
 def show_order(order_id: int) -> ResponseReturnValue:
     order = known_order(order_id)
-    actions = [form_for(action, order) for action in allowed_actions(order)]
+    actions = forms_offered("orders", order)
     return render_template("order.html", order=order, actions=actions)
 
 
@@ -77,47 +65,11 @@ def known_order(order_id: int) -> OrderDetailsView:
     return order
 
 
-def allowed_actions(order: OrderDetailsView) -> tuple[Action, ...]:
-    """Return what is offered for *order*; whether it may be, the domain decides."""
-    if order.status == "pending" and not order.total:
-        return A_GIFT
-    if order.status == "cancelled" and order.refunded < order.paid:
-        return (REFUND,)
-    return ALLOWED.get(order.status, ())
-
-
-def form_for(action: Action, order: OrderDetailsView) -> FormState:
-    """Return the form of *action*, filled with what will most likely be sent."""
-    amount = order.paid - order.refunded if action is REFUND else order.total
-    likely = {"amount": amount, "delivered_at": datetime.now(UTC).isoformat()}
-    return FormState(
-        form=action,
-        typed=values_for(action, likely, the_notation()),
-        about={"order_id": order.order_id},
-        version=str(order.version) if action.expects_version else "",
-    )
-
-
-def form_of(action: Action, order_id: int) -> ResponseReturnValue:
+def ask(action: Action, order_id: int) -> ResponseReturnValue:
     order = known_order(order_id)
-    if action not in allowed_actions(order):
+    if not action.is_offered(order):
         return render_template("not_now.html", order=order, action=action)
     return show(form_for(action, order), order=order)
 
 
-def give_address(action: Action) -> None:
-    """Let *action* be asked for and sent at an address below its order's."""
-    name = action.endpoint.partition(".")[2]
-    address = f"/orders/{ORDER}/{name}"
-
-    @routes.get(address, endpoint=f"{name}_form")
-    def ask(order_id: int) -> ResponseReturnValue:
-        return form_of(action, order_id)
-
-    @routes.post(address, endpoint=name)
-    def submit(order_id: int) -> ResponseReturnValue:
-        return send(action)
-
-
-for action in ACTIONS:
-    give_address(action)
+add_addresses(routes, f"/orders/{ORDER}", ask)

@@ -4,7 +4,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from readmodels import transfers
-from webapp.forms.definitions import TRANSFER
+from webapp.forms.definitions import FORMS
 from webapp.forms.form_state import FormState, show
 from webapp.forms.submit import send
 from webapp.forms.values import FormValues
@@ -14,6 +14,7 @@ from webapp.read_connection import reading, tell_undecided
 from webapp.url_converters import TRANSFER as ADDRESS
 
 A_PAGE = 50
+TRANSFER = FORMS["TransferMoney"]
 
 routes = Blueprint("transfers", __name__)
 

@@ -1,0 +1,68 @@
+"""What can be done with an order or an account: its forms, and their addresses."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from webapp.current_shop import the_notation
+from webapp.forms.definitions import FORMS
+from webapp.forms.form import Action
+from webapp.forms.form_state import FormState
+from webapp.forms.submit import send
+from webapp.forms.values import values_for
+
+
+def actions_of(page: str) -> Iterator[Action]:
+    """Yield the actions whose forms are at addresses of the blueprint *page*."""
+    for form in FORMS.values():
+        if isinstance(form, Action) and form.page == page:
+            yield form
+
+
+def forms_offered(page: str, row: Any) -> list[FormState]:
+    """Return the forms that *page* shows with *row*."""
+    return [
+        form_for(action, row) for action in actions_of(page) if action.is_offered(row)
+    ]
+
+
+def form_for(action: Action, row: Any) -> FormState:
+    """Return the form of *action*, filled with what will most likely be sent."""
+    return FormState(
+        form=action,
+        typed=values_for(action, action.suggest(row), the_notation()),
+        about={action.about: getattr(row, action.about)},
+        version=str(row.version) if action.expects_version else "",
+    )
+
+
+def add_addresses(
+    routes: Blueprint, below: str, ask: Callable[..., ResponseReturnValue]
+) -> None:
+    """
+    Let the actions of *routes* be asked for and sent at an address *below* the row's.
+
+    *ask* takes the action and, by name, what it is about; it returns the page that asks
+    for what the action needs.
+    """
+    for action in actions_of(routes.name):
+        add_addresses_of(action, routes, below, ask)
+
+
+def add_addresses_of(
+    action: Action,
+    routes: Blueprint,
+    below: str,
+    ask: Callable[..., ResponseReturnValue],
+) -> None:
+    name = action.endpoint.partition(".")[2]
+
+    @routes.get(f"{below}/{name}", endpoint=f"{name}_form")
+    def empty(**about: Any) -> ResponseReturnValue:
+        return ask(action, **about)
+
+    @routes.post(f"{below}/{name}", endpoint=name)
+    def submit(**about: Any) -> ResponseReturnValue:
+        return send(action)
