@@ -67,7 +67,7 @@ class FormState:
     @property
     def above(self) -> str:
         """The address of what an action is about."""
-        return url_for(f"{self.form.page}.one", **self.about)
+        return url_for(f"{self.form.page}.show_one", **self.about)
 
     @property
     def subject(self) -> str:

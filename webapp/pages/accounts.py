@@ -54,7 +54,7 @@ def opening() -> ResponseReturnValue:
 
 
 @routes.get(f"/accounts/{ACCOUNT}")
-def show_account(account_id: str) -> ResponseReturnValue:
+def show_one(account_id: str) -> ResponseReturnValue:
     asked = statement_asked()
     models = (account_statement.projection, accounts.projection)
     with reading(*models) as (connection, position):

@@ -52,7 +52,7 @@ def register() -> ResponseReturnValue:
 
 
 @routes.get(f"/customers/{CUSTOMER}")
-def show_customer(customer_id: str) -> ResponseReturnValue:
+def show_one(customer_id: str) -> ResponseReturnValue:
     models = (customers.projection, order_list.projection)
     with reading(*models) as (connection, position):
         customer = customers.find_one(connection, customer_id)

@@ -49,7 +49,7 @@ def place() -> ResponseReturnValue:
 
 
 @routes.get(f"/orders/{ORDER}")
-def show_order(order_id: int) -> ResponseReturnValue:
+def show_one(order_id: int) -> ResponseReturnValue:
     order = known_order(order_id)
     actions = forms_offered("orders", order)
     return render_template("order.html", order=order, actions=actions)

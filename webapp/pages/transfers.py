@@ -45,7 +45,7 @@ def asking() -> ResponseReturnValue:
 
 
 @routes.get(f"/transfers/{ADDRESS}")
-def show_transfer(transfer_id: int) -> ResponseReturnValue:
+def show_one(transfer_id: int) -> ResponseReturnValue:
     with reading(transfers.projection) as (connection, position):
         transfer = transfers.find_one(connection, transfer_id)
         tell_undecided(connection, f"transfer-{transfer_id}")
