@@ -35,7 +35,7 @@ PARTICIPLES = re.compile(
 """Names of one word that say of something what was done to it, and not what it is."""
 BOUNDS = re.compile(r"(?:MOST|LONGEST|HIGHEST|FARTHEST|LARGEST|SLOWEST)(?:_[A-Z_]+)?")
 ENTRY = re.compile(r"^- \[`([^`]+)`\]", re.MULTILINE)
-FILE_OF_A_GUIDE = re.compile(r"^`([\w/]+\.(?:py|html|md|sql))`", re.MULTILINE)
+FILE_OF_A_GUIDE = re.compile(r"^## \d+\. .*`([\w/]+\.\w+)`$", re.MULTILINE)
 
 
 def main(folder: Path) -> None:
