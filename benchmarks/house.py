@@ -34,7 +34,8 @@ PARTICIPLES = re.compile(
 )
 """Names of one word that say of something what was done to it, and not what it is."""
 BOUNDS = re.compile(r"(?:MOST|LONGEST|HIGHEST|FARTHEST|LARGEST|SLOWEST)(?:_[A-Z_]+)?")
-ENTRY = re.compile(r"^- \[`([^`]+)`\]", re.MULTILINE)
+ENTRY = re.compile(r"^(?:-|\d+\.) \[`([^`]+)`\]", re.MULTILINE)
+OF_THE_STORY = re.compile(r"^\d+\. \[`([^`]+)`\]", re.MULTILINE)
 FILE_OF_A_GUIDE = re.compile(r"^## \d+\. .*`([\w/]+\.\w+)`$", re.MULTILINE)
 
 
@@ -79,6 +80,10 @@ def figures(folder: Path) -> Iterator[tuple[str, int]]:
     yield (
         "files that a POST enters, by the walkthrough",
         len(set(ENTRY.findall(walkthrough.read_text()))),
+    )
+    yield (
+        "of these, files that tell its story",
+        len(set(OF_THE_STORY.findall(walkthrough.read_text()))),
     )
     guide = folder / "docs" / "adding-a-command.md"
     if guide.exists():
