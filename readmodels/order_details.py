@@ -23,7 +23,7 @@ from domain.orders.events import (
     PaymentReceived,
     PaymentRefunded,
 )
-from domain.orders.order import Status
+from domain.orders.status import Status, status_after
 from domain.orders.upcasters import UPCASTERS
 from eventstore.projections.projection import (
     Fact,
@@ -39,7 +39,6 @@ from readmodels.rows_of_orders import (
     CustomerName,
     needs_customer,
     order_of,
-    status_after,
 )
 
 
@@ -157,7 +156,7 @@ def fold(
     return replace(
         row,
         **changes(row, event, fact.occurred_at),
-        status=status_after(row.status, event),
+        status=status_after(Status(row.status), event),
         version=fact.version,
         history=(*row.history, happening(fact)),
     )

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from domain.customers.events import CustomerDetailsChanged, CustomerForgotten
 from domain.forgotten import FORGOTTEN
 from domain.orders.events import OrderCreated, OrderEvent, OrderShipped
-from domain.orders.order import Status
+from domain.orders.status import Status, status_after
 from domain.orders.upcasters import UPCASTERS
 from eventstore.projections.projection import (
     Fact,
@@ -25,7 +25,6 @@ from readmodels.rows_of_orders import (
     CustomerName,
     needs_customer,
     order_of,
-    status_after,
 )
 from readmodels.words import has_words, index_of, words
 
@@ -83,7 +82,7 @@ def fold(
         return created(fact, event, looked_up["customers"])
     # The line was made by the order's first event.
     assert row is not None
-    row = replace(row, status=status_after(row.status, event))
+    row = replace(row, status=status_after(Status(row.status), event))
     if isinstance(event, OrderShipped):
         row = replace(
             row,

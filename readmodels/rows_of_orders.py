@@ -11,7 +11,6 @@ from domain.customers.events import (
 )
 from domain.forgotten import FORGOTTEN
 from domain.orders.events import OrderCreated, OrderEvent
-from domain.orders.order import Order, Status, evolve
 from eventstore.projections.projection import Fact, Key, LookedUp, Lookup
 
 EVENTS = (*get_args(CustomerEvent), *get_args(OrderEvent))
@@ -28,11 +27,6 @@ class CustomerName:
 
 def order_of(fact: Fact, looked_up: LookedUp) -> int | None:
     return int(fact.subject) if isinstance(fact.event, OrderEvent) else None
-
-
-def status_after(status: str, event: OrderEvent) -> str:
-    """Return the status that *event* leaves an order in which had *status* before."""
-    return evolve(Order(status=Status(status)), event).status.value
 
 
 def needs_customer(fact: Fact) -> Mapping[str, Key]:

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import assert_never
 
 from domain.customers.customer import (
@@ -17,18 +16,7 @@ from domain.money import Money, rounded_total
 from domain.orders import commands, events, rules
 from domain.orders.commands import Item, OrderCommand
 from domain.orders.events import OrderEvent
-
-
-class Status(StrEnum):
-    """How far an order is; NONE is a stream without events."""
-
-    NONE = "none"
-    PENDING = "pending"
-    PAID = "paid"
-    SHIPPED = "shipped"
-    DELIVERED = "delivered"
-    CANCELLED = "cancelled"
-
+from domain.orders.status import Status, status_after
 
 NOTHING = Money(0, "")
 
@@ -232,26 +220,22 @@ def refund(order: Order, command: commands.RefundPayment) -> list[OrderEvent]:
 
 def evolve(order: Order, event: OrderEvent) -> Order:
     """Return the order as it is after *event*: history is not judged."""
+    status = status_after(order.status, event)
     match event:
         case events.OrderCreated():
             return replace(
                 order,
-                status=Status.PENDING,
+                status=status,
                 total=Money(event.total, event.currency),
                 customer_id=event.customer_id,
             )
         case events.PaymentReceived():
             paid = replace(order.total, amount=event.amount)
-            # An imported history may know of the payment after the parcel.
-            is_first = order.status is Status.PENDING
-            status = Status.PAID if is_first else order.status
             return replace(order, status=status, paid=paid)
         case events.OrderShipped():
-            return replace(order, status=Status.SHIPPED, tracking_no=event.tracking_no)
-        case events.DeliveryConfirmed():
-            return replace(order, status=Status.DELIVERED)
-        case events.OrderCancelled():
-            return replace(order, status=Status.CANCELLED)
+            return replace(order, status=status, tracking_no=event.tracking_no)
+        case events.DeliveryConfirmed() | events.OrderCancelled():
+            return replace(order, status=status)
         case events.PaymentRefunded():
             amount = order.refunded.amount + event.amount
             return replace(order, refunded=Money(amount, event.currency))

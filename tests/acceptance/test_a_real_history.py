@@ -11,7 +11,8 @@ from click.testing import CliRunner
 
 from cli.importing import import_history
 from domain.orders.commands import ConfirmDelivery
-from domain.orders.order import Order, Status
+from domain.orders.order import Order
+from domain.orders.status import Status
 from eventstore.aggregates.as_of import AsOf, load_as_of
 from eventstore.aggregates.loading import load
 from readmodels import customers, order_details, order_list

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.money import rounded_total
-from domain.orders.order import Status
+from domain.orders.status import Status
 from tasks.shop.demo.customers import CUSTOMERS
 from tasks.shop.demo.goods import PRODUCTS
 

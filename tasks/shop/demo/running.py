@@ -8,7 +8,7 @@ is run again and goes on, and one after it has been through finds all of it ther
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from domain.orders.order import Status
+from domain.orders.status import Status
 from tasks.shop.demo.client import Client, FinishedCommand
 from tasks.shop.demo.customers import CUSTOMERS, MOVED
 from tasks.shop.demo.orders import ORDERS, Order
