@@ -61,7 +61,9 @@ def may_be_missing(field: Field[Any]) -> bool:
 
 
 def wanted_by(command: type) -> str:
-    permission = COMMANDS[command.__name__]
+    permission = COMMANDS.get(command.__name__)
+    if permission is None:
+        return "refused to all users"
     roles = [r for r in ROLES if r != "admin" and permission in ROLES[r]]
     return f"`{permission}`{''.join(f', `{role}`' for role in roles)}"
 
