@@ -36,7 +36,7 @@ class ClaimConflicts:
         for clash in refusal.clashes:
             self.known[clash.scope, clash.keyed_hash] = True
 
-    def clash_of(
+    def find_conflict(
         self, changes: Iterable[Change], others: Callable[[], Iterable[Change]]
     ) -> Claim | None:
         """

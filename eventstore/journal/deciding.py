@@ -166,10 +166,10 @@ def decide_all(
     for place, command in enumerate(commands):
         decision = decide_at(command)
         later = partial(claims_of, commands[place + 1 :], decide_at)
-        clash = claimed.clash_of(decision.claims, later)
-        if clash is not None:
+        conflict = claimed.find_conflict(decision.claims, later)
+        if conflict is not None:
             decision = Decision(
-                rejection_outcome(clash.taken()), states[taken.stream_id]
+                rejection_outcome(conflict.taken()), states[taken.stream_id]
             )
         room -= len(decision.events)
         if room < 0:
