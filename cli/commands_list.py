@@ -72,7 +72,7 @@ def list_commands(
         raise click.UsageError(f"--scheduled goes not with --status {status}.")
     now = datetime.now(UTC)
     wanted = CommandFilter(
-        standing="scheduled" if scheduled else status,
+        status="scheduled" if scheduled else status,
         type=type_,
         stream_id=stream_id,
         accepted_before=now - older_than if older_than else None,
@@ -108,7 +108,7 @@ def line_of(entry: Entry) -> str:
     """Return what an operator wants to know first of a command."""
     zone = shop().settings.timezone
     accepted = entry.accepted_at.astimezone(zone).isoformat(" ", "seconds")
-    line = f"{entry.id}  {entry.standing:9}  {accepted}  {entry.type} {entry.stream_id}"
+    line = f"{entry.id}  {entry.display_status:9}  {accepted}  {entry.type} {entry.stream_id}"
     if entry.is_scheduled and entry.not_before is not None:
         due = entry.not_before.astimezone(zone).isoformat(" ", "seconds")
         line += f"  not before {due}"
@@ -129,7 +129,7 @@ def entry_as_json(entry: Entry) -> dict[str, Any]:
     """Return an entry without its data, which may be about somebody."""
     return {
         "id": str(entry.id),
-        "status": entry.standing,
+        "status": entry.display_status,
         "type": entry.type,
         "stream_id": entry.stream_id,
         "principal": entry.principal,

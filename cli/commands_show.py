@@ -105,7 +105,7 @@ def lines_of(
 
 def facts_of(entry: Entry) -> dict[str, Any]:
     return {
-        "status": entry.standing,
+        "status": entry.display_status,
         "because": describe_error(entry.error) if entry.error else None,
         "stream": entry.stream_id,
         "sent by": entry.principal,

@@ -63,7 +63,7 @@ class Entry:
     ran_by: str | None
 
     @property
-    def standing(self) -> str:
+    def display_status(self) -> str:
         """Its status, or `scheduled` as long as its time has not come."""
         return SCHEDULED if self.is_scheduled else self.status
 

@@ -24,7 +24,7 @@ SPAN = 50_000
 class CommandFilter:
     """Which commands are listed; what is None is not asked for."""
 
-    standing: str | None = None
+    status: str | None = None
     type: str | None = None
     stream_id: str | None = None
     principal: str | None = None
@@ -42,7 +42,7 @@ class CommandPage(NamedTuple):
 class Place(NamedTuple):
     """Where a page ends: behind this command, in the order of its list."""
 
-    standing: str | None
+    status: str | None
     seq: int
     due_at: datetime | None = None
 
@@ -56,9 +56,9 @@ def find_entries(
     A page may have fewer and still be followed by others. Raises BadCursor.
     """
     place = place_in(after, wanted) if after is not None else None
-    if wanted.standing == SCHEDULED:
+    if wanted.status == SCHEDULED:
         return find_scheduled(connection, wanted, place, limit)
-    if wanted.standing in ("accepted", "failed"):
+    if wanted.status in ("accepted", "failed"):
         return find_few(connection, wanted, place, limit)
     return find_among_all(connection, wanted, place, limit)
 
@@ -119,19 +119,19 @@ def find_among_all(
     )
     listed = cut(read(connection, query), wanted, limit)
     if listed.following is None and begin > first:
-        return CommandPage(listed.entries, cursor_of(Place(wanted.standing, begin)))
+        return CommandPage(listed.entries, cursor_of(Place(wanted.status, begin)))
     return listed
 
 
 def conditions(wanted: CommandFilter) -> list[sa.ColumnElement[bool]]:
     c = commands.c
     asked: list[sa.ColumnElement[bool]] = []
-    if wanted.standing == SCHEDULED:
+    if wanted.status == SCHEDULED:
         asked.append(IS_SCHEDULED)
-    elif wanted.standing is not None:
+    elif wanted.status is not None:
         # Spelled out: an index of a part of the rows is not used for a parameter.
         asked.append(c.status == sa.literal_column(f"'{status_in(wanted)}'"))
-    if wanted.standing == "accepted":
+    if wanted.status == "accepted":
         asked.append(IS_SCHEDULED.is_not(True))
     if wanted.type is not None:
         asked.append(c.type == wanted.type)
@@ -148,7 +148,7 @@ def conditions(wanted: CommandFilter) -> list[sa.ColumnElement[bool]]:
 
 def status_in(wanted: CommandFilter) -> str:
     """Return the status that is wanted: one that there is, as it goes into SQL."""
-    return STATUSES[STATUSES.index(wanted.standing or "")]
+    return STATUSES[STATUSES.index(wanted.status or "")]
 
 
 def read(connection: sa.Connection, query: sa.Select[tuple[object]]) -> list[Entry]:
@@ -160,8 +160,8 @@ def cut(found: list[Entry], wanted: CommandFilter, limit: int) -> CommandPage:
     if len(found) <= limit:
         return CommandPage(found, None)
     last = found[limit - 1]
-    due_at = last.not_before if wanted.standing == SCHEDULED else None
-    place = Place(wanted.standing, last.seq, due_at)
+    due_at = last.not_before if wanted.status == SCHEDULED else None
+    place = Place(wanted.status, last.seq, due_at)
     return CommandPage(found[:limit], cursor_of(place))
 
 
@@ -178,8 +178,8 @@ def place_in(cursor: str, wanted: CommandFilter) -> Place:
         raise BadCursor from error
     has_time = place.due_at is not None and place.due_at.tzinfo is not None
     if (
-        place.standing != wanted.standing
-        or has_time != (wanted.standing == SCHEDULED)
+        place.status != wanted.status
+        or has_time != (wanted.status == SCHEDULED)
         or not 0 < place.seq < 2**63
     ):
         raise BadCursor

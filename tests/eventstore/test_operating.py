@@ -198,7 +198,7 @@ def test_commands_are_listed_the_newest_first(engine: Engine) -> None:
 
     assert listed(engine) == ids[::-1]
     assert listed(engine, limit=2) == ids[::-1]
-    assert listed(engine, standing="accepted", limit=2) == [
+    assert listed(engine, status="accepted", limit=2) == [
         i for i in ids[::-1] if i != ids[3]
     ]
     assert listed(engine, stream_id="counter-c3") == [ids[3]]
@@ -212,17 +212,15 @@ def test_a_rare_kind_is_found_over_several_pages(
     first, *others = [engine.accept(Add(counter_id=f"c{n}")) for n in range(8)]
     engine.drain(first)
 
-    assert listed(engine, standing="succeeded") == [first]
+    assert listed(engine, status="succeeded") == [first]
     assert listed(engine, limit=3) == [*others[::-1], first]
 
 
 def test_a_list_of_an_empty_journal_is_empty(engine: Engine) -> None:
-    assert listed(engine) == listed(engine, standing="scheduled") == []
+    assert listed(engine) == listed(engine, status="scheduled") == []
 
 
 @pytest.mark.parametrize("cursor", ["x", "é", "W10", "WyJhY2NlcHRlZCIsMF0", "7" * 99])
 def test_what_is_no_cursor_is_refused(engine: Engine, cursor: str) -> None:
     with engine.pool.connect() as connection, pytest.raises(BadCursor):
-        find_entries(
-            connection, CommandFilter(standing="failed"), after=cursor, limit=1
-        )
+        find_entries(connection, CommandFilter(status="failed"), after=cursor, limit=1)

@@ -43,9 +43,9 @@ def test_an_accepted_command_whose_time_has_not_come_is_scheduled(
 ) -> None:
     scheduled, due = engine.accept(add, not_before=TOMORROW), engine.accept(add)
 
-    assert engine.entry(scheduled).standing == "scheduled"
+    assert engine.entry(scheduled).display_status == "scheduled"
     assert engine.entry(scheduled).status == "accepted"
-    assert engine.entry(due).standing == "accepted"
+    assert engine.entry(due).display_status == "accepted"
 
 
 def test_a_scheduled_command_does_not_hold_up_the_others_of_its_stream(

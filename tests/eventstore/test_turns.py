@@ -256,7 +256,7 @@ def test_what_has_its_turn_cannot_be_taken_back_when_the_clock_goes_back(
     let_clock_step(engine, -DAY)
 
     assert cancel(engine.connection, scheduled, by="alice") == (False, "accepted")
-    assert engine.entry(scheduled).standing == "accepted"
+    assert engine.entry(scheduled).display_status == "accepted"
 
 
 @every_step

@@ -12,7 +12,7 @@ from domain.errors import Fault, InvalidInput
 from domain.input import unknown_name
 from eventstore.connection import driver_connection
 from eventstore.journal import entries, operator_actions
-from eventstore.journal.listing import STANDINGS, CommandFilter, find_entries
+from eventstore.journal.listing import DISPLAY_STATUSES, CommandFilter, find_entries
 from webapp.api.commands import entry_as_json, row_as_json
 from webapp.api.queries import limit_asked, next_page
 from webapp.authorization import caller, require_command
@@ -32,7 +32,7 @@ routes = Blueprint("journal", __name__, url_prefix="/api")
 def commands() -> ResponseReturnValue:
     only(*OF_COMMANDS)
     wanted = CommandFilter(
-        standing=one_of("status", STANDINGS),
+        status=one_of("status", DISPLAY_STATUSES),
         type=one_of("type", sorted(the_shop().commands)),
         principal=caller().name,
     )

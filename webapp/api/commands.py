@@ -141,7 +141,7 @@ def status_of(command_id: UUID) -> str:
         # A client that was told now that it is not accepted might send it under another
         # key.
         return "accepted"
-    return entry.standing if entry else "accepted"
+    return entry.display_status if entry else "accepted"
 
 
 @routes.get("/commands/<uuid:command_id>")
@@ -165,7 +165,7 @@ def row_as_json(entry: Entry) -> dict[str, Any]:
     return {
         "id": str(entry.id),
         "type": entry.type,
-        "status": entry.standing,
+        "status": entry.display_status,
         "stream_id": entry.stream_id,
         "accepted_at": entry.accepted_at.isoformat(),
         "not_before": entry.not_before.isoformat() if entry.not_before else None,
