@@ -9,7 +9,7 @@ import click
 
 from cli.output import DURATION, json_of
 from eventstore.journal.entries import Entry
-from eventstore.journal.listing import STANDINGS, CommandFilter, find_entries
+from eventstore.journal.listing import DISPLAY_STATUSES, CommandFilter, find_entries
 from tasks.shop.printable import printable
 from tasks.shop.wiring import shop
 
@@ -25,7 +25,9 @@ def some_name(_context: Any, _parameter: Any, name: str | None) -> str | None:
 
 
 @click.command("list")
-@click.option("--status", type=click.Choice(STANDINGS), help="Only with this status.")
+@click.option(
+    "--status", type=click.Choice(DISPLAY_STATUSES), help="Only with this status."
+)
 @click.option(
     "--scheduled", is_flag=True, help="Those whose time has not come, the next first."
 )
@@ -108,7 +110,8 @@ def line_of(entry: Entry) -> str:
     """Return what an operator wants to know first of a command."""
     zone = shop().settings.timezone
     accepted = entry.accepted_at.astimezone(zone).isoformat(" ", "seconds")
-    line = f"{entry.id}  {entry.display_status:9}  {accepted}  {entry.type} {entry.stream_id}"
+    status = f"{entry.display_status:9}"
+    line = f"{entry.id}  {status}  {accepted}  {entry.type} {entry.stream_id}"
     if entry.is_scheduled and entry.not_before is not None:
         due = entry.not_before.astimezone(zone).isoformat(" ", "seconds")
         line += f"  not before {due}"

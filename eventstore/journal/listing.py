@@ -13,7 +13,7 @@ from eventstore.errors import BadCursor
 from eventstore.journal.entries import ENTRY, IS_SCHEDULED, SCHEDULED, Entry
 from eventstore.journal.schema import STATUSES, commands
 
-STANDINGS = (SCHEDULED, *STATUSES)
+DISPLAY_STATUSES = (SCHEDULED, *STATUSES)
 """What a command can be: its statuses, and what is accepted for a later time."""
 
 SPAN = 50_000
