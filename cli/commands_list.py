@@ -28,8 +28,6 @@ def some_name(_context: Any, _parameter: Any, name: str | None) -> str | None:
 @click.option(
     "--status", type=click.Choice(DISPLAY_STATUSES), help="Only with this status."
 )
-    "--status", type=click.Choice(DISPLAY_STATUSES), help="Only with this status."
-)
 @click.option(
     "--scheduled", is_flag=True, help="Those whose time has not come, the next first."
 )
