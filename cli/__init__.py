@@ -131,9 +131,9 @@ def commands() -> None:
 
 
 COMMANDS = {
-    "drop": Lazy("cli.log_kept:drop", "Drop an old log for ever."),
+    "drop": Lazy("cli.log_kept:drop_archived_log", "Drop an old log for ever."),
     "kept": Lazy(
-        "cli.log_kept:kept",
+        "cli.log_kept:list_archived_logs",
         "List the old logs, kept from when it was rewritten.",
     ),
     "lag": Lazy("cli.lag:lag", "Show how far readers are, and whom they wait for."),

@@ -140,7 +140,7 @@ BY_ROLE = {
     "SELECT count(*) FROM commands": {"web", "worker", "relay", "operator"},
     "SELECT count(*) FROM snapshots": {"worker", "relay", "operator"},
     "SELECT begin_acting('process:x')": {"worker", "relay", "operator"},
-    "SELECT act('process:x', 1)": {"worker", "relay", "operator"},
+    "SELECT record_progress('process:x', 1)": {"worker", "relay", "operator"},
     "SELECT move_numbers('order_numbers', 1)": {"operator"},
     "SELECT find_token('0123456789ab')": {"web"},
     "SELECT has_users()": {"web", "operator"},
