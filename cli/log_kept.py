@@ -12,7 +12,7 @@ from tasks.shop.wiring import shop
 from webapp.template_filters import people_time
 
 
-@click.command()
+@click.command("kept")
 @click.option("--json", "as_json", is_flag=True, help="Lines of JSON.")
 def list_archived_logs(as_json: bool) -> None:
     """List the old logs, kept from when it was rewritten."""
@@ -33,7 +33,7 @@ def list_archived_logs(as_json: bool) -> None:
         click.echo("No old log is kept.")
 
 
-@click.command(short_help="Drop an old log for ever.")
+@click.command("drop", short_help="Drop an old log for ever.")
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def drop_archived_log(name: str, yes: bool) -> None:

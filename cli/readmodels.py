@@ -43,7 +43,9 @@ SIZES = """
 """
 
 
-@click.group(short_help="See which read models there are; drop or remove one.")
+@click.group(
+    short_help="See which read models there are, drop the rows of one, or remove one."
+)
 def readmodels() -> None:
     """
     See which read models there are, drop the rows of one, or remove one.

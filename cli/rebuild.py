@@ -18,7 +18,7 @@ from tasks.shop.wiring import shop
 @click.option("--all", "is_all", is_flag=True, help="Every read model, one by one.")
 def rebuild(names: tuple[str, ...], is_all: bool) -> None:
     """
-    Fill a read model again from the log, then put it in the place of the old one.
+    Fill a read model from the log again, then swap it in for the old one.
 
     Pages and programs read the old rows until they read the new ones. It also works
     after somebody dropped the table. The old rows are kept until the next rebuild.
