@@ -25,8 +25,8 @@ def drain(
     Run what is due in the streams of *command_ids*, in the order it was accepted.
 
     One stream is drained to its end. Several are taken together, once, and appended
-    together; so is one, with the streams of up to *ahead* commands that were accepted
-    right after it. The caller goes on with what is `left`.
+    together. So is one with the streams of up to *ahead* commands that were accepted
+    right after it; *ahead* is for one command only. The caller goes on with `left`.
 
     Two round trips a take, on a *connection* in autocommit. What fails is given back in
     good order, with its error. Where the database goes away, or the runner's time is
@@ -35,14 +35,14 @@ def drain(
     """
     work = Drain(connection, runner, DrainResult())
     with keeping_lease(connection):
-        if ahead:
-            run_together(work, take_ahead(connection, command_ids[0], runner, ahead))
-        elif len(command_ids) > 1:
+        if len(command_ids) > 1:
             taken = take_many(connection, command_ids, runner)
             run_together(work, taken)
             known = {command.id for one in taken for command in one.commands}
             apart = [one for one in command_ids if one not in known]
             work.drained.left[:0] = apart
+        elif ahead:
+            run_together(work, take_ahead(connection, command_ids[0], runner, ahead))
         else:
             drain_stream(work, *command_ids)
     return work.drained

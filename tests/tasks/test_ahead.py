@@ -138,6 +138,19 @@ def test_a_message_for_what_was_taken_along_asks_the_database_nothing(
     assert asked == []
 
 
+def test_a_message_for_many_is_run_whole_however_far_ahead_it_would_look(
+    shop: Shop,
+) -> None:
+    """As a batch sends it, while single commands go with those behind them."""
+    ids = open_accounts(shop, 6)
+    shop.pace.ahead = 2
+    commands.execute([str(one) for one in (ids[0], ids[3], ids[5])])
+
+    statuses = [status_of(shop, one) for one in ids]
+    assert [statuses[place] for place in (0, 3, 5)] == ["succeeded"] * 3
+    assert [statuses[place] for place in (1, 2, 4)] == ["accepted"] * 3
+
+
 def test_after_an_error_the_next_command_goes_by_itself(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
