@@ -95,7 +95,7 @@ def main() -> None:
         empty_all(SECONDS_TO_EMPTY)
 
 
-COMMANDS = {
+OF_COMMANDS = {
     "abandon": Lazy(
         "cli.commands_act:abandon",
         "Give up a failed command for good, or one that waits and cannot be decided.",
@@ -125,12 +125,12 @@ COMMANDS = {
 }
 
 
-@click.group(cls=LazyGroup, lazy=COMMANDS)
+@click.group(cls=LazyGroup, lazy=OF_COMMANDS)
 def commands() -> None:
     """Look at accepted commands, submit files of them, and decide about failed ones."""
 
 
-COMMANDS = {
+OF_LOG = {
     "drop": Lazy("cli.log_kept:drop_archived_log", "Drop an old log for ever."),
     "kept": Lazy(
         "cli.log_kept:list_archived_logs",
@@ -145,12 +145,12 @@ COMMANDS = {
 }
 
 
-@click.group(cls=LazyGroup, lazy=COMMANDS, short_help="Look at the log, or rewrite it.")
+@click.group(cls=LazyGroup, lazy=OF_LOG, short_help="Look at the log, or rewrite it.")
 def log() -> None:
     """Look at the log: what is in it, how far its readers are; and rewrite it."""
 
 
-COMMANDS = {
+OF_STREAM = {
     "export": Lazy(
         "cli.stream_export:export_streams",
         "Write streams to a file, what is personal masked.",
@@ -166,6 +166,6 @@ COMMANDS = {
 }
 
 
-@click.group(cls=LazyGroup, lazy=COMMANDS)
+@click.group(cls=LazyGroup, lazy=OF_STREAM)
 def stream() -> None:
     """Look into a stream, and carry one from one log to another."""

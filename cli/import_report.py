@@ -52,7 +52,7 @@ def tell_left_out(history: History) -> None:
     """Tell what of the files is not in the log: columns, and rows that were bad."""
     for file, columns in history.not_kept.items():
         if columns:
-            click.echo(f"not kept   {file}: {', '.join(map(name_orders, columns))}")
+            click.echo(f"not kept   {file}: {', '.join(map(show_column, columns))}")
     if history.bad:
         click.echo(
             f"skipped    {count_in_words(len(history.bad), 'bad row')};"
@@ -61,7 +61,7 @@ def tell_left_out(history: History) -> None:
         )
 
 
-def name_orders(column: str) -> str:
+def show_column(column: str) -> str:
     return column if column.isidentifier() and column.isascii() else show_text(column)
 
 

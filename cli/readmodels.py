@@ -134,7 +134,9 @@ def drop(name: str, yes: bool) -> None:
     take_away(
         name,
         drop_rows,
-        None if yes else f"All rows of {name} go, and its pages show none until then.",
+        None
+        if yes
+        else f"All rows of {name} go; its pages show none until it is rebuilt.",
         f"is dropped: recount rebuild {name} makes it again",
     )
 

@@ -62,8 +62,8 @@ def keep_secret(path: Path, new: str) -> str:
 def for_servers(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the little that a server needs: secrets are none of its business."""
     needed = ("PATH", "HOME", "LD_LIBRARY_PATH", MARK)
-    keep_secret = {name: environment[name] for name in needed if name in environment}
-    return {**keep_secret, "TZ": "UTC", "LC_ALL": "C.UTF-8"}
+    needed_here = {name: environment[name] for name in needed if name in environment}
+    return {**needed_here, "TZ": "UTC", "LC_ALL": "C.UTF-8"}
 
 
 def without_postgres_defaults(environment: Mapping[str, str]) -> dict[str, str]:

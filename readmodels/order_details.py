@@ -151,7 +151,7 @@ def fold(
     """Return the order as it is after the event, with the event in its history."""
     event: OrderEvent = fact.event
     if isinstance(event, OrderCreated):
-        row = create(fact, event, looked_up["customers"])
+        row = new_row(fact, event, looked_up["customers"])
     assert row is not None
     return replace(
         row,
@@ -162,7 +162,9 @@ def fold(
     )
 
 
-def create(fact: Fact, event: OrderCreated, customer: CustomerName) -> OrderDetailsView:
+def new_row(
+    fact: Fact, event: OrderCreated, customer: CustomerName
+) -> OrderDetailsView:
     return OrderDetailsView(
         order_id=int(fact.subject),
         version=fact.version,

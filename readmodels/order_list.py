@@ -79,7 +79,7 @@ def fold(
     """Return the line as it is after the event."""
     event: OrderEvent = fact.event
     if isinstance(event, OrderCreated):
-        return created(fact, event, looked_up["customers"])
+        return new_row(fact, event, looked_up["customers"])
     # The line was made by the order's first event.
     assert row is not None
     row = replace(row, status=status_after(Status(row.status), event))
@@ -92,7 +92,7 @@ def fold(
     return row
 
 
-def created(
+def new_row(
     fact: Fact, event: OrderCreated, customer: CustomerName
 ) -> OrderSummaryView:
     return OrderSummaryView(

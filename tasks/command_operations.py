@@ -63,7 +63,7 @@ def next_behind(connection: psycopg.Connection[Any], command_id: UUID) -> UUID |
 def cancel(
     shop: Shop, command_id: UUID, *, by: str, because: str
 ) -> ActionResult | None:
-    """Take back a scheduled command, its sender."""
+    """Take back a scheduled command, no matter who sent it."""
     with shop.engine.begin() as connection:
         driver = driver_connection(connection)
         return operator_actions.cancel(driver, command_id, by=by, because=because)

@@ -42,6 +42,6 @@ class Scheduler(PersistentScheduler):
             now = entry.default_now()
             if entry.last_run_at is not None and entry.last_run_at > now:
                 entry.last_run_at = now
-                # The heap is in the order of the times that were thought from before.
+                # The heap is still ordered by the earlier times.
                 self._heap = None
         return super().tick(*args, **kwargs)

@@ -1,7 +1,7 @@
 """
 The append plans its statements once a session, and its locks for thousands of streams.
 
-For each call the planner looked at the arrays again, which took a third of the time of
+Each call was planned again for its arrays, which took a third of the time of
 an append; and for each stream the list of all events was searched. Loading gets
 the memory for a long stream.
 """

@@ -24,7 +24,7 @@ HISTORY_COLUMNS = """
     moment, checksum, refused
 """
 """
-The columns of what the function `load` returns, as `gathered` takes them.
+The columns of what the function `load` returns, as `parse_histories` takes them.
 
 Of an event's metadata a state needs the version of the shape, and the id where a box is
 closed for it. To write and send all of them took a third of a long stream's time.
@@ -94,7 +94,7 @@ def read_histories_and_keys(
     fingerprints: str,
     subjects: Sequence[str],
 ) -> tuple[dict[str, StreamHistory], PrefetchedKeys]:
-    """Return what `read_pasts` does and own keys of *subjects*, in one round trip."""
+    """Return what `read_histories` does and own keys of *subjects*, in one round trip."""
     rows = connection.execute(
         _HISTORIES_AND_KEYS, (stream_ids, fingerprints, subjects)
     ).fetchall()
@@ -136,7 +136,7 @@ def hole_in(
 def parse_histories(
     stream_ids: Iterable[str], rows: Iterable[Any]
 ) -> dict[str, StreamHistory]:
-    """Return what `load` says of each stream; *rows* have the columns of LOADED."""
+    """Return what `load` says of each stream; *rows* have the columns of HISTORY_COLUMNS."""
     pasts = {stream_id: StreamHistory(None, []) for stream_id in stream_ids}
     for row in rows:
         if row[0] == "event":

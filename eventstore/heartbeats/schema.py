@@ -1,4 +1,4 @@
-"""The heartbeats: one row a process, which it writes again again and again."""
+"""The heartbeats: one row a process, which it writes over, again and again."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB

@@ -32,6 +32,9 @@ from eventstore.journal.finishing import (
 from eventstore.journal.take import LeasedStream, release, take
 from eventstore.personal.keyring import Keyring
 
+MAX_PAUSE = 0.16
+"""Seconds before a command that conflicted is decided again, from the fifth time on."""
+
 
 def drain_stream(work: Drain, command_id: UUID) -> None:
     """Take the stream of *command_id* and run it, again until nothing is due."""
@@ -65,7 +68,7 @@ def run(work: Drain, taken: LeasedStream) -> UUID | None:
         gives_up = work.conflicts >= work.runner.limits.max_conflict_retries
         next_due = put_back(work, taken, "conflict", error, must_wait=gives_up)
         # Two that met once meet again, unless one of them waits a little longer.
-        time.sleep(random.uniform(0, 0.005 * 2**work.conflicts))
+        time.sleep(random.uniform(0, MAX_PAUSE * 2 ** min(0, work.conflicts - 5)))
         return next_due
     except Exception as error:
         if is_lost_connection(error) or isinstance(

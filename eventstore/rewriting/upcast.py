@@ -107,11 +107,11 @@ class EventRewriter:
         event_id = UUID(metadata["event_id"])
         # The first keeps the id that others name as their cause.
         own_id = event_id_for(event_id, index) if index else event_id
-        describe_change = {**metadata, "event_id": own_id}
+        new_metadata = {**metadata, "event_id": own_id}
         if is_old:
-            describe_change["schema"] = f"{shaped.major}.0"
+            new_metadata["schema"] = f"{shaped.major}.0"
         data = self.closed(decider, stream_id, shaped, own_id)
-        return Part(shaped.type, data, _to_json(describe_change).decode())
+        return Part(shaped.type, data, _to_json(new_metadata).decode())
 
     def closed(
         self, decider: Decider, stream_id: str, shaped: VersionedData, about: UUID

@@ -1,4 +1,7 @@
--- Write a command to the journal, or return the one that was accepted under the same id.
+-- Write a command to the journal, unless one was accepted under the same id.
+--
+-- *is_new*: it was written just now. *is_same*: what stands under this id has the same
+-- content.
 --
 -- A command without a stream gets the next number of the sequence *numbered_by*, but only
 -- if it is new: otherwise every double submit would use up a number. Principals that begin

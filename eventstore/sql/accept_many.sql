@@ -1,7 +1,8 @@
 -- Write many commands to the journal, in order, each as `accept` does, in one commit.
 --
--- A line whose id was accepted before, in this call or earlier, returns that command. Only
--- one such call runs at a time, because two calls that name the same ids in another order
+-- A line whose id was accepted before, in this call or earlier, returns that it is not
+-- new, whether the content is the same, and the stream and status of the first. Only one
+-- such call runs at a time, because two calls that name the same ids in another order
 -- would deadlock. Pruning waits too: a command that is being pruned is neither known nor
 -- new.
 CREATE OR REPLACE FUNCTION public.accept_many(

@@ -1,8 +1,10 @@
--- Append to *streams*, then release them, then signal the readers of the log: one round trip.
+-- Append to *stream_ids*, commit, release the held *streams*, signal: one round trip.
 --
 -- A procedure, because the append must be committed before the release: a lock that is
 -- released earlier lets the next runner see a command that still waits. A refused append
--- ends the procedure with the streams still held. Returns the commands that are due now.
+-- ends the procedure with the streams still held. *next_due* has for each of *streams*
+-- the command that is due in it now, or NULL; *is_raised* tells that the readers' flag
+-- was down.
 -- A procedure that commits cannot set its search_path, so every name has its schema.
 CREATE OR REPLACE PROCEDURE public.finish(
     streams text[],

@@ -1,4 +1,4 @@
--- Return keys that are not wrapped with *master*, locked until they are wrapped again.
+-- Return keys that are not wrapped with *in_force*, at most *most*, and lock them.
 CREATE OR REPLACE FUNCTION public.former_keys(in_force text, most integer)
 RETURNS TABLE (id uuid, master varchar, wrapped bytea)
 LANGUAGE plpgsql VOLATILE

@@ -1,4 +1,4 @@
--- Return the number before which every still-waiting command must have lost its broker message.
+-- Return the number up to which every still-waiting command must have lost its message.
 --
 -- Messages arrive roughly in the order in which they were sent. A message is lost if a
 -- worker got the message of a later command two beats ago, or was idle for a while that

@@ -2,7 +2,9 @@
 --
 -- Returns the position up to which it had acted before: it must skip events up to there,
 -- even if its checkpoint was set back. The row stays locked until the end of the
--- transaction in which its commands are written and its checkpoint moves.
+-- transaction in which its commands are written and its checkpoint moves. Raises ES004 if
+-- the position that it acted on is not in this log, and restrict_violation if it was never
+-- deployed.
 CREATE OR REPLACE FUNCTION public.record_progress(process text, up_to bigint)
 RETURNS bigint LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp

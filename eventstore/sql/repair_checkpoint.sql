@@ -1,9 +1,10 @@
 -- Set a checkpoint back to the last event that was read, so that none is skipped or acted on twice.
 --
 -- That is the event recorded with it. If the log does not have it any more, a process
--- manager goes back to what it acted on, else to the last event that a command of its own
--- names, or to *after*, which an operator vouches for; a reader that only computes starts
--- from the beginning. Rows of a read model cannot go back: rebuild them.
+-- manager goes back to what it acted on; else to *after*, which an operator vouches for;
+-- else, unless commands were pruned, to the last event that a command of its own names. A
+-- reader that only computes starts from the beginning. Rows of a read model cannot go
+-- back: rebuild them.
 --
 -- Returns no row if there is no such subscription. *fault* is NULL if nothing was wrong;
 -- *moved_to* is NULL if nothing was changed, or the place cannot be known.

@@ -3,7 +3,8 @@
 -- Returns nothing if the command is finished or unknown, or another runner has the stream
 -- (that runner looks again when it releases). Otherwise: rows of kind 'failed' for commands
 -- that this call has failed, one of kind 'stream', then 'command' rows with their keys, then
--- what `load` returns. The caller must `release`. The lock belongs to the session: call it
+-- what `load` returns. A 'stream' row without *ref* means that nothing is due. The caller
+-- must `release`. The lock belongs to the session: call it
 -- on a connection in autocommit, and send a statement each second (see `journal/lease.py`).
 --
 -- The first command is marked as started. A mark that is found means that its runner died,

@@ -3,8 +3,7 @@
 -- Running a command alone costs two round trips and a commit; neighbours that are taken
 -- with it cost little. Up to *ahead* free neighbours are taken, out of four times as many
 -- by number, so the number of rows read is bounded however many wait. If another worker
--- already holds the stream, start with the commands after the ones that worker has leased.
--- A stream in which a runner died is taken alone, and brings no neighbours: the command
+-- holds the stream, only the free neighbours are taken. A stream in which a runner died is taken alone, and brings no neighbours: the command
 -- that kills its runner must be alone. Scheduled and resting commands are left to the relay.
 CREATE OR REPLACE FUNCTION public.take_ahead(
     command_id uuid,

@@ -39,7 +39,7 @@ def connection(engine: Engine) -> psycopg.Connection[Any]:
 
 @pytest.fixture
 def club(database: str) -> Iterator[Club]:
-    # No connection stays: the connected login is in the way of a rewrite.
+    # No connection stays: any open connection is in the way of a rewrite.
     engine = sa.create_engine(database, poolclass=sa.NullPool)
     yield Club(engine)
     engine.dispose()

@@ -1,4 +1,4 @@
-"""The engine's part of a database, its maker."""
+"""The engine's part of a database, made by migrations or by `install`."""
 
 import re
 import subprocess

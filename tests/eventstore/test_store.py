@@ -154,7 +154,7 @@ def test_a_read_model_may_be_kept_in_the_callers_transaction(engine: Engine) -> 
 def test_a_bug_in_a_fold_is_raised_with_all_before_it_written(
     engine: Engine,
 ) -> None:
-    """Else the caller it goes on with rows that get older and older."""
+    """Else its caller goes on with rows that get older and older."""
     engine.append(CLOCK, 5, 13, 6, expected=0)
 
     for _ in range(2):

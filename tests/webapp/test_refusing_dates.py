@@ -104,11 +104,11 @@ def test_a_clock_of_the_web_that_is_wrong_refuses_nothing(
     ahead = datetime.now(UTC) + timedelta(days=5)
     asked: list[datetime] = []
 
-    def doubted(shop: Shop, name: str, data: Any, now: datetime) -> Any:
+    def find_doubtful(shop: Shop, name: str, data: Any, now: datetime) -> Any:
         asked.append(now)
         return DOUBTED(shop, name, data, ahead if len(asked) == 1 else now)
 
-    monkeypatch.setattr(date_checks, "find_doubtful", doubted)
+    monkeypatch.setattr(date_checks, "find_doubtful", find_doubtful)
     response = send("PlaceOrder", {**CLOCKS, "required_date": str(in_days(1))})
 
     assert response.status_code == 202
@@ -119,5 +119,5 @@ DOUBTED = date_checks.find_doubtful
 
 
 def at(moment: datetime) -> Any:
-    """Return `doubted` as it is at another moment."""
+    """Return `find_doubtful` as it is at another moment."""
     return lambda shop, name, data, _: DOUBTED(shop, name, data, moment)

@@ -211,7 +211,7 @@ class Scene:
             try:
                 wait_until(lambda: self.at_gate() or started.done(), "he is there")
                 assert not started.done(), started.exception()
-                # The caller it now is not stopped.
+                # A call from now on is not stopped.
                 gate.execute(text.encode())
                 yield started
             finally:
