@@ -94,7 +94,7 @@ def read_histories_and_keys(
     fingerprints: str,
     subjects: Sequence[str],
 ) -> tuple[dict[str, StreamHistory], PrefetchedKeys]:
-    """Return what `read_histories` does and own keys of *subjects*, in one round trip."""
+    """Return what `read_histories` does, and own keys of *subjects*, by one statement."""
     rows = connection.execute(
         _HISTORIES_AND_KEYS, (stream_ids, fingerprints, subjects)
     ).fetchall()
@@ -136,7 +136,7 @@ def hole_in(
 def parse_histories(
     stream_ids: Iterable[str], rows: Iterable[Any]
 ) -> dict[str, StreamHistory]:
-    """Return what `load` says of each stream; *rows* have the columns of HISTORY_COLUMNS."""
+    """Return the history of each stream; *rows* have the HISTORY_COLUMNS of `load`."""
     pasts = {stream_id: StreamHistory(None, []) for stream_id in stream_ids}
     for row in rows:
         if row[0] == "event":

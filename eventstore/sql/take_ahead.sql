@@ -1,10 +1,11 @@
--- Take the stream of a command as `take` does, and the streams of the commands right behind it.
+-- Take the stream of a command as `take` does, and the streams of the commands behind it.
 --
 -- Running a command alone costs two round trips and a commit; neighbours that are taken
 -- with it cost little. Up to *ahead* free neighbours are taken, out of four times as many
 -- by number, so the number of rows read is bounded however many wait. If another worker
--- holds the stream, only the free neighbours are taken. A stream in which a runner died is taken alone, and brings no neighbours: the command
--- that kills its runner must be alone. Scheduled and resting commands are left to the relay.
+-- holds the stream, only the free neighbours are taken. A stream in which a runner died
+-- is taken alone, and brings no neighbours: the command that kills its runner must be
+-- alone. Scheduled and resting commands are the relay's.
 CREATE OR REPLACE FUNCTION public.take_ahead(
     command_id uuid,
     ahead integer,
