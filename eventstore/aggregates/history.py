@@ -94,7 +94,7 @@ def read_histories_and_keys(
     fingerprints: str,
     subjects: Sequence[str],
 ) -> tuple[dict[str, StreamHistory], PrefetchedKeys]:
-    """Return what `read_histories` does, and own keys of *subjects*, by one statement."""
+    """Return what `read_histories` does, and own keys of *subjects*, in one query."""
     rows = connection.execute(
         _HISTORIES_AND_KEYS, (stream_ids, fingerprints, subjects)
     ).fetchall()
