@@ -27,6 +27,8 @@ def is_waited_for(engine: sa.Engine) -> bool:
                 sa.text(
                     "SELECT count(*) FROM pg_locks"
                     " WHERE locktype = 'advisory' AND objid = :lock AND NOT granted"
+                    " AND database = (SELECT oid FROM pg_database"
+                    " WHERE datname = current_database())"
                 ),
                 {"lock": HOLDING_LOCK},
             )

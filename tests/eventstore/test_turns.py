@@ -324,7 +324,8 @@ def test_two_who_find_what_is_due_give_each_one_turn_in_order(engine: Engine) ->
 
 def somebody_waits(engine: Engine) -> bool:
     ((count,),) = engine.connection.execute(
-        "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        "SELECT count(*) FROM pg_locks WHERE NOT granted AND (database IS NULL OR"
+        " database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
     ).fetchall()
     return bool(count)
 

@@ -147,6 +147,10 @@ def waits_for_a_lock(shop: Shop) -> bool:
     with shop.engine.connect() as connection:
         return bool(
             connection.scalar(
-                sa.text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+                sa.text(
+                    "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND"
+                    " (database IS NULL OR database = (SELECT oid FROM pg_database"
+                    " WHERE datname = current_database())))"
+                )
             )
         )

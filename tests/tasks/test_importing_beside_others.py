@@ -83,7 +83,8 @@ def sequence_is_waited_for(shop: Shop) -> bool:
             connection.scalar(
                 sa.text(
                     "SELECT count(*) FROM pg_locks WHERE NOT granted"
-                    " AND relation = 'order_numbers'::regclass"
+                    " AND relation = 'order_numbers'::regclass AND database ="
+                    " (SELECT oid FROM pg_database WHERE datname = current_database())"
                 )
             )
         )

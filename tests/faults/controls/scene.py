@@ -225,6 +225,10 @@ class Scene:
             """
             SELECT pid FROM pg_locks
             WHERE locktype = 'advisory' AND classid = 0 AND objid = %s AND NOT granted
+                -- Those beside us in other databases have locks of the same number.
+                AND database = (
+                    SELECT oid FROM pg_database WHERE datname = current_database()
+                )
             """,
             (GATE,),
         )
@@ -233,7 +237,9 @@ class Scene:
     def somebody_waits(self) -> bool:
         """Say whether anybody waits for a lock, elsewhere than at the gate."""
         row = self.connection.execute(
-            "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> ALL (%s)",
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> ALL (%s)"
+            " AND (database IS NULL OR database ="
+            " (SELECT oid FROM pg_database WHERE datname = current_database()))",
             (self.at_gate(),),
         ).fetchone()
         return row != (0,)
