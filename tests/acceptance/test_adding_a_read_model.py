@@ -17,7 +17,7 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.races
 
 PAGE = ROOT / "docs" / "adding-a-read-model.md"
-ROOMS = ("alembic", "domain", "eventstore", "readmodels", "tasks", "webapp")
+ROOMS = ("alembic", "cli", "domain", "eventstore", "readmodels", "tasks", "webapp")
 
 
 def code_of_the_page() -> str:
