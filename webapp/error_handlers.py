@@ -17,6 +17,7 @@ from eventstore.errors import BadCursor, KeyReused
 from webapp.forms import submit
 from webapp.outages import DATABASE_ERRORS, DatabaseError, problem_of
 from webapp.problems import BY_STATUS, Problem
+from webapp.security import names_this_computer
 
 MAX_SHOWN = 100
 FOR_PROGRAMS = ("/healthz", "/metrics", "/readyz")
@@ -39,6 +40,9 @@ def render_problem(problem: Problem) -> ResponseReturnValue:
     """Return *problem* in the form that its reader understands."""
     if is_for_a_program():
         return as_json(problem)
+    if not names_this_computer():
+        # Whatever else is wrong: of what is no host at all no page can be made.
+        return foreign_host(SecurityError())
     # Who may not come in sees nothing of the shop, not even its currency.
     template = "error.html" if g.get("is_admitted") else "refused.html"
     page = render_template(template, problem=problem)

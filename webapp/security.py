@@ -90,8 +90,13 @@ def refuse_other_hosts() -> None:
     Such a name, made to resolve to us, is somebody else's page that talks to us (DNS
     rebinding). Flask's TRUSTED_HOSTS cannot name an IPv6 address.
     """
-    if not LOOPBACK.fullmatch(request.headers.get("Host", "")):
+    if not names_this_computer():
         raise SecurityError
+
+
+def names_this_computer() -> bool:
+    """Return whether the request's host is a name of this computer."""
+    return LOOPBACK.fullmatch(request.headers.get("Host", "")) is not None
 
 
 def refuse_other_origins() -> None:

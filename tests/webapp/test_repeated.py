@@ -259,3 +259,16 @@ def test_the_key_of_a_batch_is_one_as_well(client: FlaskClient) -> None:
 
     first, again = (answer.get_json()["lines"][0]["id"] for answer in answers)
     assert first == again
+
+
+def test_a_page_for_what_is_no_host_is_refused_in_plain_words(
+    client: FlaskClient,
+) -> None:
+    """Also where a header came twice, which is refused before the host is."""
+    answer = client.post(
+        "/orders/2/delivery",
+        headers={"Host": "x" * 100, "Idempotency-Key": "a, b"},
+    )
+
+    assert answer.status_code == 400
+    assert "localhost" in answer.get_data(as_text=True)
