@@ -4,7 +4,7 @@ The house in figures: how large its rooms are, and how hard they are to enter.
     python -m benchmarks.house            this checkout
     python -m benchmarks.house FOLDER     another one, such as that of a year ago
 
-What is counted is told beside each figure. Nothing is imported or run.
+What is counted stands beside each figure. Nothing is imported or run.
 """
 
 import ast

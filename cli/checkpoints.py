@@ -4,7 +4,7 @@ import re
 
 import click
 
-from cli.commands_act import some_text, user_here
+from cli.commands_act import as_somebody, some_text
 from eventstore.subscriptions.checkpoint_repair import repair_checkpoint
 from tasks.shop.wiring import shop
 
@@ -22,14 +22,7 @@ def checkpoints() -> None:
     metavar="POSITION",
     help="What a process manager has acted on, where nothing else tells it.",
 )
-@click.option(
-    "--as",
-    "by",
-    default=user_here,
-    callback=some_text,
-    metavar="NAME",
-    help="Who decides; without it the user of this computer.",
-)
+@as_somebody("Who decides")
 @click.option(
     "--because",
     required=True,

@@ -17,6 +17,18 @@ from tasks.shop.wiring import shop
 Act = Callable[..., ActionResult | None]
 
 
+def as_somebody(who: str) -> Callable[..., Any]:
+    """Return the option `--as`, whose help begins with *who*."""
+    return click.option(
+        "--as",
+        "by",
+        default=user_here,
+        callback=some_text,
+        metavar="NAME",
+        help=f"{who}; without it the user of this computer.",
+    )
+
+
 def decision(function: Callable[..., None]) -> Callable[..., None]:
     """Give a command its arguments: of which command, by whom, and why."""
     for option in (
@@ -26,14 +38,7 @@ def decision(function: Callable[..., None]) -> Callable[..., None]:
             callback=some_text,
             help="Why; it is kept with the command.",
         ),
-        click.option(
-            "--as",
-            "by",
-            default=user_here,
-            callback=some_text,
-            metavar="NAME",
-            help="Who decides; without it the user of this computer.",
-        ),
+        as_somebody("Who decides"),
         click.argument("command_id", type=click.UUID),
     ):
         function = option(function)

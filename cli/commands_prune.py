@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from cli.commands_act import some_text, user_here
+from cli.commands_act import as_somebody, some_text
 from cli.output import DURATION, progress
 from eventstore.journal.pruning import count_prunable, prune
 from tasks.shop.wiring import shop
@@ -19,14 +19,7 @@ from tasks.shop.wiring import shop
     help="Finished longer ago than this: 90d.",
 )
 @click.option("--yes", is_flag=True, help="Do it; without it, it is only counted.")
-@click.option(
-    "--as",
-    "by",
-    default=user_here,
-    callback=some_text,
-    metavar="NAME",
-    help="Who does it; without it the user of this computer.",
-)
+@as_somebody("Who does it")
 @click.option(
     "--because",
     default="they are old",

@@ -16,7 +16,7 @@ from tasks.shop.printable import printable
 
 @contextmanager
 def progress(label: str, length: int) -> Iterator[Callable[[int], None]]:
-    """Lend a function that is told how many more of *length* are done."""
+    """Lend a function to call with how many more of *length* are done."""
     if sys.stdout.isatty():
         with click.progressbar(length=length, label=label, show_pos=True) as bar:
             yield bar.update

@@ -116,7 +116,7 @@ REASONS = {
     MISSING: "its checkpoint was taken away: a worker or the relay makes it when it"
     " starts, behind what was acted on",
 }
-"""What an operator is told where a reader could note nothing."""
+"""What an operator reads where a reader could note nothing."""
 
 
 def lines_of_standings(

@@ -12,7 +12,6 @@ from eventstore.errors import (
     CommandAlreadyFinished,
     KeyMadeElsewhere,
     WrongExpectedVersion,
-    is_lost_connection,
     is_of_the_data,
 )
 from eventstore.journal.claim_conflicts import ClaimConflicts
@@ -26,6 +25,7 @@ from eventstore.journal.deciding import (
 from eventstore.journal.finishing import (
     Drain,
     append_and_release,
+    must_rise,
     note_given_up,
     put_back,
 )
@@ -71,9 +71,7 @@ def run(work: Drain, taken: LeasedStream) -> UUID | None:
         time.sleep(random.uniform(0, MAX_PAUSE * 2 ** min(0, work.conflicts - 5)))
         return next_due
     except Exception as error:
-        if is_lost_connection(error) or isinstance(
-            error, work.runner.limits.interruptions
-        ):
+        if must_rise(work, error):
             raise
         return find_the_cause(work, taken, error)
 

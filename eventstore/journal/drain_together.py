@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from eventstore.encryption.envelope import key_of
-from eventstore.errors import EventStoreError, is_lost_connection
+from eventstore.errors import EventStoreError
 from eventstore.journal.claim_conflicts import ClaimConflicts
 from eventstore.journal.deciding import (
     DecidedCommand,
@@ -27,6 +27,7 @@ from eventstore.journal.drain_stream import run
 from eventstore.journal.finishing import (
     Drain,
     append_and_release,
+    must_rise,
     note_given_up,
     put_back,
 )
@@ -74,9 +75,7 @@ def finish_together(
     try:
         return decide_together(work, taken)
     except Exception as error:
-        if is_lost_connection(error) or isinstance(
-            error, work.runner.limits.interruptions
-        ):
+        if must_rise(work, error):
             raise
         return [], taken
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import psycopg
 
 from eventstore.aggregates.command_handler import Decision, Outcome, failure_outcome
-from eventstore.errors import raise_refusal
+from eventstore.errors import is_lost_connection, raise_refusal
 from eventstore.journal.deciding import DecidedCommand, describe_finished
 from eventstore.journal.runner import Runner
 from eventstore.journal.take import LeasedStream, give_back, release
@@ -52,6 +52,13 @@ class Drain:
     max_commands: int | None = None
     conflicts: int = 0
     taken_at: float = field(default_factory=time.monotonic)
+
+
+def must_rise(work: Drain, error: Exception) -> bool:
+    """Return whether *error* ends the drain: the database is away, or time is up."""
+    return is_lost_connection(error) or isinstance(
+        error, work.runner.limits.interruptions
+    )
 
 
 def append_and_release(

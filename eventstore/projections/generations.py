@@ -43,17 +43,23 @@ def make_first_generation(
     """Do what `ensure_generation` does, in a transaction of the caller's."""
     if projection.name in live_generations(connection):
         return
-    row = connection.execute(
-        f"SELECT pg_try_advisory_xact_lock({REBUILDING})", (projection.name,)
-    ).fetchone()
+    is_ours = lock_generations(connection, projection.name)
     # Of processes that start at once, one makes it and the others look again.
     connection.execute("LOCK TABLE public.generations IN SHARE ROW EXCLUSIVE MODE")
-    if row != (True,) or projection.name in live_generations(connection):
+    if not is_ours or projection.name in live_generations(connection):
         return
     number = max(existing_generations(connection, projection.name), default=0) + 1
     tables = make_tables(connection, projection, number)
     tables.rows.create_indexes(connection)
     put_live(connection, projection, number)
+
+
+def lock_generations(connection: psycopg.Connection[Any], read_model: str) -> bool:
+    """Keep rebuilds away until the transaction ends; return False if one is at it."""
+    row = connection.execute(
+        f"SELECT pg_try_advisory_xact_lock({REBUILDING})", (read_model,)
+    ).fetchone()
+    return row == (True,)
 
 
 def live_generations(connection: psycopg.Connection[Any]) -> dict[str, LiveGeneration]:

@@ -11,10 +11,10 @@ import psycopg
 
 from eventstore.errors import RebuildRunning, UnknownReadModel
 from eventstore.projections.generations import (
-    REBUILDING,
     drop_generation,
     drop_view,
     existing_generations,
+    lock_generations,
 )
 
 
@@ -28,7 +28,8 @@ def drop_rows(connection: psycopg.Connection[Any], read_model: str) -> int:
     UnknownReadModel and RebuildRunning.
     """
     refuse_unknown(connection, read_model)
-    lock(connection, read_model)
+    if not lock_generations(connection, read_model):
+        raise RebuildRunning(read_model)
     drop_view(connection, read_model)
     numbers = existing_generations(connection, read_model)
     for number in numbers:
@@ -48,15 +49,6 @@ def remove_read_model(connection: psycopg.Connection[Any], read_model: str) -> i
         "DELETE FROM public.generations WHERE read_model = %s", (read_model,)
     )
     return count
-
-
-def lock(connection: psycopg.Connection[Any], read_model: str) -> None:
-    """Keep rebuilds of it away until the transaction ends."""
-    row = connection.execute(
-        f"SELECT pg_try_advisory_xact_lock({REBUILDING})", (read_model,)
-    ).fetchone()
-    if row != (True,):
-        raise RebuildRunning(read_model)
 
 
 def refuse_unknown(connection: psycopg.Connection[Any], read_model: str) -> None:

@@ -19,7 +19,7 @@ import pytest
 import eventstore
 from eventstore import EventStoreError, MemoryStore, PostgresStore, Store, errors
 from tests.support.docstrings import (
-    Described,
+    DescribedObject,
     described,
     function_of,
     methods_of,
@@ -70,7 +70,7 @@ IMPLEMENTED: dict[type, type] = {MemoryStore: Store, PostgresStore: Store}
 """Classes whose methods are described by another class's docstrings."""
 
 
-def everything() -> Iterator[Described]:
+def everything() -> Iterator[DescribedObject]:
     """Yield all that is exported, with the methods and properties of classes."""
     for name, thing in EXPORTED.items():
         for one in described(name, thing):
@@ -78,7 +78,9 @@ def everything() -> Iterator[Described]:
             model = IMPLEMENTED.get(EXPORTED[kind])
             if not one.doc and method and model is not None:
                 model_doc = inspect.getdoc(getattr(model, method, None))
-                one = Described(one.name, model_doc or "", one.fields, one.returned)
+                one = DescribedObject(
+                    one.name, model_doc or "", one.fields, one.returned
+                )
             yield one
 
 
@@ -184,7 +186,7 @@ def test_each_name_of_the_table_is_used_and_has_a_unit_or_form() -> None:
     assert [n for n, what in NAMES.items() if not says_form(what, uses[n])] == []
 
 
-def plain_of(one: Described, name: str) -> set[type]:
+def plain_of(one: DescribedObject, name: str) -> set[type]:
     return plain_types(one.fields.get(name)) | plain_types(one.fields.get(f"{name}s"))
 
 
@@ -193,8 +195,8 @@ def test_the_errors_that_all_readers_raise_are_errors_of_ours() -> None:
     assert len(ANYWHERE) == 9
 
 
-def sample(doc: str, **hints: Any) -> Described:
-    return Described("sample", doc, hints, hints.pop("returned", None))
+def sample(doc: str, **hints: Any) -> DescribedObject:
+    return DescribedObject("sample", doc, hints, hints.pop("returned", None))
 
 
 @pytest.mark.parametrize(

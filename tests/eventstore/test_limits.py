@@ -186,14 +186,14 @@ def test_an_append_has_at_most_a_thousand_events(engine: Engine) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Counting:
+class Reading:
     celsius: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
     counter_id: str = "clock"
-    readings: tuple[Counting, ...] = ()
+    readings: tuple[Reading, ...] = ()
     more: dict[str, Any] = field(default_factory=dict)
 
 
@@ -202,7 +202,7 @@ class Measured:
     ("event", "place"),
     [
         (
-            lambda n: Measured(readings=(Counting(1.5), Counting(n))),
+            lambda n: Measured(readings=(Reading(1.5), Reading(n))),
             "readings.1.celsius",
         ),
         (lambda n: Measured(more={"a": {"b": [n]}}), "more.a.b.0"),
@@ -217,7 +217,7 @@ def test_an_event_with_a_number_that_is_none_is_not_written_as_null(
 
 
 def test_a_number_that_is_one_is_written() -> None:
-    event = Measured(readings=(Counting(-1e300),), more={"a": 0.1})
+    event = Measured(readings=(Reading(-1e300),), more={"a": 0.1})
     codec = EventCodec([Measured])
 
     assert codec.decode("Measured", codec.encode(event)) == event
@@ -228,7 +228,7 @@ def test_a_command_with_a_number_that_is_none_is_not_accepted(engine: Engine) ->
     with pytest.raises(NotANumber):
         accept(
             engine.connection,
-            Measured(readings=(Counting(math.nan),)),
+            Measured(readings=(Reading(math.nan),)),
             decider=COUNTERS.all[0],
             principal="alice",
             key="key",

@@ -27,7 +27,7 @@ UNIT_IN_NAME = re.compile(r"(^|_)(seconds|bytes|hours)(_|$)|^count$")
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
+class DescribedObject:
     """
     Something public with a docstring.
 
@@ -64,7 +64,7 @@ def clauses(doc: str) -> list[str]:
     return re.split(r"[.,;:!?](?=\s|$)| - ", text)
 
 
-def unsaid_fields(described: Described, known: Mapping[str, str]) -> list[str]:
+def unsaid_fields(described: DescribedObject, known: Mapping[str, str]) -> list[str]:
     """
     Return the fields of which no unit or form is said.
 
@@ -83,7 +83,7 @@ def unsaid_fields(described: Described, known: Mapping[str, str]) -> list[str]:
     ]
 
 
-def says_result(described: Described) -> bool:
+def says_result(described: DescribedObject) -> bool:
     """Return True if the sentence on what is returned tells its unit or form."""
     plain = plain_types(described.returned)
     sentences = re.split(r"\.(?:\s|$)", " ".join(described.doc.split()))
@@ -91,15 +91,15 @@ def says_result(described: Described) -> bool:
     return not plain or any(says_form(s, plain) for s in [*told, sentences[0]])
 
 
-def described(name: str, thing: Any) -> Iterator[Described]:
+def described(name: str, thing: Any) -> Iterator[DescribedObject]:
     """Yield a function; or a class, and its methods and properties that are public."""
     if inspect.isfunction(thing):
         hints = typing.get_type_hints(thing)
         result = hints.pop("return", None)
-        yield Described(name, inspect.getdoc(thing) or "", hints, result)
+        yield DescribedObject(name, inspect.getdoc(thing) or "", hints, result)
     elif inspect.isclass(thing):
         doc = "\n".join(filter(None, map(own_doc, thing.__mro__[:-1])))
-        yield Described(name, own_doc(thing) and doc, fields_of(thing), None)
+        yield DescribedObject(name, own_doc(thing) and doc, fields_of(thing), None)
         for method, function in methods_of(thing).items():
             yield from described(f"{name}.{method}", function)
 
