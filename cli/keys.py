@@ -3,7 +3,7 @@
 import click
 
 from cli.output import progress
-from eventstore.errors import WrongMasterKey
+from eventstore.errors.unreadable import WrongMasterKey
 from eventstore.personal.key_rotation import count_former, rotate
 from tasks.shop.wiring import shop
 

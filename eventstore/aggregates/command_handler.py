@@ -14,7 +14,8 @@ from eventstore.aggregates.decider import Decider, Deciders
 from eventstore.aggregates.loading import Streams, load
 from eventstore.claims import Change
 from eventstore.encryption.personal_fields import personal_fields
-from eventstore.errors import AlreadyClaimed, error_text
+from eventstore.errors import AlreadyClaimed
+from eventstore.errors.text import error_text
 from eventstore.ids import event_id_for, origin_of
 from eventstore.log.append import append
 from eventstore.log.codec import schema_of

@@ -23,11 +23,11 @@ from eventstore.aggregates.snapshots import (
     keep,
 )
 from eventstore.encryption.envelope import keys_in
-from eventstore.errors import (
+from eventstore.errors.text import error_text
+from eventstore.errors.unreadable import (
     CorruptSnapshot,
     TamperedEnvelope,
     UnkeepableState,
-    error_text,
 )
 from eventstore.log.events import RecordedEvent
 from eventstore.personal.keyring import Keyring

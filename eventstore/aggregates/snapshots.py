@@ -18,7 +18,7 @@ import psycopg
 import sqlalchemy as sa
 
 from eventstore.encryption.personal_fields import holds_personal
-from eventstore.errors import CorruptSnapshot, UnkeepableState
+from eventstore.errors.unreadable import CorruptSnapshot, UnkeepableState
 from eventstore.ids import NAMESPACE
 from eventstore.log.code_version import code_version
 from eventstore.log.schema import snapshots

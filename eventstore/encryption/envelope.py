@@ -19,7 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from eventstore.encryption.keys import SubjectKey
-from eventstore.errors import TamperedEnvelope
+from eventstore.errors.unreadable import TamperedEnvelope
 
 PERSONAL = "$personal"
 """The field that holds the box."""

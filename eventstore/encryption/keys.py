@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from eventstore.errors import WrongMasterKey
+from eventstore.errors.unreadable import WrongMasterKey
 
 _LENGTH = 32
 _NONCE = 12

@@ -13,7 +13,8 @@ from eventstore.aggregates.decider import Decider
 from eventstore.encryption.envelope import encrypt_fields
 from eventstore.encryption.keys import MasterKeys, new_key
 from eventstore.encryption.personal_fields import personal_fields
-from eventstore.errors import InternalCommand, KeyReused, is_of_the_data
+from eventstore.errors import InternalCommand, KeyReused
+from eventstore.errors.refusals import is_of_the_data
 from eventstore.ids import command_id_for, fingerprint_of
 from eventstore.log.limits import check_numbers, check_stream_id
 from eventstore.personal.keyring import new_key_row

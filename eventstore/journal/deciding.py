@@ -29,7 +29,8 @@ from eventstore.aggregates.decider import Deciders
 from eventstore.aggregates.loading import Streams, fold_histories, load
 from eventstore.claims import Change
 from eventstore.encryption.envelope import FORGOTTEN, key_of
-from eventstore.errors import InternalCommand, UnknownCommandType
+from eventstore.errors import InternalCommand
+from eventstore.errors.unreadable import UnknownCommandType
 from eventstore.journal.claim_conflicts import ClaimConflicts
 from eventstore.journal.runner import FinishedCommand, Runner
 from eventstore.journal.take import LeasedCommand, LeasedStream

@@ -12,8 +12,8 @@ from eventstore.errors import (
     CommandAlreadyFinished,
     KeyMadeElsewhere,
     WrongExpectedVersion,
-    is_of_the_data,
 )
+from eventstore.errors.refusals import is_of_the_data
 from eventstore.journal.claim_conflicts import ClaimConflicts
 from eventstore.journal.deciding import (
     DecidedCommand,

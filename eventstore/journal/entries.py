@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from eventstore.encryption.envelope import FORGOTTEN, PERSONAL, decrypt_fields
 from eventstore.encryption.keys import MasterKeys, WrappedKey
-from eventstore.errors import MasterKeyMissing
+from eventstore.errors.unreadable import MasterKeyMissing
 from eventstore.journal.schema import (
     HAS_TURN,
     IS_FOR_LATER,

@@ -9,7 +9,7 @@ from uuid import UUID
 import psycopg
 
 from eventstore.aggregates.command_handler import Decision, Outcome, failure_outcome
-from eventstore.errors import is_lost_connection, raise_refusal
+from eventstore.errors.refusals import is_lost_connection, raise_refusal
 from eventstore.journal.deciding import DecidedCommand, describe_finished
 from eventstore.journal.runner import Runner
 from eventstore.journal.take import LeasedStream, give_back, release

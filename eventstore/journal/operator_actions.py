@@ -7,7 +7,7 @@ import msgspec
 import psycopg
 
 from eventstore.aggregates.decider import Deciders
-from eventstore.errors import UnknownCommandType
+from eventstore.errors.unreadable import UnknownCommandType
 from eventstore.journal.internal_commands import InternalRequest, send
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 
 from eventstore.claims import ClaimChange
-from eventstore.errors import raise_refusal
+from eventstore.errors.refusals import raise_refusal
 from eventstore.log.arguments import (
     Arguments,
     Completion,

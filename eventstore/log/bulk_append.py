@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 
 from eventstore.claims import ClaimChange
-from eventstore.errors import TooManyBytes, TooManyEvents, TooManyStreams
+from eventstore.errors.unstorable import TooManyBytes, TooManyEvents, TooManyStreams
 from eventstore.log.append import call_append
 from eventstore.log.arguments import (
     append_arguments,

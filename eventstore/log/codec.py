@@ -7,7 +7,7 @@ import msgspec
 
 from eventstore.encryption.envelope import FORGOTTEN, PERSONAL
 from eventstore.encryption.personal_fields import personal_fields, placeholders
-from eventstore.errors import NewerSchema, UnknownEventType, UnreadableEvent
+from eventstore.errors.unreadable import NewerSchema, UnknownEventType, UnreadableEvent
 from eventstore.log.events import RecordedEvent
 from eventstore.log.limits import check_numbers
 from eventstore.log.upcasting import (

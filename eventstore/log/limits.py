@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from eventstore.errors import (
+from eventstore.errors.unstorable import (
     BadStreamId,
     BadTypeName,
     NotANumber,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from eventstore.errors import BadUpcasters, NewerSchema, UpcasterFailed
+from eventstore.errors.unreadable import BadUpcasters, NewerSchema, UpcasterFailed
 
 
 class VersionedData(NamedTuple):

@@ -17,7 +17,7 @@ from eventstore.encryption.envelope import (
 )
 from eventstore.encryption.keys import MasterKeys, SubjectKey, WrappedKey, new_key
 from eventstore.encryption.personal_fields import personal_fields
-from eventstore.errors import (
+from eventstore.errors.unreadable import (
     KeyLost,
     MasterKeyMissing,
     TamperedEnvelope,

@@ -11,13 +11,9 @@ import psycopg
 from psycopg import sql
 
 from eventstore.encryption.keys import MasterKeys
-from eventstore.errors import (
-    CannotProject,
-    CheckpointNotInLog,
-    RebuildFailed,
-    error_text,
-    is_lost_connection,
-)
+from eventstore.errors import CannotProject, CheckpointNotInLog, RebuildFailed
+from eventstore.errors.refusals import is_lost_connection
+from eventstore.errors.text import error_text
 from eventstore.log.read import settled
 from eventstore.projections.generations import (
     REBUILDING,

@@ -8,12 +8,8 @@ import psycopg
 from eventstore.aggregates.decider import Deciders
 from eventstore.aggregates.loading import load
 from eventstore.claims import ClaimChange
-from eventstore.errors import (
-    AlreadyClaimed,
-    EventStoreError,
-    WrongExpectedVersion,
-    error_text,
-)
+from eventstore.errors import AlreadyClaimed, EventStoreError, WrongExpectedVersion
+from eventstore.errors.text import error_text
 from eventstore.log.append import append
 from eventstore.log.read import settled
 

@@ -10,7 +10,8 @@ from uuid import UUID
 
 import psycopg
 
-from eventstore.errors import CheckpointNotInLog, raise_misplaced
+from eventstore.errors import CheckpointNotInLog
+from eventstore.errors.refusals import raise_misplaced
 from eventstore.subscriptions.catch_up import CaughtUp
 from eventstore.subscriptions.stop_reasons import note_stop
 

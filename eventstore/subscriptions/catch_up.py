@@ -8,12 +8,8 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from eventstore.errors import (
-    CannotProject,
-    CheckpointNotInLog,
-    is_lost_connection,
-    raise_misplaced,
-)
+from eventstore.errors import CannotProject, CheckpointNotInLog
+from eventstore.errors.refusals import is_lost_connection, raise_misplaced
 from eventstore.log.events import RecordedEvent
 from eventstore.log.read import read_all
 from eventstore.personal.keyring import Keyring

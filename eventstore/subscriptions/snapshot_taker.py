@@ -18,7 +18,7 @@ from eventstore.aggregates.loading import (
     starting_points,
 )
 from eventstore.aggregates.snapshots import count_ignored, keep
-from eventstore.errors import error_text
+from eventstore.errors.text import error_text
 from eventstore.log.events import RecordedEvent
 from eventstore.personal.keyring import Keyring
 from eventstore.subscriptions.subscription import Subscription

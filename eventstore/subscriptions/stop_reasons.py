@@ -6,11 +6,10 @@ from typing import Any
 import msgspec
 import psycopg
 
-from eventstore.errors import (
-    CannotProject,
-    CheckpointNotInLog,
+from eventstore.errors import CannotProject, CheckpointNotInLog, LiveRowsBehind
+from eventstore.errors.text import error_text
+from eventstore.errors.unreadable import (
     KeyLost,
-    LiveRowsBehind,
     MasterKeyMissing,
     NewerSchema,
     TamperedEnvelope,
@@ -18,7 +17,6 @@ from eventstore.errors import (
     UnreadableEvent,
     UpcasterFailed,
     WrongMasterKey,
-    error_text,
 )
 
 CHECKPOINT = "checkpoint"

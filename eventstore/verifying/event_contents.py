@@ -11,13 +11,13 @@ import msgspec
 import psycopg
 
 from eventstore.aggregates.decider import Deciders, category_of
-from eventstore.errors import (
-    EventStoreError,
+from eventstore.errors import EventStoreError
+from eventstore.errors.text import error_text
+from eventstore.errors.unreadable import (
     KeyLost,
     NewerSchema,
     TamperedEnvelope,
     UnknownEventType,
-    error_text,
 )
 from eventstore.log.events import RecordedEvent
 from eventstore.personal.keyring import Keyring

@@ -9,7 +9,8 @@ from eventstore.aggregates.decider import Decider, Deciders, category_of
 from eventstore.aggregates.history import check_versions
 from eventstore.aggregates.loading import decrypt_snapshot
 from eventstore.aggregates.snapshots import Snapshot
-from eventstore.errors import CorruptSnapshot, TamperedEnvelope, error_text
+from eventstore.errors.text import error_text
+from eventstore.errors.unreadable import CorruptSnapshot, TamperedEnvelope
 from eventstore.log.read import read_stream
 from eventstore.personal.keyring import Keyring
 from eventstore.verifying.finding import Advance, Check, Finding

@@ -6,7 +6,7 @@ import time
 from kombu import Queue
 from sqlalchemy.exc import OperationalError
 
-from eventstore.errors import error_text
+from eventstore.errors.text import error_text
 from tasks.shop.wiring import Shop
 
 log = logging.getLogger(__name__)

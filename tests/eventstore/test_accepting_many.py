@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from eventstore.errors import is_of_the_data
+from eventstore.errors.refusals import is_of_the_data
 from eventstore.journal.accept import (
     AcceptanceResult,
     PreparedCommand,

@@ -4,12 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from eventstore.errors import (
+from eventstore.errors import WrongExpectedVersion
+from eventstore.errors.unstorable import (
     BadStreamId,
     TooManyBytes,
     TooManyEvents,
     TooManyStreams,
-    WrongExpectedVersion,
 )
 from eventstore.log import bulk_append
 from eventstore.log.append import ANY_VERSION, NO_STREAM, STREAM_EXISTS

@@ -25,7 +25,7 @@ from domain.orders.events import (
     PaymentRefunded,
 )
 from domain.orders.upcasters import UPCASTERS
-from eventstore.errors import UnknownEventType, UnreadableEvent
+from eventstore.errors.unreadable import UnknownEventType, UnreadableEvent
 from eventstore.log.codec import EventCodec, schema_of
 from tests.support.engine import Added
 

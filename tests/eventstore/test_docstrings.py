@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 import eventstore
-from eventstore import EventStoreError, MemoryStore, PostgresStore, Store, errors
+from eventstore import EventStoreError, MemoryStore, PostgresStore, Store
 from tests.support.docstrings import (
     DescribedObject,
     described,
@@ -44,22 +44,22 @@ ANYWHERE = re.findall(
 
 NEVER: dict[str, tuple[set[type[EventStoreError]], str]] = {
     "PostgresStore.append": (
-        {errors.KeyMadeElsewhere, errors.CommandAlreadyFinished},
+        {eventstore.KeyMadeElsewhere, eventstore.CommandAlreadyFinished},
         "it brings no new keys and completes no commands",
     ),
-    "PostgresStore.handle": ({errors.CommandAlreadyFinished}, "it completes none"),
-    "MemoryStore.handle": ({errors.CommandAlreadyFinished}, "it completes none"),
-    "append_bulk": ({errors.CommandAlreadyFinished}, "it completes none"),
-    "handle": ({errors.CommandAlreadyFinished}, "it completes none"),
-    "EventCodec.read": ({errors.NotANumber}, "JSON has none of those"),
-    "EventCodec.decode": ({errors.NotANumber}, "JSON has none of those"),
-    "rewrite": ({errors.NotANumber}, "JSON has none of those"),
+    "PostgresStore.handle": ({eventstore.CommandAlreadyFinished}, "it completes none"),
+    "MemoryStore.handle": ({eventstore.CommandAlreadyFinished}, "it completes none"),
+    "append_bulk": ({eventstore.CommandAlreadyFinished}, "it completes none"),
+    "handle": ({eventstore.CommandAlreadyFinished}, "it completes none"),
+    "EventCodec.read": ({eventstore.NotANumber}, "JSON has none of those"),
+    "EventCodec.decode": ({eventstore.NotANumber}, "JSON has none of those"),
+    "rewrite": ({eventstore.NotANumber}, "JSON has none of those"),
     "drain": (
         {
-            errors.WrongExpectedVersion,
-            errors.CommandAlreadyFinished,
-            errors.KeyMadeElsewhere,
-            errors.AlreadyClaimed,
+            eventstore.WrongExpectedVersion,
+            eventstore.CommandAlreadyFinished,
+            eventstore.KeyMadeElsewhere,
+            eventstore.AlreadyClaimed,
         },
         "the commands are given back with it, or fail by it",
     ),
@@ -234,12 +234,12 @@ def test_what_is_returned_needs_a_unit_or_form_too() -> None:
 def raise_what_is_caught(stream_id: str) -> None:
     try:
         refuse(stream_id)
-    except errors.EventStoreError:
+    except eventstore.EventStoreError:
         return
 
 
 def refuse(stream_id: str) -> None:
-    raise errors.CorruptSnapshot(stream_id)
+    raise eventstore.CorruptSnapshot(stream_id)
 
 
 @pytest.mark.parametrize(

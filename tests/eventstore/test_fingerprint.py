@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from eventstore.aggregates.decider import Decider
-from eventstore.errors import UnkeepableState
+from eventstore.errors.unreadable import UnkeepableState
 from tests.support.engine import COUNTERS, Counter
 
 CLOCK = "counter-clock"

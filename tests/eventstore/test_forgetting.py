@@ -8,7 +8,8 @@ import psycopg
 import pytest
 
 from eventstore.encryption.keys import MasterKeys
-from eventstore.errors import KeyLost, KeyMadeElsewhere, WrongMasterKey
+from eventstore.errors import KeyMadeElsewhere
+from eventstore.errors.unreadable import KeyLost, WrongMasterKey
 from eventstore.log.append import append
 from eventstore.personal.key_rotation import count_former, rotate
 from eventstore.personal.keyring import Keyring

@@ -15,7 +15,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from eventstore.errors import is_lost_connection
+from eventstore.errors.refusals import is_lost_connection
 from eventstore.journal import lease
 from eventstore.journal.drain import drain
 from eventstore.journal.lease import keeping_lease

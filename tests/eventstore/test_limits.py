@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from eventstore.aggregates.command_handler import handle
-from eventstore.errors import (
+from eventstore.errors.unstorable import (
     BadStreamId,
     BadTypeName,
     NotANumber,

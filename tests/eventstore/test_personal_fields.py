@@ -14,7 +14,7 @@ from eventstore.encryption.envelope import (
 )
 from eventstore.encryption.keys import MasterKeys, SubjectKey, new_key
 from eventstore.encryption.personal_fields import personal_fields, placeholders
-from eventstore.errors import TamperedEnvelope, WrongMasterKey
+from eventstore.errors.unreadable import TamperedEnvelope, WrongMasterKey
 
 ABOUT = UUID(int=1)
 KEY = new_key()

@@ -10,7 +10,8 @@ import msgspec
 import psycopg
 import pytest
 
-from eventstore.errors import InternalCommand, KeyReused, UnknownCommandType
+from eventstore.errors import InternalCommand, KeyReused
+from eventstore.errors.unreadable import UnknownCommandType
 from eventstore.journal.accept import accept
 from eventstore.journal.operator_actions import tell_abandoned
 from eventstore.log.append import append

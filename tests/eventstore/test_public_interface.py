@@ -1,8 +1,10 @@
 """What the engine offers by name, to whoever lifts it out."""
 
 import inspect
+import pkgutil
 import subprocess
 import sys
+from importlib import import_module
 
 import eventstore
 from eventstore import EventStoreError, errors
@@ -17,12 +19,16 @@ def test_every_name_is_there_and_told_once() -> None:
 
 
 def test_every_error_can_be_caught_by_its_name() -> None:
+    names = [module.name for module in pkgutil.iter_modules(errors.__path__)]
+    modules = [errors, *(import_module(f"{errors.__name__}.{name}") for name in names)]
     raised = {
         name
-        for name, error in vars(errors).items()
+        for module in modules
+        for name, error in vars(module).items()
         if inspect.isclass(error) and issubclass(error, EventStoreError)
     }
 
+    assert {"AlreadyClaimed", "BadStreamId", "NewerSchema"} < raised
     assert raised - set(eventstore.__all__) == set()
 
 

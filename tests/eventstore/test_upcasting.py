@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from eventstore.aggregates.decider import Decider
-from eventstore.errors import (
+from eventstore.errors.unreadable import (
     BadUpcasters,
     NewerSchema,
     UnknownEventType,

@@ -11,7 +11,7 @@ import time
 from typing import Any
 from uuid import UUID
 
-from eventstore.errors import is_lost_connection
+from eventstore.errors.refusals import is_lost_connection
 from eventstore.journal.drain import drain
 from eventstore.journal.runner import Runner
 from tests.support.engine import connect, meanwhile

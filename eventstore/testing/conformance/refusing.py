@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import msgspec
 
-from eventstore.errors import (
+from eventstore.errors.unstorable import (
     BadStreamId,
     BadTypeName,
     NotANumber,

@@ -11,12 +11,8 @@ import psycopg
 from domain.orders.events import OrderCreated
 from eventstore.aggregates.decider import Deciders
 from eventstore.claims import ClaimChange, changes_between
-from eventstore.errors import (
-    AlreadyClaimed,
-    KeyMadeElsewhere,
-    Unstorable,
-    WrongExpectedVersion,
-)
+from eventstore.errors import AlreadyClaimed, KeyMadeElsewhere, WrongExpectedVersion
+from eventstore.errors.unstorable import Unstorable
 from eventstore.log.append import NO_STREAM, append
 from eventstore.log.limits import MAX_EVENTS
 from eventstore.personal.keyring import Keyring

@@ -9,7 +9,8 @@ import msgspec
 from eventstore.aggregates.decider import Decider, Deciders, category_of
 from eventstore.encryption.envelope import FORGOTTEN, PERSONAL
 from eventstore.encryption.personal_fields import personal_fields
-from eventstore.errors import BadStreamId, EventStoreError
+from eventstore.errors import EventStoreError
+from eventstore.errors.unstorable import BadStreamId
 from eventstore.log.events import Metadata, NewEvent
 from eventstore.log.limits import check_stream_id
 from eventstore.personal.keyring import Keyring

@@ -1,0 +1,291 @@
+"""
+The errors of the engine. All are an EventStoreError, and each says when it is raised.
+
+Here are those of appending, of commands, and of what an operator asks for. What is
+refused before it is sent is in `unstorable.py`, what cannot be read in `unreadable.py`.
+Where an error of the database becomes one of these is `refusals.py`.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from eventstore.errors.text import error_text
+
+
+class EventStoreError(Exception):
+    """The root of all errors that the engine raises."""
+
+
+class WrongExpectedVersion(EventStoreError):
+    """
+    Somebody else was faster: load again, and decide again.
+
+    *expected* is the version that the append was made for, None if unknown. *actual* is
+    the version that the stream is at; where the unique constraint saw it, at least: a
+    writer past the function `append` may have written more by then.
+    """
+
+    def __init__(self, stream_id: str, expected: int | None, actual: int) -> None:
+        self.stream_id = stream_id
+        self.expected = expected
+        self.actual = actual
+        super().__init__(
+            f"Stream {stream_id}: expected version {expected}, it is at {actual}."
+        )
+
+
+class CommandAlreadyFinished(EventStoreError):
+    """
+    A command of this append was completed meanwhile.
+
+    *status* is its status, like `succeeded`.
+    """
+
+    def __init__(self, command_id: UUID, status: str) -> None:
+        self.command_id = command_id
+        self.status = status
+        super().__init__(f"Command {command_id} is {status} already.")
+
+
+class Clash(NamedTuple):
+    """
+    A claim that was refused, and the stream that was to have it.
+
+    *command_id* is that of the command that wanted it, None if there was none.
+    """
+
+    scope: str
+    keyed_hash: bytes
+    stream_id: str
+    command_id: UUID | None
+
+
+class AlreadyClaimed(EventStoreError):
+    """
+    A value that a stream claims is another stream's.
+
+    *clashes* has every refused claim of the append; it does not tell the other streams.
+    """
+
+    def __init__(self, clashes: Sequence[Clash]) -> None:
+        self.clashes = tuple(clashes)
+        claims = (
+            f"{c.scope} of {c.stream_id}"
+            + (f" (command {c.command_id})" if c.command_id else "")
+            for c in clashes
+        )
+        super().__init__(f"Claimed by another stream already: {', '.join(claims)}.")
+
+
+class KeyMadeElsewhere(EventStoreError):
+    """A subject got its key from somebody else meanwhile: encrypt again with that."""
+
+
+class KeyReused(EventStoreError):
+    """
+    An idempotency key came again with other content.
+
+    *command_id* is that of the command that it was used for first.
+    """
+
+    def __init__(self, command_id: UUID) -> None:
+        self.command_id = command_id
+        super().__init__(f"This key was used for another command, {command_id}.")
+
+
+class InternalCommand(EventStoreError):
+    """A command that only process managers send came from a client."""
+
+    def __init__(self, command_type: str) -> None:
+        super().__init__(f"Only process managers send a {command_type}.")
+
+
+class NoSuchVersion(EventStoreError):
+    """
+    A stream was asked for as of a version that it does not have.
+
+    *head* is the version that it is at.
+    """
+
+    def __init__(self, stream_id: str, version: int, head: int) -> None:
+        self.head = head
+        super().__init__(f"{stream_id} has no version {version}: it is at {head}.")
+
+
+class VersionsMissing(EventStoreError):
+    """
+    A stream has a hole: nothing is decided on the rest of it.
+
+    *first* and *last* are the missing versions, both included.
+    """
+
+    def __init__(self, stream_id: str, first: int, last: int) -> None:
+        self.stream_id = stream_id
+        self.first = first
+        self.last = last
+        missing = f"version {first} is" if first == last else f"{first} to {last} are"
+        super().__init__(
+            f"{stream_id} has a hole: {missing} missing, and nothing is decided on the"
+            " rest. Restore the log; recount verify names all that is missing."
+        )
+
+
+class NotSettled(EventStoreError):
+    """As of a position was asked, where events may still come."""
+
+    def __init__(self, position: int, settled: int) -> None:
+        super().__init__(
+            f"Position {position} is not settled yet, only {settled} is:"
+            " the answer could still change."
+        )
+
+
+class LiveRowsBehind(EventStoreError):
+    """A read model has not reached the event by which somebody is forgotten."""
+
+    def __init__(self, generation: str) -> None:
+        super().__init__(f"{generation} has not come there yet")
+
+
+class CheckpointNotInLog(EventStoreError):
+    """
+    What a subscription has read is not in this log.
+
+    The log was restored or lost its end, or somebody moved the checkpoint; the message
+    says what to do. *name* is the subscription's name, *position* that of its
+    checkpoint, None if unknown.
+    """
+
+    def __init__(
+        self, name: str, position: int | None, remedy: str | None = None
+    ) -> None:
+        self.name = name
+        self.position = position
+        place = "" if position is None else f" at {position}"
+        super().__init__(
+            f"{name} has read an event{place} that the log has not: the log was"
+            " restored or lost its end, or the checkpoint was moved."
+            f" {remedy or remedy_for(name)}."
+        )
+
+
+def remedy_for(subscription: str) -> str:
+    """Return what sets a checkpoint right that is not in the log."""
+    read_model = re.fullmatch(r"(.+)_g\d+", subscription)
+    if read_model is not None:
+        return f"Rebuild it: recount rebuild {read_model[1]}"
+    if subscription == "seals":
+        return "Ask recount verify what was sealed"
+    return f"Set it right: recount checkpoints repair {subscription}"
+
+
+class CannotProject(EventStoreError):
+    """
+    A projection failed on an event, and stopped before it.
+
+    *position* is that of the event, *reason* the error that its fold raised.
+    """
+
+    def __init__(self, position: int, reason: Exception) -> None:
+        self.position = position
+        self.reason = reason
+        super().__init__(
+            f"Cannot project the event at {position}:"
+            f" {type(reason).__name__}: {error_text(reason)}"
+        )
+
+
+class RolesMissing(EventStoreError):
+    """
+    The connected role may not make the roles that are missing.
+
+    *statements* are the SQL that an administrator has to run.
+    """
+
+    def __init__(self, statements: Sequence[str]) -> None:
+        self.statements = tuple(statements)
+        super().__init__(
+            "The owner of the database may not make roles, or not their members. Have"
+            f" an administrator run: {'; '.join(statements)};"
+        )
+
+
+class RewriteRefused(EventStoreError):
+    """A copy does not take the place of the log; the message says why."""
+
+
+class NoSuchKeptLog(EventStoreError):
+    """There is no old log of that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"No old log called {name} is kept.")
+
+
+class RebuildFailed(EventStoreError):
+    """A read model was not rebuilt, and keeps the rows that it has."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name} was not rebuilt: {reason}")
+
+
+class RebuildRunning(EventStoreError):
+    """A read model is being rebuilt: nobody can take it away now."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is being rebuilt: wait until that has ended.")
+
+
+class UnknownReadModel(EventStoreError):
+    """No read model of that name has left anything in the database."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no read model {name}.")
+
+
+class ReadModelOutdated(EventStoreError):
+    """A read model was made from another definition: rebuild it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} was made from another definition: rebuild it.")
+
+
+class InstalledOtherwise(EventStoreError):
+    """The tables that are there belong to another version of the engine."""
+
+    def __init__(self, table: str, columns: Sequence[str]) -> None:
+        super().__init__(
+            f"The table {table} is there, and is another version's: it differs in"
+            f" {', '.join(columns)}."
+        )
+
+
+class NothingSealed(EventStoreError):
+    """The log has no seal yet."""
+
+    def __init__(self) -> None:
+        super().__init__("Nothing is sealed yet: beat has it done, by a worker.")
+
+
+class UnreadableExport(EventStoreError):
+    """A file does not have exported seals, or something else as well."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name} is no file of exported seals: {reason}.")
+
+
+class ContradictedExport(EventStoreError):
+    """The seals are not those that were exported to this file before."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            f"{name} is left as it is, since the seals are not those in it: {reason}."
+        )
+
+
+class BadCursor(EventStoreError):
+    """A page was asked for by something that is not a cursor of this list and order."""
+
+    def __init__(self) -> None:
+        super().__init__("The cursor is none of this list in this order.")

@@ -1,0 +1,103 @@
+"""
+What an error of the database means: the engine's own error, or whose fault it is.
+
+Constraints and SQLSTATEs are named here; ES001 to ES004 are those of our functions.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import NoReturn
+from uuid import UUID
+
+import psycopg
+
+from eventstore.errors import (
+    AlreadyClaimed,
+    CheckpointNotInLog,
+    Clash,
+    CommandAlreadyFinished,
+    KeyMadeElsewhere,
+    WrongExpectedVersion,
+)
+from eventstore.errors.unstorable import Unstorable
+from eventstore.session_errors import is_of_the_session
+
+
+def is_of_the_data(error: Exception) -> bool:
+    """
+    Return whether what was given is refused, and would be so again.
+
+    Classes of SQLSTATE: 22 a value that cannot be, 23 a constraint, 54 too large. All
+    others (no right, no such function, no connection) are not the command's fault.
+    """
+    if isinstance(error, Unstorable):
+        return True
+    state = error.sqlstate if isinstance(error, psycopg.Error) else None
+    return state is not None and state[:2] in ("22", "23", "54")
+
+
+def is_lost_connection(error: Exception) -> bool:
+    """
+    Return whether *error* tells that the database, or our session, is of no use.
+
+    A session that cannot write any more is as good as none.
+    """
+    if is_of_the_session(error):
+        return True
+    return isinstance(
+        error, psycopg.OperationalError | psycopg.InterfaceError
+    ) and not is_of_the_data(error)
+
+
+def raise_misplaced(error: Exception, name: str) -> None:
+    """Raise CheckpointNotInLog if that is why the database refused a reader."""
+    if isinstance(error, psycopg.Error) and error.sqlstate == "ES004":
+        raise CheckpointNotInLog(name, None) from error
+
+
+def raise_refusal(error: psycopg.Error, expected: Mapping[str, int]) -> NoReturn:
+    """
+    Say in the engine's own words what refused an append; other errors go on.
+
+    *expected* has the versions that the append was made for, by stream.
+    """
+    match error.sqlstate, error.diag.constraint_name:
+        case "ES001", _:
+            detail = json.loads(error.diag.message_detail or "{}")
+            raise WrongExpectedVersion(
+                detail["stream_id"], detail["expected"], detail["actual"]
+            ) from error
+        case "ES002", _:
+            detail = json.loads(error.diag.message_detail or "{}")
+            raise CommandAlreadyFinished(
+                UUID(detail["command_id"]), detail["status"]
+            ) from error
+        case _, "keys_subject_key":
+            raise KeyMadeElsewhere from error
+        case "ES003", _:
+            raise AlreadyClaimed(
+                [
+                    Clash(
+                        scope=clash["scope"],
+                        keyed_hash=bytes.fromhex(clash["hash"]),
+                        stream_id=clash["stream_id"],
+                        command_id=clash["command_id"] and UUID(clash["command_id"]),
+                    )
+                    for clash in json.loads(error.diag.message_detail or "[]")
+                ]
+            ) from error
+        case _, "events_stream_id_version_key":
+            # "Key (stream_id, version)=(order-7, 3) already exists.", in any language.
+            detail = error.diag.message_detail or ""
+            key = re.search(
+                r"\(stream_id, version\)=\((.*), (\d+)\)", detail, re.DOTALL
+            )
+            if key is None:
+                raise error
+            stream_id, version = key.groups()
+            raise WrongExpectedVersion(
+                stream_id, expected.get(stream_id), int(version)
+            ) from error
+        case _:
+            raise error
