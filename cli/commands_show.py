@@ -12,6 +12,7 @@ from cli.commands_list import describe_error, entry_as_json
 from cli.output import json_of
 from eventstore.connection import driver_connection
 from eventstore.errors import CannotProject, EventStoreError
+from eventstore.journal.effects import MAX_EFFECTS, Effect, FollowUp, find_effects
 from eventstore.journal.entries import (
     Entry,
     Incident,
@@ -20,7 +21,6 @@ from eventstore.journal.entries import (
     find_incidents,
 )
 from eventstore.journal.pruning import find_pruned_before
-from eventstore.journal.tracing import MAX_ENTRIES, FollowUp, TraceEntry, trace
 from eventstore.log.events import RecordedEvent
 from eventstore.personal.keyring import Keyring
 from eventstore.projections.affected_rows import AffectedRows, find_affected_rows
@@ -34,7 +34,7 @@ FORGOTTEN = "(whom it is about was forgotten)"
 class Node:
     """A message that followed from the command, and the rows that an event changed."""
 
-    traced: TraceEntry
+    effect: Effect
     rows: list[AffectedRows]
     problem: str = ""
 
@@ -70,16 +70,16 @@ def nodes_of(
     connection: psycopg.Connection[Any], shop: Shop, command_id: UUID
 ) -> Iterator[Node]:
     keyring = Keyring(connection, shop.deciders.masters)
-    for traced in trace(connection, command_id):
-        if isinstance(traced.what, FollowUp):
-            yield Node(traced=traced, rows=[])
+    for effect in find_effects(connection, command_id):
+        if isinstance(effect.message, FollowUp):
+            yield Node(effect=effect, rows=[])
             continue
         try:
-            (event,) = keyring.decrypt_events([traced.what])
+            (event,) = keyring.decrypt_events([effect.message])
             rows = find_affected_rows(connection, shop.projections, event)
-            yield Node(traced=traced, rows=rows)
+            yield Node(effect=effect, rows=rows)
         except (CannotProject, EventStoreError) as error:
-            yield Node(traced=traced, rows=[], problem=str(error))
+            yield Node(effect=effect, rows=[], problem=str(error))
 
 
 def lines_of(
@@ -99,8 +99,8 @@ def lines_of(
         yield "caused"
     for node in nodes:
         yield from lines_of_node(node)
-    if len(nodes) >= MAX_ENTRIES:
-        yield f"  … and more: the first {MAX_ENTRIES:,} are shown"
+    if len(nodes) >= MAX_EFFECTS:
+        yield f"  … and more: the first {MAX_EFFECTS:,} are shown"
 
 
 def facts_of(entry: Entry) -> dict[str, Any]:
@@ -140,7 +140,7 @@ def lines_of_incident(incident: Incident) -> Iterator[str]:
 
 
 def lines_of_node(node: Node) -> Iterator[str]:
-    what, depth = node.traced
+    what, depth = node.effect
     indent = "  " * (depth + 1)
     if isinstance(what, FollowUp):
         yield f"{indent}{what.type} {what.id} to {what.stream_id}: {what.status}"
@@ -168,7 +168,7 @@ def whole_as_json(
 
 
 def node_as_json(node: Node) -> dict[str, Any]:
-    what, depth = node.traced
+    what, depth = node.effect
     if isinstance(what, RecordedEvent):
         told_of = {
             "event": what.type,

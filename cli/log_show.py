@@ -12,7 +12,8 @@ import psycopg
 
 from cli.output import event_as_json, json_of
 from cli.stream_words import NOBODY_KNOWN
-from eventstore.log.causation import Effect, find_effects, find_event, read_conversation
+from eventstore.journal.effects import Effect, FollowUp, find_effects
+from eventstore.log.causation import find_event, read_conversation
 from eventstore.log.events import RecordedEvent
 from eventstore.log.read import scan, scan_back
 from tasks.shop.printable import printable
@@ -117,24 +118,37 @@ def read_part(
 
 
 def print_events(effects: Iterable[Effect], limit: int, *, is_json: bool) -> None:
-    """Print the events one by one, and on standard error whether there are more."""
+    """
+    Print the effects one by one, and on standard error whether there are more.
+
+    As JSON there are only the events.
+    """
     told = 0
     for effect in effects:
         if told == limit:
             click.echo("there are more: --limit shows them", err=True)
             break
         told += 1
-        if is_json:
-            click.echo(json_of(event_as_json(effect.event)))
-        else:
+        if not is_json:
             click.echo(line_of(effect, shop().settings.timezone))
+        elif isinstance(effect.message, RecordedEvent):
+            click.echo(json_of(event_as_json(effect.message)))
     if not told and not is_json:
         click.echo("there is no such event")
 
 
 def line_of(effect: Effect, zone: ZoneInfo) -> str:
-    """Return position, stream, version and type of an event, when, and who."""
+    """
+    Return position, stream, version and type of an event, when, and who.
+
+    Of a command it is the type and id, its stream and its status.
+    """
     event, depth = effect
+    if isinstance(event, FollowUp):
+        return printable(
+            f"{'':>9} {'  ' * depth}{event.type} {event.id}"
+            f" to {event.stream_id}: {event.status}"
+        )
     told = msgspec.json.decode(event.metadata)
     when = event.occurred_at.astimezone(zone).isoformat(" ", "milliseconds")
     return printable(

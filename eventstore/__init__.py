@@ -101,6 +101,7 @@ from eventstore.errors.unstorable import (
 from eventstore.ids import command_id_for, event_id_for
 from eventstore.journal.accept import AcceptedCommand, accept
 from eventstore.journal.drain import drain
+from eventstore.journal.effects import Effect, FollowUp, find_effects
 from eventstore.journal.entries import Entry
 from eventstore.journal.entries import find as find_command
 from eventstore.journal.finishing import DrainResult
@@ -108,7 +109,7 @@ from eventstore.journal.operator_actions import tell_abandoned
 from eventstore.journal.runner import Limits
 from eventstore.log.append import ANY_VERSION, NO_STREAM, STREAM_EXISTS, append
 from eventstore.log.bulk_append import append_bulk, batches
-from eventstore.log.causation import Effect, find_effects, find_event, read_conversation
+from eventstore.log.causation import find_event, read_conversation
 from eventstore.log.codec import EventCodec
 from eventstore.log.events import AppendedEvent, Metadata, NewEvent, RecordedEvent
 from eventstore.log.read import read_all, read_stream, scan, scan_back, settled
@@ -179,6 +180,7 @@ __all__ = [  # noqa: RUF022 - by subject
     "NOW",
     "AsOf",
     "Effect",
+    "FollowUp",
     "find_effects",
     "find_event",
     "load",

@@ -9,8 +9,10 @@ import msgspec
 import psycopg
 import pytest
 
+from eventstore.journal.effects import Effect, find_effects
 from eventstore.log.append import ANY_VERSION, append
-from eventstore.log.causation import Effect, find_effects, find_event, read_conversation
+from eventstore.log.causation import find_event, read_conversation
+from eventstore.log.events import RecordedEvent
 from tests.support.engine import Engine, added
 
 COMMAND = UUID("00000000-0000-0000-0000-00000000c0de")
@@ -32,7 +34,12 @@ def write(engine: Engine, cause: UUID, *, conversation: UUID = COMMAND) -> UUID:
 
 
 def places(effects: list[Effect]) -> list[tuple[int, int]]:
-    return [(effect.event.position, effect.depth) for effect in effects]
+    events = [(effect.message, effect.depth) for effect in effects]
+    return [
+        (event.position, depth)
+        for event, depth in events
+        if isinstance(event, RecordedEvent)
+    ]
 
 
 def test_an_event_is_found_by_its_id(engine: Engine) -> None:

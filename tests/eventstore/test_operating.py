@@ -7,10 +7,10 @@ import pytest
 
 from eventstore.errors import BadCursor
 from eventstore.journal import listing
+from eventstore.journal.effects import find_effects
 from eventstore.journal.listing import CommandFilter, find_entries
 from eventstore.journal.operator_actions import ActionResult, abandon, retry
 from eventstore.journal.runner import Limits
-from eventstore.journal.tracing import trace
 from eventstore.log.append import append
 from eventstore.log.events import Metadata, NewEvent
 from tests.support.engine import Add, Added, Divide, Engine, at_once, counters
@@ -153,14 +153,16 @@ def test_what_a_command_caused_is_told_as_a_tree(engine: Engine) -> None:
 
     told = [
         (type(what).__name__, what.stream_id, depth)
-        for what, depth in trace(engine.connection, command_id)
+        for what, depth in find_effects(engine.connection, command_id)
     ]
     assert told == [
         ("RecordedEvent", CLOCK, 0),
         ("FollowUp", "counter-lamp", 1),
         ("RecordedEvent", "counter-lamp", 2),
     ]
-    assert len(trace(engine.connection, command_id, limit=1)) == 1
+    assert len(find_effects(engine.connection, command_id, limit=1)) == 1
+    of_the_event = find_effects(engine.connection, event_id)
+    assert [depth for _, depth in of_the_event] == [0, 1]
 
 
 def test_a_message_that_names_itself_as_its_cause_ends_the_tree(
@@ -174,7 +176,28 @@ def test_a_message_that_names_itself_as_its_cause_ends_the_tree(
         """
     )
 
-    assert trace(engine.connection, command_id) == []
+    assert find_effects(engine.connection, command_id) == []
+
+
+def test_commands_that_name_each_other_as_their_cause_end_the_tree(
+    engine: Engine,
+) -> None:
+    one, other = engine.accept(add), engine.accept(Add(counter_id="lamp"))
+    for command_id, cause in ((one, other), (other, one)):
+        engine.connection.execute(
+            """
+            UPDATE commands
+            SET metadata = metadata || jsonb_build_object('causation_id', %s::text)
+            WHERE id = %s
+            """,
+            (cause, command_id),
+        )
+
+    found = find_effects(engine.connection, one)
+    assert [(effect.message.stream_id, effect.depth) for effect in found] == [
+        ("counter-lamp", 0),
+        (CLOCK, 1),
+    ]
 
 
 def listed(engine: Engine, limit: int = 100, **wanted: Any) -> list[UUID]:
