@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import context
 
 from eventstore.connection import driver_connection
-from eventstore.database.doctor import check_rights
+from eventstore.database.rights_checks import check_rights
 from eventstore.errors import RebuildFailed
 from eventstore.roles import grant_rights
 from eventstore.session_errors import UnfitSession

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from eventstore.database.doctor import check_rights
 from eventstore.database.installation import install
+from eventstore.database.rights_checks import check_rights
 from eventstore.errors import RolesMissing
 from eventstore.log.append import append
 from eventstore.roles import CALLS, READ_MODELS, ROLES, TABLES, grant_rights

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from eventstore.database.doctor import check_rights
+from eventstore.database.rights_checks import check_rights
 from eventstore.subscriptions.lag import find_standings
 from readmodels import order_list, products
 from tasks.shop import rebuild
