@@ -7,12 +7,12 @@ owner, above all to write into the log: an event comes in by a function that kee
 rules, and a login that may call it has no right to the table.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from eventstore.errors import RolesMissing
+from eventstore.group_roles import make_roles
 from eventstore.sql import FUNCTIONS, execute, signatures
 
 PREFIX = "recount_"
@@ -163,101 +163,14 @@ def grant_rights(connection: sa.Connection) -> None:
     It takes away what they have besides, and may be done again at any time. Raises
     RolesMissing where the connected login may not make roles.
     """
-    make_roles(connection)
+    make_roles(
+        connection,
+        [PREFIX + role for role in ROLES],
+        PREFIX + READ_MODELS,
+        [PREFIX + role for role in RUNNERS],
+    )
     for statement in statements(connection):
         execute(connection, statement)
-
-
-def make_roles(connection: sa.Connection) -> None:
-    """Make the roles, which are shared by all databases of the server."""
-    missing = find_missing(connection)
-    memberships = list(find_memberships(connection, missing))
-    if missing and not connection.scalar(
-        sa.text("SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = user")
-    ):
-        raise RolesMissing([f"CREATE ROLE {n} NOLOGIN" for n in missing] + memberships)
-    for name in missing:
-        # Another database of this server may be migrated at the same time.
-        connection.exec_driver_sql(
-            f"""
-            DO $$ BEGIN
-                CREATE ROLE {name} NOLOGIN;
-            EXCEPTION WHEN duplicate_object OR unique_violation THEN
-                NULL;
-            END $$
-            """
-        )
-    if memberships and not may_grant(connection):
-        raise RolesMissing(memberships)
-    for statement in memberships:
-        execute(connection, statement)
-
-
-def find_missing(connection: sa.Connection) -> list[str]:
-    names = [PREFIX + role for role in ROLES]
-    known = set(
-        connection.scalars(
-            sa.text("SELECT rolname FROM pg_roles WHERE rolname = ANY (:names)"),
-            {"names": names},
-        )
-    )
-    return [name for name in names if name not in known]
-
-
-def find_memberships(
-    connection: sa.Connection, missing: Sequence[str]
-) -> Iterator[str]:
-    """Yield what makes those who fill read models, and the owner, members of theirs."""
-    group = PREFIX + READ_MODELS
-    user = connection.scalar(sa.text("SELECT quote_ident(user)"))
-    members = {PREFIX + role: f"{PREFIX}{role}" for role in RUNNERS} | {None: user}
-    for member, name in members.items():
-        is_new = member in missing or group in missing
-        if is_new or not is_member(connection, group, member):
-            yield f"GRANT {group} TO {name}"
-
-
-def is_member(connection: sa.Connection, group: str, member: str | None) -> bool:
-    """
-    Return whether *member*, or the connected login, has the rights of *group*.
-
-    Who makes a role may give it to others, and since PostgreSQL 16 is its member with
-    no other right than that.
-    """
-    return bool(
-        connection.scalar(
-            sa.text(
-                """
-                SELECT pg_has_role(m.name, :group, 'USAGE') AND pg_has_role(
-                    m.name, :group,
-                    CASE WHEN current_setting('server_version_num')::integer < 160000
-                        THEN 'USAGE' ELSE 'SET' END
-                )
-                FROM (SELECT coalesce(:member, user)::name) AS m (name)
-                """
-            ),
-            {"member": member, "group": group},
-        )
-    )
-
-
-def may_grant(connection: sa.Connection) -> bool:
-    """Return whether the connected login may make others members of the owner's."""
-    return bool(
-        connection.scalar(
-            sa.text(
-                """
-                SELECT
-                    pg_has_role(:group, 'MEMBER WITH ADMIN OPTION')
-                    -- Before PostgreSQL 16 this was enough for any role.
-                    OR rolcreaterole
-                        AND current_setting('server_version_num')::integer < 160000
-                FROM pg_roles WHERE rolname = user
-                """
-            ),
-            {"group": PREFIX + READ_MODELS},
-        )
-    )
 
 
 def statements(connection: sa.Connection) -> Iterable[str]:
