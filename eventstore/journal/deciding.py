@@ -13,7 +13,6 @@ import psycopg
 from eventstore.access.senders import (
     PROCESS,
     May,
-    Sender,
     find_senders,
     needs_no_roles,
 )
@@ -29,9 +28,14 @@ from eventstore.aggregates.decider import Deciders
 from eventstore.aggregates.loading import Streams, fold_histories, load
 from eventstore.claims import Change
 from eventstore.encryption.envelope import FORGOTTEN, key_of
-from eventstore.errors import InternalCommand
 from eventstore.errors.unreadable import UnknownCommandType
 from eventstore.journal.claim_conflicts import ClaimConflicts
+from eventstore.journal.rejections import (
+    SUBJECT_FORGOTTEN,
+    internal_command_rejection,
+    sender_rejection,
+    stale_version_rejection,
+)
 from eventstore.journal.runner import FinishedCommand, Runner
 from eventstore.journal.take import LeasedCommand, LeasedStream
 from eventstore.log.limits import MAX_EVENTS
@@ -72,12 +76,13 @@ def read_commands(
             raise UnknownCommandType(command.type)
         is_internal = deciders.commands[command.type] in decider.internal
         if is_internal and not actor_of(command).startswith(PROCESS):
-            readable.append(ParsedCommand(command, fault=not_a_clients(command)))
+            refusal = internal_command_rejection(command.type, actor_of(command))
+            readable.append(ParsedCommand(command, fault=refusal))
             continue
         try:
             data = msgspec.json.decode(keyring.decrypt(command.data, command.id))
             if FORGOTTEN in data:
-                readable.append(ParsedCommand(command, fault=FORGOTTEN_SUBJECT))
+                readable.append(ParsedCommand(command, fault=SUBJECT_FORGOTTEN))
                 continue
             body = decider.read_command(deciders.commands[command.type], data)
             readable.append(ParsedCommand(command, body, decider.reads(body)))
@@ -107,7 +112,7 @@ def refuse_senders(
         return commands
     senders = find_senders(connection, [command.id for command in by_users])
     return [
-        readable._replace(fault=not_allowed(readable.command.type, sender))
+        readable._replace(fault=sender_rejection(readable.command.type, sender))
         if (sender := senders.get(readable.command.id))
         and not may(readable.command.type, sender)
         else readable
@@ -207,7 +212,7 @@ def decide_one(
     """Decide one command in its turn, at *version* of its stream."""
     command, body, others, fault = readable
     if fault is None and command.expected_version not in (None, version):
-        fault = stale_version_outcome(command, version)
+        fault = stale_version_rejection(command.expected_version, version)
     if fault is not None:
         return Decision(fault, streams.states[stream_id])
     metadata = msgspec.json.decode(command.metadata)
@@ -229,53 +234,6 @@ def decide_one(
             raise
         # A bug, and this command's alone: those behind it go on.
         return Decision(failure_outcome(error), streams.states[stream_id])
-
-
-FORGOTTEN_SUBJECT = Outcome(
-    status="rejected",
-    error={
-        "rule": "SubjectForgotten",
-        "message": "Whom it is about was forgotten.",
-        "figures": {},
-    },
-)
-"""Of a command that nobody can read any more: it was about somebody forgotten."""
-
-
-def not_a_clients(command: LeasedCommand) -> Outcome:
-    """Return the refusal of what only our own processes send: it came in by force."""
-    return Outcome(
-        status="rejected",
-        error={
-            "rule": "NotAllowed",
-            "message": str(InternalCommand(command.type)),
-            "figures": {"user": actor_of(command), "roles": []},
-        },
-    )
-
-
-def not_allowed(command_type: str, sender: Sender) -> Outcome:
-    """Return the refusal of a command that its sender may not send."""
-    return Outcome(
-        status="rejected",
-        error={
-            "rule": "NotAllowed",
-            "message": f"{sender.user} may not send {command_type}, or not any more.",
-            "figures": {"user": sender.user, "roles": sorted(sender.roles)},
-        },
-    )
-
-
-def stale_version_outcome(command: LeasedCommand, version: int) -> Outcome:
-    """Return the refusal of a command that was sent on another version."""
-    return Outcome(
-        status="rejected",
-        error={
-            "rule": "StaleVersion",
-            "message": f"It is at version {version}, not {command.expected_version}.",
-            "figures": {"expected": command.expected_version, "actual": version},
-        },
-    )
 
 
 def describe_finished(
