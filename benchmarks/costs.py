@@ -13,42 +13,35 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-import msgspec
 import psycopg
 
 from benchmarks.fencing.cluster import Cluster
-from domain.address import Address
-from domain.customers.commands import ChangeCustomerDetails, RegisterCustomer
-from domain.orders.commands import Item
+from benchmarks.shop_streams import (
+    ORDER,
+    a_customer,
+    an_order,
+    as_of_version_1,
+    change,
+    grow,
+    recorded,
+    register,
+    take,
+)
 from domain.orders.events import OrderCreated
-from eventstore.aggregates.command_handler import handle
 from eventstore.aggregates.decider import Deciders
-from eventstore.aggregates.loading import load, snapshots_of
-from eventstore.aggregates.snapshots import keep
+from eventstore.aggregates.loading import load
 from eventstore.encryption.keys import MasterKeys
 from eventstore.log.codec import EventCodec
-from eventstore.log.events import Metadata, RecordedEvent
-from eventstore.personal.keyring import Keyring
+from eventstore.log.events import RecordedEvent
 from tasks.shop.deciders import CUSTOMERS, ORDERS
 
 MASTERS = MasterKeys(b"of no use outside of benchmarks!")
-HOME = Address(street="12 Orchestra Terrace", city="London", country="UK")
-ORDER = OrderCreated(
-    customer_id="ALICE",
-    items=(Item(product="CLOCK", quantity=2, unit_price=4950),) * 3,
-    discount=Decimal(0),
-    total=29_700,
-    address=HOME,
-    currency="EUR",
-)
 LENGTHS = (10, 25, 50, 100, 200, 400)
 
 Call = Callable[[], object]
@@ -127,40 +120,6 @@ def upcasting(rounds: int) -> None:
     show("reading 20,000 orders of version 1 / of today", measured)
 
 
-def recorded(event: Any, schema: str) -> RecordedEvent:
-    cause = uuid4()
-    metadata = Metadata(
-        event_id=uuid4(),
-        correlation_id=cause,
-        causation_id=cause,
-        command_id=cause,
-        schema=schema,
-        actor="local",
-    )
-    # As PostgreSQL writes it: with a blank behind the colon.
-    written = msgspec.json.format(msgspec.json.encode(metadata), indent=0)
-    return RecordedEvent(
-        position=1,
-        stream_id="order-1",
-        type="OrderCreated",
-        version=1,
-        data=msgspec.json.encode(event)
-        .decode()
-        .replace('"discount":0,', '"discount":"0",'),
-        metadata=written.decode(),
-        occurred_at=datetime.now(UTC),
-    )
-
-
-def as_of_version_1(event: RecordedEvent) -> RecordedEvent:
-    data = msgspec.json.decode(event.data)
-    del data["discount"]
-    return event._replace(
-        data=msgspec.json.encode(data).decode(),
-        metadata=event.metadata.replace('"2.0"', '"1.0"'),
-    )
-
-
 def encryption(connection: psycopg.Connection[Any], rounds: int) -> None:
     """Write and load customers, of whom every field is personal, with and without."""
     secret = b"a secret of the benchmarks"
@@ -196,40 +155,6 @@ def encryption(connection: psycopg.Connection[Any], rounds: int) -> None:
             20,
         ),
     )
-
-
-def register(
-    connection: psycopg.Connection[Any], deciders: Deciders, customer: str
-) -> None:
-    command = RegisterCustomer(
-        customer_id=customer,
-        name="Alice",
-        email=f"{customer}@example.com",
-        contact_name="Alice Liddell",
-        address=HOME,
-    )
-    outcome = handle(connection, command, deciders=deciders, actor="benchmark")
-    assert outcome.status == "succeeded", outcome
-
-
-def change(
-    connection: psycopg.Connection[Any], deciders: Deciders, stream_id: str
-) -> None:
-    command = ChangeCustomerDetails(
-        customer_id=stream_id.removeprefix("customer-"),
-        name=f"Alice {uuid4()}",
-        address=HOME,
-    )
-    outcome = handle(connection, command, deciders=deciders, actor="benchmark")
-    assert outcome.status == "succeeded", outcome
-
-
-def grow(
-    connection: psycopg.Connection[Any], deciders: Deciders, customer: str, length: int
-) -> None:
-    register(connection, deciders, customer)
-    for _ in range(length - 1):
-        change(connection, deciders, f"customer-{customer}")
 
 
 def snapshots(connection: psycopg.Connection[Any], rounds: int) -> None:
@@ -283,51 +208,6 @@ def read_in_full(
     connection: psycopg.Connection[Any], stream_id: str, deciders: Deciders
 ) -> object:
     return load(connection, [stream_id + "b"], deciders)
-
-
-def a_customer(
-    connection: psycopg.Connection[Any], deciders: Deciders, length: int
-) -> str:
-    """Make two customers of so many events, of which the first has a snapshot."""
-    customer = f"s{uuid4().hex[:10]}"
-    for name in (customer, f"{customer}b"):
-        grow(connection, deciders, name, length)
-    take(connection, deciders, f"customer-{customer}")
-    return f"customer-{customer}"
-
-
-def an_order(
-    connection: psycopg.Connection[Any], deciders: Deciders, length: int
-) -> str:
-    order = f"order-{UUID(int=uuid4().int)}"
-    for stream_id in (order, f"{order}b"):
-        connection.execute(
-            """
-            INSERT INTO events (stream_id, type, version, data, metadata, occurred_at)
-            SELECT %(stream)s,
-                CASE i WHEN 1 THEN 'OrderCreated' ELSE 'OrderShipped' END, i,
-                CASE i WHEN 1 THEN %(data)s::jsonb ELSE '{"tracking_no": "1Z9"}' END,
-                jsonb_build_object('event_id', gen_random_uuid(), 'schema',
-                    CASE i WHEN 1 THEN '2.0' ELSE '1.0' END),
-                now()
-            FROM generate_series(1, %(length)s) AS i
-            """,
-            {
-                "stream": stream_id,
-                "data": recorded(ORDER, "2.0").data,
-                "length": length,
-            },
-        )
-    take(connection, deciders, order)
-    return order
-
-
-def take(
-    connection: psycopg.Connection[Any], deciders: Deciders, stream_id: str
-) -> None:
-    streams = load(connection, [stream_id], deciders)
-    keyring = Keyring(connection, deciders.masters)
-    keep(connection, snapshots_of(streams.versions, streams, deciders, keyring))
 
 
 def show(what: str, measured: Measured) -> None:
