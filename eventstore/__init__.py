@@ -150,168 +150,56 @@ from eventstore.testing.memory import MemoryStore
 from eventstore.verifying.finding import Finding
 from eventstore.verifying.verify import VerifyResult, verify
 
-__all__ = [  # noqa: RUF022 - by subject
-    # The database.
-    "Ailment",
-    "Connection",
-    "ROLES",
-    "diagnose",
-    "grant_rights",
-    "install",
-    # The store, which an application's own code depends on.
-    "MemoryStore",
-    "PostgresStore",
-    "Store",
-    # Events.
-    "AppendedEvent",
-    "Metadata",
-    "NewEvent",
-    "RecordedEvent",
-    "command_id_for",
-    "event_id_for",
-    # Appending.
-    "ANY_VERSION",
-    "NO_STREAM",
-    "STREAM_EXISTS",
-    "append",
-    "append_bulk",
-    "batches",
-    # Reading, today and as of then.
-    "NOW",
-    "AsOf",
-    "Effect",
-    "FollowUp",
-    "find_effects",
-    "find_event",
-    "load",
-    "load_as_of",
-    "read_all",
-    "read_as_of",
-    "read_conversation",
-    "read_stream",
-    "scan",
-    "scan_back",
-    "settled",
-    "versions_as_of",
-    # Shapes of events.
-    "EventCodec",
-    "VersionedData",
-    "Upcaster",
-    "Upcasters",
-    "UnrecordedClass",
-    "examine",
-    # Another log in the place of the log.
-    "KeptLog",
-    "RewritePreview",
-    "RewriteResult",
-    "drop_kept",
-    "find_kept",
-    "rehearse",
-    "rewrite",
-    # Deciding.
-    "Claim",
-    "ClaimChange",
-    "ClaimKey",
-    "Decider",
-    "Deciders",
-    "Outcome",
-    "Streams",
-    "category_of",
-    "handle",
-    # The journal: commands that are promised first, and done afterwards.
-    "AcceptedCommand",
-    "DrainResult",
-    "Entry",
-    "Limits",
-    "accept",
-    "drain",
-    "find_command",
-    "tell_abandoned",
-    # Personal data.
-    "Keyring",
-    "MasterKeys",
-    # Readers of the log.
-    "ProcessManagerRun",
-    "CaughtUp",
-    "ForeignCheckpoint",
-    "ProcessManager",
-    "SnapshotPolicy",
-    "Subscription",
-    "begin_acting",
-    "catch_up",
-    "ensure_snapshot_taker",
-    "lag",
-    "never_deployed",
-    "read_on",
-    "snapshot_taker",
-    # Read models.
-    "Fact",
-    "Index",
-    "Lookup",
-    "Page",
-    "Projection",
-    "Rebuilt",
-    "Update",
-    "View",
-    "catch_up_now",
-    "rebuild",
-    # Seals.
-    "ExportedSeal",
-    "Finding",
-    "Seal",
-    "VerifyResult",
-    "export_lines",
-    "find_origin",
-    "newest_seals",
-    "read_export",
-    "seal_log",
-    "verify",
-    # Errors.
-    "AlreadyClaimed",
-    "BadCursor",
-    "BadStreamId",
-    "BadTypeName",
-    "BadUpcasters",
-    "TamperedEnvelope",
-    "CannotProject",
-    "CheckpointNotInLog",
-    "Clash",
-    "CommandAlreadyFinished",
-    "ContradictedExport",
-    "CorruptSnapshot",
-    "EventStoreError",
-    "InstalledOtherwise",
-    "KeyLost",
-    "KeyMadeElsewhere",
-    "InternalCommand",
-    "KeyReused",
-    "LiveRowsBehind",
-    "MasterKeyMissing",
-    "NewerSchema",
-    "NoSuchVersion",
-    "NoSuchKeptLog",
-    "NotANumber",
-    "NotSettled",
-    "NothingSealed",
-    "ReadModelOutdated",
-    "RebuildRunning",
-    "UnknownReadModel",
-    "RebuildFailed",
-    "RewriteRefused",
-    "RolesMissing",
-    "TooLarge",
-    "TooManyBytes",
-    "TooManyEvents",
-    "TooManyStreams",
-    "UnkeepableState",
-    "UnknownCommandType",
-    "UnknownEventType",
-    "UnreadableEvent",
-    "UnreadableExport",
-    "Unstorable",
-    "UnstorableText",
-    "UpcasterFailed",
-    "VersionsMissing",
-    "WrongExpectedVersion",
-    "WrongMasterKey",
-]
+# The database.
+__all__ = ["ROLES", "Ailment", "Connection", "diagnose", "grant_rights", "install"]
+# The store, which an application's own code depends on.
+__all__ += ["MemoryStore", "PostgresStore", "Store"]
+# Events.
+__all__ += ["AppendedEvent", "Metadata", "NewEvent", "RecordedEvent", "command_id_for"]
+__all__ += ["event_id_for"]
+# Appending.
+__all__ += ["ANY_VERSION", "NO_STREAM", "STREAM_EXISTS", "append", "append_bulk"]
+__all__ += ["batches"]
+# Reading, today and as of then.
+__all__ += ["NOW", "AsOf", "Effect", "FollowUp", "find_effects", "find_event", "load"]
+__all__ += ["load_as_of", "read_all", "read_as_of", "read_conversation", "read_stream"]
+__all__ += ["scan", "scan_back", "settled", "versions_as_of"]
+# Shapes of events.
+__all__ += ["EventCodec", "UnrecordedClass", "Upcaster", "Upcasters", "VersionedData"]
+__all__ += ["examine"]
+# Another log in the place of the log.
+__all__ += ["KeptLog", "RewritePreview", "RewriteResult", "drop_kept", "find_kept"]
+__all__ += ["rehearse", "rewrite"]
+# Deciding.
+__all__ += ["Claim", "ClaimChange", "ClaimKey", "Decider", "Deciders", "Outcome"]
+__all__ += ["Streams", "category_of", "handle"]
+# The journal: commands that are promised first, and done afterwards.
+__all__ += ["AcceptedCommand", "DrainResult", "Entry", "Limits", "accept", "drain"]
+__all__ += ["find_command", "tell_abandoned"]
+# Personal data.
+__all__ += ["Keyring", "MasterKeys"]
+# Readers of the log.
+__all__ += ["CaughtUp", "ForeignCheckpoint", "ProcessManager", "ProcessManagerRun"]
+__all__ += ["SnapshotPolicy", "Subscription", "begin_acting", "catch_up"]
+__all__ += ["ensure_snapshot_taker", "lag", "never_deployed", "read_on"]
+__all__ += ["snapshot_taker"]
+# Read models.
+__all__ += ["Fact", "Index", "Lookup", "Page", "Projection", "Rebuilt", "Update"]
+__all__ += ["View", "catch_up_now", "rebuild"]
+# Seals.
+__all__ += ["ExportedSeal", "Finding", "Seal", "VerifyResult", "export_lines"]
+__all__ += ["find_origin", "newest_seals", "read_export", "seal_log", "verify"]
+# Errors.
+__all__ += ["AlreadyClaimed", "BadCursor", "BadStreamId", "BadTypeName", "BadUpcasters"]
+__all__ += ["CannotProject", "CheckpointNotInLog", "Clash", "CommandAlreadyFinished"]
+__all__ += ["ContradictedExport", "CorruptSnapshot", "EventStoreError"]
+__all__ += ["InstalledOtherwise", "InternalCommand", "KeyLost", "KeyMadeElsewhere"]
+__all__ += ["KeyReused", "LiveRowsBehind", "MasterKeyMissing", "NewerSchema"]
+__all__ += ["NoSuchKeptLog", "NoSuchVersion", "NotANumber", "NotSettled"]
+__all__ += ["NothingSealed", "ReadModelOutdated", "RebuildFailed", "RebuildRunning"]
+__all__ += ["RewriteRefused", "RolesMissing", "TamperedEnvelope", "TooLarge"]
+__all__ += ["TooManyBytes", "TooManyEvents", "TooManyStreams", "UnkeepableState"]
+__all__ += ["UnknownCommandType", "UnknownEventType", "UnknownReadModel"]
+__all__ += ["UnreadableEvent", "UnreadableExport", "Unstorable", "UnstorableText"]
+__all__ += ["UpcasterFailed", "VersionsMissing", "WrongExpectedVersion"]
+__all__ += ["WrongMasterKey"]
