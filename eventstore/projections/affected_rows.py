@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import psycopg
 
@@ -15,7 +14,7 @@ from eventstore.projections.project import (
     load_lookups,
     name_of,
 )
-from eventstore.projections.projection import Fact, Projection
+from eventstore.projections.projection import Fact, Key, Projection, Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,12 +26,12 @@ class AffectedRows:
     """
 
     read_model: str
-    where: Mapping[str, Any]
+    where: Mapping[str, object]
     is_there: bool
 
 
 def find_affected_rows(
-    connection: psycopg.Connection[Any],
+    connection: psycopg.Connection,
     projections: Iterable[Projection],
     event: RecordedEvent,
 ) -> list[AffectedRows]:
@@ -43,9 +42,8 @@ def find_affected_rows(
     is now. Raises CannotProject where one of them cannot take the event.
     """
     live = live_generations(connection)
-    checkpoints = dict(
-        connection.execute("SELECT name, checkpoint FROM public.subscriptions")
-    )
+    rows = connection.execute("SELECT name, checkpoint FROM public.subscriptions")
+    checkpoints: dict[str, int] = dict(rows.fetchall())
     touched = []
     for projection in projections:
         if projection.name not in live or event.type not in projection.types:
@@ -64,15 +62,15 @@ def find_affected_rows(
 
 
 def wheres(
-    connection: psycopg.Connection[Any],
+    connection: psycopg.Connection,
     projection: Projection,
     number: int,
     event: RecordedEvent,
-) -> list[Mapping[str, Any]]:
+) -> list[Mapping[str, object]]:
     """Return which rows it changes, each once: by key, or by an update of many."""
     facts = facts_of(projection, event)
     known = load_lookups(projection, Tables(projection, number), connection, facts)
-    found: list[Mapping[str, Any]] = []
+    found: list[Mapping[str, object]] = []
     for fact in facts:
         found += [
             {projection.key: key} for key in keys_of(projection, known, fact) if key
@@ -84,8 +82,8 @@ def wheres(
 
 
 def keys_of(
-    projection: Projection, known: Mapping[str, Mapping[Any, Any]], fact: Fact
-) -> Sequence[Any]:
+    projection: Projection, known: Mapping[str, Mapping[Key, Row]], fact: Fact
+) -> Sequence[Key | None]:
     return [
         check_answer(part, lambda part: key_of(projection, known, part))
         for part in check_answer(fact, projection.parts)
@@ -93,8 +91,8 @@ def keys_of(
 
 
 def key_of(
-    projection: Projection, known: Mapping[str, Mapping[Any, Any]], part: Fact
-) -> Any:
+    projection: Projection, known: Mapping[str, Mapping[Key, Row]], part: Fact
+) -> Key | None:
     needed = projection.needs(part)
     looked_up = {name: known[name].get(needed[name]) for name in needed}
     return projection.key_of(part, looked_up)

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from psycopg import sql
 
-SCALARS: Mapping[Any, str] = {
+SCALARS: Mapping[object, str] = {
     str: "text",
     int: "bigint",
     bool: "boolean",
@@ -30,13 +30,13 @@ class Column:
     name: str
     kind: str
     may_be_null: bool
-    decode: Callable[[str], Any] | None = None
+    decode: Callable[[str], object] | None = None
 
-    def read(self, value: Any) -> Any:
+    def read(self, value: Any) -> object:
         """Return the field's value that a loaded *value* stands for."""
         return value if self.decode is None or value is None else self.decode(value)
 
-    def written(self, value: Any) -> Any:
+    def written(self, value: object) -> object:
         """Return what a statement is given for the field's *value*."""
         return value if self.decode is None or value is None else encode(value)
 
@@ -62,7 +62,7 @@ class Column:
         return sql.Identifier(self.name)
 
 
-def encode(value: Any) -> str:
+def encode(value: object) -> str:
     return _to_json(value).decode()
 
 

@@ -7,7 +7,6 @@ generation that was kept for a way back stands still, and so it goes as a whole.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import psycopg
 
@@ -44,7 +43,7 @@ class OldGenerationDrop:
     projections: Sequence[Projection]
 
     def drop_kept(
-        self, connection: psycopg.Connection[Any], events: Sequence[RecordedEvent]
+        self, connection: psycopg.Connection, events: Sequence[RecordedEvent]
     ) -> None:
         self.refuse_behind(connection, events[-1].position)
         connection.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
@@ -56,7 +55,7 @@ class OldGenerationDrop:
                 if number < live[projection.name].number:
                     drop_generation(connection, projection.name, number)
 
-    def refuse_behind(self, connection: psycopg.Connection[Any], position: int) -> None:
+    def refuse_behind(self, connection: psycopg.Connection, position: int) -> None:
         """Raise CannotProject where a live generation has not come to *position*."""
         live = live_generations(connection)
         names = [

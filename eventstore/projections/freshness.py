@@ -1,7 +1,7 @@
 """Where a read model stands, and waiting for it: reading what one has just written."""
 
 import time
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
 
@@ -43,7 +43,7 @@ class ReadModelPlace(NamedTuple):
 
 
 def wait_for(
-    connection: psycopg.Connection[Any],
+    connection: psycopg.Connection,
     projection: Projection,
     position: int,
     *,
@@ -68,7 +68,7 @@ def wait_for(
         time.sleep(PAUSE)
 
 
-def look(connection: psycopg.Connection[Any], projection: Projection) -> ReadModelPlace:
+def look(connection: psycopg.Connection, projection: Projection) -> ReadModelPlace:
     """
     Return the checkpoint of the live generation, and where it can be expected to come.
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
 import sqlalchemy as sa
@@ -38,7 +38,7 @@ def ensure_generation(engine: sa.Engine, projection: Projection) -> None:
 
 
 def make_first_generation(
-    connection: psycopg.Connection[Any], projection: Projection
+    connection: psycopg.Connection, projection: Projection
 ) -> None:
     """Do what `ensure_generation` does, in a transaction of the caller's."""
     if projection.name in live_generations(connection):
@@ -54,7 +54,7 @@ def make_first_generation(
     put_live(connection, projection, number)
 
 
-def lock_generations(connection: psycopg.Connection[Any], read_model: str) -> bool:
+def lock_generations(connection: psycopg.Connection, read_model: str) -> bool:
     """Keep rebuilds away until the transaction ends; return False if one is at it."""
     row = connection.execute(
         f"SELECT pg_try_advisory_xact_lock({REBUILDING})", (read_model,)
@@ -62,7 +62,7 @@ def lock_generations(connection: psycopg.Connection[Any], read_model: str) -> bo
     return row == (True,)
 
 
-def live_generations(connection: psycopg.Connection[Any]) -> dict[str, LiveGeneration]:
+def live_generations(connection: psycopg.Connection) -> dict[str, LiveGeneration]:
     """Return which generation of each read model is behind its plain name."""
     rows = connection.execute(
         """
@@ -92,7 +92,7 @@ def shape_of(projection: Projection) -> str:
 
 
 def make_tables(
-    connection: psycopg.Connection[Any], projection: Projection, number: int
+    connection: psycopg.Connection, projection: Projection, number: int
 ) -> Tables:
     """Make a generation's tables, without indexes, and its checkpoint at 0."""
     tables = Tables(projection, number)
@@ -108,7 +108,7 @@ def make_tables(
 
 
 def drop_generation(
-    connection: psycopg.Connection[Any], read_model: str, number: int
+    connection: psycopg.Connection, read_model: str, number: int
 ) -> None:
     """Drop a generation, its look-ups also where the code knows them no more."""
     name = name_of(read_model, number)
@@ -125,9 +125,7 @@ def drop_generation(
     connection.execute("DELETE FROM public.subscriptions WHERE name = %s", (name,))
 
 
-def existing_generations(
-    connection: psycopg.Connection[Any], read_model: str
-) -> set[int]:
+def existing_generations(connection: psycopg.Connection, read_model: str) -> set[int]:
     """Return the numbers of all generations that left a table or a checkpoint."""
     rows = connection.execute(
         r"""
@@ -145,7 +143,7 @@ def existing_generations(
 
 
 def put_live(
-    connection: psycopg.Connection[Any], projection: Projection, number: int
+    connection: psycopg.Connection, projection: Projection, number: int
 ) -> None:
     """Put a generation behind the plain name, in the caller's transaction."""
     tables = Tables(projection, number)
@@ -169,6 +167,6 @@ def put_live(
     )
 
 
-def drop_view(connection: psycopg.Connection[Any], read_model: str) -> None:
+def drop_view(connection: psycopg.Connection, read_model: str) -> None:
     view = sql.Identifier(SCHEMA, read_model)
     connection.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(view))

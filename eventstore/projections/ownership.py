@@ -1,14 +1,12 @@
 """Tables of read models belong to the owner of their schema, not to their maker."""
 
-from typing import Any
-
 import psycopg
 from psycopg import sql
 
 from eventstore.projections.table import SCHEMA
 
 
-def schema_owner(connection: psycopg.Connection[Any]) -> str | None:
+def schema_owner(connection: psycopg.Connection) -> str | None:
     """Return whose the read models are; None where there is no schema for them yet."""
     row = connection.execute(
         "SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname = %s", (SCHEMA,)
@@ -16,7 +14,7 @@ def schema_owner(connection: psycopg.Connection[Any]) -> str | None:
     return row[0] if row else None
 
 
-def hand_over(connection: psycopg.Connection[Any], kind: str, *names: str) -> None:
+def hand_over(connection: psycopg.Connection, kind: str, *names: str) -> None:
     """
     Make the schema's owner that of what was made in it, and let its readers read.
 
@@ -39,7 +37,7 @@ def hand_over(connection: psycopg.Connection[Any], kind: str, *names: str) -> No
             )
 
 
-def readers(connection: psycopg.Connection[Any]) -> list[str]:
+def readers(connection: psycopg.Connection) -> list[str]:
     """Return the roles that were let into the schema, but for its owner."""
     rows = connection.execute(
         """

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import psycopg
 
 from eventstore.errors import CannotProject
 from eventstore.log.events import RecordedEvent
-from eventstore.projections.projection import Fact, Key, LookedUp, Projection
+from eventstore.projections.projection import Fact, Key, LookedUp, Projection, Row
 from eventstore.projections.table import Table
 from eventstore.subscriptions.subscription import Subscription
 
@@ -30,7 +30,7 @@ class Tables:
     def all(self) -> Sequence[Table]:
         return [self.rows, *self.lookups.values()]
 
-    def create(self, connection: psycopg.Connection[Any]) -> None:
+    def create(self, connection: psycopg.Connection) -> None:
         for table in self.all:
             table.create(connection)
 
@@ -62,7 +62,7 @@ def subscription_of(projection: Projection, generation: int) -> Subscription:
 def project(
     projection: Projection,
     tables: Tables,
-    connection: psycopg.Connection[Any],
+    connection: psycopg.Connection,
     events: Sequence[RecordedEvent],
 ) -> None:
     """
@@ -88,7 +88,7 @@ def project(
 def fold_into(
     projection: Projection,
     tables: Tables,
-    connection: psycopg.Connection[Any],
+    connection: psycopg.Connection,
     facts: Sequence[Fact],
 ) -> None:
     """Fold a stretch: the look-ups first, since the rows' keys may depend on them."""
@@ -110,7 +110,7 @@ def fold_into(
 def aim(
     projection: Projection,
     tables: Tables,
-    connection: psycopg.Connection[Any],
+    connection: psycopg.Connection,
     facts: Sequence[Fact],
 ) -> list[FoldStep]:
     """
@@ -119,7 +119,7 @@ def aim(
     What a fact looks up is as it was at that fact, whatever comes after it.
     """
     known = load_lookups(projection, tables, connection, facts)
-    changed: dict[str, dict[Any, Any]] = {name: {} for name in tables.lookups}
+    changed: dict[str, dict[Key, Row]] = {name: {} for name in tables.lookups}
     aimed = []
     for fact in facts:
         try:
@@ -145,11 +145,13 @@ def aim(
 def load_lookups(
     projection: Projection,
     tables: Tables,
-    connection: psycopg.Connection[Any],
+    connection: psycopg.Connection,
     facts: Iterable[Fact],
-) -> dict[str, dict[Any, Any]]:
+) -> dict[str, dict[Key, Row]]:
     """Return the look-ups' rows that these facts change or need, by look-up and key."""
-    keys: dict[str, set[Any]] = {lookup.name: set() for lookup in projection.lookups}
+    keys: dict[str, set[Key | None]] = {
+        lookup.name: set() for lookup in projection.lookups
+    }
     if not keys:
         return {}
     for fact in facts:
@@ -160,7 +162,9 @@ def load_lookups(
                 keys[name].add(key)
     # All is asked for before any answer is waited for: one round trip in a pipeline.
     asked = {
-        name: table.send_load(connection, keys[name] - {None})
+        name: table.send_load(
+            connection, [key for key in keys[name] if key is not None]
+        )
         for name, table in tables.lookups.items()
     }
     return {name: tables.lookups[name].loaded(cursor) for name, cursor in asked.items()}

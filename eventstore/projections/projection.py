@@ -41,6 +41,7 @@ class Fact(NamedTuple):
 
 
 Row = Any
+"""A row is of the class that its projection names; a fold knows which."""
 Key = str | int
 LookedUp = Mapping[str, Row]
 
@@ -72,8 +73,8 @@ class Update:
     the names of columns and their new values.
     """
 
-    where: Mapping[str, Any]
-    to: Mapping[str, Any]
+    where: Mapping[str, object]
+    to: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -64,7 +64,7 @@ class Rebuilt(NamedTuple):
 
 
 def rebuild(
-    connection: psycopg.Connection[Any],
+    connection: psycopg.Connection,
     projection: Projection,
     *,
     show: Callable[[Progress], None] = lambda _: None,
@@ -104,9 +104,7 @@ def rebuild(
 
 
 @contextmanager
-def alone(
-    connection: psycopg.Connection[Any], projection: Projection
-) -> Iterator[None]:
+def alone(connection: psycopg.Connection, projection: Projection) -> Iterator[None]:
     """Hold this session's lock on rebuilding a read model, or raise RebuildFailed."""
     row = connection.execute(
         f"SELECT pg_try_advisory_lock({REBUILDING})", (projection.name,)
@@ -123,7 +121,7 @@ def alone(
             )
 
 
-def begin(connection: psycopg.Connection[Any], projection: Projection) -> int:
+def begin(connection: psycopg.Connection, projection: Projection) -> int:
     """Make the tables of a new generation; drop what a killed rebuild left."""
     with connection.transaction():
         live = live_generations(connection).get(projection.name)
@@ -140,7 +138,7 @@ def begin(connection: psycopg.Connection[Any], projection: Projection) -> int:
 
 
 def fill(
-    connection: psycopg.Connection[Any],
+    connection: psycopg.Connection,
     subscription: Subscription,
     show: Callable[[Progress], None],
 ) -> None:
@@ -156,9 +154,7 @@ def fill(
             return
 
 
-def index(
-    connection: psycopg.Connection[Any], projection: Projection, number: int
-) -> None:
+def index(connection: psycopg.Connection, projection: Projection, number: int) -> None:
     """Make the indexes that the filling did without, and let the planner look."""
     tables = Tables(projection, number)
     tables.rows.create_indexes(connection, are_early=False)
@@ -167,7 +163,7 @@ def index(
 
 
 def swap(
-    connection: psycopg.Connection[Any],
+    connection: psycopg.Connection,
     projection: Projection,
     subscription: Subscription,
     number: int,
@@ -203,7 +199,7 @@ def swap(
 
 
 def swap_once(
-    connection: psycopg.Connection[Any],
+    connection: psycopg.Connection,
     projection: Projection,
     subscription: Subscription,
     number: int,
@@ -228,7 +224,7 @@ def swap_once(
     return position
 
 
-def read_on(connection: psycopg.Connection[Any], subscription: Subscription) -> int:
+def read_on(connection: psycopg.Connection, subscription: Subscription) -> int:
     """Read what came in since the filling, in the transaction of the swap."""
     while True:
         try:
@@ -240,9 +236,7 @@ def read_on(connection: psycopg.Connection[Any], subscription: Subscription) -> 
             return step.checkpoint
 
 
-def drop_old(
-    connection: psycopg.Connection[Any], projection: Projection, live: int
-) -> None:
+def drop_old(connection: psycopg.Connection, projection: Projection, live: int) -> None:
     """Drop all but the generation that was live before, unless it is in use."""
     for number in existing_generations(connection, projection.name):
         if number < live - 1:

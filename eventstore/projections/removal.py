@@ -5,8 +5,6 @@ The name that pages read is a view over the live generation's table; the view go
 the tables.
 """
 
-from typing import Any
-
 import psycopg
 
 from eventstore.errors import RebuildRunning, UnknownReadModel
@@ -18,7 +16,7 @@ from eventstore.projections.generations import (
 )
 
 
-def drop_rows(connection: psycopg.Connection[Any], read_model: str) -> int:
+def drop_rows(connection: psycopg.Connection, read_model: str) -> int:
     """
     Drop the tables of a read model in all generations, and its view.
 
@@ -37,7 +35,7 @@ def drop_rows(connection: psycopg.Connection[Any], read_model: str) -> int:
     return len(numbers)
 
 
-def remove_read_model(connection: psycopg.Connection[Any], read_model: str) -> int:
+def remove_read_model(connection: psycopg.Connection, read_model: str) -> int:
     """
     Drop a read model's rows, and forget that there was one.
 
@@ -51,7 +49,7 @@ def remove_read_model(connection: psycopg.Connection[Any], read_model: str) -> i
     return count
 
 
-def refuse_unknown(connection: psycopg.Connection[Any], read_model: str) -> None:
+def refuse_unknown(connection: psycopg.Connection, read_model: str) -> None:
     found = connection.execute(
         """
         SELECT FROM public.generations WHERE read_model = %(name)s

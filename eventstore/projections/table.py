@@ -2,13 +2,13 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
-from typing import Any, LiteralString
+from typing import LiteralString
 
 import psycopg
 from psycopg import sql
 
 from eventstore.projections.column import Column, column_of, encode
-from eventstore.projections.projection import Index, Update
+from eventstore.projections.projection import Index, Key, Row, Update
 
 SCHEMA = "readmodels"
 
@@ -65,7 +65,7 @@ class Table:
             )
         )
 
-    def create(self, connection: psycopg.Connection[Any]) -> None:
+    def create(self, connection: psycopg.Connection) -> None:
         """Make the table, with no index but its primary key."""
         connection.execute(
             sql.SQL("CREATE TABLE {} ({}, PRIMARY KEY ({}))").format(
@@ -76,7 +76,7 @@ class Table:
         )
 
     def create_indexes(
-        self, connection: psycopg.Connection[Any], *, are_early: bool | None = None
+        self, connection: psycopg.Connection, *, are_early: bool | None = None
     ) -> None:
         """
         Make the other indexes, or those that the filling needs, or those it does not.
@@ -95,7 +95,7 @@ class Table:
                 )
             )
 
-    def update(self, connection: psycopg.Connection[Any], update: Update) -> None:
+    def update(self, connection: psycopg.Connection, update: Update) -> None:
         """Change all rows that *update* is about, with one statement."""
         wanted = {n: v for n, v in update.where.items() if v is not None}
         connection.execute(
@@ -117,12 +117,12 @@ class Table:
         )
 
     def send_load(
-        self, connection: psycopg.Connection[Any], keys: Collection[Any]
-    ) -> psycopg.Cursor[Any]:
+        self, connection: psycopg.Connection, keys: Collection[Key]
+    ) -> psycopg.Cursor:
         """Ask for the rows with these keys: in a pipeline, without waiting for them."""
         return connection.execute(self._select, (list(keys),))
 
-    def loaded(self, cursor: psycopg.Cursor[Any]) -> dict[Any, Any]:
+    def loaded(self, cursor: psycopg.Cursor) -> dict[Key, Row]:
         """Return the rows that were asked for, by key."""
         columns = self.columns.values()
         return {
@@ -136,7 +136,7 @@ class Table:
         }
 
     def store(
-        self, connection: psycopg.Connection[Any], rows: Mapping[Any, Any | None]
+        self, connection: psycopg.Connection, rows: Mapping[Key, Row | None]
     ) -> None:
         """Write these rows with one statement; a key without a row loses its row."""
         present = [row for row in rows.values() if row is not None]

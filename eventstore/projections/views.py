@@ -137,7 +137,7 @@ class View(Generic[R]):
         kinds = [*flags, hints[self.sorts[sort.removeprefix("-")]], hints[self.key]]
         try:
             written = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", True)
-            of_sort, *place = msgspec.json.decode(written, type=list[Any])
+            of_sort, *place = msgspec.json.decode(written, type=list[object])
             values = [
                 msgspec.convert(value, kind)
                 for value, kind in zip(place, kinds, strict=True)
@@ -149,7 +149,7 @@ class View(Generic[R]):
         return [sa.literal(value) for value in values]
 
 
-def is_unusable(value: Any) -> bool:
+def is_unusable(value: object) -> bool:
     """Return whether no row can have *value*, and PostgreSQL would not even take it."""
     if isinstance(value, str):
         return "\0" in value or any("\ud800" <= c <= "\udfff" for c in value)
