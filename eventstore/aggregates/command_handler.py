@@ -4,7 +4,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import msgspec
@@ -70,6 +70,65 @@ class Cause:
     pruning: int | None = None
 
 
+def cause_of_direct(command_id: UUID | None, actor: str) -> Cause:
+    """Return the cause of the events of a command that the journal does not have."""
+    command_id = command_id or uuid4()
+    return Cause(
+        command_id=command_id,
+        correlation_id=command_id,
+        actor=actor,
+        is_in_journal=False,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class EventFactory:
+    """
+    Makes the events of one command, in its stream, of what the decider returns.
+
+    *keyring* has the keys that personal fields are encrypted with.
+    """
+
+    decider: Decider
+    stream_id: str
+    cause: Cause
+    keyring: Keyring
+
+    def new_event(self, fact: object, index: int) -> NewEvent:
+        """Return the event of *fact*, the one at *index* of those of the command."""
+        cause = self.cause
+        event_id = event_id_for(origin_of(cause.command_id, cause.pruning), index)
+        return NewEvent(
+            type=type(fact).__name__,
+            data=self.serialize(fact, event_id),
+            metadata=Metadata(
+                event_id=event_id,
+                correlation_id=cause.correlation_id,
+                causation_id=cause.command_id,
+                command_id=cause.command_id if cause.is_in_journal else None,
+                schema=schema_of(fact),
+                actor=cause.actor,
+            ),
+        )
+
+    def serialize(self, fact: object, event_id: UUID) -> str:
+        """Return the JSON of an event, its personal fields encrypted."""
+        data = self.decider.events.encode(fact)
+        kind: type = type(fact)
+        if not personal_fields(kind):
+            return data
+        subject = self.decider.subject(self.stream_id, fact)
+        return self.keyring.encrypt(data, kind, subject, event_id)
+
+
+class DirectLog(NamedTuple):
+    """A log that commands are handled on at once: how it loads, and how it appends."""
+
+    keyring: Keyring
+    load: Callable[..., Streams]
+    append: Callable[..., object]
+
+
 def handle(
     connection: psycopg.Connection[Any],
     command: Any,
@@ -90,37 +149,24 @@ def handle(
     nothing has happened then, and the caller may call again. Raises an Unstorable error
     for events that cannot be stored, and ValueError for a command without a stream.
     """
-    return handle_on(
-        Keyring(connection, deciders.masters),
-        partial(load, connection),
-        partial(append, connection),
-        command,
-        deciders=deciders,
-        actor=actor,
-        stream_id=stream_id,
-        command_id=command_id,
+    log = DirectLog(
+        keyring=Keyring(connection, deciders.masters),
+        load=partial(load, connection),
+        append=partial(append, connection),
     )
+    cause = cause_of_direct(command_id, actor)
+    return handle_on(log, command, deciders, cause, stream_id)
 
 
 def handle_on(
-    keyring: Keyring,
-    load: Callable[..., Streams],
-    append: Callable[..., object],
+    log: DirectLog,
     command: Any,
-    *,
     deciders: Deciders,
-    actor: str,
+    cause: Cause,
     stream_id: str | None,
-    command_id: UUID | None,
 ) -> Outcome:
-    """Handle a *command* on a log, given how to *load* from it and *append* to it."""
-    command_id = command_id or uuid4()
-    cause = Cause(
-        command_id=command_id,
-        correlation_id=command_id,
-        actor=actor,
-        is_in_journal=False,
-    )
+    """Handle a *command* on a log; without *stream_id* on the stream that it names."""
+    keyring, load, append = log
     stream_id = stream_id or addressee(command, deciders)
     decider = deciders.of_stream(stream_id)
 
@@ -130,9 +176,10 @@ def handle_on(
     others = decider.reads(command)
     streams = load([stream_id, *others.values()], deciders, keyring)
     # 3. Run the logic, and 4. check the rules.
-    decision = decide(decider, command, stream_id, others, streams, cause, keyring)
+    factory = EventFactory(decider, stream_id, cause, keyring)
+    decision = decide(factory, command, others, streams)
     # 5. Persist, which is also how it is emitted: whatever follows reads the log.
-    claims = deciders.hashed(decision.claims, stream_id, command_id)
+    claims = deciders.hashed(decision.claims, stream_id, cause.command_id)
     try:
         append(
             [(stream_id, event) for event in decision.events],
@@ -160,20 +207,15 @@ def addressee(command: Any, deciders: Deciders) -> str:
 
 
 def decide(
-    decider: Decider,
-    command: Any,
-    stream_id: str,
-    others: Mapping[str, str],
-    streams: Streams,
-    cause: Cause,
-    keyring: Keyring,
+    factory: EventFactory, command: Any, others: Mapping[str, str], streams: Streams
 ) -> Decision:
     """
     Decide *command* on the state of its stream; a refusal is a decision too.
 
-    *others* are the further streams that it reads, by the names its decider gave them.
-    *keyring* has the keys that personal fields of the events are encrypted with.
+    *factory* names the decider and the stream, and makes the events. *others* are the
+    further streams that it reads, by the names its decider gave them.
     """
+    decider, stream_id = factory.decider, factory.stream_id
     state = streams.states[stream_id]
     read = {name: streams.states[other] for name, other in others.items()}
     try:
@@ -183,10 +225,7 @@ def decide(
     after = state
     for fact in facts:
         after = decider.evolve(after, fact)
-    events = [
-        new_event(decider, fact, stream_id, index, cause, keyring)
-        for index, fact in enumerate(facts)
-    ]
+    events = [factory.new_event(fact, index) for index, fact in enumerate(facts)]
     forgotten = [
         decider.subject(stream_id, fact)
         for fact in facts
@@ -198,40 +237,6 @@ def decide(
     return Decision(
         Outcome(status="succeeded"), after, events, forgotten=forgotten, claims=claims
     )
-
-
-def new_event(
-    decider: Decider,
-    fact: Any,
-    stream_id: str,
-    index: int,
-    cause: Cause,
-    keyring: Keyring,
-) -> NewEvent:
-    event_id = event_id_for(origin_of(cause.command_id, cause.pruning), index)
-    return NewEvent(
-        type=type(fact).__name__,
-        data=serialize_event(decider, fact, stream_id, event_id, keyring),
-        metadata=Metadata(
-            event_id=event_id,
-            correlation_id=cause.correlation_id,
-            causation_id=cause.command_id,
-            command_id=cause.command_id if cause.is_in_journal else None,
-            schema=schema_of(fact),
-            actor=cause.actor,
-        ),
-    )
-
-
-def serialize_event(
-    decider: Decider, fact: Any, stream_id: str, event_id: UUID, keyring: Keyring
-) -> str:
-    """Return the JSON of an event, its personal fields closed."""
-    data = decider.events.encode(fact)
-    kind: type = type(fact)
-    if not personal_fields(kind):
-        return data
-    return keyring.encrypt(data, kind, decider.subject(stream_id, fact), event_id)
 
 
 def rejection_outcome(error: Exception) -> Outcome:

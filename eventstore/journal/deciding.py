@@ -19,6 +19,7 @@ from eventstore.access.senders import (
 from eventstore.aggregates.command_handler import (
     Cause,
     Decision,
+    EventFactory,
     Outcome,
     decide,
     failure_outcome,
@@ -148,7 +149,6 @@ def load_taken(
 
 
 def decide_all(
-    taken: LeasedStream,
     commands: Sequence[ParsedCommand],
     streams: Streams,
     runner: Runner,
@@ -158,16 +158,16 @@ def decide_all(
     """
     Yield the decisions in order, while there is time and room in one append.
 
-    The rest is taken again.
+    They are of the stream whose claims *claimed* knows, and begin at its version in
+    *streams*. The rest is taken again.
     """
+    stream_id = claimed.stream_id
     until = time.monotonic() + runner.limits.seconds_of_deciding
-    states = dict(streams.states)
-    version = streams.versions[taken.stream_id]
+    now = Streams({**streams.states}, {**streams.versions})
     room = MAX_EVENTS
 
     def decide_at(command: ParsedCommand) -> Decision:
-        now = Streams(states, streams.versions)
-        return decide_one(command, taken.stream_id, now, version, runner, keyring)
+        return decide_one(command, stream_id, now, runner, keyring)
 
     for place, command in enumerate(commands):
         decision = decide_at(command)
@@ -175,15 +175,15 @@ def decide_all(
         conflict = claimed.find_conflict(decision.claims, later)
         if conflict is not None:
             decision = Decision(
-                rejection_outcome(conflict.taken()), states[taken.stream_id]
+                rejection_outcome(conflict.taken()), now.states[stream_id]
             )
         room -= len(decision.events)
         if room < 0:
             # One that has more than an append takes has failed; these are too many
             # together.
             return
-        states[taken.stream_id] = decision.state
-        version += len(decision.events)
+        now.states[stream_id] = decision.state
+        now.versions[stream_id] += len(decision.events)
         yield DecidedCommand(command.command, decision)
         if time.monotonic() > until:
             return
@@ -205,12 +205,12 @@ def decide_one(
     readable: ParsedCommand,
     stream_id: str,
     streams: Streams,
-    version: int,
     runner: Runner,
     keyring: Keyring,
 ) -> Decision:
-    """Decide one command in its turn, at *version* of its stream."""
+    """Decide one command in its turn, on its stream as it is in *streams*."""
     command, body, others, fault = readable
+    version = streams.versions[stream_id]
     if fault is None and command.expected_version not in (None, version):
         fault = stale_version_rejection(command.expected_version, version)
     if fault is not None:
@@ -225,7 +225,8 @@ def decide_one(
     started = time.monotonic()
     try:
         decider = runner.deciders.of_stream(stream_id)
-        return decide(decider, body, stream_id, others, streams, cause, keyring)
+        factory = EventFactory(decider, stream_id, cause, keyring)
+        return decide(factory, body, others, streams)
     except Exception as error:
         limits = runner.limits
         is_its_own = time.monotonic() - started > limits.seconds_of_one_command

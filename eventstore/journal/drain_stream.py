@@ -91,9 +91,7 @@ def decide_and_append(work: Drain, taken: LeasedStream) -> UUID | None:
         )
     claimed = ClaimConflicts(work.connection, work.runner.deciders, taken.stream_id)
     while True:
-        decided = list(
-            decide_all(taken, commands, streams, work.runner, keyring, claimed)
-        )
+        decided = list(decide_all(commands, streams, work.runner, keyring, claimed))
         try:
             next_due = finish(work, taken, streams.versions, decided, keyring.new_keys)
         except AlreadyClaimed as refusal:

@@ -155,7 +155,6 @@ def decisions(
     for one in held:
         of_one = list(
             decide_all(
-                one,
                 readable[one.stream_id],
                 streams,
                 work.runner,

@@ -1,6 +1,6 @@
 """What old events and commands become when the log is rewritten: those of today."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -74,7 +74,12 @@ class EventRewriter:
             return None
         shaped = self.shaped(decider, opened, schema, is_old=is_old)
         parts = [
-            self.part(decider, old.stream_id, each, metadata, index, is_old=is_old)
+            self.part(
+                decider,
+                old.stream_id,
+                each,
+                metadata_of_part(metadata, index, each.major if is_old else None),
+            )
             for index, each in enumerate(shaped)
         ]
         what = describe_change(old, schema, parts, is_old=is_old, is_clear=is_clear)
@@ -99,19 +104,10 @@ class EventRewriter:
         decider: Decider,
         stream_id: str,
         shaped: VersionedData,
-        metadata: dict[str, Any],
-        index: int,
-        *,
-        is_old: bool,
+        metadata: Mapping[str, Any],
     ) -> Part:
-        event_id = UUID(metadata["event_id"])
-        # The first keeps the id that others name as their cause.
-        own_id = event_id_for(event_id, index) if index else event_id
-        new_metadata = {**metadata, "event_id": own_id}
-        if is_old:
-            new_metadata["schema"] = f"{shaped.major}.0"
-        data = self.closed(decider, stream_id, shaped, own_id)
-        return Part(shaped.type, data, _to_json(new_metadata).decode())
+        data = self.closed(decider, stream_id, shaped, metadata["event_id"])
+        return Part(shaped.type, data, _to_json(metadata).decode())
 
     def closed(
         self, decider: Decider, stream_id: str, shaped: VersionedData, about: UUID
@@ -125,6 +121,21 @@ class EventRewriter:
             return redact_fields(data, personal_fields(kind))
         fact = decider.events.decode(shaped.type, data)
         return self.keyring.encrypt(data, kind, decider.subject(stream_id, fact), about)
+
+
+def metadata_of_part(
+    metadata: Mapping[str, Any], index: int, major: int | None
+) -> Mapping[str, Any]:
+    """
+    Return the metadata of the part at *index* of an event that had *metadata*.
+
+    *major* is that of its new shape, None if it keeps the old one.
+    """
+    event_id = UUID(metadata["event_id"])
+    # The first keeps the id that others name as their cause.
+    own_id = event_id_for(event_id, index) if index else event_id
+    schema = {} if major is None else {"schema": f"{major}.0"}
+    return {**metadata, "event_id": own_id, **schema}
 
 
 def describe_change(

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -21,8 +21,13 @@ Claimed = Mapping[tuple[str, bytes], str]
 
 @dataclass(slots=True)
 class MemoryLog:
-    """Events, claims and keys; an append is seen as a whole by who has the *lock*."""
+    """
+    Events, claims and keys; an append is seen as a whole by who has the *lock*.
 
+    *clock* returns the time of events that have none of their own.
+    """
+
+    clock: Callable[[], datetime]
     events: list[RecordedEvent] = field(default_factory=list)
     streams: dict[str, list[RecordedEvent]] = field(default_factory=dict)
     claims: Claimed = field(default_factory=dict)
@@ -39,7 +44,6 @@ class MemoryLog:
         claims: Sequence[ClaimChange],
         new_keys: str | None,
         forgotten: Sequence[str],
-        moment: datetime,
     ) -> list[AppendedEvent]:
         """Append, in the order of `append.sql`: what may refuse before what changes."""
         unnamed = {stream_id for stream_id, _ in events} - expected.keys()
@@ -56,7 +60,7 @@ class MemoryLog:
             vault = self.vault.copy()
             vault.keep(new_keys)
             vault.destroy(forgotten)
-            recorded = self.recorded(events, moment)
+            recorded = self.recorded(events, self.clock())
             # From here on nothing fails.
             self.claims, self.vault = new_claims, vault
             for event in recorded:

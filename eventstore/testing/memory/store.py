@@ -6,7 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from eventstore.aggregates.as_of import AsOf, refuse_missing
-from eventstore.aggregates.command_handler import Outcome, handle_on
+from eventstore.aggregates.command_handler import (
+    DirectLog,
+    Outcome,
+    cause_of_direct,
+    handle_on,
+)
 from eventstore.aggregates.decider import Deciders, category_of
 from eventstore.aggregates.loading import Streams
 from eventstore.claims import ClaimChange
@@ -32,8 +37,7 @@ class MemoryStore:
     """
 
     def __init__(self, *, clock: Callable[[], datetime] = now) -> None:
-        self._log = MemoryLog()
-        self._clock = clock
+        self._log = MemoryLog(clock)
 
     def append(
         self,
@@ -54,9 +58,7 @@ class MemoryStore:
         forgotten: Sequence[str] = (),
     ) -> list[AppendedEvent]:
         check_append(expected, events)
-        return self._log.append(
-            events, expected, claims, new_keys, forgotten, self._clock()
-        )
+        return self._log.append(events, expected, claims, new_keys, forgotten)
 
     def version(self, stream_id: str, as_of: AsOf = NOW) -> int:
         with self._log.lock:
@@ -151,14 +153,10 @@ class MemoryStore:
         stream_id: str | None = None,
         command_id: UUID | None = None,
     ) -> Outcome:
-        keyring = Keyring(self._log.vault, deciders.masters)
-        return handle_on(
-            keyring,
-            self._load,
-            self._append,
-            command,
-            deciders=deciders,
-            actor=actor,
-            stream_id=stream_id,
-            command_id=command_id,
+        log = DirectLog(
+            keyring=Keyring(self._log.vault, deciders.masters),
+            load=self._load,
+            append=self._append,
         )
+        cause = cause_of_direct(command_id, actor)
+        return handle_on(log, command, deciders, cause, stream_id)
