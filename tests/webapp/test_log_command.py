@@ -108,6 +108,37 @@ def test_what_a_command_caused_is_shown(history: Shop) -> None:
     assert positions("--caused-by", paid["metadata"]["command_id"]) == [4]
 
 
+def test_what_an_event_caused_leads_through_the_command_that_followed(
+    history: Shop,
+) -> None:
+    """As if a process manager had sent the last command because of the payment."""
+    (paid,) = as_json("--type", "PaymentReceived")
+    (renamed,) = as_json("--type", "CustomerDetailsChanged")
+    with history.engine.begin() as connection:
+        connection.execute(
+            sa.text(
+                """
+                UPDATE commands
+                SET metadata = metadata
+                    || jsonb_build_object('causation_id', cast(:cause AS text))
+                WHERE id = :id
+                """
+            ),
+            {
+                "cause": paid["metadata"]["event_id"],
+                "id": renamed["metadata"]["command_id"],
+            },
+        )
+    caused_by = ("--caused-by", paid["metadata"]["event_id"])
+
+    command, event = show(*caused_by).stdout.splitlines()
+
+    assert command.split()[0] == "ChangeCustomerDetails"
+    assert command.endswith("to customer-ALICE: succeeded")
+    assert event.split()[:2] == ["5", "customer-ALICE"]
+    assert [line["position"] for line in as_json(*caused_by)] == [5]
+
+
 def test_a_conversation_is_shown(history: Shop) -> None:
     (paid,) = as_json("--type", "PaymentReceived")
 
