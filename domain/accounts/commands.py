@@ -1,4 +1,4 @@
-"""What can be asked of an account's stream, by people and by the shop itself."""
+"""The commands of an account, from people and from process managers."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from domain.fields import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAccount:
-    """Open an account; a customer's is called as the customer is."""
+    """Open an account; that of a customer has the customer's id."""
 
     account_id: AccountId
     currency: Currency
@@ -45,7 +45,7 @@ class CloseAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawForTransfer:
-    """Take the money of a transfer: its first step."""
+    """Withdraw the money of a transfer from its source: the first step."""
 
     account_id: AccountId
     transfer_id: TransferNumber
@@ -55,7 +55,7 @@ class WithdrawForTransfer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DepositFromTransfer:
-    """Bring the money of a transfer: its second step."""
+    """Deposit the money of a transfer to its target: the second step."""
 
     account_id: AccountId
     transfer_id: TransferNumber
@@ -65,7 +65,7 @@ class DepositFromTransfer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnWithdrawal:
-    """Bring the money of a transfer back; it compensates, and cannot be refused."""
+    """Return the money of a transfer to its source; it cannot be refused."""
 
     account_id: AccountId
     transfer_id: TransferNumber
@@ -78,9 +78,9 @@ class ReturnWithdrawal:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DepositRefund:
     """
-    Bring a customer the money of an order back, which cannot be refused.
+    Deposit a refund to the customer's account; it cannot be refused.
 
-    Where there is no account, it is opened.
+    If the customer has no account, one is opened.
     """
 
     account_id: AccountId
@@ -92,6 +92,6 @@ class DepositRefund:
 AccountStep = (
     WithdrawForTransfer | DepositFromTransfer | ReturnWithdrawal | DepositRefund
 )
-"""What process managers alone send."""
+"""The commands that only process managers send."""
 
 AccountCommand = OpenAccount | Deposit | Withdraw | CloseAccount | AccountStep

@@ -1,11 +1,11 @@
-"""What can have happened to an account; amounts are in minor units of its currency."""
+"""The events of an account; amounts are in minor units of its currency."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountOpened:
-    """The first time, or again after it was closed."""
+    """The account was opened: the first time, or again after it was closed."""
 
     currency: str
 
@@ -22,7 +22,7 @@ class MoneyDeposited:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DepositRejected:
-    """The money of a transfer could not come in: *reason* is what *rule* says."""
+    """The deposit of a transfer was refused; *reason* is the message of *rule*."""
 
     amount: int
     transfer_id: int
@@ -42,7 +42,7 @@ class MoneyWithdrawn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawalRejected:
-    """The money of a transfer could not go out: *reason* is what *rule* says."""
+    """The withdrawal of a transfer was refused; *reason* is the message of *rule*."""
 
     amount: int
     transfer_id: int
@@ -53,7 +53,7 @@ class WithdrawalRejected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawalReturned:
-    """The money of a transfer came back, also to an account that is closed."""
+    """The money of a transfer was returned, even if the account is closed."""
 
     amount: int
     transfer_id: int
@@ -64,7 +64,7 @@ class WithdrawalReturned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountClosed:
-    """It takes nothing any more, but for what comes back to it."""
+    """The account was closed; it accepts only money that is returned to it."""
 
 
 AccountEvent = (

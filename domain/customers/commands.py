@@ -1,4 +1,4 @@
-"""What can be asked of a customer's stream."""
+"""The commands of a customer."""
 
 from dataclasses import dataclass, field
 
@@ -15,7 +15,7 @@ from domain.fields import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterCustomer:
-    """Register somebody who orders; without an id the shop gives a number."""
+    """Register a customer; without an id the shop assigns a number."""
 
     customer_id: ChosenCustomerId | None = None
     name: Name = field(metadata=PERSONAL)
@@ -27,7 +27,7 @@ class RegisterCustomer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeCustomerDetails:
-    """Write down a customer's details again: all of them, as they are from now on."""
+    """Replace all details of a customer; a field that is left out becomes empty."""
 
     customer_id: CustomerId
     name: Name = field(metadata=PERSONAL)
@@ -39,7 +39,7 @@ class ChangeCustomerDetails:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForgetCustomer:
-    """Forget all that is personal about a customer, for ever; the orders stay."""
+    """Forget all personal data of a customer, for ever; the orders stay."""
 
     customer_id: CustomerId
 

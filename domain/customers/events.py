@@ -1,4 +1,4 @@
-"""What can have happened to a customer."""
+"""The events of a customer."""
 
 from dataclasses import dataclass, field
 
@@ -19,17 +19,17 @@ class CustomerDetails:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerRegistered(CustomerDetails):
-    """The details are those that the customer was registered with."""
+    """The customer was registered with these details."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerDetailsChanged(CustomerDetails):
-    """The details are those from now on, also the ones that stayed as they were."""
+    """The customer's details were replaced; unchanged fields are included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerForgotten:
-    """Nothing personal is known from now on, and nothing that was can be read."""
+    """The customer's personal data were destroyed, also those of earlier events."""
 
 
 CustomerEvent = CustomerRegistered | CustomerDetailsChanged | CustomerForgotten

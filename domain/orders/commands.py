@@ -1,4 +1,4 @@
-"""What can be asked of an order's stream."""
+"""The commands of an order."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -43,7 +43,7 @@ class PlaceOrder:
     """
     Place an order; it gets its number when it is accepted.
 
-    Its own *discount* counts after those of its lines.
+    Its own *discount* is applied after those of its lines.
     """
 
     customer_id: CustomerId
@@ -57,7 +57,7 @@ class PlaceOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivePayment:
-    """Note that an order was paid; *amount* is in minor units."""
+    """Record the payment of an order; *amount* is in minor units."""
 
     order_id: OrderNumber
     amount: Total
@@ -73,7 +73,7 @@ class ShipOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmDelivery:
-    """Note that an order has arrived."""
+    """Record the delivery of an order."""
 
     order_id: OrderNumber
     delivered_at: datetime
@@ -81,7 +81,7 @@ class ConfirmDelivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelOrder:
-    """Call an order off."""
+    """Cancel an order."""
 
     order_id: OrderNumber
     reason: Reason
@@ -89,7 +89,7 @@ class CancelOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelUnpaidOrder:
-    """Call an order off that is not paid *days* after it was placed."""
+    """Cancel an order that was not paid within *days* after it was placed."""
 
     order_id: OrderNumber
     days: Days
@@ -97,7 +97,7 @@ class CancelUnpaidOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundPayment:
-    """Give back what was paid for a cancelled order, all of it or a part."""
+    """Refund the payment of a cancelled order, all of it or a part."""
 
     order_id: OrderNumber
     amount: Total

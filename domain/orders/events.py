@@ -1,4 +1,4 @@
-"""What can have happened to an order."""
+"""The events of an order."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -13,7 +13,7 @@ from domain.orders.commands import Item
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderCreated:
     """
-    *total* is in minor units of *currency*: it stays what the customer was told.
+    The order was placed; *total*, in minor units of *currency*, never changes.
 
     It has the *discount* on the whole order in it, after those of the lines. Before
     version 2 orders had none: `upcasters.py`.
@@ -33,35 +33,35 @@ class OrderCreated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentReceived:
-    """*amount* is in minor units of the order's currency."""
+    """The order was paid; *amount* is in minor units of the order's currency."""
 
     amount: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderShipped:
-    """An order that was imported has no tracking number."""
+    """The order was shipped; an imported one has no tracking number."""
 
     tracking_no: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryConfirmed:
-    """*delivered_at* is when it arrived; the event occurred when we heard of it."""
+    """The order arrived at *delivered_at*; the event occurred when it was recorded."""
 
     delivered_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderCancelled:
-    """The order was called off: *reason* says why."""
+    """The order was cancelled; *reason* says why."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentRefunded:
-    """*amount*, in minor units of *currency*, goes to the account of the customer."""
+    """*amount*, in minor units of *currency*, was paid to the customer's account."""
 
     amount: int
     currency: str

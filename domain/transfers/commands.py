@@ -1,4 +1,4 @@
-"""What can be asked of a transfer's stream, by people and by its process manager."""
+"""The commands of a transfer, from people and from its process manager."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,21 +20,21 @@ class TransferMoney:
     currency: Currency
 
     def faults(self) -> Iterator[Fault]:
-        """Yield what is wrong with the fields together."""
+        """Yield the faults that concern several fields."""
         if self.from_account == self.to_account:
             yield Fault("to_account", "must be another account than from_account")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompleteTransfer:
-    """Note that the money has arrived."""
+    """Record that the money has arrived."""
 
     transfer_id: TransferNumber
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompensateTransfer:
-    """Note that the money is where it was before: *reason* is what *rule* says."""
+    """Record that the money is back; *rule* and *reason* say why."""
 
     transfer_id: TransferNumber
     rule: str
@@ -43,13 +43,13 @@ class CompensateTransfer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AbandonTransferStep:
-    """Note that an operator has given up a step: the withdrawal, or the deposit."""
+    """Record that an operator has given up a step: the withdrawal or the deposit."""
 
     transfer_id: TransferNumber
     step: str
 
 
 TransferEnd = CompleteTransfer | CompensateTransfer | AbandonTransferStep
-"""What process managers alone send."""
+"""The commands that only process managers send."""
 
 TransferCommand = TransferMoney | TransferEnd

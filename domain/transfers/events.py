@@ -1,11 +1,11 @@
-"""What can have happened to a transfer."""
+"""The events of a transfer."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferRequested:
-    """*amount* is in minor units of *currency*."""
+    """A transfer was requested; *amount* is in minor units of *currency*."""
 
     from_account: str
     to_account: str
@@ -20,7 +20,7 @@ class TransferCompleted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferCompensated:
-    """The money is where it was before: *reason* is what *rule* says."""
+    """The money is back in its source; *reason* is the message of *rule*."""
 
     rule: str
     reason: str
@@ -28,7 +28,7 @@ class TransferCompensated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferStepAbandoned:
-    """An operator has given up the *step* `withdrawal` or `deposit`, which failed."""
+    """An operator has given up a failed *step*: `withdrawal` or `deposit`."""
 
     step: str
     from_account: str

@@ -201,7 +201,7 @@ def test_a_refused_change_that_expected_no_version_is_no_form_to_send_again(
     work(sent)
     page = browser.see(f"/commands/{sent.headers['Location'].rpartition('/')[2]}")
 
-    assert "What you typed is still here" not in page
+    assert "The form still has what you typed" not in page
     assert value_of(page, "name") is None
 
 

@@ -186,7 +186,7 @@ def test_a_command_that_changed_nothing_says_so(
     work(again)
 
     page = browser.see(again.headers["Location"].removeprefix("/api"))
-    assert "It caused nothing" in page
+    assert "It changed nothing" in page
 
 
 def test_a_refused_payment_shows_both_amounts_and_the_form(

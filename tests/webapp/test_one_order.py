@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from tests.support.databases import ROOT
 from tests.webapp.visiting import (
     CLOCKS,
     HOW,
@@ -244,6 +245,19 @@ def test_a_cancellation_keeps_its_reason(
     place("cancelled")
 
     assert "Cancelled : Ordered twice" in text_of(browser.see("/orders/1"))
+
+
+def test_a_reason_of_several_lines_keeps_its_lines(
+    browser: Browser, send: Send, work: Work, place: Place, alice: str
+) -> None:
+    place("paid")
+    reason = "Ordered twice.\nThe customer called."
+    work(send("CancelOrder", {"order_id": 1, "reason": reason}, key="cancel"))
+
+    page = browser.see("/orders/1")
+    styles = (ROOT / "webapp" / "static" / "recount.css").read_text()
+    assert f'<span class="text">{reason}</span>' in page
+    assert re.search(r"\.history \.text {[^}]*white-space: pre-line", styles)
 
 
 def test_what_others_typed_is_shown_as_text(

@@ -233,7 +233,7 @@ def test_the_page_says_when_it_will_be_done_and_takes_it_back(
     assert "The customer will be registered" in page
     assert f'<time datetime="{TOMORROW}">' in page
     assert 'hx-trigger="every 30s"' in page
-    assert "It was taken back before it was done." in browser.fate(sent)
+    assert "It was cancelled before its time." in browser.fate(sent)
 
 
 def test_the_scheduled_are_listed_by_their_time_page_by_page(

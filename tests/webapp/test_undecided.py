@@ -79,7 +79,7 @@ def test_it_is_told_everywhere(
 
     assert f"ReceivePayment {stuck[0]} of order-1, and 1 behind it" in line
     assert "upgrade" in line or "does not fit" in line
-    assert "cannot be done at the moment" in page
+    assert "cannot be carried out at the moment" in page
     assert f"/commands/{stuck[0]}" in page
     assert figures(client)["recount_commands_undecided",] == 1
 
@@ -89,7 +89,7 @@ def test_of_other_orders_nothing_is_told(
 ) -> None:
     do(place)
 
-    assert "cannot be done at the moment" not in client.get("/orders/2").text
+    assert "cannot be carried out at the moment" not in client.get("/orders/2").text
 
 
 def test_an_operator_gives_up_what_waits_in_vain(shop: Shop, stuck: list[UUID]) -> None:

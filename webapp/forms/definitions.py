@@ -165,7 +165,7 @@ OF_ACCOUNTS = (
         about="account_id",
         endpoint="accounts.closing",
         title="Close account {account_id}",
-        hint="It takes no money any more, but for what comes back to it.",
+        hint="It accepts no money any more, except money that is returned to it.",
         button="Close this account",
         participle="closed",
         is_offered=lambda account: account.status == "open" and account.balance == 0,
