@@ -41,7 +41,7 @@ def migrate() -> None:
         # Of customers that were registered by a version that claimed nothing.
         for unclaimed in fill(shop):
             print(describe_unclaimed(unclaimed))
-        # Before a process of that version can accept what they must hear of.
+        # Before a process of that version can accept commands that they must handle.
         shop.deploy_process_managers()
         # With a new version may come new read models, or new definitions of old ones:
         # filled here, before a process of that version can show half of one.
@@ -51,7 +51,7 @@ def migrate() -> None:
 
 def mend_rights(engine: sa.Engine) -> None:
     """
-    Give the roles what they are to have, where it is not so, and tell what was wrong.
+    Grant the roles their missing rights, and print what was missing.
 
     A dump brings no roles along, and rights are also given and taken by hand.
     """

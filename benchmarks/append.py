@@ -131,7 +131,7 @@ def ratios(rates: Rates) -> list[Ratio]:
     for setting in of_ours:
         others = [kind for kind in contenders.ALL if kind is not Recount]
         found += [ratio_to(rates, setting, kind) for kind in others]
-        # Whoever writes one row a commit comes no further.
+        # One row for each commit is no faster.
         insert = setting._replace(contender=Insert.name)
         found.append(ratio_to(rates, insert, Pyeventsourcing))
     return found + ratios_of_growth(rates)

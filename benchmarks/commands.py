@@ -42,7 +42,7 @@ PARTS: Mapping[str, Part] = {
 
 def main() -> int:
     options = parser().parse_args()
-    # Parts take minutes; what is known is told, also to a file.
+    # Parts take minutes: results are printed as they come, also to a file.
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     if options.quick:
         options.rounds, options.count, options.workers = 1, 60, [1, 2]

@@ -1,4 +1,4 @@
-"""Where something is sent: written into the order, so that it stays what it was."""
+"""A postal address; an order stores a copy, so that later changes do not affect it."""
 
 from dataclasses import dataclass
 

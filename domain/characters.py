@@ -40,7 +40,7 @@ CONTROLS = {
     "\x7f": "DELETE",
     "\x85": "NEXT LINE",
 }
-"""Python knows no names of these; all others are said to be what they are."""
+"""Names of characters that Python has no name for."""
 LINE_BREAKS = "\t\n\r"
 
 
@@ -66,7 +66,7 @@ def problem_with(text: str, *, has_lines: bool = False) -> str | None:
 
 
 def is_refused(text: str, place: int) -> bool:
-    """Return whether the character at *place* has no business there."""
+    """Return whether the character at *place* is not allowed there."""
     character = text[place]
     category = unicodedata.category(character)
     before = text[place - 1 : place]
@@ -84,7 +84,7 @@ def is_refused(text: str, place: int) -> bool:
 
 
 def is_needed(character: str, before: str, after: str) -> bool:
-    """Return whether a format character changes what is seen, between these two."""
+    """Return whether a format character between these two changes the display."""
     if character in SHOWN_FORMATS:
         return True
     if character == ZERO_WIDTH_SPACE:
@@ -129,7 +129,7 @@ def is_noncharacter(character: str) -> bool:
 
 
 def name_character(character: str) -> str:
-    """Return `U+202E RIGHT-TO-LEFT OVERRIDE`: nobody could see the character itself."""
+    """Return code and name of a character, like `U+202E RIGHT-TO-LEFT OVERRIDE`."""
     kinds = {"Cc": "a control character", "Co": "a character of private use"}
     name = (
         unicodedata.name(character, "")

@@ -1,4 +1,4 @@
-"""A claim: a value that at any time only one of a kind may have."""
+"""A claim: a value that only one stream may have at a time."""
 
 from dataclasses import dataclass
 

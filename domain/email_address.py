@@ -1,4 +1,4 @@
-"""An e-mail address: what is one, and when two are the same."""
+"""E-mail addresses: which are valid, and when two are equal."""
 
 import re
 import unicodedata
@@ -72,5 +72,5 @@ def same_label(label: str) -> str:
 
 
 def address_before_idna_2008(email: str) -> str:
-    """Return what addresses were compared by at first: `ß` was taken for `ss`."""
+    """Return the form that earlier versions compared: with `ß` as `ss`."""
     return unicodedata.normalize("NFC", email.strip().casefold())

@@ -9,7 +9,7 @@ from domain import characters
 from domain.email_address import EmailForm
 
 PERSONAL = {"personal": True}
-"""Marks a field, in a command or an event, that tells of a person."""
+"""Marks a field of a command or an event as personal data."""
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 

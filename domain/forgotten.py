@@ -1,4 +1,4 @@
-"""What stands where something personal stood, once the person is forgotten."""
+"""The values that replace personal data once the person is forgotten."""
 
 from domain.address import Address
 

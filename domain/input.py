@@ -1,4 +1,4 @@
-"""From plain data to a command: every fault is told at once, by field."""
+"""Parses plain data to a command, and collects all faults by field."""
 
 import difflib
 import re
@@ -19,12 +19,12 @@ from domain.fields import Rule
 M = TypeVar("M")
 Faults = list[Fault]
 MAX_UNKNOWN_NAMES = 20
-"""So many unknown fields of an object are told."""
+"""The highest number of unknown fields of an object that are reported."""
 MAX_COMPARED = 20
-"""So many unknown names of a message are compared with known ones: it takes time."""
+"""The highest number of unknown names compared with known ones, which is slow."""
 MAX_FAULTS = 1_000
-"""So many faults of a message are looked for; who reads more of them?"""
-# Reads one value found at a path; what is wrong goes to the list of faults.
+"""The highest number of faults that are collected in one message."""
+# Reads one value at a path; errors are added to the list of faults.
 Reader = Callable[[object, str, Faults], Any]
 
 
@@ -195,7 +195,7 @@ def join(path: str, name: str) -> str:
 
 
 def unknown_name(name: str, known: Collection[str]) -> str:
-    """Say that *name* is unknown, and which one may have been meant."""
+    """Return the fault of an unknown *name*, with the most similar known name."""
     # Comparing takes time, and a name this long is no slip.
     close = difflib.get_close_matches(name, known, n=1) if len(name) < 60 else ()
     return f"is unknown; did you mean {close[0]}?" if close else "is unknown"

@@ -35,7 +35,7 @@ def rounded_total(
 
 def line_amounts(lines: Iterable[tuple[int, int, Decimal]]) -> list[int]:
     """
-    Return what each line comes to after its discount, in minor units.
+    Return the amount of each line after its discount, in minor units.
 
     Their sum is `rounded_total` of the lines: what is shown below each other must add
     up. Where a line has a fraction of a minor unit, it gets what the lines so far come

@@ -13,7 +13,7 @@ from embedded.folders import ROOT
 
 LOCK = ROOT / "benchmarks" / "requirements.lock"
 PEERS = ROOT / ".tools" / "benchmarks"
-"""Beside `.venv`, not in it: no process of the shop can come to need them."""
+"""Beside `.venv`, not in it, so that no process of the shop can import them."""
 
 BENCHMARKS = {
     "append": "benchmarks.append",

@@ -1,4 +1,4 @@
-"""One process that is kept alive: started, started again when it dies, and stopped."""
+"""One supervised process: started, restarted when it ends, and stopped."""
 
 import os
 import signal
@@ -38,8 +38,8 @@ class Program:
     """A file that it makes and is reached by: without it, it is started again."""
     repair: Callable[[], str] = lambda: ""
     """
-    Called when it has died twice in a row: moves what it cannot start with out of the
-    way, and returns what it did in a sentence, or nothing.
+    Called after two deaths in a row: removes what keeps it from starting, and returns a
+    sentence that says what was done, or nothing.
     """
 
 
@@ -119,7 +119,7 @@ class Child:
         self.start_at = time.monotonic() + pause_after(self.deaths_in_a_row)
 
     def has_become_unreachable(self) -> bool:
-        """Return whether what it is reached by was there, and is gone."""
+        """Return whether its socket or port was there, and is gone."""
         if self.process is None or self.is_stopping or self.program.needs is None:
             return False
         is_reachable = self.program.needs.exists()
@@ -145,7 +145,7 @@ class Child:
             self.process.send_signal(self.program.stop_signal)
 
     def end_group(self) -> None:
-        """Kill what is left of the group; its id is ours until the leader is reaped."""
+        """Kill the process group; its id is valid until the leader is reaped."""
         if self.process:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)

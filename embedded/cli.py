@@ -77,7 +77,7 @@ def up_parser() -> argparse.ArgumentParser:
 def logs_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="recount logs")
     parser.add_argument("name", nargs="?", help="one process, like web")
-    parser.add_argument("-f", "--follow", action="store_true", help="go on showing")
+    parser.add_argument("-f", "--follow", action="store_true", help="show new lines")
     parser.add_argument("-n", "--lines", type=int, default=100, metavar="COUNT")
     return parser
 

@@ -13,7 +13,7 @@ def when_the_script_started() -> float:
 
 @dataclass(slots=True)
 class Console:
-    """The terminal, which may be closed while we go on."""
+    """The terminal, which may be closed while the program continues."""
 
     start: float = field(default_factory=when_the_script_started)
 

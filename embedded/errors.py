@@ -15,7 +15,7 @@ EmbeddedError
 
 
 class EmbeddedError(Exception):
-    """What is told in one line, without a traceback."""
+    """The root of the errors that are shown as one line, without a traceback."""
 
 
 class AlreadyRunning(EmbeddedError):
@@ -27,7 +27,7 @@ class BinariesMissing(EmbeddedError):
 
 
 class CannotStart(EmbeddedError):
-    """A process dies again and again, or does not answer."""
+    """A process ends repeatedly, or does not answer."""
 
 
 class DataInTwoPlaces(EmbeddedError):
@@ -35,7 +35,7 @@ class DataInTwoPlaces(EmbeddedError):
 
 
 class FolderOfAnother(EmbeddedError):
-    """A folder that only we may enter belongs to somebody else."""
+    """A folder that must be private belongs to another user."""
 
 
 class MigrationFailed(EmbeddedError):
@@ -51,7 +51,7 @@ class PortTaken(EmbeddedError):
 
 
 class UnfitDatabase(EmbeddedError):
-    """The database that was named cannot keep what it is given."""
+    """The configured database can lose data."""
 
 
 class StopRequested(BaseException):

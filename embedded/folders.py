@@ -69,7 +69,7 @@ class Folders:
 
     @property
     def elsewhere(self) -> Path:
-        """Where root keeps what `nobody` could not reach below /root."""
+        """The data folder if we are root: `nobody` cannot reach those below /root."""
         return Path("/var/lib") / f"recount-{self.digest}"
 
     @property
@@ -78,7 +78,7 @@ class Folders:
 
     def make(self) -> None:
         """
-        Make what is not there yet, for its owner alone; called under the lock.
+        Make the missing folders, private to their owner; call it under the lock.
 
         Raises FolderOfAnother where another user was faster.
         """
@@ -106,5 +106,5 @@ def make_private(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Anybody may make a folder, or a link, of this name in /tmp before we do.
     if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
-        raise FolderOfAnother(f"{folder} belongs to somebody else; remove it first")
+        raise FolderOfAnother(f"{folder} belongs to another user; remove it first")
     folder.chmod(0o700)

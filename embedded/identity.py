@@ -1,4 +1,4 @@
-"""As whom PostgreSQL runs: it refuses root, so root needs a way around that."""
+"""The user that PostgreSQL runs as: it refuses root, so root needs another one."""
 
 import grp
 import hashlib
@@ -22,7 +22,7 @@ class Credentials(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """A way to run a command as somebody PostgreSQL accepts."""
+    """A way to run a command as a user that PostgreSQL accepts."""
 
     name: str
     prefix: tuple[str, ...] = ()

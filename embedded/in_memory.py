@@ -1,4 +1,4 @@
-"""A folder that lies in memory, for servers whose data nobody will miss."""
+"""A folder in memory, for servers with disposable data."""
 
 import os
 import shutil
@@ -44,7 +44,7 @@ def has_room(place: Path) -> bool:
 
 
 def available() -> int:
-    """Return how many bytes of memory are to be had; none where nobody tells."""
+    """Return the bytes of memory that are free, or 0 if that is not known."""
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
     except OSError:

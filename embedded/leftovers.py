@@ -16,7 +16,7 @@ PATIENCE = 5.0
 
 def clear(folders: Folders) -> int:
     """
-    End what was started from this data folder, but PostgreSQL, and return how many.
+    End the processes of this data folder except PostgreSQL; return how many.
 
     Called under the folder's lock, so that none of them can belong to a live `up`.
     PostgreSQL is left to its own room, which knows how it wants to be stopped.

@@ -43,7 +43,7 @@ def ensure_logins(folders: Folders) -> None:
 
 
 def variables(folders: Folders) -> dict[str, str]:
-    """Return by which variables the logins are told to those who use them."""
+    """Return the environment variables with the URLs of the logins."""
     host = quote(os.fspath(folders.sockets), safe="/")
     users = {role: login_of(role) for role in ROLES} | {"admin": OWNER}
     return {

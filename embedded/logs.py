@@ -29,7 +29,7 @@ def last_lines(path: Path, count: int) -> list[str]:
 
 
 def show(paths: list[Path], *, count: int, follow: bool) -> None:
-    """Print the last lines of each log and then, on request, what is added to any."""
+    """Print the last lines of each log and then, on request, new lines of all."""
     width = max((len(path.stem) for path in paths), default=0)
     prefix = {
         path: f"{path.stem:{width}} | " if len(paths) > 1 else "" for path in paths

@@ -31,7 +31,7 @@ def claim_port(environment: Mapping[str, str], last: int = FIRST) -> ClaimedPort
     """
     Claim the port that PORT names, or else the *last* one, or the first that is free.
 
-    Raises PortTaken: a port that was asked for is in somebody's bookmarks.
+    Raises PortTaken for a port that was asked for: bookmarks may have it.
     """
     if asked := environment.get("PORT"):
         if claimed := claim(parse_port(asked)):

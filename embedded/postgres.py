@@ -80,7 +80,7 @@ def postgres(
 
 
 def prepare(home: PostgresHome, folders: Folders) -> None:
-    """Leave nothing in the way of a server that is started again."""
+    """Remove files of a killed server that would keep a new one from starting."""
     clear_leftovers(home.data)
     folders.ensure_sockets()
     home.open_sockets(folders)

@@ -1,4 +1,4 @@
-"""Where PostgreSQL's programs and data lie, and as whom it can reach them."""
+"""The folders of PostgreSQL's programs and data, and the user that can read them."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ from embedded.folders import Folders
 from embedded.identity import SAME_USER, USER_NAMESPACE, Identity, nobody
 
 FORCE = "POSTGRES_AS_ROOT"
-"""Set to `userns` or `nobody`, it decides which way around root's ban is taken."""
+"""The variable, `userns` or `nobody`, for how PostgreSQL runs if we are root."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ def copy_binaries(binaries: Path, base: Path, identity: Identity) -> Path:
     for old in (copy, partial):
         shutil.rmtree(old, ignore_errors=True)
     if install.name != "pginstall":
-        raise BinariesMissing(f"nobody cannot run {binaries}/postgres")
+        raise BinariesMissing(f"the user nobody cannot run {binaries}/postgres")
     libraries = package.with_name(f"{package.name}.libs")
     for folder in filter(Path.is_dir, (package, libraries)):
         shutil.copytree(folder, partial / folder.name, symlinks=True)

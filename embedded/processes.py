@@ -1,4 +1,4 @@
-"""Which processes run, as /proc tells it: a pid alone may be somebody else's by now."""
+"""The running processes by /proc, with start times, since pids are used again."""
 
 import os
 import signal

@@ -27,7 +27,7 @@ class RecordedChild:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A running `up`: who it is, where it answers, what it runs, how to join it."""
+    """The record of a running `up`: its process, address, processes and environment."""
 
     up: Process
     address: str

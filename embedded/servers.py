@@ -1,4 +1,4 @@
-"""Starts the servers that nobody else provides, side by side."""
+"""Starts in parallel the servers that are not configured."""
 
 from collections.abc import Callable, Mapping
 from functools import partial

@@ -24,7 +24,7 @@ class ShopSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 
 def read(folders: Folders) -> ShopSettings:
-    """Return what is kept; a file that cannot be read says nothing."""
+    """Return the stored settings; empty if the file cannot be read."""
     try:
         return msgspec.json.decode(folders.shop.read_bytes(), type=ShopSettings)
     except (FileNotFoundError, msgspec.MsgspecError):
@@ -40,7 +40,7 @@ def keep(settings: ShopSettings, folders: Folders) -> None:
 
 def resolve(environment: Mapping[str, str], folders: Folders) -> ShopSettings:
     """
-    Return the settings of this run: what *environment* sets, else what is kept.
+    Return the settings of this run: those of *environment*, else the stored ones.
 
     A shop without a file has the currency of its log. Raises BadSetting, in one line,
     where the log's amounts are in another currency than the one that is set.

@@ -123,7 +123,7 @@ class Suite:
 
 def steps(arguments: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
     """
-    Yield what is run, each with its name: all that takes no minutes by itself.
+    Yield the checks with their names, except those that take minutes.
 
     `--long` is what does; with other *arguments* it is pytest alone.
     """
@@ -134,8 +134,8 @@ def steps(arguments: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
     if arguments:
         yield "pytest", ["pytest", *arguments]
         return
-    # First what is quick: who breaks something there need not wait for the races.
-    # One a core. Twice as many were faster by a tenth, and races ran out of time.
+    # Quick checks first, so that their failures are shown before the races are run. One
+    # a core. Twice as many were faster by a tenth, and races ran out of time.
     beside = f"-n{min(os.cpu_count() or 1, MAX_BESIDE)}"
     yield "pytest", ["pytest", beside, "-m", "not races and not long"]
     yield "races", ["pytest", beside, "-m", "races and not long"]

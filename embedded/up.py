@@ -120,7 +120,7 @@ class Up:
 
     def keep_shop_settings(self) -> None:
         """
-        Run the shop with what it was made with, also where nobody sets it today.
+        Run the shop with the settings it was made with, unless they are set.
 
         Raises BadSetting, and CannotStart where the database does not answer.
         """

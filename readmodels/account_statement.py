@@ -1,4 +1,4 @@
-"""The statement of an account: what came and went, and what was in it after each."""
+"""The statement of an account: its movements, each with the balance after it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ class StatementLine:
     """
     One movement; *change* is negative where money went out.
 
-    *balance* is what was in the account after it. One that was refused has changed
+    *balance* is the balance after the movement. One that was refused has changed
     nothing, and tells why.
     """
 

@@ -1,4 +1,4 @@
-"""The accounts: whether they are open, and what is in them."""
+"""The read model of accounts: their status and balance."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,7 +21,7 @@ from eventstore.projections.views import Page, View
 OPEN, CLOSED = Status.OPEN.value, Status.CLOSED.value
 STATUSES = (OPEN, CLOSED)
 MOVEMENTS = (MoneyDeposited, MoneyWithdrawn, WithdrawalReturned)
-"""The events that change what is in an account."""
+"""The events that change the balance of an account."""
 REFUSED = (DepositRejected, WithdrawalRejected)
 """Those that tell why nothing has changed in it; the first may be of no account."""
 
@@ -46,7 +46,7 @@ class AccountView:
 
 
 def change_of(event: object) -> int:
-    """Return by how much *event* changes what is in its account."""
+    """Return the change of the balance by *event*, in minor units."""
     match event:
         case MoneyDeposited(amount=amount) | WithdrawalReturned(amount=amount):
             return amount
@@ -63,10 +63,10 @@ def account_of(fact: Fact, looked_up: LookedUp) -> str:
 def fold(
     row: AccountView | None, fact: Fact, looked_up: LookedUp
 ) -> AccountView | None:
-    """Return the account as it is after the event; None where it was never opened."""
+    """Return the row after the event, or None if the account was never opened."""
     event = fact.event
     if isinstance(event, REFUSED):
-        # Its version goes on all the same, and a command's If-Match is held against it.
+        # The version still rises, and a command's If-Match is compared with it.
         return replace(row, version=fact.version) if row else None
     if isinstance(event, AccountOpened) and row is None:
         return AccountView(
@@ -116,7 +116,7 @@ def find(
     after: str | None = None,
     limit: int = 50,
 ) -> Page[AccountView]:
-    """Return a page of the accounts. Raises BadCursor for what is no cursor of it."""
+    """Return a page of accounts. Raises BadCursor for an invalid cursor."""
     where = [] if status is None else [view.table.c.status == status]
     return view.page(connection, *where, sort=sort, after=after, limit=limit)
 

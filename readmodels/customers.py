@@ -1,4 +1,4 @@
-"""The customers: who they are, what they ordered, and what that is worth."""
+"""The read model of customers: their details, and the number and worth of orders."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -57,7 +57,7 @@ class CustomerView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedOrder:
-    """Whose order it is and what it is worth, for the day that it is cancelled."""
+    """Customer and worth of an order, needed when it is cancelled."""
 
     order_id: int
     customer_id: str
@@ -93,7 +93,7 @@ def customer_of(fact: Fact, looked_up: LookedUp) -> str | None:
 
 
 def fold(row: CustomerView | None, fact: Fact, looked_up: LookedUp) -> CustomerView:
-    """Return the customer as it is after the event."""
+    """Return the row after the event."""
     match fact.event:
         case CustomerRegistered():
             return CustomerView(

@@ -1,4 +1,4 @@
-"""One order with all that is known of it: lines, totals, and how it came to that."""
+"""One order in full: lines, totals, address and history."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -45,7 +45,7 @@ from readmodels.rows_of_orders import (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """
-    A line of an order; *amount* is what it comes to after its discount.
+    A line of an order; *amount* is its worth after its discount, in minor units.
 
     The amounts of all lines add up: only their sum is rounded.
     """
@@ -61,10 +61,10 @@ class Line:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryLine:
     """
-    One event of the order: what, when, by whom and because of what.
+    One event of the order: type, time, actor and cause.
 
-    *told* is what the event itself says, by name. What caused it is a command or, where
-    *source* names a history that was imported, that history.
+    *told* has the fields of the event by name. The cause is a command or, for imported
+    events, the history that *source* names.
     """
 
     event: str
@@ -148,7 +148,7 @@ def rename(fact: Fact) -> Update | None:
 def fold(
     row: OrderDetailsView | None, fact: Fact, looked_up: LookedUp
 ) -> OrderDetailsView:
-    """Return the order as it is after the event, with the event in its history."""
+    """Return the row after the event, with the event added to its history."""
     event: OrderEvent = fact.event
     if isinstance(event, OrderCreated):
         row = new_row(fact, event, looked_up["customers"])
@@ -210,7 +210,7 @@ def lines_of(items: Sequence[Item]) -> tuple[Line, ...]:
 def changes(
     row: OrderDetailsView, event: OrderEvent, moment: datetime
 ) -> Mapping[str, Any]:
-    """Return what the event changes beside status and history, by field."""
+    """Return the changed fields by name, except status and history."""
     match event:
         case PaymentReceived(amount=amount):
             return {"paid_at": moment, "paid": amount}
@@ -242,7 +242,11 @@ def happening(fact: Fact) -> HistoryLine:
 
 
 def describe_event(event: OrderEvent) -> Mapping[str, str | int | None]:
-    """Return what an event says; of the first one, what its order came to."""
+    """
+    Return the fields of an event;
+
+    for OrderCreated, the total and number of lines.
+    """
     match event:
         case OrderCreated(total=total, items=items):
             return {"total": total, "lines": len(items)}

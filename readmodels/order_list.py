@@ -1,4 +1,4 @@
-"""The list of orders: what is on order, for whom, worth how much, and how far it is."""
+"""The list of orders: a row for each order with customer, total and status."""
 
 import re
 from dataclasses import dataclass, replace
@@ -76,7 +76,7 @@ def rename(fact: Fact) -> Update | None:
 def fold(
     row: OrderSummaryView | None, fact: Fact, looked_up: LookedUp
 ) -> OrderSummaryView:
-    """Return the line as it is after the event."""
+    """Return the row after the event."""
     event: OrderEvent = fact.event
     if isinstance(event, OrderCreated):
         return new_row(fact, event, looked_up["customers"])

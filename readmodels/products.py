@@ -84,14 +84,14 @@ def find(
     after: str | None = None,
     limit: int = 50,
 ) -> Page[ProductView]:
-    """Return a page of the products. Raises BadCursor for what is no cursor of it."""
+    """Return a page of products. Raises BadCursor for an invalid cursor."""
     return view.page(connection, sort=sort, after=after, limit=limit)
 
 
 def find_most_ordered(
     connection: sa.Connection, *, limit: int = 200
 ) -> list[ProductView]:
-    """Return what is ordered most, by name."""
+    """Return the products that are ordered most, sorted by name."""
     page = find(connection, sort="-times", limit=limit)
     return sorted(page.rows, key=lambda product: product.product)
 

@@ -43,7 +43,7 @@ def transfer_of(fact: Fact, looked_up: LookedUp) -> int:
 
 
 def fold(row: TransferView | None, fact: Fact, looked_up: LookedUp) -> TransferView:
-    """Return the transfer as it is after the event."""
+    """Return the row after the event."""
     event = fact.event
     if isinstance(event, TransferRequested):
         return TransferView(
@@ -107,7 +107,8 @@ def find(
     """
     Return a page of the transfers, the latest first.
 
-    *account_id* finds those from it and to it. Raises BadCursor for what is no cursor.
+    *account_id* selects transfers from or to it. Raises BadCursor for an invalid
+    cursor.
     """
     table = view.table
     where = [] if status is None else [table.c.status == status]

@@ -6,7 +6,7 @@ from functools import lru_cache
 import sqlalchemy as sa
 
 MAX_BYTES = 2_000
-"""Of all words of a row: an index has room for no more, and nobody types it."""
+"""The longest text of all words of a row, in bytes: an index entry is limited."""
 
 # Letters that Unicode takes for letters of their own, and keyboards often have not.
 # One WITH something (a stroke, a hook) is found by its name.
@@ -95,7 +95,7 @@ def plain(character: str) -> str:
 
 
 def letter_called(name: str) -> str:
-    """Return the letter of that name, as it is typed, or nothing."""
+    """Return the plain letter for a character's name, or an empty text."""
     try:
         return plain(unicodedata.lookup(name))
     except KeyError:

@@ -1,4 +1,4 @@
-"""Generations know what they were made for, so that a changed definition is seen."""
+"""Store the definition hash of generations, so that a change is noticed."""
 
 from alembic import op
 

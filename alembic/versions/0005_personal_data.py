@@ -50,9 +50,9 @@ def upgrade() -> None:
     op.execute(INDEXES)
     op.execute(REPLACED)
     op.execute("INSERT INTO public.subscriptions (name) VALUES ('forgetting')")
-    # Their states are in the clear; they come again, encrypted.
+    # Their states are unencrypted; they are taken again, encrypted.
     op.execute("DELETE FROM public.snapshots")
     create_functions(op.get_bind())
 
 
-# No downgrade: without the keys nobody could read what was written since.
+# No downgrade: without the keys, later events could not be read.

@@ -53,7 +53,7 @@ def upgrade() -> None:
     # What is above is committed before: this alone takes long.
     with op.get_context().autocommit_block():
         for name, expression in INDEXES.items():
-            # One that was interrupted leaves an index that nobody uses.
+            # An interrupted build leaves an invalid index.
             op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS public.{name}")
             op.execute(
                 f"CREATE INDEX CONCURRENTLY {name} ON public.events ({expression})"

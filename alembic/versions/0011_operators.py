@@ -44,7 +44,7 @@ def upgrade() -> None:
     # What is made here is committed before the functions, which look things up by it.
     with op.get_context().autocommit_block():
         for name, on in INDEXES.items():
-            # One that was interrupted leaves an index that nobody uses.
+            # An interrupted build leaves an invalid index.
             op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS public.{name}")
             op.execute(f"CREATE INDEX CONCURRENTLY {name} ON public.commands {on}")
     create_functions(

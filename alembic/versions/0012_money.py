@@ -26,7 +26,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # Where they have come to goes with it: deployed again, they begin at the head.
+    # Their checkpoints are deleted, too: deployed again, they begin at the head.
     op.execute("DROP FUNCTION public.act")
     op.execute("DROP FUNCTION public.begin_acting")
     op.execute("DROP TABLE public.process_managers")

@@ -62,4 +62,4 @@ def upgrade() -> None:
     grant_rights(op.get_bind())
 
 
-# No downgrade: the version before would let in again whoever was shut out.
+# No downgrade: the previous version would give access to disabled users again.

@@ -24,7 +24,7 @@ ALTER TABLE public.commands
     ADD COLUMN marked_under timestamptz;
 ALTER TABLE public.prunings ADD COLUMN after_seq bigint NOT NULL DEFAULT 0
 """
-# Whoever lives is in it again with the next beat.
+# Running processes are in it again with their next heartbeat.
 HEARTBEATS = """
 DROP TABLE public.heartbeats;
 CREATE TABLE public.heartbeats (
@@ -40,7 +40,7 @@ CREATE TABLE public.heartbeats (
     passed_up_to bigint
 ) WITH (fillfactor = 50)
 """
-# Those that were begun go on as they are: a mark from before a crash counts as no
+# Commands that were begun keep their state: a mark from before a crash counts as no
 # death.
 KNOWN = """
 UPDATE public.commands

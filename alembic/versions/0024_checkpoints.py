@@ -22,7 +22,7 @@ ALTER TABLE public.subscriptions
     ADD COLUMN IF NOT EXISTS stopped_since timestamptz;
 ALTER TABLE public.process_managers ADD COLUMN IF NOT EXISTS event_id varchar;
 """
-# Their workers go on meanwhile: nothing can come in at or below where they stand.
+# Workers keep running meanwhile: no event can appear at or below their checkpoints.
 FILLED = """
 UPDATE public.subscriptions SET event_id = public.event_id_at(checkpoint);
 UPDATE public.process_managers SET event_id = public.event_id_at(acted_up_to);

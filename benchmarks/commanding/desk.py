@@ -27,7 +27,7 @@ PROCFILE = parse_procfile((ROOT / "Procfile").read_text())
 
 
 class Desk:
-    """An order desk; *projections* off is a log that nobody is told to read."""
+    """An order desk; without *projections* no reader is started after an append."""
 
     def __init__(self, servers: Servers, *, projections: bool = False) -> None:
         self.servers = servers

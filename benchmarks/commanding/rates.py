@@ -1,4 +1,4 @@
-"""What was measured in turns, and what it used of the processors."""
+"""Rates measured in turns, and the processor time they used."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping

@@ -15,7 +15,7 @@ from tasks.app import app
 from tasks.broker.queues import queue_name
 
 HELD = "held"
-"""A queue that nobody serves; renamed it is the one that all workers wait for."""
+"""A queue without workers; it is renamed to the one that all workers wait for."""
 MAX_SECONDS = 300.0
 
 
@@ -83,8 +83,8 @@ class Sender:
         return path
 
     def ended(self, path: Path) -> float:
-        """Return when the mark was come to and, if that is later, all was final."""
-        wait_until(path.exists, "the workers have come to the end", MAX_SECONDS, 0.005)
+        """Return the time at which the mark was reached and all commands were final."""
+        wait_until(path.exists, "the workers have reached the end", MAX_SECONDS, 0.005)
         marked = float(path.read_text())
         path.unlink()
         # The last ones began before the mark, and end after it.

@@ -25,7 +25,7 @@ ENDING = 300.0
 
 @dataclass
 class Member:
-    """A place in the crowd; whoever is killed has a successor in it."""
+    """A place in the crowd; a killed process is replaced by another."""
 
     start: Callable[[], BaseProcess]
     process: BaseProcess = field(init=False)
@@ -71,7 +71,7 @@ class Crowd:
         self.members.append(Member(start))
 
     def end(self) -> None:
-        """Let all come to their end, and see that they did in good order."""
+        """Wait until all have ended, and check their exit statuses."""
         self.orders[0] = END
         until = time.monotonic() + ENDING
         for member in self.members:

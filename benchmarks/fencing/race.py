@@ -27,7 +27,7 @@ SAY_EVERY = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """What one reader got, against what is in the log."""
+    """The events that one reader got, compared with the log."""
 
     reader: str
     events: int
@@ -173,7 +173,7 @@ class Race:
         self.counts["cut off while idle"] += writers.count(CUT_OFF)
 
     def examine(self, connection: Connection) -> None:
-        """Compare what each reader got with what is in the log at the end."""
+        """Compare the events that each reader got with the log at the end."""
         rows = connection.execute("SELECT id FROM events ORDER BY id").fetchall()
         log = [number for (number,) in rows]
         self.committed = len(log)
@@ -216,7 +216,7 @@ def unrelated_transaction(cluster: Cluster) -> Iterator[None]:
 
 
 def leave_behind(cluster: Cluster) -> None:
-    """Prepare an append that nobody finishes: readers stand before it from here on."""
+    """Prepare an append that is never finished, and holds back readers from then on."""
     with cluster.connect(autocommit=False) as connection:
         connection.execute(INSERT, ("race-left-behind", 3))
         connection.execute("PREPARE TRANSACTION 'left behind'")

@@ -50,7 +50,7 @@ def write(
 
 
 class Writer:
-    """What a writer remembers; *figures* is what it tells of itself."""
+    """The state of a writer; *figures* are its results."""
 
     def __init__(self, chance: random.Random, largest: int, figures: Numbers) -> None:
         self.chance = chance

@@ -44,7 +44,7 @@ class RequestResult:
 
 @dataclass
 class Load:
-    """One run: what is sent, how fast and for how long, and what came of it."""
+    """One run: its rate and duration, the kinds of requests, and the results."""
 
     address: str
     authorization: str
@@ -86,7 +86,11 @@ class Load:
         self.rest = time.monotonic() - ended
 
     def thread(self, work: Callable[[Connection], None]) -> threading.Thread:
-        """Start a thread with a connection of its own; what it raises is an error."""
+        """
+        Start a thread with a connection of its own;
+
+        collect its exceptions as errors.
+        """
 
         def run() -> None:
             connection = Connection(self.address, self.authorization)
@@ -146,7 +150,7 @@ class Load:
         self.visibility.watched.put(PendingCommand(command_id, since, then))
 
     def read_the_list(self, connection: Connection) -> None:
-        """Look at the newest orders now and then, as whoever works in a shop does."""
+        """Read the newest orders from time to time, as people in a shop do."""
         while not self.stopped.wait(LOOK_AT_LIST):
             status, body = connection.get(f"/api/orders?limit={ORDERS_LOOKED_AT}")
             if status != 200:
@@ -156,7 +160,7 @@ class Load:
                 self.life.look(order)
 
     def look_after(self, _: Connection) -> None:
-        """Look at the backlog each second, and tell of it now and then."""
+        """Measure the backlog each second, and print it from time to time."""
         with psycopg.connect(self.database_url, autocommit=True) as connection:
             while not self.stopped.wait(1.0):
                 look = backlog.look(connection, time.monotonic() - self.start)

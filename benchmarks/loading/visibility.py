@@ -14,7 +14,7 @@ PATIENCE = 60.0
 
 
 class NotSeen(Exception):
-    """What was accepted did not succeed, or the list did not come to show it."""
+    """An accepted command did not succeed, or the list did not show it in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Looks:
     after: float = FIRST_LOOK
 
     def wait(self) -> None:
-        """Wait for the time of the next look. Raises NotSeen when that is no use."""
+        """Wait until the next check. Raises NotSeen if the time is up."""
         if self.after > PATIENCE:
             raise NotSeen(f"not within {PATIENCE:.0f} s")
         time.sleep(max(self.since + self.after - time.monotonic(), 0))

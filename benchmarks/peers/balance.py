@@ -1,4 +1,4 @@
-"""The same small aggregate in both: what is paid into a purse, and what is in it."""
+"""The same small aggregate for both engines: deposits into a purse and its balance."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -63,7 +63,7 @@ def append_all(connection: psycopg.Connection[Any], batch: Batch) -> None:
 
 
 def copy_all(connection: psycopg.Connection[Any], batch: Batch) -> None:
-    """Copy the same rows into the same indexes; whoever does so knows the versions."""
+    """Copy the same rows into the same indexes, with versions known beforehand."""
     versions: dict[str, int] = {}
     with connection.cursor().copy(COPY) as copy:
         for stream_id, event in batch:

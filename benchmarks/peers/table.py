@@ -32,7 +32,7 @@ class Ratio:
 
     @property
     def spread(self) -> str:
-        """The middle half of the pairs: what somebody else did meanwhile is outside."""
+        """The middle half of the pairs, without outliers caused by other programs."""
         cuts = quantiles(self.values, method="inclusive") if self.values[1:] else None
         low, _, high = cuts or [self.value] * 3
         return f"{low:5.2f} to {high:.2f}"
@@ -52,7 +52,7 @@ class Ratio:
 
 
 def in_pairs(ours: Samples, theirs: Samples) -> list[float]:
-    """Return the ratios of what was measured side by side, in the same round."""
+    """Return the ratios of measurements in the same round."""
     return [a / b for a, b in zip(ours, theirs, strict=True)]
 
 
@@ -63,7 +63,7 @@ def print_ratios(ratios: Sequence[Ratio]) -> None:
 
 
 def turns(count: int, round_number: int) -> list[int]:
-    """Return an order of turns, another one each round: nobody is always last."""
+    """Return the order of turns; it rotates, so that none is always last."""
     order = list(range(count))
     shift = round_number // 2 % count
     rotated = order[shift:] + order[:shift]

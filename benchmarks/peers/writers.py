@@ -69,7 +69,7 @@ def started(count: int) -> Iterator[Writers]:
 
 
 def work(line: Connection) -> None:
-    """Append what one is told to, until told to end."""
+    """Append as requested, until the request to end."""
     kinds = {kind.name: kind for kind in ALL}
     opened: dict[tuple[str, str], Contender] = {}
     while (run := line.recv()) is not None:

@@ -170,7 +170,7 @@ def check_open(account: Account, account_id: str) -> None:
 
 
 def check_deposit(account: Account, command: Deposit | DepositFromTransfer) -> None:
-    """Raise the rule that keeps money from coming in."""
+    """Raise the rule that forbids a deposit."""
     check_open(account, command.account_id)
     if account.balance.amount + command.amount > MAX_BALANCE:
         raise BalanceTooHigh(
@@ -181,7 +181,7 @@ def check_deposit(account: Account, command: Deposit | DepositFromTransfer) -> N
 
 
 def check_withdrawal(account: Account, command: Withdraw | WithdrawForTransfer) -> None:
-    """Raise the rule that keeps money from going out."""
+    """Raise the rule that forbids a withdrawal."""
     check_open(account, command.account_id)
     if account.balance.amount < command.amount:
         raise NotEnoughMoney(
@@ -192,7 +192,7 @@ def check_withdrawal(account: Account, command: Withdraw | WithdrawForTransfer) 
 
 
 def evolve(account: Account, event: AccountEvent) -> Account:
-    """Return the account as it is after *event*."""
+    """Return the account after *event*."""
     match event:
         case AccountOpened():
             # What came back to it while it was closed is there still.

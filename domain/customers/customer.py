@@ -1,4 +1,4 @@
-"""The customer: who can be ordered for, and what is known of them."""
+"""The customer: its commands, events and rules."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -92,20 +92,20 @@ def forget(customer: Customer, command: ForgetCustomer) -> list[CustomerEvent]:
 
 
 def evolve(customer: Customer, event: CustomerEvent) -> Customer:
-    """Return the customer as it is after *event*."""
+    """Return the customer after *event*."""
     if isinstance(event, CustomerForgotten):
         return Customer(is_forgotten=True)
     return Customer(CustomerDetails(**details_in(event)))
 
 
 def claims(customer: Customer) -> Iterator[Claim]:
-    """Yield what no other customer may have: the e-mail address, if it is known."""
+    """Yield the customer's claim: the e-mail address, if it is known."""
     if customer.details is not None and customer.details.email is not None:
         yield claim_of(same_address(customer.details.email))
 
 
 def former_claims(customer: Customer) -> Iterator[Claim]:
-    """Yield what an earlier version claimed for this address, if that is another."""
+    """Yield the claim that an earlier version made for this address, if it differs."""
     if customer.details is not None and customer.details.email is not None:
         yield claim_of(address_before_idna_2008(customer.details.email))
 

@@ -48,7 +48,7 @@ def reads(command: OrderCommand) -> dict[str, str]:
 def customer_of(
     stream_id: str, message: commands.PlaceOrder | events.OrderCreated
 ) -> str:
-    """Return the stream of the customer whom the address in *message* tells of."""
+    """Return the stream of the customer to whom the address in *message* belongs."""
     return f"customer-{message.customer_id}"
 
 
@@ -172,7 +172,7 @@ def check_arrival(order: Order, delivered_at: datetime) -> None:
 
 
 def local_day(moment: datetime, there: datetime) -> date:
-    """Return the day of *moment* by the clock that *there* was read from."""
+    """Return the day of *moment* in the time zone of *there*."""
     return moment.astimezone(there.tzinfo).date()
 
 
@@ -189,7 +189,7 @@ def cancel(order: Order, command: commands.CancelOrder) -> list[OrderEvent]:
 def cancel_unpaid(
     order: Order, command: commands.CancelUnpaidOrder
 ) -> list[OrderEvent]:
-    """A customer who has paid in time, or called it off, need not hear of it."""
+    """Return a cancellation, or nothing if the order was paid or cancelled."""
     if order.status is not Status.PENDING:
         return []
     return [
@@ -219,7 +219,7 @@ def refund(order: Order, command: commands.RefundPayment) -> list[OrderEvent]:
 
 
 def evolve(order: Order, event: OrderEvent) -> Order:
-    """Return the order as it is after *event*: history is not judged."""
+    """Return the order after *event*; no rules are checked."""
     status = status_after(order.status, event)
     match event:
         case events.OrderCreated():
@@ -244,7 +244,7 @@ def evolve(order: Order, event: OrderEvent) -> Order:
 
 
 def note_time(order: Order, event: OrderEvent, occurred_at: datetime) -> Order:
-    """Return the order with the time of *event*, where a rule asks for it."""
+    """Return the order with the time of *event*, if a rule needs it."""
     match event:
         case events.OrderCreated():
             return replace(order, placed_at=occurred_at)

@@ -9,7 +9,7 @@ EVENTS = (PaymentRefunded,)
 
 
 def react(stream_id: str, event: object) -> Sequence[DepositRefund]:
-    """Return the command that brings a customer the money, which nothing refuses."""
+    """Return the command that pays a refund to the customer's account."""
     match event:
         case PaymentRefunded():
             return [

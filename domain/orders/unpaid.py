@@ -1,4 +1,4 @@
-"""The process manager of unpaid orders: who does not pay in time does not get it."""
+"""The process manager of unpaid orders: it cancels them after some days."""
 
 from collections.abc import Sequence
 

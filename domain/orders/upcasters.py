@@ -1,11 +1,11 @@
-"""What orders were written like before, as the events of today."""
+"""The upcasters of the events of orders."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 
 def with_discount(data: dict[str, Any]) -> dict[str, Any]:
-    """Give an order of version 1 the discount that it had: none on all of it."""
+    """Add the discount 0 to the data of an order of version 1."""
     return {**data, "discount": "0.0"}
 
 

@@ -118,8 +118,8 @@ def abandoned(command: object) -> AbandonTransferStep | None:
     """
     Return what tells a transfer that an operator has given up its *command*.
 
-    None where nobody need hear of it. Raises CannotBeGivenUp for a command without
-    which the money, or the transfer, would never come to an end.
+    None if no process waits for it. Raises CannotBeGivenUp for a command without which
+    the transfer would never end, or its money stay in transit.
     """
     match command:
         case DepositRefund():

@@ -1,4 +1,4 @@
-"""The transfer: from its request to the one of two ends that it always has."""
+"""The transfer: from its request to one of its two final states."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -107,7 +107,7 @@ def check_under_way(transfer: Transfer, transfer_id: int) -> None:
 
 
 def evolve(transfer: Transfer, event: TransferEvent) -> Transfer:
-    """Return the transfer as it is after *event*."""
+    """Return the transfer after *event*."""
     match event:
         case TransferRequested():
             return Transfer(Status.REQUESTED, event)

@@ -233,7 +233,7 @@ PROTECTIONS: dict[str, tuple[Course, Course]] = {
         a_commit_comes_while_settled_is_asked,
         ask_in_the_statement_that_reads,
     ),
-    "no snapshot that lasts": (
+    "no snapshot longer than a statement": (
         a_commit_comes_behind_one_that_lasts,
         let_a_snapshot_last,
     ),

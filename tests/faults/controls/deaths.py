@@ -83,7 +83,7 @@ CONTROLS = [
         HEALTHY,
     ),
     Control(
-        "whoever gives up and lives clears its mark",
+        "a runner that gives up without dying clears its start mark",
         a_command_is_interrupted_again_and_again,
         leave_the_marks,
         HEALTHY,

@@ -222,13 +222,13 @@ CONTROLS = [
         DECIDED_ONCE,
     ),
     Control(
-        "a stream is let go after the commit, and what is taken is locked",
+        "a stream is released after the commit, and taken commands are locked",
         a_second_runner_comes_just_before_the_commit,
         let_go_before_the_commit,
         DECIDED_ONCE,
     ),
     Control(
-        "a look for what is due after the unlock",
+        "a check for due commands after the unlock",
         a_command_comes_as_a_runner_lets_go,
         look_before_the_unlock,
         FINAL,
@@ -254,14 +254,14 @@ CONTROLS = [
         also=(IN_TURN,),
     ),
     Control(
-        "no clock says what is due, or what comes first",
+        "no clock decides what is due, or what comes first",
         the_clock_goes_back_while_commands_wait,
         order_by_the_clock,
         FINAL,
         also=(ORDER, IN_TURN),
     ),
     Control(
-        "a connection that was interrupted is thrown away",
+        "an interrupted connection is closed",
         a_runner_is_interrupted_and_another_comes,
         keep_the_connection,
         FINAL,

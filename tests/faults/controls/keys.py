@@ -67,19 +67,19 @@ def make_ids_of_keys_alone(scene: Scene) -> None:
 
 CONTROLS = [
     Control(
-        "the fingerprint of what came under a key",
+        "the fingerprint of a command's content",
         a_key_comes_with_other_content,
         take_any_content_for_the_same,
         SAME_KEY,
     ),
     Control(
-        "a command's id is made of its key",
+        "a command's id is computed from its key",
         a_command_is_sent_again_as_its_answer_was_lost,
         draw_ids_by_chance,
         ONE_ID,
     ),
     Control(
-        "a command's id is made of its sender",
+        "a command's id is computed from its sender",
         two_senders_have_the_same_key,
         make_ids_of_keys_alone,
         ONE_ID,

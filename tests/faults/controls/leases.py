@@ -103,13 +103,13 @@ CONTROLS = [
         FINAL,
     ),
     Control(
-        "whoever decides says that it lives",
+        "a deciding process renews its lease",
         a_second_runner_comes_while_one_decides_for_long,
         decide_in_silence,
         DECIDED_ONCE,
     ),
     Control(
-        "a worker beats for the processes that run commands",
+        "a worker's heartbeat stands for its child processes",
         all_processes_of_a_worker_stand_still,
         beat_for_nobody_but_oneself,
         FINAL,

@@ -104,13 +104,13 @@ def keep_what_the_parent_had(scene: Scene) -> None:
 CONTROLS = [
     Control("the relay", a_message_is_lost, leave_out_the_relay, FINAL),
     Control(
-        "the relay judges by the workers' heartbeats",
+        "the relay considers the workers' heartbeats",
         commands_wait_for_busy_workers,
         judge_by_waiting_alone,
         THEIRS,
     ),
     Control(
-        "connections are forgotten after a fork",
+        "connections are dropped after a fork",
         a_child_asks_while_its_parent_waits_for_an_answer,
         keep_what_the_parent_had,
         OWN_ANSWERS,

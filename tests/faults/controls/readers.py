@@ -165,32 +165,32 @@ FOLLOWS = (money.ONE_PLACE, money.CONSERVED)
 
 CONTROLS = [
     Control(
-        "a checkpoint moves with what was written",
+        "a checkpoint moves in the transaction of the rows",
         a_reader_dies_before_its_checkpoint_is_moved,
         write_apart,
         ACCOUNT,
     ),
     Control(
-        "whoever catches up holds the checkpoint's row",
+        "catching up locks the checkpoint's row",
         a_second_reader_comes_while_one_reads,
         read_without_the_row,
         ACCOUNT,
     ),
     Control(
-        "a checkpoint that is not in the log is refused",
+        "a checkpoint that does not fit the log is refused",
         a_checkpoint_slips_ahead_of_the_log,
         believe_any_checkpoint,
         ACCOUNT,
     ),
     Control(
-        "a process manager knows what it has acted on",
+        "a process manager stores what it has acted on",
         the_code_of_a_process_manager_changes,
         forget_what_was_acted_on,
         readers.ACTED_ONCE,
         also=FOLLOWS,
     ),
     Control(
-        "ids of follow-ups are made of the event's",
+        "ids of follow-ups are computed from the event's",
         the_record_of_a_process_manager_is_lost,
         send_under_any_key,
         readers.ACTED_ONCE,

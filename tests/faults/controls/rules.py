@@ -55,13 +55,13 @@ def let_claims_clash(scene: Scene) -> None:
 
 CONTROLS = [
     Control(
-        "rights are asked for again when it is decided",
+        "permissions are checked again when a command is decided",
         a_right_is_taken_away_before_it_is_used,
         ask_only_when_accepting,
         MAY_STILL,
     ),
     Control(
-        "the rule of an account that has not enough",
+        "the rule against overdrawing an account",
         two_withdraw_all_that_there_is,
         let_everybody_withdraw,
         NOT_NEGATIVE,

@@ -110,13 +110,13 @@ def take_a_shared_session_for_ones_own(scene: Scene) -> None:
 
 CONTROLS = [
     Control(
-        "a session that cannot write is thrown away, with all that are as old",
+        "a session that cannot write is closed, with all that are as old",
         a_failover_leaves_sessions_that_only_read,
         keep_sessions_that_cannot_write,
         ACCEPTED,
     ),
     Control(
-        "a session sets what its statements rest on",
+        "a session sets the settings that its statements depend on",
         an_operator_sets_the_database_otherwise,
         take_a_session_as_it_comes,
         FINAL,
