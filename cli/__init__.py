@@ -10,7 +10,7 @@ from tasks.broker.publisher_thread import SECONDS_TO_EMPTY, empty_all
 COMMANDS = {
     "checkpoints": Lazy(
         "cli.checkpoints:checkpoints",
-        "Set right where a reader of the log stands.",
+        "Repair the checkpoints of readers of the log.",
     ),
     "claims": Lazy(
         "cli.claims:claims",
@@ -18,33 +18,30 @@ COMMANDS = {
     ),
     "commands": Lazy(
         "cli:commands",
-        "Look at accepted commands, submit files of them, and decide about failed"
-        " ones.",
+        "List and show commands, submit files of them, retry or abandon failed ones.",
     ),
     "demo": Lazy(
         "cli.demo:demo", "Fill the shop with invented orders, for a first look."
     ),
-    "doctor": Lazy(
-        "cli.doctor:doctor", "Ask whether the database keeps what it is given."
-    ),
+    "doctor": Lazy("cli.doctor:doctor", "Check whether the database can lose data."),
     "import": Lazy(
         "cli.importing:import_history", "Bring a shop's history into the log."
     ),
     "keys": Lazy(
         "cli.keys:keys",
-        "The keys of personal data, and the master key that they hang on.",
+        "The keys of personal data, and their master key.",
     ),
-    "log": Lazy("cli:log", "Look at the log, or rewrite it."),
+    "log": Lazy("cli:log", "Show the log and its readers, or rewrite it."),
     "login": Lazy(
-        "cli.login:login", "Print an address that lets one browser in, once."
+        "cli.login:login", "Print an address that gives one browser access, once."
     ),
     "readmodels": Lazy(
         "cli.readmodels:readmodels",
-        "See which read models there are, drop the rows of one, or remove one.",
+        "List the read models, drop the rows of one, or remove one.",
     ),
     "rebuild": Lazy(
         "cli.rebuild:rebuild",
-        "Fill a read model from the log again, then swap it in for the old one.",
+        "Rebuild a read model from the log, and replace the old one.",
     ),
     "routes": Lazy("cli.flask_commands:routes", "Show the routes for the app."),
     "run": Lazy("cli.flask_commands:run", "Run a development server."),
@@ -54,20 +51,22 @@ COMMANDS = {
     "shell": Lazy("cli.flask_commands:shell", "Run a shell in the app context."),
     "status": Lazy(
         "cli.status:status",
-        "Show what waits, how far the read models are, and what has stopped.",
+        "Show waiting commands, processes, read models and errors.",
     ),
     "stream": Lazy(
         "cli:stream",
-        "Look into a stream, and carry one from one log to another.",
+        "Show and replay a stream, and export or import streams.",
     ),
     "tokens": Lazy(
-        "cli.tokens:tokens", "What programs show the API, to ask as a user."
+        "cli.tokens:tokens", "The tokens by which programs use the API as a user."
     ),
     "users": Lazy(
         "cli.users:users",
-        "Who may send commands and ask the API, and with which roles.",
+        "The users of the API and their roles.",
     ),
-    "verify": Lazy("cli.verify:verify", "Check the log, and what rests on it."),
+    "verify": Lazy(
+        "cli.verify:verify", "Check the log, the journal and the snapshots."
+    ),
 }
 
 cli = LazyGroup(
@@ -78,7 +77,7 @@ cli = LazyGroup(
 
 
 def main() -> None:
-    """Run the command line; a database that is away is one line, not a traceback."""
+    """Run the command line; an unreachable database is reported in one line."""
     try:
         cli.main(prog_name="recount")
     except Exception as error:
@@ -98,11 +97,11 @@ def main() -> None:
 OF_COMMANDS = {
     "abandon": Lazy(
         "cli.commands_act:abandon",
-        "Give up a failed command for good, or one that waits and cannot be decided.",
+        "Give up a failed command, or one that cannot be decided; this is final.",
     ),
     "cancel": Lazy(
         "cli.commands_act:cancel",
-        "Take back a scheduled command whose time has not come.",
+        "Cancel a scheduled command before its time.",
     ),
     "list": Lazy("cli.commands_list:list_commands", "List commands, the newest first."),
     "prune": Lazy(
@@ -111,11 +110,11 @@ OF_COMMANDS = {
     ),
     "retry": Lazy(
         "cli.commands_act:retry",
-        "Let a failed command have its turn again, before those that came later.",
+        "Make a failed command due again, before commands that were accepted later.",
     ),
     "show": Lazy(
         "cli.commands_show:show",
-        "Show a command: its data, its history, why it failed, and what it caused.",
+        "Show a command: its data, its history, its error and its effects.",
     ),
     "submit": Lazy(
         "cli.commands_submit:submit",
@@ -127,40 +126,48 @@ OF_COMMANDS = {
 
 @click.group(cls=LazyGroup, lazy=OF_COMMANDS)
 def commands() -> None:
-    """Look at accepted commands, submit files of them, and decide about failed ones."""
+    """List and show commands, submit files of them, retry or abandon failed ones."""
 
 
 OF_LOG = {
-    "drop": Lazy("cli.log_kept:drop_archived_log", "Drop an old log for ever."),
+    "drop": Lazy("cli.log_kept:drop_archived_log", "Delete an old log, for ever."),
     "kept": Lazy(
         "cli.log_kept:list_archived_logs",
-        "List the old logs, kept from when it was rewritten.",
+        "List the old logs that rewrites have kept.",
     ),
-    "lag": Lazy("cli.lag:lag", "Show how far readers are, and whom they wait for."),
+    "lag": Lazy(
+        "cli.lag:lag",
+        "Show how far readers are, and which transactions hold them back.",
+    ),
     "rewrite": Lazy(
         "cli.log_rewrite:rewrite",
-        "Bring old events to the shape of today, for good.",
+        "Replace the log by a copy with the newest version of every event.",
     ),
     "show": Lazy("cli.log_show:show", "Show events of the log, the newest last."),
 }
 
 
-@click.group(cls=LazyGroup, lazy=OF_LOG, short_help="Look at the log, or rewrite it.")
+@click.group(
+    cls=LazyGroup,
+    lazy=OF_LOG,
+    short_help="Show the log and its readers, or rewrite it.",
+)
 def log() -> None:
-    """Look at the log: what is in it, how far its readers are; and rewrite it."""
+    """Show the log and its readers, or rewrite it."""
 
 
 OF_STREAM = {
     "export": Lazy(
         "cli.stream_export:export_streams",
-        "Write streams to a file, what is personal masked.",
+        "Write streams to a file, with personal data masked.",
     ),
     "import": Lazy(
         "cli.stream_import:import_streams",
-        "Bring exported streams into this log.",
+        "Import exported streams into this log.",
     ),
     "replay": Lazy(
-        "cli.stream_replay:replay", "Show event by event what each changed."
+        "cli.stream_replay:replay",
+        "Show event by event what each changed in the state.",
     ),
     "show": Lazy("cli.stream_show:show", "Show the events of a stream, and its state."),
 }
@@ -168,4 +175,4 @@ OF_STREAM = {
 
 @click.group(cls=LazyGroup, lazy=OF_STREAM)
 def stream() -> None:
-    """Look into a stream, and carry one from one log to another."""
+    """Show and replay a stream, and export or import streams."""

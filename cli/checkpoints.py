@@ -1,4 +1,4 @@
-"""`recount checkpoints repair`: a reader that stands where the log is another."""
+"""`recount checkpoints repair`: for a checkpoint that does not fit the log."""
 
 import re
 
@@ -11,7 +11,7 @@ from tasks.shop.wiring import shop
 
 @click.group()
 def checkpoints() -> None:
-    """Set right where a reader of the log stands."""
+    """Repair the checkpoints of readers of the log."""
 
 
 @checkpoints.command()
@@ -33,8 +33,8 @@ def repair(name: str, after: int | None, by: str, because: str) -> None:
     """
     Set a checkpoint that is not in the log back to the last event that was read.
 
-    NAME is as `recount status` tells it. No event is skipped, and a process manager
-    acts on none twice. A checkpoint that is in the log is left as it is.
+    `recount status` shows the NAME. No event is skipped, and a process manager acts on
+    none twice. A checkpoint that fits the log is not changed.
     """
     with shop().lent() as connection:
         repaired = repair_checkpoint(
@@ -54,7 +54,7 @@ def repair(name: str, after: int | None, by: str, because: str) -> None:
 
 
 def way_out(name: str) -> str:
-    """Return what to do where nobody can know the place."""
+    """Return what to do if the right position cannot be determined."""
     read_model = re.fullmatch(r"(.+)_g\d+", name)
     if read_model is not None:
         return (

@@ -1,4 +1,4 @@
-"""`recount claims`: what customers claim for themselves is filled in."""
+"""`recount claims`: makes the missing claims of customers."""
 
 import click
 

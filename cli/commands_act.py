@@ -1,4 +1,4 @@
-"""`recount commands retry|abandon|cancel`: decisions, each with who and why."""
+"""`recount commands retry|abandon|cancel`: recorded with name and reason."""
 
 import getpass
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def as_somebody(who: str) -> Callable[..., Any]:
 
 
 def decision(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command its arguments: of which command, by whom, and why."""
+    """Add the arguments of a command: command id, operator and reason."""
     for option in (
         click.option(
             "--because",
@@ -50,13 +50,13 @@ def user_here() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         # A container may have a user without a name.
-        raise click.UsageError("Who are you? --as NAME says so.") from None
+        raise click.UsageError("The operator is unknown: add --as NAME.") from None
 
 
 def some_text(_context: Any, _parameter: Any, value: str) -> str:
     value = value.strip()
     if not value or len(value) > 500:
-        raise click.BadParameter("say it in 1 to 500 characters, on a line")
+        raise click.BadParameter("give a reason of 1 to 500 characters, on one line")
     problem = problem_with(value)
     if problem:
         raise click.BadParameter(f"it {problem}")
@@ -66,7 +66,7 @@ def some_text(_context: Any, _parameter: Any, value: str) -> str:
 @click.command()
 @decision
 def retry(command_id: UUID, by: str, because: str) -> None:
-    """Let a failed command have its turn again, before those that came later."""
+    """Make a failed command due again, before commands that were accepted later."""
     decide(command_operations.retry, command_id, by, because)
     click.echo(f"{command_id} is accepted again and will be run.")
 
@@ -75,10 +75,10 @@ def retry(command_id: UUID, by: str, because: str) -> None:
 @decision
 def abandon(command_id: UUID, by: str, because: str) -> None:
     """
-    Give up a failed command for good, or one that waits and cannot be decided.
+    Give up a failed command, or one that cannot be decided; this is final.
 
-    `recount status` tells of those: their stream has something that this version cannot
-    read, say. A step of a transfer that is given up is made up for.
+    `recount status` lists commands that cannot be decided, for example because this
+    version cannot read their stream. A transfer whose step is given up is compensated.
     """
     wanted = "failed, nor waiting in a stream that is stuck"
     decide(command_operations.abandon, command_id, by, because, wanted=wanted)
@@ -88,7 +88,7 @@ def abandon(command_id: UUID, by: str, because: str) -> None:
 @click.command()
 @decision
 def cancel(command_id: UUID, by: str, because: str) -> None:
-    """Take back a scheduled command whose time has not come."""
+    """Cancel a scheduled command before its time."""
     decide(command_operations.cancel, command_id, by, because, wanted="scheduled")
     click.echo(f"{command_id} is cancelled.")
 
@@ -100,7 +100,7 @@ def decide(
     because: str,
     wanted: str = "failed",
 ) -> None:
-    """Do it, or end with the sentence that says why it cannot be done."""
+    """Run *decide*, or end with a message that says why it is not possible."""
     try:
         acted = act(shop(), command_id, by=by, because=because)
     except (DomainError, EventStoreError) as refusal:

@@ -1,4 +1,4 @@
-"""`recount commands list`: which commands there are, by what became of them."""
+"""`recount commands list`: the commands of the journal, filtered by status."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -96,7 +96,7 @@ def none_of(wanted: CommandFilter) -> str:
 
 
 def entries_of(wanted: CommandFilter) -> Iterator[Entry]:
-    """Yield what is wanted, page by page: no statement looks through all there is."""
+    """Yield matching entries, page by page: no statement scans the whole journal."""
     after = None
     while True:
         with shop().engine.connect() as connection:
@@ -107,7 +107,7 @@ def entries_of(wanted: CommandFilter) -> Iterator[Entry]:
 
 
 def line_of(entry: Entry) -> str:
-    """Return what an operator wants to know first of a command."""
+    """Return the line of a command in the list."""
     zone = shop().settings.timezone
     accepted = entry.accepted_at.astimezone(zone).isoformat(" ", "seconds")
     status = f"{entry.display_status:9}"

@@ -1,4 +1,4 @@
-"""`recount commands prune`: finished commands of long ago are deleted."""
+"""`recount commands prune`: deletes commands that finished long ago."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -18,7 +18,7 @@ from tasks.shop.wiring import shop
     metavar="AGE",
     help="Finished longer ago than this: 90d.",
 )
-@click.option("--yes", is_flag=True, help="Do it; without it, it is only counted.")
+@click.option("--yes", is_flag=True, help="Delete; without it, only count.")
 @as_somebody("Who does it")
 @click.option(
     "--because",
@@ -31,8 +31,8 @@ def prune_commands(older_than: timedelta, yes: bool, by: str, because: str) -> N
     """
     Delete commands that finished long ago, with their history and their keys.
 
-    What waits, is scheduled or has failed stays. The log is not touched: what happened,
-    happened. The same Idempotency-Key sent once more is a new command afterwards.
+    Waiting, scheduled and failed commands stay, and the log is not changed. Afterwards
+    the same Idempotency-Key makes a new command.
     """
     before = datetime.now(UTC) - older_than
     with shop().lent() as connection:

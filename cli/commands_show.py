@@ -1,4 +1,4 @@
-"""`recount commands show`: why a command ended so, and what came of it."""
+"""`recount commands show`: one command with its history, error and effects."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -44,9 +44,9 @@ class Node:
 @click.option("--json", "is_json", is_flag=True, help="One object, for programs.")
 def show(command_id: UUID, is_json: bool) -> None:
     """
-    Show a command: its data, its history, why it failed, and what it caused.
+    Show a command: its data, its history, its error and its effects.
 
-    What it caused is a tree: events, the commands that followed from them, and the rows
+    The effects are a tree: events, the commands that followed from them, and the rows
     of the read models that each event changed.
     """
     with shop().autocommitting.connect() as connection:
@@ -130,7 +130,7 @@ def here(moment: Any) -> str | None:
 
 
 def lines_of_incident(incident: Incident) -> Iterator[str]:
-    """Yield when and what happened; a traceback on lines of its own."""
+    """Yield the incidents with their times, and tracebacks on separate lines."""
     detail = dict(incident.detail)
     traceback = detail.pop("traceback", "")
     said = ", ".join(f"{name} {value}" for name, value in detail.items())

@@ -21,7 +21,7 @@ MAX_LINE_BYTES = 16 * 1024 * 1024
 
 
 class File(NamedTuple):
-    """What is known of a file before its commands are sent."""
+    """The size and hash of a file, and the key of its commands."""
 
     lines: int
     digest: str
@@ -93,7 +93,7 @@ def whole_lines(file: BinaryIO) -> Iterator[bytes]:
 def report_answers(
     accepted: int, known: int, wrong: int, refused: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Say what became of the lines; *wrong* ones, if any, end the process with 1."""
+    """Print how many lines were accepted; end with 1 if some are *wrong*."""
     for line in refused:
         faults = [f"{f['field']} {f['problem']}" for f in line.get("faults", ())]
         said = "; ".join(faults) or line["detail"]

@@ -1,4 +1,4 @@
-"""`recount demo`: an invented shop, so that a first look has something to see."""
+"""`recount demo`: fills the shop with invented customers and orders."""
 
 import os
 import sys
@@ -33,7 +33,7 @@ def usable_address(
 
 
 def own_token(address: str, secret_key: str) -> str | None:
-    """Return this computer's token, which is for nobody else to read."""
+    """Return this computer's token, which only its owner can read."""
     is_here = urlsplit(address).hostname in ("127.0.0.1", "localhost", "::1")
     return local_token(secret_key) if is_here else None
 
@@ -47,7 +47,7 @@ def own_token(address: str, secret_key: str) -> str | None:
 )
 def demo(address: str | None) -> None:
     """
-    Place the orders of an invented shop, and drive them on.
+    Place invented orders, and pay, ship and deliver some of them.
 
     It goes through the front door, as any client of the API. A second run changes
     nothing, and one after a run that was stopped half way goes on, if it is by the

@@ -1,4 +1,4 @@
-"""`recount doctor`: can a log be entrusted to this database."""
+"""`recount doctor`: checks whether the database can lose data."""
 
 import sys
 
@@ -18,11 +18,11 @@ from tasks.shop.startup_checks import other_currency, schema_ailments, session_a
 from tasks.shop.wiring import Shop, shop
 
 
-@click.command(short_help="Ask whether the database keeps what it is given.")
+@click.command(short_help="Check whether the database can lose data.")
 @click.option("--json", "as_json", is_flag=True, help="Lines of JSON.")
 def doctor(as_json: bool) -> None:
     """
-    Ask whether the database keeps what it is given: settings, triggers, rights, clock.
+    Check whether the database can lose data: settings, triggers, rights, clock.
 
     Says what is wrong and what to do. Ends with 1 if anything is, and with 78 if that
     loses data: then no process begins its work. It is asked as the operator; by

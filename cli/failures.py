@@ -1,4 +1,4 @@
-"""What the command line says where the database is away, or says no."""
+"""The messages of the command line for errors of the database."""
 
 from psycopg import OperationalError as Away
 from psycopg.errors import InsufficientPrivilege
@@ -9,7 +9,7 @@ from tasks.shop.settings import EX_CONFIG
 
 
 def reason_of(error: Exception) -> str | None:
-    """Return an error as a line for an operator; None for one that is a bug."""
+    """Return the message for an error, one line, or None if it is a bug."""
     if unfit_session_in(error) is not None:
         return str(unfit_session_in(error))
     if isinstance(error, OperationalError | Away):
@@ -27,11 +27,11 @@ def reason_of(error: Exception) -> str | None:
 
 
 def status_of(error: Exception) -> int:
-    """Return the exit status: 78 for a database that is not what it must be."""
+    """Return the exit status: 78 for a database that must not be used, else 1."""
     return EX_CONFIG if unfit_session_in(error) is not None else 1
 
 
 def unfit_session_in(error: Exception) -> UnfitSession | None:
-    """Return what *error* says of the session, by itself or as SQLAlchemy wraps it."""
+    """Return the session error in *error*, plain or wrapped by SQLAlchemy, or None."""
     cause = getattr(error, "orig", error)
     return cause if isinstance(cause, UnfitSession) else None

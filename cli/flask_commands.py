@@ -1,4 +1,4 @@
-"""Flask's own commands, for who wants a Python, or a server, beside what runs."""
+"""Flask's own commands `shell`, `run` and `routes`."""
 
 import click
 from flask.cli import FlaskGroup
@@ -7,7 +7,7 @@ from webapp import create_app
 
 
 def of_flask(name: str) -> click.Command:
-    """Return the command that hands all it is given on to Flask's of that *name*."""
+    """Return a command that passes its arguments to Flask's command *name*."""
 
     @click.command(
         name,

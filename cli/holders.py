@@ -1,4 +1,4 @@
-"""How the command line tells who holds the fence, and what to do about it."""
+"""The lines about transactions that hold readers back, and what to do about them."""
 
 from collections.abc import Sequence
 
@@ -6,13 +6,13 @@ from eventstore.log.fence import Holder
 from tasks.shop.printable import printable
 
 LONG = 60.0
-"""Seconds after which the holder of the fence has most likely been forgotten."""
+"""Seconds after which an open transaction is marked as LONG."""
 NOTEWORTHY = 3.0
-"""Seconds after which `recount status` says that readers wait."""
+"""Seconds after which `recount status` reports that readers wait."""
 
 
 def describe_holder(holder: Holder) -> str:
-    """Return who holds the fence, since when, and what of the log it holds back."""
+    """Return the line of a holder: process, start time and events held back."""
     since = "since a time that this role may not see (pg_read_all_stats)"
     if holder.since is not None and holder.seconds is not None:
         since = f"since {holder.since:%Y-%m-%d %H:%M:%S%z} ({holder.seconds:.1f} s)"
@@ -39,7 +39,7 @@ def is_long(holder: Holder) -> bool:
 
 
 def remedy_for(holder: Holder) -> str:
-    """Return what an operator does about a transaction that does not end."""
+    """Return the statement that ends the holder's transaction."""
     if holder.gid is not None:
         gid = "'" + holder.gid.replace("'", "''") + "'"
         return printable(f"end it by COMMIT PREPARED {gid} or ROLLBACK PREPARED {gid}")
@@ -50,7 +50,7 @@ def remedy_for(holder: Holder) -> str:
 
 
 def line_of_waiting(holders: Sequence[Holder]) -> str | None:
-    """Return for `recount status` whom readers wait for, if for longer than usual."""
+    """Return the line of `recount status` about the holder, or None if it is recent."""
     held = [holder for holder in holders if (holder.seconds or 0) > NOTEWORTHY]
     if not held:
         return None

@@ -1,4 +1,4 @@
-"""What `recount import` says: what was found, what was done, why it was not."""
+"""The output of `recount import`: the history, the result, and refusals."""
 
 from collections import Counter
 from collections.abc import Sequence, Set
@@ -17,11 +17,11 @@ from tasks.shop.wiring import Shop
 
 MAX_BAD_ROWS = 50
 MAX_DETAILS = 20
-GO_ON = "What was appended stays; run the same again, and it goes on from there."
+GO_ON = "What was appended stays; run the same command again to continue."
 
 
 def tell_bad_rows(bad: Sequence[BadRow], *, all_of_them: bool) -> None:
-    """List bad rows: some, to be corrected first, or all, where they are skipped."""
+    """Print the bad rows: the first fifty, or all if they are skipped."""
     for row in bad if all_of_them else bad[:MAX_BAD_ROWS]:
         click.echo(str(row), err=True)
     if not all_of_them:
@@ -49,7 +49,7 @@ def tell_history(history: History, plan: Plan, currency: str) -> None:
 
 
 def tell_left_out(history: History) -> None:
-    """Tell what of the files is not in the log: columns, and rows that were bad."""
+    """Print the columns and bad rows of the files that were not imported."""
     for file, columns in history.not_kept.items():
         if columns:
             click.echo(f"not kept   {file}: {', '.join(map(show_column, columns))}")
@@ -89,7 +89,7 @@ def tell_nothing_to_do(plan: Plan) -> None:
 
 
 def describe_missing(plan: Plan, there: Set[int]) -> str:
-    """Return how much of *plan* is not *there*, in words."""
+    """Return how many events of *plan* are missing, in words."""
     counts = Counter(
         planned.type for place, planned in enumerate(plan.events) if place not in there
     )
@@ -107,7 +107,7 @@ def count_in_words(count: int, one: str, many: str = "") -> str:
 
 
 def tell_followed(shop: Shop, seconds: float) -> None:
-    """Tell whether the read models have come to the end of the log."""
+    """Print whether the read models have reached the end of the log."""
     behind = [
         standing
         for standing in find_live_standings(shop)

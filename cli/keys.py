@@ -10,7 +10,7 @@ from tasks.shop.wiring import shop
 
 @click.group()
 def keys() -> None:
-    """The keys of personal data, and the master key that they hang on."""
+    """The keys of personal data, and their master key."""
 
 
 @keys.command("rotate")

@@ -25,11 +25,13 @@ class Lag(NamedTuple):
     holders: list[Holder]
 
 
-@click.command(short_help="Show how far readers are, and whom they wait for.")
+@click.command(
+    short_help="Show how far readers are, and which transactions hold them back."
+)
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def lag(as_json: bool) -> None:
     """
-    Show how far each reader of the log is, and whom all of them wait for.
+    Show how far each reader of the log is, and which transactions hold them back.
 
     Readers go up to what is settled. A transaction that has begun to append holds it
     back to its floor until it ends.

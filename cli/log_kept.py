@@ -15,7 +15,7 @@ from webapp.template_filters import people_time
 @click.command("kept")
 @click.option("--json", "as_json", is_flag=True, help="Lines of JSON.")
 def list_archived_logs(as_json: bool) -> None:
-    """List the old logs, kept from when it was rewritten."""
+    """List the old logs that rewrites have kept."""
     with shop().of_owner() as owner, owner.lent() as connection:
         logs = find_kept(connection)
     for log in logs:
@@ -33,12 +33,12 @@ def list_archived_logs(as_json: bool) -> None:
         click.echo("No old log is kept.")
 
 
-@click.command("drop", short_help="Drop an old log for ever.")
+@click.command("drop", short_help="Delete an old log, for ever.")
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def drop_archived_log(name: str, yes: bool) -> None:
     """
-    Drop an old log for ever: NAME is one that `recount log kept` lists.
+    Delete an old log, for ever: NAME is one that `recount log kept` lists.
 
     With it ends the only copy of the events as they were first written; exports of its
     seals have nothing left that they could be held against; and what was in the clear

@@ -13,7 +13,9 @@ from tasks.shop import rebuild
 from tasks.shop.wiring import Shop, shop
 
 
-@click.command(short_help="Bring old events to the shape of today, for good.")
+@click.command(
+    short_help="Replace the log by a copy with the newest version of every event."
+)
 @click.option(
     "--rewrite-history", is_flag=True, help="Do it; without, nothing is written."
 )

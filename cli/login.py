@@ -1,4 +1,4 @@
-"""`recount login`: an address that lets one browser in."""
+"""`recount login`: an address that gives one browser access."""
 
 import sys
 
@@ -8,10 +8,10 @@ from tasks.shop.local_access import address_of, header_file, new_login, write_he
 from tasks.shop.settings import load_settings
 
 
-@click.command(short_help="Print an address that lets one browser in, once.")
+@click.command(short_help="Print an address that gives one browser access, once.")
 def login() -> None:
     """
-    Print an address that lets one browser of this computer in.
+    Print an address that gives one browser of this computer access.
 
     It works once, and until it is used. The header that programs of this computer send
     is written as well, if it is not there: curl -H @FILE.

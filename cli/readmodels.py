@@ -43,12 +43,10 @@ SIZES = """
 """
 
 
-@click.group(
-    short_help="See which read models there are, drop the rows of one, or remove one."
-)
+@click.group(short_help="List the read models, drop the rows of one, or remove one.")
 def readmodels() -> None:
     """
-    See which read models there are, drop the rows of one, or remove one.
+    List the read models, drop the rows of one, or remove one.
 
     A read model is computed from the log: nothing is lost with it but the time that a
     rebuild takes.

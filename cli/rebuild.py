@@ -1,4 +1,4 @@
-"""`recount rebuild`: a read model is filled again, while its readers go on."""
+"""`recount rebuild`: rebuilds read models while the shop runs."""
 
 import sys
 
@@ -18,10 +18,10 @@ from tasks.shop.wiring import shop
 @click.option("--all", "is_all", is_flag=True, help="Every read model, one by one.")
 def rebuild(names: tuple[str, ...], is_all: bool) -> None:
     """
-    Fill a read model from the log again, then swap it in for the old one.
+    Rebuild a read model from the log, and replace the old one.
 
-    Pages and programs read the old rows until they read the new ones. It also works
-    after somebody dropped the table. The old rows are kept until the next rebuild.
+    Until then pages and programs read the old rows. It also works if the table was
+    dropped. The old rows are kept until the next rebuild.
     """
     known = {projection.name: projection for projection in shop().projections}
     unknown = [name for name in names if name not in known]
@@ -35,7 +35,7 @@ def rebuild(names: tuple[str, ...], is_all: bool) -> None:
 
 
 def rebuild_one(projection: Projection) -> bool:
-    """Rebuild one, telling how far it is; return whether it is done."""
+    """Rebuild one with a progress line; return whether it succeeded."""
     done = 0
     try:
         with progress(projection.name, last_position()) as advance:

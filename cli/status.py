@@ -1,4 +1,4 @@
-"""`recount status`: what waits, how far the read models are, what has stopped."""
+"""`recount status`: waiting commands, processes, read models and errors."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC
@@ -27,7 +27,7 @@ STEPPED = "the database's clock stepped since they were accepted: ages may be wr
 
 @click.command()
 def status() -> None:
-    """Show what waits, how far the read models are, and what has stopped."""
+    """Show waiting commands, processes, read models and errors."""
     with shop().autocommitting.connect() as connection:
         waiting = count_waiting(connection)
         standings = find_standings(connection)
@@ -71,7 +71,7 @@ def line_of_commands(waiting: WaitingCount) -> str:
 
 
 def line_of_undecided(command: UndecidedCommand) -> str:
-    """Return which command cannot be decided, why, and what can be done about it."""
+    """Return the line of a command that cannot be decided: error and advice."""
     behind = f", and {command.behind:,} behind it" if command.behind else ""
     since = f"{command.since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     return (
@@ -90,7 +90,7 @@ def line_of_snapshots(snapshots: SnapshotCount) -> str:
 
 
 def lines_of_heartbeats(heartbeats: Sequence[Heartbeat]) -> Iterator[str]:
-    """Yield a line for each process, and one for each kind that nobody is of."""
+    """Yield a line for each process, and one for each kind without a process."""
     for heartbeat in heartbeats:
         yield line_of(heartbeat)
     alive = {heartbeat.role for heartbeat in heartbeats if heartbeat.is_alive}
@@ -116,7 +116,7 @@ REASONS = {
     MISSING: "its checkpoint was taken away: a worker or the relay makes it when it"
     " starts, behind what was acted on",
 }
-"""What an operator reads where a reader could note nothing."""
+"""The advice for a standstill of which the reader stored no error."""
 
 
 def lines_of_standings(
@@ -132,7 +132,11 @@ def lines_of_standings(
 
 
 def describe_standstill(standing: SubscriptionLag, standstill: Standstill) -> str:
-    """Return how far behind it is, since when it stands still, why, and what to do."""
+    """
+    Return the lag of a subscription;
+
+    if it stands still, since when, why, and advice.
+    """
     since = ""
     if standstill.since is not None:
         since = f" (since {standstill.since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC)"
@@ -151,7 +155,7 @@ def describe_lag(
     live: Mapping[str, LiveGeneration],
     outdated: Collection[str],
 ) -> str:
-    """Return where a subscription stands; a generation may be another than the live."""
+    """Return the position of a subscription, and marks for old generations."""
     read_model, _, number = standing.name.rpartition("_g")
     if read_model in live and name_of(read_model, live[read_model].number) != (
         standing.name

@@ -1,4 +1,4 @@
-"""The point of the past that the commands on a stream are asked for."""
+"""The options `--version` and `--as-of` of the commands on a stream."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ class StreamAsOf(NamedTuple):
 
 
 def as_of_options(command: Command) -> Command:
-    """Give *command* the options that `as_of` makes a point of the past of."""
+    """Add the options `--version` and `--as-of` to *command*."""
     for option in (
         click.option("--version", type=click.IntRange(1), help="As of this version."),
         click.option("--as-of", "moment", metavar="TIME", help="As of this time."),
@@ -37,7 +37,7 @@ def as_of_options(command: Command) -> Command:
 
 def as_of(version: int | None, moment: str | None) -> AsOf:
     if version is not None and moment is not None:
-        raise click.UsageError("--version and --as-of do not go together.")
+        raise click.UsageError("--version and --as-of cannot be combined.")
     return AsOf(version=version, at=None if moment is None else parse_moment(moment))
 
 
@@ -54,7 +54,11 @@ def parse_moment(moment: str) -> datetime:
 def find(
     connection: psycopg.Connection[Any], stream_id: str, as_of: AsOf
 ) -> StreamAsOf:
-    """Return which version a stream was at; end the command where there is none."""
+    """
+    Return the version of a stream at that point;
+
+    end the command if there is none.
+    """
     # To ask for a NUL, or half a character, is an error: nothing is called so.
     if not is_storable(stream_id):
         raise no_stream(stream_id)

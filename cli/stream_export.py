@@ -1,4 +1,4 @@
-"""`recount stream export`: streams out of production, without what is personal."""
+"""`recount stream export`: writes streams to a file, with personal data masked."""
 
 from pathlib import Path
 
@@ -13,7 +13,9 @@ from tasks.shop.stream_transfer.file import Line, write_file
 from tasks.shop.wiring import shop
 
 
-@click.command("export", short_help="Write streams to a file, what is personal masked.")
+@click.command(
+    "export", short_help="Write streams to a file, with personal data masked."
+)
 @click.argument("stream_ids", metavar="STREAM...", nargs=-1, required=True)
 @click.option(
     "--output",
@@ -21,7 +23,7 @@ from tasks.shop.wiring import shop
     metavar="FILE",
     help="Write to this file; without it, to standard output.",
 )
-@click.option("--unmasked", is_flag=True, help="Leave personal data as they are.")
+@click.option("--unmasked", is_flag=True, help="Do not mask personal data.")
 def export_streams(
     stream_ids: tuple[str, ...], output: Path | None, unmasked: bool
 ) -> None:
@@ -50,7 +52,7 @@ def export_streams(
 
 
 def report_export(lines: list[Line], *, is_masked: bool) -> None:
-    """Tell on standard error what was written, and what an import will ask for."""
+    """Print to standard error what was exported, and which customers are missing."""
     count = len({line.stream_id for line in lines})
     masked = "personal data masked" if is_masked else "personal data in the clear"
     click.echo(

@@ -1,4 +1,4 @@
-"""`recount stream import`: exported streams into a developer's database."""
+"""`recount stream import`: imports exported streams into another database."""
 
 import sys
 import time
@@ -19,12 +19,12 @@ from tasks.shop.wiring import shop
 INTERRUPTED = 130
 
 
-@click.command("import", short_help="Bring exported streams into this log.")
+@click.command("import", short_help="Import exported streams into this log.")
 @click.argument("file", type=click.File("rb"))
 @click.option("--dry-run", is_flag=True, help="Check everything, and write nothing.")
 def import_streams(file: BinaryIO, dry_run: bool) -> None:
     """
-    Bring exported streams into this log, all of them or none.
+    Import exported streams into this log, all or none.
 
     FILE is what `recount stream export` wrote; - is standard input. Streams must not
     exist here, unless they came by the same file. Events keep their time and get new

@@ -1,4 +1,4 @@
-"""`recount stream replay`: event by event, what each of them changed."""
+"""`recount stream replay`: shows event by event what each changed in the state."""
 
 import sys
 import traceback
@@ -20,7 +20,7 @@ QUIT = ("q", "Q", "")
 NEXT = ("\r", "\n", " ")
 
 
-@click.command(short_help="Show event by event what each changed.")
+@click.command(short_help="Show event by event what each changed in the state.")
 @click.argument("stream_id", metavar="STREAM")
 @as_of_options
 @click.option("--all", "is_all", is_flag=True, help="All at once, without asking.")
@@ -29,11 +29,11 @@ def replay(
     stream_id: str, version: int | None, moment: str | None, is_all: bool, is_json: bool
 ) -> None:
     """
-    Go through a stream event by event, and show what each changed in the state.
+    Show a stream event by event, with what each changed in the state.
 
-    On a terminal Enter goes on and q ends it. Where an event cannot be read, or evolve
-    fails on it, it is shown with the state before it and the error, and the command
-    ends with 1. STREAM and TIME are as in `recount stream show`.
+    On a terminal Enter shows the next event, and q ends the replay. If an event cannot
+    be read, or evolve fails on it, it is shown with the state before it and the error,
+    and the command ends with 1. STREAM and TIME are as in `recount stream show`.
     """
     asked = as_of(version, moment)
     if category_of(stream_id) not in shop().deciders.by_category:
@@ -52,7 +52,7 @@ def replay(
 
 
 def is_interactive() -> bool:
-    """Return whether somebody sits there: not behind a pipe, on neither side."""
+    """Return whether input and output are a terminal."""
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
@@ -70,7 +70,7 @@ def go_through(
 
 
 def goes_on() -> bool:
-    """Ask whether to go on, in a line that is gone afterwards."""
+    """Ask whether to continue, in a line that is erased afterwards."""
     click.echo("-- Enter: next, q: quit -- ", nl=False)
     key = read_key()
     while key not in (*QUIT, *NEXT):
@@ -80,7 +80,7 @@ def goes_on() -> bool:
 
 
 def read_key() -> str:
-    """Return a key; none, where the terminal is gone or was told to end."""
+    """Return the key that was pressed, or an empty text at the end of input."""
     try:
         return click.getchar()
     except EOFError:
@@ -113,13 +113,13 @@ def words_of(change: Difference, words: Words) -> str:
 
 
 def place_of(error: Exception) -> str:
-    """Return where in the code it failed."""
+    """Return file and line of the code that failed."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{frame.name}, {frame.filename}:{frame.lineno}"
 
 
 def json_of_step(step: Step) -> str:
-    """Return an event, what it changed, and of one that failed the state before it."""
+    """Return an event and its changes; for a failed one also the state before it."""
     changes = [
         {
             "field": change.path,

@@ -1,4 +1,4 @@
-"""`recount stream show`: what happened in a stream, and what state that made."""
+"""`recount stream show`: the events of a stream, and its state."""
 
 import sys
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from tasks.shop.wiring import Shop, shop
 
 
 class NoState(Exception):
-    """Nothing decides on such streams: they have no state."""
+    """Streams of a category without a decider, which have no state."""
 
 
 @click.command(short_help="Show the events of a stream, and its state.")
@@ -76,7 +76,7 @@ def decrypt_events_behind(
 def state_of(
     shop: Shop, connection: psycopg.Connection[Any], found: StreamAsOf
 ) -> tuple[Any, Exception | None]:
-    """Return the state, or why there is none: whatever evolve fails with."""
+    """Return the state, or the error with which evolve failed."""
     stream_id = found.stream_id
     if category_of(stream_id) not in shop.deciders.by_category:
         return None, NoState("nothing decides on such streams")
@@ -145,7 +145,7 @@ def print_lines(
 
 
 def facts_of(event: RecordedEvent) -> list[Any]:
-    """Return what an event is today; nothing where it cannot be read."""
+    """Return the decoded event, or None if it cannot be read."""
     try:
         return list(shop().deciders.of_stream(event.stream_id).events.read(event))
     except (EventStoreError, KeyError):

@@ -1,4 +1,4 @@
-"""How a stream is told to people: its events, its states, and what is in them."""
+"""The text form of a stream: its events, its states and their fields."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, is_dataclass
@@ -34,7 +34,7 @@ Line = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """What a shop writes amounts and times in."""
+    """The currency and time zone of a shop."""
 
     currency: str
     zone: ZoneInfo

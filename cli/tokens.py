@@ -1,4 +1,4 @@
-"""`recount tokens`: what programs show the API, to ask as a user."""
+"""`recount tokens`: the tokens by which programs use the API as a user."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ from tasks.shop.wiring import shop
 
 @click.group()
 def tokens() -> None:
-    """What programs show the API, to ask as a user."""
+    """The tokens by which programs use the API as a user."""
 
 
 @tokens.command("create")
@@ -36,9 +36,9 @@ def tokens() -> None:
 )
 def create(user: str, scopes: tuple[str, ...], days: int) -> None:
     """
-    Make a token and print it, this once: nobody can read it again.
+    Create a token and print it; it cannot be shown again.
 
-    Its holder asks as that user. It stands alone on standard output.
+    Its holder can use the API as that user. Standard output has the token alone.
     """
     with shop().lent() as connection:
         token = known.create_token(
@@ -78,7 +78,7 @@ def line_of(token: Token) -> str:
 @tokens.command("revoke")
 @click.argument("prefix")
 def revoke(prefix: str) -> None:
-    """Revoke the token with PREFIX, at once. The whole token is not wanted."""
+    """Revoke the token with PREFIX, at once; the whole token is not needed."""
     match = known.FORM.fullmatch(prefix)
     with shop().lent() as connection:
         if not known.revoke_token(connection, match[1] if match else prefix):

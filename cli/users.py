@@ -1,4 +1,4 @@
-"""`recount users`: who may send commands and ask the API, and with which roles."""
+"""`recount users`: the users of the API and their roles."""
 
 import re
 
@@ -17,7 +17,7 @@ NAME = "[a-z][a-z0-9._-]{0,59}"
 
 @click.group()
 def users() -> None:
-    """Who may send commands and ask the API, and with which roles."""
+    """The users of the API and their roles."""
 
 
 def usable_name(_: click.Context, __: click.Parameter, value: str) -> str:
@@ -35,7 +35,7 @@ def usable_name(_: click.Context, __: click.Parameter, value: str) -> str:
 )
 def add(name: str, roles: tuple[str, ...]) -> None:
     """
-    Add a user. A name is kept for ever: events tell by it who did something.
+    Add a user. A name is never used again, since events store it as the actor.
 
     From the first user on, every request to the API needs a token.
     """
@@ -46,8 +46,7 @@ def add(name: str, roles: tuple[str, ...]) -> None:
     click.echo(f"{name} is {' and '.join(sorted(set(roles)))}")
     if is_first:
         click.echo(
-            "From now on the API wants a token from everybody:"
-            f" recount tokens create {name}"
+            f"From now on the API requires a token: recount tokens create {name}"
         )
 
 
@@ -78,9 +77,9 @@ def line_of(user: User) -> str:
 @click.argument("roles", type=ROLE, nargs=-1)
 def roles_of(name: str, roles: tuple[str, ...]) -> None:
     """
-    Give a user these roles and no others; none takes them all away.
+    Replace a user's roles by these; without any, remove all.
 
-    It counts at once, also for commands that were accepted and wait for their turn.
+    It takes effect at once, also for commands that were accepted and wait.
     """
     with shop().lent() as connection:
         must_be_there(known.set_roles(connection, name, roles), name)
@@ -90,7 +89,7 @@ def roles_of(name: str, roles: tuple[str, ...]) -> None:
 @users.command("disable")
 @click.argument("name")
 def disable(name: str) -> None:
-    """Shut a user out at once, with all tokens; what waits of theirs is rejected."""
+    """Disable a user with all tokens, at once; their waiting commands are rejected."""
     with shop().lent() as connection:
         must_be_there(known.set_disabled(connection, name, is_disabled=True), name)
     click.echo(f"{name} is shut out")
@@ -99,7 +98,7 @@ def disable(name: str) -> None:
 @users.command("enable")
 @click.argument("name")
 def enable(name: str) -> None:
-    """Let a user in again who was disabled, with the tokens that were not revoked."""
+    """Enable a disabled user again, with the tokens that were not revoked."""
     with shop().lent() as connection:
         must_be_there(known.set_disabled(connection, name, is_disabled=False), name)
     click.echo(f"{name} is let in again")

@@ -1,4 +1,4 @@
-"""`recount verify`: is the log what it was, and does all that rests on it agree."""
+"""`recount verify`: checks the log against its seals, the journal and the snapshots."""
 
 import sys
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from tasks.shop.wiring import shop
 Show = Callable[[str, int], AbstractContextManager[Advance]]
 
 
-@click.command(short_help="Check the log, and what rests on it.")
+@click.command(short_help="Check the log, the journal and the snapshots.")
 @click.option(
     "--against",
     type=click.Path(exists=True, path_type=Path),
@@ -42,7 +42,7 @@ Show = Callable[[str, int], AbstractContextManager[Advance]]
 @click.option("--json", "as_json", is_flag=True, help="Lines of JSON.")
 def verify(against: tuple[Path, ...], is_all: bool, most: int, as_json: bool) -> None:
     """
-    Check the log against its seals, and what rests on the log against it.
+    Check the log against its seals, the journal and the snapshots.
 
     Names each event that was changed, is missing or was put in, the first one first;
     holes in the versions of streams; where journal and log disagree; and snapshots that
@@ -83,7 +83,7 @@ def read_all_exports(paths: tuple[Path, ...]) -> list[ExportedSeal]:
 def run(
     connection: psycopg.Connection[Any], check: Check, most: int, show: Show
 ) -> list[Finding]:
-    """Return what a check finds, the first *most*, telling how far it is."""
+    """Return the first *most* findings of a check, with a progress line."""
     with show(check.name, check.length(connection)) as advance:
         return list(islice(check.find(connection, advance), most))
 

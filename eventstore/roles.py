@@ -37,7 +37,7 @@ SELECT = "SELECT"
 
 TABLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "events": dict.fromkeys(EVERYBODY, (SELECT,)),
-    # Who verifies has to know what was drawn; nobody draws or moves it.
+    # Verification reads the last value; no role may draw from the sequence or move it.
     "events_id_seq": dict.fromkeys(("reader", *RUNNERS), (SELECT,)),
     "seals": dict.fromkeys(("reader", *RUNNERS), (SELECT,)),
     "commands": dict.fromkeys(("web", *RUNNERS), (SELECT,)),

@@ -49,13 +49,13 @@ class NoAnswer(psycopg.OperationalError):
 
 
 def is_of_the_session(error: BaseException) -> bool:
-    """Return whether *error* tells of the session or the server, whatever was asked."""
+    """Return whether *error* concerns the session or the server, not the statement."""
     state = error.sqlstate if isinstance(error, psycopg.Error) else None
     return state is not None and state[:2] in OF_SESSION
 
 
 def ends_session(error: psycopg.Error) -> bool:
-    """Return whether a session is not to be used again after *error*."""
+    """Return whether a session must not be used again after *error*."""
     if error.sqlstate == "57014":
         # Its statement took too long, or was cancelled.
         return False

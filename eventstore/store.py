@@ -120,7 +120,7 @@ class Store(Protocol):
         Without *stream_id* it goes to the stream that the command itself names. A
         rejection is an outcome, not an error.
 
-        Raises WrongExpectedVersion or KeyMadeElsewhere where somebody else was faster:
+        Raises WrongExpectedVersion or KeyMadeElsewhere if another writer was faster:
         nothing has happened then, and the caller may call again. Raises
         VersionsMissing, and an Unstorable error for events that cannot be stored.
         """

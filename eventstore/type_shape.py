@@ -16,8 +16,8 @@ def shape_of(kind: Any, known: Mapping[type, str] = NONE_KNOWN) -> str:
     Return what values of *kind* are made of, field by field, down to plain types.
 
     Names, types and the order of fields count. Docstrings, methods and what `Annotated`
-    adds do not, nor which module has a class: a stored value stays as good as it was.
-    A class that is *known* is told by the text that it is known by.
+    adds do not, nor which module has a class: a stored value stays as good as it was. A
+    class in *known* is represented by its text there.
     """
     return _shape(kind, dict(known))
 

@@ -82,7 +82,7 @@ def admit() -> ResponseReturnValue | None:
     if is_of_the_api():
         admit_to_the_api()
     elif not local_login.is_on_this_computer():
-        raise Problem("forbidden", "The pages are for this computer alone.")
+        raise Problem("forbidden", "The pages can be used only on this computer.")
     elif moved := local_login.redirect_to_printed_host():
         return moved
     elif request.endpoint in ENTRANCE:
@@ -106,7 +106,9 @@ def admit_to_the_api() -> None:
         return
     wanted = ROUTES.get(request.endpoint or "")
     if wanted is None:
-        raise Problem("forbidden", "No rule says who may ask this, so nobody may.")
+        raise Problem(
+            "forbidden", "This address has no permission rule, so access is denied."
+        )
     if wanted not in (BY_TYPE, OWN):
         require(wanted)
 
@@ -119,7 +121,7 @@ def caller() -> Caller:
 def require(permission: str) -> None:
     """Raise the Problem that who asks has not this *permission*."""
     if permission not in caller().permissions:
-        detail = f"It wants {permission}, which {caller().name} has not by this token."
+        detail = f"{caller().name} lacks the permission {permission} with this token."
         raise Problem("forbidden", detail)
 
 
@@ -145,7 +147,7 @@ def caller_of(authorization: str | None) -> Caller:
         raise Problem("token-required")
     kind, _, token = authorization.partition(" ")
     if kind.lower() != "bearer":
-        raise Problem("token-required", "Only Bearer tokens are known here.")
+        raise Problem("token-required", "Only Bearer tokens are accepted.")
     if local_login.is_local_token(token.strip()):
         return local_caller()
     bearer = bearer_of(token.strip())
@@ -157,9 +159,9 @@ def caller_of(authorization: str | None) -> Caller:
 def local_caller() -> Caller:
     """Return who has this computer's secret. Raises the Problem that it is no use."""
     if not local_login.is_on_this_computer():
-        raise Problem("token-required", "This token is for this computer alone.")
+        raise Problem("token-required", "This token is valid only on this computer.")
     if there_are_users():
-        raise Problem("token-required", "The shop has users: send the token of one.")
+        raise Problem("token-required", "The shop has users: send a user's token.")
     return Caller(LOCAL, PERMISSIONS)
 
 

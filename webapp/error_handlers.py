@@ -116,7 +116,7 @@ def foreign_host(error: SecurityError) -> ResponseReturnValue:
     # A page would lead back here: plain words do, and name the way out.
     if is_for_a_program():
         return as_json(Problem("bad-request", "This host name is not served here."))
-    text = "This host name is not served here. Use localhost or 127.0.0.1.\n"
+    text = "This host name is not allowed. Use localhost or 127.0.0.1.\n"
     return text, 400, {"Content-Type": "text/plain; charset=utf-8"}
 
 

@@ -28,12 +28,12 @@ from webapp.problems import Problem
 SAFE_METHODS = ("GET", "HEAD")
 SECONDS_OF_COOKIE = 365 * 24 * 3600
 USED = (
-    "This address has been used, or was never one. Run ./recount login, which prints"
-    " another, and open that."
+    "This address was used before, or is not valid."
+    " Run ./recount login and open the address that it prints."
 )
 CANNOT_SPEND = (
-    "The web cannot write the folder of the addresses, {}, so it lets nobody in."
-    " Give it the data folder (STATE_DIR) of the commands."
+    "The web cannot write the folder of the addresses, {}, so nobody can log in."
+    " Set the same data folder (STATE_DIR) as for ./recount login."
 )
 
 routes = Blueprint("entrance", __name__)

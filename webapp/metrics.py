@@ -145,15 +145,17 @@ def of_waiting(connection: sa.Connection) -> Iterator[Metric]:
     )
     yield GaugeMetricFamily(
         "recount_commands_undecided",
-        "Commands that wait though they were tried: nothing can be decided.",
+        "Commands that were tried and cannot be decided.",
         count_undecided(connection),
     )
     yield GaugeMetricFamily(
-        "recount_oldest_waiting_seconds", "Since when the oldest waits.", waiting.age
+        "recount_oldest_waiting_seconds",
+        "Seconds since the oldest waiting command was accepted.",
+        waiting.age,
     )
     yield GaugeMetricFamily(
         "recount_clock_stepped",
-        "Whether the database's clock was set back since what waits was accepted.",
+        "Whether the database's clock was set back while commands were waiting.",
         float(waiting.clock_stepped),
     )
 
@@ -161,7 +163,7 @@ def of_waiting(connection: sa.Connection) -> Iterator[Metric]:
 def of_subscriptions(connection: sa.Connection) -> Iterator[Metric]:
     lag = GaugeMetricFamily(
         "recount_subscription_lag",
-        "Positions that a subscription is behind what is settled.",
+        "Positions that a subscription is behind the settled position.",
         labels=["subscription"],
     )
     stopped = GaugeMetricFamily(
@@ -171,7 +173,7 @@ def of_subscriptions(connection: sa.Connection) -> Iterator[Metric]:
     )
     seconds = GaugeMetricFamily(
         "recount_subscription_standstill_seconds",
-        "Since when a subscription stands still, and why; NaN where nobody knows.",
+        "Since when a subscription stands still, and why; NaN if unknown.",
         labels=["subscription", "because"],
     )
     now = connection.scalar(sa.select(sa.func.clock_timestamp()))
@@ -192,12 +194,12 @@ def of_subscriptions(connection: sa.Connection) -> Iterator[Metric]:
 def of_processes(connection: sa.Connection) -> Iterator[Metric]:
     silence = GaugeMetricFamily(
         "recount_process_silence_seconds",
-        "Since when a process has not beaten.",
+        "Seconds since the last heartbeat of a process.",
         labels=["process", "role"],
     )
     is_open = GaugeMetricFamily(
         "recount_breaker_open",
-        "Whether a process leaves the broker alone: 1 open, 0.5 probing, 0 closed.",
+        "State of a process's circuit breaker: 1 open, 0.5 probing, 0 closed.",
         labels=["process"],
     )
     for heartbeat in find_heartbeats(connection):

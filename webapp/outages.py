@@ -97,8 +97,8 @@ def problem_of_dropped(error: BaseException | None) -> Problem | None:
     log.error("%s is not there: recount rebuild %s", name, name)
     return Problem(
         "read-model-missing",
-        f"The read model {name} was dropped. An operator fills it again by "
-        f"`recount rebuild {name}`. Nothing is lost, and everything else works.",
+        f"The read model {name} was dropped. An operator can rebuild it by "
+        f"`recount rebuild {name}`. No data are lost, and everything else works.",
         read_model=name,
     )
 

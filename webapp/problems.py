@@ -40,7 +40,7 @@ KINDS = {
     ),
     "malformed-json": Kind(
         400,
-        "The body is not JSON as it is accepted here",
+        "The body is not acceptable JSON",
         "It must be one JSON value in UTF-8, without NaN or Infinity, with no name "
         "twice in an object, and nested no deeper than 16.",
     ),
@@ -52,30 +52,30 @@ KINDS = {
     ),
     "token-required": Kind(
         401,
-        "This wants a token that is valid",
+        "A valid token is required",
         "Send one in the header Authorization: Bearer …. `recount tokens create` makes "
-        "it; a shop without users takes the one that lies in its data folder: curl -H "
-        "@.local/header. One that is unknown, expired or revoked is none.",
+        "one. A shop without users accepts the one in its data folder: curl -H "
+        "@.local/header.",
     ),
     "login-required": Kind(
         401,
-        "This browser has not been let in yet",
-        "Open the address that `./recount up` printed, or run `./recount login`, which "
-        "prints another. A program sends the header that lies in the data folder: curl "
-        "-H @.local/header.",
+        "This browser has no access yet",
+        "Open the address that `./recount up` printed, or run `./recount login` for "
+        "another. Programs send the header in the data folder: curl -H @.local/header.",
     ),
     "forbidden": Kind(403, "This is not allowed", "Nothing was changed."),
     "not-found": Kind(
-        404, "There is nothing at this address", "It may be mistyped, or never was."
+        404, "There is nothing at this address", "The address is wrong, or was removed."
     ),
     "method-not-allowed": Kind(
-        405, "This address takes another method", "The header Allow names them."
+        405,
+        "This address does not accept this method",
+        "The header Allow lists the methods that it accepts.",
     ),
     "too-late": Kind(
         409,
-        "The command can no more be taken back",
-        "Only a scheduled command can, as long as its time has not come. The detail "
-        "says what it is now.",
+        "The command can no longer be cancelled",
+        "Only a scheduled command can, before its time. The detail has its status.",
     ),
     "too-large": Kind(
         413,
@@ -84,8 +84,8 @@ KINDS = {
     ),
     "unsupported-media-type": Kind(
         415,
-        "The body is of another type than is accepted here",
-        "Send JSON, and say so: Content-Type: application/json.",
+        "The type of the body is not accepted",
+        "Send JSON, with Content-Type: application/json.",
     ),
     "invalid-input": Kind(
         422,
@@ -101,12 +101,12 @@ KINDS = {
     "too-many-wrong-tokens": Kind(
         429,
         "There were too many wrong tokens",
-        "For a while only tokens that were used here before are looked at.",
+        "For a minute only tokens that were valid before are accepted.",
     ),
     "internal-error": Kind(
         500,
-        "Something went wrong on our side",
-        "It is in the log of the server. Sending a command again with the same key is "
+        "An error occurred in the shop",
+        "It was logged. Sending a command again with the same key is "
         "safe: it takes effect once.",
     ),
     "unavailable": Kind(
@@ -116,9 +116,9 @@ KINDS = {
     ),
     "read-model-missing": Kind(
         503,
-        "The list that this is read from is not there at the moment",
-        "Somebody dropped it. `recount rebuild NAME` fills it again from the log; the "
-        "detail names it. Everything else works, commands too.",
+        "The read model is missing",
+        "Its table was dropped. An operator can rebuild it from the log: `recount "
+        "rebuild NAME`. The detail has the name. Everything else works, commands too.",
     ),
     "outcome-unknown": Kind(
         503,
@@ -189,8 +189,8 @@ def not_found(what: str, position: Freshness) -> Problem:
         return Problem("not-found", f"There is no {what}.")
     return Problem(
         "not-found",
-        f"There is no {what} to be seen yet. What is read here is still behind what"
-        f" was asked for, by {position.behind:,}: look again in a moment.",
+        f"There is no {what} yet. The read model is {position.behind:,} positions"
+        " behind the change that was asked for: try again in a moment.",
         **position_fields(position),
     )
 

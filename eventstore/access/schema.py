@@ -1,4 +1,4 @@
-"""Users, their roles and their tokens: nobody but the tables' owner reads them."""
+"""The tables of users, roles and tokens; only their owner can read them."""
 
 import sqlalchemy as sa
 
@@ -34,7 +34,7 @@ users = sa.Table(
     schema=SCHEMA,
 )
 
-# What a role may is told by the code that has the commands; who has it, is here.
+# The permissions of a role are defined in the code; its users are stored here.
 user_roles = sa.Table(
     "user_roles",
     metadata,

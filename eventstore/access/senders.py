@@ -13,7 +13,7 @@ PROCESS = "process:"
 
 
 class Sender(NamedTuple):
-    """A user who has sent a command, and the roles of that user as they are now."""
+    """The sender of a command, with the user's current roles."""
 
     user: str
     roles: list[str]

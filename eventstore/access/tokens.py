@@ -12,7 +12,7 @@ import psycopg
 
 FORM = re.compile(r"recount_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 NO_HASH = bytes(32)
-"""No token has it: what is compared where none was found, so that it takes as long."""
+"""The hash of no token; it is compared if none was found, to take the same time."""
 
 
 class Token(NamedTuple):
@@ -52,7 +52,7 @@ def create_token(
 
 
 def find_bearer(connection: psycopg.Connection[Any], token: str) -> Bearer | None:
-    """Return whom *token* speaks for; None: it is unknown, expired or taken back."""
+    """Return the bearer of *token*, or None if it is unknown, expired or revoked."""
     match = FORM.fullmatch(token)
     if match is None:
         return None

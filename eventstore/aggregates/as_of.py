@@ -147,7 +147,7 @@ def versions_as_of(
 def ask_settled(
     connection: psycopg.Connection[Any], as_of: AsOf
 ) -> psycopg.Cursor[Any] | None:
-    """Ask what is settled, in a statement of its own before the one that reads."""
+    """Return the settled position, in a statement before the one that reads."""
     if as_of.position is None:
         return None
     return connection.execute("SELECT public.settled()")
@@ -171,7 +171,7 @@ def refuse_holes(
     connection: psycopg.Connection[Any], pasts: Mapping[str, StreamHistory], as_of: AsOf
 ) -> None:
     """
-    Raise VersionsMissing where what is behind a stream's end then does not join it.
+    Raise VersionsMissing if versions are missing after the stream's end at that time.
 
     What is missing there may have happened before that time: nobody knows the state. A
     stream that has the version that was asked for is whole up to there.

@@ -144,8 +144,8 @@ def handle(
     Without *stream_id* it goes to the stream that the command itself names. Without
     *command_id* it gets a new one. A rejection is an outcome, not an error.
 
-    Raises WrongExpectedVersion where somebody else wrote to a stream that was read, and
-    KeyMadeElsewhere where somebody else was the first to write about the same person:
+    Raises WrongExpectedVersion if another writer appended to a stream that was read,
+    and KeyMadeElsewhere if another writer was the first to write about the same person:
     nothing has happened then, and the caller may call again. Raises an Unstorable error
     for events that cannot be stored, and ValueError for a command without a stream.
     """

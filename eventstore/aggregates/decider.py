@@ -33,12 +33,12 @@ def no_other_streams(command: Any) -> Mapping[str, str]:
 
 
 def the_stream(stream_id: str, message: Any) -> str:
-    """Most streams are of one subject, and are called as it is."""
+    """The default of `subject`: the stream itself."""
     return stream_id
 
 
 def nobody_need_hear(command: Any) -> Any | None:
-    """Most commands can be given up without a word to anybody."""
+    """The default of `abandoned`: no command follows."""
     return None
 
 
@@ -114,7 +114,7 @@ class Decider:
         return self.claims is not no_claims
 
     def changes_of_claims(self, before: Any, after: Any) -> list[Change]:
-        """Return what is claimed and released where a state follows another."""
+        """Return the claims that a change of state makes and releases."""
         changes = changes_between(self.claims(before), self.claims(after))
         if not any(change.is_released for change in changes):
             return changes
@@ -123,7 +123,7 @@ class Decider:
         return changes_between(had, self.claims(after))
 
     def missing_claims(self, state: Any) -> list[Change]:
-        """Return what is claimed and released for a state that may have no claims."""
+        """Return the claims to make and release for a state that may lack claims."""
         claims = list(self.claims(state))
         former = changes_between(self.former_claims(state), claims)
         released = [change for change in former if change.is_released]
@@ -205,7 +205,7 @@ class Deciders:
 
     def compute_fingerprints(self) -> None:
         """
-        Compute them now, once: they are of the code as it is loaded.
+        Compute the fingerprints once, now, from the code that is loaded.
 
         A process that forks calls it before, so that its children need not.
         """
@@ -215,7 +215,7 @@ class Deciders:
 
     @property
     def forgets(self) -> list[type]:
-        """The classes of the events that forget somebody."""
+        """The classes of the events that forget a subject."""
         return [kind for decider in self.all for kind in decider.forgets]
 
     def keyed(self, secret: bytes) -> "Deciders":

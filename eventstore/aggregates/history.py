@@ -30,7 +30,7 @@ Of an event's metadata a state needs the version of the shape, and the id where 
 closed for it. To write and send all of them took a third of a long stream's time.
 """
 
-# One statement sees one state: a key and what it opens are of the same moment.
+# One statement, so that keys and the data they decrypt are of the same snapshot.
 _HISTORIES_AND_KEYS = f"""
     SELECT {HISTORY_COLUMNS}, NULL::uuid, NULL::bytea
     FROM public.load(%s::text[], %s::text[])

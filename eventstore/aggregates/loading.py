@@ -51,7 +51,7 @@ class StartingPoint(NamedTuple):
     """
     A state, the events behind it, and the version that they follow.
 
-    *ignored* says why its snapshot was no use.
+    *ignored* is the reason why its snapshot was ignored.
     """
 
     state: Any
@@ -100,7 +100,7 @@ def fold_histories(
     deciders: Deciders,
     keyring: Keyring | None = None,
 ) -> Streams:
-    """Return the states of what was read; replace the snapshots that are no use."""
+    """Return the states of the histories; replace unusable snapshots."""
     keyring = keyring or Keyring(connection, deciders.masters)
     streams = Streams()
     ignored = {}
@@ -193,7 +193,7 @@ def encrypt_snapshot(
     snapshot: Snapshot, decider: Decider, keyring: Keyring
 ) -> Snapshot | None:
     """
-    Return a snapshot as it is stored: its state encrypted, if it is personal.
+    Return the stored form of a snapshot, encrypted if its state is personal.
 
     None where its subject has no key: all its events are older than the keys, or it was
     forgotten. It is no snapshot's business to make one.
@@ -216,7 +216,7 @@ def replace_ignored(
     keyring: Keyring,
 ) -> None:
     """
-    Count snapshots that were no use, and put right ones in their place.
+    Count unusable snapshots, and replace them.
 
     In a transaction of its own, or behind a savepoint of the caller's: whatever becomes
     of a cache, the command that met it goes on.
@@ -243,7 +243,7 @@ def keep_snapshot(
     """
     Keep a snapshot of a stream as it was loaded, if that can be.
 
-    Whatever becomes of a cache, the command that needed it goes on.
+    Errors are logged only: a cache must not stop a command.
     """
     try:
         with connection.transaction():

@@ -17,7 +17,7 @@ BATCH = 500
 
 class Step(NamedTuple):
     """
-    An event, what it is today, and the state before and after it.
+    A stored event, its decoded form, and the state before and after it.
 
     Where *error* tells that it could not be read, that `evolve` failed on it, or that
     the version before it is missing, the state after it is the one before.
@@ -40,7 +40,7 @@ def replay_stream(
     """
     Yield the steps of a stream from its first event, without a snapshot.
 
-    The one that fails is the last: there is no state to go on from.
+    The replay ends with a step that fails, since there is no state after it.
     """
     keyring = Keyring(connection, deciders.masters)
     events = read_in_batches(connection, stream_id, up_to)
@@ -77,7 +77,7 @@ def replay(
 def apply_step(
     decider: Decider, state: Any, event: RecordedEvent, keyring: Keyring
 ) -> Step:
-    """Return what *event* makes of *state*; whatever fails is what was looked for."""
+    """Return the step of *event* from *state*; it has any error of `evolve`."""
     facts: Sequence[Any] = ()
     after = state
     try:

@@ -39,7 +39,11 @@ The database tells the other two reasons, `stale` and `too_new`: see `load.sql`.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """A state as it is kept; *state* is JSON still, *refused* says why it is no use."""
+    """
+    A stored snapshot:
+
+    *state* is JSON, *refused* the reason why it cannot be used.
+    """
 
     stream_id: str
     version: int
@@ -74,7 +78,7 @@ class SnapshotCodec:
 
     @cached_property
     def code(self) -> str | None:
-        """The version of the code that folds; None where nobody can know it."""
+        """The hash of the code that folds, or None if its source is not available."""
         return code_version([type(self.initial), *self._folds])
 
     @cached_property
@@ -87,11 +91,11 @@ class SnapshotCodec:
         """
         Return the snapshot of a state.
 
-        Raises UnkeepableState for one that would not come back as it is, and where
-        nobody can know which code has made it.
+        Raises UnkeepableState for a state that would not be restored exactly, or if the
+        source of its code is not available.
         """
         if self.code is None:
-            raise UnkeepableState(stream_id, "the source of its code is not to be had")
+            raise UnkeepableState(stream_id, "the source of its code is not available")
         try:
             text = _encoder.encode(state).decode()
             comes_back = self._decoder.decode(text) == state
@@ -108,7 +112,7 @@ class SnapshotCodec:
         )
 
     def decode(self, snapshot: Snapshot) -> Any:
-        """Return the state. Raises CorruptSnapshot where it is not what was written."""
+        """Return the state. Raises CorruptSnapshot if the stored bytes were changed."""
         try:
             state = self._decoder.decode(snapshot.state)
         except _FAULTS as error:
@@ -126,7 +130,7 @@ def names_in(state: Any) -> tuple[str, ...]:
 
 
 def id_of(stream_id: str, version: int) -> UUID:
-    """Return what a snapshot's box is bound to: it opens in its own place alone."""
+    """Return the id that is authenticated with a snapshot's envelope."""
     return uuid5(NAMESPACE, f"snapshot\n{stream_id}\n{version}")
 
 
@@ -185,7 +189,7 @@ def count_ignored(
     """
     Count that the snapshots of these streams were ignored, and why; return which.
 
-    One that somebody else is writing just now is passed over: nobody waits for a cache.
+    A row that another process is writing is skipped, since a cache is not worth a wait.
     """
     rows = connection.execute(
         """

@@ -42,7 +42,7 @@ def diagnose(
     connection: psycopg.Connection[Any], checks: Sequence[Check] | None = None
 ) -> list[Ailment]:
     """
-    Return what is wrong with the database, what loses data first.
+    Return the ailments of the database, those that lose data first.
 
     *checks* are functions of the connection that yield what they find; None is all of
     the engine's.

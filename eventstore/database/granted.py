@@ -10,7 +10,7 @@ from eventstore.sql import FUNCTIONS
 
 
 def find_existing(connection: psycopg.Connection[Any]) -> Iterable[str]:
-    """Yield which of the tables and functions that rights are told of are there."""
+    """Yield the existing tables and functions for which rights are defined."""
     for (name,) in connection.execute(
         """
         SELECT concat_ws('.', nullif(n.nspname, 'public'), c.relname)

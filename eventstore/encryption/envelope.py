@@ -22,9 +22,9 @@ from eventstore.encryption.keys import SubjectKey
 from eventstore.errors.unreadable import TamperedEnvelope
 
 PERSONAL = "$personal"
-"""The field that holds the box."""
+"""The field that holds the envelope."""
 FORGOTTEN = "$forgotten"
-"""The field that stands in for a box whose key was destroyed."""
+"""The field that replaces an envelope whose key was destroyed."""
 
 _NONCE = 12
 _MARK = '"$personal"'
@@ -49,10 +49,10 @@ def encrypt_fields(
     data: str, personal: Collection[str], key: SubjectKey, about: UUID
 ) -> str:
     """
-    Return the JSON object *data* with its *personal* fields in a box.
+    Return the JSON object *data* with its *personal* fields in an envelope.
 
-    *about* is the id of the message. The box opens there alone: carried over into
-    another message it is broken.
+    *about* is the id of the message. The envelope opens only there: copied into another
+    message it is broken.
     """
     message: dict[str, Any] = msgspec.json.decode(data)
     inside = {name: message.pop(name) for name in personal if name in message}
@@ -71,7 +71,7 @@ def redact_fields(data: str, personal: Collection[str]) -> str:
 
 
 def key_of(data: str) -> UUID | None:
-    """Return the id of the key that the box in *data* needs, if there is a box."""
+    """Return the id of the key of the envelope in *data*, or None without one."""
     if _MARK not in data:
         return None
     try:
@@ -91,9 +91,9 @@ def decrypt_fields(
     data: str, about: UUID, find_key: Callable[[UUID], SubjectKey | None]
 ) -> str:
     """
-    Return *data* with what was in its box; without a box it is returned as it is.
+    Return *data* with the decrypted fields; without an envelope, return it unchanged.
 
-    Where *find_key* has no key, `$forgotten` stands in the place of the box. Raises
+    If *find_key* has no key, `$forgotten` replaces the envelope. Raises
     TamperedEnvelope for one that was tampered with or belongs to another message.
     """
     key_id = key_of(data)

@@ -25,7 +25,7 @@ class SubjectKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrappedKey:
-    """A subject's key as it is stored: no use without the *master* key named here."""
+    """A stored key, encrypted with the master key whose id is *master*."""
 
     id: UUID
     master: str
@@ -33,7 +33,7 @@ class WrappedKey:
 
 
 def new_key() -> SubjectKey:
-    """Return a key that nobody had before."""
+    """Return a new random key."""
     return SubjectKey(id=uuid4(), secret=os.urandom(_LENGTH))
 
 

@@ -71,7 +71,7 @@ def call_append(
     expected: Mapping[str, int],
     parts: Sequence[Arguments],
 ) -> list[AppendedEvent]:
-    """Call the function, and say in our own words what it refuses."""
+    """Call the SQL function, and raise our own errors for its refusals."""
     try:
         rows = connection.execute(
             "SELECT id, stream_id, version"

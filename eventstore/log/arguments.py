@@ -58,7 +58,7 @@ def append_arguments(
 
 
 def completing_arguments(completing: Sequence[Completion]) -> Arguments:
-    """Return what it takes next: which commands are finished by the events, and how."""
+    """Return the arguments about the commands that the events complete."""
     errors = json_array([json_of(done.error) for done in completing])
     return Arguments(
         f"%s::uuid[], %s::text[], {errors.places}",
@@ -73,7 +73,7 @@ def completing_arguments(completing: Sequence[Completion]) -> Arguments:
 def later_arguments(
     claims: Sequence[ClaimChange], new_keys: str | None, forgotten: Sequence[str]
 ) -> Arguments:
-    """Return what it takes last: claims, new keys, and who is forgotten."""
+    """Return the last arguments: claims, new keys, and forgotten subjects."""
     return Arguments(
         "%b::text::jsonb, %s::text::jsonb, %s::text[]",
         (claims_argument(claims), new_keys, text_array(forgotten)),
@@ -81,7 +81,7 @@ def later_arguments(
 
 
 def text_array(texts: Iterable[str]) -> str:
-    """Return an array of texts; what stands in quotes is taken as it is."""
+    """Return a PostgreSQL array literal of texts, each quoted and escaped."""
     inner = '","'.join([t.replace("\\", r"\\").replace('"', r"\"") for t in texts])
     # Of an array of nothing, and of one that has an empty text alone.
     return f'{{"{inner}"}}' if inner or texts else "{}"

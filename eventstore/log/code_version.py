@@ -86,7 +86,7 @@ def is_pythons_own(name: str) -> bool:
 
 @functools.cache
 def module(name: str) -> Module:
-    """Return what there is to know of a module. Raises NoSource."""
+    """Return the parsed source of a module. Raises NoSource."""
     source, is_package = source_of(name)
     try:
         tree = ast.parse(source)
@@ -115,14 +115,14 @@ def source_of(name: str) -> tuple[str, bool]:
     except (ImportError, OSError, SyntaxError, UnicodeDecodeError):
         source = None
     if source is None:
-        raise NoSource(f"the source of {name} is not to be had")
+        raise NoSource(f"the source of {name} is not available")
     if find_changed_at(spec) > LOADED_AT:
         raise NoSource(f"the source of {name} was changed since it was loaded: restart")
     return source, spec.submodule_search_locations is not None
 
 
 def read_file_of(spec: ModuleSpec) -> Callable[[str], str | None]:
-    """Return what reads the source where a loader of somebody else's does not."""
+    """Return a loader that reads the source if the module's own cannot."""
 
     def read(_: str) -> str | None:
         if spec.origin is None or not spec.origin.endswith(".py"):

@@ -65,7 +65,7 @@ class EventCodec:
             name: msgspec.json.Decoder(c) for name, c in self._classes.items()
         }
         for kind in self._classes.values():
-            # Refused here, and not when somebody is to be forgotten.
+            # Refused at the start, not when a person must be forgotten.
             placeholders(kind)
         self._upcasters = upcasters
         self._is_part = is_part
@@ -93,7 +93,7 @@ class EventCodec:
 
     @property
     def lifting(self) -> Sequence[Upcaster]:
-        """The functions that lift what is old."""
+        """The upcasters of the codec."""
         return list(self._upcasters.values())
 
     @property
@@ -179,7 +179,7 @@ class EventCodec:
             raise UnreadableEvent(event_type, str(error)) from error
 
     def _filled(self, event_type: str, data: str) -> str:
-        """Return *data* with stand-ins for what was forgotten."""
+        """Return *data* with placeholders for forgotten fields."""
         message = msgspec.json.decode(data)
         if PERSONAL in message:
             raise UnreadableEvent(event_type, "no master key was given to open it")

@@ -135,7 +135,7 @@ def may_hold_floats(kind: Any) -> bool:
     try:
         return _MAY_HOLD_FLOATS.search(shape_of(kind)) is not None
     except NameError:
-        # A class inside of a function, whose names are not to be found any more.
+        # A class inside of a function, whose names cannot be resolved.
         return True
 
 

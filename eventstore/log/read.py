@@ -178,7 +178,7 @@ def scan_back(
 
 
 def end_of(connection: psycopg.Connection[Any], up_to: int | None) -> int:
-    """Return where to end. Raises NotSettled where that is beyond what is settled."""
+    """Return the last position to read. Raises NotSettled if it is not settled yet."""
     last = settled(connection)
     if up_to is not None and up_to > last:
         raise NotSettled(up_to, last)

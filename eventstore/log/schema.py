@@ -68,7 +68,7 @@ snapshots = sa.Table(
     sa.Column("stream_id", sa.String, primary_key=True),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("state", JSONB, nullable=False),
-    # What the state is made of and by which rules: another one is no use to us.
+    # A hash of the state's class and the code that made it; others are ignored.
     sa.Column("fingerprint", sa.String, nullable=False),
     sa.Column("checksum", sa.String, nullable=False),
     # The event it ends with. A log that was restored to before it, and went on, has
@@ -80,7 +80,7 @@ snapshots = sa.Table(
         nullable=False,
         server_default=sa.func.clock_timestamp(),
     ),
-    # How often this stream's snapshot was no use, also before it was replaced.
+    # How often a snapshot of this stream was ignored, including replaced ones.
     sa.Column("ignored", sa.Integer, nullable=False, server_default=sa.text("0")),
     sa.Column("ignored_because", sa.String),
     sa.Column("ignored_at", sa.TIMESTAMP(timezone=True)),

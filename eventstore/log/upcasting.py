@@ -57,7 +57,7 @@ def upcast(
             raise NewerSchema(old.type, old.major, known)
         return [old]
     try:
-        # A copy: one that changes what it was given must not change what others see.
+        # A copy, since an upcaster may change its argument.
         made = upcaster(dict(old.data))
         if isinstance(made, Mapping):
             made = [VersionedData(old.type, old.major + 1, made)]

@@ -147,7 +147,9 @@ class Keyring:
         try:
             return event._replace(data=self.decrypt(event.data, about_of(event)))
         except TamperedEnvelope as error:
-            raise UnreadableEvent(event.type, "its box was tampered with") from error
+            raise UnreadableEvent(
+                event.type, "its envelope was tampered with"
+            ) from error
 
     def decrypt(self, data: str, about: UUID) -> str:
         """
@@ -278,7 +280,7 @@ def find_keys(
 def new_key_row(
     key: WrappedKey, subject: str | None, command_id: UUID | None = None
 ) -> NewKey:
-    """Return *key* as it is stored; without a subject it is the command's stream's."""
+    """Return the stored form of *key*; without a subject it is that of the stream."""
     return NewKey(
         id=key.id,
         subject=subject,

@@ -147,7 +147,7 @@ def day_of(digest: bytes) -> date:
 
 
 def text(value: str, digest: bytes, name: str) -> str:
-    """Return a text that tells what it stands for: an address of e-mail stays one."""
+    """Return a mask in the form of the value: for an e-mail address, an address."""
     word = digest[:6].hex()
     if EMAIL.fullmatch(value):
         return f"{name.replace(' ', '-')}-{word}@{EMAIL_HOST}"

@@ -24,7 +24,7 @@ def catch_up_now(
     seconds: float = math.inf,
 ) -> CaughtUp:
     """
-    Make a read model if there is none, and bring its rows up to what is settled.
+    Create a read model if there is none, and update its rows to the settled position.
 
     In autocommit each batch is a transaction. In a transaction of the caller's it is
     part of that, and does not see what that has appended itself: it is not settled.

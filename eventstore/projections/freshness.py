@@ -22,7 +22,7 @@ PAUSE = 0.01
 
 class Freshness(NamedTuple):
     """
-    How far a read model has come, and how far it is behind what was asked.
+    The position of a read model, and how far it is behind the one asked for.
 
     Where it stands still with something to read it is behind, whatever was asked, by
     one position at least.
@@ -50,7 +50,7 @@ def wait_for(
     seconds: float,
 ) -> Freshness:
     """
-    Wait until the read model has come to *position*, but not longer than *seconds*.
+    Wait until the read model has reached *position*, but not longer than *seconds*.
 
     What is read after that is at least as new as what is returned. A position that the
     log has not come to is not waited for, and a read model that has stopped neither.
@@ -85,11 +85,11 @@ def look(connection: psycopg.Connection, projection: Projection) -> ReadModelPla
         (projection.name,),
     ).fetchone()
     if row is None:
-        # The first one is being filled, or nobody has begun.
+        # The first generation is being filled, or does not exist yet.
         return ReadModelPlace(0, 0, 0, None)
     shape, drawn, *columns = row
     if columns[0] is None:
-        # Its rows are those of nobody knows when.
+        # The position of its rows is unknown.
         return ReadModelPlace(0, 0, drawn, Standstill(None, MISSING))
     place = Place(*columns)
     standstill = explain(connection, place, place.standstill())

@@ -36,7 +36,7 @@ class Tables:
 
 
 class FoldStep(NamedTuple):
-    """A fact, the row that it changes, and what was looked up for it."""
+    """A fact, the key of the row that it changes, and the looked-up values."""
 
     fact: Fact
     key: Key
@@ -114,7 +114,7 @@ def aim(
     facts: Sequence[Fact],
 ) -> list[FoldStep]:
     """
-    Fold the look-ups, and return which row each fact changes, with what it needs.
+    Fold the look-ups, and return the key and looked-up values of each fact.
 
     What a fact looks up is as it was at that fact, whatever comes after it.
     """

@@ -105,7 +105,7 @@ def nothing_updated(fact: Fact) -> Update | None:
     return None
 
 
-# Compared by identity: what is made from one is kept for as long as the process lives.
+# Compared by identity: objects made from one are cached as long as the process runs.
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Projection:
     """

@@ -73,13 +73,13 @@ def rebuild(
     """
     Fill a new generation of a read model from the log, and put it behind the name.
 
-    Works also where there is none yet, or where somebody dropped its tables. Readers
-    see the old rows until they see the new ones, and these are at least as new. The
-    generation that was live is kept until the next rebuild; what a rebuild that was
-    killed left behind is dropped first. *connection* is in autocommit and is used for
-    nothing else. *masters* open the personal fields of events.
+    It also works if there is none yet, or if its tables were dropped. Readers see the
+    old rows until they see the new ones, and these are at least as new. The generation
+    that was live is kept until the next rebuild; what a rebuild that was killed left
+    behind is dropped first. *connection* is in autocommit and is used for nothing else.
+    *masters* open the personal fields of events.
 
-    Raises RebuildFailed where an event cannot be projected, or somebody else rebuilds
+    Raises RebuildFailed if an event cannot be projected, or another process rebuilds
     the same; the live generation is then as it was.
     """
     started = time.monotonic()

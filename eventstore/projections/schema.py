@@ -1,4 +1,4 @@
-"""Which generation of each read model is the live one, and what it was made for."""
+"""The table of generations: which are live, and their definition hashes."""
 
 import sqlalchemy as sa
 

@@ -97,7 +97,7 @@ class View(Generic[R]):
             begin = sa.tuple_(*self.place_in(after, sort, first is not None))
             query = query.where(place < begin if is_down else place > begin)
         query = query.order_by(*(c.desc() if is_down else c for c in place.clauses))
-        # One more than is asked for tells whether there is a page after it.
+        # One row more than the limit shows whether there is a further page.
         rows = self.read(connection, query)
         has_more = len(rows) > limit
         rows = rows[:limit]

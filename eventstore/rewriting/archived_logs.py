@@ -48,7 +48,7 @@ def keep_log(connection: psycopg.Connection[Any], findings: Sequence[str]) -> st
                 sql.Identifier(table), schema
             )
         )
-    # Its ids are not drawn behind the fence any more, and nobody is to add to it.
+    # Its ids are no longer drawn behind the fence, so nothing may be added to it.
     connection.execute(
         sql.SQL("ALTER TABLE {}.events DISABLE TRIGGER events_hold_fence").format(
             schema

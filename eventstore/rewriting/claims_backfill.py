@@ -18,7 +18,7 @@ BATCH = 100
 
 
 class UnclaimedStream(NamedTuple):
-    """A stream that has not got a claim; otherwise it stays as it is."""
+    """A stream that could not make its claim, and why."""
 
     stream_id: str
     reason: str

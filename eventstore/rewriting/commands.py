@@ -1,4 +1,4 @@
-"""The journal's commands: what is personal in them and in the clear is closed."""
+"""Encrypts unencrypted personal data in the commands of the journal."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -38,7 +38,7 @@ class Clear(NamedTuple):
 def read_clear(
     connection: psycopg.Connection[Any], deciders: Deciders
 ) -> Iterator[list[Clear]]:
-    """Yield the commands with personal data in the clear, in batches."""
+    """Yield the commands with unencrypted personal data, in batches."""
     kinds = {name: c for name, c in deciders.commands.items() if personal_fields(c)}
     if deciders.masters is None or not kinds:
         return
@@ -72,11 +72,11 @@ def encrypt_commands(
     deciders: Deciders,
 ) -> None:
     """
-    Close what is personal in *commands*, each by a key of its own, as accepting does.
+    Encrypt the personal data in *commands*, each with its own key, like accept.
 
-    One that has a box already, where a field was marked later, is closed with the key
-    of that, and of whom was forgotten nothing is kept. Raises RewriteRefused for one
-    that cannot be read: nobody knows whom it is about.
+    A command that already has an envelope, because a field was marked later, keeps its
+    key; fields of forgotten subjects are removed. Raises RewriteRefused for a command
+    that cannot be read, since its subject is unknown.
     """
     keyring = Keyring(connection, deciders.masters)
     keyring.learn(keys_in(command.data for command in commands))

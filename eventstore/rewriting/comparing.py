@@ -1,4 +1,4 @@
-"""The copy against the log: does each event still tell what it told."""
+"""Compares the copy with the log, event by event."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -21,7 +21,7 @@ def compare(
     connection: psycopg.Connection[Any], deciders: Deciders, advance: Advance
 ) -> None:
     """
-    Hold what was written against the log, event by event, as they are read today.
+    Compare the copied events with those of the log, one by one, both decoded.
 
     Other columns than data must be what they were, but for the version of the shape
     and, of what was split off, the id. Raises RewriteRefused at the first difference.
@@ -48,7 +48,7 @@ def compare(
 def one_by_one(
     connection: psycopg.Connection[Any], deciders: Deciders, schema: str
 ) -> Iterator[tuple[RecordedEvent, RecordedEvent]]:
-    """Yield the events of a log as they are stored, and as they are opened."""
+    """Yield the events of a log, stored and decrypted."""
     for batch in read_log(connection, schema):
         opened = Keyring(connection, deciders.masters).decrypt_events(batch)
         yield from zip(batch, opened, strict=True)
@@ -73,7 +73,7 @@ def rest_of(event: RecordedEvent, index: int) -> tuple[Any, ...]:
 
 
 def codec_of(deciders: Deciders, event: RecordedEvent) -> EventCodec | None:
-    """Return what reads an event; None for one of a category that nobody decides."""
+    """Return the codec of an event, or None for a category without a decider."""
     decider = deciders.by_category.get(category_of(event.stream_id))
     return None if decider is None else decider.events
 

@@ -1,4 +1,4 @@
-"""The copy: every event of the log, as it is to be from now on, in the same order."""
+"""Copies every event of the log in its newest version, in the same order."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -71,7 +71,7 @@ class Tally:
 @dataclass(slots=True)
 class Places:
     """
-    Where events come to stand in the new log.
+    The positions and versions of events in the new log.
 
     One that becomes one keeps its position and version. Where it becomes several, what
     is behind it moves on by as many; where it becomes none, a gap stays in the log, and
@@ -112,7 +112,7 @@ def read_changes(
 ) -> Iterator[tuple[Sequence[RecordedEvent], Sequence[Change | None], Keyring]]:
     """Yield the log in batches, with what becomes of each event, and new keys."""
     for batch in read_log(connection, "public"):
-        # A keyring a batch: what is in memory does not grow with the log.
+        # A keyring for each batch, so that memory does not grow with the log.
         keyring = Keyring(connection, deciders.masters)
         yield batch, EventRewriter(deciders, keyring).changes(batch), keyring
 

@@ -10,7 +10,7 @@ from eventstore.personal.keyring import Keyring, NewKey
 
 
 def keep_new_keys(connection: psycopg.Connection[Any], keyring: Keyring) -> None:
-    """Store the keys that were made for what was closed."""
+    """Store the keys that were made for encrypted data."""
     keep_all(connection, keyring.made)
     keyring.note_stored()
 

@@ -1,4 +1,8 @@
-"""What is in the way of a rewrite: other sessions, commands, what hangs on the log."""
+"""
+Preconditions of a rewrite:
+
+no other sessions, waiting commands or dependent views.
+"""
 
 from typing import Any, NamedTuple
 
@@ -52,9 +56,9 @@ def describe_other(other: Other) -> str:
 
 def refuse_dependents(connection: psycopg.Connection[Any]) -> None:
     """
-    Refuse where somebody's view, or the key of a table, hangs on a table of the log.
+    Raise RewriteRefused if a view or a foreign key depends on a table of the log.
 
-    It would go on showing the old log, which goes along with what hangs on it.
+    It would keep referring to the old log.
     """
     rows = connection.execute(
         """

@@ -51,10 +51,10 @@ from eventstore.verifying.finding import Advance
 from eventstore.verifying.seals import SealedExtent, seals_check
 
 MAX_FINDINGS = 1_000
-"""Of a log that is not what was sealed, so many are kept."""
+"""The highest number of findings that are stored with a log that was changed."""
 
 Show = Callable[[str, int], AbstractContextManager[Advance]]
-"""Is given what is done next and how many there are, and lends what counts them."""
+"""Reports progress: called with a step's name and size, it returns a counter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ class RewritePreview:
 
     @property
     def changed(self) -> int:
-        """The number of events that would not be copied as they are."""
+        """The number of events that would change."""
         return sum(kind.count for kind in self.kinds)
 
 
@@ -119,10 +119,10 @@ def rewrite(
     """
     Put a copy in the shapes of today in the place of the log, which is kept.
 
-    Personal data that were in the clear are encrypted in it, and in the journal. Events
-    keep their order, and those that stay one event their position too, unless one
-    before them was split. Checkpoints and the journal go along, snapshots are dropped,
-    and a new chain of seals names the last of the old one.
+    Unencrypted personal data are encrypted in it, and in the journal. Events keep their
+    order, and those that stay one event their position too, unless one before them was
+    split. Checkpoints and the journal go along, snapshots are dropped, and a new chain
+    of seals names the last of the old one.
 
     Runs in the transaction of *connection*, and the caller commits. Raises
     RewriteRefused, with the reason, while others are connected, where something of
@@ -200,7 +200,7 @@ def copy(
 
 
 def close_journal(connection: psycopg.Connection[Any], deciders: Deciders) -> int:
-    """Encrypt what is personal in the journal; return in how many commands it was."""
+    """Encrypt personal data in the journal; return the number of changed commands."""
     closed = 0
     for clear in read_clear(connection, deciders):
         encrypt_commands(connection, clear, deciders)

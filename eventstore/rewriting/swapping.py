@@ -60,7 +60,7 @@ def carry_over(connection: psycopg.Connection[Any], places: Places, kept: str) -
     connection.execute("DELETE FROM public.subscriptions WHERE name = 'seals'")
     if places.are_those_of_before:
         return
-    # It stays there, for who has a position that was told before.
+    # It stays there, to look up positions of the old log.
     connection.execute(
         f"CREATE TABLE {kept}.moves (behind bigint PRIMARY KEY, by bigint NOT NULL)"
     )
@@ -110,7 +110,11 @@ class Checkpoints(NamedTuple):
 
 
 def find_checkpoints(connection: psycopg.Connection[Any]) -> Checkpoints:
-    """Return whose checkpoints are of this log; others stay as wrong as they are."""
+    """
+    Return the subscriptions whose checkpoints fit this log;
+
+    others are not changed.
+    """
     readers, acting = (
         [
             name

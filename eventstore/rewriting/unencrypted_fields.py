@@ -1,4 +1,4 @@
-"""What is in the clear: personal fields that stand in a message as they are."""
+"""Finds personal fields that are not encrypted."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,9 +16,9 @@ from eventstore.log.upcasting import major_of
 
 def has_unencrypted_fields(message: Mapping[str, Any], kind: type) -> bool:
     """
-    Return whether a *message*, of the class *kind*, has a personal field as it is.
+    Return whether a *message* of the class *kind* has an unencrypted personal field.
 
-    That it has a box does not tell: a field may have been marked after it was written.
+    It may have an envelope all the same, if a field was marked after it was written.
     """
     return any(name in message for name in personal_fields(kind))
 
@@ -45,7 +45,7 @@ def is_unencrypted_event(codec: EventCodec, type_: str, schema: str, data: str) 
 
 
 def has_envelope(data: str) -> bool:
-    """Return whether the JSON object *data* has a box, or the mark of one."""
+    """Return whether *data*, JSON, has an envelope or that of a destroyed key."""
     if '"$' not in data:
         return False
     message = msgspec.json.decode(data)

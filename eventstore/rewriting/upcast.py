@@ -57,7 +57,7 @@ class EventRewriter:
         object.__setattr__(self, "names", names)
 
     def changes(self, events: Sequence[RecordedEvent]) -> list[Change | None]:
-        """Return what each of *events* becomes; None: it stays what it is."""
+        """Return the new form of each of *events*, or None if it does not change."""
         opened = self.keyring.decrypt_events(events)
         return [self.change(old, o) for old, o in zip(events, opened, strict=True)]
 

@@ -1,4 +1,4 @@
-"""The imprint of a seal, read again: what it keeps of each of its events."""
+"""Parses the imprint of a seal: the sealed form of each of its events."""
 
 import struct
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ class SealedEvent(NamedTuple):
 
     @property
     def content(self) -> bytes:
-        """All but the position, as it is sealed: the same event, wherever it stands."""
+        """The sealed form without the position, to find moved events."""
         return b"".join(
             (
                 with_length(self.stream_id),

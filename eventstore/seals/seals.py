@@ -81,7 +81,7 @@ def seal_stretch(
     """
     Seal at most *stretch* events; return up to where, how many, and if these were all.
 
-    None where somebody else seals. Raises CheckpointNotInLog.
+    None if another process is sealing. Raises CheckpointNotInLog.
     """
     try:
         # So that a refusal undoes no more than this in a transaction of the caller's.

@@ -1,4 +1,4 @@
-"""A connection that knows what it was opened as, and when it is of no use any more."""
+"""A connection that records its server and settings, and whether it is spent."""
 
 import time
 from collections.abc import Generator

@@ -25,8 +25,8 @@ class CaughtUp:
     Where a subscription is after catching up, and what stopped it.
 
     *checkpoint* is the position up to which it has read, *handled* the number of events
-    that were handled. *is_held* is True where somebody else was catching it up. If it
-    is stopped, *error* says why, and *stopped_at* is the position of the event before
+    that were handled. *is_held* is True if another process was catching it up. If it is
+    stopped, *error* says why, and *stopped_at* is the position of the event before
     which it stands, if the event is at fault.
     """
 
@@ -108,7 +108,7 @@ def advance(
     interruptions: tuple[type[Exception], ...] = (),
 ) -> Step | None:
     """
-    Handle *batch* events and move the checkpoint; None where somebody else holds it.
+    Handle *batch* events and move the checkpoint; None if another process holds it.
 
     With *stop* it goes up to before that event, and notes that it stands still there.
     In a pipeline, so that what is written and the commit travel together.

@@ -11,7 +11,7 @@ class CheckpointRepair(NamedTuple):
     What was wrong with a checkpoint, and where it stood and stands.
 
     *fault* is None where nothing was wrong. *moved_to* is None where nothing was
-    changed: nothing was wrong, or nobody can know the place.
+    changed: it was right, or the right position is unknown.
     """
 
     fault: str | None

@@ -23,7 +23,7 @@ NOT_LIVE = """
         WHERE s.name = g.read_model || '_g' || g.live
     )
 """
-"""Whether it is of a generation that is kept or being filled: nobody reads its rows."""
+"""Whether it belongs to a generation that is not read: a kept or an unfinished one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

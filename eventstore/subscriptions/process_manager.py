@@ -73,8 +73,8 @@ def never_deployed(
     """
     Return the names of the process managers that would hear of nothing.
 
-    They were not deployed, or somebody took their checkpoint away: without one a reader
-    passes by, as if another held it.
+    They were not deployed, or their checkpoint was deleted: without one a reader passes
+    by, as if another held it.
     """
     rows = connection.execute(
         """

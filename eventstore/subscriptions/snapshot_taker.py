@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 NAME = "snapshots"
 MAX_EVENTS = 20_000
-"""How many events are read for one batch at most; the streams' next events go on."""
+"""The highest number of events read for one batch."""
 
 
 @dataclass(frozen=True, slots=True)

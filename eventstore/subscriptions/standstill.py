@@ -18,7 +18,7 @@ from eventstore.subscriptions.stop_reasons import CHECKPOINT, EVENT
 AFTER = timedelta(seconds=5)
 """A reader that has something to read for so long, and has not moved, stands still."""
 SELDOM = {"seals": timedelta(minutes=10), "snapshots": timedelta(minutes=10)}
-"""Those that are run now and then: after how long it is told of them."""
+"""Time until a standstill is reported, for subscriptions that run only at intervals."""
 
 IDLE = "idle"
 HELD_BACK = "held back"
@@ -47,7 +47,7 @@ class Standstill(NamedTuple):
     """
     A reader stands still; *because* is a word, see `docs/operations.md`.
 
-    *since* is None where nobody knows it.
+    *since* is None if it is not known.
     """
 
     since: datetime | None

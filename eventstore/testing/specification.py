@@ -22,7 +22,7 @@ class Specification:
     command: Any = None
 
     def reading(self, **others: Any) -> "Specification":
-        """Tell the states of other aggregates, as they are found."""
+        """Set the states of other aggregates that decisions read."""
         return replace(self, others=others)
 
     def given(self, *events: Any) -> "Specification":

@@ -1,1 +1,1 @@
-"""Whether the log is what it was: seals, versions, journal and snapshots are asked."""
+"""Verification of the log: seals, versions, journal and snapshots."""

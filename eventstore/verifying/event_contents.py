@@ -27,7 +27,7 @@ from eventstore.verifying.journal import last_position
 NAME = "contents"
 PAGE = 5_000
 RECORDED_AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
-"""As the function `append` writes it, and nobody else."""
+"""The format in which the SQL function `append` writes it."""
 
 # Not when it occurred: who put an event in may have taken a time that is none to us.
 _PAGE = """
@@ -101,7 +101,7 @@ def find_unreadable(
 
 
 def fault_of_metadata(event: RecordedEvent) -> tuple[str, str] | None:
-    """Return what is wrong with an event's metadata; None where nothing is."""
+    """Return the error in an event's metadata, or None."""
     try:
         written = _written.decode(event.metadata)
     except msgspec.MsgspecError as error:

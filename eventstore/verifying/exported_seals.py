@@ -1,4 +1,4 @@
-"""The chain against what was exported of it: was it rewritten, or its end cut off."""
+"""Compares the chain with exported seals: was it rewritten, or its end cut off."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple

@@ -111,7 +111,7 @@ class Examiner:
         self.latest: datetime | None = None
 
     def fault_of(self, row: _Row) -> str | None:
-        """Return what is wrong with an event, the next one; None where nothing is."""
+        """Return the error of the next event, or None."""
         is_late = self.hides_behind_a_pruning(row)
         self.note_time(row)
         try:

@@ -19,7 +19,7 @@ MAX_EVENTS_OF_A_SEAL = 10_000
 """Events of a stretch that is believed: `seal.sql` makes none of more."""
 
 # So many seals as have a page of events, one at least: a seal costs as much as fifty.
-# The bounds are told twice, so that seals are reached by their index. No more is read
+# The bounds are given twice, so that seals are found by their index. No more is read
 # than a stretch may have: a range that somebody wrote into a seal may be the whole log.
 _PAGE = f"""
     WITH page AS MATERIALIZED (
@@ -59,7 +59,7 @@ _PAGE = f"""
 
 @dataclass(frozen=True, slots=True)
 class SealCheck:
-    """A seal, whether it is what was written, and whether its events are."""
+    """A seal, whether it is unchanged, and whether its events are."""
 
     number: int
     after: int
@@ -114,7 +114,7 @@ def sealed_up_to(connection: psycopg.Connection[Any]) -> int:
 def find_broken(
     connection: psycopg.Connection[Any], advance: Advance, vouching: SealedExtent
 ) -> Iterator[Finding]:
-    """Yield what differs from the seals, and what is wrong with these, in order."""
+    """Yield the differences from the seals, and the errors of these, in order."""
     # Before the newest seal is asked for: who seals moves both, in one transaction.
     checkpoint = last_checkpoint(connection)
     for finding in outside(connection, "e.id < 1"):
@@ -169,7 +169,7 @@ def look_at_all(connection: psycopg.Connection[Any]) -> Iterator[SealCheck]:
 
 
 def links(before: SealCheck | None, seal: SealCheck) -> Iterator[Finding]:
-    """Yield what is wrong between a seal and the one before it."""
+    """Yield the findings about a seal and the previous one."""
     expected = before.number + 1 if before else 0
     if seal.number != expected:
         yield Finding(
@@ -191,7 +191,7 @@ def links(before: SealCheck | None, seal: SealCheck) -> Iterator[Finding]:
 
 
 def contents(connection: psycopg.Connection[Any], seal: SealCheck) -> Iterator[Finding]:
-    """Yield what is wrong with a seal, or else with the events of its stretch."""
+    """Yield the findings about a seal or, if it is valid, about its events."""
     if not seal.is_whole:
         yield describe_changed_seal(
             seal,
@@ -205,7 +205,7 @@ def contents(connection: psycopg.Connection[Any], seal: SealCheck) -> Iterator[F
 def differences(
     connection: psycopg.Connection[Any], seal: SealCheck
 ) -> Iterator[Finding]:
-    """Yield how the events of a stretch differ from what was sealed."""
+    """Yield the differences between the events of a stretch and its imprint."""
     rows = read_page(
         connection,
         f"""

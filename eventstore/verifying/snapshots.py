@@ -110,7 +110,7 @@ def judge(
     decider: Decider,
     snapshot: Snapshot,
 ) -> Iterator[Finding]:
-    """Yield what is wrong with a snapshot."""
+    """Yield the findings about a snapshot."""
     what = detail = ""
     if snapshot.refused is not None:
         what = "its stream has not the event that it ends with"

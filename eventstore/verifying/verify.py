@@ -1,4 +1,4 @@
-"""Verifying: is the log what it was, and does all that rests on it agree."""
+"""Verifies the log against its seals, the journal and the snapshots."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ def verify(
     most: int = 100,
 ) -> VerifyResult:
     """
-    Make all checks, and return what they found, at most *most* findings of each.
+    Run all checks, and return at most *most* findings of each.
 
     *exported* are seals that were kept elsewhere, by number. With *is_all* every
     snapshot is replayed, without it a sample. *is_journaled* says that nothing was

@@ -44,7 +44,7 @@ def code_of_the_page() -> str:
 
 def type_the_removal() -> None:
     """Run the command that the page gives."""
-    section = PAGE.partition("## When it is not wanted any more\n")[2]
+    section = PAGE.partition("## When it is no longer needed\n")[2]
     typed = section.partition("```\n./recount ")[2].partition("\n```")[0]
     result = CliRunner().invoke(cli, shlex.split(typed))
     assert result.exit_code == 0, result.output

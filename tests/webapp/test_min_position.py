@@ -127,7 +127,7 @@ def test_an_order_that_is_not_to_be_seen_yet_says_so(
 
     assert as_json.status_code == page.status_code == 404
     assert as_json.get_json(force=True)["behind"] > 0
-    assert "There is no order 1 to be seen yet." in page.text
+    assert "There is no order 1 yet." in page.text
     assert "Try again" in page.text
 
 

@@ -159,7 +159,7 @@ def test_a_writer_that_does_not_end_is_shown_for_what_it_is(
 
     assert answer["behind"] > 0
     assert answer["stands_still_because"] == "held back"
-    assert "does not come to an end" in page
+    assert "an unfinished transaction holds them back" in page
 
 
 def test_rows_that_are_new_are_shown_without_a_word(

@@ -88,7 +88,7 @@ def test_a_replay_may_end_in_the_past(order: str) -> None:
     assert replay(order, "--version", "2").output.count("at position") == 2
     assert replay(order, "--as-of", "1996-07-04").output == ""
     refused = replay(order, "--as-of", "1996-07-04", "--version", "1")
-    assert "do not go together" in refused.output
+    assert "cannot be combined" in refused.output
 
 
 @pytest.mark.usefixtures("terminal")

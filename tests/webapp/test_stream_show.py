@@ -196,7 +196,7 @@ REFUSED = [
     (["--as-of", "yesterday"], "'yesterday' is no time like 2026-11-23"),
     (["--as-of", "1996-02-30"], "'1996-02-30' is no time like 2026-11-23"),
     (["--as-of", "9999-12-31"], "'9999-12-31' is no time like 2026-11-23"),
-    (["--as-of", "1996-07-04", "--version", "1"], "do not go together"),
+    (["--as-of", "1996-07-04", "--version", "1"], "cannot be combined"),
 ]
 
 

@@ -47,7 +47,9 @@ def refused(line: str, typed: str = "") -> str:
 
 def test_the_first_user_is_told_what_it_means() -> None:
     assert "no users" in told("users list")
-    assert "From now on the API wants a token" in told("users add alice --role admin")
+    assert "From now on the API requires a token" in told(
+        "users add alice --role admin"
+    )
     assert told("users add bob --role sales --role cashier") == (
         "bob is cashier and sales\n"
     )

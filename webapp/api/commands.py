@@ -202,7 +202,7 @@ def links_to_rows(entry: Entry) -> dict[str, str]:
 def error_as_json(entry: Entry) -> dict[str, Any] | None:
     # What made a command fail may name what nobody outside should see.
     if entry.status == "failed":
-        return {"message": "It was not done. The operator of the shop sees why."}
+        return {"message": "It failed. The operator of the shop can find the reason."}
     if entry.status != "rejected" or entry.error is None:
         return None
     return {name: entry.error.get(name) for name in ("rule", "message", "figures")}

@@ -103,7 +103,7 @@ def with_address(typed: FormValues) -> tuple[FormValues, str]:
     known = address_of(customer)
     # A recipient may be another one at the same address.
     if any(typed.fields[name] not in ("", known[name]) for name in ADDRESS[1:]):
-        return typed, "Another address is typed already, so it was left as it is."
+        return typed, "You have already typed another address, so it was not replaced."
     known["address.name"] = typed.fields["address.name"] or known["address.name"]
     return FormValues({**typed.fields, **known}, typed.lines), ""
 

@@ -29,16 +29,16 @@ READ_MODELS = {
 """What the rows of a read model are on a page."""
 
 STANDSTILLS = {
-    "checkpoint": "they were read from another log, or their place in it was moved",
-    "event": "something happened that this version of the program cannot read",
+    "checkpoint": "they were read from another log, or their position was changed",
+    "event": "this version of the program cannot read a newer event",
     "code": "the program has a fault",
     "keys": "a key to personal data is missing",
-    "table": "a table was taken away",
-    "rights": "the database refuses its reader a right",
-    "database": "the database refuses to go on",
-    "idle": "nothing reads what is new at the moment",
-    "held back": "something that is being written does not come to an end",
-    "missing": "what tells how far they are was taken away",
+    "table": "a table was dropped",
+    "rights": "the program lacks a right in the database",
+    "database": "the database reports an error",
+    "idle": "no process is reading new events",
+    "held back": "an unfinished transaction holds them back",
+    "missing": "their position was deleted",
     "outdated": "they were made by another version of the program",
 }
 """Why a read model stands still, as `eventstore/subscriptions` tells it."""

@@ -69,7 +69,7 @@ def find_pressed(form: Form) -> str | None:
     if len(names) > 1 or names[0] not in form.buttons:
         raise Problem(
             "bad-request",
-            f"{' and '.join(sorted(names))} cannot be pressed on this form."
+            f"{' and '.join(sorted(names))} is not a button of this form."
             " Nothing was sent.",
         )
     return names[0]

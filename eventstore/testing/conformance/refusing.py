@@ -1,4 +1,4 @@
-"""Refusing: what no log takes is told by a clear error, and nothing is written."""
+"""Checks that invalid events raise a clear error, and that nothing is written."""
 
 from dataclasses import replace
 

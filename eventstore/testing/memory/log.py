@@ -22,7 +22,7 @@ Claimed = Mapping[tuple[str, bytes], str]
 @dataclass(slots=True)
 class MemoryLog:
     """
-    Events, claims and keys; an append is seen as a whole by who has the *lock*.
+    Events, claims and keys; under the *lock*, an append is visible as a whole.
 
     *clock* returns the time of events that have none of their own.
     """
