@@ -51,7 +51,7 @@ ROUTES: Mapping[str, str] = {
     "queries.all_transfers": "accounts.read",
     "queries.transfer": "accounts.read",
 }
-"""What each endpoint below /api wants; one that is missing here answers nobody."""
+"""The permission of each endpoint below /api; one without an entry is forbidden."""
 
 FOR_ALL = ("static", "health.alive", "health.ready")
 """What answers everybody, from wherever; the two of health in one word."""
@@ -66,7 +66,7 @@ class Caller(NamedTuple):
 
 
 def guard(app: Flask) -> None:
-    """Let nobody ask *app* who may not."""
+    """Check the permission of each request to *app*."""
     app.extensions["remembered"] = TokenCache()
     app.before_request(admit)
 
@@ -114,31 +114,31 @@ def admit_to_the_api() -> None:
 
 
 def caller() -> Caller:
-    """Return who asks the API."""
+    """Return the caller of the API."""
     return cast(Caller, g.caller)
 
 
 def require(permission: str) -> None:
-    """Raise the Problem that who asks has not this *permission*."""
+    """Raise the Problem `forbidden` if the caller lacks this *permission*."""
     if permission not in caller().permissions:
         detail = f"{caller().name} lacks the permission {permission} with this token."
         raise Problem("forbidden", detail)
 
 
 def require_command(command_type: str) -> None:
-    """Raise the Problem that who asks may not send commands of this type."""
+    """Raise the Problem `forbidden` if the caller may not send such commands."""
     if not may_send(command_type, caller().permissions):
         detail = f"{caller().name} may not send {command_type} by this token."
         raise Problem("forbidden", detail)
 
 
 def may_see_commands_of(principal: str) -> bool:
-    """Say whether who asks may know what became of the commands of *principal*."""
+    """Return whether the caller may read the commands of *principal*."""
     return principal == caller().name or "commands.read" in caller().permissions
 
 
 def caller_of(authorization: str | None) -> Caller:
-    """Return who asks with this header. Raises the Problem that it tells nobody."""
+    """Return the caller of this header. Raises the Problem `token-required`."""
     if authorization is None:
         # Only to read: what a page of another port of this computer sends has it too.
         is_reading = request.method in local_login.SAFE_METHODS
@@ -157,7 +157,7 @@ def caller_of(authorization: str | None) -> Caller:
 
 
 def local_caller() -> Caller:
-    """Return who has this computer's secret. Raises the Problem that it is no use."""
+    """Return the local caller. Raises the Problem `token-required` from elsewhere."""
     if not local_login.is_on_this_computer():
         raise Problem("token-required", "This token is valid only on this computer.")
     if there_are_users():

@@ -47,7 +47,7 @@ def compress(response: Response) -> Response:
 
 
 def is_worth_it(response: Response) -> bool:
-    """Say whether an answer is one that may be compressed, for whom it pays."""
+    """Return whether an answer may be compressed and is large enough."""
     # Flask-WTF keeps there what it has put into a page.
     if "csrf_token" in g or "Content-Encoding" in response.headers:
         return False

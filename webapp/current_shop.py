@@ -25,7 +25,7 @@ def the_shop() -> Shop:
 
 
 def the_settings() -> Settings:
-    """Return what the application was told; no shop is made for it."""
+    """Return the settings of the application, without making a shop."""
     return cast(Settings, current_app.extensions["settings"])
 
 

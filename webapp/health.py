@@ -68,5 +68,5 @@ def not_ready(*, database: str, schema: str) -> ResponseReturnValue:
 
 
 def in_a_word(word: str) -> Response:
-    """Return all that is told to who has not this computer's secret."""
+    """Return the answer for a client without this computer's secret."""
     return Response(f"{word}\n", content_type="text/plain; charset=utf-8")

@@ -30,7 +30,7 @@ def only(*names: str) -> None:
 
 
 def number(name: str, *, lowest: int = 1, highest: int) -> int | None:
-    """Return the whole number that is asked with as *name*, if one is."""
+    """Return the whole number in the parameter *name*, or None without it."""
     written = request.args.get(name)
     if written is None:
         return None
@@ -42,7 +42,7 @@ def number(name: str, *, lowest: int = 1, highest: int) -> int | None:
 
 
 def text(name: str) -> str | None:
-    """Return the text that is asked with as *name*; an empty one asks for nothing."""
+    """Return the text in the parameter *name*, or None if it is missing or empty."""
     written = request.args.get(name, "").strip()
     if "\0" in written:
         refuse(f"{name} must not contain a NUL")
@@ -50,7 +50,7 @@ def text(name: str) -> str | None:
 
 
 def one_of(name: str, choices: Collection[str]) -> str | None:
-    """Return which of *choices* is asked for as *name*, if one is."""
+    """Return the one of *choices* in the parameter *name*, or None without it."""
     written = text(name)
     if written is not None and written not in choices:
         close = difflib.get_close_matches(written[:60], choices, n=1)
@@ -64,7 +64,7 @@ def refuse(detail: str) -> NoReturn:
 
 
 def shorten_name(name: str) -> str:
-    """Return a name that somebody else made up, short enough to be shown."""
+    """Return a name from outside, short enough to be shown."""
     return ascii(name[:60])
 
 

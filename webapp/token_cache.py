@@ -83,7 +83,7 @@ class TokenCache:
     lock: Lock = field(default_factory=Lock)
 
     def fresh(self, digest: bytes) -> Bearer | None:
-        """Return whom a token speaks for, if that was looked up just now."""
+        """Return the bearer of a token, if it was looked up just now."""
         bearer, at = self.known.get(digest, (None, 0.0))
         return bearer if time.monotonic() - at < FRESH else None
 

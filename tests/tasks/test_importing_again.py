@@ -104,7 +104,7 @@ def test_a_connection_that_breaks_is_told_with_how_to_go_on(
 
     assert result.exit_code == 1
     assert "PostgreSQL went away: it is gone" in result.stderr
-    assert "run the same again" in result.stderr
+    assert "run the same command again" in result.stderr
 
 
 def test_what_the_shop_did_with_an_order_since_is_fine(

@@ -169,7 +169,7 @@ def test_an_address_that_was_typed_is_not_written_over(
     page = browser.send("/orders/new", **typed, fill_address="1").text
 
     assert value_of(page, "address.city") == "Berlin"
-    assert "Another address is typed already" in page
+    assert "You have already typed another address" in page
 
 
 def test_a_nul_in_a_product_is_a_fault_and_no_accident(

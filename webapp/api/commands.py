@@ -1,4 +1,4 @@
-"""Commands as JSON: one comes in with an Idempotency-Key, and what became of it."""
+"""Commands as JSON: accepting one with an Idempotency-Key, and reading its status."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -131,7 +131,7 @@ def lines_sent() -> Iterable[Line]:
 
 
 def status_of(command_id: UUID) -> str:
-    """Return what became of a command that is promised, as far as that is known."""
+    """Return the answer for an accepted command, with its status if that is known."""
     try:
         with the_shop().engine.connect() as connection:
             entry = entries.find(connection, command_id)
@@ -149,7 +149,7 @@ def command(command_id: UUID) -> ResponseReturnValue:
     only()
     with the_shop().engine.connect() as connection:
         entry = entries.find(connection, command_id)
-        # Whether somebody else has sent it, is not told to who may not see it.
+        # A sender without the permission must not learn that another user has sent it.
         if entry is None or not may_see_commands_of(entry.principal):
             raise no_command(connection, command_id)
         events = entries.find_events(connection, entry)

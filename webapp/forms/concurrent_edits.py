@@ -1,4 +1,4 @@
-"""A form that was filled in while somebody else changed the same: both, in one form."""
+"""Merges a form with changes that another user made meanwhile."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -96,7 +96,7 @@ def is_mergeable(form: Form) -> bool:
 def changes_since(
     connection: psycopg.Connection[Any], form: Form, stream_id: str, version: int
 ) -> FormChanges:
-    """Return what became of a stream's form since *version*."""
+    """Return the changes of a stream's form since *version*."""
     shop = the_shop()
     decider = shop.deciders.of_stream(stream_id)
     as_of = AsOf(version=version)

@@ -1,4 +1,4 @@
-"""How faults are told to people: in a sentence, with the name that the page shows."""
+"""The labels of fields, events and faults on pages."""
 
 import re
 from collections.abc import Sequence

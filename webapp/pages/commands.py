@@ -76,7 +76,7 @@ def cancel(command_id: UUID) -> ResponseReturnValue:
 
 
 def headline_of(entry: Entry) -> str:
-    """Return what became of a command in a few words, like "Order 7 is shipped"."""
+    """Return the result of a command in a few words, like "Order 7 is shipped"."""
     form = FORMS.get(entry.type)
     category, _, about = entry.stream_id.partition("-")
     if form is None:
@@ -96,12 +96,12 @@ def headline_of(entry: Entry) -> str:
 
 
 def is_stale(entry: Entry) -> bool:
-    """Return whether somebody else has written since what the sender had seen."""
+    """Return whether the stream has changed since the version that the sender saw."""
     return (entry.error or {}).get("rule") == "StaleVersion"
 
 
 def sent_with(connection: sa.Connection, entry: Entry) -> Entry | None:
-    """Return *entry* as it was sent, or None where whom it is about is forgotten."""
+    """Return the data of *entry* as sent, or None if their subject is forgotten."""
     masters = the_shop().deciders.masters
     return decrypt_entry(driver_connection(connection), entry, masters)
 
