@@ -10,7 +10,6 @@ import psycopg
 
 from cli.commands_list import describe_error, entry_as_json
 from cli.output import json_of
-from eventstore.connection import driver_connection
 from eventstore.errors import CannotProject, EventStoreError
 from eventstore.journal.effects import MAX_EFFECTS, Effect, FollowUp, find_effects
 from eventstore.journal.entries import (
@@ -49,16 +48,16 @@ def show(command_id: UUID, is_json: bool) -> None:
     The effects are a tree: events, the commands that followed from them, and the rows
     of the read models that each event changed.
     """
-    with shop().autocommitting.connect() as connection:
-        entry = find(connection, command_id)
-        driver = driver_connection(connection)
+    with shop().autocommitting.connect() as tables:
+        entry = find(tables, command_id)
+        incidents = find_incidents(tables, command_id)
+    with shop().lent() as connection:
         if entry is None:
-            before = here(find_pruned_before(driver))
+            before = here(find_pruned_before(connection))
             kept = f" What had finished before {before} was pruned." if before else ""
             raise click.ClickException(f"There is no command {command_id}.{kept}")
-        incidents = find_incidents(connection, command_id)
-        sent = decrypt_entry(driver, entry, shop().settings.master_keys)
-        nodes = list(nodes_of(driver, shop(), command_id))
+        sent = decrypt_entry(connection, entry, shop().settings.master_keys)
+        nodes = list(nodes_of(connection, shop(), command_id))
     if is_json:
         click.echo(json_of(whole_as_json(entry, sent, incidents, nodes)))
         return

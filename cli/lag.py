@@ -8,7 +8,6 @@ import msgspec
 
 from cli import holders
 from cli.status import lines_of_standings
-from eventstore.connection import driver_connection
 from eventstore.log.fence import Holder, find_holders
 from eventstore.log.read import last_drawn, settled
 from eventstore.projections.generations import LiveGeneration, live_generations
@@ -47,13 +46,12 @@ def lag(as_json: bool) -> None:
 
 
 def find_lag() -> Lag:
-    with shop().autocommitting.connect() as connection:
-        driver = driver_connection(connection)
+    with shop().lent() as connection:
         return Lag(
-            settled=settled(driver),
-            last_drawn=last_drawn(driver),
+            settled=settled(connection),
+            last_drawn=last_drawn(connection),
             subscriptions=find_standings(connection),
-            holders=find_holders(driver),
+            holders=find_holders(connection),
         )
 
 

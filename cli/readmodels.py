@@ -7,7 +7,6 @@ import click
 import msgspec
 import psycopg
 
-from eventstore.connection import driver_connection
 from eventstore.errors import RebuildRunning, UnknownReadModel
 from eventstore.projections.generations import live_generations, shape_of
 from eventstore.projections.project import name_of
@@ -79,11 +78,10 @@ def line_of(entry: ReadModelEntry, width: int) -> str:
 
 
 def find_entries() -> list[ReadModelEntry]:
-    with shop().autocommitting.connect() as connection:
-        driver = driver_connection(connection)
-        live = live_generations(driver)
+    with shop().lent() as connection:
+        live = live_generations(connection)
         lags = {lag.name: lag for lag in find_standings(connection)}
-        sizes = dict(driver.execute(SIZES, (SCHEMA,)).fetchall())
+        sizes = dict(connection.execute(SIZES, (SCHEMA,)).fetchall())
     code = {projection.name: projection for projection in shop().projections}
     others = sorted({*live, *sizes} - code.keys())
     entries = []
@@ -171,8 +169,8 @@ def take_away(
     if question is not None:
         click.confirm(f"{question} Go on?", abort=True)
     try:
-        with shop().of_owner() as owner, owner.engine.begin() as transaction:
-            count = act(driver_connection(transaction), name)
+        with shop().of_owner() as owner, owner.transaction() as connection:
+            count = act(connection, name)
     except UnknownReadModel as error:
         known = ", ".join(entry.name for entry in find_entries())
         raise click.ClickException(f"{error} The read models are: {known}.") from error

@@ -7,7 +7,6 @@ import click
 
 from cli.holders import line_of_waiting
 from eventstore.aggregates.snapshots import SnapshotCount, count_snapshots
-from eventstore.connection import driver_connection
 from eventstore.errors import CheckpointNotInLog
 from eventstore.heartbeats.heartbeats import Heartbeat, find_heartbeats
 from eventstore.journal.entries import WaitingCount, count_waiting
@@ -28,15 +27,16 @@ STEPPED = "the database's clock stepped since they were accepted: ages may be wr
 @click.command()
 def status() -> None:
     """Show waiting commands, processes, read models and errors."""
-    with shop().autocommitting.connect() as connection:
-        waiting = count_waiting(connection)
+    with shop().autocommitting.connect() as tables:
+        waiting = count_waiting(tables)
+        undecided = find_undecided(tables)
+    with shop().lent() as connection:
         standings = find_standings(connection)
-        live = live_generations(driver_connection(connection))
+        live = live_generations(connection)
         snapshots = count_snapshots(connection)
-        holders = find_holders(driver_connection(connection))
-        old_logs = names_of_kept(driver_connection(connection))
+        holders = find_holders(connection)
+        old_logs = names_of_kept(connection)
         heartbeats = find_heartbeats(connection)
-        undecided = find_undecided(connection)
     outdated = [projection.name for projection in rebuild.find_unfit(shop())]
     click.echo(line_of_commands(waiting))
     for command in undecided:

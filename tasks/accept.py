@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from eventstore.connection import driver_connection
 from eventstore.errors import EventStoreError
 from eventstore.ids import command_id_for
 from eventstore.journal.accept import (
@@ -48,9 +47,9 @@ def accept(
     One with a time that is still to come is told to nobody: the relay runs it then.
     Raises KeyReused where the key was used for something else.
     """
-    with shop.autocommitting.connect() as connection:
+    with shop.lent(keep_after=(Exception,)) as connection:
         accepted = write_command(
-            driver_connection(connection),
+            connection,
             command,
             decider=shop.deciders.of_command(type(command)),
             principal=principal,

@@ -10,7 +10,6 @@ from uuid import UUID
 import psycopg
 from celery.exceptions import SoftTimeLimitExceeded
 
-from eventstore.connection import driver_connection
 from eventstore.projections.forgetting import forgetting
 from eventstore.projections.generations import live_generations, shape_of
 from eventstore.projections.project import subscription_of
@@ -174,8 +173,8 @@ def at_work(shop: Shop, sent: list[UUID]) -> list[ProcessManagerRun]:
 
 def find_live_standings(shop: Shop) -> list[SubscriptionLag]:
     """Return where the live read models stand: not those that are kept, or filled."""
-    with shop.autocommitting.connect() as connection:
-        live = live_subscriptions(shop, driver_connection(connection))
+    with shop.lent() as connection:
+        live = live_subscriptions(shop, connection)
         return find_standings(connection, [subscription.name for subscription in live])
 
 

@@ -5,7 +5,6 @@ from uuid import UUID
 
 import psycopg
 
-from eventstore.connection import driver_connection
 from eventstore.journal import operator_actions
 from eventstore.journal.operator_actions import ActionResult, tell_abandoned
 from tasks.broker import publish
@@ -16,9 +15,8 @@ def retry(
     shop: Shop, command_id: UUID, *, by: str, because: str
 ) -> ActionResult | None:
     """Let a failed command have its turn again, and tell the workers."""
-    with shop.engine.begin() as connection:
-        driver = driver_connection(connection)
-        acted = operator_actions.retry(driver, command_id, by=by, because=because)
+    with shop.transaction() as connection:
+        acted = operator_actions.retry(connection, command_id, by=by, because=because)
     if acted is not None and acted.was_done:
         publish.publish(shop, command_id)
     return acted
@@ -33,18 +31,17 @@ def abandon(
     Those behind it in its stream have their turn.
     """
     follow_up, is_next = None, None
-    with shop.engine.begin() as connection:
-        driver = driver_connection(connection)
-        acted = operator_actions.abandon(driver, command_id, by=by, because=because)
+    with shop.transaction() as connection:
+        acted = operator_actions.abandon(connection, command_id, by=by, because=because)
         if acted is not None and acted.was_done:
             follow_up = tell_abandoned(
-                driver,
+                connection,
                 command_id,
                 deciders=shop.deciders,
                 secret=shop.settings.secret_key.encode(),
             )
         if acted is not None and acted.was_done:
-            is_next = next_behind(driver, command_id)
+            is_next = next_behind(connection, command_id)
     for told in (follow_up, is_next):
         if told is not None:
             publish.publish(shop, told)
@@ -64,6 +61,5 @@ def cancel(
     shop: Shop, command_id: UUID, *, by: str, because: str
 ) -> ActionResult | None:
     """Take back a scheduled command, no matter who sent it."""
-    with shop.engine.begin() as connection:
-        driver = driver_connection(connection)
-        return operator_actions.cancel(driver, command_id, by=by, because=because)
+    with shop.transaction() as connection:
+        return operator_actions.cancel(connection, command_id, by=by, because=because)

@@ -20,7 +20,6 @@ from flask.typing import ResponseReturnValue
 
 from eventstore.access.tokens import Bearer, find_bearer, hash_of
 from eventstore.access.users import has_users
-from eventstore.connection import driver_connection
 from tasks.shop.permissions import PERMISSIONS, may_send, permissions_of, within
 from webapp import local_login
 from webapp.current_shop import LOCAL, the_shop
@@ -196,8 +195,8 @@ def token_cache() -> TokenCache:
 def asking_the_database() -> Iterator[psycopg.Connection[Any]]:
     """Lend a connection. Raises the Problem that the database is away."""
     try:
-        with the_shop().autocommitting.connect() as connection:
-            yield driver_connection(connection)
+        with the_shop().lent() as connection:
+            yield connection
     except DATABASE_ERRORS as error:
         if not is_outage(error):
             raise

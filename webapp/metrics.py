@@ -10,8 +10,10 @@ import struct
 import time
 from collections.abc import Iterable, Iterator
 from mmap import mmap
+from typing import Any
 
 import msgspec
+import psycopg
 import sqlalchemy as sa
 from flask import Blueprint, Flask, Response, current_app
 from flask.typing import ResponseReturnValue
@@ -91,9 +93,10 @@ class Figures(Collector):
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        with self.shop.autocommitting.connect() as connection:
-            yield from of_journal(self.kept.tally_of(connection))
-            yield from of_waiting(connection)
+        with self.shop.autocommitting.connect() as tables:
+            yield from of_journal(self.kept.tally_of(tables))
+            yield from of_waiting(tables)
+        with self.shop.lent() as connection:
             yield from of_subscriptions(connection)
             yield from of_processes(connection)
 
@@ -160,7 +163,7 @@ def of_waiting(connection: sa.Connection) -> Iterator[Metric]:
     )
 
 
-def of_subscriptions(connection: sa.Connection) -> Iterator[Metric]:
+def of_subscriptions(connection: psycopg.Connection[Any]) -> Iterator[Metric]:
     lag = GaugeMetricFamily(
         "recount_subscription_lag",
         "Positions that a subscription is behind the settled position.",
@@ -176,14 +179,14 @@ def of_subscriptions(connection: sa.Connection) -> Iterator[Metric]:
         "Since when a subscription stands still, and why; NaN if unknown.",
         labels=["subscription", "because"],
     )
-    now = connection.scalar(sa.select(sa.func.clock_timestamp()))
+    ((now,),) = connection.execute("SELECT clock_timestamp()")
     for standing in find_standings(connection):
         lag.add_metric([standing.name], standing.lag)
         still = standing.standstill
         stopped.add_metric([standing.name], float(still is not None))
         if still is not None:
             age = math.nan
-            if now is not None and still.since is not None:
+            if still.since is not None:
                 age = max((now - still.since).total_seconds(), 0.0)
             seconds.add_metric([standing.name, still.because], age)
     yield lag
@@ -191,7 +194,7 @@ def of_subscriptions(connection: sa.Connection) -> Iterator[Metric]:
     yield seconds
 
 
-def of_processes(connection: sa.Connection) -> Iterator[Metric]:
+def of_processes(connection: psycopg.Connection[Any]) -> Iterator[Metric]:
     silence = GaugeMetricFamily(
         "recount_process_silence_seconds",
         "Seconds since the last heartbeat of a process.",

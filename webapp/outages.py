@@ -13,7 +13,6 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolIsEmpty
 
-from eventstore.connection import driver_connection
 from eventstore.projections.generations import live_generations
 from eventstore.projections.table import SCHEMA
 from eventstore.session_errors import is_of_the_session
@@ -115,7 +114,7 @@ def read_model_of(error: BaseException | None) -> str | None:
 def was_there(name: str) -> bool:
     """Say whether it was made once: a shop that is being set up has it in a moment."""
     try:
-        with the_shop().autocommitting.connect() as connection:
-            return name in live_generations(driver_connection(connection))
+        with the_shop().lent() as connection:
+            return name in live_generations(connection)
     except (SQLAlchemyError, psycopg.Error):
         return False

@@ -6,14 +6,13 @@ from datetime import UTC
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
 from flask import Blueprint, abort, render_template
 from flask.typing import ResponseReturnValue
 
 from domain.errors import Fault
-from eventstore.connection import driver_connection
 from eventstore.journal.pruning import find_pruned_before
 from eventstore.projections.freshness import Freshness
+from webapp.current_shop import the_shop
 from webapp.json_values import as_json
 
 SECONDS_TO_RETRY = 5
@@ -204,10 +203,11 @@ def position_fields(position: Freshness) -> dict[str, Any]:
     return found
 
 
-def no_command(connection: sa.Connection, command_id: UUID) -> Problem:
+def no_command(command_id: UUID) -> Problem:
     """Return that a command is not there, and up to when it may have been pruned."""
     told = f"There is no command {command_id}."
-    before = find_pruned_before(driver_connection(connection))
+    with the_shop().lent() as connection:
+        before = find_pruned_before(connection)
     if before is not None:
         written = f"{before.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
         told += f" What had finished before {written} is not kept."

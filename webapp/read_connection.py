@@ -47,12 +47,14 @@ def reading(*projections: Projection) -> Iterator[tuple[sa.Connection, Freshness
     The connection is in autocommit: what is read is at least as new as that position.
     """
     with the_shop().autocommitting.connect() as connection:
-        forget_other_logs(driver_connection(connection))
+        # One connection waits and is then read from: two might be of two servers.
+        driver = driver_connection(connection)
+        forget_other_logs(driver)
         asked = position_asked()
         until = time.monotonic() + asked.seconds
         reached = [
             wait_for(
-                driver_connection(connection),
+                driver,
                 projection,
                 asked.position,
                 seconds=max(until - time.monotonic(), 0),

@@ -15,13 +15,11 @@ from uuid import UUID, uuid4, uuid5
 
 import msgspec
 import psycopg
-import sqlalchemy as sa
 
 from eventstore.encryption.personal_fields import holds_personal
 from eventstore.errors.unreadable import CorruptSnapshot, UnkeepableState
 from eventstore.ids import NAMESPACE
 from eventstore.log.code_version import code_version
-from eventstore.log.schema import snapshots
 from eventstore.type_shape import shape_of
 
 # Sets and dictionaries in one order: the same state is the same text.
@@ -221,10 +219,9 @@ class SnapshotCount(NamedTuple):
     ignored: int
 
 
-def count_snapshots(connection: sa.Connection) -> SnapshotCount:
+def count_snapshots(connection: psycopg.Connection[Any]) -> SnapshotCount:
     """Return how many snapshots there are, and how often one was ignored."""
-    ignored = sa.func.coalesce(sa.func.sum(snapshots.c.ignored), 0)
-    row = connection.execute(
-        sa.select(sa.func.count(), ignored).select_from(snapshots)
-    ).one()
-    return SnapshotCount(row[0], row[1])
+    (row,) = connection.execute(
+        "SELECT count(*), coalesce(sum(ignored), 0)::bigint FROM public.snapshots"
+    )
+    return SnapshotCount(*row)

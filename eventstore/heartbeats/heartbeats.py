@@ -7,9 +7,6 @@ from uuid import UUID
 
 import msgspec
 import psycopg
-import sqlalchemy as sa
-
-from eventstore.heartbeats.schema import heartbeats
 
 SILENT_AFTER = 3.0
 """Seconds without a beat after which a process is gone; `lost_before` has the same."""
@@ -68,19 +65,24 @@ def end_beat(connection: psycopg.Connection[Any], process: str) -> None:
     connection.execute("SELECT public.end_beat(%s)", (process,))
 
 
-def find_heartbeats(connection: sa.Connection) -> list[Heartbeat]:
+def find_heartbeats(connection: psycopg.Connection[Any]) -> list[Heartbeat]:
     """Return all processes that beat within the last hour, by role."""
-    silence = sa.func.extract(
-        "epoch", sa.func.clock_timestamp() - heartbeats.c.beat_at
-    ).cast(sa.Float)
-    known = sa.case((silence < 0, SILENT_AFTER), else_=silence)
     rows = connection.execute(
-        sa.select(
-            heartbeats.c.process,
-            heartbeats.c.role,
-            heartbeats.c.started_at,
-            known.label("silence"),
-            heartbeats.c.detail,
-        ).order_by(heartbeats.c.role, heartbeats.c.process)
-    )
-    return [Heartbeat(**row._mapping) for row in rows]
+        """
+        SELECT
+            process, role, started_at,
+            extract(epoch FROM clock_timestamp() - beat_at)::float8, detail
+        FROM public.heartbeats
+        ORDER BY role, process
+        """
+    ).fetchall()
+    return [
+        Heartbeat(
+            process=process,
+            role=role,
+            started_at=started_at,
+            silence=silence if silence >= 0 else SILENT_AFTER,
+            detail=detail,
+        )
+        for process, role, started_at, silence, detail in rows
+    ]

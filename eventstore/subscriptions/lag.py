@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
-import sqlalchemy as sa
 
-from eventstore.connection import driver_connection
+from eventstore.log.read import settled as find_settled
 from eventstore.subscriptions.standstill import (
     COLUMNS,
     MISSING,
@@ -63,7 +62,7 @@ def find_misplaced(connection: psycopg.Connection[Any]) -> list[tuple[str, int]]
 
 
 def find_standings(
-    connection: sa.Connection, names: Collection[str] | None = None
+    connection: psycopg.Connection[Any], names: Collection[str] | None = None
 ) -> list[SubscriptionLag]:
     """
     Return where the subscriptions called *names* stand, or all, by name.
@@ -71,11 +70,10 @@ def find_standings(
     A process manager whose checkpoint was taken away is one of them: it hears of
     nothing.
     """
-    settled = connection.scalar(sa.select(sa.func.public.settled())) or 0
-    driver = driver_connection(connection)
+    settled = find_settled(connection)
     asked = None if names is None else list(names)
     found = []
-    for name, is_read, *columns in driver.execute(
+    for name, is_read, *columns in connection.execute(
         f"""
         SELECT s.name, NOT ({NOT_LIVE}), {COLUMNS}
         FROM public.subscriptions AS s
@@ -92,10 +90,10 @@ def find_standings(
                 lag=max(settled - place.checkpoint, 0),
                 stopped_at_position=place.stopped_at,
                 error=None if place.error is None else dict(place.error),
-                standstill=explain(driver, place, standstill),
+                standstill=explain(connection, place, standstill),
             )
         )
-    for name, acted_up_to in driver.execute(
+    for name, acted_up_to in connection.execute(
         """
         SELECT p.name, p.acted_up_to FROM public.process_managers AS p
         WHERE (%(names)s::text[] IS NULL OR p.name = ANY (%(names)s))

@@ -3,11 +3,12 @@
 import re
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 
 from eventstore.connection import driver_connection
@@ -144,6 +145,30 @@ def pool_of(database_url: str, role: str = "operator") -> sa.Engine:
     return engine
 
 
+@contextmanager
+def lend(
+    pooled: AbstractContextManager[sa.Connection],
+    *,
+    keep_after: tuple[type[BaseException], ...] = (),
+) -> Iterator[psycopg.Connection[Any]]:
+    """
+    Lend what is *pooled* to callers of the engine, which speaks psycopg.
+
+    *pooled* is what `connect` or `begin` of a pool returns: it says what transaction
+    there is, and who ends it. A connection that is left by an exception, but for those
+    in *keep_after*, is thrown away: it may hold a stream's lock, or stand in the middle
+    of a pipeline, and the pool would neither see it nor let go of it.
+    """
+    with pooled as connection:
+        try:
+            yield driver_connection(connection)
+        except keep_after:
+            raise
+        except BaseException:
+            connection.invalidate()
+            raise
+
+
 def can_write(engine: sa.Engine) -> bool:
     """
     Return whether a session of the pool can write; in one round trip.
@@ -151,8 +176,7 @@ def can_write(engine: sa.Engine) -> bool:
     One that cannot, or is not what it was when it was opened, is thrown away. Raises
     what tells that the database is away, or that it is none to rely on.
     """
-    with engine.connect() as connection:
-        session = driver_connection(connection)
+    with lend(engine.connect()) as session:
         assert isinstance(session, Session)
         seen = session.look()
     return seen.is_same and not seen.is_read_only

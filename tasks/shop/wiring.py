@@ -1,7 +1,7 @@
 """The wiring: which parts the shop is made of, put together once a process."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -10,7 +10,6 @@ import psycopg
 import sqlalchemy as sa
 
 from eventstore.aggregates.decider import Decider, Deciders
-from eventstore.connection import driver_connection
 from eventstore.journal.runner import Limits
 from eventstore.projections.generations import ensure_generation
 from eventstore.projections.projection import Projection
@@ -18,7 +17,7 @@ from eventstore.subscriptions.process_manager import ProcessManager, begin_actin
 from readmodels import ALL as READ_MODELS
 from tasks.heartbeat.pulse import Pulses
 from tasks.shop import deciders
-from tasks.shop.connections import pool_of
+from tasks.shop.connections import lend, pool_of
 from tasks.shop.identity import identity_of
 from tasks.shop.migrations import SchemaMismatch, mismatch_of
 from tasks.shop.prefetch import PrefetchWindow, RecentlyFinished
@@ -65,20 +64,19 @@ class Shop:
         """The same pool, for calls that are a transaction of their own."""
         return self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
-    @contextmanager
-    def lent(self) -> Iterator[psycopg.Connection[Any]]:
+    def lent(
+        self, *, keep_after: tuple[type[BaseException], ...] = ()
+    ) -> AbstractContextManager[psycopg.Connection[Any]]:
         """
-        Lend a connection in autocommit; one left by an exception is thrown away.
+        Lend a connection in autocommit, for the engine.
 
-        It may hold a stream's lock, or stand in the middle of a pipeline, and the pool
-        would neither see it nor let go of it.
+        One left by an exception is thrown away, but for those in *keep_after*.
         """
-        with self.autocommitting.connect() as connection:
-            try:
-                yield driver_connection(connection)
-            except BaseException:
-                connection.invalidate()
-                raise
+        return lend(self.autocommitting.connect(), keep_after=keep_after)
+
+    def transaction(self) -> AbstractContextManager[psycopg.Connection[Any]]:
+        """Lend a connection in a transaction, which is committed if all goes well."""
+        return lend(self.engine.begin())
 
     @cached_property
     def identity(self) -> str:

@@ -104,8 +104,7 @@ class World:
 
     @property
     def standings(self) -> dict[str, SubscriptionLag]:
-        with self.engine.pool.connect() as connection:
-            return {s.name: s for s in find_standings(connection)}
+        return {s.name: s for s in find_standings(self.engine.connection)}
 
     @property
     def total(self) -> int:

@@ -6,11 +6,9 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-import sqlalchemy as sa
 
 from eventstore.heartbeats.heartbeats import (
     Beat,
-    Heartbeat,
     beat,
     end_beat,
     find_heartbeats,
@@ -44,14 +42,6 @@ def tell(engine: Engine, **said: Any) -> None:
     known = {name: getattr(WORKER, name) for name in WORKER.__slots__}
     for is_new in (True, False, False):
         beat(engine.connection, Beat(**{**known, **said}), is_new=is_new)
-
-
-def look(database: str) -> list[Heartbeat]:
-    engine = sa.create_engine(database)
-    with engine.connect() as connection:
-        found = find_heartbeats(connection)
-    engine.dispose()
-    return found
 
 
 def test_without_a_worker_everything_is_the_relays(engine: Engine) -> None:
@@ -148,10 +138,8 @@ def beating(engine: Engine) -> psycopg.Connection[Any]:
     return engine.connection
 
 
-def test_all_processes_are_seen(
-    beating: psycopg.Connection[Any], module_database: str
-) -> None:
-    seen = look(module_database)
+def test_all_processes_are_seen(beating: psycopg.Connection[Any]) -> None:
+    seen = find_heartbeats(beating)
 
     assert [(h.process, h.is_alive) for h in seen] == [
         ("web:a:2", True),
@@ -160,22 +148,20 @@ def test_all_processes_are_seen(
     assert seen[0].detail == {"breaker": "open"}
 
 
-def test_who_ends_in_good_order_is_not_missed(
-    beating: psycopg.Connection[Any], module_database: str
-) -> None:
+def test_who_ends_in_good_order_is_not_missed(beating: psycopg.Connection[Any]) -> None:
     end_beat(beating, "web:a:2")
 
-    assert [h.process for h in look(module_database)] == ["worker:a:1"]
+    assert [h.process for h in find_heartbeats(beating)] == ["worker:a:1"]
 
 
 def test_who_was_killed_is_missed_for_an_hour(
-    beating: psycopg.Connection[Any], engine: Engine, module_database: str
+    beating: psycopg.Connection[Any], engine: Engine
 ) -> None:
     ages = "CASE role WHEN 'web' THEN interval '59 minutes' ELSE interval '2 hours' END"
     beating.execute(f"UPDATE heartbeats SET beat_at = clock_timestamp() - {ages}")
     beat(beating, Beat(process="beat:a:3", role="beat"), is_new=True)
 
-    assert [(h.process, h.is_alive) for h in look(module_database)] == [
+    assert [(h.process, h.is_alive) for h in find_heartbeats(beating)] == [
         ("beat:a:3", True),
         ("web:a:2", False),
     ]

@@ -70,8 +70,7 @@ def change(engine: Engine, assignment: str) -> None:
 
 
 def kept(engine: Engine) -> SnapshotCount:
-    with engine.pool.connect() as connection:
-        return count_snapshots(connection)
+    return count_snapshots(engine.connection)
 
 
 def taken(engine: Engine, command: Any) -> LeasedStream:

@@ -5,7 +5,6 @@ from typing import Any
 
 import psycopg
 import pytest
-import sqlalchemy as sa
 
 from eventstore.errors import CannotProject
 from eventstore.log.events import RecordedEvent
@@ -55,8 +54,7 @@ class Reader:
 
     @property
     def standing(self) -> SubscriptionLag:
-        with self.engine.pool.connect() as connection:
-            (standing,) = find_standings(connection)
+        (standing,) = find_standings(self.engine.connection)
         return standing
 
 
@@ -305,7 +303,7 @@ def test_a_signal_that_was_taken_down_is_raised_again(
 
 
 def test_settled_is_asked_at_read_committed_alone(engine: Engine) -> None:
-    strict = engine.pool.execution_options(isolation_level="REPEATABLE READ")
+    engine.connection.execute("SET default_transaction_isolation = 'repeatable read'")
 
-    with strict.connect() as connection, pytest.raises(sa.exc.DBAPIError):
-        find_standings(connection)
+    with pytest.raises(psycopg.Error):
+        find_standings(engine.connection)

@@ -216,8 +216,7 @@ def test_who_beats_in_the_future_is_dead_until_the_next_beat(
 
 def alive(engine: Engine) -> dict[str, bool]:
     """Return who lives; how long somebody is silent is never negative."""
-    with engine.pool.connect() as connection:
-        found = find_heartbeats(connection)
+    found = find_heartbeats(engine.connection)
     assert all(heartbeat.silence >= 0 for heartbeat in found)
     return {heartbeat.process: heartbeat.is_alive for heartbeat in found}
 

@@ -52,13 +52,13 @@ def test_checkpoints_of_the_version_before_get_their_events(shop: Shop, do: Do) 
         )
     migrate(shop.settings.database_url)
 
-    with shop.autocommitting.connect() as connection:
+    with shop.lent() as connection:
         standings = find_standings(connection)
-        found = connection.exec_driver_sql(
+        found = connection.execute(
             "SELECT event_id = event_id_at(2) FROM subscriptions"
             " WHERE name = 'accounts_g1'"
         )
-        assert found.scalar_one()
+        assert found.fetchone() == (True,)
     wrong = [s.name for s in standings if s.standstill is not None]
     assert wrong == ["order_list_g1"]
 

@@ -10,8 +10,8 @@ from flask.typing import ResponseReturnValue
 from domain.characters import problem_with
 from domain.errors import Fault, InvalidInput
 from domain.input import unknown_name
-from eventstore.connection import driver_connection
 from eventstore.journal import entries, operator_actions
+from eventstore.journal.entries import Entry
 from eventstore.journal.listing import DISPLAY_STATUSES, CommandFilter, find_entries
 from webapp.api.commands import entry_as_json, row_as_json
 from webapp.api.queries import limit_asked, next_page
@@ -54,19 +54,19 @@ def cancel(command_id: UUID) -> ResponseReturnValue:
     back, though it speaks for its sender.
     """
     because = reason_in(json_of(request))
-    with the_shop().autocommitting.connect() as connection:
-        entry = entries.find(connection, command_id)
-        if entry is None or entry.principal != caller().name:
-            raise Problem("not-found", f"There is no command {command_id}.")
-        require_command(entry.type)
+    entry = find_entry(command_id)
+    if entry is None or entry.principal != caller().name:
+        raise Problem("not-found", f"There is no command {command_id}.")
+    require_command(entry.type)
+    with the_shop().lent() as connection:
         acted = operator_actions.cancel(
-            driver_connection(connection),
+            connection,
             command_id,
             by=caller().name,
             because=because,
             principal=caller().name,
         )
-        entry = entries.find(connection, command_id)
+    entry = find_entry(command_id)
     # Only a pruning can have taken it away since.
     if acted is None or entry is None:
         raise Problem("not-found", f"There is no command {command_id}.")
@@ -75,6 +75,11 @@ def cancel(command_id: UUID) -> ResponseReturnValue:
         detail = "Its time has come." if is_due else f"It is {acted.status}."
         raise Problem("too-late", detail, command_status=acted.status)
     return entry_as_json(entry, [])
+
+
+def find_entry(command_id: UUID) -> Entry | None:
+    with the_shop().autocommitting.connect() as connection:
+        return entries.find(connection, command_id)
 
 
 def reason_in(body: Any) -> str:

@@ -147,13 +147,12 @@ def status_of(command_id: UUID) -> str:
 @routes.get("/commands/<uuid:command_id>")
 def command(command_id: UUID) -> ResponseReturnValue:
     only()
-    with the_shop().engine.connect() as connection:
+    with the_shop().autocommitting.connect() as connection:
         entry = entries.find(connection, command_id)
         # A sender without the permission must not learn that another user has sent it.
-        if entry is None or not may_see_commands_of(entry.principal):
-            raise no_command(connection, command_id)
-        events = entries.find_events(connection, entry)
-    return entry_as_json(entry, events)
+        if entry is not None and may_see_commands_of(entry.principal):
+            return entry_as_json(entry, entries.find_events(connection, entry))
+    raise no_command(command_id)
 
 
 def entry_as_json(entry: Entry, events: Sequence[CausedEvent]) -> dict[str, Any]:

@@ -3,12 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-import sqlalchemy as sa
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from domain.errors import StateRejection
-from eventstore.connection import driver_connection
 from eventstore.journal import entries, operator_actions
 from eventstore.journal.entries import Entry, decrypt_entry
 from readmodels import order_details
@@ -32,12 +30,12 @@ routes = Blueprint("commands", __name__)
 
 @routes.get("/commands/<uuid:command_id>")
 def fate(command_id: UUID) -> ResponseReturnValue:
-    with the_shop().engine.connect() as connection:
+    with the_shop().autocommitting.connect() as connection:
         entry = entries.find(connection, command_id)
-        if entry is None:
-            raise no_command(connection, command_id)
-        events = entries.find_events(connection, entry)
-        sent = sent_with(connection, entry)
+        events = [] if entry is None else entries.find_events(connection, entry)
+    if entry is None:
+        raise no_command(command_id)
+    sent = sent_with(entry)
     remember(entry.position)
     asks_again = "HX-Request" in request.headers
     # A time that lies as far ahead was written before a clock was set back.
@@ -69,9 +67,8 @@ def fate(command_id: UUID) -> ResponseReturnValue:
 @routes.post("/commands/<uuid:command_id>/cancel")
 def cancel(command_id: UUID) -> ResponseReturnValue:
     """Take back what is scheduled; its page says whether that was in time."""
-    with the_shop().autocommitting.connect() as connection:
-        driver = driver_connection(connection)
-        operator_actions.cancel(driver, command_id, by=LOCAL, principal=LOCAL)
+    with the_shop().lent() as connection:
+        operator_actions.cancel(connection, command_id, by=LOCAL, principal=LOCAL)
     return redirect(url_for("commands.fate", command_id=command_id), 303)
 
 
@@ -100,10 +97,11 @@ def is_stale(entry: Entry) -> bool:
     return (entry.error or {}).get("rule") == "StaleVersion"
 
 
-def sent_with(connection: sa.Connection, entry: Entry) -> Entry | None:
+def sent_with(entry: Entry) -> Entry | None:
     """Return the data of *entry* as sent, or None if their subject is forgotten."""
-    masters = the_shop().deciders.masters
-    return decrypt_entry(driver_connection(connection), entry, masters)
+    shop = the_shop()
+    with shop.lent() as connection:
+        return decrypt_entry(connection, entry, shop.deciders.masters)
 
 
 def is_news(entry: Entry, takes_long: bool) -> bool:
