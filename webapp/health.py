@@ -6,7 +6,6 @@ from flask import Blueprint, Response, make_response
 from flask.typing import ResponseReturnValue
 
 from eventstore.session_errors import ReadOnlyServer, UnfitSession
-from tasks.broker import publish
 from tasks.shop.connections import can_write
 from tasks.shop.wiring import schema_mismatch
 from webapp.current_shop import the_shop
@@ -39,7 +38,7 @@ def ready() -> ResponseReturnValue:
         schema = "newer than this code" if wrong.is_newer else "not at head"
         return not_ready(database="ok", schema=schema)
     # The promise does not rest on the broker: it is told, and no reason to turn away.
-    breaker = publish.breaker.state.value
+    breaker = the_shop().breaker.state.value
     if not is_known():
         return in_a_word("ok")
     return {"status": "ok", "database": "ok", "schema": "ok", "breaker": breaker}

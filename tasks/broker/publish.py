@@ -6,49 +6,26 @@ leaves it alone for a while.
 """
 
 import logging
-import os
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from functools import partial
-from typing import Any, NamedTuple
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy.exc import OperationalError
 
 from tasks.app import app
-from tasks.broker.circuit_breaker import Breaker, State
-from tasks.broker.publisher_thread import PublisherThread
+from tasks.broker.circuit_breaker import State
+from tasks.broker.publisher_thread import PendingMessage, PublisherThread
 from tasks.shop.wiring import Shop
 from tasks.shop.wiring import shop as shop_here
 
 log = logging.getLogger(__name__)
 
-breaker = Breaker()
-"""Of this process: whether its broker answers."""
-outbox = PublisherThread(when_idle=lambda: probe())
-
-MAX_TOGETHER = 20
-"""So many commands one task names that were accepted while another was sent."""
-
-
 SECONDS_TO_GATHER = 0.005
 """After one was sent; where nothing was sent just now a command is told of at once."""
 
-
-class PendingMessage(NamedTuple):
-    """A task that names commands, as it would be sent by itself."""
-
-    arguments: Sequence[Any]
-    task_id: str | None
-    shadow: str | None
-
-
-# What the outbox has not sent yet.
-gathered: deque[PendingMessage] = deque()
-# Its messages stay with who has put them there.
-os.register_at_fork(after_in_child=gathered.clear)
+outbox = PublisherThread(
+    lambda together: deliver_together(together), when_idle=lambda: probe()
+)
 
 
 def publish(shop: Shop, command_id: UUID, command_type: str = "execute") -> None:
@@ -57,25 +34,25 @@ def publish(shop: Shop, command_id: UUID, command_type: str = "execute") -> None
 
     A broker that is away is no error: the relay runs what nobody was told of.
     """
-    send("execute", shop, [[str(command_id)]], str(command_id), command_type)
+    send("execute", shop, [str(command_id)], str(command_id), command_type)
 
 
 def publish_many(shop: Shop, command_ids: Sequence[UUID]) -> None:
     """Send one task for the streams of several commands; it is called as the first."""
     ids = [str(command_id) for command_id in command_ids]
-    send("execute", shop, [ids], ids[0], "many")
+    send("execute", shop, ids, ids[0], "many")
 
 
 def publish_catch_up(shop: Shop) -> None:
     """Send the signal that there may be something to read in the log."""
     if shop.settings.catch_up_signals:
-        send("catch_up", shop, [])
+        send("catch_up", shop)
 
 
 def send(
-    name: str,
+    task: str,
     shop: Shop,
-    arguments: list[Any],
+    command_ids: Sequence[str] = (),
     task_id: str | None = None,
     shadow: str | None = None,
 ) -> None:
@@ -84,68 +61,48 @@ def send(
 
     A worker sends at once: its child may end before another thread has sent.
     """
-    message: Callable[[], None] = partial(deliver, name, arguments, task_id, shadow)
+    message = PendingMessage(task, command_ids, task_id, shadow)
     if shop.settings.role == "worker":
-        message()
+        deliver(message)
         return
+    breaker = shop_here().breaker
     if breaker.state is State.OPEN and not breaker.is_due:
         return
-    if name == "execute":
-        told = PendingMessage(arguments, task_id, shadow)
-        gathered.append(told)
-        message = deliver_gathered
     if not outbox.put(message):
-        log.warning("not published task=%s error=%s", name, "OutboxFull")
-        if name == "execute":
-            with suppress(ValueError):
-                gathered.remove(told)
+        log.warning("not published task=%s error=%s", task, "OutboxFull")
 
 
-def deliver_gathered() -> None:
+def deliver_together(together: Sequence[PendingMessage]) -> None:
     """
-    Hand over what waits to be told to workers as one task, if it is not too much.
+    Hand messages that name commands over as one task: it takes as long as one alone.
 
-    To send a message takes as long as to accept a command. Each was put into the outbox
-    with a call of this, and those behind the first that has taken all find nothing.
+    What is put into the outbox meanwhile, and shortly after it, goes with the next.
     """
-    together = next_together()
-    if not together:
-        return
-    first = together[0]
-    ids = [one for told in together for one in told.arguments[0]]
-    shadow = first.shadow if len(together) == 1 else "many"
-    deliver("execute", [ids], first.task_id, shadow)
-    # The thread of the outbox rests: what comes close behind goes together.
-    time.sleep(SECONDS_TO_GATHER)
+    message = together[0]
+    if len(together) > 1:
+        ids = [one for message in together for one in message.command_ids]
+        message = message._replace(command_ids=ids, shadow="many")
+    deliver(message)
+    if message.command_ids:
+        time.sleep(SECONDS_TO_GATHER)
 
 
-def next_together() -> list[PendingMessage]:
-    """Take from what was gathered what goes by one task: the first, and what fits."""
-    together: list[PendingMessage] = []
-    room = MAX_TOGETHER
-    # Who finds the outbox full takes its own back, also between two of these lines; an
-    # error would end the thread of the outbox.
-    with suppress(IndexError):
-        while not together or len(gathered[0].arguments[0]) <= room:
-            together.append(gathered.popleft())
-            room -= len(together[-1].arguments[0])
-    return together
-
-
-def deliver(
-    name: str, arguments: list[Any], task_id: str | None, shadow: str | None
-) -> None:
+def deliver(message: PendingMessage) -> None:
     """Hand a task to the broker, unless it has failed a moment ago."""
+    breaker = shop_here().breaker
     if not knows_its_queues() or not breaker.lets_through():
         return
     before = breaker.state
+    arguments = [list(message.command_ids)] if message.command_ids else []
     try:
-        app.send_task(name, arguments, task_id=task_id, shadow=shadow)
+        app.send_task(
+            message.task, arguments, task_id=message.task_id, shadow=message.shadow
+        )
     except Exception as error:
         breaker.failed()
         log.warning(
             "not published task=%s error=%s breaker=%s",
-            name,
+            message.task,
             type(error).__name__,
             breaker.state.value,
         )
@@ -159,6 +116,7 @@ def probe() -> None:
 
     Else a shop that nobody orders from would be shown without a broker for hours.
     """
+    breaker = shop_here().breaker
     if breaker.state is State.CLOSED:
         return
     if not knows_its_queues() or not breaker.lets_through():
@@ -189,6 +147,6 @@ def knows_its_queues() -> bool:
 
 
 def note_answer(before: State) -> None:
-    breaker.succeeded()
+    shop_here().breaker.succeeded()
     if before is not State.CLOSED:
         log.info("the broker answers again breaker=closed")

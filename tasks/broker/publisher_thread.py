@@ -5,41 +5,62 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import NamedTuple
 
 MAX_QUEUED = 2_000
 """So many messages wait for a broker that is slow; what is more the relay runs."""
+MAX_TOGETHER = 20
+"""So many commands are named by one task, of those that were accepted meanwhile."""
 SECONDS_TO_EMPTY = 2.0
 SECONDS_OF_IDLENESS = 0.5
 
-Message = Callable[[], None]
+_started: list["PublisherThread"] = []
 
-_outboxes: list["PublisherThread"] = []
+
+class PendingMessage(NamedTuple):
+    """
+    A task as it would be sent by itself.
+
+    *command_ids* are those of the commands that it names. A task that names none goes
+    with no other.
+    """
+
+    task: str
+    command_ids: Sequence[str] = ()
+    task_id: str | None = None
+    shadow: str | None = None
 
 
 class PublisherThread:
     """
     Messages on their way to the broker, sent in order by one thread a process.
 
-    While there are none it does *when_idle*, again and again.
+    *send* gets those that go together. While there are none, *when_idle* is called,
+    again and again.
     """
 
     def __init__(
-        self, most: int = MAX_QUEUED, when_idle: Callable[[], None] = lambda: None
+        self,
+        send: Callable[[Sequence[PendingMessage]], None],
+        *,
+        most: int = MAX_QUEUED,
+        when_idle: Callable[[], None] = lambda: None,
     ) -> None:
-        _outboxes.append(self)
+        self.send = send
         self.most = most
         self.when_idle = when_idle
+        self.is_known = False
         self.begin()
-        # A thread does not come along into a process that is forked.
-        os.register_at_fork(after_in_child=self.begin)
 
     def begin(self) -> None:
-        self.messages: queue.Queue[Message] = queue.Queue(self.most)
+        self.messages: queue.Queue[PendingMessage] = queue.Queue(self.most)
+        self.following: PendingMessage | None = None
         self.thread: threading.Thread | None = None
         self.lock = threading.Lock()
 
-    def put(self, message: Message) -> bool:
+    def put(self, message: PendingMessage) -> bool:
         """Have *message* sent soon; return False where too many wait already."""
         try:
             self.messages.put_nowait(message)
@@ -51,24 +72,51 @@ class PublisherThread:
 
     def start(self) -> None:
         with self.lock:
-            if self.thread is None:
-                self.thread = threading.Thread(
-                    target=self.work, name="outbox", daemon=True
-                )
-                self.thread.start()
-                atexit.register(self.empty, SECONDS_TO_EMPTY)
+            if self.thread is not None:
+                return
+            self.thread = threading.Thread(target=self.work, name="outbox", daemon=True)
+            self.thread.start()
+            if self.is_known:
+                return
+            self.is_known = True
+            _started.append(self)
+            atexit.register(self.empty, SECONDS_TO_EMPTY)
+            # Neither the thread nor its messages come along into a forked process.
+            os.register_at_fork(after_in_child=self.begin)
 
     def work(self) -> None:
         while True:
-            try:
-                message = self.messages.get(timeout=SECONDS_OF_IDLENESS)
-            except queue.Empty:
+            together = self.take()
+            if not together:
                 self.when_idle()
                 continue
             try:
-                message()
+                self.send(together)
             finally:
-                self.messages.task_done()
+                for _ in together:
+                    self.messages.task_done()
+
+    def take(self) -> list[PendingMessage]:
+        """
+        Return the next message and those behind it that go with it.
+
+        None, where none has come for a while.
+        """
+        first, self.following = self.following, None
+        with suppress(queue.Empty):
+            first = first or self.messages.get(timeout=SECONDS_OF_IDLENESS)
+        if first is None:
+            return []
+        together, room = [first], MAX_TOGETHER - len(first.command_ids)
+        with suppress(queue.Empty):
+            while first.command_ids and room > 0:
+                behind = self.messages.get_nowait()
+                room -= len(behind.command_ids)
+                if behind.task != first.task or room < 0:
+                    self.following = behind
+                    break
+                together.append(behind)
+        return together
 
     def empty(self, seconds: float) -> bool:
         """Wait until all is sent, but no longer than that; return whether it is."""
@@ -80,5 +128,5 @@ class PublisherThread:
 
 def empty_all(seconds: float) -> None:
     """Wait until all outboxes of this process are empty, each no longer than that."""
-    for outbox in _outboxes:
+    for outbox in _started:
         outbox.empty(seconds)

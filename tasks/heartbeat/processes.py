@@ -34,7 +34,7 @@ def begin(shop: Shop, role: str) -> None:
     process = name_of(role)
 
     def tell() -> Beat:
-        broker = publish.breaker.state
+        broker = shop.breaker.state
         if broker is not State.CLOSED:
             # The process that opened it may have died: somebody has to ask for the
             # broker.

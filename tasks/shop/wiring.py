@@ -15,6 +15,7 @@ from eventstore.projections.generations import ensure_generation
 from eventstore.projections.projection import Projection
 from eventstore.subscriptions.process_manager import ProcessManager, begin_acting
 from readmodels import ALL as READ_MODELS
+from tasks.broker.circuit_breaker import Breaker
 from tasks.heartbeat.pulse import Pulses
 from tasks.shop import deciders
 from tasks.shop.connections import lend, pool_of
@@ -36,6 +37,7 @@ class Shop:
     pace: PrefetchWindow = field(default_factory=PrefetchWindow)
     done: RecentlyFinished = field(default_factory=RecentlyFinished)
     pulses: Pulses = field(default_factory=Pulses)
+    breaker: Breaker = field(default_factory=Breaker)
 
     @cached_property
     def deciders(self) -> Deciders:

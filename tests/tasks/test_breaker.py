@@ -1,7 +1,7 @@
 """The circuit breaker before the broker, and the thread that publishes."""
 
 import threading
-from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
@@ -9,7 +9,7 @@ import pytest
 
 from tasks.broker import publish
 from tasks.broker.circuit_breaker import Breaker, State
-from tasks.broker.publisher_thread import PublisherThread
+from tasks.broker.publisher_thread import PendingMessage, PublisherThread
 from tasks.shop.settings import Settings
 from tasks.shop.wiring import Shop
 from tests.support.settings import settings_for
@@ -97,27 +97,32 @@ def test_after_each_probe_that_fails_it_rests_twice_as_long_up_to_a_limit(
 
 
 def test_messages_are_sent_in_order_by_another_thread() -> None:
-    outbox = PublisherThread()
-    sent: list[tuple[int, str]] = []
+    sent: list[tuple[str, str]] = []
+
+    def send(together: Sequence[PendingMessage]) -> None:
+        sent.extend((one.task, threading.current_thread().name) for one in together)
+
+    outbox = PublisherThread(send)
     for number in range(100):
-        outbox.put(
-            lambda n=number: sent.append((n, threading.current_thread().name))  # type: ignore[misc]
-        )
+        outbox.put(PendingMessage(f"task {number}"))
 
     assert outbox.empty(5)
-    assert sent == [(number, "outbox") for number in range(100)]
+    assert sent == [(f"task {number}", "outbox") for number in range(100)]
 
 
 def wait_for(event: threading.Event) -> None:
     event.wait(10)
 
 
+CATCH_UP = PendingMessage("catch_up")
+
+
 def test_a_broker_that_hangs_lets_nobody_wait_and_costs_bounded_memory() -> None:
-    outbox = PublisherThread(most=3)
     hangs = threading.Event()
-    outbox.put(lambda: wait_for(hangs))
+    outbox = PublisherThread(lambda _: wait_for(hangs), most=3)
+    outbox.put(CATCH_UP)
     wait_until(lambda: outbox.messages.empty(), "the thread hangs")
-    taken = [outbox.put(lambda: None) for _ in range(5)]
+    taken = [outbox.put(CATCH_UP) for _ in range(5)]
     hangs.set()
 
     assert taken == [True] * 3 + [False] * 2
@@ -125,18 +130,18 @@ def test_a_broker_that_hangs_lets_nobody_wait_and_costs_bounded_memory() -> None
 
 
 def test_who_cannot_learn_its_queues_tells_nobody_and_does_not_blame_the_broker(
-    breaker: Breaker, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sent: list[object] = []
-    monkeypatch.setattr(publish, "breaker", breaker)
-    monkeypatch.setattr(publish, "shop_here", shop_without_a_database)
+    shop = shop_without_a_database()
+    monkeypatch.setattr(publish, "shop_here", lambda: shop)
     monkeypatch.setattr(
         "tasks.broker.publish.app.send_task", lambda *a, **_: sent.append(a)
     )
 
-    publish.deliver("execute", [[]], None, None)
+    publish.deliver(PendingMessage("execute"))
 
-    assert (sent, breaker.state) == ([], State.CLOSED)
+    assert (sent, shop.breaker.state) == ([], State.CLOSED)
 
 
 def shop_without_a_database() -> Shop:
@@ -153,22 +158,32 @@ def nowhere(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Shop:
         raise ConnectionError
 
     attempts: list[int] = []
-    monkeypatch.setattr(publish, "breaker", Breaker(first_rest=60))
-    monkeypatch.setattr(publish, "outbox", PublisherThread())
+    shop = web_shop(settings, monkeypatch)
+    shop.breaker = Breaker(first_rest=60)
     monkeypatch.setattr("tasks.broker.publish.app.send_task", refuse)
-    monkeypatch.setattr(publish, "knows_its_queues", lambda: True)
-    shop = Shop(replace(settings, role="web"))
     vars(shop)["attempts"] = attempts
+    return shop
+
+
+def web_shop(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, most: int = 100
+) -> Shop:
+    """Return a shop of the web, which publishes by a thread of its own."""
+    outbox = PublisherThread(publish.deliver_together, most=most)
+    shop = Shop(replace(settings, role="web"))
+    monkeypatch.setattr(publish, "outbox", outbox)
+    monkeypatch.setattr(publish, "shop_here", lambda: shop)
+    monkeypatch.setattr(publish, "knows_its_queues", lambda: True)
     return shop
 
 
 def test_who_publishes_gives_up_after_two_failures(nowhere: Shop) -> None:
     for _ in range(20):
-        publish.send("catch_up", nowhere, [])
+        publish.send("catch_up", nowhere)
         assert publish.outbox.empty(5)
 
     assert len(vars(nowhere)["attempts"]) == 2
-    assert publish.breaker.state is State.OPEN
+    assert nowhere.breaker.state is State.OPEN
 
 
 def test_what_is_accepted_while_one_is_sent_goes_in_one_message(
@@ -181,13 +196,11 @@ def test_what_is_accepted_while_one_is_sent_goes_in_one_message(
         wait_for(hangs)
         sent.append((how["task_id"], arguments[0], how["shadow"]))
 
-    monkeypatch.setattr(publish, "outbox", PublisherThread())
+    shop = web_shop(settings, monkeypatch)
     monkeypatch.setattr("tasks.broker.publish.app.send_task", send_task)
-    monkeypatch.setattr(publish, "knows_its_queues", lambda: True)
-    shop = Shop(replace(settings, role="web"))
     ids = [uuid4() for _ in range(25)]
     publish.publish(shop, ids[0], "PlaceOrder")
-    wait_until(lambda: not publish.gathered, "the thread hangs")
+    wait_until(lambda: publish.outbox.messages.empty(), "the thread hangs")
     for command_id in ids[1:]:
         publish.publish(shop, command_id)
     hangs.set()
@@ -204,20 +217,38 @@ def test_what_is_accepted_while_one_is_sent_goes_in_one_message(
 def test_what_finds_no_room_is_not_kept(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publish, "outbox", PublisherThread(most=1))
+    shop = web_shop(settings, monkeypatch, most=1)
     monkeypatch.setattr(publish.outbox, "start", lambda: None)
-    shop = Shop(replace(settings, role="web"))
     for _ in range(3):
         publish.publish(shop, uuid4())
 
-    assert len(publish.gathered) == 1
-    publish.gathered.clear()
+    assert publish.outbox.messages.qsize() == 1
+
+
+def test_what_goes_not_together_is_sent_one_after_the_other(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = web_shop(replace(settings, catch_up_signals=True), monkeypatch)
+    monkeypatch.setattr(publish.outbox, "start", lambda: None)
+    many = [uuid4() for _ in range(30)]
+    publish.publish(shop, many[0])
+    publish.publish_catch_up(shop)
+    publish.publish(shop, many[1])
+    publish.publish_many(shop, many)
+    together = [publish.outbox.take() for _ in range(4)]
+
+    assert [(one.task, len(one.command_ids)) for [one] in together] == [
+        ("execute", 1),
+        ("catch_up", 0),
+        ("execute", 1),
+        ("execute", 30),
+    ]
 
 
 def test_while_there_is_no_message_the_thread_is_idle_again_and_again() -> None:
     idle = threading.Semaphore(0)
-    outbox = PublisherThread(when_idle=idle.release)
-    outbox.put(lambda: None)
+    outbox = PublisherThread(lambda _: None, when_idle=idle.release)
+    outbox.put(CATCH_UP)
 
     assert idle.acquire(timeout=10)
     assert idle.acquire(timeout=10)
@@ -247,9 +278,8 @@ def broker(breaker: Breaker, monkeypatch: pytest.MonkeyPatch) -> Broker:
     """A broker that has just been given up."""
     broker = Broker()
     fail(breaker, 2)
-    monkeypatch.setattr(publish, "breaker", breaker)
+    web_shop(settings_for("nowhere"), monkeypatch).breaker = breaker
     monkeypatch.setattr("tasks.broker.publish.app.connection_for_write", lambda: broker)
-    monkeypatch.setattr(publish, "knows_its_queues", lambda: True)
     return broker
 
 
@@ -273,24 +303,3 @@ def test_a_broker_that_rests_or_is_well_is_not_asked(
     publish.probe()
 
     assert broker.asked == 0
-
-
-class TakenBack(deque[publish.PendingMessage]):
-    """What the one who put it there has taken back by the time that it is taken."""
-
-    def popleft(self) -> publish.PendingMessage:
-        self.clear()
-        return super().popleft()
-
-
-def test_who_takes_theirs_back_does_not_end_the_thread_that_publishes(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(publish, "outbox", PublisherThread())
-    monkeypatch.setattr(publish, "gathered", TakenBack())
-    shop = Shop(replace(settings, role="web"))
-    publish.publish(shop, uuid4())
-
-    assert publish.outbox.empty(5)
-    assert publish.outbox.thread is not None
-    assert publish.outbox.thread.is_alive()

@@ -109,10 +109,10 @@ def test_a_process_that_has_sent_nothing_asks_for_a_broker_that_others_left_alon
     hearts: list[Heart] = []
     asked = threading.Event()
     breaker = Breaker(threshold=1)
-    monkeypatch.setattr(publish, "breaker", breaker)
-    monkeypatch.setattr(publish, "outbox", PublisherThread(when_idle=asked.set))
+    outbox = PublisherThread(lambda _: None, when_idle=asked.set)
+    monkeypatch.setattr(publish, "outbox", outbox)
     monkeypatch.setattr(processes, "start", hearts.append)
-    processes.begin(Shop(settings), "web")
+    processes.begin(Shop(settings, breaker=breaker), "web")
     [heart] = hearts
 
     assert heart.tell().detail == {"breaker": "closed"}
