@@ -288,4 +288,4 @@ class BadCursor(EventStoreError):
     """A page was asked for by something that is not a cursor of this list and order."""
 
     def __init__(self) -> None:
-        super().__init__("The cursor is none of this list in this order.")
+        super().__init__("Invalid cursor: it belongs to another list or sort order.")

@@ -1,14 +1,12 @@
 """Reading a read model by its plain name: rows as objects, page by page."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Generic, TypeVar, cast, get_type_hints
 
-import msgspec
 import sqlalchemy as sa
 
-from eventstore.errors import BadCursor
+from eventstore.cursors import decode_cursor, encode_cursor
 from eventstore.projections.projection import Projection
 from eventstore.projections.table import SCHEMA
 
@@ -120,9 +118,8 @@ class View(Generic[R]):
         """
         column = self.sorts[sort.removeprefix("-")]
         flags = [] if flag is None else [flag]
-        place = [sort, *flags, getattr(row, column), getattr(row, self.key)]
-        written = msgspec.json.encode(place)
-        return base64.urlsafe_b64encode(written).decode().rstrip("=")
+        place = [*flags, getattr(row, column), getattr(row, self.key)]
+        return encode_cursor(self.order_of(sort), place)
 
     def place_in(
         self, cursor: str, sort: str, has_flag: bool
@@ -134,23 +131,10 @@ class View(Generic[R]):
         """
         hints = get_type_hints(self.row)
         flags = [bool] if has_flag else []
-        kinds = [*flags, hints[self.sorts[sort.removeprefix("-")]], hints[self.key]]
-        try:
-            written = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", True)
-            of_sort, *place = msgspec.json.decode(written, type=list[object])
-            values = [
-                msgspec.convert(value, kind)
-                for value, kind in zip(place, kinds, strict=True)
-            ]
-        except (ValueError, RecursionError, msgspec.MsgspecError) as error:
-            raise BadCursor from error
-        if of_sort != sort or any(map(is_unusable, values)):
-            raise BadCursor
+        types = [*flags, hints[self.sorts[sort.removeprefix("-")]], hints[self.key]]
+        values = decode_cursor(cursor, self.order_of(sort), types)
         return [sa.literal(value) for value in values]
 
-
-def is_unusable(value: object) -> bool:
-    """Return whether no row can have *value*, and PostgreSQL would not even take it."""
-    if isinstance(value, str):
-        return "\0" in value or any("\ud800" <= c <= "\udfff" for c in value)
-    return isinstance(value, int) and not -(2**63) <= value < 2**63
+    def order_of(self, sort: str) -> str:
+        """Return what cursors of *sort*, the name of an order, are told apart by."""
+        return f"{self.name} {sort}"
