@@ -11,9 +11,10 @@ from eventstore.database.rights_checks import check_rights
 from eventstore.errors import RebuildFailed
 from eventstore.roles import grant_rights
 from eventstore.session_errors import UnfitSession
+from tasks.shop.bad_setting import stop_for
 from tasks.shop.claims_backfill import describe_unclaimed, fill
 from tasks.shop.rebuild import find_unfit, rebuild
-from tasks.shop.settings import load_settings, stop_for
+from tasks.shop.settings import load_settings
 from tasks.shop.wiring import Shop, schema_is_current, schema_mismatch
 
 shop = Shop(load_settings("admin"))

@@ -39,7 +39,7 @@ from eventstore.journal.drain import drain
 from eventstore.journal.runner import Runner
 from eventstore.log.codec import EventCodec
 from tasks.shop.connections import connect
-from tasks.shop.settings import database_url
+from tasks.shop.setting_values import database_url
 
 HOT = "meter-hot"
 FEW = 500

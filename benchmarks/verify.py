@@ -29,7 +29,7 @@ from eventstore.seals.seals import seal_log
 from eventstore.verifying.checks import all_checks
 from eventstore.verifying.seals import SealedExtent
 from tasks.shop.deciders import CUSTOMERS, ORDERS
-from tasks.shop.settings import database_url
+from tasks.shop.setting_values import database_url
 
 # Five events an order, each by a command of its own, as long as those of the shop.
 MAKE = """

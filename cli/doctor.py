@@ -11,9 +11,9 @@ from eventstore.database.connection_limits import check_all_connections
 from eventstore.database.doctor import CHECKS, diagnose
 from eventstore.session_errors import UnfitSession
 from tasks.broker.checks import check_broker
+from tasks.shop.bad_setting import EX_CONFIG
 from tasks.shop.connections import sessions_needed
 from tasks.shop.identity import identity_of
-from tasks.shop.settings import EX_CONFIG
 from tasks.shop.startup_checks import other_currency, schema_ailments, session_ailment
 from tasks.shop.wiring import Shop, shop
 

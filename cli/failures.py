@@ -5,7 +5,7 @@ from psycopg.errors import InsufficientPrivilege
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from eventstore.session_errors import UnfitSession
-from tasks.shop.settings import EX_CONFIG
+from tasks.shop.bad_setting import EX_CONFIG
 
 
 def reason_of(error: Exception) -> str | None:

@@ -13,7 +13,7 @@ import psycopg
 from cli import import_report as report
 from cli.output import progress
 from domain.fields import Text
-from tasks.shop import settings
+from tasks.shop import setting_values
 from tasks.shop.claims_backfill import describe_unclaimed, fill
 from tasks.shop.history_import.appending import append_missing
 from tasks.shop.history_import.catch_up import follow
@@ -30,7 +30,7 @@ INTERRUPTED = 130
 
 def currency_of(_: click.Context, __: click.Parameter, value: str) -> str:
     try:
-        return settings.currency(value)
+        return setting_values.currency(value)
     except ValueError as error:
         raise click.BadParameter("three capital letters, like USD") from error
 

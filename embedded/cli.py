@@ -14,7 +14,7 @@ from embedded.logs import show
 from embedded.status import status
 from embedded.suite import test
 from embedded.up import up
-from tasks.shop.settings import EX_CONFIG, BadSetting
+from tasks.shop.bad_setting import EX_CONFIG, BadSetting
 
 INTERRUPTED = 130
 

@@ -10,7 +10,7 @@ from embedded.errors import CannotStart
 from embedded.folders import ROOT, Folders
 from tasks.shop.connections import connect
 from tasks.shop.migrations import mismatch_of
-from tasks.shop.settings import database_url
+from tasks.shop.setting_values import database_url
 
 ROOMS = ("alembic", "domain", "eventstore", "readmodels")
 """What the tables are made from, those of the read models too."""

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from embedded import processes
 from embedded.errors import PortTaken
-from tasks.shop.settings import BadSetting, port
+from tasks.shop.bad_setting import BadSetting
+from tasks.shop.setting_values import port
 
 HOST = "127.0.0.1"
 FIRST, LAST = 5000, 5999

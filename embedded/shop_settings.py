@@ -10,9 +10,11 @@ import msgspec
 import psycopg
 
 from embedded.folders import Folders
+from tasks.shop.bad_setting import BadSetting
 from tasks.shop.connections import connect
 from tasks.shop.currency import currency_of
-from tasks.shop.settings import BadSetting, database_url, settings_from
+from tasks.shop.setting_values import database_url
+from tasks.shop.settings import settings_from
 
 
 class ShopSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

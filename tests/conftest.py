@@ -13,7 +13,8 @@ from tasks import catch_up, commands
 from tasks.accept import accept
 from tasks.app import app as celery
 from tasks.shop import wiring
-from tasks.shop.settings import Settings, database_url
+from tasks.shop.setting_values import database_url
+from tasks.shop.settings import Settings
 from tasks.shop.wiring import Shop
 from tests.support.databases import Databases
 from tests.support.desk import Do

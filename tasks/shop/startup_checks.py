@@ -12,10 +12,10 @@ from eventstore.database.connection_limits import check_own_connections
 from eventstore.database.doctor import FATAL_CHECKS, diagnose
 from eventstore.session_errors import UnfitSession
 from eventstore.subscriptions.process_manager import never_deployed
+from tasks.shop.bad_setting import stop_for
 from tasks.shop.connections import sessions_needed
 from tasks.shop.currency import currency_of
 from tasks.shop.migrations import MIGRATE
-from tasks.shop.settings import stop_for
 from tasks.shop.wiring import Shop, schema_mismatch
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
-from tasks.shop.settings import Settings, master_keys
+from tasks.shop.setting_values import master_keys
+from tasks.shop.settings import Settings
 from tests.support import northwind
 from tests.support.databases import MASTER_KEY, Databases
 from tests.support.histories import Logged, last_number, read_log

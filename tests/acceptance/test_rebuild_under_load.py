@@ -21,7 +21,7 @@ from eventstore.projections.project import name_of, subscription_of
 from eventstore.subscriptions.catch_up import catch_up
 from readmodels.order_list import projection
 from tasks.shop.local_access import authorization
-from tasks.shop.settings import master_keys
+from tasks.shop.setting_values import master_keys
 from tests.support.databases import MASTER_KEY
 from tests.support.processes import Processes
 from tests.support.settings import SECRET_KEY

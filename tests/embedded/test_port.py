@@ -6,7 +6,7 @@ import pytest
 
 from embedded.errors import PortTaken
 from embedded.port import claim_port, has_answered
-from tasks.shop.settings import BadSetting
+from tasks.shop.bad_setting import BadSetting
 
 
 def free_port() -> str:

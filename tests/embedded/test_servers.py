@@ -23,7 +23,7 @@ from embedded.folders import Folders, make_private
 from embedded.identity import USER_NAMESPACE
 from embedded.servers import start_servers
 from embedded.supervisor import Supervisor
-from tasks.shop.settings import broker_url, database_url
+from tasks.shop.setting_values import broker_url, database_url
 
 IS_ROOT = os.geteuid() == 0
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]

@@ -25,7 +25,7 @@ from eventstore.connection import driver_connection
 from tasks.broker.queues import queue_name
 from tasks.shop.identity import identity_of
 from tasks.shop.local_access import authorization
-from tasks.shop.settings import database_url
+from tasks.shop.setting_values import database_url
 from tests.faults.arming import Proxy
 from tests.faults.clock import Clocks
 from tests.faults.disk import SmallDisk

@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from embedded.logins import login_of
-from tasks.shop.settings import EX_CONFIG
+from tasks.shop.bad_setting import EX_CONFIG
 from tests.faults.arming import When
 from tests.faults.breaking import databases, poolers, steps, victims
 from tests.faults.desk import Desk, open_desk

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from cli.importing import import_history
 from eventstore.connection import driver_connection
 from eventstore.personal.keyring import Keyring
-from tasks.shop.settings import master_keys
+from tasks.shop.setting_values import master_keys
 from tests.support.databases import MASTER_KEY
 
 Rows = list[dict[str, str]]

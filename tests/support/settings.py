@@ -3,7 +3,8 @@
 import os
 from zoneinfo import ZoneInfo
 
-from tasks.shop.settings import Settings, broker_url, master_keys
+from tasks.shop.setting_values import broker_url, master_keys
+from tasks.shop.settings import Settings
 from tests.support.databases import MASTER_KEY
 
 SECRET_KEY = "of no use outside of the tests, 32+"

@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
+from tasks.shop.bad_setting import BadSetting
 from tasks.shop.misspelled_variables import MisspelledVariable, find_misspelled
-from tasks.shop.settings import OF_ROLES, VARIABLES, BadSetting, settings_from
+from tasks.shop.settings import OF_ROLES, VARIABLES, settings_from
 from tests.support.databases import MASTER_KEY, ROOT
 
 NEEDED = {

@@ -8,13 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from eventstore.subscriptions.snapshot_taker import SnapshotPolicy
-from tasks.shop.settings import (
-    BadSetting,
-    Settings,
-    master_keys,
-    role_of,
-    settings_from,
-)
+from tasks.shop.bad_setting import BadSetting
+from tasks.shop.setting_values import master_keys
+from tasks.shop.settings import Settings, role_of, settings_from
 from tests.support.databases import MASTER_KEY, ROOT
 
 NEEDED = {

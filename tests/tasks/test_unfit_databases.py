@@ -14,8 +14,8 @@ from cli.doctor import doctor
 from eventstore.session_errors import UnfitSession
 from eventstore.sessions import looking
 from tasks.shop import wiring
+from tasks.shop.bad_setting import EX_CONFIG
 from tasks.shop.connections import connect
-from tasks.shop.settings import EX_CONFIG
 from tasks.shop.startup_checks import refuse_what_loses_data
 from tasks.shop.wiring import Shop
 from tests.support.databases import MASTER_KEY, ROOT, Databases

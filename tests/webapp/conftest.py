@@ -11,7 +11,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tasks import catch_up, commands
-from tasks.shop.settings import Settings, master_keys
+from tasks.shop.setting_values import master_keys
+from tasks.shop.settings import Settings
 from tasks.shop.wiring import Shop
 from tests.support.databases import MASTER_KEY
 from tests.support.settings import SECRET_KEY

@@ -23,7 +23,8 @@ from tasks.shop.local_access import (
     spend,
     write_header,
 )
-from tasks.shop.settings import Settings, master_keys
+from tasks.shop.setting_values import master_keys
+from tasks.shop.settings import Settings
 from tasks.shop.wiring import Shop
 from tests.support.databases import MASTER_KEY
 from tests.support.local_client import stranger

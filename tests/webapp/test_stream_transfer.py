@@ -18,7 +18,8 @@ from tasks import commands
 from tasks.accept import accept
 from tasks.shop import wiring
 from tasks.shop.deciders import CUSTOMERS
-from tasks.shop.settings import Settings, master_keys
+from tasks.shop.setting_values import master_keys
+from tasks.shop.settings import Settings
 from tasks.shop.wiring import Shop
 from tests.support import desk
 from tests.support.databases import Databases

@@ -1,0 +1,152 @@
+"""
+The values of settings: each function reads one from its text.
+
+They raise ValueError, or KeyError, for a text that does not have the form.
+"""
+
+import base64
+import re
+from collections.abc import Callable
+from pathlib import Path
+from zoneinfo import ZoneInfo, available_timezones
+
+import sqlalchemy as sa
+
+from eventstore.encryption.keys import MasterKeys
+from eventstore.subscriptions.snapshot_taker import SnapshotPolicy
+
+
+def database_url(value: str) -> str:
+    scheme, separator, rest = value.partition("://")
+    if not separator or scheme not in (
+        "postgres",
+        "postgresql",
+        "postgresql+psycopg",
+    ):
+        raise ValueError
+    try:
+        url = sa.make_url(f"postgresql+psycopg://{rest}")
+    except sa.exc.ArgumentError as error:
+        raise ValueError from error
+    if not url.database:
+        raise ValueError
+    return f"postgresql+psycopg://{rest}"
+
+
+def broker_url(value: str) -> str:
+    """Return *value* as Celery wants it; `unix://` is what other clients write."""
+    scheme, separator, rest = value.partition("://")
+    if not separator or scheme not in (
+        "redis",
+        "rediss",
+        "redis+socket",
+        "unix",
+        "amqp",
+        "amqps",
+    ):
+        raise ValueError
+    return f"redis+socket://{rest}" if scheme == "unix" else value
+
+
+def secret_key(value: str) -> str:
+    if len(value) < 32 or len(set(value)) < 8:
+        raise ValueError
+    return value
+
+
+def master_keys(value: str) -> MasterKeys:
+    current, *former = (
+        base64.b64decode(part.strip(), validate=True) for part in value.split(",")
+    )
+    if any(len(set(key)) < 8 for key in (current, *former)):
+        raise ValueError
+    return MasterKeys(current, former)
+
+
+def port(value: str) -> int:
+    number = int(value)
+    if not 0 < number < 65536:
+        raise ValueError
+    return number
+
+
+def up_to(highest: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        number = int(value)
+        if not 0 < number <= highest:
+            raise ValueError
+        return number
+
+    return parse
+
+
+def currency(value: str) -> str:
+    if not re.fullmatch("[A-Z]{3}", value):
+        raise ValueError
+    return value
+
+
+def timezone(value: str) -> ZoneInfo:
+    if value not in available_timezones():
+        raise ValueError
+    return ZoneInfo(value)
+
+
+def log_level(value: str) -> str:
+    if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise ValueError
+    return value.upper()
+
+
+def log_format(value: str) -> str:
+    if value.lower() not in ("text", "json"):
+        raise ValueError
+    return value.lower()
+
+
+def seconds(value: str) -> float:
+    number = float(value)
+    if not 0 < number < 86_400:
+        raise ValueError
+    return number
+
+
+def count(value: str) -> int:
+    number = int(value)
+    if not 0 < number < 2**31:
+        raise ValueError
+    return number
+
+
+def snapshot_policy(value: str) -> SnapshotPolicy:
+    every: int | None = SnapshotPolicy().every
+    by_category: dict[str, int | None] = {}
+    for number, part in enumerate(value.split(",")):
+        category, is_own, told = part.strip().rpartition("=")
+        events = None if told == "never" else count(told)
+        if is_own and category:
+            by_category[category] = events
+        elif number == 0 and not is_own:
+            every = events
+        else:
+            raise ValueError
+    return SnapshotPolicy(every, by_category)
+
+
+def unpaid_days(value: str) -> int | None:
+    if value == "never":
+        return None
+    days = int(value)
+    if not 0 < days <= 3_650:
+        raise ValueError
+    return days
+
+
+def folder(value: str) -> Path | None:
+    if value and not Path(value).is_absolute():
+        raise ValueError
+    return Path(value) if value else None
+
+
+def on_or_off(value: str) -> bool:
+    return {"on": True, "off": False}[value.lower()]
