@@ -9,12 +9,17 @@ import msgspec
 import psycopg
 
 SILENT_AFTER = 3.0
-"""Seconds without a beat after which a process is gone; `lost_before` has the same."""
+"""Seconds without a beat after which a process is gone; the SQL functions agree."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beat:
-    """What a process says of itself; *idle_seconds* is None while it is busy."""
+    """
+    What a process says of itself; *idle_seconds* is None while it is busy.
+
+    For how long it has to be idle, so that no message can be on its way to it any more,
+    is known to `beat.sql` alone.
+    """
 
     process: str
     role: str

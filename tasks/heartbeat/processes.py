@@ -20,9 +20,6 @@ from tasks.heartbeat.pulse import Pulses
 from tasks.heartbeat.thread import Heart, name_of
 from tasks.shop.wiring import Shop, shop
 
-LONG_ENOUGH = 0.3
-"""Seconds without a message in which one that was in the queue would have come."""
-
 came: Any = Signal(name="came", providing_args=["headers"])
 """A message came that can be read, whether or not there is something to do for it."""
 
@@ -100,7 +97,6 @@ class Queue:
 
     def tell(self) -> Beat:
         free_since = self.free_since
-        free = 0.0 if free_since is None else time.monotonic() - free_since
         still = self.pulses.count_still(self.children)
         return Beat(
             process=self.process,
@@ -108,7 +104,9 @@ class Queue:
             # This process runs none itself: where none of the others moves, what it
             # takes from the queue is lost.
             serves_commands=QUEUES[0] in self.queues and still < self.children,
-            idle_seconds=free if free >= LONG_ENOUGH else None,
+            idle_seconds=(
+                None if free_since is None else time.monotonic() - free_since
+            ),
             received=self.received,
             detail={
                 "children": self.children,

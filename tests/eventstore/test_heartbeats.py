@@ -1,5 +1,6 @@
 """Heartbeats, and what the relay makes of them: which messages are lost."""
 
+import re
 from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -8,12 +9,14 @@ import psycopg
 import pytest
 
 from eventstore.heartbeats.heartbeats import (
+    SILENT_AFTER,
     Beat,
     beat,
     end_beat,
     find_heartbeats,
 )
 from eventstore.journal.take import find_waiting
+from eventstore.sql import source
 from tests.support.engine import Add, Engine
 
 WORKER = Beat(process="worker:a:1", role="worker", serves_commands=True)
@@ -136,6 +139,13 @@ def beating(engine: Engine) -> psycopg.Connection[Any]:
     beat(engine.connection, web, is_new=True)
     tell(engine)
     return engine.connection
+
+
+@pytest.mark.parametrize("name", ["beat", "lost_before"])
+def test_code_and_functions_agree_when_a_process_is_gone(name: str) -> None:
+    stated = re.findall(r"interval '(\d+) seconds'", source(name))
+
+    assert stated == [f"{SILENT_AFTER:.0f}"]
 
 
 def test_all_processes_are_seen(beating: psycopg.Connection[Any]) -> None:
