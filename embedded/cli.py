@@ -5,15 +5,11 @@ import sys
 from pathlib import Path
 
 from embedded import handover
-from embedded.bench import bench, faults
-from embedded.down import down
 from embedded.environment import variables_given
 from embedded.errors import EmbeddedError, UnfitDatabase
 from embedded.folders import ROOT, folders_from
 from embedded.logs import show
 from embedded.status import status
-from embedded.suite import test
-from embedded.up import up
 from tasks.shop.bad_setting import EX_CONFIG, BadSetting
 
 INTERRUPTED = 130
@@ -42,18 +38,30 @@ def main(arguments: list[str]) -> int:
 
 
 def run(arguments: list[str]) -> int:
+    # Imported where they are run: all others would pay for the drivers and the engine,
+    # and the order desk's own commands would do so twice.
     match arguments:
         case ["up", *options]:
+            from embedded.up import up
+
             return up(up_parser().parse_args(options).procfile)
         case ["test", *options]:
+            from embedded.suite import test
+
             return test(options)
         case ["bench", *options]:
+            from embedded.bench import bench
+
             bench(options)
         case ["faults", *options]:
+            from embedded.bench import faults
+
             faults(options)
         case ["logs", *options]:
             return logs(logs_parser().parse_args(options))
         case ["down"]:
+            from embedded.down import down
+
             return down()
         case ["migrate"]:
             return handover.migrate()

@@ -71,3 +71,24 @@ def test_help_is_given_also_where_nothing_is_up(
 
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.startswith(("Usage: recount ", "Recount: "))
+
+
+def test_handing_a_command_on_imports_neither_driver_nor_engine() -> None:
+    """The command itself imports what it needs: all else would be paid for twice."""
+    ended = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys, embedded.cli\n"
+            "print(*{name.partition('.')[0] for name in sys.modules})",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    found = set(ended.stdout.split())
+
+    assert "embedded" in found
+    assert found.isdisjoint({"psycopg", "sqlalchemy", "eventstore", "celery"})
