@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Generic, TypeVar, cast, get_type_hints
 
+import msgspec
 import sqlalchemy as sa
 
 from eventstore.cursors import decode_cursor, encode_cursor
