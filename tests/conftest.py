@@ -1,13 +1,16 @@
-"""What tests share: a fresh database each, cloned from one that is migrated once."""
+"""What tests share: a fresh database each, a program of the API, the shop's workers."""
 
 import os
-import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from tasks import catch_up, commands
 from tasks.accept import accept
@@ -20,6 +23,8 @@ from tests.support.databases import Databases
 from tests.support.desk import Do
 from tests.support.local_client import LocalClient
 from tests.support.settings import settings_for
+from tests.support.visiting import ALICE, CLOCKS, HOW, Place, Send, Work
+from webapp import create_app
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +47,7 @@ def _as_a_program_of_this_computer(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def database(databases: Databases) -> Iterator[str]:
     """The URL of a migrated, empty database, dropped after the test."""
-    name = f"t_{uuid.uuid4().hex[:16]}"
+    name = f"t_{uuid4().hex[:16]}"
     yield databases.clone(name)
     databases.drop(name)
 
@@ -78,3 +83,76 @@ def do(shop: Shop) -> Do:
         catch_up.run(shop)
 
     return do
+
+
+@pytest.fixture
+def app(shop: Shop) -> Flask:
+    return create_app(shop)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def send(client: FlaskClient) -> Send:
+    """Send a command to the API, as a program does."""
+
+    def send(name: str, data: Any, key: str = "first", **headers: str) -> TestResponse:
+        return client.post(
+            "/api/commands",
+            json={"type": name, "data": data},
+            headers={"Idempotency-Key": key, **headers},
+        )
+
+    return send
+
+
+@pytest.fixture
+def work(shop: Shop, run: Work) -> Work:
+    """Run the commands that *responses* promised, and bring the list up to date."""
+
+    def work(*responses: TestResponse) -> None:
+        run(*responses)
+        catch_up.run(shop)
+
+    return work
+
+
+@pytest.fixture
+def run(shop: Shop) -> Work:
+    """Run the commands that *responses* promised; the read models lag behind."""
+
+    def run(*responses: TestResponse) -> None:
+        addresses = [response.headers["Location"] for response in responses]
+        commands.run(shop, [UUID(address.rpartition("/")[2]) for address in addresses])
+
+    return run
+
+
+@pytest.fixture
+def alice(send: Send, work: Work) -> str:
+    """A registered customer."""
+    work(send("RegisterCustomer", ALICE, key="alice"))
+    return "ALICE"
+
+
+@pytest.fixture
+def place(client: FlaskClient, send: Send, work: Work) -> Place:
+    """Place an order of Alice's, bring it to a status, and return its number."""
+
+    def place(status: str = "pending", **other: Any) -> int:
+        placed = send("PlaceOrder", {**CLOCKS, **other}, key=str(uuid4()))
+        work(placed)
+        entry = client.get(placed.headers["Location"]).json
+        assert entry is not None
+        order_id = int(entry["stream_id"].removeprefix("order-"))
+        for name, data in HOW[status]:
+            data = {"order_id": order_id, **data}
+            if name == "ConfirmDelivery":
+                data["delivered_at"] = datetime.now(UTC).isoformat()
+            work(send(name, data, key=str(uuid4())))
+        return order_id
+
+    return place

@@ -47,7 +47,7 @@ from html import unescape
 
 from flask.testing import FlaskClient
 
-from tests.webapp.visiting import Browser, Place, Send, Work
+from tests.support.visiting import Browser, Place, Send, Work
 
 
 def text_of(page: str) -> str:

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from readmodels import account_statement, accounts, transfers
 from tasks.shop.wiring import Shop
 from tests.support.money import Bank
-from tests.webapp.visiting import Browser, Send, ask, assert_problem
+from tests.support.visiting import Browser, Send, ask, assert_problem
 
 
 @pytest.fixture

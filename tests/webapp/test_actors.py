@@ -17,7 +17,7 @@ from tasks.shop.wiring import Shop
 from tests.support.desk import alice, place
 from tests.support.money import Bank, opened, with_money
 from tests.support.users import user
-from tests.webapp.visiting import Browser
+from tests.support.visiting import Browser
 
 TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 

@@ -10,7 +10,7 @@ from tests.requests.bodies import Credentials
 from tests.requests.making import Maker
 from tests.requests.sending import InProcess, send_all
 from tests.support.settings import SECRET_KEY
-from tests.webapp.visiting import hidden_of
+from tests.support.visiting import hidden_of
 
 COUNT = 2_000
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.webapp.visiting import ALICE, CLOCKS, Send, Work, ask
+from tests.support.visiting import ALICE, CLOCKS, Send, Work, ask
 
 
 def place(send: Send, work: Work) -> TestResponse:

@@ -3,7 +3,7 @@
 import pytest
 from flask.testing import FlaskClient
 
-from tests.webapp.visiting import (
+from tests.support.visiting import (
     CLOCKS,
     Place,
     Send,

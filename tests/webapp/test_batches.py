@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from eventstore.journal.accept import accept_many
 from tasks import commands
 from tasks.shop.wiring import Shop
-from tests.webapp.visiting import ALICE, CLOCKS, Send, assert_problem
+from tests.support.visiting import ALICE, CLOCKS, Send, assert_problem
 
 REGISTER = {"type": "RegisterCustomer", "data": ALICE}
 PLACE = {"type": "PlaceOrder", "data": CLOCKS}

@@ -3,7 +3,7 @@
 import pytest
 from flask.testing import FlaskClient
 
-from tests.webapp.visiting import Browser, hidden_of
+from tests.support.visiting import Browser, hidden_of
 from webapp.forms.definitions import BUTTONS, FORMS
 from webapp.forms.form import Form
 

@@ -5,7 +5,7 @@ import gzip
 import pytest
 from flask.testing import FlaskClient
 
-from tests.webapp.visiting import Place
+from tests.support.visiting import Place
 from webapp.compressing import MIN_BYTES
 
 TAKES = {"Accept-Encoding": "br, gzip"}

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from cli.rebuild import rebuild
 from tasks.shop.wiring import Shop
-from tests.webapp.visiting import (
+from tests.support.visiting import (
     TYPED_CLOCKS,
     Browser,
     Place,

@@ -30,7 +30,7 @@ from tests.support.databases import MASTER_KEY
 from tests.support.local_client import stranger
 from tests.support.settings import SECRET_KEY
 from tests.support.users import user
-from tests.webapp.visiting import assert_problem, hidden_of
+from tests.support.visiting import assert_problem, hidden_of
 from webapp import create_app
 from webapp.local_login import local_cookie, session_cookie
 

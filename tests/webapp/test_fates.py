@@ -4,7 +4,7 @@ from uuid import uuid4
 
 from flask.testing import FlaskClient
 
-from tests.webapp.visiting import (
+from tests.support.visiting import (
     CLOCKS,
     TYPED_CLOCKS,
     Browser,

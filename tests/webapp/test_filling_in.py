@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from tasks.shop.wiring import Shop
-from tests.webapp.visiting import (
+from tests.support.visiting import (
     TYPED_CLOCKS,
     Browser,
     Place,

@@ -2,7 +2,7 @@
 
 from flask.testing import FlaskClient
 
-from tests.webapp.visiting import Browser, hidden_of
+from tests.support.visiting import Browser, hidden_of
 
 SCRIPT = "/static/back.js"
 

@@ -11,7 +11,7 @@ from eventstore.sessions import looking
 from tasks.shop.settings import Settings
 from tasks.shop.wiring import Shop
 from tests.support.databases import Databases
-from tests.webapp.visiting import Send
+from tests.support.visiting import Send
 from webapp import create_app
 
 

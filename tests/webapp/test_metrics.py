@@ -20,7 +20,7 @@ from tasks.accept import accept
 from tasks.shop.deciders import ACCOUNTS
 from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, bob, cancel, place, ship
-from tests.webapp.visiting import CLOCKS, Send
+from tests.support.visiting import CLOCKS, Send
 
 Figures = dict[tuple[str, ...], float]
 

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from tasks import catch_up
 from tasks.shop.wiring import Shop
-from tests.webapp.visiting import (
+from tests.support.visiting import (
     CLOCKS,
     TYPED_CLOCKS,
     Browser,

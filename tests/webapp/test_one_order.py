@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.support.databases import ROOT
-from tests.webapp.visiting import (
+from tests.support.visiting import (
     CLOCKS,
     HOW,
     Browser,

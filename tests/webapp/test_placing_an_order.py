@@ -5,7 +5,7 @@ from html import unescape
 import pytest
 from flask.testing import FlaskClient
 
-from tests.webapp.visiting import TYPED_CLOCKS, Browser, Work, hidden_of, value_of
+from tests.support.visiting import TYPED_CLOCKS, Browser, Work, hidden_of, value_of
 
 
 def test_an_order_is_placed_and_listed(

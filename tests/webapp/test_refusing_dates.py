@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tasks.shop.wiring import Shop
-from tests.webapp.visiting import CLOCKS, Browser, Place, Send, Work, in_days
+from tests.support.visiting import CLOCKS, Browser, Place, Send, Work, in_days
 from webapp import date_checks
 
 

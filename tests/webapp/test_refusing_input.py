@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.webapp.visiting import ALICE, CLOCKS, Send, assert_problem
+from tests.support.visiting import ALICE, CLOCKS, Send, assert_problem
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from eventstore.journal.entries import find
 from tasks import commands
 from tasks.accept import accept
 from tasks.shop.wiring import Shop
-from tests.webapp.visiting import Browser, Send
+from tests.support.visiting import Browser, Send
 
 TURNED = {"name": "Alice \u202ereverof"}
 NAMED = "U+202E RIGHT-TO-LEFT OVERRIDE at position 7"

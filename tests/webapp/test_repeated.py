@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from tests.support.databases import ROOT
 from tests.support.settings import SECRET_KEY
-from tests.webapp.visiting import (
+from tests.support.visiting import (
     Browser,
     Send,
     Work,

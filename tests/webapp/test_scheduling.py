@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tasks.shop.wiring import Shop
-from tests.webapp.visiting import (
+from tests.support.visiting import (
     ALICE,
     Browser,
     Work,

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.support.settings import SECRET_KEY
-from tests.webapp.visiting import Browser
+from tests.support.visiting import Browser
 from webapp.forms.definitions import FORMS
 from webapp.local_login import session_cookie
 

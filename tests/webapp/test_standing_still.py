@@ -16,8 +16,8 @@ from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, place
 from tests.support.engine import connect
 from tests.support.fence import INSERT
+from tests.support.visiting import ask
 from tests.webapp.test_metrics import figures
-from tests.webapp.visiting import ask
 
 EVENT = """
     INSERT INTO events (stream_id, type, version, data, metadata, occurred_at)

@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 from eventstore.ids import command_id_for
 from eventstore.journal.accept import accept
 from tasks.shop.wiring import Shop
+from tests.support.visiting import ALICE, CLOCKS, Send, Work, assert_problem
 from tests.support.waiting import wait_until
-from tests.webapp.visiting import ALICE, CLOCKS, Send, Work, assert_problem
 from webapp.api import commands
 
 

@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 from flask.testing import FlaskClient
 
-from tests.webapp.visiting import (
+from tests.support.visiting import (
     HOW,
     TYPED_CLOCKS,
     Browser,

@@ -24,8 +24,8 @@ from tasks.shop.demo.client import DemoFailed
 from tasks.shop.wiring import Shop
 from tests.support.databases import as_role
 from tests.support.users import bearing, token_of, user
+from tests.support.visiting import ALICE, Send
 from tests.support.waiting import wait_until
-from tests.webapp.visiting import ALICE, Send
 from webapp import create_app
 from webapp.token_cache import MAX_WRONG
 

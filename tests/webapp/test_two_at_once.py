@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.webapp.visiting import (
+from tests.support.visiting import (
     Browser,
     Place,
     Send,

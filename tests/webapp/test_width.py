@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.webapp.visiting import CLOCKS, Browser, Send, Work
+from tests.support.visiting import CLOCKS, Browser, Send, Work
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 STATIC = Path(__file__).parents[2] / "webapp" / "static"

@@ -7,8 +7,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from tasks.shop.wiring import Shop
+from tests.support.visiting import assert_problem
 from tests.webapp.test_batches import LINES, PLACE, REGISTER, journal, post, told
-from tests.webapp.visiting import assert_problem
 
 
 @pytest.mark.parametrize(

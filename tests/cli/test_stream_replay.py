@@ -14,7 +14,7 @@ from domain.orders.commands import CancelOrder, RefundPayment
 from tasks.shop.deciders import ORDERS
 from tasks.shop.wiring import Shop
 from tests.support.desk import Do
-from tests.webapp.visiting import Place
+from tests.support.visiting import Place
 
 
 def replay(stream_id: str, *arguments: str, keys: str = "") -> Result:

@@ -15,7 +15,7 @@ from eventstore.log.append import append
 from eventstore.log.events import Metadata, NewEvent
 from tasks.shop.wiring import Shop
 from tests.support.desk import Do
-from tests.webapp.visiting import ALICE, Place, Send, Work, in_days, written
+from tests.support.visiting import ALICE, Place, Send, Work, in_days, written
 from webapp.formats import moment_in
 
 ID = UUID("6f1d2c0e-6d0b-5c52-9c34-1d1f5f0e8a11")

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from cli import commands
 from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, place, rename
-from tests.webapp.visiting import Send, Work, ask
+from tests.support.visiting import Send, Work, ask
 
 
 def prune(*arguments: str) -> Result:

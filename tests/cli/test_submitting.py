@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from cli import commands
 from eventstore.journal.accept import accept_many
 from tasks.shop.wiring import Shop
-from tests.webapp.visiting import ALICE, CLOCKS
+from tests.support.visiting import ALICE, CLOCKS
 
 REGISTER = {"type": "RegisterCustomer", "data": ALICE}
 PLACE = {"type": "PlaceOrder", "data": CLOCKS}
