@@ -23,8 +23,8 @@ from eventstore.log.append import (
 )
 from eventstore.log.arguments import Completion
 from eventstore.sql import source
+from tests.support.claims import UniqueNames, claim
 from tests.support.engine import Add, Engine, added, at_once
-from tests.support.members import Club, claim
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.races
@@ -255,7 +255,7 @@ NAMES = [f"name {number}" for number in range(50)]
 def test_two_that_claim_in_opposite_order_do_not_deadlock(engine: Engine) -> None:
     at_once(engine, claim_in(NAMES, CLOCK), claim_in(NAMES[::-1], LAMP))
 
-    assert Club(engine).owners() == {}
+    assert UniqueNames(engine).owners() == {}
 
 
 def test_without_the_order_of_claims_they_would(engine: Engine) -> None:

@@ -14,9 +14,9 @@ from eventstore.errors.unstorable import (
 from eventstore.log import bulk_append
 from eventstore.log.append import ANY_VERSION, NO_STREAM, STREAM_EXISTS
 from eventstore.log.bulk_append import append_bulk, batches
+from tests.support.claims import statements
 from tests.support.engine import Engine, added
 from tests.support.fence import Reader
-from tests.support.members import statements
 from tests.support.waiting import wait_until
 
 STREAMS = [f"counter-{number}" for number in range(400)]

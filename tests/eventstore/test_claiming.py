@@ -7,42 +7,40 @@ import pytest
 
 from eventstore.aggregates.command_handler import Outcome
 from eventstore.journal.runner import Limits
+from tests.support.claims import UniqueNames, claim, statements
 from tests.support.engine import Engine
 from tests.support.journal import appends, error_of, kinds
 from tests.support.members import (
-    MEMBERS,
-    Club,
+    UNIQUE_MEMBERS,
     Join,
-    Named,
     NameTaken,
     Rename,
-    claim,
-    members,
-    statements,
+    Renamed,
+    unique_members,
 )
 
 
 @pytest.fixture
-def club(engine: Engine) -> Club:
-    return Club(engine)
+def club(engine: Engine) -> UniqueNames:
+    return UniqueNames(engine)
 
 
-def test_a_command_claims_what_its_state_then_has(club: Club) -> None:
+def test_a_command_claims_what_its_state_then_has(club: UniqueNames) -> None:
     club.run(Join(member_id="1", name="Ann"))
 
     assert club.owners() == {"Ann": "member-1"}
 
 
-def test_a_command_that_claims_what_is_anothers_is_rejected(club: Club) -> None:
+def test_a_command_that_claims_what_is_anothers_is_rejected(club: UniqueNames) -> None:
     club.run(Join(member_id="1", name="Ann"))
 
     assert club.run(Join(member_id="2", name="Ann")) == ["rejected"]
 
 
-def test_the_rejection_is_the_one_that_the_claim_names(club: Club) -> None:
+def test_the_rejection_is_the_one_that_the_claim_names(club: UniqueNames) -> None:
     club.run(Join(member_id="1", name="Ann"))
     (command_id,) = club.accept(Join(member_id="2", name="Ann"))
-    club.engine.drain(command_id, deciders=MEMBERS)
+    club.engine.drain(command_id, deciders=UNIQUE_MEMBERS)
 
     assert error_of(club.engine, command_id) == {
         "rule": "NameTaken",
@@ -51,7 +49,7 @@ def test_the_rejection_is_the_one_that_the_claim_names(club: Club) -> None:
     }
 
 
-def test_those_drained_with_it_are_decided_again_without_it(club: Club) -> None:
+def test_those_drained_with_it_are_decided_again_without_it(club: UniqueNames) -> None:
     club.run(Join(member_id="1", name="Ann"))
 
     assert club.run(
@@ -63,7 +61,7 @@ def test_those_drained_with_it_are_decided_again_without_it(club: Club) -> None:
 
 
 def test_what_follows_a_rejected_claim_is_decided_without_its_events(
-    club: Club,
+    club: UniqueNames,
 ) -> None:
     """The second joins only since the first did not."""
     club.run(Join(member_id="1", name="Ann"))
@@ -73,20 +71,20 @@ def test_what_follows_a_rejected_claim_is_decided_without_its_events(
     ) == ["rejected", "succeeded"]
 
 
-def test_a_value_that_is_given_up_can_be_had_by_another(club: Club) -> None:
+def test_a_value_that_is_given_up_can_be_had_by_another(club: UniqueNames) -> None:
     club.run(Join(member_id="1", name="Ann"), Rename(member_id="1", name="Bob"))
     club.run(Join(member_id="2", name="Ann"))
 
     assert club.owners() == {"Ann": "member-2", "Bob": "member-1"}
 
 
-def test_a_state_without_a_value_claims_nothing(club: Club) -> None:
+def test_a_state_without_a_value_claims_nothing(club: UniqueNames) -> None:
     club.run(Join(member_id="1", name="Ann"), Rename(member_id="1", name=None))
 
     assert club.owners() == {}
 
 
-def test_a_value_that_is_given_up_and_taken_back_stays(club: Club) -> None:
+def test_a_value_that_is_given_up_and_taken_back_stays(club: UniqueNames) -> None:
     club.run(
         Join(member_id="1", name="Ann"),
         Rename(member_id="1", name="Bob"),
@@ -96,7 +94,7 @@ def test_a_value_that_is_given_up_and_taken_back_stays(club: Club) -> None:
     assert club.owners() == {"Ann": "member-1"}
 
 
-def test_a_value_claimed_in_passing_is_refused_too(club: Club) -> None:
+def test_a_value_claimed_in_passing_is_refused_too(club: UniqueNames) -> None:
     """It is another's all the time, also for a command that the next one undoes."""
     club.run(Join(member_id="1", name="Ann"))
 
@@ -113,14 +111,14 @@ def joined_by_others(connection: psycopg.Connection[Any], *names: str) -> None:
     )
 
 
-def test_fifty_clashes_among_a_hundred_take_two_appends(club: Club) -> None:
+def test_fifty_clashes_among_a_hundred_take_two_appends(club: UniqueNames) -> None:
     names = [f"name {number}" for number in range(100)]
     joined_by_others(club.engine.connection, *names[::2])
     commands = [Rename(member_id="2", name=name) for name in names]
     club.run(Join(member_id="2"))
     ids = club.accept(*commands)
     sent = statements(club.engine.connection)
-    club.engine.drain(ids[0], deciders=MEMBERS)
+    club.engine.drain(ids[0], deciders=UNIQUE_MEMBERS)
 
     assert club.engine.statuses(*ids) == ["rejected", "succeeded"] * 50
     assert appends(club.engine, ids) == 1
@@ -128,37 +126,37 @@ def test_fifty_clashes_among_a_hundred_take_two_appends(club: Club) -> None:
     assert len(sent) == 4
 
 
-def test_a_chain_of_clashes_takes_few_round_trips(club: Club) -> None:
+def test_a_chain_of_clashes_takes_few_round_trips(club: UniqueNames) -> None:
     """Each of them is decided on what those before it leave: nothing."""
     names = [f"name {number}" for number in range(99)]
     joined_by_others(club.engine.connection, *names)
     commands = [Join(member_id="2", name=name) for name in [*names, "Ann"]]
     ids = club.accept(*commands)
     sent = statements(club.engine.connection)
-    club.engine.drain(ids[0], deciders=MEMBERS)
+    club.engine.drain(ids[0], deciders=UNIQUE_MEMBERS)
 
     assert club.engine.statuses(*ids) == [*["rejected"] * 99, "succeeded"]
     assert len(sent) == 4
 
 
-def test_without_a_clash_claims_cost_no_round_trip(club: Club) -> None:
+def test_without_a_clash_claims_cost_no_round_trip(club: UniqueNames) -> None:
     ids = club.accept(Join(member_id="1", name="Ann"))
     sent = statements(club.engine.connection)
-    club.engine.drain(ids[0], deciders=MEMBERS)
+    club.engine.drain(ids[0], deciders=UNIQUE_MEMBERS)
 
     assert len(sent) == 2
 
 
-def test_a_clash_is_no_lost_race(club: Club) -> None:
+def test_a_clash_is_no_lost_race(club: UniqueNames) -> None:
     club.run(Join(member_id="1", name="Ann"))
     (command_id,) = club.accept(Join(member_id="2", name="Ann"))
-    club.engine.drain(command_id, deciders=MEMBERS)
+    club.engine.drain(command_id, deciders=UNIQUE_MEMBERS)
 
     assert kinds(club.engine, command_id) == []
 
 
 def test_who_is_always_too_late_rests_as_after_lost_races(
-    club: Club, monkeypatch: pytest.MonkeyPatch
+    club: UniqueNames, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever is free when it is asked for, somebody has when it is appended."""
     other, connection = club.engine.connect(), club.engine.connection
@@ -166,8 +164,8 @@ def test_who_is_always_too_late_rests_as_after_lost_races(
     names = [f"name {number}" for number in range(100)]
     tried, taken = iter(names), iter(names)
 
-    def decide_anew(*_: object) -> list[Named]:
-        return [Named(name=next(tried))]
+    def decide_anew(*_: object) -> list[Renamed]:
+        return [Renamed(name=next(tried))]
 
     def be_faster(query: str, *arguments: Any) -> Any:
         if "finish" in query:
@@ -177,19 +175,21 @@ def test_who_is_always_too_late_rests_as_after_lost_races(
     monkeypatch.setattr(connection, "execute", be_faster)
     (command_id,) = club.accept(Join(member_id="2"))
     club.engine.drain(
-        command_id, deciders=members(decide_anew), limits=Limits(max_conflict_retries=2)
+        command_id,
+        deciders=unique_members(decide_anew),
+        limits=Limits(max_conflict_retries=2),
     )
 
     assert club.engine.statuses(command_id) == ["accepted"]
     assert kinds(club.engine, command_id) == ["conflict", "conflict"]
 
 
-def test_a_command_that_is_handled_at_once_claims_too(club: Club) -> None:
+def test_a_command_that_is_handled_at_once_claims_too(club: UniqueNames) -> None:
     assert club.handle(Join(member_id="1", name="Ann")) == Outcome(status="succeeded")
     assert club.owners() == {"Ann": "member-1"}
 
 
-def test_a_command_that_is_handled_at_once_is_rejected_too(club: Club) -> None:
+def test_a_command_that_is_handled_at_once_is_rejected_too(club: UniqueNames) -> None:
     club.handle(Join(member_id="1", name="Ann"))
     outcome = club.handle(Join(member_id="2", name="Ann"))
 
@@ -197,6 +197,6 @@ def test_a_command_that_is_handled_at_once_is_rejected_too(club: Club) -> None:
     assert (outcome.status, outcome.error["rule"]) == ("rejected", NameTaken.__name__)
 
 
-def test_claims_without_a_secret_are_refused(club: Club) -> None:
+def test_claims_without_a_secret_are_refused(club: UniqueNames) -> None:
     with pytest.raises(ValueError, match="empty"):
-        MEMBERS.keyed(b"")
+        UNIQUE_MEMBERS.keyed(b"")

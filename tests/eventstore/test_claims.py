@@ -10,8 +10,9 @@ import pytest
 from eventstore.claims import ClaimChange, find_claimed
 from eventstore.errors import AlreadyClaimed, WrongExpectedVersion
 from eventstore.log.append import ANY_VERSION, NO_STREAM, append
+from tests.support.claims import UniqueNames, claim, hash_of
 from tests.support.engine import Engine, added, at_once
-from tests.support.members import NAMES, Club, claim, hash_of
+from tests.support.members import NAMES
 
 CLOCK = "counter-clock"
 LAMP = "counter-lamp"
@@ -33,7 +34,7 @@ def write(
 
 
 def owners(engine: Engine) -> dict[str, str]:
-    return Club(engine).owners()
+    return UniqueNames(engine).owners()
 
 
 def test_a_claim_is_written_with_its_events(engine: Engine) -> None:

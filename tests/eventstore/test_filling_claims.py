@@ -7,44 +7,44 @@ import msgspec
 import pytest
 
 from eventstore.aggregates.decider import Deciders
-from eventstore.claims import no_claims
 from eventstore.log.append import ANY_VERSION, NO_STREAM, append
 from eventstore.rewriting.claims_backfill import BATCH, UnclaimedStream, fill_claims
+from tests.support.claims import UniqueNames, claim
 from tests.support.engine import Engine, added
-from tests.support.members import MEMBERS, Club, Join, Rename, claim
+from tests.support.members import MEMBER, UNIQUE_MEMBERS, Join, Rename
 
-BEFORE = Deciders([replace(MEMBERS.all[0], claims=no_claims)])
+BEFORE = Deciders([MEMBER])
 
 
 @pytest.fixture
-def club(engine: Engine) -> Club:
+def club(engine: Engine) -> UniqueNames:
     """The club, where Ann and Bob have joined before names were unique."""
-    club = Club(engine, BEFORE)
+    club = UniqueNames(engine, BEFORE)
     club.run(Join(member_id="1", name="Ann"))
     club.run(Join(member_id="2", name="Bob"))
-    return Club(engine)
+    return UniqueNames(engine)
 
 
-def fill(club: Club) -> list[UnclaimedStream]:
-    filled = fill_claims(club.engine.connection, MEMBERS, "member")
+def fill(club: UniqueNames) -> list[UnclaimedStream]:
+    filled = fill_claims(club.engine.connection, UNIQUE_MEMBERS, "member")
     return [unclaimed for batch in filled for unclaimed in batch]
 
 
-def test_each_gets_what_its_state_has(club: Club) -> None:
+def test_each_gets_what_its_state_has(club: UniqueNames) -> None:
     assert fill(club) == []
     assert club.owners() == {"Ann": "member-1", "Bob": "member-2"}
 
 
-def test_of_two_with_the_same_the_earlier_one_gets_it(club: Club) -> None:
-    Club(club.engine, BEFORE).run(Rename(member_id="1", name="Bob"))
+def test_of_two_with_the_same_the_earlier_one_gets_it(club: UniqueNames) -> None:
+    UniqueNames(club.engine, BEFORE).run(Rename(member_id="1", name="Bob"))
     late = fill(club)
 
     assert [stream_id for stream_id, _ in late] == ["member-2"]
     assert club.owners() == {"Bob": "member-1"}
 
 
-def test_of_two_in_different_batches_too(club: Club) -> None:
-    old = Club(club.engine, BEFORE)
+def test_of_two_in_different_batches_too(club: UniqueNames) -> None:
+    old = UniqueNames(club.engine, BEFORE)
     old.handle(Join(member_id="early", name="Eve"))
     for number in range(BATCH):
         old.handle(Join(member_id=f"x{number}"))
@@ -54,36 +54,38 @@ def test_of_two_in_different_batches_too(club: Club) -> None:
     assert club.owners()["Eve"] == "member-early"
 
 
-def test_who_is_told_learns_neither_the_value_nor_whose_it_is(club: Club) -> None:
-    Club(club.engine, BEFORE).run(Rename(member_id="1", name="Bob"))
+def test_who_is_told_learns_neither_the_value_nor_whose_it_is(
+    club: UniqueNames,
+) -> None:
+    UniqueNames(club.engine, BEFORE).run(Rename(member_id="1", name="Bob"))
     ((_, reason),) = fill(club)
 
     assert reason == "an earlier one has its member-name"
 
 
-def test_who_came_too_late_goes_on_as_before(club: Club) -> None:
-    Club(club.engine, BEFORE).run(Rename(member_id="1", name="Bob"))
+def test_who_came_too_late_goes_on_as_before(club: UniqueNames) -> None:
+    UniqueNames(club.engine, BEFORE).run(Rename(member_id="1", name="Bob"))
     fill(club)
 
     assert club.run(Rename(member_id="2", name="Cid")) == ["succeeded"]
     assert club.owners() == {"Bob": "member-1", "Cid": "member-2"}
 
 
-def test_filling_again_changes_nothing(club: Club) -> None:
+def test_filling_again_changes_nothing(club: UniqueNames) -> None:
     fill(club)
 
     assert fill(club) == []
     assert club.owners() == {"Ann": "member-1", "Bob": "member-2"}
 
 
-def test_what_was_claimed_since_stays(club: Club) -> None:
+def test_what_was_claimed_since_stays(club: UniqueNames) -> None:
     club.run(Join(member_id="3", name="Ann"))
 
     assert [stream_id for stream_id, _ in fill(club)] == ["member-1"]
 
 
 def test_a_stream_that_cannot_be_read_is_told_and_holds_up_no_other(
-    club: Club,
+    club: UniqueNames,
 ) -> None:
     append(
         club.engine.connection,
@@ -96,12 +98,12 @@ def test_a_stream_that_cannot_be_read_is_told_and_holds_up_no_other(
 
 
 def test_who_writes_meanwhile_leaves_no_claim_that_is_not_its(
-    club: Club, monkeypatch: pytest.MonkeyPatch
+    club: UniqueNames, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Bob becomes Cid between the look at his state and the claim of it."""
     other = club.engine.connect()
     renamed = replace(
-        added(0), type="Named", data=msgspec.json.encode({"name": "Cid"}).decode()
+        added(0), type="Renamed", data=msgspec.json.encode({"name": "Cid"}).decode()
     )
     connection = club.engine.connection
     execute = connection.execute

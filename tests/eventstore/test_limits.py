@@ -25,6 +25,7 @@ from eventstore.log.append import ANY_VERSION, append
 from eventstore.log.codec import EventCodec
 from eventstore.log.events import NewEvent
 from eventstore.log.limits import MAX_DATA_BYTES, MAX_EVENTS, MAX_METADATA_BYTES
+from tests.support.claims import statements
 from tests.support.engine import (
     COUNTERS,
     SECRET,
@@ -35,7 +36,6 @@ from tests.support.engine import (
     counters,
 )
 from tests.support.journal import error_of
-from tests.support.members import statements
 
 CLOCK = "counter-clock"
 

@@ -1,6 +1,6 @@
 """Shapes change: what was written ten generations ago is read as of today."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import msgspec
 import pytest
 
-from eventstore.aggregates.decider import Decider
 from eventstore.errors.unreadable import (
     BadUpcasters,
     NewerSchema,
@@ -19,6 +18,7 @@ from eventstore.errors.unreadable import (
 from eventstore.log.codec import EventCodec
 from eventstore.log.events import RecordedEvent
 from eventstore.log.upcasting import Upcasters, VersionedData
+from tests.support.members import MEMBER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,17 +146,8 @@ def test_a_state_is_made_of_events_of_all_generations() -> None:
         recorded(type_, data, f"{major}.0")
         for major, (type_, data) in GENERATIONS.items()
     ]
-    person = Decider(
-        category="person",
-        initial=(),
-        decide=lambda state, command: [],
-        evolve=lambda seen, event: (*seen, event),
-        events=CODEC,
-        commands=[],
-        rejection=ValueError,
-        invalid=ValueError,
-        read_command=lambda kind, data: kind(**data),
-        identity="person_id",
+    person = replace(
+        MEMBER, initial=(), evolve=lambda seen, event: (*seen, event), events=CODEC
     )
 
     assert person.state_after((), events) == (ADA,) * 9

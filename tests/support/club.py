@@ -3,99 +3,30 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID, uuid4
 
-import msgspec
 import psycopg
 import sqlalchemy as sa
 
-from eventstore.aggregates.decider import Decider, Deciders
+from eventstore.aggregates.decider import Deciders
 from eventstore.connection import driver_connection
 from eventstore.encryption.keys import MasterKeys
 from eventstore.log.append import ANY_VERSION, append
-from eventstore.log.codec import EventCodec
 from eventstore.log.events import Metadata, NewEvent, RecordedEvent
 from eventstore.log.read import read_all
-from eventstore.log.upcasting import VersionedData
 from eventstore.personal.keyring import Keyring
 from eventstore.rewriting.archived_logs import KeptLog, find_kept
 from eventstore.rewriting.rewrite import RewriteResult, rewrite
+from tests.support.members import MEMBER
 from tests.support.waiting import wait_until
 
 MASTERS = MasterKeys(b"m" * 32)
 MONDAY = datetime(2016, 11, 21, 9, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Joined:
-    """A member of a club; version 1 had no level."""
-
-    schema_version: ClassVar[str] = "2.0"
-
-    name: str = field(metadata={"personal": True})
-    level: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paid:
-    amount: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trained:
-    hours: int
-
-
-def split(data: dict[str, Any]) -> Sequence[VersionedData]:
-    """A month was what was paid and what was trained, and of an empty one nothing."""
-    parts = (("Paid", "amount"), ("Trained", "hours"))
-    return [VersionedData(type_, 1, {n: data[n]}) for type_, n in parts if data[n]]
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    paid: int = 0
-    hours: int = 0
-
-
-def evolve(member: Member, event: Any) -> Member:
-    match event:
-        case Paid(amount=amount):
-            return replace(member, paid=member.paid + amount)
-        case Trained(hours=hours):
-            return replace(member, hours=member.hours + hours)
-        case _:
-            return member
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Join:
-    member: str
-    name: str = field(metadata={"personal": True})
-
-
-MEMBERS = Decider(
-    category="member",
-    initial=Member(),
-    decide=lambda member, command: [],
-    evolve=evolve,
-    events=EventCodec(
-        [Joined, Paid, Trained],
-        {
-            ("Joined", 1): lambda data: {**data, "level": 0},
-            ("Month", 1): split,
-        },
-    ),
-    commands=[Join],
-    rejection=ValueError,
-    invalid=msgspec.ValidationError,
-    read_command=lambda kind, data: msgspec.convert(data, kind),
-    identity="member",
-)
-DECIDERS = Deciders([MEMBERS], MASTERS)
+DECIDERS = Deciders([MEMBER], MASTERS)
 
 
 class Club:
@@ -164,7 +95,7 @@ class Club:
                 {
                     "id": command_id,
                     "stream_id": stream_id,
-                    "data": json.dumps({"member": "1", "name": "Alice"}),
+                    "data": json.dumps({"member_id": "1", "name": "Alice"}),
                     "position": appended.position,
                 },
             )
@@ -222,5 +153,5 @@ def facts(events: Sequence[RecordedEvent]) -> list[tuple[str, int, int, Any]]:
     return [
         (e.stream_id, e.version, e.position, fact)
         for e in events
-        for fact in MEMBERS.events.read(e)
+        for fact in MEMBER.events.read(e)
     ]

@@ -201,6 +201,7 @@ class Engine:
         self,
         command: Any,
         *,
+        decider: Decider = COUNTERS.all[0],
         key: str | None = None,
         principal: str = "alice",
         expected_version: int | None = None,
@@ -210,7 +211,7 @@ class Engine:
         accepted = accept(
             self.connection,
             command,
-            decider=COUNTERS.all[0],
+            decider=decider,
             principal=principal,
             key=key or str(uuid4()),
             secret=SECRET,

@@ -1,26 +1,44 @@
-"""A small application with claims: members of a club, each with a name of their own."""
+"""
+A small application with personal data, unique names and old events: members of a club.
+
+Counters (`tests/support/engine.py`) are enough where none of these matters.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
-from uuid import UUID, uuid4
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, NamedTuple
 
-import msgspec
-import psycopg
-
-from eventstore.aggregates.command_handler import Outcome, handle
 from eventstore.aggregates.decider import Decider, Deciders
-from eventstore.claims import ClaimChange, ClaimKey
-from eventstore.journal.accept import accept
 from eventstore.log.codec import EventCodec
-from tests.support.engine import SECRET, Engine
+from eventstore.log.upcasting import Upcasters, VersionedData
+from tests.support.engine import SECRET
 
 NAMES = "member-name"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Named:
-    name: str | None
+class Joined:
+    """Somebody became a member; version 1 had no level."""
+
+    schema_version: ClassVar[str] = "2.0"
+
+    name: str | None = field(metadata={"personal": True})
+    level: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renamed:
+    name: str | None = field(metadata={"personal": True})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paid:
+    amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    hours: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +46,7 @@ class Join:
     """Become a member, under a name."""
 
     member_id: str
-    name: str | None = None
+    name: str | None = field(default=None, metadata={"personal": True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +54,7 @@ class Rename:
     """Take another name, or none."""
 
     member_id: str
-    name: str | None = None
+    name: str | None = field(default=None, metadata={"personal": True})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +62,7 @@ class Member:
     """A member, as its events so far leave it."""
 
     is_one: bool = False
-    name: str | None = None
+    name: str | None = field(default=None, metadata={"personal": True})
 
 
 class MemberRejection(Exception):
@@ -67,14 +85,19 @@ class NameClaim(NamedTuple):
     taken: type[Exception] = NameTaken
 
 
-def decide(member: Member, command: Join | Rename) -> list[Named]:
+def decide(member: Member, command: Join | Rename) -> list[Joined | Renamed]:
     if isinstance(command, Join) is member.is_one:
         raise MemberRejection("Joined already, or not yet.")
-    return [Named(name=command.name)]
+    kind = Joined if isinstance(command, Join) else Renamed
+    return [kind(name=command.name)]
 
 
-def evolve(member: Member, event: Named) -> Member:
-    return Member(is_one=True, name=event.name)
+def evolve(member: Member, event: Any) -> Member:
+    match event:
+        case Joined(name=name) | Renamed(name=name):
+            return Member(is_one=True, name=name)
+        case _:
+            return member
 
 
 def claims(member: Member) -> Iterator[NameClaim]:
@@ -82,100 +105,32 @@ def claims(member: Member) -> Iterator[NameClaim]:
         yield NameClaim(member.name)
 
 
-def members(decide: Callable[..., Sequence[Any]] = decide) -> Deciders:
-    """Return the deciders of the club, perhaps with another *decide*."""
-    member = Decider(
-        category="member",
-        initial=Member(),
-        decide=decide,
-        evolve=evolve,
-        events=EventCodec([Named]),
-        commands=[Join, Rename],
-        rejection=MemberRejection,
-        invalid=msgspec.ValidationError,
-        read_command=lambda kind, data: msgspec.convert(data, kind),
-        identity="member_id",
-        claims=claims,
-    )
-    return Deciders([member]).keyed(SECRET)
+def split(data: dict[str, Any]) -> Sequence[VersionedData]:
+    """A month was what was paid and what was trained, and of an empty one nothing."""
+    parts = (("Paid", "amount"), ("Trained", "hours"))
+    return [VersionedData(type_, 1, {n: data[n]}) for type_, n in parts if data[n]]
 
 
-MEMBERS = members()
+UPCASTERS: Upcasters = {
+    ("Joined", 1): lambda data: {**data, "level": 0},
+    ("Month", 1): split,
+}
+MEMBER = Decider(
+    category="member",
+    initial=Member(),
+    decide=decide,
+    evolve=evolve,
+    events=EventCodec([Joined, Renamed, Paid, Trained], UPCASTERS),
+    commands=[Join, Rename],
+    rejection=MemberRejection,
+    identity="member_id",
+)
+"""The club before names were unique: it claims nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Club:
-    """The club on the engine of a test; *statements* counts what an append claims."""
-
-    engine: Engine
-    deciders: Deciders = field(default_factory=members)
-
-    def accept(self, *commands: Any) -> list[UUID]:
-        """Accept commands, each under a key of its own."""
-        decider = self.deciders.all[0]
-        return [
-            accept(
-                self.engine.connection,
-                command,
-                decider=decider,
-                principal="alice",
-                key=str(uuid4()),
-                secret=SECRET,
-            ).command_id
-            for command in commands
-        ]
-
-    def run(self, *commands: Any) -> list[str]:
-        """Accept commands to one member, drain them together, and tell their ends."""
-        ids = self.accept(*commands)
-        self.engine.drain(ids[0], deciders=self.deciders)
-        return self.engine.statuses(*ids)
-
-    def handle(self, command: Any) -> Outcome:
-        """Handle a command at once, without the journal."""
-        return handle(
-            self.engine.connection,
-            command,
-            stream_id=f"member-{command.member_id}",
-            deciders=self.deciders,
-            actor="alice",
-        )
-
-    def owners(self) -> dict[str, str]:
-        """Return whose each name is, for the names that this club knows of."""
-        rows = self.engine.connection.execute(
-            "SELECT keyed_hash, stream_id FROM unique_claims WHERE scope = %s", (NAMES,)
-        ).fetchall()
-        return {names_by_hash().get(h, "?"): stream_id for h, stream_id in rows}
+def unique_members(decide: Callable[..., Sequence[Any]] = decide) -> Deciders:
+    """Return deciders that claim names, perhaps with another *decide*."""
+    return Deciders([replace(MEMBER, decide=decide, claims=claims)]).keyed(SECRET)
 
 
-def hash_of(name: str) -> bytes:
-    return ClaimKey(SECRET).hash_of(NameClaim(name))
-
-
-def names_by_hash() -> dict[bytes, str]:
-    return {hash_of(name): name for name in ("Ann", "Bob", "Cid", "Dot", "Eve")}
-
-
-def claim(
-    name: str,
-    stream_id: str,
-    *,
-    command_id: UUID | None = None,
-    is_released: bool = False,
-) -> ClaimChange:
-    """Return what the append is told of a name, as somebody without deciders does."""
-    return ClaimChange(NAMES, hash_of(name), stream_id, command_id, is_released)
-
-
-def statements(connection: psycopg.Connection[Any]) -> list[str]:
-    """Return the list that will have the statements this connection executes next."""
-    sent: list[str] = []
-    execute = connection.execute
-
-    def counted(query: Any, *arguments: Any, **options: Any) -> Any:
-        sent.append(str(query))
-        return execute(query, *arguments, **options)
-
-    connection.execute = counted  # type: ignore[method-assign]
-    return sent
+UNIQUE_MEMBERS = unique_members()
