@@ -6,26 +6,21 @@ from decimal import Decimal
 import pytest
 
 from domain.address import Address
-from domain.orders.commands import ConfirmDelivery, Item
-from domain.orders.events import (
-    DeliveryConfirmed,
-    OrderCreated,
-    OrderShipped,
-)
+from domain.orders import commands, events
 from domain.orders.order import Order, decide, evolve, note_time
 from domain.orders.rules import DeliveredTooEarly
 
 NOON = datetime(2026, 12, 23, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-created = OrderCreated(
+created = events.OrderCreated(
     customer_id="ALICE",
-    items=(Item(product="RETRO-CLOCK", quantity=2, unit_price=4_950),),
+    items=(commands.Item(product="RETRO-CLOCK", quantity=2, unit_price=4_950),),
     discount=Decimal(0),
     total=9_900,
     address=Address(street="12 Orchestra Terrace", city="London", country="UK"),
     currency="EUR",
 )
-shipped = OrderShipped(tracking_no="1Z999")
+shipped = events.OrderShipped(tracking_no="1Z999")
 
 
 def order(placed_at: datetime | None, shipped_at: datetime | None) -> Order:
@@ -37,7 +32,9 @@ def order(placed_at: datetime | None, shipped_at: datetime | None) -> Order:
 
 
 def arrives(found: Order, moment: datetime) -> list[object]:
-    return list(decide(found, ConfirmDelivery(order_id=1, delivered_at=moment)))
+    return list(
+        decide(found, commands.ConfirmDelivery(order_id=1, delivered_at=moment))
+    )
 
 
 @pytest.mark.parametrize(
@@ -61,7 +58,7 @@ def test_what_arrives_on_the_day_it_was_shipped_may_be_noted_as_of_the_morning()
     morning = NOON.replace(hour=0)
 
     assert arrives(order(NOON, NOON), morning) == [
-        DeliveryConfirmed(delivered_at=morning)
+        events.DeliveryConfirmed(delivered_at=morning)
     ]
 
 

@@ -13,16 +13,9 @@ from typing import Any
 import pytest
 
 from domain.accounts import account as accounts
+from domain.accounts import commands
 from domain.accounts.account import Account
 from domain.accounts.account import Status as AccountStatus
-from domain.accounts.commands import (
-    CloseAccount,
-    Deposit,
-    OpenAccount,
-    ReturnWithdrawal,
-    Withdraw,
-    WithdrawForTransfer,
-)
 from domain.fields import MAX_BALANCE
 from domain.money import Money
 from domain.transfers.commands import TransferMoney
@@ -31,10 +24,10 @@ from domain.transfers.process import abandoned, react
 from domain.transfers.transfer import Status
 from tests.support.worlds import Rules, Sent, World, addressed, fault_in
 
-OPEN_A = OpenAccount(account_id="A", currency="EUR")
-OPEN_B = OpenAccount(account_id="B", currency="EUR")
-CLOSE_A = CloseAccount(account_id="A")
-CLOSE_B = CloseAccount(account_id="B")
+OPEN_A = commands.OpenAccount(account_id="A", currency="EUR")
+OPEN_B = commands.OpenAccount(account_id="B", currency="EUR")
+CLOSE_A = commands.CloseAccount(account_id="A")
+CLOSE_B = commands.CloseAccount(account_id="B")
 SOURCES = {
     "unknown": Account(),
     "open": Account(AccountStatus.OPEN, Money(10, "EUR")),
@@ -49,10 +42,10 @@ TARGETS = {
 }
 # What people do meanwhile, at any moment, each of it or none.
 PEOPLE = {
-    "unknown": [OPEN_A, Deposit(account_id="A", amount=10), CLOSE_B],
-    "open": [OPEN_B, CLOSE_A, CLOSE_B, Withdraw(account_id="A", amount=1)],
-    "too poor": [Deposit(account_id="A", amount=1), OPEN_B, CLOSE_A],
-    "closed": [OPEN_A, Deposit(account_id="A", amount=10)],
+    "unknown": [OPEN_A, commands.Deposit(account_id="A", amount=10), CLOSE_B],
+    "open": [OPEN_B, CLOSE_A, CLOSE_B, commands.Withdraw(account_id="A", amount=1)],
+    "too poor": [commands.Deposit(account_id="A", amount=1), OPEN_B, CLOSE_A],
+    "closed": [OPEN_A, commands.Deposit(account_id="A", amount=10)],
 }
 
 
@@ -169,7 +162,7 @@ def test_the_search_sees_that_nobody_is_told_of_an_abandoned_step() -> None:
 
 def test_the_search_sees_a_compensation_that_a_closed_account_refuses() -> None:
     def refusing(account: Account, command: Any) -> Any:
-        if isinstance(command, ReturnWithdrawal):
+        if isinstance(command, commands.ReturnWithdrawal):
             accounts.check_open(account, command.account_id)
         return accounts.decide(account, command)
 
@@ -189,7 +182,7 @@ def test_the_search_sees_a_return_for_a_withdrawal_that_was_given_up() -> None:
 
 def test_the_search_sees_money_that_was_not_there() -> None:
     def generous(account: Account, command: Any) -> Any:
-        if isinstance(command, WithdrawForTransfer):
+        if isinstance(command, commands.WithdrawForTransfer):
             rich = replace(account, balance=Money(10**6, "EUR"))
             return accounts.decide(rich, command)
         return accounts.decide(account, command)

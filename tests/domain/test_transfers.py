@@ -5,35 +5,11 @@ from typing import Any
 
 import pytest
 
-from domain.accounts.commands import (
-    Deposit,
-    DepositFromTransfer,
-    DepositRefund,
-    ReturnWithdrawal,
-    WithdrawForTransfer,
-)
-from domain.accounts.events import (
-    AccountOpened,
-    DepositRejected,
-    MoneyDeposited,
-    MoneyWithdrawn,
-    WithdrawalRejected,
-    WithdrawalReturned,
-)
+from domain.accounts import commands, events
 from domain.errors import InvalidInput
 from domain.input import parse
-from domain.transfers.commands import (
-    AbandonTransferStep,
-    CompensateTransfer,
-    CompleteTransfer,
-    TransferMoney,
-)
-from domain.transfers.events import (
-    TransferCompensated,
-    TransferCompleted,
-    TransferRequested,
-    TransferStepAbandoned,
-)
+from domain.transfers import commands as transfer_commands
+from domain.transfers import events as transfer_events
 from domain.transfers.process import CannotBeGivenUp, abandoned, react
 from domain.transfers.transfer import (
     SameAccount,
@@ -48,19 +24,19 @@ from eventstore.testing.specification import Specification
 
 transfer = Specification(initial=Transfer(), decide=decide, evolve=evolve)
 
-ask = TransferMoney(
+ask = transfer_commands.TransferMoney(
     from_account="ALICE", to_account="BOB", amount=1_000, currency="EUR"
 )
-requested = TransferRequested(
+requested = transfer_events.TransferRequested(
     from_account="ALICE", to_account="BOB", amount=1_000, currency="EUR"
 )
 WHY = {"rule": "AccountIsClosed", "reason": "Account BOB is closed."}
-complete = CompleteTransfer(transfer_id=7)
-completed = TransferCompleted()
-compensate = CompensateTransfer(transfer_id=7, **WHY)
-compensated = TransferCompensated(**WHY)
-give_up = AbandonTransferStep(transfer_id=7, step="deposit")
-given_up = TransferStepAbandoned(
+complete = transfer_commands.CompleteTransfer(transfer_id=7)
+completed = transfer_events.TransferCompleted()
+compensate = transfer_commands.CompensateTransfer(transfer_id=7, **WHY)
+compensated = transfer_events.TransferCompensated(**WHY)
+give_up = transfer_commands.AbandonTransferStep(transfer_id=7, step="deposit")
+given_up = transfer_events.TransferStepAbandoned(
     step="deposit", from_account="ALICE", to_account="BOB", amount=1_000
 )
 ABANDONED = {
@@ -68,16 +44,18 @@ ABANDONED = {
     "reason": "The {} failed, and the operator of the shop has given it up.",
 }
 
-withdraw = WithdrawForTransfer(
+withdraw = commands.WithdrawForTransfer(
     account_id="ALICE", transfer_id=7, to_account="BOB", amount=1_000
 )
-deposit = DepositFromTransfer(
+deposit = commands.DepositFromTransfer(
     account_id="BOB", transfer_id=7, from_account="ALICE", amount=1_000
 )
-give_back = ReturnWithdrawal(
+give_back = commands.ReturnWithdrawal(
     account_id="ALICE", transfer_id=7, to_account="BOB", amount=1_000, **WHY
 )
-refund = DepositRefund(account_id="ALICE", order_id=1, amount=500, currency="EUR")
+refund = commands.DepositRefund(
+    account_id="ALICE", order_id=1, amount=500, currency="EUR"
+)
 
 
 def test_a_transfer_is_asked_for() -> None:
@@ -94,7 +72,7 @@ def test_an_input_that_names_one_account_twice_is_no_command() -> None:
     same = {"from_account": "A", "to_account": "A", "amount": 1, "currency": "EUR"}
 
     with pytest.raises(InvalidInput) as refusal:
-        parse(TransferMoney, same)
+        parse(transfer_commands.TransferMoney, same)
 
     (fault,) = refusal.value.faults
     assert fault.field == "to_account"
@@ -142,33 +120,35 @@ REACTIONS = {
     "requested": ("transfer-7", requested, withdraw),
     "withdrawn": (
         "account-ALICE",
-        MoneyWithdrawn(amount=1_000, transfer_id=7, to_account="BOB"),
+        events.MoneyWithdrawn(amount=1_000, transfer_id=7, to_account="BOB"),
         deposit,
     ),
     "withdrawal rejected": (
         "account-ALICE",
-        WithdrawalRejected(amount=1_000, transfer_id=7, to_account="BOB", **WHY),
+        events.WithdrawalRejected(amount=1_000, transfer_id=7, to_account="BOB", **WHY),
         compensate,
     ),
     "deposited": (
         "account-BOB",
-        MoneyDeposited(amount=1_000, transfer_id=7, from_account="ALICE"),
+        events.MoneyDeposited(amount=1_000, transfer_id=7, from_account="ALICE"),
         complete,
     ),
     "deposit rejected": (
         "account-BOB",
-        DepositRejected(amount=1_000, transfer_id=7, from_account="ALICE", **WHY),
+        events.DepositRejected(
+            amount=1_000, transfer_id=7, from_account="ALICE", **WHY
+        ),
         give_back,
     ),
     "returned": (
         "account-ALICE",
-        WithdrawalReturned(amount=1_000, transfer_id=7, to_account="BOB", **WHY),
+        events.WithdrawalReturned(amount=1_000, transfer_id=7, to_account="BOB", **WHY),
         compensate,
     ),
     "withdrawal given up": (
         "transfer-7",
         replace(given_up, step="withdrawal"),
-        CompensateTransfer(
+        transfer_commands.CompensateTransfer(
             transfer_id=7,
             rule=ABANDONED["rule"],
             reason=ABANDONED["reason"].format("withdrawal"),
@@ -198,10 +178,10 @@ def test_each_step_is_followed_by_the_next(
 @pytest.mark.parametrize(
     "event",
     [
-        MoneyDeposited(amount=1_000),
-        MoneyDeposited(amount=1_000, order_id=1),
-        MoneyWithdrawn(amount=1_000),
-        AccountOpened(currency="EUR"),
+        events.MoneyDeposited(amount=1_000),
+        events.MoneyDeposited(amount=1_000, order_id=1),
+        events.MoneyWithdrawn(amount=1_000),
+        events.AccountOpened(currency="EUR"),
     ],
 )
 def test_what_is_no_step_of_a_transfer_is_followed_by_nothing(event: Any) -> None:
@@ -209,8 +189,12 @@ def test_what_is_no_step_of_a_transfer_is_followed_by_nothing(event: Any) -> Non
 
 
 def test_a_transfer_hears_of_the_step_that_was_given_up() -> None:
-    assert abandoned(withdraw) == AbandonTransferStep(transfer_id=7, step="withdrawal")
-    assert abandoned(deposit) == AbandonTransferStep(transfer_id=7, step="deposit")
+    assert abandoned(withdraw) == transfer_commands.AbandonTransferStep(
+        transfer_id=7, step="withdrawal"
+    )
+    assert abandoned(deposit) == transfer_commands.AbandonTransferStep(
+        transfer_id=7, step="deposit"
+    )
 
 
 @pytest.mark.parametrize("command", [give_back, complete, compensate, give_up, refund])
@@ -221,4 +205,4 @@ def test_what_brings_a_transfer_to_its_end_cannot_be_given_up(command: Any) -> N
 
 def test_what_a_client_sent_can_be_given_up_without_a_word() -> None:
     assert abandoned(ask) is None
-    assert abandoned(Deposit(account_id="ALICE", amount=1)) is None
+    assert abandoned(commands.Deposit(account_id="ALICE", amount=1)) is None

@@ -10,11 +10,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from eventstore.errors import (
-    AlreadyClaimed,
-    CommandAlreadyFinished,
-    WrongExpectedVersion,
-)
+from eventstore import errors
 from eventstore.log.append import (
     ANY_VERSION,
     NO_STREAM,
@@ -63,7 +59,7 @@ def test_of_many_who_write_the_same_streams_one_writes_all_of_them(
                     [(stream_id, added(1)) for stream_id in order],
                     expected=dict.fromkeys(order, NO_STREAM),
                 )
-            except WrongExpectedVersion:
+            except errors.WrongExpectedVersion:
                 return False
             return True
 
@@ -83,7 +79,7 @@ def test_a_decision_holds_only_on_the_version_of_what_it_read(engine: Engine) ->
         decision = threads.submit(decide_on_each_other, engine.connection, CLOCK, LAMP)
         is_waiting(engine)
         writer.commit()
-        with pytest.raises(WrongExpectedVersion) as refused:
+        with pytest.raises(errors.WrongExpectedVersion) as refused:
             decision.result(timeout=10)
 
     assert (refused.value.stream_id, refused.value.actual) == (LAMP, 1)
@@ -149,7 +145,7 @@ def finish(stream_id: str, command_ids: Sequence[UUID]) -> Work:
                     for command_id in command_ids
                 ],
             )
-        except CommandAlreadyFinished:
+        except errors.CommandAlreadyFinished:
             return False
         return True
 
@@ -238,7 +234,7 @@ def claim_in(order: Sequence[str], stream_id: str) -> Work:
         for _ in range(30):
             for is_released in (False, True):
                 names = (claim(n, stream_id, is_released=is_released) for n in order)
-                with suppress(AlreadyClaimed):
+                with suppress(errors.AlreadyClaimed):
                     append(
                         connection,
                         [(stream_id, added(1))],

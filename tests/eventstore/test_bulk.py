@@ -4,13 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from eventstore.errors import WrongExpectedVersion
-from eventstore.errors.unstorable import (
-    BadStreamId,
-    TooManyBytes,
-    TooManyEvents,
-    TooManyStreams,
-)
+from eventstore.errors import WrongExpectedVersion, unstorable
 from eventstore.log import bulk_append
 from eventstore.log.append import ANY_VERSION, NO_STREAM, STREAM_EXISTS
 from eventstore.log.bulk_append import append_bulk, batches
@@ -95,9 +89,9 @@ def test_readers_wait_for_a_bulk_append_that_is_under_way(engine: Engine) -> Non
 @pytest.mark.parametrize(
     ("limit", "most", "error"),
     [
-        ("MAX_EVENTS", 99, TooManyEvents),
-        ("MAX_STREAMS", 9, TooManyStreams),
-        ("MAX_BYTES", 100 * len('{"amount":1,"note":""}') - 1, TooManyBytes),
+        ("MAX_EVENTS", 99, unstorable.TooManyEvents),
+        ("MAX_STREAMS", 9, unstorable.TooManyStreams),
+        ("MAX_BYTES", 100 * len('{"amount":1,"note":""}') - 1, unstorable.TooManyBytes),
     ],
 )
 def test_what_is_too_much_is_refused_before_it_is_sent(
@@ -121,7 +115,7 @@ def test_what_is_too_much_is_refused_before_it_is_sent(
 
 
 def test_what_no_append_takes_a_bulk_append_does_not_take(engine: Engine) -> None:
-    with pytest.raises(BadStreamId):
+    with pytest.raises(unstorable.BadStreamId):
         append_bulk(engine.connection, [("counter", added(1))], expected={"counter": 0})
 
 

@@ -8,22 +8,9 @@ from typing import Any, get_args
 import pytest
 
 from domain.address import Address
-from domain.customers.events import (
-    CustomerDetailsChanged,
-    CustomerEvent,
-    CustomerForgotten,
-    CustomerRegistered,
-)
+from domain.customers import events as customer_events
+from domain.orders import events
 from domain.orders.commands import Item
-from domain.orders.events import (
-    DeliveryConfirmed,
-    OrderCancelled,
-    OrderCreated,
-    OrderEvent,
-    OrderShipped,
-    PaymentReceived,
-    PaymentRefunded,
-)
 from domain.orders.upcasters import UPCASTERS
 from eventstore.errors.unreadable import UnknownEventType, UnreadableEvent
 from eventstore.log.codec import EventCodec, schema_of
@@ -31,17 +18,17 @@ from tests.support.engine import Added
 
 LONDON = Address(street="12 Orchestra Terrace", city="London", country="UK")
 EVENTS = [
-    CustomerRegistered(
+    customer_events.CustomerRegistered(
         name="Alice",
         email="alice@example.com",
         contact_name="Alice Liddell",
         phone="020 7946 0001",
         address=LONDON,
     ),
-    CustomerRegistered(name="Bob"),
-    CustomerDetailsChanged(name="Robert", email="bob@example.com"),
-    CustomerForgotten(),
-    OrderCreated(
+    customer_events.CustomerRegistered(name="Bob"),
+    customer_events.CustomerDetailsChanged(name="Robert", email="bob@example.com"),
+    customer_events.CustomerForgotten(),
+    events.OrderCreated(
         customer_id="ALICE",
         items=(
             Item(
@@ -59,12 +46,12 @@ EVENTS = [
         required_date=date(2026, 12, 24),
         freight=650,
     ),
-    PaymentReceived(amount=9_405),
-    OrderShipped(tracking_no="1Z999"),
-    OrderShipped(),
-    DeliveryConfirmed(delivered_at=datetime(2026, 12, 24, 9, 30, tzinfo=UTC)),
-    OrderCancelled(reason='bought it "twice"'),
-    PaymentRefunded(amount=9_405, currency="EUR", customer_id="ALICE"),
+    events.PaymentReceived(amount=9_405),
+    events.OrderShipped(tracking_no="1Z999"),
+    events.OrderShipped(),
+    events.DeliveryConfirmed(delivered_at=datetime(2026, 12, 24, 9, 30, tzinfo=UTC)),
+    events.OrderCancelled(reason='bought it "twice"'),
+    events.PaymentRefunded(amount=9_405, currency="EUR", customer_id="ALICE"),
 ]
 
 codec = EventCodec([Added])
@@ -78,7 +65,7 @@ def test_an_event_comes_back_as_it_was(event: Any) -> None:
 
 
 def test_every_event_of_the_shop_is_among_these_examples() -> None:
-    known = {*get_args(CustomerEvent), *get_args(OrderEvent)}
+    known = {*get_args(customer_events.CustomerEvent), *get_args(events.OrderEvent)}
 
     assert {type(event) for event in EVENTS} == known
 

@@ -10,16 +10,8 @@ from uuid import uuid4
 import msgspec
 import pytest
 
+from eventstore.errors import unstorable
 from eventstore.aggregates.command_handler import handle
-from eventstore.errors.unstorable import (
-    BadStreamId,
-    BadTypeName,
-    NotANumber,
-    TooLarge,
-    TooManyEvents,
-    Unstorable,
-    UnstorableText,
-)
 from eventstore.journal.accept import accept
 from eventstore.log.append import ANY_VERSION, append
 from eventstore.log.codec import EventCodec
@@ -45,7 +37,7 @@ def refusal(
 ) -> tuple[type[Exception], int]:
     """Append what must be refused; return the error and how much was sent."""
     sent = statements(engine.connection)
-    with pytest.raises(Unstorable) as refused:
+    with pytest.raises(unstorable.Unstorable) as refused:
         append(
             engine.connection,
             [(stream_id, event) for event in events],
@@ -90,7 +82,7 @@ def saying(data: Any) -> NewEvent:
 def test_a_stream_that_is_not_category_and_id_is_refused(
     stream_id: str, engine: Engine
 ) -> None:
-    assert refusal(engine, added(1), stream_id=stream_id) == (BadStreamId, 0)
+    assert refusal(engine, added(1), stream_id=stream_id) == (unstorable.BadStreamId, 0)
 
 
 @pytest.mark.parametrize(
@@ -103,13 +95,13 @@ def test_whatever_else_is_a_stream(stream_id: str, engine: Engine) -> None:
 
 
 def test_a_stream_that_is_only_checked_needs_a_name_too(engine: Engine) -> None:
-    with pytest.raises(BadStreamId):
+    with pytest.raises(unstorable.BadStreamId):
         append(engine.connection, [], expected={"counter": 0})
 
 
 @pytest.mark.parametrize("name", ["", "A\n", "\0", "\udfff", "x" * 129], ids=ascii)
 def test_a_type_that_is_no_plain_name_is_refused(name: str, engine: Engine) -> None:
-    assert refusal(engine, replace(added(1), type=name)) == (BadTypeName, 0)
+    assert refusal(engine, replace(added(1), type=name)) == (unstorable.BadTypeName, 0)
 
 
 def test_a_type_may_have_128_characters(engine: Engine) -> None:
@@ -124,14 +116,14 @@ def test_data_has_at_most_256_kib(character: str, engine: Engine) -> None:
     data = f'"{most}"'
 
     assert is_taken(engine, saying(data))
-    assert refusal(engine, saying(f'"{most}{character}"')) == (TooLarge, 0)
+    assert refusal(engine, saying(f'"{most}{character}"')) == (unstorable.TooLarge, 0)
 
 
 def test_metadata_has_at_most_16_kib(engine: Engine) -> None:
     event = added(1)
     long = msgspec.structs.replace(event.metadata, actor="x" * MAX_METADATA_BYTES)
 
-    assert refusal(engine, replace(event, metadata=long)) == (TooLarge, 0)
+    assert refusal(engine, replace(event, metadata=long)) == (unstorable.TooLarge, 0)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +141,7 @@ def test_metadata_has_at_most_16_kib(engine: Engine) -> None:
     ids=ascii,
 )
 def test_a_nul_and_half_a_character_are_refused(data: str, engine: Engine) -> None:
-    assert refusal(engine, saying(data)) == (UnstorableText, 0)
+    assert refusal(engine, saying(data)) == (unstorable.UnstorableText, 0)
 
 
 @pytest.mark.parametrize("actor", ["a\0b", "a\ud800"], ids=ascii)
@@ -157,7 +149,7 @@ def test_they_are_refused_in_metadata_too(actor: str, engine: Engine) -> None:
     event = added(1)
     wrong = msgspec.structs.replace(event.metadata, actor=actor)
 
-    assert refusal(engine, replace(event, metadata=wrong)) == (UnstorableText, 0)
+    assert refusal(engine, replace(event, metadata=wrong)) == (unstorable.UnstorableText, 0)
 
 
 @pytest.mark.parametrize(
@@ -176,13 +168,13 @@ def test_what_only_looks_like_it_is_taken(data: str, engine: Engine) -> None:
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
 def test_a_number_that_is_none_is_refused(number: float, engine: Engine) -> None:
-    assert refusal(engine, saying({"a": [number]})) == (NotANumber, 0)
+    assert refusal(engine, saying({"a": [number]})) == (unstorable.NotANumber, 0)
 
 
 def test_an_append_has_at_most_a_thousand_events(engine: Engine) -> None:
     assert is_taken(engine, *(added(1) for _ in range(MAX_EVENTS)))
     many = [added(1) for _ in range(MAX_EVENTS + 1)]
-    assert refusal(engine, *many) == (TooManyEvents, 0)
+    assert refusal(engine, *many) == (unstorable.TooManyEvents, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +204,7 @@ def test_an_event_with_a_number_that_is_none_is_not_written_as_null(
     number: float, event: Any, place: str
 ) -> None:
     """msgspec would, and nothing could be read back."""
-    with pytest.raises(NotANumber, match=rf"^{place} of Measured"):
+    with pytest.raises(unstorable.NotANumber, match=rf"^{place} of Measured"):
         EventCodec([Measured]).encode(event(number))
 
 
@@ -225,7 +217,7 @@ def test_a_number_that_is_one_is_written() -> None:
 
 def test_a_command_with_a_number_that_is_none_is_not_accepted(engine: Engine) -> None:
     """The journal would promise another one."""
-    with pytest.raises(NotANumber):
+    with pytest.raises(unstorable.NotANumber):
         accept(
             engine.connection,
             Measured(readings=(Reading(math.nan),)),
@@ -237,7 +229,7 @@ def test_a_command_with_a_number_that_is_none_is_not_accepted(engine: Engine) ->
 
 
 def test_a_command_to_what_is_no_stream_is_not_accepted(engine: Engine) -> None:
-    with pytest.raises(BadStreamId):
+    with pytest.raises(unstorable.BadStreamId):
         engine.accept(Add(counter_id="clock\n"))
 
 
@@ -283,7 +275,7 @@ def test_commands_whose_events_are_too_many_together_take_two_appends(
 
 
 def test_one_who_handles_at_once_is_told(engine: Engine) -> None:
-    with pytest.raises(TooLarge):
+    with pytest.raises(unstorable.TooLarge):
         handle(
             engine.connection,
             Add(counter_id="clock", amount=2),
@@ -295,7 +287,7 @@ def test_one_who_handles_at_once_is_told(engine: Engine) -> None:
 
 
 def test_a_refusal_shows_what_was_given_fit_to_be_shown() -> None:
-    message = str(BadStreamId("x\n" * 1_000, 255))
+    message = str(unstorable.BadStreamId("x\n" * 1_000, 255))
 
     assert "\n" not in message
     assert len(message) < 300

@@ -10,15 +10,8 @@ import psycopg
 import pytest
 
 from tasks.shop.wiring import Shop
+from tests.faults import checker
 from tests.faults.answers import Attempt
-from tests.faults.checker import (
-    Watch,
-    check,
-    effects,
-    order,
-    promises,
-    watch,
-)
 from tests.faults.checker.folds import FOLDS
 from tests.faults.history import History, live
 from tests.faults.planted import PLANTED, STATEMENT
@@ -45,7 +38,7 @@ def history(databases: Databases) -> Iterator[History]:
 
 
 def test_a_sound_history_is_sound_and_all_of_it_was_looked_at(history: History) -> None:
-    verdict = check(history.connection, history.attempts)
+    verdict = checker.check(history.connection, history.attempts)
 
     assert verdict.broken == {}
     assert verdict.is_sound
@@ -60,7 +53,7 @@ def test_every_command_of_the_shop_and_every_read_model_is_known(
         "SELECT viewname FROM pg_views WHERE schemaname = 'readmodels'"
     )
 
-    assert set(history.deciders.commands) == set(effects.KINDS)
+    assert set(history.deciders.commands) == set(checker.effects.KINDS)
     assert {name for (name,) in views} == set(FOLDS)
 
 
@@ -112,7 +105,7 @@ def test_each_breach_is_called_by_its_name_and_nothing_else_is(
 ) -> None:
     statements, expected = PLANTED[what]
     tables(statements)
-    verdict = check(history.connection, history.attempts)
+    verdict = checker.check(history.connection, history.attempts)
 
     assert set(verdict.broken) == expected
     assert min(verdict.counts.values()) > 0
@@ -134,10 +127,10 @@ def test_two_effects_that_were_swapped_are_out_of_order(
         WHERE e.{swapped} AND other.{swapped} AND other.id <> e.id
         """
     )
-    verdict = check(history.connection, history.attempts)
+    verdict = checker.check(history.connection, history.attempts)
 
-    assert set(verdict.broken) == {order.ORDER, STATEMENT}
-    assert verdict.counts[order.ORDER] == 1
+    assert set(verdict.broken) == {checker.order.ORDER, STATEMENT}
+    assert verdict.counts[checker.order.ORDER] == 1
 
 
 Change = Callable[[list[Attempt]], None]
@@ -185,14 +178,14 @@ def replace_in(attempt: Attempt, **changes: Any) -> Attempt:
 
 
 LOGS: dict[Change, set[str]] = {
-    answered_twice: {promises.ONE_ID},
-    accepted_with_other_content: {promises.SAME_KEY},
-    refused_for_the_same_content: {promises.SAME_KEY},
-    refused_and_yet_done: {promises.NO_MORE},
-    not_accepted_and_yet_done: {promises.NO_MORE},
-    lines_turned_round: {order.LINES},
-    promised_without_an_id: {promises.KEPT},
-    answered_with_a_bug: {promises.ANSWERS},
+    answered_twice: {checker.promises.ONE_ID},
+    accepted_with_other_content: {checker.promises.SAME_KEY},
+    refused_for_the_same_content: {checker.promises.SAME_KEY},
+    refused_and_yet_done: {checker.promises.NO_MORE},
+    not_accepted_and_yet_done: {checker.promises.NO_MORE},
+    lines_turned_round: {checker.order.LINES},
+    promised_without_an_id: {checker.promises.KEPT},
+    answered_with_a_bug: {checker.promises.ANSWERS},
 }
 
 
@@ -203,24 +196,24 @@ def test_an_answer_that_breaks_the_promise_is_called_by_its_name(
     attempts = list(history.attempts)
     change(attempts)
 
-    assert set(check(history.connection, attempts).broken) == LOGS[change]
+    assert set(checker.check(history.connection, attempts).broken) == LOGS[change]
 
 
 def test_a_command_whose_answer_was_lost_may_be_there_once(history: History) -> None:
     first, *others = history.attempts
     lost = replace_in(first, status=None, answered_at=None, command_id=None)
 
-    assert check(history.connection, [lost, *others]).is_sound
+    assert checker.check(history.connection, [lost, *others]).is_sound
 
 
 def test_a_command_whose_answer_was_lost_need_not_be_there(history: History) -> None:
     lost = replace_in(history.attempts[0], key="lost", status=None, command_id=None)
 
-    assert check(history.connection, [*history.attempts, lost]).is_sound
+    assert checker.check(history.connection, [*history.attempts, lost]).is_sound
 
 
 def test_a_watch_of_a_log_that_only_grows_finds_nothing(history: History) -> None:
-    watching = Watch(history.connection)
+    watching = checker.Watch(history.connection)
     watching.sample()
     watching.sample()
     verdict = watching.verdict()
@@ -232,21 +225,21 @@ def test_a_watch_of_a_log_that_only_grows_finds_nothing(history: History) -> Non
 def test_a_watch_sees_a_checkpoint_go_back(
     history: History, tables: Callable[[str], None]
 ) -> None:
-    watching = Watch(history.connection)
+    watching = checker.Watch(history.connection)
     watching.sample()
     tables("UPDATE subscriptions SET checkpoint = 3 WHERE name = 'customers_g1'")
     watching.sample()
 
-    assert watching.verdict().counts == {watch.FORWARD: 1}
+    assert watching.verdict().counts == {checker.watch.FORWARD: 1}
 
 
-def kept_after_sample(watching: Watch) -> bool:
+def kept_after_sample(watching: checker.Watch) -> bool:
     watching.sample()
     return bool(watching.kept)
 
 
 def test_a_watch_sees_who_keeps_a_stream_and_stands_still(history: History) -> None:
-    watching = Watch(history.connection, patience=0.05)
+    watching = checker.Watch(history.connection, patience=0.05)
     watching.sample()
     info = history.connection.info
     with psycopg.connect(info.dsn, password=info.password, autocommit=True) as still:
@@ -255,7 +248,7 @@ def test_a_watch_sees_who_keeps_a_stream_and_stands_still(history: History) -> N
         still.execute("SELECT pg_try_advisory_lock(public.lock_key(0, 7))")
         wait_until(lambda: kept_after_sample(watching), "it is seen twice")
 
-    assert watching.verdict().counts == {watch.FREED: 1}
+    assert watching.verdict().counts == {checker.watch.FREED: 1}
 
 
 @pytest.mark.parametrize(
@@ -269,8 +262,8 @@ def test_a_watch_sees_who_keeps_a_stream_and_stands_still(history: History) -> N
 def test_a_watch_sees_that_a_stored_event_has_changed(
     statements: str, history: History, tables: Callable[[str], None]
 ) -> None:
-    watching = Watch(history.connection)
+    watching = checker.Watch(history.connection)
     watching.sample()
     tables(statements)
 
-    assert watching.verdict().counts == {watch.UNCHANGED: 1}
+    assert watching.verdict().counts == {checker.watch.UNCHANGED: 1}
