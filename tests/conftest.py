@@ -47,9 +47,8 @@ def _as_a_program_of_this_computer(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def database(databases: Databases) -> Iterator[str]:
     """The URL of a migrated, empty database, dropped after the test."""
-    name = f"t_{uuid4().hex[:16]}"
-    yield databases.clone(name)
-    databases.drop(name)
+    with databases.lend() as url:
+        yield url
 
 
 @pytest.fixture

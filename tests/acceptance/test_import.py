@@ -16,7 +16,7 @@ from tests.support import northwind
 from tests.support.databases import MASTER_KEY, Databases
 from tests.support.histories import Logged, last_number, read_log
 from tests.support.processes import Process, Processes
-from tests.support.waiting import wait_until
+from tests.support.waiting import somebody_waits, wait_until
 
 pytestmark = [
     pytest.mark.races,
@@ -72,15 +72,6 @@ def end(process: Process) -> str:
 def count_events(engine: sa.Engine) -> int:
     with engine.connect() as connection:
         return int(connection.scalar(sa.text("SELECT count(*) FROM events")) or 0)
-
-
-def somebody_waits(engine: sa.Engine) -> bool:
-    with engine.connect() as connection:
-        waiting = sa.text(
-            "SELECT count(*) FROM pg_locks WHERE NOT granted AND database ="
-            " (SELECT oid FROM pg_database WHERE datname = current_database())"
-        )
-        return bool(connection.scalar(waiting))
 
 
 @contextmanager

@@ -46,19 +46,18 @@ def developer(
     production: Shop, settings: Settings, databases: Databases
 ) -> Iterator[Shop]:
     """Another shop, with other secrets, that takes the place of production."""
-    name = f"t_{uuid4().hex[:16]}"
-    shop = Shop(
-        replace(
-            settings,
-            database_url=databases.clone(name),
-            secret_key="another secret, of a developer's own",
-            master_keys=master_keys("YW5vdGhlciBtYXN0ZXIga2V5LCBhIGRldmVsb3Blci4="),
+    with databases.lend() as url:
+        shop = Shop(
+            replace(
+                settings,
+                database_url=url,
+                secret_key="another secret, of a developer's own",
+                master_keys=master_keys("YW5vdGhlciBtYXN0ZXIga2V5LCBhIGRldmVsb3Blci4="),
+            )
         )
-    )
-    shop.ensure_read_models()
-    yield shop
-    shop.engine.dispose()
-    databases.drop(name)
+        shop.ensure_read_models()
+        yield shop
+        shop.engine.dispose()
 
 
 def call(shop: Shop, *arguments: str, given: bytes | None = None) -> Result:

@@ -4,17 +4,13 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
 
 import pytest
-from flask import Flask
-from werkzeug.serving import make_server
 
 from tasks.shop.local_access import write_header
 from tasks.shop.wiring import Shop
+from tests.support.answering import serving
 from tests.support.databases import ROOT
 from tests.support.settings import SECRET_KEY
 from tests.support.users import token_of, user
@@ -33,19 +29,6 @@ COMMANDS = [
 ]
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
-
-
-@contextmanager
-def serving(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def test_there_are_examples_by_file_and_by_token() -> None:

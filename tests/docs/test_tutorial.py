@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,10 +51,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
 @pytest.fixture
 def url(databases: Databases) -> Iterator[str]:
     """The address of an empty database, as psycopg and SQLAlchemy both take it."""
-    name = f"t_{uuid.uuid4().hex[:16]}"
-    made = sa.make_url(databases.create(name)).set(drivername="postgresql")
-    yield made.render_as_string(hide_password=False)
-    databases.drop(name)
+    with databases.lend_empty() as url:
+        made = sa.make_url(url).set(drivername="postgresql")
+        yield made.render_as_string(hide_password=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """What tests of the engine share: the engine, with nothing in it, and counters."""
 
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,9 +15,8 @@ from tests.support.engine import Engine, empty, open_engine
 @pytest.fixture(scope="module")
 def module_database(databases: Databases) -> Iterator[str]:
     """The URL of a database for one file of tests."""
-    name = f"t_{uuid.uuid4().hex[:16]}"
-    yield databases.clone(name)
-    databases.drop(name)
+    with databases.lend() as url:
+        yield url
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from eventstore.database import doctor
 from eventstore.database.doctor import diagnose
 from tasks.shop.wiring import Shop
 from tests.support.databases import MASTER_KEY, ROOT, as_role
-from tests.support.engine import Engine
+from tests.support.engine import Engine, connect
 
 # What is done to the database, and what of it is told.
 FATAL = {
@@ -96,20 +96,13 @@ def test_a_clock_that_is_elsewhere_is_told(
 
 
 def test_a_database_without_a_log_is_no_accident(databases: Any) -> None:
-    url = databases.create("test_doctor_of_nothing")
-    try:
-        with psycopg.connect(
-            url.replace("+psycopg", ""), autocommit=True
-        ) as connection:
-            assert "there is no log here" in diagnose(connection)[0].what
-    finally:
-        databases.drop("test_doctor_of_nothing")
+    with databases.lend_empty() as url, connect(url) as connection:
+        assert "there is no log here" in diagnose(connection)[0].what
 
 
 def test_whoever_owns_the_log_is_told_so(engine: Engine, database: str) -> None:
     owners = [a for a in diagnose(engine.connection) if a.check == "owner"]
-    url = as_role(database, "operator").replace("+psycopg", "")
-    with psycopg.connect(url, autocommit=True) as operator:
+    with connect(as_role(database, "operator")) as operator:
         as_operator = diagnose(operator)
 
     assert "owns the log and can change the past" in owners[0].what

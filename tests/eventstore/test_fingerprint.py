@@ -8,17 +8,10 @@ import pytest
 from eventstore.aggregates.decider import Decider
 from eventstore.errors.unreadable import UnkeepableState
 from tests.support.engine import COUNTERS, Counter
+from tests.support.snapshots import WiderCounter
 
 CLOCK = "counter-clock"
 (COUNTER,) = COUNTERS.all
-
-
-@dataclass(frozen=True, slots=True)
-class WiderCounter:
-    """What a counter is made of in the next version."""
-
-    total: int = 0
-    doubled: int = 0
 
 
 @dataclass(frozen=True, slots=True)

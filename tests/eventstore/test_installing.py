@@ -1,7 +1,6 @@
 """Installing the engine into a database of somebody else's."""
 
 import threading
-import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -25,9 +24,8 @@ from tests.support.engine import added, connect
 @pytest.fixture
 def url(databases: Databases) -> Iterator[str]:
     """The URL of an empty database, without our tables."""
-    name = f"t_{uuid.uuid4().hex[:16]}"
-    yield databases.create(name)
-    databases.drop(name)
+    with databases.lend_empty() as url:
+        yield url
 
 
 def functions(url: str) -> list[str]:

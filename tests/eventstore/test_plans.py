@@ -6,8 +6,8 @@ on every machine, and tells at once when a plan walks through what it could reac
 key.
 """
 
-import uuid
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -39,30 +39,27 @@ STREAM_OF_WAITING = {
 @pytest.fixture(scope="module")
 def long_past(databases: Databases) -> Iterator[Engine]:
     """An engine with twenty thousand finished commands and as many events."""
-    name = f"t_{uuid.uuid4().hex[:16]}"
-    engine = open_engine(databases.clone(name))
-    engine.connection.execute(
-        f"""
-        ALTER TABLE commands SET (autovacuum_enabled = off);
-        ALTER TABLE events SET (autovacuum_enabled = off);
-        ALTER TABLE snapshots SET (autovacuum_enabled = off);
-        INSERT INTO events (stream_id, type, version, data, metadata, occurred_at)
-        SELECT 'counter-' || n, 'Added', 1, '{{"amount": 1}}', '{{}}', now()
-        FROM generate_series(1, {FINISHED}) AS n;
-        INSERT INTO commands
-            (id, stream_id, type, data, metadata, principal, fingerprint, status)
-        SELECT
-            gen_random_uuid(), 'counter-' || n, 'Add', '{{}}', '{{}}', 'alice', '',
-            'succeeded'
-        FROM generate_series(1, {FINISHED}) AS n;
-        INSERT INTO snapshots (stream_id, version, state, fingerprint, checksum)
-        SELECT 'counter-' || n, 1, '{{"total": 1}}', '', ''
-        FROM generate_series(1, {FINISHED}) AS n;
-        """
-    )
-    yield engine
-    engine.close()
-    databases.drop(name)
+    with databases.lend() as url, closing(open_engine(url)) as engine:
+        engine.connection.execute(
+            f"""
+            ALTER TABLE commands SET (autovacuum_enabled = off);
+            ALTER TABLE events SET (autovacuum_enabled = off);
+            ALTER TABLE snapshots SET (autovacuum_enabled = off);
+            INSERT INTO events (stream_id, type, version, data, metadata, occurred_at)
+            SELECT 'counter-' || n, 'Added', 1, '{{"amount": 1}}', '{{}}', now()
+            FROM generate_series(1, {FINISHED}) AS n;
+            INSERT INTO commands
+                (id, stream_id, type, data, metadata, principal, fingerprint, status)
+            SELECT
+                gen_random_uuid(), 'counter-' || n, 'Add', '{{}}', '{{}}', 'alice', '',
+                'succeeded'
+            FROM generate_series(1, {FINISHED}) AS n;
+            INSERT INTO snapshots (stream_id, version, state, fingerprint, checksum)
+            SELECT 'counter-' || n, 1, '{{"total": 1}}', '', ''
+            FROM generate_series(1, {FINISHED}) AS n;
+            """
+        )
+        yield engine
 
 
 @pytest.fixture(params=["no figures", "figures before", "figures after"])

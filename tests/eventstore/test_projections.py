@@ -23,6 +23,8 @@ from eventstore.projections.projection import (
 from eventstore.projections.table import Table
 from eventstore.subscriptions.catch_up import CaughtUp, catch_up
 from tests.support.engine import Added, Engine, added, at_once
+from tests.support.totals import Total as Clock
+from tests.support.totals import counter_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,16 +34,6 @@ class Total:
     counter: str
     total: int
     clock: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clock:
-    counter: str
-    total: int
-
-
-def counter_of(fact: Fact, looked_up: LookedUp) -> str:
-    return fact.subject
 
 
 def clock_of(fact: Fact) -> str | None:

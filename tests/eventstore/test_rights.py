@@ -320,10 +320,8 @@ def test_an_owner_who_may_not_make_roles_is_told_what_to_run(
 @pytest.fixture
 def empty(databases: Databases) -> Iterator[str]:
     """The name of a database without our tables."""
-    name = f"t_{uuid4().hex[:16]}"
-    databases.create(name)
-    yield name
-    databases.drop(name)
+    with databases.lend_empty() as url:
+        yield str(sa.make_url(url).database)
 
 
 def test_an_owner_who_may_make_roles_needs_no_more(

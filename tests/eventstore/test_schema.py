@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -75,26 +74,20 @@ CATALOGUES = {
 @pytest.fixture(scope="module")
 def migrated(databases: Databases) -> Iterator[psycopg.Connection[Any]]:
     """A database that Alembic made."""
-    name = f"t_{uuid.uuid4().hex[:16]}"
-    with connect(databases.clone(name)) as connection:
+    with databases.lend() as url, connect(url) as connection:
         yield connection
-    connection.close()
-    databases.drop(name)
 
 
 @pytest.fixture(scope="module")
 def installed(databases: Databases) -> Iterator[psycopg.Connection[Any]]:
     """A database that the engine made by itself."""
-    name = f"t_{uuid.uuid4().hex[:16]}"
-    with connect(databases.create(name)) as connection:
+    with databases.lend_empty() as url, connect(url) as connection:
         # Wherever the caller's own tables go, ours go to where the functions are.
         connection.execute("CREATE SCHEMA elsewhere")
         connection.execute("SET search_path TO elsewhere, pg_catalog")
         install(connection)
         connection.execute("RESET search_path")
         yield connection
-    connection.close()
-    databases.drop(name)
 
 
 @pytest.mark.parametrize("catalogue", CATALOGUES)
@@ -122,10 +115,8 @@ def test_a_database_of_before_snapshots_is_left_with_one_take(
     databases: Databases,
 ) -> None:
     """Replacing a function that gets one more argument would leave both."""
-    name = f"t_{uuid.uuid4().hex[:16]}"
-    url = databases.create(name)
-    migrate(url, "0003")
-    with connect(url) as connection:
+    with databases.lend_empty() as url, connect(url) as connection:
+        migrate(url, "0003")
         connection.execute(
             """
             DROP FUNCTION public.take;
@@ -141,8 +132,6 @@ def test_a_database_of_before_snapshots_is_left_with_one_take(
             "SELECT kind, ref, stream_id, type, version, data, metadata, moment"
             " FROM public.take(gen_random_uuid(), 'worker', 1, 1000, 5)"
         )
-    connection.close()
-    databases.drop(name)
 
     assert rows == [(6,)]
 
@@ -150,10 +139,8 @@ def test_a_database_of_before_snapshots_is_left_with_one_take(
 def test_a_database_of_before_claims_is_left_with_one_append(
     databases: Databases,
 ) -> None:
-    name = f"t_{uuid.uuid4().hex[:16]}"
-    url = databases.create(name)
-    migrate(url, "0004")
-    with connect(url) as connection:
+    with databases.lend_empty() as url, connect(url) as connection:
+        migrate(url, "0004")
         connection.execute(
             """
             DROP FUNCTION public.append;
@@ -184,8 +171,6 @@ def test_a_database_of_before_claims_is_left_with_one_append(
             )
             """
         )
-    connection.close()
-    databases.drop(name)
 
     assert rows == [("append", 13), ("finish", 17)]
 
@@ -193,10 +178,8 @@ def test_a_database_of_before_claims_is_left_with_one_append(
 def test_a_migration_that_was_stopped_at_its_indexes_is_run_again(
     databases: Databases,
 ) -> None:
-    name = f"t_{uuid.uuid4().hex[:16]}"
-    url = databases.create(name)
-    migrate(url)
-    with connect(url) as connection:
+    with databases.lend_empty() as url, connect(url) as connection:
+        migrate(url)
         connection.execute("UPDATE alembic_version SET version_num = '0007'")
         connection.execute("DROP INDEX events_causation_id_idx")
         # As one is left that could not be made to its end.
@@ -213,8 +196,6 @@ def test_a_migration_that_was_stopped_at_its_indexes_is_run_again(
             WHERE indrelid = 'events'::regclass
             """
         ).fetchall()
-    connection.close()
-    databases.drop(name)
 
     assert rows == [(5, True)]
 

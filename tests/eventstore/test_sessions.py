@@ -1,6 +1,5 @@
 """A session is what the code relies on, whatever the database was set to."""
 
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +12,7 @@ from eventstore.sessions import looking
 from eventstore.sessions.pins import PINS, seconds_of
 from eventstore.sessions.session import Session
 from tasks.shop.connections import can_write, connect, pool_of
-from tests.support.databases import Databases
+from tests.support.databases import Databases, in_encoding
 from tests.support.engine import connect as connect_plain
 
 OTHERS = {
@@ -55,9 +54,8 @@ UNSET = {"lc_monetary", "lc_numeric", "lc_time", "plpgsql.extra_warnings"}
 @pytest.fixture(scope="module")
 def one(databases: Databases) -> Iterator[str]:
     """A database for all that is asked here; each test leaves it as it was."""
-    name = f"t_{uuid.uuid4().hex[:16]}"
-    yield databases.clone(name)
-    databases.drop(name)
+    with databases.lend() as url:
+        yield url
 
 
 @pytest.fixture
@@ -146,17 +144,10 @@ def test_what_a_session_may_not_set_itself_is_refused_by_name(
 def test_a_database_in_another_encoding_is_refused_by_name(
     databases: Databases, encoding: str
 ) -> None:
-    name = f"t_{uuid.uuid4().hex[:16]}"
-    with databases.engine.connect() as connection:
-        connection.exec_driver_sql(
-            f"CREATE DATABASE {name} ENCODING '{encoding}' TEMPLATE template0"
-            " LOCALE_PROVIDER libc LOCALE 'C'"
-        )
-    try:
+    with databases.lend_empty(in_encoding(encoding)) as url:
+        name = sa.make_url(url).database
         with pytest.raises(UnfitSession, match=f"{name} is in {encoding}"):
-            connect(databases.url_of(name))
-    finally:
-        databases.drop(name)
+            connect(url)
 
 
 def test_a_session_that_somebody_else_has_used_is_refused(

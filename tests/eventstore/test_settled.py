@@ -21,6 +21,14 @@ def insert(connection: psycopg.Connection[Any], stream_id: str) -> None:
     )
 
 
+def overtaken_writer(engine: Engine) -> psycopg.Connection[Any]:
+    """Return a connection with an event under way, behind which one is committed."""
+    slow = engine.connect(autocommit=False)
+    insert(slow, "counter-slow")
+    engine.append("counter-later", 1, expected=0)
+    return slow
+
+
 def test_nothing_is_settled_in_a_fresh_log(
     connection: psycopg.Connection[Any],
 ) -> None:
@@ -50,27 +58,21 @@ def test_the_slowest_of_several_writers_counts(engine: Engine) -> None:
 
 
 def test_an_event_under_way_is_settled_when_it_is_committed(engine: Engine) -> None:
-    slow = engine.connect(autocommit=False)
-    insert(slow, "counter-slow")
-    engine.append("counter-later", 1, expected=0)
+    slow = overtaken_writer(engine)
     slow.commit()
 
     assert settled(engine.connection) == 2
 
 
 def test_what_is_rolled_back_holds_nothing_back(engine: Engine) -> None:
-    slow = engine.connect(autocommit=False)
-    insert(slow, "counter-slow")
-    engine.append("counter-later", 1, expected=0)
+    slow = overtaken_writer(engine)
     slow.rollback()
 
     assert settled(engine.connection) == 2
 
 
 def test_a_writer_that_is_killed_holds_nothing_back(engine: Engine) -> None:
-    slow = engine.connect(autocommit=False)
-    insert(slow, "counter-slow")
-    engine.append("counter-later", 1, expected=0)
+    slow = overtaken_writer(engine)
     engine.connection.execute(
         "SELECT pg_terminate_backend(%s, 10000)", (slow.info.backend_pid,)
     )

@@ -1,7 +1,7 @@
 """Snapshots save reading, and never change what is read."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -24,18 +24,10 @@ from tests.support.engine import (
     Engine,
     added,
 )
-from tests.support.snapshots import keep_snapshot, returned_rows, row_of
+from tests.support.snapshots import WiderCounter, keep_snapshot, returned_rows, row_of
 
 CLOCK = "counter-clock"
 (COUNTER,) = COUNTERS.all
-
-
-@dataclass(frozen=True, slots=True)
-class WiderCounter:
-    """What a counter is made of in the next version."""
-
-    total: int = 0
-    doubled: int = 0
 
 
 def with_decider(**changed: Any) -> Deciders:

@@ -18,7 +18,7 @@ from eventstore.journal.operator_actions import cancel
 from eventstore.journal.pruning import prune
 from eventstore.journal.take import LeasedStream, find_waiting, give_back, release
 from tests.support.engine import Add, Engine
-from tests.support.waiting import wait_until
+from tests.support.waiting import somebody_waits, wait_until
 
 CLOCK = "counter-clock"
 TOMORROW = datetime.now(UTC) + timedelta(days=1)
@@ -310,7 +310,9 @@ def test_two_who_find_what_is_due_give_each_one_turn_in_order(engine: Engine) ->
     )
     with ThreadPoolExecutor(1) as threads:
         taking = threads.submit(engine.take, early, runner)
-        wait_until(lambda: somebody_waits(engine), "the runner waits for the relay")
+        wait_until(
+            lambda: somebody_waits(engine.connection), "the runner waits for the relay"
+        )
         relay.commit()
         taken = taking.result(10)
 
@@ -319,14 +321,6 @@ def test_two_who_find_what_is_due_give_each_one_turn_in_order(engine: Engine) ->
     assert first is not None
     assert second is not None
     assert first < second
-
-
-def somebody_waits(engine: Engine) -> bool:
-    ((count,),) = engine.connection.execute(
-        "SELECT count(*) FROM pg_locks WHERE NOT granted AND (database IS NULL OR"
-        " database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
-    ).fetchall()
-    return bool(count)
 
 
 def test_the_relay_passes_by_where_somebody_gives_turns(engine: Engine) -> None:

@@ -1,7 +1,6 @@
 """The checker: a sound history is sound, and each breach is called by its name."""
 
 import ast
-import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -24,17 +23,18 @@ from tests.support.waiting import wait_until
 
 @pytest.fixture(scope="module")
 def history(databases: Databases) -> Iterator[History]:
-    name = f"t_{uuid.uuid4().hex[:16]}"
-    url = databases.clone(name)
-    shop = Shop(settings_for(url))
-    shop.ensure_read_models()
-    sender = Sender(shop)
-    with pytest.MonkeyPatch.context() as patch, connect(url) as connection:
+    with (
+        databases.lend() as url,
+        pytest.MonkeyPatch.context() as patch,
+        connect(url) as connection,
+    ):
+        shop = Shop(settings_for(url))
+        shop.ensure_read_models()
+        sender = Sender(shop)
         patch.setattr("tasks.broker.publish.send", lambda *_: None)
         live(sender)
         yield History(connection, sender.attempts, shop.deciders)
-    shop.engine.dispose()
-    databases.drop(name)
+        shop.engine.dispose()
 
 
 def test_a_sound_history_is_sound_and_all_of_it_was_looked_at(history: History) -> None:

@@ -4,7 +4,10 @@ import hashlib
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import sqlalchemy as sa
 
@@ -57,11 +60,29 @@ class Databases:
             connection.execute(sa.text("SELECT pg_advisory_unlock(4711)"))
         return self.url_of(name)
 
-    def create(self, name: str) -> str:
+    def create(self, name: str, options: str = "") -> str:
         """Make an empty database, without our tables, and return its URL."""
         with self.engine.connect() as connection:
-            connection.execute(sa.text(f"CREATE DATABASE {name}"))
+            connection.execute(sa.text(f"CREATE DATABASE {name} {options}"))
         return self.url_of(name)
+
+    @contextmanager
+    def lend(self) -> Iterator[str]:
+        """Yield the URL of a clone that nobody else has; it is dropped afterwards."""
+        name = new_name()
+        try:
+            yield self.clone(name)
+        finally:
+            self.drop(name)
+
+    @contextmanager
+    def lend_empty(self, options: str = "") -> Iterator[str]:
+        """Yield the URL of a database without our tables, made with *options*."""
+        name = new_name()
+        try:
+            yield self.create(name, options)
+        finally:
+            self.drop(name)
 
     def drop(self, name: str) -> None:
         with self.engine.connect() as connection:
@@ -95,6 +116,15 @@ class Databases:
 
     def url_of(self, name: str) -> str:
         return self.url.set(database=name).render_as_string(hide_password=False)
+
+
+def in_encoding(encoding: str) -> str:
+    """Return the options of CREATE DATABASE that every server takes for *encoding*."""
+    return f"ENCODING '{encoding}' TEMPLATE template0 LOCALE_PROVIDER libc LOCALE 'C'"
+
+
+def new_name() -> str:
+    return f"t_{uuid4().hex[:16]}"
 
 
 def migrate(url: str, revision: str = "head", **variables: str) -> None:

@@ -14,6 +14,13 @@ Work = Callable[..., None]
 Place = Callable[..., int]
 
 ALICE: dict[str, Any] = {"customer_id": "ALICE", "name": "Alice's Clocks"}
+BOB: dict[str, Any] = {
+    "customer_id": "BOB",
+    "name": "Bob & Söhne",
+    "email": "bob@example.com",
+    "phone": "0621-08460",
+    "address": {"street": "Forsterstr. 57", "city": "Mannheim", "country": "Germany"},
+}
 CLOCKS: dict[str, Any] = {
     "customer_id": "ALICE",
     "items": [{"product": "RETRO-CLOCK", "quantity": 2, "unit_price": 1250}],

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 import redis
 
@@ -16,6 +15,7 @@ from embedded.binaries import redis_server
 from tasks.broker.checks import COMMANDS, check_broker, of_server, warn_of_broker
 from tasks.shop.identity import identity_of
 from tasks.shop.wiring import Shop
+from tests.support.engine import connect
 from tests.support.processes import Process, connects
 from tests.support.waiting import wait_until
 
@@ -151,13 +151,9 @@ def test_a_process_that_begins_logs_it(
 def test_each_database_is_another_shop_whoever_asks(
     shop: Shop, databases: Any, database: str
 ) -> None:
-    other = databases.clone("test_another_shop")
-    try:
-        with psycopg.connect(other.replace("+psycopg", "")) as connection:
-            others = identity_of(connection)
-    finally:
-        databases.drop("test_another_shop")
-    with psycopg.connect(database.replace("+psycopg", "")) as connection:
+    with databases.lend() as other, connect(other) as connection:
+        others = identity_of(connection)
+    with connect(database) as connection:
         own = identity_of(connection)
 
     assert own == shop.identity

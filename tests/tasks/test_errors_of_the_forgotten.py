@@ -14,7 +14,7 @@ from tasks import command_operations, commands
 from tasks.accept import accept
 from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, bob, cancel, pay, place, rename
-from tests.support.waiting import wait_until
+from tests.support.waiting import somebody_waits, wait_until
 
 SECRET = "Alice Retro"
 
@@ -133,7 +133,7 @@ def test_an_error_that_comes_while_they_are_forgotten_is_kept_without_words(
     )
     try:
         work.start()
-        wait_until(lambda: waits_for_a_lock(desk), "the late one waits")
+        wait_until(lambda: somebody_waits(desk.engine), "the late one waits")
     finally:
         forgetting.commit()
         forgetting.close()
@@ -141,16 +141,3 @@ def test_an_error_that_comes_while_they_are_forgotten_is_kept_without_words(
 
     assert "KeyError" in said(desk, late)
     assert SECRET not in said(desk, late)
-
-
-def waits_for_a_lock(shop: Shop) -> bool:
-    with shop.engine.connect() as connection:
-        return bool(
-            connection.scalar(
-                sa.text(
-                    "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND"
-                    " (database IS NULL OR database = (SELECT oid FROM pg_database"
-                    " WHERE datname = current_database())))"
-                )
-            )
-        )

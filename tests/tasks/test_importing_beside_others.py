@@ -18,7 +18,7 @@ from tasks.shop.history_import import appending, number_sequences
 from tasks.shop.wiring import Shop
 from tests.support.histories import History, last_number, order, read_log, run_import
 from tests.support.orders import order_for
-from tests.support.waiting import wait_until
+from tests.support.waiting import somebody_waits, wait_until
 
 
 def test_an_order_that_was_promised_is_not_taken_by_an_import(
@@ -47,7 +47,7 @@ def test_an_order_that_is_being_promised_is_waited_for(
         accepting.execute(sa.text("SELECT nextval('order_numbers')"))
         run = threading.Thread(target=lambda: results.append(run_import(folder)))
         run.start()
-        wait_until(lambda: sequence_is_waited_for(shop), "the import waits")
+        wait_until(lambda: somebody_waits(shop.engine), "the import waits")
         accepting.execute(
             sa.text(
                 "INSERT INTO commands (id, stream_id, type, data, metadata,"
@@ -75,19 +75,6 @@ def test_numbers_that_are_held_for_long_are_not_waited_for(
     assert result.exit_code == 1
     assert "are held by a transaction that does not end" in result.stderr
     assert read_log(shop.engine) == []
-
-
-def sequence_is_waited_for(shop: Shop) -> bool:
-    with shop.engine.connect() as connection:
-        return bool(
-            connection.scalar(
-                sa.text(
-                    "SELECT count(*) FROM pg_locks WHERE NOT granted"
-                    " AND relation = 'order_numbers'::regclass AND database ="
-                    " (SELECT oid FROM pg_database WHERE datname = current_database())"
-                )
-            )
-        )
 
 
 def test_who_writes_first_while_an_import_runs_keeps_the_stream(
@@ -127,7 +114,7 @@ def test_two_imports_at_once_make_one_history(shop: Shop, tmp_path: Path) -> Non
         )
         run = threading.Thread(target=lambda: results.append(run_import(folder)))
         run.start()
-        wait_until(lambda: lock_is_waited_for(shop), "the second import waits")
+        wait_until(lambda: somebody_waits(shop.engine), "the second import waits")
         before = len(read_log(shop.engine))
         other.execute(sa.text("SELECT pg_advisory_unlock_all()"))
         run.join()
@@ -135,15 +122,3 @@ def test_two_imports_at_once_make_one_history(shop: Shop, tmp_path: Path) -> Non
     assert before == 0
     assert "another import is at work; waiting for its end" in results[0].stdout
     assert len(read_log(shop.engine)) == 2
-
-
-def lock_is_waited_for(shop: Shop) -> bool:
-    with shop.engine.connect() as connection:
-        return bool(
-            connection.scalar(
-                sa.text(
-                    "SELECT count(*) FROM pg_locks WHERE NOT granted"
-                    " AND locktype = 'advisory' AND objsubid = 2"
-                )
-            )
-        )

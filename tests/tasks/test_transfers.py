@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
-from uuid import uuid4
 
 import pytest
 
@@ -28,13 +27,13 @@ from tests.support.settings import settings_for
 @pytest.fixture(scope="module")
 def one_shop(databases: Databases) -> Iterator[Shop]:
     """A shop for all tests of this file: each has accounts of its own."""
-    name = f"t_{uuid4().hex[:16]}"
-    shop = Shop(settings_for(databases.clone(name)))
-    shop.projections = [p.projection for p in (accounts, account_statement, transfers)]
-    shop.ensure_read_models()
-    yield shop
-    shop.engine.dispose()
-    databases.drop(name)
+    with databases.lend() as url:
+        shop = Shop(settings_for(url))
+        views = (accounts, account_statement, transfers)
+        shop.projections = [view.projection for view in views]
+        shop.ensure_read_models()
+        yield shop
+        shop.engine.dispose()
 
 
 numbers = count(1)

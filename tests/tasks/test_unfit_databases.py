@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -18,7 +17,7 @@ from tasks.shop.bad_setting import EX_CONFIG
 from tasks.shop.connections import connect
 from tasks.shop.startup_checks import refuse_what_loses_data
 from tasks.shop.wiring import Shop
-from tests.support.databases import MASTER_KEY, ROOT, Databases
+from tests.support.databases import MASTER_KEY, ROOT, Databases, in_encoding
 from tests.support.settings import settings_for
 
 TOLD = "is in LATIN1, which cannot keep every text; make another with CREATE DATABASE"
@@ -26,14 +25,8 @@ TOLD = "is in LATIN1, which cannot keep every text; make another with CREATE DAT
 
 @pytest.fixture(scope="module")
 def latin1(databases: Databases) -> Iterator[str]:
-    name = f"t_{uuid.uuid4().hex[:16]}"
-    with databases.engine.connect() as connection:
-        connection.exec_driver_sql(
-            f"CREATE DATABASE {name} ENCODING 'LATIN1' TEMPLATE template0"
-            " LOCALE_PROVIDER libc LOCALE 'C'"
-        )
-    yield databases.url_of(name)
-    databases.drop(name)
+    with databases.lend_empty(in_encoding("LATIN1")) as url:
+        yield url
 
 
 @pytest.fixture

@@ -10,13 +10,20 @@ from tasks.shop.settings import Settings
 from tasks.shop.wiring import Shop
 from tests.support.databases import MASTER_KEY
 from tests.support.settings import SECRET_KEY
-from tests.support.visiting import Browser
+from tests.support.visiting import BOB, Browser, Send, Work
 from webapp import create_app
 
 
 @pytest.fixture
 def browser(client: FlaskClient) -> Browser:
     return Browser(client)
+
+
+@pytest.fixture
+def bob(send: Send, work: Work) -> str:
+    """A registered customer of whom everything is known."""
+    work(send("RegisterCustomer", BOB, key="bob"))
+    return "BOB"
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The pages of customers: the list, one of them, and a change of their details."""
 
 import re
-from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -16,20 +15,6 @@ from tests.support.visiting import (
     hidden_of,
     value_of,
 )
-
-BOB: dict[str, Any] = {
-    "customer_id": "BOB",
-    "name": "Bob & Söhne",
-    "email": "bob@example.com",
-    "phone": "0621-08460",
-    "address": {"street": "Forsterstr. 57", "city": "Mannheim", "country": "Germany"},
-}
-
-
-@pytest.fixture
-def bob(send: Send, work: Work) -> str:
-    work(send("RegisterCustomer", BOB, key="bob"))
-    return "BOB"
 
 
 def customers_in(page: str) -> list[str]:

@@ -2,7 +2,9 @@
 
 from uuid import uuid4
 
+import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from tests.support.visiting import (
     CLOCKS,
@@ -108,14 +110,19 @@ def test_cancelling_an_order_that_never_was_is_refused(
     assert 'action="/orders/7/cancel"' not in page
 
 
-def test_what_an_order_no_longer_allows_is_not_offered_again(
-    browser: Browser, work: Work, alice: str
-) -> None:
+@pytest.fixture
+def paid_twice(browser: Browser, work: Work, alice: str) -> list[TestResponse]:
+    """The answers to two who say that an order was paid; neither is decided yet."""
     work(browser.send("/orders/new", **TYPED_CLOCKS))
-    paid_twice = [
+    return [
         browser.send("/orders/1/payment", form="/orders/new", amount="25.00", key=key)
         for key in ("here", "there")
     ]
+
+
+def test_what_an_order_no_longer_allows_is_not_offered_again(
+    browser: Browser, work: Work, paid_twice: list[TestResponse]
+) -> None:
     work(*paid_twice)
     page = browser.fate(paid_twice[1])
 
@@ -125,13 +132,8 @@ def test_what_an_order_no_longer_allows_is_not_offered_again(
 
 
 def test_a_rule_that_no_input_meets_offers_no_form_while_the_page_lags(
-    browser: Browser, work: Work, run: Work, alice: str
+    browser: Browser, run: Work, paid_twice: list[TestResponse]
 ) -> None:
-    work(browser.send("/orders/new", **TYPED_CLOCKS))
-    paid_twice = [
-        browser.send("/orders/1/payment", form="/orders/new", amount="25.00", key=key)
-        for key in ("here", "there")
-    ]
     run(*paid_twice)
 
     page = browser.fate(paid_twice[1])

@@ -2,7 +2,6 @@
 
 import re
 import time
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,24 +12,12 @@ from tests.support.visiting import (
     TYPED_CLOCKS,
     Browser,
     Place,
-    Send,
     Work,
     hidden_of,
     value_of,
 )
 
-BOB: dict[str, Any] = {
-    "customer_id": "BOB",
-    "name": "Bob & Söhne",
-    "address": {"street": "Forsterstr. 57", "city": "Mannheim", "country": "Germany"},
-}
 UNPRICED = {**TYPED_CLOCKS, "items.0.unit_price": ""}
-
-
-@pytest.fixture
-def bob(send: Send, work: Work) -> str:
-    work(send("RegisterCustomer", BOB, key="bob"))
-    return "BOB"
 
 
 def options_of(page: str, name: str) -> list[tuple[str, str]]:

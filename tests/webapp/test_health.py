@@ -1,6 +1,5 @@
 """Whether the process answers, and whether it can work."""
 
-import uuid
 from dataclasses import replace
 
 import pytest
@@ -95,11 +94,10 @@ def test_the_web_makes_the_list_where_nobody_has(settings: Settings) -> None:
 def test_a_database_that_is_being_set_up_asks_for_patience(
     databases: Databases, settings: Settings
 ) -> None:
-    name = f"t_{uuid.uuid4().hex[:16]}"
-    shop = Shop(replace(settings, database_url=databases.create(name)))
-    client = create_app(shop).test_client()
+    with databases.lend_empty() as url:
+        shop = Shop(replace(settings, database_url=url))
+        client = create_app(shop).test_client()
 
-    assert client.get("/orders").status_code == 503
-    assert client.get("/readyz").status_code == 503
-    shop.engine.dispose()
-    databases.drop(name)
+        assert client.get("/orders").status_code == 503
+        assert client.get("/readyz").status_code == 503
+        shop.engine.dispose()

@@ -52,6 +52,14 @@ def position_of(client: FlaskClient, command: str) -> int:
 
 
 @pytest.fixture
+def ordered(browser: Browser, run: Work, alice: str) -> None:
+    """The browser has placed an order, which no read model knows of yet."""
+    sent = browser.send("/orders/new", **TYPED_CLOCKS)
+    run(sent)
+    browser.fate(sent)
+
+
+@pytest.fixture
 def placed(client: FlaskClient, send: Send, run: Work, alice: str) -> int:
     """The position of an order that no read model knows of yet."""
     answer = send("PlaceOrder", CLOCKS)
@@ -132,11 +140,8 @@ def test_an_order_that_is_not_to_be_seen_yet_says_so(
 
 
 def test_who_has_just_placed_an_order_sees_it_in_the_list_at_once(
-    shop: Shop, browser: Browser, run: Work, alice: str
+    shop: Shop, browser: Browser, ordered: None
 ) -> None:
-    sent = browser.send("/orders/new", **TYPED_CLOCKS)
-    run(sent)
-    browser.fate(sent)
     with caught_up_later(shop):
         page = browser.see("/orders")
 
@@ -148,13 +153,9 @@ def test_a_page_that_lags_says_so_and_does_not_wait_for_ever(
     impatient: None,
     shop: Shop,
     browser: Browser,
-    run: Work,
-    alice: str,
+    ordered: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    sent = browser.send("/orders/new", **TYPED_CLOCKS)
-    run(sent)
-    browser.fate(sent)
     fresh = browser.see("/orders")
     monkeypatch.setattr("webapp.read_connection.FRESH", 0)
     monkeypatch.setattr("webapp.read_connection.MAX_SECONDS_TO_WAIT", 60)
@@ -168,32 +169,23 @@ def test_a_page_that_lags_says_so_and_does_not_wait_for_ever(
 
 
 def test_somebody_else_s_browser_waits_for_nothing(
-    shop: Shop, browser: Browser, run: Work, alice: str
+    shop: Shop, browser: Browser, ordered: None
 ) -> None:
-    sent = browser.send("/orders/new", **TYPED_CLOCKS)
-    run(sent)
-    browser.fate(sent)
     other = Browser(browser.client.application.test_client())
 
     assert "does not show everything yet" not in other.see("/orders")
 
 
 def test_a_browser_s_position_counts_for_no_program(
-    impatient: None, browser: Browser, client: FlaskClient, run: Work, alice: str
+    impatient: None, browser: Browser, client: FlaskClient, ordered: None
 ) -> None:
-    sent = browser.send("/orders/new", **TYPED_CLOCKS)
-    run(sent)
-    browser.fate(sent)
 
     assert ask(client, "/api/orders")["behind"] == 0
 
 
 def test_who_asks_for_less_than_he_has_done_gets_all_of_it(
-    shop: Shop, browser: Browser, run: Work, alice: str
+    shop: Shop, browser: Browser, ordered: None
 ) -> None:
-    sent = browser.send("/orders/new", **TYPED_CLOCKS)
-    run(sent)
-    browser.fate(sent)
     with caught_up_later(shop):
         page = browser.see("/orders?min_position=1")
 
@@ -216,12 +208,9 @@ def test_a_form_that_was_sent_asks_for_no_position(
 
 
 def test_a_form_that_was_sent_is_not_offered_to_be_looked_at_again(
-    impatient: None, browser: Browser, run: Work, alice: str
+    impatient: None, browser: Browser, ordered: None
 ) -> None:
     """The link would lead to an empty form, and lose what was typed."""
-    sent = browser.send("/orders/new", **TYPED_CLOCKS)
-    run(sent)
-    browser.fate(sent)
     page = browser.send("/orders/new", customer_id="ALICE", add_line="1").text
 
     assert "Look again" not in page

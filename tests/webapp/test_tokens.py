@@ -2,17 +2,15 @@
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from threading import Thread
 from typing import Any
 from uuid import UUID
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from eventstore.access.tokens import revoke_token
@@ -22,6 +20,7 @@ from tasks import commands
 from tasks.shop.demo.client import Client as DemoClient
 from tasks.shop.demo.client import DemoFailed
 from tasks.shop.wiring import Shop
+from tests.support.answering import serving
 from tests.support.databases import as_role
 from tests.support.users import bearing, token_of, user
 from tests.support.visiting import ALICE, Send
@@ -276,20 +275,6 @@ def test_the_demo_asks_by_its_token_and_says_that_it_wants_one(
             without.send("Alice", "RegisterCustomer", ALICE)
         with closing(DemoClient(address, token_of(shop, "alice"))) as client:
             assert client.send("Alice", "RegisterCustomer", ALICE).is_new
-
-
-@contextmanager
-def serving(app: Flask) -> Iterator[str]:
-    """Answer on a port of this computer for that long."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture

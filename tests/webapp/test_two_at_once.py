@@ -2,9 +2,7 @@
 
 import re
 from html import unescape
-from typing import Any
 
-import pytest
 from flask.testing import FlaskClient
 
 from tests.support.visiting import (
@@ -18,19 +16,6 @@ from tests.support.visiting import (
 from webapp.forms.definitions import FORMS
 
 CHANGE = FORMS["ChangeCustomerDetails"]
-BOB: dict[str, Any] = {
-    "customer_id": "BOB",
-    "name": "Bob & Söhne",
-    "email": "bob@example.com",
-    "phone": "0621-08460",
-    "address": {"street": "Forsterstr. 57", "city": "Mannheim", "country": "Germany"},
-}
-
-
-@pytest.fixture
-def bob(send: Send, work: Work) -> str:
-    work(send("RegisterCustomer", BOB, key="bob"))
-    return "BOB"
 
 
 def test_what_two_have_changed_of_one_customer_is_kept_of_both(

@@ -28,14 +28,7 @@ LOCK = "NOT pg_try_advisory_lock(public.lock_key(2, hashtextextended(stream, 0))
 
 def a_second_runner_comes_while_one_decides(scene: Scene) -> None:
     (command_id,) = scene.send(Deposit(account_id=scene.account(), amount=7))
-    decided: list[Any] = []
-
-    def meet(command: Any) -> None:
-        decided.append(command)
-        if len(decided) == 1:
-            scene.run(command_id, shop)
-
-    shop = scene.deciding(meet)
+    shop, decided = scene.with_second_runner(command_id)
     scene.run(command_id, shop)
     scene.note(DECIDED_ONCE, 1, decided[1:])
     scene.read()

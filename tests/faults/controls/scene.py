@@ -22,7 +22,7 @@ from tasks.shop.wiring import Shop
 from tests.faults.checker import Verdict, check
 from tests.support.engine import connect
 from tests.support.sending import Sender
-from tests.support.waiting import wait_until
+from tests.support.waiting import somebody_waits, wait_until
 
 GATE = 4711
 numbers = count(1)
@@ -157,6 +157,18 @@ class Scene:
         slices = [replace(d, decide=hooked(d.decide)) for d in self.shop.slices]
         return self.same(slices=slices)
 
+    def with_second_runner(self, command_id: UUID) -> tuple[Shop, list[Any]]:
+        """Return a shop where one comes as the first decides, and what both decide."""
+        decided: list[Any] = []
+
+        def meet(command: Any) -> None:
+            decided.append(command)
+            if len(decided) == 1:
+                self.run(command_id, shop)
+
+        shop = self.deciding(meet)
+        return shop, decided
+
     def same(self, **changes: Any) -> Shop:
         """Return the same shop with *changes*, on the same connections."""
         shop = replace(self.shop, **changes)
@@ -236,10 +248,4 @@ class Scene:
 
     def somebody_waits(self) -> bool:
         """Say whether anybody waits for a lock, elsewhere than at the gate."""
-        row = self.connection.execute(
-            "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> ALL (%s)"
-            " AND (database IS NULL OR database ="
-            " (SELECT oid FROM pg_database WHERE datname = current_database()))",
-            (self.at_gate(),),
-        ).fetchone()
-        return row != (0,)
+        return somebody_waits(self.connection, besides=self.at_gate())

@@ -2,7 +2,6 @@
 
 from contextlib import closing, suppress
 from types import SimpleNamespace
-from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -80,14 +79,7 @@ def take_a_session_as_it_comes(scene: Scene) -> None:
 def two_runners_come_through_a_pooler(scene: Scene) -> None:
     """It lends its one session to both by turns; then somebody has a way past it."""
     (command_id,) = scene.send(Deposit(account_id=scene.account(), amount=7))
-    decided: list[Any] = []
-
-    def meet(command: Any) -> None:
-        decided.append(command)
-        if len(decided) == 1:
-            scene.run(command_id, shop)
-
-    shop = scene.deciding(meet)
+    shop, decided = scene.with_second_runner(command_id)
     # Who is refused is refused at once.
     scene.patch.setattr("tasks.commands.SECONDS_TO_FORGET", 0.0)
     with closing(Pooler(scene.url, "transaction", servers=1)) as pooler:

@@ -6,7 +6,6 @@ with the protection switched off, when it shows by name and number. So neither a
 of events that harms nobody nor a checker that sees nothing can pass.
 """
 
-import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -39,9 +38,8 @@ CONTROLS = {c.protection: c for file in FILES for c in file.CONTROLS}
 @pytest.fixture(scope="module")
 def settings(databases: Databases) -> Iterator[Settings]:
     """Settings with one database for all: a fresh one costs more than a control."""
-    name = f"t_{uuid.uuid4().hex[:16]}"
-    yield settings_for(databases.clone(name))
-    databases.drop(name)
+    with databases.lend() as url:
+        yield settings_for(url)
 
 
 @pytest.fixture
