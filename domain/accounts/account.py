@@ -4,35 +4,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
 
-from domain.accounts.commands import (
-    AccountCommand,
-    CloseAccount,
-    Deposit,
-    DepositFromTransfer,
-    DepositRefund,
-    OpenAccount,
-    ReturnWithdrawal,
-    Withdraw,
-    WithdrawForTransfer,
-)
-from domain.accounts.events import (
-    AccountClosed,
-    AccountEvent,
-    AccountOpened,
-    DepositRejected,
-    MoneyDeposited,
-    MoneyWithdrawn,
-    WithdrawalRejected,
-    WithdrawalReturned,
-)
-from domain.accounts.rules import (
-    AccountAlreadyOpen,
-    AccountIsClosed,
-    AccountNotEmpty,
-    BalanceTooHigh,
-    NotEnoughMoney,
-    UnknownAccount,
-)
+from domain.accounts import commands, events, rules
 from domain.errors import Rejection
 from domain.fields import MAX_BALANCE
 from domain.money import Money
@@ -57,26 +29,28 @@ class Account:
     balance: Money = NOTHING
 
 
-def decide(account: Account, command: AccountCommand) -> list[AccountEvent]:
+def decide(
+    account: Account, command: commands.AccountCommand
+) -> list[events.AccountEvent]:
     """Return the events that *command* causes, or raise the rule it breaks."""
     match command:
-        case OpenAccount():
+        case commands.OpenAccount():
             return open_account(account, command)
-        case Deposit():
+        case commands.Deposit():
             check_deposit(account, command)
-            return [MoneyDeposited(amount=command.amount)]
-        case Withdraw():
+            return [events.MoneyDeposited(amount=command.amount)]
+        case commands.Withdraw():
             check_withdrawal(account, command)
-            return [MoneyWithdrawn(amount=command.amount)]
-        case CloseAccount():
+            return [events.MoneyWithdrawn(amount=command.amount)]
+        case commands.CloseAccount():
             return close(account, command)
-        case WithdrawForTransfer():
+        case commands.WithdrawForTransfer():
             return withdraw_for_transfer(account, command)
-        case DepositFromTransfer():
+        case commands.DepositFromTransfer():
             return deposit_from_transfer(account, command)
-        case ReturnWithdrawal():
+        case commands.ReturnWithdrawal():
             return [
-                WithdrawalReturned(
+                events.WithdrawalReturned(
                     amount=command.amount,
                     transfer_id=command.transfer_id,
                     to_account=command.to_account,
@@ -84,36 +58,42 @@ def decide(account: Account, command: AccountCommand) -> list[AccountEvent]:
                     reason=command.reason,
                 )
             ]
-        case DepositRefund():
+        case commands.DepositRefund():
             return deposit_refund(account, command)
         case _:
             assert_never(command)
 
 
-def open_account(account: Account, command: OpenAccount) -> list[AccountEvent]:
+def open_account(
+    account: Account, command: commands.OpenAccount
+) -> list[events.AccountEvent]:
     if account.status is Status.OPEN:
-        raise AccountAlreadyOpen(account_id=command.account_id)
-    return [AccountOpened(currency=command.currency)]
+        raise rules.AccountAlreadyOpen(account_id=command.account_id)
+    return [events.AccountOpened(currency=command.currency)]
 
 
-def close(account: Account, command: CloseAccount) -> list[AccountEvent]:
+def close(
+    account: Account, command: commands.CloseAccount
+) -> list[events.AccountEvent]:
     if account.status is Status.CLOSED:
         return []
     check_open(account, command.account_id)
     if account.balance.amount:
-        raise AccountNotEmpty(account_id=command.account_id, balance=account.balance)
-    return [AccountClosed()]
+        raise rules.AccountNotEmpty(
+            account_id=command.account_id, balance=account.balance
+        )
+    return [events.AccountClosed()]
 
 
 def withdraw_for_transfer(
-    account: Account, command: WithdrawForTransfer
-) -> list[AccountEvent]:
+    account: Account, command: commands.WithdrawForTransfer
+) -> list[events.AccountEvent]:
     """A refusal is an event here: the transfer must hear of it."""
     try:
         check_withdrawal(account, command)
     except Rejection as rejection:
         return [
-            WithdrawalRejected(
+            events.WithdrawalRejected(
                 amount=command.amount,
                 transfer_id=command.transfer_id,
                 to_account=command.to_account,
@@ -122,7 +102,7 @@ def withdraw_for_transfer(
             )
         ]
     return [
-        MoneyWithdrawn(
+        events.MoneyWithdrawn(
             amount=command.amount,
             transfer_id=command.transfer_id,
             to_account=command.to_account,
@@ -131,14 +111,14 @@ def withdraw_for_transfer(
 
 
 def deposit_from_transfer(
-    account: Account, command: DepositFromTransfer
-) -> list[AccountEvent]:
+    account: Account, command: commands.DepositFromTransfer
+) -> list[events.AccountEvent]:
     """A refusal is an event here, too: it may be the first of a mistyped account."""
     try:
         check_deposit(account, command)
     except Rejection as rejection:
         return [
-            DepositRejected(
+            events.DepositRejected(
                 amount=command.amount,
                 transfer_id=command.transfer_id,
                 from_account=command.from_account,
@@ -147,7 +127,7 @@ def deposit_from_transfer(
             )
         ]
     return [
-        MoneyDeposited(
+        events.MoneyDeposited(
             amount=command.amount,
             transfer_id=command.transfer_id,
             from_account=command.from_account,
@@ -155,56 +135,62 @@ def deposit_from_transfer(
     ]
 
 
-def deposit_refund(account: Account, command: DepositRefund) -> list[AccountEvent]:
-    deposited = MoneyDeposited(amount=command.amount, order_id=command.order_id)
+def deposit_refund(
+    account: Account, command: commands.DepositRefund
+) -> list[events.AccountEvent]:
+    deposited = events.MoneyDeposited(amount=command.amount, order_id=command.order_id)
     if account.status is Status.OPEN:
         return [deposited]
-    return [AccountOpened(currency=command.currency), deposited]
+    return [events.AccountOpened(currency=command.currency), deposited]
 
 
 def check_open(account: Account, account_id: str) -> None:
     if account.status is Status.NONE:
-        raise UnknownAccount(account_id=account_id)
+        raise rules.UnknownAccount(account_id=account_id)
     if account.status is Status.CLOSED:
-        raise AccountIsClosed(account_id=account_id)
+        raise rules.AccountIsClosed(account_id=account_id)
 
 
-def check_deposit(account: Account, command: Deposit | DepositFromTransfer) -> None:
+def check_deposit(
+    account: Account, command: commands.Deposit | commands.DepositFromTransfer
+) -> None:
     """Raise the rule that forbids a deposit."""
     check_open(account, command.account_id)
     if account.balance.amount + command.amount > MAX_BALANCE:
-        raise BalanceTooHigh(
+        raise rules.BalanceTooHigh(
             account_id=command.account_id,
             highest=replace(account.balance, amount=MAX_BALANCE),
             balance=account.balance,
         )
 
 
-def check_withdrawal(account: Account, command: Withdraw | WithdrawForTransfer) -> None:
+def check_withdrawal(
+    account: Account, command: commands.Withdraw | commands.WithdrawForTransfer
+) -> None:
     """Raise the rule that forbids a withdrawal."""
     check_open(account, command.account_id)
     if account.balance.amount < command.amount:
-        raise NotEnoughMoney(
+        raise rules.NotEnoughMoney(
             account_id=command.account_id,
             balance=account.balance,
             asked=replace(account.balance, amount=command.amount),
         )
 
 
-def evolve(account: Account, event: AccountEvent) -> Account:
+def evolve(account: Account, event: events.AccountEvent) -> Account:
     """Return the account after *event*."""
     match event:
-        case AccountOpened():
+        case events.AccountOpened():
             # What came back to it while it was closed is there still.
             balance = replace(account.balance, currency=event.currency)
             return replace(account, status=Status.OPEN, balance=balance)
-        case MoneyDeposited() | WithdrawalReturned():
+        case events.MoneyDeposited() | events.WithdrawalReturned():
             return with_balance(account, event.amount)
-        case MoneyWithdrawn():
+        case events.MoneyWithdrawn():
             return with_balance(account, -event.amount)
-        case AccountClosed():
+        case events.AccountClosed():
             return replace(account, status=Status.CLOSED)
-        case DepositRejected() | WithdrawalRejected():
+        case events.DepositRejected() | events.WithdrawalRejected():
             return account
         case _:
             assert_never(event)

@@ -5,19 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any, assert_never
 
 from domain.claims import Claim
-from domain.customers.commands import (
-    ChangeCustomerDetails,
-    CustomerCommand,
-    ForgetCustomer,
-    RegisterCustomer,
-)
-from domain.customers.events import (
-    CustomerDetails,
-    CustomerDetailsChanged,
-    CustomerEvent,
-    CustomerForgotten,
-    CustomerRegistered,
-)
+from domain.customers import commands, events
 from domain.email_address import address_before_idna_2008, same_address
 from domain.errors import Rejection
 
@@ -26,7 +14,7 @@ from domain.errors import Rejection
 class Customer:
     """A customer, as its events so far leave it."""
 
-    details: CustomerDetails | None = None
+    details: events.CustomerDetails | None = None
     is_forgotten: bool = False
 
     @property
@@ -50,52 +38,58 @@ class EmailAlreadyRegistered(Rejection):
     """Another customer is registered with this e-mail address."""
 
 
-def decide(customer: Customer, command: CustomerCommand) -> list[CustomerEvent]:
+def decide(
+    customer: Customer, command: commands.CustomerCommand
+) -> list[events.CustomerEvent]:
     """Return the events that *command* causes, or raise the rule it breaks."""
     match command:
-        case RegisterCustomer():
+        case commands.RegisterCustomer():
             return register(customer, command)
-        case ChangeCustomerDetails():
+        case commands.ChangeCustomerDetails():
             return change_details(customer, command)
-        case ForgetCustomer():
+        case commands.ForgetCustomer():
             return forget(customer, command)
         case _:
             assert_never(command)
 
 
-def register(customer: Customer, command: RegisterCustomer) -> list[CustomerEvent]:
+def register(
+    customer: Customer, command: commands.RegisterCustomer
+) -> list[events.CustomerEvent]:
     if customer.is_forgotten:
         raise CustomerIsForgotten(customer_id=command.customer_id or "")
     if customer.is_registered:
         raise CustomerAlreadyRegistered(customer_id=command.customer_id or "")
-    return [CustomerRegistered(**details_in(command))]
+    return [events.CustomerRegistered(**details_in(command))]
 
 
 def change_details(
-    customer: Customer, command: ChangeCustomerDetails
-) -> list[CustomerEvent]:
+    customer: Customer, command: commands.ChangeCustomerDetails
+) -> list[events.CustomerEvent]:
     if customer.is_forgotten:
         raise CustomerIsForgotten(customer_id=command.customer_id)
     if customer.details is None:
         raise UnknownCustomer(customer_id=command.customer_id)
-    if customer.details == CustomerDetails(**details_in(command)):
+    if customer.details == events.CustomerDetails(**details_in(command)):
         return []
-    return [CustomerDetailsChanged(**details_in(command))]
+    return [events.CustomerDetailsChanged(**details_in(command))]
 
 
-def forget(customer: Customer, command: ForgetCustomer) -> list[CustomerEvent]:
+def forget(
+    customer: Customer, command: commands.ForgetCustomer
+) -> list[events.CustomerEvent]:
     if customer.is_forgotten:
         return []
     if not customer.is_registered:
         raise UnknownCustomer(customer_id=command.customer_id)
-    return [CustomerForgotten()]
+    return [events.CustomerForgotten()]
 
 
-def evolve(customer: Customer, event: CustomerEvent) -> Customer:
+def evolve(customer: Customer, event: events.CustomerEvent) -> Customer:
     """Return the customer after *event*."""
-    if isinstance(event, CustomerForgotten):
+    if isinstance(event, events.CustomerForgotten):
         return Customer(is_forgotten=True)
-    return Customer(CustomerDetails(**details_in(event)))
+    return Customer(events.CustomerDetails(**details_in(event)))
 
 
 def claims(customer: Customer) -> Iterator[Claim]:
@@ -116,5 +110,5 @@ def claim_of(address: str) -> Claim:
 
 def details_in(source: object) -> dict[str, Any]:
     """Return the details that a command or an event carries, by their names."""
-    names = (field.name for field in fields(CustomerDetails))
+    names = (field.name for field in fields(events.CustomerDetails))
     return {name: getattr(source, name) for name in names}

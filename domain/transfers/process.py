@@ -7,20 +7,8 @@ must hear of is an event, refusals and given-up steps too, so each transfer ends
 
 from collections.abc import Sequence
 
-from domain.accounts.commands import (
-    AccountCommand,
-    DepositFromTransfer,
-    DepositRefund,
-    ReturnWithdrawal,
-    WithdrawForTransfer,
-)
-from domain.accounts.events import (
-    DepositRejected,
-    MoneyDeposited,
-    MoneyWithdrawn,
-    WithdrawalRejected,
-    WithdrawalReturned,
-)
+from domain.accounts import commands as account_commands
+from domain.accounts import events as account_events
 from domain.errors import Rejection
 from domain.transfers.commands import (
     DEPOSIT,
@@ -34,11 +22,11 @@ from domain.transfers.events import TransferRequested, TransferStepAbandoned
 
 EVENTS = (
     TransferRequested,
-    MoneyWithdrawn,
-    WithdrawalRejected,
-    MoneyDeposited,
-    DepositRejected,
-    WithdrawalReturned,
+    account_events.MoneyWithdrawn,
+    account_events.WithdrawalRejected,
+    account_events.MoneyDeposited,
+    account_events.DepositRejected,
+    account_events.WithdrawalReturned,
     TransferStepAbandoned,
 )
 GIVEN_UP = "The {step} failed, and the operator of the shop has given it up."
@@ -48,38 +36,42 @@ class CannotBeGivenUp(Rejection):
     """A {command} is tried again until it is done: money is under way without it."""
 
 
-def react(stream_id: str, event: object) -> Sequence[AccountCommand | TransferCommand]:
+def react(
+    stream_id: str, event: object
+) -> Sequence[account_commands.AccountCommand | TransferCommand]:
     """Return the commands that follow *event* in a stream."""
     match event:
         case TransferRequested():
             return [
-                WithdrawForTransfer(
+                account_commands.WithdrawForTransfer(
                     account_id=event.from_account,
                     transfer_id=number_of(stream_id),
                     to_account=event.to_account,
                     amount=event.amount,
                 )
             ]
-        case MoneyWithdrawn(transfer_id=int(transfer_id), to_account=str(to_account)):
+        case account_events.MoneyWithdrawn(
+            transfer_id=int(transfer_id), to_account=str(to_account)
+        ):
             return [
-                DepositFromTransfer(
+                account_commands.DepositFromTransfer(
                     account_id=to_account,
                     transfer_id=transfer_id,
                     from_account=name_of(stream_id),
                     amount=event.amount,
                 )
             ]
-        case MoneyDeposited(transfer_id=int(transfer_id)):
+        case account_events.MoneyDeposited(transfer_id=int(transfer_id)):
             return [CompleteTransfer(transfer_id=transfer_id)]
-        case WithdrawalRejected() | WithdrawalReturned():
+        case account_events.WithdrawalRejected() | account_events.WithdrawalReturned():
             return [
                 CompensateTransfer(
                     transfer_id=event.transfer_id, rule=event.rule, reason=event.reason
                 )
             ]
-        case DepositRejected():
+        case account_events.DepositRejected():
             return [
-                ReturnWithdrawal(
+                account_commands.ReturnWithdrawal(
                     account_id=event.from_account,
                     transfer_id=event.transfer_id,
                     to_account=name_of(stream_id),
@@ -97,13 +89,13 @@ def react(stream_id: str, event: object) -> Sequence[AccountCommand | TransferCo
 
 def after_abandoning(
     transfer_id: int, event: TransferStepAbandoned
-) -> Sequence[AccountCommand | TransferCommand]:
+) -> Sequence[account_commands.AccountCommand | TransferCommand]:
     """Return what undoes the steps before the one that was given up."""
     rule, reason = "StepAbandoned", GIVEN_UP.format(step=event.step)
     if event.step == WITHDRAWAL:
         return [CompensateTransfer(transfer_id=transfer_id, rule=rule, reason=reason)]
     return [
-        ReturnWithdrawal(
+        account_commands.ReturnWithdrawal(
             account_id=event.from_account,
             transfer_id=transfer_id,
             to_account=event.to_account,
@@ -122,13 +114,17 @@ def abandoned(command: object) -> AbandonTransferStep | None:
     the transfer would never end, or its money stay in transit.
     """
     match command:
-        case DepositRefund():
+        case account_commands.DepositRefund():
             raise CannotBeGivenUp(command=type(command).__name__)
-        case WithdrawForTransfer(transfer_id=transfer_id):
+        case account_commands.WithdrawForTransfer(transfer_id=transfer_id):
             return AbandonTransferStep(transfer_id=transfer_id, step=WITHDRAWAL)
-        case DepositFromTransfer(transfer_id=transfer_id):
+        case account_commands.DepositFromTransfer(transfer_id=transfer_id):
             return AbandonTransferStep(transfer_id=transfer_id, step=DEPOSIT)
-        case ReturnWithdrawal() | CompleteTransfer() | CompensateTransfer():
+        case (
+            account_commands.ReturnWithdrawal()
+            | CompleteTransfer()
+            | CompensateTransfer()
+        ):
             raise CannotBeGivenUp(command=type(command).__name__)
         case AbandonTransferStep():
             raise CannotBeGivenUp(command=type(command).__name__)

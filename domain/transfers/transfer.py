@@ -5,20 +5,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from domain.errors import Rejection, StateRejection
-from domain.transfers.commands import (
-    AbandonTransferStep,
-    CompensateTransfer,
-    CompleteTransfer,
-    TransferCommand,
-    TransferMoney,
-)
-from domain.transfers.events import (
-    TransferCompensated,
-    TransferCompleted,
-    TransferEvent,
-    TransferRequested,
-    TransferStepAbandoned,
-)
+from domain.transfers import commands, events
 
 
 class Status(StrEnum):
@@ -36,7 +23,7 @@ class Transfer:
     """A transfer, as its events so far leave it."""
 
     status: Status = Status.NONE
-    request: TransferRequested | None = None
+    request: events.TransferRequested | None = None
 
 
 class SameAccount(Rejection):
@@ -55,27 +42,31 @@ class TransferHasEnded(StateRejection):
     """Transfer {transfer_id} is {status} already."""
 
 
-def decide(transfer: Transfer, command: TransferCommand) -> list[TransferEvent]:
+def decide(
+    transfer: Transfer, command: commands.TransferCommand
+) -> list[events.TransferEvent]:
     """Return the events that *command* causes, or raise the rule it breaks."""
-    if isinstance(command, TransferMoney):
+    if isinstance(command, commands.TransferMoney):
         return request(transfer, command)
     if transfer.request is None:
         raise UnknownTransfer(transfer_id=command.transfer_id)
     match command:
-        case CompleteTransfer():
+        case commands.CompleteTransfer():
             if transfer.status is Status.COMPLETED:
                 return []
             check_under_way(transfer, command.transfer_id)
-            return [TransferCompleted()]
-        case CompensateTransfer():
+            return [events.TransferCompleted()]
+        case commands.CompensateTransfer():
             if transfer.status is Status.COMPENSATED:
                 return []
             check_under_way(transfer, command.transfer_id)
-            return [TransferCompensated(rule=command.rule, reason=command.reason)]
-        case AbandonTransferStep():
+            return [
+                events.TransferCompensated(rule=command.rule, reason=command.reason)
+            ]
+        case commands.AbandonTransferStep():
             check_under_way(transfer, command.transfer_id)
             return [
-                TransferStepAbandoned(
+                events.TransferStepAbandoned(
                     step=command.step,
                     from_account=transfer.request.from_account,
                     to_account=transfer.request.to_account,
@@ -86,13 +77,15 @@ def decide(transfer: Transfer, command: TransferCommand) -> list[TransferEvent]:
             assert_never(command)
 
 
-def request(transfer: Transfer, command: TransferMoney) -> list[TransferEvent]:
+def request(
+    transfer: Transfer, command: commands.TransferMoney
+) -> list[events.TransferEvent]:
     if command.from_account == command.to_account:
         raise SameAccount(account_id=command.to_account)
     if transfer.status is not Status.NONE:
         raise TransferAlreadyRequested(status=transfer.status)
     return [
-        TransferRequested(
+        events.TransferRequested(
             from_account=command.from_account,
             to_account=command.to_account,
             amount=command.amount,
@@ -106,16 +99,16 @@ def check_under_way(transfer: Transfer, transfer_id: int) -> None:
         raise TransferHasEnded(transfer_id=transfer_id, status=transfer.status)
 
 
-def evolve(transfer: Transfer, event: TransferEvent) -> Transfer:
+def evolve(transfer: Transfer, event: events.TransferEvent) -> Transfer:
     """Return the transfer after *event*."""
     match event:
-        case TransferRequested():
+        case events.TransferRequested():
             return Transfer(Status.REQUESTED, event)
-        case TransferStepAbandoned():
+        case events.TransferStepAbandoned():
             return replace(transfer, status=Status.GIVEN_UP)
-        case TransferCompleted():
+        case events.TransferCompleted():
             return replace(transfer, status=Status.COMPLETED)
-        case TransferCompensated():
+        case events.TransferCompensated():
             return replace(transfer, status=Status.COMPENSATED)
         case _:
             assert_never(event)
