@@ -6,11 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from domain.accounts.events import (
-    MoneyDeposited,
-    MoneyWithdrawn,
-    WithdrawalReturned,
-)
+from domain.accounts import events
 from eventstore.projections.projection import (
     Fact,
     Index,
@@ -94,17 +90,17 @@ def fold(row: StatementLine | None, fact: Fact, looked_up: LookedUp) -> Statemen
 
 def kind_of(event: object) -> str:
     match event:
-        case MoneyDeposited(order_id=int()):
+        case events.MoneyDeposited(order_id=int()):
             return "refund"
-        case MoneyDeposited(transfer_id=int()):
+        case events.MoneyDeposited(transfer_id=int()):
             return "received"
-        case MoneyDeposited():
+        case events.MoneyDeposited():
             return "deposit"
-        case MoneyWithdrawn(transfer_id=int()):
+        case events.MoneyWithdrawn(transfer_id=int()):
             return "sent"
-        case MoneyWithdrawn():
+        case events.MoneyWithdrawn():
             return "withdrawal"
-        case WithdrawalReturned():
+        case events.WithdrawalReturned():
             return "returned"
         case _:
             return "refused"

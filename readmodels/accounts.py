@@ -5,24 +5,16 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from domain.accounts import events
 from domain.accounts.account import Status
-from domain.accounts.events import (
-    AccountClosed,
-    AccountOpened,
-    DepositRejected,
-    MoneyDeposited,
-    MoneyWithdrawn,
-    WithdrawalRejected,
-    WithdrawalReturned,
-)
 from eventstore.projections.projection import Fact, Index, LookedUp, Projection
 from eventstore.projections.views import Page, View
 
 OPEN, CLOSED = Status.OPEN.value, Status.CLOSED.value
 STATUSES = (OPEN, CLOSED)
-MOVEMENTS = (MoneyDeposited, MoneyWithdrawn, WithdrawalReturned)
+MOVEMENTS = (events.MoneyDeposited, events.MoneyWithdrawn, events.WithdrawalReturned)
 """The events that change the balance of an account."""
-REFUSED = (DepositRejected, WithdrawalRejected)
+REFUSED = (events.DepositRejected, events.WithdrawalRejected)
 """Those that tell why nothing has changed in it; the first may be of no account."""
 
 
@@ -48,9 +40,12 @@ class AccountView:
 def change_of(event: object) -> int:
     """Return the change of the balance by *event*, in minor units."""
     match event:
-        case MoneyDeposited(amount=amount) | WithdrawalReturned(amount=amount):
+        case (
+            events.MoneyDeposited(amount=amount)
+            | events.WithdrawalReturned(amount=amount)
+        ):
             return amount
-        case MoneyWithdrawn(amount=amount):
+        case events.MoneyWithdrawn(amount=amount):
             return -amount
         case _:
             return 0
@@ -68,7 +63,7 @@ def fold(
     if isinstance(event, REFUSED):
         # The version still rises, and a command's If-Match is compared with it.
         return replace(row, version=fact.version) if row else None
-    if isinstance(event, AccountOpened) and row is None:
+    if isinstance(event, events.AccountOpened) and row is None:
         return AccountView(
             account_id=fact.subject,
             version=fact.version,
@@ -80,9 +75,9 @@ def fold(
     assert row is not None
     after = replace(row, version=fact.version, balance=row.balance + change_of(event))
     match event:
-        case AccountOpened():
+        case events.AccountOpened():
             after = replace(after, status=OPEN, closed_at=None)
-        case AccountClosed():
+        case events.AccountClosed():
             after = replace(after, status=CLOSED, closed_at=fact.occurred_at)
         case _:
             after = replace(after, moved_at=fact.occurred_at)
@@ -93,7 +88,7 @@ projection = Projection(
     name="accounts",
     row=AccountView,
     key="account_id",
-    events=[AccountOpened, AccountClosed, *MOVEMENTS, *REFUSED],
+    events=[events.AccountOpened, events.AccountClosed, *MOVEMENTS, *REFUSED],
     key_of=account_of,
     fold=fold,
     indexes=[

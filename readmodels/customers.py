@@ -8,13 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from domain.address import Address
+from domain.customers import events
 from domain.customers.customer import details_in
-from domain.customers.events import (
-    CustomerDetails,
-    CustomerDetailsChanged,
-    CustomerForgotten,
-    CustomerRegistered,
-)
 from domain.forgotten import FORGOTTEN
 from domain.orders.events import OrderCancelled, OrderCreated
 from domain.orders.upcasters import UPCASTERS
@@ -95,16 +90,16 @@ def customer_of(fact: Fact, looked_up: LookedUp) -> str | None:
 def fold(row: CustomerView | None, fact: Fact, looked_up: LookedUp) -> CustomerView:
     """Return the row after the event."""
     match fact.event:
-        case CustomerRegistered():
+        case events.CustomerRegistered():
             return CustomerView(
                 customer_id=fact.subject,
                 registered_at=fact.occurred_at,
                 **details(fact),
             )
-        case CustomerDetailsChanged():
+        case events.CustomerDetailsChanged():
             return replace(existing_row(row), **details(fact))
-        case CustomerForgotten():
-            nothing = details_in(CustomerDetails(name=FORGOTTEN))
+        case events.CustomerForgotten():
+            nothing = details_in(events.CustomerDetails(name=FORGOTTEN))
             return replace(
                 existing_row(row),
                 **nothing,
@@ -134,7 +129,7 @@ def fold(row: CustomerView | None, fact: Fact, looked_up: LookedUp) -> CustomerV
 
 def details(fact: Fact) -> dict[str, Any]:
     """Return what a customer's own event says of it, by column."""
-    event: CustomerDetails = fact.event
+    event: events.CustomerDetails = fact.event
     return {
         **details_in(event),
         "version": fact.version,
@@ -153,9 +148,9 @@ projection = Projection(
     row=CustomerView,
     key="customer_id",
     events=[
-        CustomerRegistered,
-        CustomerDetailsChanged,
-        CustomerForgotten,
+        events.CustomerRegistered,
+        events.CustomerDetailsChanged,
+        events.CustomerForgotten,
         OrderCreated,
         OrderCancelled,
     ],

@@ -13,16 +13,8 @@ from domain.address import Address
 from domain.customers.events import CustomerDetailsChanged, CustomerForgotten
 from domain.forgotten import FORGOTTEN, FORGOTTEN_ADDRESS
 from domain.money import line_amounts
+from domain.orders import events
 from domain.orders.commands import Item
-from domain.orders.events import (
-    DeliveryConfirmed,
-    OrderCancelled,
-    OrderCreated,
-    OrderEvent,
-    OrderShipped,
-    PaymentReceived,
-    PaymentRefunded,
-)
 from domain.orders.status import Status, status_after
 from domain.orders.upcasters import UPCASTERS
 from eventstore.projections.projection import (
@@ -149,8 +141,8 @@ def fold(
     row: OrderDetailsView | None, fact: Fact, looked_up: LookedUp
 ) -> OrderDetailsView:
     """Return the row after the event, with the event added to its history."""
-    event: OrderEvent = fact.event
-    if isinstance(event, OrderCreated):
+    event: events.OrderEvent = fact.event
+    if isinstance(event, events.OrderCreated):
         row = new_row(fact, event, looked_up["customers"])
     assert row is not None
     return replace(
@@ -163,7 +155,7 @@ def fold(
 
 
 def new_row(
-    fact: Fact, event: OrderCreated, customer: CustomerName
+    fact: Fact, event: events.OrderCreated, customer: CustomerName
 ) -> OrderDetailsView:
     return OrderDetailsView(
         order_id=int(fact.subject),
@@ -208,19 +200,19 @@ def lines_of(items: Sequence[Item]) -> tuple[Line, ...]:
 
 
 def changes(
-    row: OrderDetailsView, event: OrderEvent, moment: datetime
+    row: OrderDetailsView, event: events.OrderEvent, moment: datetime
 ) -> Mapping[str, Any]:
     """Return the changed fields by name, except status and history."""
     match event:
-        case PaymentReceived(amount=amount):
+        case events.PaymentReceived(amount=amount):
             return {"paid_at": moment, "paid": amount}
-        case OrderShipped(tracking_no=tracking_no):
+        case events.OrderShipped(tracking_no=tracking_no):
             return {"shipped_at": moment, "tracking_number": tracking_no}
-        case DeliveryConfirmed(delivered_at=delivered_at):
+        case events.DeliveryConfirmed(delivered_at=delivered_at):
             return {"delivered_at": delivered_at}
-        case OrderCancelled():
+        case events.OrderCancelled():
             return {"cancelled_at": moment}
-        case PaymentRefunded(amount=amount):
+        case events.PaymentRefunded(amount=amount):
             return {"refunded": row.refunded + amount}
         case _:
             return {}
@@ -241,16 +233,12 @@ def happening(fact: Fact) -> HistoryLine:
     )
 
 
-def describe_event(event: OrderEvent) -> Mapping[str, str | int | None]:
-    """
-    Return the fields of an event;
-
-    for OrderCreated, the total and number of lines.
-    """
+def describe_event(event: events.OrderEvent) -> Mapping[str, str | int | None]:
+    """Return the fields of an event; of OrderCreated, its total and number of lines."""
     match event:
-        case OrderCreated(total=total, items=items):
+        case events.OrderCreated(total=total, items=items):
             return {"total": total, "lines": len(items)}
-        case DeliveryConfirmed(delivered_at=delivered_at):
+        case events.DeliveryConfirmed(delivered_at=delivered_at):
             return {"delivered_at": delivered_at.isoformat()}
         case _:
             return asdict(event)

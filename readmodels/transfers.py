@@ -7,12 +7,7 @@ from typing import get_args
 
 import sqlalchemy as sa
 
-from domain.transfers.events import (
-    TransferCompensated,
-    TransferEvent,
-    TransferRequested,
-    TransferStepAbandoned,
-)
+from domain.transfers import events
 from domain.transfers.transfer import Status
 from eventstore.projections.projection import Fact, Index, LookedUp, Projection
 from eventstore.projections.views import Page, View
@@ -45,7 +40,7 @@ def transfer_of(fact: Fact, looked_up: LookedUp) -> int:
 def fold(row: TransferView | None, fact: Fact, looked_up: LookedUp) -> TransferView:
     """Return the row after the event."""
     event = fact.event
-    if isinstance(event, TransferRequested):
+    if isinstance(event, events.TransferRequested):
         return TransferView(
             transfer_id=int(fact.subject),
             version=fact.version,
@@ -59,9 +54,9 @@ def fold(row: TransferView | None, fact: Fact, looked_up: LookedUp) -> TransferV
     assert row is not None
     row = replace(row, version=fact.version)
     match event:
-        case TransferStepAbandoned():
+        case events.TransferStepAbandoned():
             return replace(row, status=Status.GIVEN_UP.value, given_up_step=event.step)
-        case TransferCompensated():
+        case events.TransferCompensated():
             return replace(
                 row,
                 status=Status.COMPENSATED.value,
@@ -79,7 +74,7 @@ projection = Projection(
     name="transfers",
     row=TransferView,
     key="transfer_id",
-    events=get_args(TransferEvent),
+    events=get_args(events.TransferEvent),
     key_of=transfer_of,
     fold=fold,
     indexes=[
