@@ -10,8 +10,8 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from eventstore.errors import unstorable
 from eventstore.aggregates.command_handler import handle
+from eventstore.errors import unstorable
 from eventstore.journal.accept import accept
 from eventstore.log.append import ANY_VERSION, append
 from eventstore.log.codec import EventCodec
@@ -149,7 +149,10 @@ def test_they_are_refused_in_metadata_too(actor: str, engine: Engine) -> None:
     event = added(1)
     wrong = msgspec.structs.replace(event.metadata, actor=actor)
 
-    assert refusal(engine, replace(event, metadata=wrong)) == (unstorable.UnstorableText, 0)
+    assert refusal(engine, replace(event, metadata=wrong)) == (
+        unstorable.UnstorableText,
+        0,
+    )
 
 
 @pytest.mark.parametrize(
