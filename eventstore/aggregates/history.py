@@ -21,7 +21,7 @@ HISTORY_COLUMNS = """
         END
         || '}'
     ELSE metadata::text END,
-    moment, checksum, refused
+    occurred_at, checksum, refused
 """
 """
 The columns of what the function `load` returns, as `parse_histories` takes them.

@@ -47,7 +47,7 @@ def prune(
     reached: int | None = 0
     while reached is not None:
         pruned, reached = connection.execute(
-            "SELECT pruned, reached FROM public.prune_commands(%s, %s, %s)",
+            "SELECT pruned, last_seq FROM public.prune_commands(%s, %s, %s)",
             (row[0], reached, batch),
         ).fetchone() or (0, None)
         yield pruned

@@ -85,11 +85,33 @@ def create_functions(connection: sa.Connection, *names: str) -> None:
     Create or replace the functions called *names*, or all of them.
 
     Most of them act as the tables' owner, so nobody else may call a new one until that
-    is granted: `eventstore.roles`. One that was there keeps what was granted.
+    is granted: `eventstore.roles`. One that is replaced keeps its grants. One whose
+    parameters or columns have other names cannot be replaced: it is dropped and made
+    again, without grants.
     """
     for name in names or FUNCTIONS:
-        execute(connection, source(name))
+        execute(connection, replacement(name))
     execute(connection, closing(names or FUNCTIONS))
+
+
+def replacement(name: str) -> str:
+    """Return the SQL that creates the function called *name*, or replaces it."""
+    return f"""
+        DO $replace$ DECLARE
+            definition constant text := $source${source(name)}$source$;
+            routine regprocedure;
+        BEGIN
+            EXECUTE definition;
+        EXCEPTION WHEN invalid_function_definition THEN
+            FOR routine IN
+                SELECT oid FROM pg_proc
+                WHERE pronamespace = 'public'::regnamespace AND proname = '{name}'
+            LOOP
+                EXECUTE format('DROP ROUTINE %s', routine);
+            END LOOP;
+            EXECUTE definition;
+        END $replace$
+    """
 
 
 def closing(names: Sequence[str]) -> str:

@@ -21,7 +21,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN;
     END IF;
-    -- The lock of whoever drains it. It is let go of with the transaction.
+    -- The lock of a runner that drains it. It is released with the transaction.
     PERFORM pg_advisory_xact_lock(
         public.lock_key(2, hashtextextended(stream::text, 0))
     );

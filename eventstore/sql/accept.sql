@@ -18,7 +18,7 @@ CREATE OR REPLACE FUNCTION public.accept(
     sent_by text,
     content bytea,
     expected integer,
-    due_at timestamptz,
+    not_due_before timestamptz,
     new_key jsonb DEFAULT NULL      -- that its personal fields are closed with
 )
 RETURNS TABLE (is_new boolean, is_same boolean)
@@ -27,8 +27,8 @@ SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 SET enable_seqscan = off
 AS $$
 DECLARE
-    first bytea;
-    came_to text;
+    stored_content bytea;
+    written_stream text;
 BEGIN
     IF starts_with(sent_by, 'process:') AND NOT (
         -- We act as the owner. Where there are no roles, everything is one login.
@@ -40,7 +40,7 @@ BEGIN
         RAISE EXCEPTION 'principals that begin with process: are reserved'
             USING ERRCODE = 'insufficient_privilege';
     END IF;
-    -- Whoever decides it goes by the actor: only a process may name whom it acts for.
+    -- The runner checks the rights of the actor: only a process may act for another.
     IF NOT starts_with(sent_by, 'process:') AND command_metadata ->> 'actor' <> sent_by
     THEN
         RAISE EXCEPTION 'the actor of a command is its principal'
@@ -65,7 +65,8 @@ BEGIN
             public.lock_key(3, hashtextextended(command_id::text, 0))
         );
     END IF;
-    SELECT c.fingerprint INTO first FROM public.commands AS c WHERE c.id = command_id;
+    SELECT c.fingerprint INTO stored_content FROM public.commands AS c
+    WHERE c.id = command_id;
     IF NOT FOUND THEN
         INSERT INTO public.commands (
             id, stream_id, type, data, metadata, principal, fingerprint,
@@ -75,23 +76,23 @@ BEGIN
             coalesce(stream, category || '-' || nextval(numbered_by::regclass)),
             command_type, command_data, command_metadata, sent_by, content,
             expected,
-            -- A time that has passed is none: it has its turn now, and what a clock says
-            -- that is ahead must not be kept for when it is set right.
-            CASE WHEN due_at > clock_timestamp() THEN due_at END
+            -- A time in the past is stored as none: the command has its turn now. A clock
+            -- that is ahead would leave it scheduled once it is set right.
+            CASE WHEN not_due_before > clock_timestamp() THEN not_due_before END
         )
-        -- Somebody sent the same at the same moment: theirs is the first.
+        -- A concurrent call has written the same id: that one is the first.
         ON CONFLICT ON CONSTRAINT commands_pkey DO NOTHING
-        RETURNING stream_id INTO came_to;
+        RETURNING stream_id INTO written_stream;
         IF FOUND THEN
             IF new_key IS NOT NULL THEN
-                PERFORM public.keep_keys(new_key, came_to);
+                PERFORM public.keep_keys(new_key, written_stream);
             END IF;
             RETURN QUERY SELECT true, true;
             RETURN;
         END IF;
-        SELECT c.fingerprint INTO first FROM public.commands AS c
+        SELECT c.fingerprint INTO stored_content FROM public.commands AS c
         WHERE c.id = command_id;
     END IF;
-    RETURN QUERY SELECT false, first = content;
+    RETURN QUERY SELECT false, stored_content = content;
 END
 $$;

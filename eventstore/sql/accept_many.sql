@@ -19,16 +19,16 @@ AS $$
 DECLARE
     draws_elsewhere boolean;
     is_forged boolean;
-    fresh bigint[];
-    written uuid[];
-    came_to varchar[];
+    new_places bigint[];
+    written_ids uuid[];
+    written_streams varchar[];
 BEGIN
     -- Process managers write theirs one by one, in their checkpoint's transaction.
     IF starts_with(sent_by, 'process:') THEN
         RAISE EXCEPTION 'principals that begin with process: are reserved'
             USING ERRCODE = 'insufficient_privilege';
     END IF;
-    -- In one look at what may be megabytes.
+    -- In one pass: the lines may be megabytes.
     SELECT
         bool_or(l.numbered_by !~ '^[a-z_]+_numbers$'),
         bool_or(l.metadata ->> 'actor' <> sent_by)
@@ -39,7 +39,7 @@ BEGIN
         RAISE EXCEPTION 'one of the lines names no sequence of numbers'
             USING ERRCODE = 'insufficient_privilege';
     END IF;
-    -- Whoever decides them goes by the actor.
+    -- The runner checks the rights of the actor.
     IF is_forged THEN
         RAISE EXCEPTION 'the actor of a command is its principal'
             USING ERRCODE = 'insufficient_privilege';
@@ -49,7 +49,7 @@ BEGIN
     );
     -- Looked at before a number is drawn: a file that is sent again uses up none.
     -- OFFSET 0 keeps the planner at one look by key for each, here and below.
-    SELECT coalesce(array_agg(l.place), '{}') INTO fresh
+    SELECT coalesce(array_agg(l.place), '{}') INTO new_places
     FROM (
         SELECT u.command_id AS id, min(u.place) AS place
         FROM jsonb_to_recordset(lines) AS u (command_id uuid, place bigint)
@@ -87,27 +87,27 @@ BEGIN
             expected_version integer,
             not_before timestamptz
         )
-        WHERE l.place = ANY (fresh)
+        WHERE l.place = ANY (new_places)
         ORDER BY l.place
-        -- Somebody sent the same at the same moment: theirs is the first.
+        -- A concurrent call has written the same id: that one is the first.
         ON CONFLICT ON CONSTRAINT commands_pkey DO NOTHING
         RETURNING id, stream_id
     )
     SELECT coalesce(array_agg(i.id), '{}'), array_agg(i.stream_id)
-    INTO written, came_to
+    INTO written_ids, written_streams
     FROM inserted AS i;
 
     PERFORM public.keep_keys(jsonb_agg(
         k.key || jsonb_build_object('subject', coalesce(k.key ->> 'subject', w.stream))
     ))
-    FROM unnest(written, came_to) AS w (id, stream)
+    FROM unnest(written_ids, written_streams) AS w (id, stream)
     JOIN jsonb_array_elements(new_keys) AS k (key)
         ON (k.key ->> 'command_id')::uuid = w.id
     HAVING count(*) > 0;
 
     RETURN QUERY
         SELECT
-            l.place = ANY (fresh) AND l.command_id = ANY (written),
+            l.place = ANY (new_places) AND l.command_id = ANY (written_ids),
             c.fingerprint = decode(l.fingerprint, 'hex'),
             c.status,
             c.stream_id

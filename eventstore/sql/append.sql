@@ -9,9 +9,9 @@ CREATE OR REPLACE FUNCTION public.append(
     expected integer[],         -- a stream's version; -1 it exists, -2 any
     event_streams integer[],    -- for each event: which of stream_ids, from 1
     types text[],
-    datas jsonb[],
+    event_datas jsonb[],
     metadatas jsonb[],
-    happened timestamptz[],     -- NULL: now, as this database's clock tells
+    occurred_ats timestamptz[], -- NULL: now, by this database's clock
     command_ids uuid[] DEFAULT '{}',
     outcomes text[] DEFAULT '{}',
     errors jsonb[] DEFAULT '{}',
@@ -23,17 +23,17 @@ RETURNS TABLE (id bigint, stream_id text, version integer)
 LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 -- The journal has millions of finished rows and few waiting ones, so the planner's
--- figures for it are always wrong: rows are reached by primary key, on purpose.
+-- figures for it are always wrong. Every row is found by its primary key.
 SET enable_seqscan = off
--- Every statement here reaches what it needs by key, whatever the arguments: planning
--- again for each call, as the planner likes to do for arrays, took a third of the time.
+-- Every statement here finds its rows by key, whatever the arguments. Planning again for
+-- each call, which the planner prefers for arrays, took a third of the time.
 SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
-    moment timestamptz;
-    stamp jsonb;
-    heads integer[];
+    clock_now timestamptz;
+    recorded_at_json jsonb;
+    head_versions integer[];
     head_ids bigint[];
     head_times timestamptz[];
     head_version integer;
@@ -44,11 +44,11 @@ DECLARE
     runner varchar;
     ids bigint[];
     versions integer[];
-    wrong integer;
-    reached bigint;
+    stale_stream integer;
+    last_position bigint;
 BEGIN
-    -- Most appends are of one stream. It has branches of its own, which run no loop and
-    -- no join: of all that an append costs, the number of statements is the most.
+    -- Most appends are of one stream. They have branches of their own without a loop or
+    -- a join: most of what an append costs is its number of statements.
     IF cardinality(stream_ids) = 1 THEN
         IF cardinality(types) > 0 THEN
             PERFORM pg_advisory_xact_lock(
@@ -65,10 +65,10 @@ BEGIN
         WHERE e.stream_id = stream_ids[1]
         ORDER BY e.version DESC
         LIMIT 1;
-        heads := ARRAY[coalesce(head_version, 0)];
-        wrong := CASE
-            WHEN expected[1] = -2 OR expected[1] = heads[1] THEN NULL
-            WHEN expected[1] = -1 AND heads[1] > 0 THEN NULL
+        head_versions := ARRAY[coalesce(head_version, 0)];
+        stale_stream := CASE
+            WHEN expected[1] = -2 OR expected[1] = head_versions[1] THEN NULL
+            WHEN expected[1] = -1 AND head_versions[1] > 0 THEN NULL
             ELSE 1
         END;
     ELSE
@@ -97,7 +97,7 @@ BEGIN
             array_agg(coalesce(head.version, 0) ORDER BY s.ordinal),
             array_agg(head.id ORDER BY s.ordinal),
             array_agg(head.occurred_at ORDER BY s.ordinal)
-        INTO heads, head_ids, head_times
+        INTO head_versions, head_ids, head_times
         FROM unnest(stream_ids) WITH ORDINALITY AS s (stream_id, ordinal)
         LEFT JOIN LATERAL (
             SELECT e.version, e.id, e.occurred_at
@@ -109,8 +109,9 @@ BEGIN
         head_id := head_ids[1];
 
         SELECT min(s.ordinal)
-        INTO wrong
-        FROM unnest(expected, heads) WITH ORDINALITY AS s (expected, head, ordinal)
+        INTO stale_stream
+        FROM unnest(expected, head_versions)
+            WITH ORDINALITY AS s (expected, head, ordinal)
         WHERE CASE s.expected
             WHEN -2 THEN false
             WHEN -1 THEN s.head = 0
@@ -118,7 +119,7 @@ BEGIN
         END;
     END IF;
 
-    IF wrong IS NOT NULL AND cardinality(types) > 0 THEN
+    IF stale_stream IS NOT NULL AND cardinality(types) > 0 THEN
         SELECT array_agg(e.id ORDER BY n.ordinal)
         INTO ids
         FROM (
@@ -160,7 +161,7 @@ BEGIN
             ORDER BY c.seq
             FOR UPDATE
         LOOP
-            -- The first was marked as it was taken; the rest went along with it.
+            -- `take` marked the first command with its runner, who runs the rest too.
             IF locked.id = command_ids[1] THEN
                 runner := locked.ran_by;
             END IF;
@@ -173,12 +174,13 @@ BEGIN
         END LOOP;
     END IF;
 
-    IF wrong IS NOT NULL THEN
-        RAISE EXCEPTION 'stream % is at version %', stream_ids[wrong], heads[wrong]
+    IF stale_stream IS NOT NULL THEN
+        RAISE EXCEPTION 'stream % is at version %',
+            stream_ids[stale_stream], head_versions[stale_stream]
             USING ERRCODE = 'ES001', DETAIL = jsonb_build_object(
-                'stream_id', stream_ids[wrong],
-                'expected', expected[wrong],
-                'actual', heads[wrong]
+                'stream_id', stream_ids[stale_stream],
+                'expected', expected[stale_stream],
+                'actual', head_versions[stale_stream]
             );
     END IF;
 
@@ -199,10 +201,10 @@ BEGIN
         END LOOP;
     END IF;
 
-    moment := clock_timestamp();
-    stamp := jsonb_build_object(
+    clock_now := clock_timestamp();
+    recorded_at_json := jsonb_build_object(
         'recorded_at',
-        to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+        to_char(clock_now AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
     );
     -- A clock that was set back must not bend the order of a stream: nothing happens
     -- before the event that it follows.
@@ -212,14 +214,14 @@ BEGIN
         VALUES (
             stream_ids[1],
             types[1],
-            heads[1] + 1,
-            datas[1],
-            metadatas[1] || stamp,
-            coalesce(happened[1], greatest(moment, head_time))
+            head_versions[1] + 1,
+            event_datas[1],
+            metadatas[1] || recorded_at_json,
+            coalesce(occurred_ats[1], greatest(clock_now, head_time))
         )
         RETURNING id INTO id;
         ids := ARRAY[id];
-        versions := ARRAY[heads[1] + 1];
+        versions := ARRAY[head_versions[1] + 1];
     ELSIF cardinality(types) > 0 THEN
         IF cardinality(stream_ids) > 1 THEN
             -- Apart from the INSERT: what is sorted here has no data in it.
@@ -228,7 +230,7 @@ BEGIN
             FROM (
                 SELECT
                     a.ordinal,
-                    heads[a.stream] + row_number() OVER (
+                    head_versions[a.stream] + row_number() OVER (
                         PARTITION BY a.stream ORDER BY a.ordinal
                     ) AS version
                 FROM unnest(event_streams) WITH ORDINALITY AS a (stream, ordinal)
@@ -241,13 +243,18 @@ BEGIN
             SELECT
                 stream_ids[a.stream],
                 a.type,
-                coalesce(a.version, heads[1] + a.ordinal),
+                coalesce(a.version, head_versions[1] + a.ordinal),
                 a.data,
-                a.metadata || stamp,
-                coalesce(a.happened, greatest(moment, head_time, head_times[a.stream]))
-            FROM unnest(event_streams, types, versions, datas, metadatas, happened)
+                a.metadata || recorded_at_json,
+                coalesce(
+                    a.occurred_at,
+                    greatest(clock_now, head_time, head_times[a.stream])
+                )
+            FROM unnest(
+                event_streams, types, versions, event_datas, metadatas, occurred_ats
+            )
                 WITH ORDINALITY
-                AS a (stream, type, version, data, metadata, happened, ordinal)
+                AS a (stream, type, version, data, metadata, occurred_at, ordinal)
             ORDER BY a.ordinal
             RETURNING id, version
         )
@@ -258,25 +265,25 @@ BEGIN
         FROM appended;
     END IF;
 
-    reached := head_id;
-    -- One by one, and without a word about the status: with it in the condition the
-    -- planner may walk through all that wait to find one that it could reach by key.
+    last_position := head_id;
+    -- One by one, and with no condition on the status: with one the planner may walk
+    -- through all waiting commands to find a row that it could find by key.
     FOR i IN 1 .. cardinality(command_ids) LOOP
-        -- A command without events knows what those before it left in the stream.
-        reached := coalesce(
+        -- A command without events has the position of the last event before it.
+        last_position := coalesce(
             (
                 SELECT max(a.id)
                 FROM unnest(ids, metadatas) AS a (id, metadata)
                 WHERE a.metadata ->> 'command_id' = command_ids[i]::text
             ),
-            reached
+            last_position
         );
         UPDATE public.commands AS c
         SET status = outcomes[i],
             error = errors[i] - 'traceback',
-            finished_at = moment,
+            finished_at = clock_now,
             ran_by = coalesce(runner, c.ran_by),
-            position = reached
+            position = last_position
         WHERE c.id = command_ids[i];
         IF outcomes[i] = 'failed' THEN
             INSERT INTO public.command_incidents (command_id, kind, detail)

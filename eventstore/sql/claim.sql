@@ -30,7 +30,7 @@ BEGIN
                 AND u.stream_id = change.stream_id;
             CONTINUE;
         END IF;
-        -- It waits for whoever is just writing, or releasing, the same.
+        -- This waits for a transaction that is writing or deleting the same claim.
         INSERT INTO public.unique_claims (scope, keyed_hash, stream_id)
         VALUES (change.scope, change.keyed_hash, change.stream_id)
         ON CONFLICT ON CONSTRAINT unique_claims_pkey DO NOTHING;

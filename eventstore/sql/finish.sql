@@ -12,9 +12,9 @@ CREATE OR REPLACE PROCEDURE public.finish(
     expected integer[],
     event_streams integer[],
     types text[],
-    datas jsonb[],
+    event_datas jsonb[],
     metadatas jsonb[],
-    happened timestamptz[],
+    occurred_ats timestamptz[],
     command_ids uuid[],
     outcomes text[],
     errors jsonb[],
@@ -30,8 +30,8 @@ DECLARE
     stream text;
 BEGIN
     PERFORM public.append(
-        stream_ids, expected, event_streams, types, datas, metadatas, happened,
-        command_ids, outcomes, errors, claims, new_keys, forgotten
+        stream_ids, expected, event_streams, types, event_datas, metadatas,
+        occurred_ats, command_ids, outcomes, errors, claims, new_keys, forgotten
     );
     COMMIT;
     FOREACH stream IN ARRAY streams LOOP

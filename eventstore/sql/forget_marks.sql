@@ -11,8 +11,8 @@ AS $$
 DECLARE
     marked uuid[];
 BEGIN
-    -- Locked, in the order in which a take has them: whoever takes one of their streams
-    -- just now makes the mark its own, and keeps it.
+    -- Locked, in the same order as in `take`: a runner that takes one of their streams
+    -- meanwhile replaces the mark by its own, which must stay.
     SELECT array_agg(m.id ORDER BY m.seq) INTO marked
     FROM (
         SELECT c.id, c.seq
@@ -22,8 +22,8 @@ BEGIN
         FOR UPDATE
     ) AS m;
     IF marked IS NULL THEN
-        -- It may be finished, or somebody else's by now: a mark of theirs has to stay,
-        -- or it would tell nobody that they died.
+        -- It may be finished, or taken by another runner: that runner's mark must stay,
+        -- or its death would not be noticed.
         UPDATE public.commands AS c SET attempts = c.attempts + 1
         WHERE c.id = asked AND c.status = 'accepted' AND c.started_at IS NULL;
         IF NOT FOUND THEN

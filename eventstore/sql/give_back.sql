@@ -6,7 +6,7 @@
 CREATE OR REPLACE FUNCTION public.give_back(
     command_ids uuid[],
     incident text,
-    detail jsonb,
+    incident_detail jsonb,
     must_wait boolean
 )
 RETURNS void LANGUAGE plpgsql VOLATILE
@@ -14,13 +14,13 @@ SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 SET enable_seqscan = off
 AS $$
 DECLARE
-    status text;
+    command_status text;
 BEGIN
     FOR i IN 1 .. cardinality(command_ids) LOOP
-        SELECT c.status INTO status FROM public.commands AS c
+        SELECT c.status INTO command_status FROM public.commands AS c
         WHERE c.id = command_ids[i]
         FOR UPDATE;
-        CONTINUE WHEN status IS DISTINCT FROM 'accepted';
+        CONTINUE WHEN command_status IS DISTINCT FROM 'accepted';
         UPDATE public.commands AS c
         SET started_at = NULL,
             conflicts = c.conflicts + (incident = 'conflict')::integer,
@@ -31,7 +31,10 @@ BEGIN
             END
         WHERE c.id = command_ids[i];
         INSERT INTO public.command_incidents (command_id, kind, detail)
-        VALUES (command_ids[i], incident, public.storable_error(command_ids[i], detail));
+        VALUES (
+            command_ids[i], incident,
+            public.storable_error(command_ids[i], incident_detail)
+        );
     END LOOP;
 END
 $$;

@@ -16,8 +16,8 @@ DECLARE
     key constant bigint := public.lock_key(
         3, hashtextextended('turns of ' || stream, 0)
     );
-    due uuid;
-    given integer := 0;
+    due_command uuid;
+    turns_given integer := 0;
 BEGIN
     IF waits THEN
         PERFORM pg_advisory_xact_lock(key);
@@ -25,7 +25,7 @@ BEGIN
         RETURN 0;
     END IF;
     -- A statement of its own: it sees what was committed before we got the lock.
-    FOR due IN
+    FOR due_command IN
         SELECT c.id
         FROM public.commands AS c
         WHERE c.stream_id = stream
@@ -38,10 +38,10 @@ BEGIN
     LOOP
         UPDATE public.commands AS c
         SET turn = nextval('public.commands_seq_seq')
-        -- Its sender may have taken it back meanwhile.
-        WHERE c.id = due AND c.status = 'accepted' AND c.turn IS NULL;
-        given := given + FOUND::integer;
+        -- Its sender may have cancelled it meanwhile.
+        WHERE c.id = due_command AND c.status = 'accepted' AND c.turn IS NULL;
+        turns_given := turns_given + FOUND::integer;
     END LOOP;
-    RETURN given;
+    RETURN turns_given;
 END
 $$;

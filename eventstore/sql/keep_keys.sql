@@ -18,7 +18,7 @@ BEGIN
         )
         ORDER BY 2
     LOOP
-        -- Whoever is being forgotten at this moment has been, once we get the lock: a
+        -- Once we have the lock, a concurrent forgetting of this subject is committed. A
         -- statement of its own, so that the next one sees it.
         PERFORM pg_advisory_xact_lock_shared(
             hashtext('recount forget'), hashtext(key.subject)

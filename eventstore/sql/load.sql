@@ -17,7 +17,7 @@ RETURNS TABLE (
     version integer,
     data jsonb,
     metadata jsonb,
-    moment timestamptz,
+    occurred_at timestamptz,
     checksum varchar,
     refused text
 )
@@ -31,7 +31,7 @@ SET work_mem = '32MB'
 AS $$
 #variable_conflict use_column
 DECLARE
-    kept record;
+    saved record;
     beginning integer;
     ending integer;
 BEGIN
@@ -42,16 +42,16 @@ BEGIN
             SELECT s.*, public.why_refused(
                 s.stream_id, s.version, s.event_id, s.fingerprint, fingerprints
             ) AS refused
-            INTO kept
+            INTO saved
             FROM public.snapshots AS s
             WHERE s.stream_id = stream_ids[i] AND s.version <= ending;
             IF FOUND THEN
                 RETURN QUERY SELECT
-                    'snapshot', NULL::bigint, kept.stream_id, kept.fingerprint,
-                    kept.version, kept.state, NULL::jsonb, kept.taken_at,
-                    kept.checksum, kept.refused;
-                IF kept.refused IS NULL THEN
-                    beginning := kept.version;
+                    'snapshot', NULL::bigint, saved.stream_id, saved.fingerprint,
+                    saved.version, saved.state, NULL::jsonb, NULL::timestamptz,
+                    saved.checksum, saved.refused;
+                IF saved.refused IS NULL THEN
+                    beginning := saved.version;
                 END IF;
             END IF;
         END IF;

@@ -11,13 +11,15 @@ RETURNS bigint LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
-    moment timestamptz := clock_timestamp();
+    clock_now timestamptz := clock_timestamp();
     is_served boolean;
     passed bigint;
 BEGIN
     SELECT
         coalesce(
-            bool_or(h.beat_at > moment - interval '3 seconds' AND h.beat_at <= moment),
+            bool_or(
+                h.beat_at > clock_now - interval '3 seconds' AND h.beat_at <= clock_now
+            ),
             false
         ),
         coalesce(max(h.passed_up_to), 0)

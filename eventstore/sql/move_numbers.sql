@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION public.move_numbers(numbered_by text, highest bigint)
 RETURNS void LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
-    reached bigint;
+    last_number bigint;
 BEGIN
     IF numbered_by !~ '^[a-z_]+_numbers$' THEN
         RAISE EXCEPTION '% is no sequence of numbers', numbered_by
@@ -17,8 +17,8 @@ BEGIN
     EXECUTE format(
         'SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM public.%I',
         numbered_by
-    ) INTO reached;
-    IF highest > reached THEN
+    ) INTO last_number;
+    IF highest > last_number THEN
         PERFORM setval(format('public.%I', numbered_by)::regclass, highest);
     END IF;
 END

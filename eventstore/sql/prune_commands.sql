@@ -1,15 +1,15 @@
--- Delete the finished commands of a pruning among the next *most* after *after_seq*.
+-- Delete the finished commands of a pruning among the next *most* after *start_seq*.
 --
 -- The incidents of a command and the key to its data go with it. Waiting and failed
--- commands stay. *reached* is where to continue; NULL when done. It walks through all
+-- commands stay. *last_seq* is where to continue; NULL when done. It walks through all
 -- commands: a clock may have been set back in between, so the time of one command says
 -- nothing about those after it.
 CREATE OR REPLACE FUNCTION public.prune_commands(
     pruning bigint,
-    after_seq bigint,
+    start_seq bigint,
     most integer,
     OUT pruned integer,
-    OUT reached bigint
+    OUT last_seq bigint
 )
 LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
@@ -18,26 +18,26 @@ SET enable_bitmapscan = off
 SET enable_sort = off
 AS $$
 DECLARE
-    end_of_them timestamptz;
+    end_time timestamptz;
     finished uuid[];
 BEGIN
-    -- Who accepts many finds them again at the end of it, also what was known before.
+    -- `accept_many` reads at its end also the commands that it found at its beginning.
     PERFORM pg_advisory_xact_lock(
         public.lock_key(3, hashtextextended('accept_many', 0))
     );
-    SELECT p.finished_before INTO STRICT end_of_them
+    SELECT p.finished_before INTO STRICT end_time
     FROM public.prunings AS p WHERE p.id = pruning;
     SELECT
         max(c.seq),
         coalesce(array_agg(c.id) FILTER (
             WHERE c.status IN ('succeeded', 'rejected', 'abandoned', 'cancelled')
-                AND c.finished_at < end_of_them
+                AND c.finished_at < end_time
         ), '{}')
-    INTO reached, finished
+    INTO last_seq, finished
     FROM (
         SELECT n.id, n.seq, n.status, n.finished_at
         FROM public.commands AS n
-        WHERE n.seq > after_seq
+        WHERE n.seq > start_seq
         ORDER BY n.seq
         LIMIT most
     ) AS c;

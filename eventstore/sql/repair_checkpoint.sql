@@ -10,8 +10,8 @@
 -- *moved_to* is NULL if nothing was changed, or the place cannot be known.
 CREATE OR REPLACE FUNCTION public.repair_checkpoint(
     subscription varchar,
-    acted_by text,
-    because text,
+    operator_name text,
+    reason text,
     after bigint DEFAULT NULL
 )
 RETURNS TABLE (fault text, moved_from bigint, moved_to bigint)
@@ -19,15 +19,15 @@ LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
-    kept record;
+    stored record;
     acting record;
     is_acting boolean;
-    kept_fault text;
+    stored_fault text;
     acted_fault text;
     acted_place bigint;
     place bigint;
 BEGIN
-    SELECT s.checkpoint, s.event_id INTO kept
+    SELECT s.checkpoint, s.event_id INTO stored
     FROM public.subscriptions AS s WHERE s.name = subscription FOR UPDATE;
     IF NOT FOUND THEN
         RETURN;
@@ -35,14 +35,14 @@ BEGIN
     SELECT p.acted_up_to, p.event_id INTO acting
     FROM public.process_managers AS p WHERE p.name = subscription FOR UPDATE;
     is_acting := FOUND;
-    kept_fault := public.checkpoint_fault(kept.checkpoint, kept.event_id);
+    stored_fault := public.checkpoint_fault(stored.checkpoint, stored.event_id);
     IF is_acting THEN
         acted_fault := public.checkpoint_fault(acting.acted_up_to, acting.event_id);
     END IF;
-    fault := coalesce(kept_fault, acted_fault);
+    fault := coalesce(stored_fault, acted_fault);
     moved_from := CASE
-        WHEN kept_fault IS NULL AND is_acting THEN acting.acted_up_to
-        ELSE kept.checkpoint
+        WHEN stored_fault IS NULL AND is_acting THEN acting.acted_up_to
+        ELSE stored.checkpoint
     END;
     IF fault IS NULL THEN
         RETURN NEXT;
@@ -69,9 +69,9 @@ BEGIN
         SET acted_up_to = acted_place, event_id = public.event_id_at(acted_place)
         WHERE p.name = subscription AND acted_place IS NOT NULL;
     END IF;
-    place := kept.checkpoint;
-    IF kept_fault IS NOT NULL THEN
-        place := coalesce(public.place_of(kept.event_id), acted_place);
+    place := stored.checkpoint;
+    IF stored_fault IS NOT NULL THEN
+        place := coalesce(public.place_of(stored.event_id), acted_place);
         IF place IS NULL AND NOT is_acting AND subscription !~ '_g\d+$' THEN
             place := 0;
         END IF;
@@ -80,13 +80,13 @@ BEGIN
         -- What it did not act on is handed to it again.
         place := least(place, acted_place);
     END IF;
-    moved_to := CASE WHEN kept_fault IS NULL THEN acted_place ELSE place END;
+    moved_to := CASE WHEN stored_fault IS NULL THEN acted_place ELSE place END;
     IF place IS NOT NULL AND moved_to IS NOT NULL THEN
         DELETE FROM public.subscriptions AS s WHERE s.name = subscription;
         INSERT INTO public.subscriptions (name, checkpoint, event_id)
         VALUES (subscription, place, public.event_id_at(place));
         RAISE LOG 'the checkpoint of % went back from % to %: % (%)',
-            subscription, moved_from, moved_to, because, acted_by;
+            subscription, moved_from, moved_to, reason, operator_name;
     END IF;
     RETURN NEXT;
 END

@@ -11,15 +11,15 @@ LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
-    -- A stretch of more would not be believed by who verifies it.
-    bound constant integer := greatest(1, least(most, 10000));
+    -- The verification refuses a seal of more events.
+    max_events constant integer := greatest(1, least(most, 10000));
     newest record;
-    kept record;
-    goal bigint;
-    taken record;
-    moment timestamptz;
+    stored record;
+    end_position bigint;
+    stretch record;
+    clock_now timestamptz;
 BEGIN
-    SELECT s.checkpoint, s.event_id, s.error INTO kept FROM public.subscriptions AS s
+    SELECT s.checkpoint, s.event_id, s.error INTO stored FROM public.subscriptions AS s
     WHERE s.name = 'seals'
     FOR UPDATE SKIP LOCKED;
     IF NOT FOUND THEN
@@ -29,44 +29,44 @@ BEGIN
     FROM public.seals AS s
     ORDER BY s.number DESC
     LIMIT 1;
-    goal := public.settled();
-    IF newest.up_to > public.last_drawn() OR kept.checkpoint = newest.up_to
-        AND public.checkpoint_fault(newest.up_to, kept.event_id) IS NOT NULL
+    end_position := public.settled();
+    IF newest.up_to > public.last_drawn() OR stored.checkpoint = newest.up_to
+        AND public.checkpoint_fault(newest.up_to, stored.event_id) IS NOT NULL
     THEN
         RAISE EXCEPTION 'seals end at %, where this log is another', newest.up_to
             USING ERRCODE = 'ES004';
     END IF;
-    IF kept.checkpoint <> newest.up_to OR kept.error IS NOT NULL THEN
+    IF stored.checkpoint <> newest.up_to OR stored.error IS NOT NULL THEN
         UPDATE public.subscriptions AS s
         SET
             checkpoint = newest.up_to, moved_at = clock_timestamp(),
             error = NULL, stopped_since = NULL
         WHERE s.name = 'seals';
     END IF;
-    IF goal <= newest.up_to THEN
+    IF end_position <= newest.up_to THEN
         RETURN QUERY SELECT newest.up_to, 0, true;
         RETURN;
     END IF;
-    -- A statement of its own: a snapshot that is newer than what settled told.
-    SELECT i.count, i.last_id, i.imprint INTO taken
-    FROM public.imprint(newest.up_to, goal, bound) AS i;
-    IF taken.count = bound THEN
-        goal := taken.last_id;
+    -- A statement of its own: its snapshot is newer than the position `settled` returned.
+    SELECT i.count, i.last_id, i.imprint INTO stretch
+    FROM public.imprint(newest.up_to, end_position, max_events) AS i;
+    IF stretch.count = max_events THEN
+        end_position := stretch.last_id;
     END IF;
-    moment := clock_timestamp();
+    clock_now := clock_timestamp();
     INSERT INTO public.seals
         (number, after, up_to, count, imprint, previous, sealed_at, hash)
     VALUES (
-        newest.number + 1, newest.up_to, goal, taken.count, taken.imprint, newest.hash,
-        moment,
+        newest.number + 1, newest.up_to, end_position, stretch.count, stretch.imprint,
+        newest.hash, clock_now,
         public.seal_hash(
-            newest.number + 1, newest.up_to, goal, taken.count, newest.hash, moment,
-            taken.imprint
+            newest.number + 1, newest.up_to, end_position, stretch.count, newest.hash,
+            clock_now, stretch.imprint
         )
     );
     UPDATE public.subscriptions AS s
-    SET checkpoint = goal, moved_at = moment
+    SET checkpoint = end_position, moved_at = clock_now
     WHERE s.name = 'seals';
-    RETURN QUERY SELECT goal, taken.count, taken.count < bound;
+    RETURN QUERY SELECT end_position, stretch.count, stretch.count < max_events;
 END
 $$;

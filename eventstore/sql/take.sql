@@ -12,7 +12,7 @@
 -- stream is run one command at a time, so that the one that kills its runner is counted;
 -- after *most_deaths* deaths it is failed, and the commands behind it go on.
 CREATE OR REPLACE FUNCTION public.take(
-    command_id uuid,
+    command uuid,
     runner text,
     most integer,
     most_bytes integer,
@@ -28,7 +28,7 @@ RETURNS TABLE (
     version integer,
     data jsonb,
     metadata jsonb,
-    moment timestamptz,
+    occurred_at timestamptz,
     checksum varchar,
     refused text
 )
@@ -47,19 +47,19 @@ AS $$
 #variable_conflict use_column
 DECLARE
     stream varchar;
-    due uuid[];
-    head public.commands;
+    due_commands uuid[];
+    first_command public.commands;
     deaths integer;
     some_are_due boolean;
-    has_given boolean := false;
-    kept record;
+    has_given_turns boolean := false;
+    saved record;
     beginning integer := 0;
 BEGIN
-    SELECT c.* INTO head FROM public.commands AS c WHERE c.id = command_id;
-    IF NOT FOUND OR head.status <> 'accepted' THEN
+    SELECT c.* INTO first_command FROM public.commands AS c WHERE c.id = command;
+    IF NOT FOUND OR first_command.status <> 'accepted' THEN
         RETURN;
     END IF;
-    stream := head.stream_id;
+    stream := first_command.stream_id;
     IF NOT pg_try_advisory_lock(public.lock_key(2, hashtextextended(stream, 0))) THEN
         RETURN;
     END IF;
@@ -76,8 +76,8 @@ BEGIN
     )::text, false);
     -- Each statement from here on sees what was committed before we got the lock.
     LOOP
-        -- What has its turn is read once: the one that is marked is the first that is
-        -- run, also when another gets its turn in the meantime.
+        -- The due commands are read once: the one that is marked is the first that is
+        -- run, also if another gets its turn in the meantime.
         SELECT
             array_agg(w.id ORDER BY w.place),
             EXISTS (
@@ -88,7 +88,7 @@ BEGIN
                     AND c.turn IS NULL
                     AND c.not_before <= clock_timestamp()
             )
-        INTO due, some_are_due
+        INTO due_commands, some_are_due
         FROM (
             SELECT
                 c.id,
@@ -106,66 +106,69 @@ BEGIN
             LIMIT most
         ) AS w
         WHERE w.bytes <= most_bytes OR w.place = 1;
-        -- A scheduled one that is due has its turn from now on, behind those that had
-        -- theirs already.
-        IF some_are_due AND NOT has_given THEN
-            has_given := true;
+        -- A due scheduled command gets its turn now, behind those that have one.
+        IF some_are_due AND NOT has_given_turns THEN
+            has_given_turns := true;
             CONTINUE WHEN public.give_turns(stream, true) > 0;
         END IF;
-        -- Locked, since somebody outside of the journal may be completing it just now.
-        SELECT c.* INTO head FROM public.commands AS c WHERE c.id = due[1] FOR UPDATE;
-        CONTINUE WHEN head.status <> 'accepted';
+        -- Locked: an append outside of a drain may be completing it.
+        SELECT c.* INTO first_command FROM public.commands AS c
+        WHERE c.id = due_commands[1]
+        FOR UPDATE;
+        CONTINUE WHEN first_command.status <> 'accepted';
         IF NOT FOUND
-            OR head.next_try_at IS NOT NULL
-            AND public.rests(head.next_try_at, head.attempts, clock_timestamp())
+            OR first_command.next_try_at IS NOT NULL
+            AND public.rests(
+                first_command.next_try_at, first_command.attempts, clock_timestamp()
+            )
         THEN
             RETURN QUERY SELECT
                 'stream', NULL::uuid, NULL::bigint, stream, NULL::varchar, 0,
                 NULL::jsonb, NULL::jsonb, NULL::timestamptz, NULL::varchar, NULL::text;
             RETURN;
         END IF;
-        -- A crash of PostgreSQL ends every runner, and is no command's fault. The start
-        -- of the server is a name here: its clock may have been set back with it.
-        EXIT WHEN head.started_at IS NULL
-            OR head.marked_under IS DISTINCT FROM pg_postmaster_start_time();
+        -- A crash of PostgreSQL ends every runner and is no command's fault. The start time
+        -- of the server only identifies it: its clock may have been set back.
+        EXIT WHEN first_command.started_at IS NULL
+            OR first_command.marked_under IS DISTINCT FROM pg_postmaster_start_time();
         INSERT INTO public.command_incidents (command_id, kind, detail)
-        VALUES (head.id, 'runner_died', jsonb_build_object(
-            'ran_by', head.ran_by, 'started_at', head.started_at
+        VALUES (first_command.id, 'runner_died', jsonb_build_object(
+            'ran_by', first_command.ran_by, 'started_at', first_command.started_at
         ));
         SELECT count(*) INTO deaths
         FROM public.command_incidents AS i
-        WHERE i.command_id = head.id
+        WHERE i.command_id = first_command.id
             AND i.kind = 'runner_died'
-            -- An operator who has it tried again gives it as many new attempts.
+            -- After an operator's retry the count starts again.
             AND i.id > coalesce(
                 (
                     SELECT max(r.id) FROM public.command_incidents AS r
-                    WHERE r.command_id = head.id AND r.kind = 'retried'
+                    WHERE r.command_id = first_command.id AND r.kind = 'retried'
                 ),
                 0
             );
         most := 1;
-        due := due[1:1];
+        due_commands := due_commands[1:1];
         EXIT WHEN deaths < most_deaths;
         UPDATE public.commands AS c
         SET status = 'failed',
             finished_at = clock_timestamp(),
             error = jsonb_build_object('error', 'RunnerDied', 'message',
                 format('its runner died %s times', deaths))
-        WHERE c.id = head.id;
-        -- Whoever takes the stream reports it, as all that is final.
+        WHERE c.id = first_command.id;
+        -- The runner reports it, as it does every final command.
         RETURN QUERY SELECT
-            'failed', head.id, head.attempts::bigint, stream, head.type,
+            'failed', first_command.id, first_command.attempts::bigint, stream, first_command.type,
             coalesce(
                 (SELECT max(e.version) FROM public.events AS e WHERE e.stream_id = stream),
                 0
             ),
-            NULL::jsonb, head.metadata, NULL::timestamptz, head.conflicts::varchar,
+            NULL::jsonb, first_command.metadata, NULL::timestamptz, first_command.conflicts::varchar,
             NULL::text;
     END LOOP;
 
     -- Losing the first mark in a crash costs nothing; after that, every one counts.
-    IF head.attempts = 0 AND deaths IS NULL THEN
+    IF first_command.attempts = 0 AND deaths IS NULL THEN
         PERFORM set_config('synchronous_commit', 'off', true);
     END IF;
     UPDATE public.commands AS c
@@ -173,10 +176,10 @@ BEGIN
         marked_under = pg_postmaster_start_time(),
         attempts = c.attempts + 1,
         ran_by = runner
-    WHERE c.id = head.id;
+    WHERE c.id = first_command.id;
 
     RETURN QUERY SELECT
-        'stream', head.id, NULL::bigint, stream, NULL::varchar, most,
+        'stream', first_command.id, NULL::bigint, stream, NULL::varchar, most,
         NULL::jsonb, NULL::jsonb, NULL::timestamptz, NULL::varchar, NULL::text;
     -- OFFSET 0 keeps the planner at one look by key for each. With the last pruning that
     -- was before it, by number, a command that comes again under the key of one that was pruned has
@@ -196,7 +199,7 @@ BEGIN
                 ),
                 '{}'
             ),
-            w.accepted_at, w.conflicts::varchar,
+            NULL::timestamptz, w.conflicts::varchar,
             -- In the place of a refusal: the key that came with the command,
             -- and the own one of whom it is about, so that nobody has to ask for them. In
             -- this statement it costs two looks by key; one of its own, in each stream
@@ -212,7 +215,7 @@ BEGIN
                 WHERE k.command_id = w.id
                 LIMIT 1
             ) END
-        FROM unnest(due) WITH ORDINALITY AS d (id, place)
+        FROM unnest(due_commands) WITH ORDINALITY AS d (id, place)
         CROSS JOIN LATERAL (
             SELECT c.* FROM public.commands AS c WHERE c.id = d.id OFFSET 0
         ) AS w
@@ -222,16 +225,16 @@ BEGIN
         SELECT s.*, public.why_refused(
             s.stream_id, s.version, s.event_id, s.fingerprint, fingerprints
         ) AS refused
-        INTO kept
+        INTO saved
         FROM public.snapshots AS s
         WHERE s.stream_id = stream;
         IF FOUND THEN
             RETURN QUERY SELECT
-                'snapshot', NULL::uuid, NULL::bigint, kept.stream_id, kept.fingerprint,
-                kept.version, kept.state, NULL::jsonb, kept.taken_at,
-                kept.checksum, kept.refused;
-            IF kept.refused IS NULL THEN
-                beginning := kept.version;
+                'snapshot', NULL::uuid, NULL::bigint, saved.stream_id, saved.fingerprint,
+                saved.version, saved.state, NULL::jsonb, NULL::timestamptz,
+                saved.checksum, saved.refused;
+            IF saved.refused IS NULL THEN
+                beginning := saved.version;
             END IF;
         END IF;
     END IF;

@@ -25,7 +25,7 @@ RETURNS TABLE (
     version integer,
     data jsonb,
     metadata jsonb,
-    moment timestamptz,
+    occurred_at timestamptz,
     checksum varchar,
     refused text
 )
@@ -35,13 +35,13 @@ SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE
-    own public.commands;
+    asked public.commands;
     neighbours uuid[];
-    due uuid;
+    due_command uuid;
     is_marked boolean;
 BEGIN
-    SELECT c.* INTO own FROM public.commands AS c WHERE c.id = command_id;
-    IF NOT FOUND OR own.status <> 'accepted' THEN
+    SELECT c.* INTO asked FROM public.commands AS c WHERE c.id = command_id;
+    IF NOT FOUND OR asked.status <> 'accepted' THEN
         RETURN;
     END IF;
     SELECT array_agg(n.id ORDER BY n.seq)
@@ -51,25 +51,25 @@ BEGIN
         -- all that wait. OFFSET 0 keeps it out.
         SELECT c.id, c.seq, c.stream_id, c.status, c.not_before, c.next_try_at
         FROM public.commands AS c
-        WHERE c.seq > own.seq AND c.seq <= own.seq + 4 * ahead
+        WHERE c.seq > asked.seq AND c.seq <= asked.seq + 4 * ahead
         OFFSET 0
     ) AS n
     WHERE n.status = 'accepted'
         AND n.not_before IS NULL
         AND n.next_try_at IS NULL
-        -- A session's lock on its own stream would be taken twice, and let go once.
-        AND n.stream_id <> own.stream_id;
-    -- Before it is taken, which marks it.
+        -- Their stream's lock would be taken twice and released once.
+        AND n.stream_id <> asked.stream_id;
+    -- Read before `take` marks it.
     IF neighbours IS NOT NULL THEN
-        due := public.next_due(own.stream_id);
+        due_command := public.next_due(asked.stream_id);
         SELECT c.started_at IS NOT NULL INTO is_marked
         FROM public.commands AS c
-        WHERE c.id = due;
+        WHERE c.id = due_command;
     END IF;
     RETURN QUERY SELECT * FROM public.take(
         command_id, runner, most, most_bytes, most_deaths, fingerprints
     );
-    -- A mark on what somebody else has is theirs.
+    -- If another runner holds the stream, the mark is that runner's.
     IF neighbours IS NOT NULL AND (NOT FOUND OR is_marked IS NOT TRUE) THEN
         RETURN QUERY SELECT * FROM public.take_many(
             neighbours, runner, most_of_others, most_bytes, most_deaths, fingerprints,

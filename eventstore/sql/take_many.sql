@@ -21,7 +21,7 @@ RETURNS TABLE (
     version integer,
     data jsonb,
     metadata jsonb,
-    moment timestamptz,
+    occurred_at timestamptz,
     checksum varchar,
     refused text
 )
@@ -31,10 +31,10 @@ SET enable_seqscan = off
 AS $$
 DECLARE
     stream varchar;
-    due uuid;
-    taken integer := 0;
+    due_command uuid;
+    streams_taken integer := 0;
 BEGIN
-    -- Each stream once: its lock would be taken twice, and let go once.
+    -- Each stream once: its lock would be taken twice and released once.
     FOR stream IN
         SELECT c.stream_id
         FROM unnest(command_ids) WITH ORDINALITY AS l (id, place)
@@ -49,16 +49,16 @@ BEGIN
         GROUP BY c.stream_id
         ORDER BY min(l.place)
     LOOP
-        EXIT WHEN taken >= most_streams;
-        due := public.next_due(stream);
-        CONTINUE WHEN due IS NULL OR EXISTS (
+        EXIT WHEN streams_taken >= most_streams;
+        due_command := public.next_due(stream);
+        CONTINUE WHEN due_command IS NULL OR EXISTS (
             SELECT FROM public.commands AS c
-            WHERE c.id = due AND c.started_at IS NOT NULL
+            WHERE c.id = due_command AND c.started_at IS NOT NULL
         );
         RETURN QUERY SELECT * FROM public.take(
-            due, runner, most, most_bytes, most_deaths, fingerprints
+            due_command, runner, most, most_bytes, most_deaths, fingerprints
         );
-        taken := taken + FOUND::integer;
+        streams_taken := streams_taken + FOUND::integer;
     END LOOP;
 END
 $$;

@@ -24,11 +24,11 @@ AS $$
 #variable_conflict use_column
 DECLARE
     horizon bigint := public.lost_before();
-    moment_now timestamptz := clock_timestamp();
-    of_due varchar;
-    turns integer := 0;
+    clock_now timestamptz := clock_timestamp();
+    due_stream varchar;
+    turns_given integer := 0;
 BEGIN
-    FOR of_due IN
+    FOR due_stream IN
         SELECT DISTINCT d.stream_id
         FROM (
             SELECT c.stream_id
@@ -36,14 +36,14 @@ BEGIN
             WHERE c.status = 'accepted'
                 AND c.not_before IS NOT NULL
                 AND c.turn IS NULL
-                AND c.not_before <= moment_now
+                AND c.not_before <= clock_now
             -- In this order only their own index has them: no other is walked through.
             ORDER BY c.not_before, c.seq
             LIMIT 1000
         ) AS d
     LOOP
-        turns := turns + public.give_turns(of_due, false);
-        EXIT WHEN turns >= 1000;
+        turns_given := turns_given + public.give_turns(due_stream, false);
+        EXIT WHEN turns_given >= 1000;
     END LOOP;
     RETURN QUERY
     WITH RECURSIVE streams AS (
@@ -83,9 +83,9 @@ BEGIN
     WHERE CASE
         WHEN h.not_before IS NULL AND h.next_try_at IS NULL
             THEN h.seq <= horizon AND NOT (
-                h.accepted_at > moment_now - patience AND h.accepted_at <= moment_now
+                h.accepted_at > clock_now - patience AND h.accepted_at <= clock_now
             )
-        ELSE NOT public.rests(h.next_try_at, h.attempts, moment_now)
+        ELSE NOT public.rests(h.next_try_at, h.attempts, clock_now)
     END
     LIMIT most;
 END

@@ -6,8 +6,8 @@
 -- The caller checks whether it is corrupt.
 CREATE OR REPLACE FUNCTION public.why_refused(
     stream varchar,
-    version integer,
-    event_id varchar,
+    snapshot_version integer,
+    last_event_id varchar,
     fingerprint varchar,
     fingerprints text[]
 )
@@ -20,9 +20,9 @@ BEGIN
         RETURN 'stale';
     END IF;
     PERFORM FROM public.events AS e
-    WHERE e.stream_id = why_refused.stream
-        AND e.version = why_refused.version
-        AND e.metadata ->> 'event_id' IS NOT DISTINCT FROM why_refused.event_id;
+    WHERE e.stream_id = stream
+        AND e.version = snapshot_version
+        AND e.metadata ->> 'event_id' IS NOT DISTINCT FROM last_event_id;
     RETURN CASE WHEN NOT FOUND THEN 'too_new' END;
 END
 $$;

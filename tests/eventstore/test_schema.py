@@ -13,7 +13,7 @@ import pytest
 from eventstore.database.installation import install
 from eventstore.sql import FUNCTIONS
 from eventstore.tables import metadata
-from tests.support.databases import ROOT, Databases, migrate
+from tests.support.databases import ROOT, Databases
 from tests.support.engine import connect
 
 TABLES = sorted(metadata.tables)
@@ -109,95 +109,6 @@ def test_the_comparison_sees_something(
     catalogue: str, migrated: psycopg.Connection[Any]
 ) -> None:
     assert migrated.execute(CATALOGUES[catalogue], {"tables": TABLES}).fetchall()
-
-
-def test_a_database_of_before_snapshots_is_left_with_one_take(
-    databases: Databases,
-) -> None:
-    """Replacing a function that gets one more argument would leave both."""
-    with databases.lend_empty() as url, connect(url) as connection:
-        migrate(url, "0003")
-        connection.execute(
-            """
-            DROP FUNCTION public.take;
-            CREATE FUNCTION public.take(uuid, text, integer, integer, integer)
-            RETURNS TABLE (kind text) LANGUAGE sql AS 'SELECT NULL'
-            """
-        )
-        migrate(url)
-        rows = connection.execute(
-            "SELECT pronargs FROM pg_proc WHERE proname = 'take'"
-        ).fetchall()
-        connection.execute(
-            "SELECT kind, ref, stream_id, type, version, data, metadata, moment"
-            " FROM public.take(gen_random_uuid(), 'worker', 1, 1000, 5)"
-        )
-
-    assert rows == [(6,)]
-
-
-def test_a_database_of_before_claims_is_left_with_one_append(
-    databases: Databases,
-) -> None:
-    with databases.lend_empty() as url, connect(url) as connection:
-        migrate(url, "0004")
-        connection.execute(
-            """
-            DROP FUNCTION public.append;
-            DROP PROCEDURE public.finish;
-            CREATE FUNCTION public.append(
-                text[], integer[], integer[], text[], jsonb[], jsonb[], timestamptz[],
-                uuid[], text[], jsonb[]
-            ) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint';
-            CREATE PROCEDURE public.finish(
-                text, text[], integer[], integer[], text[], jsonb[], jsonb[],
-                timestamptz[], uuid[], text[], jsonb[], text,
-                INOUT a uuid DEFAULT NULL, INOUT b boolean DEFAULT NULL
-            ) LANGUAGE plpgsql AS 'BEGIN END'
-            """
-        )
-        migrate(url)
-        rows = connection.execute(
-            """
-            SELECT proname, pronargs FROM pg_proc
-            WHERE proname IN ('append', 'finish') ORDER BY 1
-            """
-        ).fetchall()
-        connection.execute(
-            """
-            CALL public.finish(
-                '{counter-1}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',
-                '{}', 'catch_up'
-            )
-            """
-        )
-
-    assert rows == [("append", 13), ("finish", 17)]
-
-
-def test_a_migration_that_was_stopped_at_its_indexes_is_run_again(
-    databases: Databases,
-) -> None:
-    with databases.lend_empty() as url, connect(url) as connection:
-        migrate(url)
-        connection.execute("UPDATE alembic_version SET version_num = '0007'")
-        connection.execute("DROP INDEX events_causation_id_idx")
-        # As one is left that could not be made to its end.
-        connection.execute(
-            """
-            UPDATE pg_index SET indisvalid = false
-            WHERE indexrelid = 'events_event_id_idx'::regclass
-            """
-        )
-        migrate(url, "0008")
-        rows = connection.execute(
-            """
-            SELECT count(*), bool_and(indisvalid) FROM pg_index
-            WHERE indrelid = 'events'::regclass
-            """
-        ).fetchall()
-
-    assert rows == [(5, True)]
 
 
 def test_events_has_exactly_seven_columns(migrated: psycopg.Connection[Any]) -> None:

@@ -45,7 +45,9 @@ def try_again_for_ever(scene: Scene) -> None:
 
 
 def run_together_after_a_crash(scene: Scene) -> None:
-    scene.change("take", "        most := 1;\n        due := due[1:1];\n", "")
+    scene.change(
+        "take", "        most := 1;\n        due_commands := due_commands[1:1];\n", ""
+    )
 
 
 def a_command_is_interrupted_again_and_again(scene: Scene) -> None:

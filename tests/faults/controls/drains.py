@@ -58,7 +58,11 @@ def a_second_runner_comes_just_before_the_commit(scene: Scene) -> None:
 
 def let_go_before_the_commit(scene: Scene) -> None:
     """Either is enough: a command that is locked is looked at when it is finished."""
-    scene.change("take", "c.id = due[1] FOR UPDATE", "c.id = due[1]")
+    scene.change(
+        "take",
+        "WHERE c.id = due_commands[1]\n        FOR UPDATE",
+        "WHERE c.id = due_commands[1]",
+    )
     release = (
         "FOREACH stream IN ARRAY streams LOOP\n"
         "        next_due := pg_catalog.array_append("

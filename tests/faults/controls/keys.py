@@ -25,7 +25,9 @@ def a_key_comes_with_other_content(scene: Scene) -> None:
 
 
 def take_any_content_for_the_same(scene: Scene) -> None:
-    scene.change("accept", "SELECT false, first = content", "SELECT false, true")
+    scene.change(
+        "accept", "SELECT false, stored_content = content", "SELECT false, true"
+    )
 
 
 def a_command_is_sent_again_as_its_answer_was_lost(scene: Scene) -> None:

@@ -47,7 +47,7 @@ def somebody_writes_while_a_withdrawal_is_decided(scene: Scene) -> None:
 def append_at_any_version(scene: Scene) -> None:
     scene.change(
         "append",
-        "IF wrong IS NOT NULL THEN\n        RAISE",
+        "IF stale_stream IS NOT NULL THEN\n        RAISE",
         "IF false THEN\n        RAISE",
     )
 
