@@ -56,7 +56,7 @@ def run(work: Drain, taken: LeasedStream) -> UUID | None:
     """Run what was taken; return the command that is due in the stream after it."""
     if not taken.commands:
         return release(work.connection, taken.stream_id)
-    if taken.most == 1:
+    if taken.lease_limit == 1:
         # A runner died in this stream: one command at a time to its end.
         work.max_commands = 1
     try:

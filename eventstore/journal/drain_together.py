@@ -93,7 +93,7 @@ def decide_together(
         one.stream_id: read_commands(one, work.runner, keyring)
         for one in taken
         # One in which a runner died since it was looked at comes alone.
-        if one.commands and one.most > 1
+        if one.commands and one.lease_limit > 1
     }
     refuse_all_senders(work, readable)
     held = [one for one in taken if one.stream_id in readable]

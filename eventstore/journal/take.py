@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -23,6 +24,11 @@ from eventstore.personal.keyring import (
 MAX_OF_EACH = 20
 """Commands of one stream that is taken with others; the rest is taken alone."""
 
+_LEASE_COLUMNS = f"""
+    {HISTORY_COLUMNS},
+    lease_limit, command_id, expected_version, attempts, conflicts, keys
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeasedCommand:
@@ -37,6 +43,32 @@ class LeasedCommand:
     conflicts: int = 0
 
 
+class LeaseRow(NamedTuple):
+    """
+    A row of what the functions `take`, `take_many` and `take_ahead` return.
+
+    Its *kind* is `failed`, `stream` or `command`: rows of the history, which `load`
+    returns too, are not made into this. What a kind does not have is None.
+    """
+
+    kind: str
+    position: int | None
+    stream_id: str
+    type: str
+    version: int
+    data: str
+    metadata: str
+    occurred_at: datetime | None
+    checksum: str | None
+    refused: str | None
+    lease_limit: int
+    command_id: UUID
+    expected_version: int | None
+    attempts: int
+    conflicts: int
+    keys: str | None
+
+
 class DeadCommand(NamedTuple):
     """A command that killed its runners too often, and its stream's version then."""
 
@@ -47,15 +79,16 @@ class DeadCommand(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeasedStream:
     """
-    A stream that this session holds: what is due in it, and what happened in it.
+    A stream that this session holds: its due commands and its history.
 
-    *most* is 1 where a runner died here: one command at a time from then on. *given_up*
-    are final by the take itself. *keys* are those of its commands, and whom they are
-    about, as they were then: for who runs it at once.
+    *lease_limit* is the number of commands that may be run at once: 1 if a runner died
+    in this stream. *given_up* are commands that this take has failed, because their
+    runners died `Limits.deaths` times. *keys* are command keys and subject keys, valid
+    for a run that begins at once.
     """
 
     stream_id: str
-    most: int
+    lease_limit: int
     commands: Sequence[LeasedCommand]
     past: StreamHistory
     given_up: Sequence[DeadCommand] = ()
@@ -76,11 +109,10 @@ def take(
     The caller must `release` what it gets.
     """
     rows = connection.execute(
-        f"SELECT {HISTORY_COLUMNS}, ref"
-        " FROM public.take(%s, %s, %s, %s, %s, %s::text[])",
+        f"SELECT {_LEASE_COLUMNS} FROM public.take(%s, %s, %s, %s, %s, %s::text[])",
         (command_id, *lease_limits(runner, max_commands)),
     ).fetchall()
-    return parse_leased_stream(rows) if rows else None
+    return next(iter(parse_leases(rows)), None)
 
 
 def take_many(
@@ -95,11 +127,11 @@ def take_many(
     taken alone.
     """
     rows = connection.execute(
-        f"SELECT {HISTORY_COLUMNS}, ref"
+        f"SELECT {_LEASE_COLUMNS}"
         " FROM public.take_many(%s::uuid[], %s, %s, %s, %s, %s::text[])",
         (list(command_ids), *lease_limits(runner, MAX_OF_EACH)),
     ).fetchall()
-    return parse_leased_streams(rows)
+    return parse_leases(rows)
 
 
 def take_ahead(
@@ -111,11 +143,11 @@ def take_ahead(
     """
     Take the stream of *command_id*, and *ahead* of those behind it that are free.
 
-    Where somebody has its own, the others are taken all the same. Nothing is, where it
-    is finished or unknown.
+    If another runner holds the first, the others are taken all the same. Nothing is
+    taken if the command is finished or unknown.
     """
     rows = connection.execute(
-        f"SELECT {HISTORY_COLUMNS}, ref"
+        f"SELECT {_LEASE_COLUMNS}"
         " FROM public.take_ahead(%s, %s, %s, %s, %s, %s, %s, %s::text[])",
         (
             command_id,
@@ -124,7 +156,7 @@ def take_ahead(
             *lease_limits(runner),
         ),
     ).fetchall()
-    return parse_leased_streams(rows)
+    return parse_leases(rows)
 
 
 def lease_limits(
@@ -142,43 +174,46 @@ def lease_limits(
     )
 
 
-def parse_leased_streams(rows: Sequence[Any]) -> list[LeasedStream]:
-    by_stream: dict[str, list[Any]] = {}
+def parse_leases(rows: Sequence[tuple[Any, ...]]) -> list[LeasedStream]:
+    """Return the streams of *rows*, which have the _LEASE_COLUMNS, in their order."""
+    by_stream: dict[str, list[LeaseRow]] = {}
     for row in rows:
-        by_stream.setdefault(row[2], []).append(row)
-    return [parse_leased_stream(rows_of_one) for rows_of_one in by_stream.values()]
+        if row[0] in ("failed", "stream", "command"):
+            by_stream.setdefault(row[2], []).append(LeaseRow(*row))
+    pasts = parse_histories(by_stream, rows)
+    return [
+        parse_leased_stream(of_one, pasts[stream_id])
+        for stream_id, of_one in by_stream.items()
+    ]
 
 
-def parse_leased_stream(rows: Sequence[Any]) -> LeasedStream:
-    """Return the stream that *rows*, as `take` returns them, are about."""
-    (stream,) = (row for row in rows if row[0] == "stream")
-    stream_id, most = stream[2], stream[4]
-    due = [row for row in rows if row[0] == "command"]
+def parse_leased_stream(rows: Sequence[LeaseRow], past: StreamHistory) -> LeasedStream:
+    """Return the stream whose rows but for its *past* are *rows*."""
+    (stream,) = (row for row in rows if row.kind == "stream")
+    due = [row for row in rows if row.kind == "command"]
     return LeasedStream(
-        stream_id=stream_id,
-        most=most,
+        stream_id=stream.stream_id,
+        lease_limit=stream.lease_limit,
         commands=[parse_leased_command(row) for row in due],
-        past=parse_histories([stream_id], rows)[stream_id],
+        past=past,
         given_up=[
-            DeadCommand(parse_leased_command(row), row[4])
+            DeadCommand(parse_leased_command(row), row.version)
             for row in rows
-            if row[0] == "failed"
+            if row.kind == "failed"
         ],
-        keys=keys_of_commands(row[9] for row in due),
+        keys=keys_of_commands(row.keys for row in due),
     )
 
 
-def parse_leased_command(row: Any) -> LeasedCommand:
-    kind, attempts, _, type_, version, data, metadata, _, conflicts, _, ref = row
+def parse_leased_command(row: LeaseRow) -> LeasedCommand:
     return LeasedCommand(
-        id=ref,
-        type=type_,
-        expected_version=version if kind == "command" else None,
-        data=data,
-        metadata=metadata,
-        # The version before, until it is migrated, tells neither.
-        attempts=attempts or 0,
-        conflicts=int(conflicts or 0),
+        id=row.command_id,
+        type=row.type,
+        expected_version=row.expected_version,
+        data=row.data,
+        metadata=row.metadata,
+        attempts=row.attempts,
+        conflicts=row.conflicts,
     )
 
 

@@ -1,27 +1,28 @@
 -- Take a stream: lock it, and return its due commands in order and its history.
 --
 -- Returns nothing if the command is finished or unknown, or another runner has the stream
--- (that runner looks again when it releases). Otherwise: rows of kind 'failed' for commands
--- that this call has failed, one of kind 'stream', then 'command' rows with their keys, then
--- what `load` returns. A 'stream' row without *ref* means that nothing is due. The caller
--- must `release`. The lock belongs to the session: call it
--- on a connection in autocommit, and send a statement each second (see `journal/lease.py`).
+-- (that runner looks again when it releases). Otherwise: a 'failed' row for each command
+-- that this call has failed, one 'stream' row, then 'command' rows, then what `load`
+-- returns. If nothing is due, nothing follows the 'stream' row. The caller must `release`.
+-- The lock belongs to the session: call it on a connection in autocommit, and send a
+-- statement each second (see `journal/lease.py`).
 --
 -- The first command is marked as started. A mark that is found means that its runner died,
 -- because we hold the lock and a runner that gives up clears its mark. From then on the
 -- stream is run one command at a time, so that the one that kills its runner is counted;
--- after *most_deaths* deaths it is failed, and the commands behind it go on.
+-- after *max_deaths* deaths it is failed, and the commands behind it go on.
 CREATE OR REPLACE FUNCTION public.take(
     command uuid,
     runner text,
-    most integer,
-    most_bytes integer,
-    most_deaths integer,
+    max_commands integer,
+    max_bytes integer,
+    max_deaths integer,
     fingerprints text[] DEFAULT NULL    -- of the snapshots that the caller can read
 )
 RETURNS TABLE (
     kind text,
-    ref uuid,
+    -- What `load` returns, of a snapshot or an event; a stream's *version*, a command's
+    -- *type*, *data* and *metadata*.
     id bigint,
     stream_id varchar,
     type varchar,
@@ -30,7 +31,15 @@ RETURNS TABLE (
     metadata jsonb,
     occurred_at timestamptz,
     checksum varchar,
-    refused text
+    refused text,
+    -- Of a stream: how many commands are run at once; 1 after a death, 0 if none is due.
+    lease_limit integer,
+    -- Of a command.
+    command_id uuid,
+    expected_version integer,
+    attempts integer,
+    conflicts integer,
+    keys text       -- JSON: its own key, and the own key of its subject
 )
 LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
@@ -103,9 +112,9 @@ BEGIN
                 ROWS UNBOUNDED PRECEDING
             )
             ORDER BY coalesce(c.turn, c.seq)
-            LIMIT most
+            LIMIT max_commands
         ) AS w
-        WHERE w.bytes <= most_bytes OR w.place = 1;
+        WHERE w.bytes <= max_bytes OR w.place = 1;
         -- A due scheduled command gets its turn now, behind those that have one.
         IF some_are_due AND NOT has_given_turns THEN
             has_given_turns := true;
@@ -122,9 +131,10 @@ BEGIN
                 first_command.next_try_at, first_command.attempts, clock_timestamp()
             )
         THEN
-            RETURN QUERY SELECT
-                'stream', NULL::uuid, NULL::bigint, stream, NULL::varchar, 0,
-                NULL::jsonb, NULL::jsonb, NULL::timestamptz, NULL::varchar, NULL::text;
+            kind := 'stream';
+            stream_id := stream;
+            lease_limit := 0;
+            RETURN NEXT;
             RETURN;
         END IF;
         -- A crash of PostgreSQL ends every runner and is no command's fault. The start time
@@ -147,9 +157,9 @@ BEGIN
                 ),
                 0
             );
-        most := 1;
+        max_commands := 1;
         due_commands := due_commands[1:1];
-        EXIT WHEN deaths < most_deaths;
+        EXIT WHEN deaths < max_deaths;
         UPDATE public.commands AS c
         SET status = 'failed',
             finished_at = clock_timestamp(),
@@ -158,13 +168,14 @@ BEGIN
         WHERE c.id = first_command.id;
         -- The runner reports it, as it does every final command.
         RETURN QUERY SELECT
-            'failed', first_command.id, first_command.attempts::bigint, stream, first_command.type,
+            'failed', NULL::bigint, stream, first_command.type,
             coalesce(
                 (SELECT max(e.version) FROM public.events AS e WHERE e.stream_id = stream),
                 0
             ),
-            NULL::jsonb, first_command.metadata, NULL::timestamptz, first_command.conflicts::varchar,
-            NULL::text;
+            NULL::jsonb, first_command.metadata, NULL::timestamptz, NULL::varchar,
+            NULL::text, NULL::integer, first_command.id, NULL::integer,
+            first_command.attempts, first_command.conflicts, NULL::text;
     END LOOP;
 
     -- Losing the first mark in a crash costs nothing; after that, every one counts.
@@ -178,17 +189,16 @@ BEGIN
         ran_by = runner
     WHERE c.id = first_command.id;
 
-    RETURN QUERY SELECT
-        'stream', first_command.id, NULL::bigint, stream, NULL::varchar, most,
-        NULL::jsonb, NULL::jsonb, NULL::timestamptz, NULL::varchar, NULL::text;
-    -- OFFSET 0 keeps the planner at one look by key for each. With the last pruning that
-    -- was before it, by number, a command that comes again under the key of one that was pruned has
-    -- events with other ids.
+    kind := 'stream';
+    stream_id := stream;
+    lease_limit := max_commands;
+    RETURN NEXT;
+    -- OFFSET 0 keeps the planner at one look by key for each. The last pruning before the
+    -- command, by number, is part of its event ids: a command that is sent again under the
+    -- key of a pruned one gets other ids.
     RETURN QUERY
         SELECT
-            -- In the place of a position: attempts; of a checksum: conflicts.
-            'command', w.id, w.attempts::bigint, w.stream_id, w.type,
-            w.expected_version, w.data,
+            'command', NULL::bigint, w.stream_id, w.type, NULL::integer, w.data,
             w.metadata || coalesce(
                 (
                     SELECT jsonb_build_object('pruning', p.id)
@@ -199,11 +209,11 @@ BEGIN
                 ),
                 '{}'
             ),
-            NULL::timestamptz, w.conflicts::varchar,
-            -- In the place of a refusal: the key that came with the command,
-            -- and the own one of whom it is about, so that nobody has to ask for them. In
-            -- this statement it costs two looks by key; one of its own, in each stream
-            -- of many, cost more than a round trip for all of them.
+            NULL::timestamptz, NULL::varchar, NULL::text, NULL::integer,
+            w.id, w.expected_version, w.attempts, w.conflicts,
+            -- The runner need not ask for these keys. Here they cost two looks by key; in
+            -- a statement of its own, for each of many streams, they cost more than a
+            -- round trip for all of them.
             CASE WHEN w.data ? '$personal' THEN (
                 SELECT jsonb_build_array(
                     k.subject, k.id, k.master, encode(k.wrapped, 'hex'),
@@ -230,9 +240,10 @@ BEGIN
         WHERE s.stream_id = stream;
         IF FOUND THEN
             RETURN QUERY SELECT
-                'snapshot', NULL::uuid, NULL::bigint, saved.stream_id, saved.fingerprint,
+                'snapshot', NULL::bigint, saved.stream_id, saved.fingerprint,
                 saved.version, saved.state, NULL::jsonb, NULL::timestamptz,
-                saved.checksum, saved.refused;
+                saved.checksum, saved.refused, NULL::integer, NULL::uuid, NULL::integer,
+                NULL::integer, NULL::integer, NULL::text;
             IF saved.refused IS NULL THEN
                 beginning := saved.version;
             END IF;
@@ -240,8 +251,9 @@ BEGIN
     END IF;
     RETURN QUERY
         SELECT
-            'event', NULL::uuid, e.id, e.stream_id, e.type, e.version,
-            e.data, e.metadata, e.occurred_at, NULL::varchar, NULL::text
+            'event', e.id, e.stream_id, e.type, e.version, e.data, e.metadata,
+            e.occurred_at, NULL::varchar, NULL::text, NULL::integer, NULL::uuid,
+            NULL::integer, NULL::integer, NULL::integer, NULL::text
         FROM public.events AS e
         WHERE e.stream_id = stream AND e.version > beginning
         ORDER BY e.version;

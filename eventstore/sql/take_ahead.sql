@@ -7,18 +7,17 @@
 -- is taken alone, and brings no neighbours: the command that kills its runner must be
 -- alone. Scheduled and resting commands are the relay's.
 CREATE OR REPLACE FUNCTION public.take_ahead(
-    command_id uuid,
+    command uuid,
     ahead integer,
-    most_of_others integer,
+    max_of_others integer,
     runner text,
-    most integer,
-    most_bytes integer,
-    most_deaths integer,
+    max_commands integer,
+    max_bytes integer,
+    max_deaths integer,
     fingerprints text[] DEFAULT NULL
 )
 RETURNS TABLE (
     kind text,
-    ref uuid,
     id bigint,
     stream_id varchar,
     type varchar,
@@ -27,7 +26,13 @@ RETURNS TABLE (
     metadata jsonb,
     occurred_at timestamptz,
     checksum varchar,
-    refused text
+    refused text,
+    lease_limit integer,
+    command_id uuid,
+    expected_version integer,
+    attempts integer,
+    conflicts integer,
+    keys text
 )
 LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
@@ -40,7 +45,7 @@ DECLARE
     due_command uuid;
     is_marked boolean;
 BEGIN
-    SELECT c.* INTO asked FROM public.commands AS c WHERE c.id = command_id;
+    SELECT c.* INTO asked FROM public.commands AS c WHERE c.id = command;
     IF NOT FOUND OR asked.status <> 'accepted' THEN
         RETURN;
     END IF;
@@ -67,12 +72,12 @@ BEGIN
         WHERE c.id = due_command;
     END IF;
     RETURN QUERY SELECT * FROM public.take(
-        command_id, runner, most, most_bytes, most_deaths, fingerprints
+        command, runner, max_commands, max_bytes, max_deaths, fingerprints
     );
     -- If another runner holds the stream, the mark is that runner's.
     IF neighbours IS NOT NULL AND (NOT FOUND OR is_marked IS NOT TRUE) THEN
         RETURN QUERY SELECT * FROM public.take_many(
-            neighbours, runner, most_of_others, most_bytes, most_deaths, fingerprints,
+            neighbours, runner, max_of_others, max_bytes, max_deaths, fingerprints,
             ahead
         );
     END IF;

@@ -1,20 +1,19 @@
 -- Take the streams of several commands, each as `take` does, in one round trip.
 --
--- At most *most_streams* of the free ones. Streams in which a runner died are left out, to
--- be taken alone: a command that kills its process leaves a mark on every stream that was
--- taken with it.
+-- At most *max_streams* of the free ones. Streams in which a runner died are left out: a
+-- command that kills its process leaves a mark on every stream that was taken with it, so
+-- it must be taken alone.
 CREATE OR REPLACE FUNCTION public.take_many(
     command_ids uuid[],
     runner text,
-    most integer,
-    most_bytes integer,
-    most_deaths integer,
+    max_commands integer,
+    max_bytes integer,
+    max_deaths integer,
     fingerprints text[] DEFAULT NULL,
-    most_streams integer DEFAULT NULL
+    max_streams integer DEFAULT NULL
 )
 RETURNS TABLE (
     kind text,
-    ref uuid,
     id bigint,
     stream_id varchar,
     type varchar,
@@ -23,7 +22,13 @@ RETURNS TABLE (
     metadata jsonb,
     occurred_at timestamptz,
     checksum varchar,
-    refused text
+    refused text,
+    lease_limit integer,
+    command_id uuid,
+    expected_version integer,
+    attempts integer,
+    conflicts integer,
+    keys text
 )
 LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
@@ -49,14 +54,14 @@ BEGIN
         GROUP BY c.stream_id
         ORDER BY min(l.place)
     LOOP
-        EXIT WHEN streams_taken >= most_streams;
+        EXIT WHEN streams_taken >= max_streams;
         due_command := public.next_due(stream);
         CONTINUE WHEN due_command IS NULL OR EXISTS (
             SELECT FROM public.commands AS c
             WHERE c.id = due_command AND c.started_at IS NOT NULL
         );
         RETURN QUERY SELECT * FROM public.take(
-            due_command, runner, most, most_bytes, most_deaths, fingerprints
+            due_command, runner, max_commands, max_bytes, max_deaths, fingerprints
         );
         streams_taken := streams_taken + FOUND::integer;
     END LOOP;

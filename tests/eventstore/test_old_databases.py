@@ -26,7 +26,7 @@ def test_a_database_of_before_snapshots_is_left_with_one_take(
             "SELECT pronargs FROM pg_proc WHERE proname = 'take'"
         ).fetchall()
         connection.execute(
-            "SELECT kind, ref, stream_id, type, version, data, metadata, occurred_at"
+            "SELECT kind, stream_id, lease_limit, command_id, attempts, conflicts"
             " FROM public.take(gen_random_uuid(), 'worker', 1, 1000, 5)"
         )
     connection.close()

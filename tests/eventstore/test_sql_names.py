@@ -55,3 +55,12 @@ def test_no_variable_is_named_like_a_column_of_a_table_in_its_function(
 def test_the_variables_and_columns_are_found() -> None:
     assert {"stream_ids", "occurred_ats", "stale_stream"} <= {*variables("append")}
     assert {"occurred_at", "not_before", "position"} <= columns("append")
+
+
+def test_all_takes_return_the_same_columns() -> None:
+    shapes = {
+        re.sub(r"\s+", " ", code(take).split("RETURNS TABLE")[1].split("LANGUAGE")[0])
+        for take in ("take", "take_many", "take_ahead")
+    }
+
+    assert len(shapes) == 1

@@ -41,12 +41,14 @@ def note_failed(scene: Scene, healthy: Sequence[UUID]) -> None:
 
 
 def try_again_for_ever(scene: Scene) -> None:
-    scene.change("take", "EXIT WHEN deaths < most_deaths", "EXIT WHEN true")
+    scene.change("take", "EXIT WHEN deaths < max_deaths", "EXIT WHEN true")
 
 
 def run_together_after_a_crash(scene: Scene) -> None:
     scene.change(
-        "take", "        most := 1;\n        due_commands := due_commands[1:1];\n", ""
+        "take",
+        "        max_commands := 1;\n        due_commands := due_commands[1:1];\n",
+        "",
     )
 
 
