@@ -82,6 +82,7 @@ CALLS: Mapping[str, Iterable[str]] = {
     "accept_many": ("web", *RUNNERS),
     "command_key": ("web", *RUNNERS),
     "append": RUNNERS,
+    "append_and_complete": RUNNERS,
     "take": RUNNERS,
     "take_many": RUNNERS,
     "take_ahead": RUNNERS,

@@ -10,16 +10,11 @@ import psycopg
 
 from eventstore.aggregates.command_handler import Decision, Outcome, failure_outcome
 from eventstore.errors.refusals import is_lost_connection, raise_refusal
+from eventstore.journal.completion import Completion, completing_arguments
 from eventstore.journal.deciding import DecidedCommand, describe_finished
 from eventstore.journal.runner import Runner
 from eventstore.journal.take import LeasedStream, give_back, release
-from eventstore.log.arguments import (
-    Arguments,
-    Completion,
-    append_arguments,
-    completing_arguments,
-    later_arguments,
-)
+from eventstore.log.arguments import Arguments, append_arguments, later_arguments
 from eventstore.signals import CATCH_UP
 
 RUNNER_DIED = Outcome(status="failed", error={"error": "RunnerDied"})

@@ -9,9 +9,7 @@ from eventstore.claims import ClaimChange
 from eventstore.errors.refusals import raise_refusal
 from eventstore.log.arguments import (
     Arguments,
-    Completion,
     append_arguments,
-    completing_arguments,
     later_arguments,
 )
 from eventstore.log.events import AppendedEvent, NewEvent
@@ -34,7 +32,6 @@ def append(
     events: Sequence[tuple[str, NewEvent]],
     *,
     expected: Mapping[str, int],
-    completing: Sequence[Completion] = (),
     claims: Sequence[ClaimChange] = (),
     new_keys: str | None = None,
     forgotten: Sequence[str] = (),
@@ -45,39 +42,46 @@ def append(
     *events* has pairs of a stream id and an event, at most 1,000. *expected* has the
     version of every stream that is written or was only read, or NO_STREAM,
     STREAM_EXISTS or ANY_VERSION; *claims* what these streams claim by the events, or
-    release. *completing* are commands of the journal that become final with them. In
-    autocommit this is one round trip and one transaction; in a transaction of the
-    caller's it is part of that.
+    release. In autocommit this is one round trip and one transaction; in a transaction
+    of the caller's it is part of that.
 
     *new_keys* is JSON text, as `Keyring.new_keys` returns it: the keys that personal
     fields of the events are encrypted with. *forgotten* are ids of streams: the keys of
     these subjects are destroyed.
 
-    Raises WrongExpectedVersion, CommandAlreadyFinished, AlreadyClaimed or
-    KeyMadeElsewhere, and has then done nothing. Raises an Unstorable error, before it
-    asks the database, for what the log does not take.
+    Raises WrongExpectedVersion, AlreadyClaimed or KeyMadeElsewhere, and has then done
+    nothing. Raises an Unstorable error, before it asks the database, for what the log
+    does not take.
     """
     check_append(expected, events)
     parts = [append_arguments(events, expected)]
-    if completing or claims or new_keys or forgotten:
+    if claims or new_keys or forgotten:
         # Most appends end with the events, and each argument costs the driver its time.
-        parts.append(completing_arguments(completing))
         parts.append(later_arguments(claims, new_keys, forgotten))
-    return call_append(connection, expected, parts)
+    return call_append(connection, "append", events, expected, parts)
 
 
 def call_append(
     connection: psycopg.Connection[Any],
+    function: str,
+    events: Sequence[tuple[str, NewEvent]],
     expected: Mapping[str, int],
     parts: Sequence[Arguments],
 ) -> list[AppendedEvent]:
-    """Call the SQL function, and raise our own errors for its refusals."""
+    """Call *function* with *parts*, and raise our own errors for its refusals."""
     try:
-        rows = connection.execute(
-            "SELECT id, stream_id, version"
-            f" FROM public.append({', '.join(part.places for part in parts)})",
+        row = connection.execute(
+            "SELECT positions, versions"
+            f" FROM public.{function}({', '.join(part.places for part in parts)})",
             [value for part in parts for value in part.values],
-        ).fetchall()
+        ).fetchone()
     except psycopg.Error as error:
         raise_refusal(error, expected)
-    return [AppendedEvent(*row) for row in rows]
+    assert row is not None
+    positions, versions = row
+    return [
+        AppendedEvent(position, stream_id, version)
+        for position, (stream_id, _), version in zip(
+            positions, events, versions, strict=True
+        )
+    ]

@@ -6,10 +6,8 @@ that say nothing, took a third of the client's time for one event.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import UUID
 
 import msgspec
 
@@ -17,15 +15,6 @@ from eventstore.claims import ClaimChange, claims_argument
 from eventstore.log.events import NewEvent
 
 _to_json = msgspec.json.Encoder().encode
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completion:
-    """What became of a command, written in the transaction of its events."""
-
-    command_id: UUID
-    status: str
-    error: Mapping[str, Any] | None = None
 
 
 class Arguments(NamedTuple):
@@ -57,23 +46,10 @@ def append_arguments(
     )
 
 
-def completing_arguments(completing: Sequence[Completion]) -> Arguments:
-    """Return the arguments about the commands that the events complete."""
-    errors = json_array([json_of(done.error) for done in completing])
-    return Arguments(
-        f"%s::uuid[], %s::text[], {errors.places}",
-        (
-            plain_array([done.command_id for done in completing]),
-            text_array([done.status for done in completing]),
-            *errors.values,
-        ),
-    )
-
-
 def later_arguments(
     claims: Sequence[ClaimChange], new_keys: str | None, forgotten: Sequence[str]
 ) -> Arguments:
-    """Return the last arguments: claims, new keys, and forgotten subjects."""
+    """Return rarely used arguments: claims, new keys, and forgotten subjects."""
     return Arguments(
         "%b::text::jsonb, %s::text::jsonb, %s::text[]",
         (claims_argument(claims), new_keys, text_array(forgotten)),
@@ -94,10 +70,6 @@ def plain_array(values: Iterable[object]) -> str:
 
 def time_of(moment: datetime | None) -> str:
     return "NULL" if moment is None else moment.isoformat()
-
-
-def json_of(value: Mapping[str, Any] | None) -> str | None:
-    return None if value is None else _to_json(value).decode()
 
 
 def json_array(texts: Sequence[str | None]) -> Arguments:

@@ -14,11 +14,7 @@ import psycopg
 from eventstore.claims import ClaimChange
 from eventstore.errors.unstorable import TooManyBytes, TooManyEvents, TooManyStreams
 from eventstore.log.append import call_append
-from eventstore.log.arguments import (
-    append_arguments,
-    completing_arguments,
-    later_arguments,
-)
+from eventstore.log.arguments import append_arguments, later_arguments
 from eventstore.log.events import AppendedEvent, NewEvent
 from eventstore.log.limits import check_event, check_stream_id
 
@@ -57,10 +53,9 @@ def append_bulk(
     check_bulk(expected, events)
     parts = [
         append_arguments(events, expected),
-        completing_arguments(()),
         later_arguments(claims, new_keys, ()),
     ]
-    return call_append(connection, expected, parts)
+    return call_append(connection, "append", events, expected, parts)
 
 
 def check_bulk(

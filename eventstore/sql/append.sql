@@ -1,51 +1,40 @@
--- Append events to one or several streams and finish commands, all or nothing.
+-- Append events to one or several streams, all or nothing.
 --
--- Raises ES001 (wrong expected version), ES002 (a command was finished meanwhile) and
--- ES003 (another stream holds a claim), with details as JSON in DETAIL. Appending the same
--- events again (by event_id) at a numeric version returns the ids of the first append, so
--- a caller whose COMMIT was lost can repeat it.
+-- Raises ES001 (wrong expected version) and ES003 (another stream holds a claim), with
+-- details as JSON in DETAIL. Appending the same events again (by event_id) at a numeric
+-- version returns the positions of the first append, so a caller whose COMMIT was lost can
+-- repeat it.
 CREATE OR REPLACE FUNCTION public.append(
-    stream_ids text[],          -- each once, the commands' own first; some only checked
+    stream_ids text[],          -- each once; some are only checked
     expected integer[],         -- a stream's version; -1 it exists, -2 any
     event_streams integer[],    -- for each event: which of stream_ids, from 1
     types text[],
     event_datas jsonb[],
     metadatas jsonb[],
     occurred_ats timestamptz[], -- NULL: now, by this database's clock
-    command_ids uuid[] DEFAULT '{}',
-    outcomes text[] DEFAULT '{}',
-    errors jsonb[] DEFAULT '{}',
-    claims jsonb DEFAULT NULL,      -- what is claimed and released, as `claim` takes it
+    claims jsonb DEFAULT NULL,  -- what is claimed and released, as `claim` takes it
     new_keys jsonb DEFAULT NULL,    -- of subjects, see `keep_keys`
-    forgotten text[] DEFAULT '{}'   -- subjects whose keys are destroyed
+    forgotten text[] DEFAULT '{}',  -- subjects whose keys are destroyed
+    OUT positions bigint[],         -- of each event, in their order
+    OUT versions integer[],
+    OUT recorded_at timestamptz,    -- NULL if it returns a first append
+    OUT head_position bigint        -- of the event before them in the first stream
 )
-RETURNS TABLE (id bigint, stream_id text, version integer)
 LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
--- The journal has millions of finished rows and few waiting ones, so the planner's
--- figures for it are always wrong. Every row is found by its primary key.
 SET enable_seqscan = off
 -- Every statement here finds its rows by key, whatever the arguments. Planning again for
 -- each call, which the planner prefers for arrays, took a third of the time.
 SET plan_cache_mode = force_generic_plan
 AS $$
-#variable_conflict use_column
 DECLARE
-    clock_now timestamptz;
     recorded_at_json jsonb;
     head_versions integer[];
-    head_ids bigint[];
     head_times timestamptz[];
     head_version integer;
-    head_id bigint;
     head_time timestamptz;
     to_lock record;
-    locked record;
-    runner varchar;
-    ids bigint[];
-    versions integer[];
     stale_stream integer;
-    last_position bigint;
 BEGIN
     -- Most appends are of one stream. They have branches of their own without a loop or
     -- a join: most of what an append costs is its number of statements.
@@ -60,7 +49,7 @@ BEGIN
             );
         END IF;
         SELECT e.version, e.id, e.occurred_at
-        INTO head_version, head_id, head_time
+        INTO head_version, head_position, head_time
         FROM public.events AS e
         WHERE e.stream_id = stream_ids[1]
         ORDER BY e.version DESC
@@ -95,9 +84,9 @@ BEGIN
 
         SELECT
             array_agg(coalesce(head.version, 0) ORDER BY s.ordinal),
-            array_agg(head.id ORDER BY s.ordinal),
+            (array_agg(head.id ORDER BY s.ordinal))[1],
             array_agg(head.occurred_at ORDER BY s.ordinal)
-        INTO head_versions, head_ids, head_times
+        INTO head_versions, head_position, head_times
         FROM unnest(stream_ids) WITH ORDINALITY AS s (stream_id, ordinal)
         LEFT JOIN LATERAL (
             SELECT e.version, e.id, e.occurred_at
@@ -106,7 +95,6 @@ BEGIN
             ORDER BY e.version DESC
             LIMIT 1
         ) AS head ON true;
-        head_id := head_ids[1];
 
         SELECT min(s.ordinal)
         INTO stale_stream
@@ -120,60 +108,12 @@ BEGIN
     END IF;
 
     IF stale_stream IS NOT NULL AND cardinality(types) > 0 THEN
-        SELECT array_agg(e.id ORDER BY n.ordinal)
-        INTO ids
-        FROM (
-            SELECT
-                stream_ids[a.stream] AS stream_id,
-                expected[a.stream] + row_number() OVER (
-                    PARTITION BY a.stream ORDER BY a.ordinal
-                ) AS version,
-                a.metadata ->> 'event_id' AS event_id,
-                a.ordinal
-            FROM unnest(event_streams, metadatas)
-                WITH ORDINALITY AS a (stream, metadata, ordinal)
-            WHERE expected[a.stream] >= 0
-        ) AS n
-        -- OFFSET 0 keeps the planner at one look by key for each.
-        CROSS JOIN LATERAL (
-            SELECT e.id
-            FROM public.events AS e
-            WHERE e.stream_id = n.stream_id
-                AND e.version = n.version
-                AND e.metadata ->> 'event_id' = n.event_id
-            OFFSET 0
-        ) AS e;
-        IF cardinality(ids) = cardinality(types) THEN
-            RETURN QUERY
-                SELECT e.id, e.stream_id::text, e.version
-                FROM public.events AS e
-                WHERE e.id = ANY (ids)
-                ORDER BY e.id;
+        SELECT f.positions, f.versions INTO positions, versions
+        FROM public.find_appended(stream_ids, expected, event_streams, metadatas) AS f;
+        IF positions IS NOT NULL THEN
             RETURN;
         END IF;
     END IF;
-
-    IF command_ids <> '{}' THEN
-        FOR locked IN
-            SELECT c.id, c.status, c.ran_by
-            FROM public.commands AS c
-            WHERE c.id = ANY (command_ids)
-            ORDER BY c.seq
-            FOR UPDATE
-        LOOP
-            -- `take` marked the first command with its runner, who runs the rest too.
-            IF locked.id = command_ids[1] THEN
-                runner := locked.ran_by;
-            END IF;
-            IF locked.status <> 'accepted' THEN
-                RAISE EXCEPTION 'command % was finished meanwhile', locked.id
-                    USING ERRCODE = 'ES002', DETAIL = jsonb_build_object(
-                        'command_id', locked.id, 'status', locked.status
-                    );
-            END IF;
-        END LOOP;
-    END IF;
-
     IF stale_stream IS NOT NULL THEN
         RAISE EXCEPTION 'stream % is at version %',
             stream_ids[stale_stream], head_versions[stale_stream]
@@ -193,18 +133,11 @@ BEGIN
     IF forgotten <> '{}' THEN
         PERFORM public.destroy_keys(forgotten);
     END IF;
-    IF 'failed' = ANY (outcomes) THEN
-        FOR i IN 1 .. cardinality(command_ids) LOOP
-            IF outcomes[i] = 'failed' THEN
-                errors[i] := public.storable_error(command_ids[i], errors[i]);
-            END IF;
-        END LOOP;
-    END IF;
 
-    clock_now := clock_timestamp();
+    recorded_at := clock_timestamp();
     recorded_at_json := jsonb_build_object(
         'recorded_at',
-        to_char(clock_now AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+        to_char(recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
     );
     -- A clock that was set back must not bend the order of a stream: nothing happens
     -- before the event that it follows.
@@ -217,11 +150,9 @@ BEGIN
             head_versions[1] + 1,
             event_datas[1],
             metadatas[1] || recorded_at_json,
-            coalesce(occurred_ats[1], greatest(clock_now, head_time))
+            coalesce(occurred_ats[1], greatest(recorded_at, head_time))
         )
-        RETURNING id INTO id;
-        ids := ARRAY[id];
-        versions := ARRAY[head_versions[1] + 1];
+        RETURNING ARRAY[id], ARRAY[version] INTO positions, versions;
     ELSIF cardinality(types) > 0 THEN
         IF cardinality(stream_ids) > 1 THEN
             -- Apart from the INSERT: what is sorted here has no data in it.
@@ -248,7 +179,7 @@ BEGIN
                 a.metadata || recorded_at_json,
                 coalesce(
                     a.occurred_at,
-                    greatest(clock_now, head_time, head_times[a.stream])
+                    greatest(recorded_at, head_time, head_times[a.stream])
                 )
             FROM unnest(
                 event_streams, types, versions, event_datas, metadatas, occurred_ats
@@ -261,41 +192,11 @@ BEGIN
         SELECT
             array_agg(appended.id ORDER BY appended.id),
             array_agg(appended.version ORDER BY appended.id)
-        INTO ids, versions
+        INTO positions, versions
         FROM appended;
+    ELSE
+        positions := '{}';
+        versions := '{}';
     END IF;
-
-    last_position := head_id;
-    -- One by one, and with no condition on the status: with one the planner may walk
-    -- through all waiting commands to find a row that it could find by key.
-    FOR i IN 1 .. cardinality(command_ids) LOOP
-        -- A command without events has the position of the last event before it.
-        last_position := coalesce(
-            (
-                SELECT max(a.id)
-                FROM unnest(ids, metadatas) AS a (id, metadata)
-                WHERE a.metadata ->> 'command_id' = command_ids[i]::text
-            ),
-            last_position
-        );
-        UPDATE public.commands AS c
-        SET status = outcomes[i],
-            error = errors[i] - 'traceback',
-            finished_at = clock_now,
-            ran_by = coalesce(runner, c.ran_by),
-            position = last_position
-        WHERE c.id = command_ids[i];
-        IF outcomes[i] = 'failed' THEN
-            INSERT INTO public.command_incidents (command_id, kind, detail)
-            VALUES (command_ids[i], 'error', errors[i]);
-        END IF;
-    END LOOP;
-
-    FOR i IN 1 .. cardinality(types) LOOP
-        id := ids[i];
-        stream_id := stream_ids[event_streams[i]];
-        version := versions[i];
-        RETURN NEXT;
-    END LOOP;
 END
 $$;

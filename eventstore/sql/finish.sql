@@ -29,9 +29,9 @@ LANGUAGE plpgsql AS $$
 DECLARE
     stream text;
 BEGIN
-    PERFORM public.append(
+    PERFORM public.append_and_complete(
         stream_ids, expected, event_streams, types, event_datas, metadatas,
-        occurred_ats, command_ids, outcomes, errors, claims, new_keys, forgotten
+        occurred_ats, claims, new_keys, forgotten, command_ids, outcomes, errors
     );
     COMMIT;
     FOREACH stream IN ARRAY streams LOOP

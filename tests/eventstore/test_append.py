@@ -10,13 +10,13 @@ import psycopg
 import pytest
 
 from eventstore.errors import CommandAlreadyFinished, WrongExpectedVersion
+from eventstore.journal.completion import Completion, append_and_complete
 from eventstore.log.append import (
     ANY_VERSION,
     NO_STREAM,
     STREAM_EXISTS,
     append,
 )
-from eventstore.log.arguments import Completion
 from eventstore.log.events import Metadata, NewEvent
 from tests.support.engine import Add, Engine, added, at_once
 from tests.support.waiting import wait_until
@@ -203,9 +203,13 @@ def test_the_same_append_again_passes_over_the_status_of_its_commands(
     event = (CLOCK, added(1, command_id=command_id))
     done = [Completion(command_id=command_id, status="succeeded")]
     expected = {CLOCK: NO_STREAM}
-    first = append(engine.connection, [event], expected=expected, completing=done)
+    first = append_and_complete(
+        engine.connection, [event], expected=expected, completing=done
+    )
 
-    again = append(engine.connection, [event], expected=expected, completing=done)
+    again = append_and_complete(
+        engine.connection, [event], expected=expected, completing=done
+    )
 
     assert again == first
 
@@ -274,7 +278,7 @@ def test_a_command_is_finished_in_the_transaction_of_its_events(
     engine: Engine,
 ) -> None:
     command_id = engine.accept(Add(counter_id="clock"))
-    (done,) = append(
+    (done,) = append_and_complete(
         engine.connection,
         [(CLOCK, added(1, command_id=command_id))],
         expected={CLOCK: NO_STREAM},
@@ -293,7 +297,7 @@ def test_a_command_is_finished_in_the_transaction_of_its_events(
 def test_a_rejected_command_keeps_the_rule_it_broke(engine: Engine) -> None:
     command_id = engine.accept(Add(counter_id="clock"))
     error = {"rule": "CounterFull", "message": "It counts to 1000.", "figures": {}}
-    append(
+    append_and_complete(
         engine.connection,
         [],
         expected={CLOCK: NO_STREAM},
@@ -307,10 +311,12 @@ def test_a_rejected_command_keeps_the_rule_it_broke(engine: Engine) -> None:
 def test_a_command_is_finished_once(engine: Engine) -> None:
     command_id = engine.accept(Add(counter_id="clock"))
     done = [Completion(command_id=command_id, status="rejected")]
-    append(engine.connection, [], expected={CLOCK: NO_STREAM}, completing=done)
+    append_and_complete(
+        engine.connection, [], expected={CLOCK: NO_STREAM}, completing=done
+    )
 
     with pytest.raises(CommandAlreadyFinished) as refused:
-        append(
+        append_and_complete(
             engine.connection,
             [(CLOCK, added(1))],
             expected={CLOCK: NO_STREAM},
@@ -324,7 +330,7 @@ def test_a_refused_append_finishes_no_command(engine: Engine) -> None:
     engine.append(CLOCK, 1, expected=NO_STREAM)
     command_id = engine.accept(Add(counter_id="clock"))
     with pytest.raises(WrongExpectedVersion):
-        append(
+        append_and_complete(
             engine.connection,
             [(CLOCK, added(1))],
             expected={CLOCK: NO_STREAM},

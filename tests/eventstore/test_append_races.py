@@ -11,13 +11,13 @@ import psycopg
 import pytest
 
 from eventstore import errors
+from eventstore.journal.completion import Completion, append_and_complete
 from eventstore.log.append import (
     ANY_VERSION,
     NO_STREAM,
     STREAM_EXISTS,
     append,
 )
-from eventstore.log.arguments import Completion
 from eventstore.sql import source
 from tests.support.claims import UniqueNames, claim
 from tests.support.engine import Add, Engine, added, at_once
@@ -136,7 +136,7 @@ def finish(stream_id: str, command_ids: Sequence[UUID]) -> Work:
 
     def try_it(connection: psycopg.Connection[Any]) -> bool:
         try:
-            append(
+            append_and_complete(
                 connection,
                 [(stream_id, added(1))],
                 expected={stream_id: ANY_VERSION},
@@ -170,7 +170,7 @@ def test_without_the_order_of_commands_they_would(engine: Engine) -> None:
     """The negative control: commands are locked as they come."""
     order, as_they_come = "ORDER BY c.seq", "ORDER BY array_position(command_ids, c.id)"
     with (
-        changed(engine, "append", order, as_they_come),
+        changed(engine, "append_and_complete", order, as_they_come),
         pytest.raises(psycopg.errors.DeadlockDetected),
     ):
         again_and_again(lambda: finish_in_opposite_order(engine))
@@ -184,7 +184,7 @@ def test_an_append_whose_answer_was_lost_is_repeated_with_the_first_answer(
     events = [(CLOCK, added(1, command_id=command_id)), (LAMP, added(2))]
 
     def write(connection: psycopg.Connection[Any]) -> Any:
-        return append(
+        return append_and_complete(
             connection,
             events,
             expected={CLOCK: NO_STREAM, LAMP: NO_STREAM},

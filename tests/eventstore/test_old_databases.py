@@ -75,7 +75,7 @@ def test_a_database_of_before_claims_is_left_with_one_append(
     connection.close()
     databases.drop(name)
 
-    assert rows == [("append", 13), ("finish", 17)]
+    assert rows == [("append", 10), ("finish", 17)]
 
 
 def test_a_migration_that_was_stopped_at_its_indexes_is_run_again(

@@ -16,10 +16,9 @@ import psycopg
 import pytest
 
 from eventstore.aggregates.loading import load
+from eventstore.journal.completion import Completion, append_and_complete
 from eventstore.journal.runner import Limits, Runner
 from eventstore.journal.take import find_waiting, give_back, release, take, take_ahead
-from eventstore.log.append import append
-from eventstore.log.arguments import Completion
 from eventstore.subscriptions.snapshot_taker import SnapshotPolicy, snapshot_taker
 from tests.support.databases import Databases
 from tests.support.engine import COUNTERS, Add, Engine, added, open_engine
@@ -203,7 +202,7 @@ def test_appending_for_one_command_reads_a_few_rows(journal: Engine) -> None:
     command_id = waiting_command(journal)
 
     def append_one() -> None:
-        append(
+        append_and_complete(
             journal.connection,
             [("counter-clock", added(1, command_id=command_id))],
             expected={"counter-clock": 0},

@@ -139,7 +139,7 @@ def test_every_file_of_sql_is_installed() -> None:
 
 PROCEDURES = {
     "finish": [
-        "public.append",
+        "public.append_and_complete",
         "pg_catalog.array_append",
         "public.release",
         "public.raise_signal",

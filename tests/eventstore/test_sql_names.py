@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+import sqlalchemy as sa
 
 from eventstore.sql import FUNCTIONS, source
 from eventstore.tables import metadata
@@ -17,15 +18,19 @@ def code(function: str) -> str:
     return re.sub(r"--.*|'[^']*'", "", source(function))
 
 
-def columns(function: str) -> set[str]:
-    """Return the columns of all tables that *function* names."""
+def tables(function: str) -> list[sa.Table]:
+    """Return the tables that *function* names."""
     named = set(re.findall(r"\b(?:public|vault|access)\.\w+", code(function)))
-    return {
-        column.name
+    return [
+        table
         for table in metadata.tables.values()
         if f"{table.schema or 'public'}.{table.name}" in named
-        for column in table.columns
-    }
+    ]
+
+
+def columns(function: str) -> set[str]:
+    """Return the columns of all tables that *function* names."""
+    return {column.name for table in tables(function) for column in table.columns}
 
 
 def variables(function: str) -> Iterator[str]:
@@ -54,7 +59,13 @@ def test_no_variable_is_named_like_a_column_of_a_table_in_its_function(
 
 def test_the_variables_and_columns_are_found() -> None:
     assert {"stream_ids", "occurred_ats", "stale_stream"} <= {*variables("append")}
-    assert {"occurred_at", "not_before", "position"} <= columns("append")
+    assert {"occurred_at", "version"} <= columns("append")
+
+
+def test_the_function_of_the_log_names_no_other_table() -> None:
+    """What else goes with an append, other functions write."""
+    assert [table.name for table in tables("append")] == ["events"]
+    assert "commands" in [table.name for table in tables("append_and_complete")]
 
 
 def test_all_takes_return_the_same_columns() -> None:

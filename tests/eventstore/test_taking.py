@@ -5,9 +5,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from eventstore.journal.completion import Completion, append_and_complete
 from eventstore.journal.take import LeasedStream, find_waiting, give_back, release
-from eventstore.log.append import append
-from eventstore.log.arguments import Completion
 from tests.support.engine import Add, Engine
 
 CLOCK = "counter-clock"
@@ -139,7 +138,7 @@ def test_whoever_lets_go_sees_what_was_accepted_meanwhile(engine: Engine) -> Non
     engine.take(first)
     second = engine.accept(add)
     done = [Completion(command_id=first, status="rejected")]
-    append(engine.connection, [], expected={CLOCK: 0}, completing=done)
+    append_and_complete(engine.connection, [], expected={CLOCK: 0}, completing=done)
 
     assert release(engine.connection, CLOCK) == second
 
@@ -148,7 +147,7 @@ def test_whoever_lets_go_of_an_empty_stream_has_nothing_to_do(engine: Engine) ->
     first = engine.accept(add)
     engine.take(first)
     done = [Completion(command_id=first, status="rejected")]
-    append(engine.connection, [], expected={CLOCK: 0}, completing=done)
+    append_and_complete(engine.connection, [], expected={CLOCK: 0}, completing=done)
 
     assert release(engine.connection, CLOCK) is None
 

@@ -9,8 +9,8 @@ from celery.exceptions import SoftTimeLimitExceeded
 
 from domain.accounts.commands import Deposit
 from eventstore.connection import driver_connection
-from eventstore.log.append import ANY_VERSION, append
-from eventstore.log.arguments import Completion
+from eventstore.journal.completion import Completion, append_and_complete
+from eventstore.log.append import ANY_VERSION
 from tasks.shop.wiring import Shop
 from tests.faults.checker.effects import ONCE, ONE_EVENT
 from tests.faults.checker.order import ORDER
@@ -102,14 +102,14 @@ def a_runner_is_killed_right_after_its_commit(scene: Scene) -> None:
 
 def complete_in_a_transaction_of_its_own(scene: Scene) -> None:
     """The events are committed, and the commands finished after that."""
-    ends = "command_ids, outcomes, errors, claims"
-    scene.change("finish", ends, "'{}', '{}', '{}', claims")
+    ends = "forgotten, command_ids, outcomes, errors"
+    scene.change("finish", ends, "forgotten, '{}', '{}', '{}'")
     scene.change(
         "finish",
         "is_raised :=",
-        """PERFORM public.append(
+        """PERFORM public.append_and_complete(
             stream_ids, array_fill(-2, ARRAY[cardinality(stream_ids)]), '{}', '{}',
-            '{}', '{}', '{}', command_ids, outcomes, errors
+            '{}', '{}', '{}', NULL, NULL, '{}', command_ids, outcomes, errors
         );
         is_raised :=""",
     )
@@ -120,7 +120,7 @@ def somebody_else_finishes_what_is_being_decided(scene: Scene) -> None:
     (command_id,) = scene.send(Deposit(account_id=account, amount=7))
 
     def finish(_: Any) -> None:
-        append(
+        append_and_complete(
             scene.connection,
             [],
             expected={f"account-{account}": ANY_VERSION},
@@ -134,7 +134,9 @@ def somebody_else_finishes_what_is_being_decided(scene: Scene) -> None:
 
 
 def append_whatever_became_of_the_commands(scene: Scene) -> None:
-    scene.change("append", "IF locked.status <> 'accepted' THEN", "IF false THEN")
+    scene.change(
+        "append_and_complete", "IF locked.status <> 'accepted' THEN", "IF false THEN"
+    )
 
 
 def three_come_one_after_the_other(scene: Scene) -> None:
