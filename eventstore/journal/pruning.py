@@ -36,9 +36,9 @@ def prune(
     """
     Delete the commands that had finished by then; yield how many, batch by batch.
 
-    On a *connection* in autocommit each batch is a transaction of its own: whoever
-    stops in between has pruned a part, and may go on later. A key whose command is
-    pruned is as good as new: what is sent under it again is another command.
+    On a *connection* in autocommit each batch is a transaction of its own: a caller
+    that stops in between has pruned a part and may go on later. After pruning, a
+    command that is sent again under the same key is a new command.
     """
     row = connection.execute(
         "SELECT public.begin_pruning(%s, %s, %s)", (finished_before, by, because)

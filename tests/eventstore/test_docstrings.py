@@ -49,6 +49,7 @@ NEVER: dict[str, tuple[set[type[EventStoreError]], str]] = {
     ),
     "PostgresStore.handle": ({eventstore.CommandAlreadyFinished}, "it completes none"),
     "MemoryStore.handle": ({eventstore.CommandAlreadyFinished}, "it completes none"),
+    "append": ({eventstore.CommandAlreadyFinished}, "it completes none"),
     "append_bulk": ({eventstore.CommandAlreadyFinished}, "it completes none"),
     "handle": ({eventstore.CommandAlreadyFinished}, "it completes none"),
     "EventCodec.read": ({eventstore.NotANumber}, "JSON has none of those"),
