@@ -2,6 +2,7 @@
 
 import os
 import time
+from contextlib import suppress
 
 import sqlalchemy as sa
 from alembic import context
@@ -14,6 +15,11 @@ from eventstore.session_errors import UnfitSession
 from tasks.shop.bad_setting import stop_for
 from tasks.shop.claims_backfill import describe_unclaimed, fill
 from tasks.shop.rebuild import find_unfit, rebuild
+from tasks.shop.reporting.install import (
+    ReportingInUse,
+    drop_reporting,
+    ensure_reporting,
+)
 from tasks.shop.settings import load_settings
 from tasks.shop.wiring import Shop, schema_is_current, schema_mismatch
 
@@ -34,11 +40,17 @@ def migrate() -> None:
             connection.rollback()
             time.sleep(0.2)
         connection.commit()
+        if not schema_is_current(shop.engine):
+            # A column that a view reads cannot be changed. Where they cannot go, it is
+            # for the migration to say whether it needs that.
+            with suppress(ReportingInUse):
+                drop_reporting(shop.engine)
         context.configure(connection=connection, transaction_per_migration=True)
         with context.begin_transaction():
             context.run_migrations()
     if schema_is_current(shop.engine):
         mend_rights(shop.engine)
+        make_reporting(shop.engine)
         # Of customers that were registered by a version that claimed nothing.
         for unclaimed in fill(shop):
             print(describe_unclaimed(unclaimed))
@@ -62,6 +74,14 @@ def mend_rights(engine: sa.Engine) -> None:
             grant_rights(connection)
     for ailment in wrong:
         print(f"mended: {ailment.what}")
+
+
+def make_reporting(engine: sa.Engine) -> None:
+    """Make the views and functions for reports, and say what keeps it from that."""
+    try:
+        ensure_reporting(engine)
+    except ReportingInUse as error:
+        print(f"the views for reports are as they were: {error}")
 
 
 def fill_read_models() -> None:

@@ -12,8 +12,8 @@ from tasks.shop.connections import connect
 from tasks.shop.migrations import mismatch_of
 from tasks.shop.setting_values import database_url
 
-ROOMS = ("alembic", "domain", "eventstore", "readmodels")
-"""What the tables are made from, those of the read models too."""
+ROOMS = ("alembic", "domain", "eventstore", "readmodels", "tasks/shop")
+"""What tables and views are made from, those of read models and for reports too."""
 
 
 def is_due(folders: Folders, environment: Mapping[str, str]) -> bool:

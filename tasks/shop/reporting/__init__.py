@@ -1,0 +1,1 @@
+"""Views and stored functions for reports: SQL upon what the shop writes, one a file."""

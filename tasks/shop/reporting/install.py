@@ -1,0 +1,145 @@
+"""
+Making the views and functions of the schema `reporting`, and who may use them.
+
+They hold no data and follow from the code, what a role may among it. So no revision of
+the migrations has them: they are dropped and made again where they are not those of
+this code, as read models are.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from importlib.resources import files
+
+import psycopg
+import sqlalchemy as sa
+from psycopg import sql
+
+from eventstore.roles import PREFIX
+from eventstore.sql import execute
+from tasks.shop.permissions import COMMANDS, ROLES
+
+SCHEMA = "reporting"
+READERS = ("reader", "operator")
+"""The roles that may ask."""
+
+# In the order in which they name each other; each has a file of its own.
+VIEWS = (
+    "roles",
+    "users",
+    "tokens",
+    "permissions",
+    "commands_by_day",
+    "command_seconds_by_day",
+)
+FUNCTIONS = ("command_seconds", "order_as_of")
+
+IN_USE = (psycopg.errors.DependentObjectsStillExist, psycopg.errors.LockNotAvailable)
+
+
+class ReportingInUse(Exception):
+    """Views or functions for reports cannot be dropped; the message says why."""
+
+
+def ensure_reporting(engine: sa.Engine) -> None:
+    """
+    Make the views and functions of this code, and grant them, as the tables' owner.
+
+    Raises ReportingInUse where those of another version cannot be dropped: they are
+    then as they were.
+    """
+    if find_fingerprint(engine) != fingerprint():
+        drop_reporting(engine)
+        with engine.begin() as connection:
+            for statement in definitions():
+                execute(connection, statement)
+    # A dump that is restored on another server has lost who may.
+    with engine.begin() as connection:
+        for statement in grants():
+            execute(connection, statement)
+
+
+def drop_reporting(engine: sa.Engine) -> None:
+    """
+    Drop all that was made here, and nothing that others have made in the schema.
+
+    Migrations may change what they read only while they are gone. Raises ReportingInUse
+    where something is built upon them, or a reader of theirs does not end.
+    """
+    try:
+        with engine.begin() as connection:
+            # Who waits for longer holds up all readers that come after it.
+            execute(connection, "SET LOCAL lock_timeout = '5s'")
+            execute(connection, f"DROP VIEW IF EXISTS {names(VIEWS)}")
+            execute(connection, f"DROP FUNCTION IF EXISTS {names(FUNCTIONS)}")
+            if find_fingerprint(engine) is not None:
+                execute(connection, f"COMMENT ON SCHEMA {SCHEMA} IS NULL")
+    except sa.exc.DBAPIError as error:
+        if isinstance(error.orig, IN_USE):
+            raise ReportingInUse(str(error.orig)) from error
+        raise
+
+
+def find_fingerprint(engine: sa.Engine) -> str | None:
+    """Return what the definitions were made from that are there."""
+    with engine.connect() as connection:
+        comment: str | None = connection.scalar(
+            sa.text("SELECT obj_description(to_regnamespace(:name), 'pg_namespace')"),
+            {"name": SCHEMA},
+        )
+    return comment.rpartition(" ")[2] if comment else None
+
+
+def fingerprint() -> str:
+    """Return a hash of the SQL that makes them."""
+    return hashlib.sha256("".join(sources()).encode()).hexdigest()[:16]
+
+
+def definitions() -> Iterator[str]:
+    """Yield the SQL that makes them, and notes what they were made from."""
+    yield f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"
+    yield from sources()
+    yield (
+        f"COMMENT ON SCHEMA {SCHEMA} IS"
+        f" 'Views and functions for reports, made from the code: {fingerprint()}'"
+    )
+
+
+def sources() -> Iterator[str]:
+    """Yield the SQL of each view and function."""
+    for name in (*VIEWS, *FUNCTIONS):
+        text = files(__package__).joinpath("sql", f"{name}.sql").read_text("utf-8")
+        yield text.replace("{role_rows}", role_rows())
+
+
+def role_rows() -> str:
+    """Return what each role may, a row for each type of command, as SQL of VALUES."""
+    rows: list[tuple[str, str, str | None]] = [
+        (role, permission, command_type)
+        for role, permissions in sorted(ROLES.items())
+        for permission in sorted(permissions)
+        for command_type in types_for(permission)
+    ]
+    return ",\n    ".join(
+        sql.SQL("({}, {}, {})").format(*map(sql.Literal, row)).as_string()
+        for row in rows
+    )
+
+
+def types_for(permission: str) -> list[str | None]:
+    """Return the types of command that want *permission*; [None] if it is to read."""
+    return [type_ for type_, wanted in COMMANDS.items() if wanted == permission] or [
+        None
+    ]
+
+
+def grants() -> Iterator[str]:
+    """Yield what lets the readers in, and nobody else."""
+    readers = ", ".join(PREFIX + role for role in READERS)
+    yield f"GRANT USAGE ON SCHEMA {SCHEMA} TO {readers}"
+    yield f"GRANT SELECT ON {names(VIEWS)} TO {readers}"
+    yield f"REVOKE ALL ON FUNCTION {names(FUNCTIONS)} FROM PUBLIC"
+    yield f"GRANT EXECUTE ON FUNCTION {names(FUNCTIONS)} TO {readers}"
+
+
+def names(of: tuple[str, ...]) -> str:
+    return ", ".join(f"{SCHEMA}.{name}" for name in of)
