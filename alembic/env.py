@@ -10,6 +10,7 @@ from alembic import context
 from eventstore.connection import driver_connection
 from eventstore.database.rights_checks import check_rights
 from eventstore.errors import RebuildFailed
+from eventstore.projections.comments import ensure_comments
 from eventstore.roles import grant_rights
 from eventstore.session_errors import UnfitSession
 from tasks.shop.bad_setting import stop_for
@@ -108,6 +109,10 @@ def fill_read_models() -> None:
             continue
         if rebuilt.position:
             print(f"filled {projection.name} up to position {rebuilt.position}")
+    with filler.lent() as connection:
+        # Of those that were filled by a version with other comments.
+        for projection in filler.projections:
+            ensure_comments(connection, projection)
     filler.engine.dispose()
 
 

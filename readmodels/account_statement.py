@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Annotated
 
 import sqlalchemy as sa
 
@@ -28,18 +29,20 @@ class StatementLine:
     nothing, and tells why.
     """
 
-    position: int
-    account_id: str
-    version: int
-    kind: str
-    change: int
-    balance: int
-    happened_at: datetime
-    transfer_id: int | None = None
-    other_account: str | None = None
-    order_id: int | None = None
-    rule: str | None = None
-    reason: str | None = None
+    position: Annotated[int, "Where the event stands in the log, which orders lines"]
+    account_id: Annotated[str, "Whose statement it is"]
+    version: Annotated[int, "The number of the event in the account's stream"]
+    kind: Annotated[str, "deposit, withdrawal, sent, received, returned, refund …"]
+    change: Annotated[int, "What came, or went if negative, in minor units"]
+    balance: Annotated[int, "What was in the account after it, in minor units"]
+    happened_at: Annotated[datetime, "When it happened"]
+    transfer_id: Annotated[int | None, "The transfer that it is part of"] = None
+    other_account: Annotated[str | None, "The account at the transfer's other end"] = (
+        None
+    )
+    order_id: Annotated[int | None, "The order whose refund it is"] = None
+    rule: Annotated[str | None, "The rule that refused it"] = None
+    reason: Annotated[str | None, "The rule's sentence"] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

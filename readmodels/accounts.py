@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Annotated
 
 import sqlalchemy as sa
 
@@ -26,15 +27,17 @@ class AccountView:
     One that is closed and not empty has got money back: *needs_a_look* tells it.
     """
 
-    account_id: str
-    version: int
-    status: str
-    balance: int
-    currency: str
-    opened_at: datetime
-    closed_at: datetime | None = None
-    moved_at: datetime | None = None
-    needs_a_look: bool = False
+    account_id: Annotated[
+        str, "The account's name; that of its customer, if it has one"
+    ]
+    version: Annotated[int, "How many events its stream has"]
+    status: Annotated[str, "open or closed"]
+    balance: Annotated[int, "What is in it, in minor units"]
+    currency: Annotated[str, "As in ISO 4217; most have 100 minor units"]
+    opened_at: Annotated[datetime, "When it was first opened"]
+    closed_at: Annotated[datetime | None, "When it was closed; NULL: it is open"] = None
+    moved_at: Annotated[datetime | None, "When money came or went last"] = None
+    needs_a_look: Annotated[bool, "Whether it is closed and not empty"] = False
 
 
 def change_of(event: object) -> int:

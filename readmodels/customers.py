@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import sqlalchemy as sa
 
@@ -33,21 +33,23 @@ class CustomerView:
     It is in minor units of *currency*, which is known with the first order.
     """
 
-    customer_id: str
-    version: int
-    name: str
-    email: str | None
-    contact_name: str | None
-    phone: str | None
-    address: Address | None
-    registered_at: datetime
-    orders: int = 0
-    cancelled: int = 0
-    worth: int = 0
-    currency: str | None = None
-    last_order_at: datetime | None = None
-    is_forgotten: bool = False
-    words: str
+    customer_id: Annotated[str, "The customer's number"]
+    version: Annotated[int, "How many events its stream has"]
+    name: Annotated[str, "Personal: the name of the person or company"]
+    email: Annotated[str | None, "Personal: the e-mail address"]
+    contact_name: Annotated[str | None, "Personal: whom to ask for"]
+    phone: Annotated[str | None, "Personal: the telephone number"]
+    address: Annotated[Address | None, "Personal: the postal address"]
+    registered_at: Annotated[datetime, "When the customer was registered"]
+    orders: Annotated[int, "How many orders were placed"] = 0
+    cancelled: Annotated[int, "How many of the orders were called off"] = 0
+    worth: Annotated[int, "Total of the orders that were not, in minor units"] = 0
+    currency: Annotated[str | None, "Of the orders, as in ISO 4217; NULL: none yet"] = (
+        None
+    )
+    last_order_at: Annotated[datetime | None, "When the latest order was placed"] = None
+    is_forgotten: Annotated[bool, "Whether what is personal was destroyed"] = False
+    words: Annotated[str, "Personal: what the search knows the customer by"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -81,29 +81,29 @@ class OrderDetailsView:
     expects it.
     """
 
-    order_id: int
-    version: int
-    customer_id: str
-    customer_name: str
-    customer_email: str | None
-    status: str
-    currency: str
-    lines: tuple[Line, ...]
-    gross: int
-    discount: Decimal
-    total: int
-    freight: int | None
-    paid: int
-    refunded: int
-    address: Address
-    required_date: date | None
-    tracking_number: str | None
-    created_at: datetime
-    paid_at: datetime | None
-    shipped_at: datetime | None
-    delivered_at: datetime | None
-    cancelled_at: datetime | None
-    history: tuple[HistoryLine, ...]
+    order_id: Annotated[int, "The order's number"]
+    version: Annotated[int, "How many events its stream has"]
+    customer_id: Annotated[str, "The number of the customer who ordered"]
+    customer_name: Annotated[str, "Personal: the customer's name, as it is now"]
+    customer_email: Annotated[str | None, "Personal: the e-mail address, as it is now"]
+    status: Annotated[str, "pending, paid, shipped, delivered or cancelled"]
+    currency: Annotated[str, "As in ISO 4217; most have 100 minor units"]
+    lines: Annotated[tuple[Line, ...], "What was ordered"]
+    gross: Annotated[int, "The lines' worth before all discounts, in minor units"]
+    discount: Annotated[Decimal, "On the whole order: 0.05 is 5 %"]
+    total: Annotated[int, "What is to be paid, in minor units; without freight"]
+    freight: Annotated[int | None, "What sending it costs, in minor units"]
+    paid: Annotated[int, "What came in, in minor units; 0: nothing did"]
+    refunded: Annotated[int, "What of it went back, in minor units"]
+    address: Annotated[Address, "Personal: where the order is sent"]
+    required_date: Annotated[date | None, "The day by which it is needed"]
+    tracking_number: Annotated[str | None, "The carrier's number of the parcel"]
+    created_at: Annotated[datetime, "When it was placed"]
+    paid_at: Annotated[datetime | None, "When the payment was noted"]
+    shipped_at: Annotated[datetime | None, "When a carrier got it"]
+    delivered_at: Annotated[datetime | None, "When it arrived"]
+    cancelled_at: Annotated[datetime | None, "When it was called off"]
+    history: Annotated[tuple[HistoryLine, ...], "Its events, oldest first"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Annotated
 
 import sqlalchemy as sa
 
@@ -33,19 +34,19 @@ from readmodels.words import has_words, index_of, words
 class OrderSummaryView:
     """A line of the list; *total* is in minor units of *currency*."""
 
-    order_id: int
-    customer_id: str
-    customer_name: str
-    customer_email: str | None
-    total: int
-    currency: str
-    status: str
-    item_count: int
-    tracking_number: str | None
-    created_at: datetime
+    order_id: Annotated[int, "The order's number"]
+    customer_id: Annotated[str, "The number of the customer who ordered"]
+    customer_name: Annotated[str, "Personal: the customer's name, as it is now"]
+    customer_email: Annotated[str | None, "Personal: the e-mail address, as it is now"]
+    total: Annotated[int, "What the order costs, after all discounts, in minor units"]
+    currency: Annotated[str, "As in ISO 4217; most have 100 minor units"]
+    status: Annotated[str, "pending, paid, shipped, delivered or cancelled"]
+    item_count: Annotated[int, "How many lines the order has"]
+    tracking_number: Annotated[str | None, "The carrier's number of the parcel"]
+    created_at: Annotated[datetime, "When it was placed"]
     # What the search looks at; the customer's part changes with the customer.
-    customer_words: str
-    order_words: str
+    customer_words: Annotated[str, "Personal: what the search knows the customer by"]
+    order_words: Annotated[str, "What the search knows the order by"]
 
 
 def rename(fact: Fact) -> Update | None:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Annotated
 
 import sqlalchemy as sa
 
@@ -22,11 +23,11 @@ from eventstore.projections.views import Page, View
 class ProductView:
     """A product as it was ordered last; *unit_price* is in minor units."""
 
-    product: str
-    product_id: str | None
-    unit_price: int
-    times_ordered: int
-    last_ordered_at: datetime
+    product: Annotated[str, "The product's name, by which it is known"]
+    product_id: Annotated[str | None, "Its number, as it was ordered last"]
+    unit_price: Annotated[int, "What one cost when it was ordered last, in minor units"]
+    times_ordered: Annotated[int, "How many lines of orders were of it"]
+    last_ordered_at: Annotated[datetime, "When it was ordered last"]
 
 
 def lines(fact: Fact) -> Iterable[Fact]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import get_args
+from typing import Annotated, get_args
 
 import sqlalchemy as sa
 
@@ -19,18 +19,18 @@ STATUSES: Sequence[str] = [s.value for s in Status if s is not Status.NONE]
 class TransferView:
     """A transfer; *amount* is in minor units of *currency*."""
 
-    transfer_id: int
-    version: int
-    status: str
-    from_account: str
-    to_account: str
-    amount: int
-    currency: str
-    requested_at: datetime
-    ended_at: datetime | None = None
-    given_up_step: str | None = None
-    rule: str | None = None
-    reason: str | None = None
+    transfer_id: Annotated[int, "The transfer's number"]
+    version: Annotated[int, "How many events its stream has"]
+    status: Annotated[str, "requested, completed, compensated or given up"]
+    from_account: Annotated[str, "Where the money comes from"]
+    to_account: Annotated[str, "Where the money goes"]
+    amount: Annotated[int, "How much, in minor units"]
+    currency: Annotated[str, "As in ISO 4217; most have 100 minor units"]
+    requested_at: Annotated[datetime, "When it was asked for"]
+    ended_at: Annotated[datetime | None, "When it was completed or undone"] = None
+    given_up_step: Annotated[str | None, "The step that an operator abandoned"] = None
+    rule: Annotated[str | None, "The rule that refused one of its steps"] = None
+    reason: Annotated[str | None, "The rule's sentence"] = None
 
 
 def transfer_of(fact: Fact, looked_up: LookedUp) -> int:

@@ -10,6 +10,7 @@ from psycopg import sql
 
 from eventstore import type_shape
 from eventstore.connection import driver_connection
+from eventstore.projections.comments import comment_on_view
 from eventstore.projections.ownership import hand_over, schema_owner
 from eventstore.projections.project import Tables, name_of
 from eventstore.projections.projection import Projection
@@ -156,6 +157,7 @@ def put_live(
             tables.rows.identifier,
         )
     )
+    comment_on_view(connection, projection)
     hand_over(connection, "VIEW", projection.name)
     connection.execute(
         """

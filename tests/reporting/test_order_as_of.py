@@ -227,9 +227,9 @@ def test_every_version_of_every_event_of_an_order_is_read(shop: Shop) -> None:
 
     assert set(rows) == set(names.values())
     assert rows["OrderCreated-1.0"]["discount"] == 0
-    for version in ("OrderCreated-1.0", "OrderCreated-2.0"):
-        encrypted = {**rows[f"{version}-encrypted"], "order_id": None}
-        assert encrypted == {**rows[version], "order_id": None}
+    for created_as in ("OrderCreated-1.0", "OrderCreated-2.0"):
+        encrypted = {**rows[f"{created_as}-encrypted"], "order_id": None}
+        assert encrypted == {**rows[created_as], "order_id": None}
         assert [encrypted[name] for name in PERSONAL] == [None] * len(PERSONAL)
 
 

@@ -77,24 +77,21 @@ class OrderHistories:
     def later(self, moment: datetime) -> tuple[str, dict[str, Any], str]:
         amount = self.random.randrange(1, 10**13)
         zone = self.random.choice(["Z", "+02:00", "-11:30"])
-        return self.random.choice(
-            [
-                ("PaymentReceived", {"amount": amount}, "1.0"),
-                ("OrderShipped", {"tracking_no": "1Z-999"}, "1.0"),
-                ("OrderShipped", {"tracking_no": None}, "1.0"),
-                (
-                    "DeliveryConfirmed",
-                    {"delivered_at": f"2020-03-{moment.day:02}T09:30:00.5{zone}"},
-                    "1.0",
-                ),
-                ("OrderCancelled", {"reason": "bought it twice"}, "1.0"),
-                (
-                    "PaymentRefunded",
-                    {"amount": amount, "currency": "EUR", "customer_id": "17"},
-                    "1.0",
-                ),
-            ]
-        )
+        kinds: list[tuple[str, dict[str, Any]]] = [
+            ("PaymentReceived", {"amount": amount}),
+            ("OrderShipped", {"tracking_no": "1Z-999"}),
+            ("OrderShipped", {"tracking_no": None}),
+            (
+                "DeliveryConfirmed",
+                {"delivered_at": f"2020-03-{moment.day:02}T09:30:00.5{zone}"},
+            ),
+            ("OrderCancelled", {"reason": "bought it twice"}),
+            (
+                "PaymentRefunded",
+                {"amount": amount, "currency": "EUR", "customer_id": "17"},
+            ),
+        ]
+        return (*self.random.choice(kinds), "1.0")
 
     def event(
         self, type_: str, data: dict[str, Any], schema: str, moment: datetime
