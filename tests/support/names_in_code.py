@@ -8,7 +8,8 @@ from functools import cache
 from tests.support.databases import ROOT
 
 SQL_FUNCTION = re.compile(
-    r"CREATE OR REPLACE (?:FUNCTION|PROCEDURE) public\.(\w+)\(", re.IGNORECASE
+    r"CREATE (?:OR REPLACE )?(?:FUNCTION|PROCEDURE|VIEW) \w+\.(\w+)(?:\(| AS)",
+    re.IGNORECASE,
 )
 
 
@@ -17,8 +18,8 @@ def names_defined(path: str) -> frozenset[str]:
     """
     Return what the file *path*, from the root, defines at its top level.
 
-    Of Python these are functions, classes and variables, of SQL functions. It is empty
-    where there is no such file.
+    Of Python these are functions, classes and variables, of SQL functions and views. It
+    is empty where there is no such file.
     """
     code = code_of(path)
     if path.endswith(".sql"):
