@@ -16,7 +16,8 @@ import sqlalchemy as sa
 from domain.forgotten import FORGOTTEN
 from domain.orders.order import Order
 from eventstore.aggregates.as_of import AsOf, load_as_of, read_as_of
-from eventstore.errors import NewerSchema, UnreadableEvent, VersionsMissing
+from eventstore.errors import VersionsMissing
+from eventstore.errors.unreadable import NewerSchema, UnreadableEvent
 from eventstore.projections.projection import Fact
 from readmodels.order_details import OrderDetailsView, fold, projection
 from readmodels.rows_of_orders import CustomerName
