@@ -68,17 +68,17 @@ def classes_named_in(kind: Any) -> set[type]:
 
 
 @cache
-def placeholders(kind: type) -> dict[str, Any]:
+def placeholders(kind: type, word: str = PLACEHOLDER) -> dict[str, Any]:
     """
     Return what the personal fields of *kind* read as once forgotten, as plain data.
 
-    Nothing, where there need not be anything; else a word, or a whole of such words.
+    Nothing, where there need not be anything; else *word*, or a whole of such words.
     """
     hints = fields_of(kind)
-    return {name: placeholder(hints[name]) for name in personal_fields(kind)}
+    return {name: placeholder(hints[name], word) for name in personal_fields(kind)}
 
 
-def placeholder(kind: Any) -> Any:
+def placeholder(kind: Any, word: str = PLACEHOLDER) -> Any:
     """
     Return the plain data that a forgotten value of *kind* reads as.
 
@@ -86,15 +86,17 @@ def placeholder(kind: Any) -> Any:
     """
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is typing.Annotated:
-        return placeholder(arguments[0])
+        return placeholder(arguments[0], word)
     if origin in (typing.Union, types.UnionType) and type(None) in arguments:
         return None
     if isinstance(kind, typing.NewType):
-        return placeholder(kind.__supertype__)
+        return placeholder(kind.__supertype__, word)
     if kind is str:
-        return PLACEHOLDER
+        return word
     if origin in (list, tuple, set, frozenset):
         return []
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
-        return {name: placeholder(inner) for name, inner in fields_of(kind).items()}
+        return {
+            name: placeholder(inner, word) for name, inner in fields_of(kind).items()
+        }
     raise TypeError(f"a personal field of {kind} must be optional, to be forgotten")

@@ -87,6 +87,11 @@ class EventCodec:
         ]
 
     @property
+    def old_types(self) -> frozenset[str]:
+        """The types of which an earlier version is lifted, to whatever it is today."""
+        return frozenset(name for name, _ in self._upcasters)
+
+    @property
     def classes(self) -> Sequence[type]:
         """The classes of the events of today."""
         return list(self._classes.values())
