@@ -6,26 +6,25 @@ is taken. So clients that are slow keep nobody from working; and they do not sta
 """
 
 import time
+from collections.abc import Callable
 from typing import Any
 
+from waitress.buffers import OverflowableBuffer
 from waitress.channel import HTTPChannel
-from waitress.task import WSGITask
 
+from webapp.serving.hand_over import (
+    MAX_INPUT_BYTES,
+    HandedOver,
+    OpenAnswer,
+    WaitingRequest,
+)
 from webapp.serving.reading import RequestParser, RequestTimeout
+from webapp.serving.tasks import RequestTask
 
 SECONDS_TO_TAKE = 30.0
 """How long nothing of an answer may be taken."""
 SECONDS_IDLE = 75.0
 """How long a connection may lie idle: longer than the 60 s of the usual proxies."""
-
-
-class RequestTask(WSGITask):
-    """A request that a thread answers by the application."""
-
-    def build_response_header(self) -> bytes:
-        if self.channel.server.is_ending:
-            self.set_close_on_finish()
-        return bytes(super().build_response_header())
 
 
 class Connection(HTTPChannel):
@@ -34,6 +33,8 @@ class Connection(HTTPChannel):
     parser_class = RequestParser
     task_class = RequestTask
     request: RequestParser | None
+    handed_over: WaitingRequest | OpenAnswer | None = None
+    """What no thread works for, though the request of it stays the first."""
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         # The clock of its library can be set back.
@@ -44,7 +45,20 @@ class Connection(HTTPChannel):
         super().add_channel(map)
         self.server.loop.moving.add(self._fileno)
 
+    def readable(self) -> bool:
+        if self.handed_over is not None and not self.will_close:
+            # Only who reads hears that the other side has gone. Of one that waits the
+            # next request may come in; those behind it stay with the sender.
+            return len(self.requests) == 1
+        return bool(super().readable())
+
     def received(self, data: bytes) -> bool:
+        answer = self.handed_over
+        if isinstance(answer, OpenAnswer):
+            answer.input_bytes += len(data)
+            if answer.input_bytes > MAX_INPUT_BYTES:
+                self.handle_close()
+            return False
         self.active_at = time.monotonic()
         return bool(super().received(data))
 
@@ -55,9 +69,43 @@ class Connection(HTTPChannel):
         return has_moved
 
     def service(self) -> None:
-        """Answer one request, in a thread."""
-        super().service()
+        """Answer one request, in a thread, or hand it over."""
+        try:
+            super().service()
+        except HandedOver as handed:
+            handed.begin()
         self.active_at = time.monotonic()
+
+    def begin_to_wait(self, attach: Callable[[WaitingRequest], None]) -> None:
+        waiting = WaitingRequest(self)
+        self.hand_over(waiting)
+        attach(waiting)
+
+    def go_on(self, attach: Callable[[OpenAnswer], None], is_chunked: bool) -> None:
+        answer = OpenAnswer(self, is_chunked)
+        self.hand_over(answer)
+        attach(answer)
+
+    def hand_over(self, to: WaitingRequest | OpenAnswer) -> None:
+        self.handed_over = to
+        # It is readable from now on.
+        self.server.pull_trigger()
+
+    def append(self, data: bytes) -> None:
+        """Have *data* sent behind what is still to send. In the loop alone."""
+        with self.outbuf_lock:
+            if not self.total_outbufs_len:
+                self.active_at = time.monotonic()
+            # One that is written to for long keeps all that it has ever had.
+            self.outbufs.append(OverflowableBuffer(self.adj.outbuf_overflow))
+            self.outbufs[-1].append(data)
+            self.total_outbufs_len += len(data)
+        self.server.loop.moving.add(self._fileno)
+
+    def close_when_sent(self) -> None:
+        """Close once all is sent. In the loop alone."""
+        self.close_when_flushed = True
+        self.server.loop.moving.add(self._fileno)
 
     @property
     def is_at_rest(self) -> bool:

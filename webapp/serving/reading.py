@@ -26,6 +26,8 @@ class RequestParser(HTTPRequestParser):
 
     # Whose head was not understood has none, and its library logs it.
     path = ""
+    has_waited = False
+    """Whether it was asked before, and then waited."""
 
     def __init__(self, adj: Any) -> None:
         super().__init__(adj)

@@ -4,6 +4,7 @@ import logging
 import resource
 import socket
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -30,12 +31,14 @@ class Server(TcpWSGIServer):
 
     channel_class = Connection
     is_ending = False
+    has_ended = False
 
     def __init__(self, application: Any, listener: socket.socket, threads: int) -> None:
         # Who goes away early, and that requests wait for a thread, is no news.
         logging.getLogger("waitress").setLevel(logging.WARNING)
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self.loop = Loop()
+        self.calls: deque[Callable[[], None]] = deque()
         self.looked_at = 0.0
         dispatcher = ThreadedTaskDispatcher()
         dispatcher.set_thread_count(threads)
@@ -78,14 +81,28 @@ class Server(TcpWSGIServer):
     def turn(self) -> None:
         """Do what there is to do now, or wait a moment for something to do."""
         self.loop.turn(SECONDS_BETWEEN_LOOKS)
+        self.run_calls()
         if time.monotonic() > self.looked_at + SECONDS_BETWEEN_LOOKS:
             self.tend()
+
+    def call_in_loop(self, call: Callable[[], None]) -> None:
+        """Have the thread of the loop make a *call*, soon. From any thread."""
+        self.calls.append(call)
+        # Where others are before it, whoever was first has woken the loop.
+        if len(self.calls) == 1 and not self.has_ended:
+            self.pull_trigger()
+
+    def run_calls(self) -> None:
+        while self.calls:
+            self.calls.popleft()()
 
     def tend(self) -> None:
         """End connections that have lasted too long."""
         self.looked_at = now = time.monotonic()
         for connection in list(self.active_channels.values()):
             if self.is_ending:
+                if connection.handed_over is not None:
+                    connection.handed_over.end()
                 connection.tend(now, SECONDS_TO_SAY_GOODBYE)
             else:
                 connection.tend(now)
@@ -109,10 +126,12 @@ class Server(TcpWSGIServer):
         while self.active_channels and time.monotonic() < until:
             notify()
             self.loop.turn(0.05)
+            self.run_calls()
             self.tend()
         self.task_dispatcher.shutdown(timeout=1)
         for connection in list(self.active_channels.values()):
             connection.handle_close()
+        self.has_ended = True
         self.trigger.close()
         self.loop.close()
 
