@@ -108,7 +108,8 @@ CALLS: Mapping[str, Iterable[str]] = {
     "load": RUNNERS,
     "why_refused": RUNNERS,
     "claimed": RUNNERS,
-    "find_keys": RUNNERS,
+    # The web shows what is personal in events, to those who may see it.
+    "find_keys": ("web", *RUNNERS),
     "raise_signal": RUNNERS,
     "begin_seals": RUNNERS,
     "seal": RUNNERS,

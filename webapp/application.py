@@ -21,7 +21,7 @@ from webapp import (
     security,
     template_filters,
 )
-from webapp.api import command_list, queries
+from webapp.api import command_list, events, queries
 from webapp.api import commands as api_commands
 from webapp.current_shop import give
 from webapp.pages import accounts, commands, customers, orders, transfers
@@ -36,6 +36,7 @@ SUBJECTS = (
     api_commands,
     command_list,
     queries,
+    events,
     health,
     metrics,
     problems,
@@ -62,6 +63,7 @@ def make_app(shop: Shop | None = None) -> Flask:
     authorization.guard(app)
     security.limit(app)
     metrics.keep(app)
+    events.keep(app)
     compressing.compress_answers(app)
     error_handlers.answer(app)
     template_filters.teach(app, settings)

@@ -49,6 +49,8 @@ ROUTES: Mapping[str, str] = {
     "queries.statement": "accounts.read",
     "queries.all_transfers": "accounts.read",
     "queries.transfer": "accounts.read",
+    "events.page": "events.read",
+    "events.stream": "events.read",
 }
 """The permission of each endpoint below /api; one without an entry is forbidden."""
 
@@ -129,6 +131,13 @@ def require_command(command_type: str) -> None:
     if not may_send(command_type, caller().permissions):
         detail = f"{caller().name} may not send {command_type} by this token."
         raise Problem("forbidden", detail)
+
+
+def token_of_caller() -> str | None:
+    """Return the user's token that the API was asked with; None: it needed none."""
+    if caller().name == LOCAL:
+        return None
+    return request.headers["Authorization"].partition(" ")[2].strip()
 
 
 def may_see_commands_of(principal: str) -> bool:

@@ -76,6 +76,13 @@ KINDS = {
         "The command can no longer be cancelled",
         "Only a scheduled command can, before its time. The detail has its status.",
     ),
+    "other-log": Kind(
+        410,
+        "What was read so far is not in this log",
+        "The log was restored from a backup, or copied. Events that were read may be "
+        "missing in it, and others be in their places: begin again without `after`, or "
+        "ask an operator.",
+    ),
     "too-large": Kind(
         413,
         "The request is too large",
@@ -107,6 +114,18 @@ KINDS = {
         "An error occurred in the shop",
         "It was logged. Sending a command again with the same key is "
         "safe: it takes effect once.",
+    ),
+    "no-streams": Kind(
+        501,
+        "This server does not keep streams open",
+        "Streams of events want the server that the Procfile names. Ask /api/events: it"
+        " has the same events, page by page.",
+    ),
+    "too-many-streams": Kind(
+        503,
+        "As many streams of events are open as may be",
+        "Close one, try again in a few seconds, or ask /api/events: it has the same "
+        "events, page by page.",
     ),
     "unavailable": Kind(
         503,

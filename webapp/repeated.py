@@ -23,6 +23,7 @@ SINGLE = (
     "HX-Request",
     "Idempotency-Key",
     "If-Match",
+    "Last-Event-ID",
     "Origin",
     "Sec-Fetch-Site",
     "X-CSRF-Token",
@@ -37,6 +38,9 @@ token of the form.
 
 PRESENT = ("Forwarded", "X-Forwarded-For")
 """Headers of which no value is looked at: that one is there is all that counts."""
+
+LISTS = ("Prefer",)
+"""Headers that are lists: several of them, and one with commas, are the same."""
 
 AMBIGUOUS = "recount.ambiguous"
 """The environment's name for the headers that came with values that differ."""

@@ -31,10 +31,20 @@ The permission that each type of command wants which users may send.
 One that is not here our own processes may send, and nobody else.
 """
 
-READING = frozenset({"orders.read", "customers.read", "accounts.read", "commands.read"})
+READING = frozenset(
+    {
+        "orders.read",
+        "customers.read",
+        "accounts.read",
+        "commands.read",
+        "events.read",
+    }
+)
 """`commands.read` is for those of others: what became of one's own, all may know."""
+PERSONAL = "personal"
+"""What is personal in events; not for all who read, since copies are not forgotten."""
 
-PERMISSIONS = READING | frozenset(COMMANDS.values())
+PERMISSIONS = READING | {PERSONAL} | frozenset(COMMANDS.values())
 
 ROLES: Mapping[str, frozenset[str]] = {
     "admin": PERMISSIONS,
@@ -60,7 +70,7 @@ ROLES: Mapping[str, frozenset[str]] = {
         }
     ),
     "warehouse": frozenset({"orders.read", "orders.ship"}),
-    "auditor": READING,
+    "auditor": READING | {PERSONAL},
 }
 
 SCOPES: Mapping[str, frozenset[str]] = {

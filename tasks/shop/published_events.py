@@ -12,6 +12,7 @@ finds that instead.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID, uuid5
@@ -73,11 +74,12 @@ def publish_events(
     """
     Yield recorded *events* as other services see them, in their order.
 
-    A *keyring* shows what is personal; without one it is masked. Raises KeyLost or
-    MasterKeyMissing where a key is missing, which an operator mends.
+    A *keyring* shows what is personal; without one it is masked.
     """
     if keyring is not None and (ids := keys_in(event.data for event in events)):
-        keyring.learn(ids)
+        # All at once. Where one is missing, the event that needs it says so.
+        with suppress(EventStoreError):
+            keyring.learn(ids)
     for event in events:
         yield from publish_event(event, deciders, keyring)
 

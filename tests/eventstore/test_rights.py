@@ -134,7 +134,12 @@ def is_refused(login: psycopg.Connection[Any], statement: str) -> bool:
 BY_ROLE = {
     APPEND: {"worker", "relay", "operator"},
     ACCEPT: {"web", "worker", "relay", "operator"},
-    "SELECT find_keys('{}', '{customer-ALICE}')": {"worker", "relay", "operator"},
+    "SELECT find_keys('{}', '{customer-ALICE}')": {
+        "web",
+        "worker",
+        "relay",
+        "operator",
+    },
     "SELECT count(*) FROM events": {"web", "worker", "relay", "operator", "reader"},
     "SELECT settled()": {"web", "worker", "relay", "operator", "reader"},
     "SELECT count(*) FROM commands": {"web", "worker", "relay", "operator"},

@@ -1,5 +1,9 @@
 """What the tests of the web share: a browser, and a shop whose database is away."""
 
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,9 +13,11 @@ from tasks.shop.setting_values import master_keys
 from tasks.shop.settings import Settings
 from tasks.shop.wiring import Shop
 from tests.support.databases import MASTER_KEY
+from tests.support.following import serving
 from tests.support.settings import SECRET_KEY
 from tests.support.visiting import BOB, Browser, Send, Work
 from webapp import create_app
+from webapp.feed.follower import Follower
 
 
 @pytest.fixture
@@ -37,3 +43,20 @@ def away() -> FlaskClient:
         timezone=ZoneInfo("UTC"),
     )
     return create_app(Shop(settings)).test_client()
+
+
+THREADS = 2
+"""Threads that answer, in the tests of what keeps none of them."""
+
+
+@pytest.fixture
+def port(app: Flask) -> Iterator[int]:
+    """The port of the server of ours, which has a few threads."""
+    with serving(app, THREADS) as port:
+        yield port
+
+
+@pytest.fixture
+def follower(app: Flask) -> Follower:
+    found: Follower = app.extensions["follower"]
+    return found

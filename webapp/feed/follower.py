@@ -1,0 +1,254 @@
+"""
+The thread of a process that reads the log for all who follow it there.
+
+It reads once for all who stand at the same place, as those do who have caught up: one
+look each quarter of a second, however many they are, and none while nobody follows.
+"""
+
+import logging
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import psycopg
+
+from eventstore.errors import CheckpointNotInLog
+from eventstore.log.read import settled
+from eventstore.personal.keyring import Keyring
+from eventstore.subscriptions.external_store import ForeignCheckpoint
+from tasks.shop.event_feed import ALL, EventFilter, RecordedPage, cursor_at, read_page
+from tasks.shop.published_events import PublishedEvent, publish_events
+from tasks.shop.wiring import Shop
+from webapp.feed.credentials import find_permissions
+from webapp.feed.subscribers import Delivery, Subscriber, WaitingSubscriber
+from webapp.feed.tally import FollowerTally
+from webapp.outages import DATABASE_ERRORS
+
+SECONDS_BETWEEN_LOOKS = 0.25
+SECONDS_BETWEEN_CHECKS = 20.0
+"""How often tokens are looked up again: one that was revoked ends its streams."""
+SECONDS_AFTER_ERROR = 1.0
+BATCH = 250
+"""Events that are read at once: what they cost, the pages of this process wait for."""
+BATCH_BYTES = 256 * 1024
+MAX_PAUSE = 0.05
+MAX_RESUMED = 8
+"""Waiting requests that are answered together: each asks the database, as pages do."""
+
+log = logging.getLogger(__name__)
+
+
+class Group(NamedTuple):
+    """
+    Those who are served by the same read, who stand at one place.
+
+    Those who have caught up share it whatever they want, and *wanted* is all; of those
+    who are behind only the same events are read that they want.
+    """
+
+    cursor: ForeignCheckpoint
+    wanted: EventFilter
+
+
+@dataclass
+class Follower:
+    """Those who follow the log by this process, and the thread that serves them."""
+
+    tally: FollowerTally = field(default_factory=FollowerTally)
+    subscribers: set[Subscriber] = field(default_factory=set)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    woken: threading.Event = field(default_factory=threading.Event)
+    thread: threading.Thread | None = None
+    end_of_log: ForeignCheckpoint | None = None
+    settled: int = -1
+    """The position up to which those have been served who are at the end of the log."""
+    checked_at: float = 0.0
+    has_failed: bool = False
+
+    def admit(self, shop: Shop, subscriber: Subscriber) -> bool:
+        """
+        Let somebody follow, unless the shop has as many as it may have.
+
+        It is forgotten again where the server does not attach its answer.
+        """
+        with self.lock:
+            if not self.tally.take(subscriber.kind):
+                return False
+            self.subscribers.add(subscriber)
+            if self.thread is None:
+                self.checked_at = time.monotonic()
+                self.thread = threading.Thread(
+                    target=self.run, args=(shop,), name="follower", daemon=True
+                )
+                self.thread.start()
+        self.woken.set()
+        return True
+
+    def run(self, shop: Shop) -> None:
+        """Serve until nobody follows any more."""
+        while self.drop_who_is_gone():
+            has_more = False
+            try:
+                has_more = self.serve(shop)
+                self.has_failed = False
+            except Exception as error:
+                self.note_failure(error)
+            if self.tend():
+                time.sleep(MAX_PAUSE)
+            elif not has_more:
+                self.woken.wait(
+                    SECONDS_AFTER_ERROR if self.has_failed else SECONDS_BETWEEN_LOOKS
+                )
+                self.woken.clear()
+
+    def note_failure(self, error: Exception) -> None:
+        """Log, once, that who follows gets nothing; all of it is tried again."""
+        if not self.has_failed:
+            kind = type(error).__name__
+            is_outage = isinstance(error, DATABASE_ERRORS)
+            log.error(
+                "who follows the log waits error=%s", kind, exc_info=not is_outage
+            )
+        self.has_failed = True
+
+    def drop_who_is_gone(self) -> bool:
+        """Forget who has left; return False, and end, where nobody is left."""
+        with self.lock:
+            for subscriber in [one for one in self.subscribers if one.is_gone]:
+                self.drop(subscriber)
+            if not self.subscribers:
+                self.thread = None
+                return False
+        self.tally.note_alive()
+        return True
+
+    def drop(self, subscriber: Subscriber) -> None:
+        self.subscribers.discard(subscriber)
+        self.tally.give_back(subscriber.kind)
+
+    def those_ready(self) -> Sequence[Subscriber]:
+        with self.lock:
+            return [one for one in self.subscribers if one.is_ready]
+
+    def tend(self) -> bool:
+        """Do what is due; return whether there was too much of it for one time."""
+        now, due = time.monotonic(), []
+        for subscriber in self.those_ready():
+            subscriber.tend(now)
+            if isinstance(subscriber, WaitingSubscriber) and subscriber.is_due:
+                due.append(subscriber)
+        for subscriber in due[:MAX_RESUMED]:
+            subscriber.end()
+        return len(due) > MAX_RESUMED
+
+    def serve(self, shop: Shop) -> bool:
+        """Read on for all; return whether somebody has more to read at once."""
+        with shop.lent() as connection:
+            self.check_tokens(connection)
+            # One for all, so that those who reach it stand at the same place.
+            goal = settled(connection)
+            has_more = False
+            for group, members in self.groups(goal).items():
+                has_more = self.serve_group(shop, connection, group, members, goal) or (
+                    has_more
+                )
+        return has_more
+
+    def groups(self, goal: int) -> dict[Group, list[Subscriber]]:
+        """Return those who have something to read up to *goal*, by what they read."""
+        found: dict[Group, list[Subscriber]] = defaultdict(list)
+        for subscriber in self.those_ready():
+            is_at_end = subscriber.cursor == self.end_of_log
+            if not (is_at_end and goal == self.settled):
+                wanted = ALL if is_at_end else subscriber.wanted
+                found[Group(subscriber.cursor, wanted)].append(subscriber)
+        return found
+
+    def serve_group(
+        self,
+        shop: Shop,
+        connection: psycopg.Connection[Any],
+        group: Group,
+        members: Sequence[Subscriber],
+        goal: int,
+    ) -> bool:
+        """Read a page for a group; return whether there is another."""
+        began = time.monotonic()
+        try:
+            page = self.read(shop, connection, group, members, goal)
+        except CheckpointNotInLog:
+            # Another log is in its place: they are told so when they ask again.
+            for member in members:
+                member.end()
+            return False
+        if page.is_last:
+            self.end_of_log, self.settled = page.cursor, goal
+        else:
+            # As much time is left to the pages as is taken.
+            time.sleep(min(time.monotonic() - began, MAX_PAUSE))
+        return not page.is_last
+
+    def read(
+        self,
+        shop: Shop,
+        connection: psycopg.Connection[Any],
+        group: Group,
+        members: Sequence[Subscriber],
+        goal: int,
+    ) -> RecordedPage:
+        """Read one page for the *members* of a group, and give each what it wants."""
+        page = read_page(
+            connection,
+            group.cursor,
+            group.wanted,
+            shop.deciders,
+            limit=BATCH,
+            max_bytes=BATCH_BYTES,
+            up_to=goal,
+        )
+        cursors = {event.position: cursor_at(event) for event in page.events}
+        for sees_personal in {member.sees_personal for member in members}:
+            keyring = None
+            if sees_personal:
+                keyring = Keyring(connection, shop.deciders.masters)
+            published = list(publish_events(page.events, shop.deciders, keyring))
+            those = [one for one in members if one.sees_personal == sees_personal]
+            deliver(those, published, cursors)
+        for member in members:
+            member.cursor = page.cursor
+        return page
+
+    def check_tokens(self, connection: psycopg.Connection[Any]) -> None:
+        """Send away who may not see any more what they see."""
+        if time.monotonic() < self.checked_at + SECONDS_BETWEEN_CHECKS:
+            return
+        self.checked_at = time.monotonic()
+        with self.lock:
+            followers = list(self.subscribers)
+        for token in {one.token for one in followers}:
+            permissions = find_permissions(connection, token)
+            for one in followers:
+                wants = (
+                    {"events.read", "personal"}
+                    if one.sees_personal
+                    else {"events.read"}
+                )
+                if one.token == token and not wants <= permissions:
+                    one.end()
+
+
+def deliver(
+    members: Sequence[Subscriber],
+    published: Sequence[PublishedEvent],
+    cursors: Mapping[int, ForeignCheckpoint],
+) -> None:
+    by_wish: dict[EventFilter, Delivery] = {}
+    for member in members:
+        wanted = member.wanted
+        if wanted not in by_wish:
+            fitting = [event for event in published if wanted.fits(event)]
+            by_wish[wanted] = Delivery(fitting, cursors)
+        member.deliver(by_wish[wanted])

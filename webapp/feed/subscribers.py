@@ -1,0 +1,164 @@
+"""Who follows: a stream of server-sent events, or a request that waits for one."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import msgspec
+
+from eventstore.subscriptions.external_store import ForeignCheckpoint
+from tasks.shop.event_feed import EventFilter, format_cursor
+from tasks.shop.permissions import PERSONAL
+from tasks.shop.published_events import PublishedEvent
+from webapp.feed.tally import STREAM, WAITING
+from webapp.serving.hand_over import OpenAnswer, WaitingRequest
+
+SECONDS_TO_ATTACH = 30.0
+"""So long after it was admitted the server must have handed one over."""
+SECONDS_BETWEEN_SIGNS = 15.0
+"""A stream with nothing to tell says that it is alive: proxies close what does not."""
+MILLISECONDS_TO_RETRY = 1_000
+MAX_UNSENT_BYTES = 256 * 1024
+"""Bytes that a stream has not taken, beyond which nothing more is read for it."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass
+class Delivery:
+    """Events for all who want the same, and the cursors behind them by position."""
+
+    events: Sequence[PublishedEvent]
+    cursors: Mapping[int, ForeignCheckpoint]
+
+    @cached_property
+    def end(self) -> ForeignCheckpoint:
+        return self.cursors[self.events[-1].position]
+
+    @cached_property
+    def server_sent_events(self) -> bytes:
+        """
+        The blocks of a stream.
+
+        Of several events at one position only the last has the `id`: who has lost the
+        connection between them gets all of them again.
+        """
+        positions = [event.position for event in self.events]
+        parts = []
+        for event, following in zip(self.events, [*positions[1:], None], strict=True):
+            if event.position != following:
+                cursor = format_cursor(self.cursors[event.position])
+                parts.append(f"id: {cursor}\n".encode())
+            parts.append(b"data: %b\n\n" % _encode(event))
+        return b"".join(parts)
+
+
+@dataclass(kw_only=True, eq=False)
+class Subscriber:
+    """
+    One who follows, up to where it has been served, and what it wants and may see.
+
+    *token* is looked up again from time to time; None is who needs none.
+    """
+
+    cursor: ForeignCheckpoint
+    wanted: EventFilter
+    sees_personal: bool
+    token: str | None = field(repr=False)
+    kind: int
+    admitted_at: float = field(default_factory=time.monotonic)
+    answer: OpenAnswer | WaitingRequest | None = None
+
+    @property
+    def wants_permissions(self) -> frozenset[str]:
+        """What its sender must still be allowed, for it to go on."""
+        personal = (PERSONAL,) if self.sees_personal else ()
+        return frozenset(("events.read", *personal))
+
+    @property
+    def is_gone(self) -> bool:
+        if self.answer is None:
+            return time.monotonic() > self.admitted_at + SECONDS_TO_ATTACH
+        return not self.answer.is_open
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is a point in reading on for it."""
+        return self.answer is not None
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Take the next events that it wants, which are behind its cursor."""
+        raise NotImplementedError
+
+    def tend(self, now: float) -> None:
+        """Do what is due at a time."""
+
+    def end(self) -> None:
+        """Send it away: who may comes back, and who may not is told why then."""
+        raise NotImplementedError
+
+
+@dataclass(kw_only=True, eq=False)
+class StreamSubscriber(Subscriber):
+    """A stream of server-sent events, as `EventSource` in a browser reads them."""
+
+    kind: int = STREAM
+    answer: OpenAnswer | None = None
+    told_cursor: ForeignCheckpoint | None = None
+    told_at: float = 0.0
+
+    def attach(self, answer: OpenAnswer) -> None:
+        answer.push(f"retry: {MILLISECONDS_TO_RETRY}\n: events follow\n\n".encode())
+        self.told_at, self.told_cursor = time.monotonic(), self.cursor
+        self.answer = answer
+
+    @property
+    def is_ready(self) -> bool:
+        return self.answer is not None and self.answer.unsent < MAX_UNSENT_BYTES
+
+    def deliver(self, delivery: Delivery) -> None:
+        if self.answer is not None and delivery.events:
+            self.answer.push(delivery.server_sent_events)
+            self.told_at, self.told_cursor = time.monotonic(), delivery.end
+
+    def tend(self, now: float) -> None:
+        if self.answer is None or now < self.told_at + SECONDS_BETWEEN_SIGNS:
+            return
+        sign = b": alive\n\n"
+        if self.cursor != self.told_cursor:
+            # What it does not want was passed over, and need not be read again.
+            sign = f"id: {format_cursor(self.cursor)}\n\n".encode()
+        self.told_at, self.told_cursor = now, self.cursor
+        # Who takes nothing is not told either, and disconnected in the end.
+        if self.is_ready:
+            self.answer.push(sign)
+
+    def end(self) -> None:
+        if self.answer is not None:
+            self.answer.finish()
+
+
+@dataclass(kw_only=True, eq=False)
+class WaitingSubscriber(Subscriber):
+    """A request for the last page, which is empty, until there is an event in it."""
+
+    kind: int = WAITING
+    until: float
+    has_event: bool = False
+    answer: WaitingRequest | None = None
+
+    def attach(self, answer: WaitingRequest) -> None:
+        self.answer = answer
+
+    def deliver(self, delivery: Delivery) -> None:
+        self.has_event = self.has_event or bool(delivery.events)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is to be answered now."""
+        return self.has_event or time.monotonic() > self.until
+
+    def end(self) -> None:
+        if self.answer is not None:
+            self.answer.resume()
