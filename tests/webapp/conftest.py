@@ -1,12 +1,10 @@
 """What the tests of the web share: a browser, and a shop whose database is away."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Any
-from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from tasks.shop.setting_values import master_keys

@@ -16,7 +16,7 @@ from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, pay, place
 from tests.support.following import append_events, ids_in_log
 from tests.support.users import bearing, token_of, user
-from tests.webapp.visiting import ask, assert_problem
+from tests.support.visiting import ask, assert_problem
 from webapp.api import events as events_of_the_api
 
 Headers = dict[str, str]
