@@ -53,6 +53,7 @@ TABLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     # Only `act` moves them: what was acted on is never acted on again.
     "process_managers": dict.fromkeys(EVERYBODY, (SELECT,)),
     "signals": dict.fromkeys(RUNNERS, (SELECT, "DELETE")),
+    "passes": dict.fromkeys(RUNNERS, (SELECT, "INSERT", "UPDATE", "DELETE")),
     "generations": {
         "web": (SELECT,),
         "reader": (SELECT,),
@@ -81,6 +82,7 @@ CALLS: Mapping[str, Iterable[str]] = {
     "accept": ("web", *RUNNERS),
     "accept_many": ("web", *RUNNERS),
     "command_key": ("web", *RUNNERS),
+    "hold_checkpoints": RUNNERS,
     "append": RUNNERS,
     "append_and_complete": RUNNERS,
     "take": RUNNERS,

@@ -1,7 +1,7 @@
 """The read model of customers: their details, and the number and worth of orders."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -160,6 +160,8 @@ projection = Projection(
     needs=needs,
     fold=fold,
     upcasters=UPCASTERS,
+    # All of a customer's; not where an order goes to.
+    personal={events.CustomerDetails: [f.name for f in fields(events.CustomerDetails)]},
     # 2: words are folded in other ways.
     version=2,
     lookups=[

@@ -26,6 +26,7 @@ from eventstore.projections.projection import (
 )
 from eventstore.projections.views import View
 from readmodels.rows_of_orders import (
+    CUSTOMER_FIELDS,
     CUSTOMERS,
     EVENTS,
     CustomerName,
@@ -255,6 +256,7 @@ projection = Projection(
     update=rename,
     lookups=[CUSTOMERS],
     upcasters=UPCASTERS,
+    personal={**CUSTOMER_FIELDS, events.OrderCreated: ("address",)},
     indexes=[Index(name="customer", on="customer_id", is_early=True)],
     # 2: the amounts of the lines add up to their sum.
     version=2,

@@ -21,6 +21,7 @@ from eventstore.projections.projection import (
 )
 from eventstore.projections.views import Page, View
 from readmodels.rows_of_orders import (
+    CUSTOMER_FIELDS,
     CUSTOMERS,
     EVENTS,
     CustomerName,
@@ -125,6 +126,7 @@ projection = Projection(
     update=rename,
     lookups=[CUSTOMERS],
     upcasters=UPCASTERS,
+    personal=CUSTOMER_FIELDS,
     # 2: words are folded in other ways.
     version=2,
     indexes=[

@@ -67,6 +67,7 @@ projection = Projection(
     events=[OrderCreated],
     parts=lines,
     upcasters=UPCASTERS,
+    personal={},
     key_of=product_of,
     fold=fold,
     indexes=[Index(name="times", on="times_ordered, product")],

@@ -1,6 +1,6 @@
 """What read models with a row an order share: which row, and its customer's name."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import get_args
 
@@ -48,6 +48,9 @@ def customer_name(row: CustomerName | None, fact: Fact) -> CustomerName:
     event: CustomerDetails = fact.event
     return CustomerName(customer_id=fact.subject, name=event.name, email=event.email)
 
+
+CUSTOMER_FIELDS: Mapping[type, Collection[str]] = {CustomerDetails: ("name", "email")}
+"""The personal fields that `CUSTOMERS` reads."""
 
 CUSTOMERS = Lookup(
     name="customers",

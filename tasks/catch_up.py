@@ -13,11 +13,12 @@ from celery.exceptions import SoftTimeLimitExceeded
 from eventstore.projections.forgetting import forgetting
 from eventstore.projections.generations import live_generations, shape_of
 from eventstore.projections.project import subscription_of
-from eventstore.signals import CATCH_UP, clear_signal, send_signal
+from eventstore.signals import CATCH_UP, send_signal
 from eventstore.subscriptions.catch_up import CaughtUp, lag
-from eventstore.subscriptions.catch_up import catch_up as catch_up_one
 from eventstore.subscriptions.lag import SubscriptionLag, find_standings
 from eventstore.subscriptions.process_manager import ProcessManagerRun
+from eventstore.subscriptions.reader import Reader, names_of
+from eventstore.subscriptions.shared_pass import SharedPass
 from eventstore.subscriptions.stop_reasons import kind_of, said_of
 from eventstore.subscriptions.subscription import Subscription
 from tasks.app import app
@@ -45,11 +46,18 @@ def catch_up() -> None:
         publish.publish_catch_up(shop())
 
 
-def run(shop: Shop, *, in_turn: bool = True, tell: Tell = publish.publish) -> bool:
+def run(
+    shop: Shop,
+    *,
+    in_turn: bool = True,
+    tell: Tell = publish.publish,
+    seconds: float = MAX_SECONDS_OF_RUN,
+) -> bool:
     """
     Bring every read model up to what is settled, unless somebody else is at it.
 
-    Returns False where time was up before the end was reached: somebody goes on.
+    Returns False where *seconds* were up before the end was reached: the caller sees to
+    it that somebody goes on. One pass is done whatever they are.
 
     One at a time: a second one would only watch the first, and keep a worker's child
     from the commands. The one that ends looks once more, so what made the other one
@@ -57,19 +65,20 @@ def run(shop: Shop, *, in_turn: bool = True, tell: Tell = publish.publish) -> bo
     apart, and who finds that nothing moves, as the holder was stopped, goes on without
     *in_turn*. *tell* is called with each command that a process manager has sent.
     """
-    until = time.monotonic() + MAX_SECONDS_OF_RUN
+    until = time.monotonic() + seconds
     with shop.lent() as connection:
-        while time.monotonic() < until:
+        while True:
             if in_turn and not take_turn(connection):
                 return True
-            read_to_the_end(shop, connection, until, tell)
+            subscriptions = read_to_the_end(shop, connection, until, tell)
             # Not in a finally: a connection that is left by an exception is thrown
             # away, and the turn goes with it.
             if in_turn:
                 end_turn(connection)
-            if not find_lag(shop, connection):
+            if not lag(connection, names_of(subscriptions)):
                 return True
-    return False
+            if time.monotonic() > until:
+                return False
 
 
 def take_turn(connection: psycopg.Connection[Any]) -> bool:
@@ -84,54 +93,77 @@ def end_turn(connection: psycopg.Connection[Any]) -> None:
 
 def read_to_the_end(
     shop: Shop, connection: psycopg.Connection[Any], until: float, tell: Tell
-) -> None:
+) -> Sequence[Subscription]:
     """
-    Catch up one after the other until there is no more, or time is up.
+    Read pass after pass until there is no more, or time is up; return who was read.
 
     The flag stays up while we read: a writer that appends meanwhile need not send
     another signal, since we look once more when it is down.
     """
-    while (started := time.monotonic()) < until:
-        sent: list[UUID] = []
-        # Asked each time: a rebuild may have put another generation in its place.
-        for subscription in live_subscriptions(shop, connection, sent):
-            begun = time.monotonic()
-            reached = catch_up_one(
-                connection,
-                subscription,
-                seconds=until - begun,
-                interruptions=(SoftTimeLimitExceeded,),
-            )
-            report(subscription, reached, time.monotonic() - begun)
-            while sent:
-                tell(shop, sent.pop(0))
-        clear_signal(connection, CATCH_UP)
+    sent: list[UUID] = []
+
+    def note_pass(done: SharedPass, seconds: float) -> None:
+        if done.error is not None:
+            # They were undone with it.
+            sent.clear()
+        report_pass(done, seconds)
+
+    reader = Reader(connection, note_pass, report_alone, (SoftTimeLimitExceeded,))
+    subscriptions = live_subscriptions(shop, connection, sent)
+    reader.begin(subscriptions)
+    while True:
+        started = time.monotonic()
+        done = reader.read(subscriptions)
+        while sent:
+            tell(shop, sent.pop(0))
         # There is also something left where a rebuild holds a checkpoint to swap.
-        if not find_lag(shop, connection):
-            return
+        if not reader.has_more(subscriptions, CATCH_UP) or time.monotonic() > until:
+            break
         send_signal(connection, CATCH_UP)
+        if done.absent:
+            # A rebuild may have put another generation in its place.
+            subscriptions = live_subscriptions(shop, connection, sent)
         pause = (time.monotonic() - started) * (1 / SHARE - 1)
         time.sleep(min(pause, MAX_PAUSE))
+    reader.end()
+    return subscriptions
 
 
-def find_lag(shop: Shop, connection: psycopg.Connection[Any]) -> int:
-    """Return how far the last of the live read models is behind."""
-    live = live_subscriptions(shop, connection)
-    return lag(connection, [subscription.name for subscription in live])
+def report_pass(done: SharedPass, seconds: float) -> None:
+    """Log a shared pass that came further, or was undone."""
+    if done.error is not None:
+        log.warning(
+            "pass undone", because=kind_of(done.error), error=said_of(done.error)
+        )
+    elif readers := [name for name, handled in done.handled.items() if handled]:
+        log.info(
+            "caught up",
+            subscriptions=readers,
+            checkpoint=done.checkpoint,
+            handled=max(done.handled.values()),
+            seconds=round(seconds, 4),
+        )
 
 
-def report(subscription: Subscription, reached: CaughtUp, seconds: float) -> None:
-    """Log one catch-up that came further, or stands still."""
-    about = log.bind(subscription=subscription.name, checkpoint=reached.checkpoint)
+def report_alone(subscription: Subscription, reached: CaughtUp, seconds: float) -> None:
+    """Log what one came to that was read alone."""
     if reached.error is not None:
-        about.error(
+        log.error(
             "stopped",
+            subscription=subscription.name,
+            checkpoint=reached.checkpoint,
             position=reached.stopped_at,
             because=kind_of(reached.error),
             error=said_of(reached.error),
         )
     elif reached.handled:
-        about.info("caught up", handled=reached.handled, seconds=round(seconds, 4))
+        log.info(
+            "caught up",
+            subscriptions=[subscription.name],
+            checkpoint=reached.checkpoint,
+            handled=reached.handled,
+            seconds=round(seconds, 4),
+        )
 
 
 def live_subscriptions(

@@ -4,12 +4,33 @@ import dataclasses
 import types
 import typing
 from functools import cache
-from typing import Any
+from typing import Any, NoReturn
 
+from eventstore.errors import UndeclaredField
 from eventstore.type_shape import fields_of
 
 PLACEHOLDER = "(forgotten)"
 """What a text that must be there reads as."""
+
+
+class UndeclaredValue:
+    """What a personal field holds for a reader that has not declared to read it."""
+
+    __slots__ = ()
+
+    def refuse(self, *_: object) -> NoReturn:
+        raise UndeclaredField
+
+    __getattr__ = __str__ = __format__ = __bool__ = __iter__ = __len__ = refuse
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __hash__ = refuse
+    __add__ = __radd__ = __getitem__ = __contains__ = __int__ = refuse
+
+    def __repr__(self) -> str:
+        # For people who look for why: it is in the text of errors.
+        return "(undeclared)"
+
+
+UNDECLARED = UndeclaredValue()
 
 
 @cache

@@ -142,6 +142,22 @@ class NotSettled(EventStoreError):
         )
 
 
+class UndeclaredField(EventStoreError):
+    """A reader used a personal field of an event that it has not declared to read."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a personal field is read that is not declared: name it in `personal`"
+        )
+
+
+class ReaderEnded(EventStoreError):
+    """A subscription ended the process that read it, when it was read alone."""
+
+    def __init__(self) -> None:
+        super().__init__("reading it ended the process: by its memory or its time")
+
+
 class LiveRowsBehind(EventStoreError):
     """A read model has not reached the event by which somebody is forgotten."""
 

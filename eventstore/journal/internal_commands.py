@@ -14,6 +14,7 @@ from eventstore.errors import KeyReused
 from eventstore.ids import command_id_for, fingerprint_of
 from eventstore.journal.accept import content_of, encrypt_command
 from eventstore.log.limits import check_numbers, check_stream_id
+from eventstore.steps import Statement, Steps, take_steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,23 @@ class InternalRequest:
     not_before: datetime | None = None
 
 
+SEND = b"""
+    SELECT c.id, a.is_same
+    FROM unnest(
+        %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
+        %s::text[], %s::bytea[], %s::timestamptz[], %s::text[]
+    ) WITH ORDINALITY AS c (
+        id, stream, category, numbers, type, data,
+        metadata, content, due_at, new_key, place
+    )
+    CROSS JOIN LATERAL public.accept(
+        c.id, c.stream, c.category, c.numbers, c.type, c.data::jsonb,
+        c.metadata::jsonb, %s, c.content, NULL, c.due_at, c.new_key::jsonb
+    ) AS a
+    ORDER BY c.place
+"""
+
+
 def send(
     connection: psycopg.Connection[Any],
     outgoing: Sequence[InternalRequest],
@@ -35,6 +53,21 @@ def send(
     principal: str,
     secret: bytes,
 ) -> list[UUID]:
+    """Do what `send_in_steps` does, by itself."""
+    steps = send_in_steps(
+        outgoing, deciders=deciders, principal=principal, secret=secret
+    )
+    [ids] = take_steps(connection, [steps])
+    return ids
+
+
+def send_in_steps(
+    outgoing: Sequence[InternalRequest],
+    *,
+    deciders: Deciders,
+    principal: str,
+    secret: bytes,
+) -> Steps[list[UUID]]:
     """
     Write commands to the journal in the caller's transaction, and return their ids.
 
@@ -49,24 +82,9 @@ def send(
         arguments(sent, command_id, deciders, principal, secret)
         for sent, command_id in zip(outgoing, ids, strict=True)
     ]
-    answers = connection.execute(
-        """
-        SELECT c.id, a.is_same
-        FROM unnest(
-            %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
-            %s::text[], %s::bytea[], %s::timestamptz[], %s::text[]
-        ) WITH ORDINALITY AS c (
-            id, stream, category, numbers, type, data,
-            metadata, content, due_at, new_key, place
-        )
-        CROSS JOIN LATERAL public.accept(
-            c.id, c.stream, c.category, c.numbers, c.type, c.data::jsonb,
-            c.metadata::jsonb, %s, c.content, NULL, c.due_at, c.new_key::jsonb
-        ) AS a
-        ORDER BY c.place
-        """,
-        (*map(list, zip(*rows, strict=True)), principal),
-    ).fetchall()
+    [answers] = yield [
+        Statement(SEND, (*map(list, zip(*rows, strict=True)), principal))
+    ]
     for command_id, is_same in answers:
         if not is_same:
             raise KeyReused(command_id)

@@ -1,13 +1,21 @@
 """From event objects to JSON and back, also from the JSON of years ago."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from eventstore.encryption.envelope import FORGOTTEN, PERSONAL
-from eventstore.encryption.personal_fields import personal_fields, placeholders
-from eventstore.errors.unreadable import NewerSchema, UnknownEventType, UnreadableEvent
+from eventstore.encryption.personal_fields import (
+    UNDECLARED,
+    personal_fields,
+    placeholders,
+)
+from eventstore.errors.unreadable import (
+    NewerSchema,
+    UnknownEventType,
+    UnreadableEvent,
+)
 from eventstore.log.events import RecordedEvent
 from eventstore.log.limits import check_numbers
 from eventstore.log.upcasting import (
@@ -23,6 +31,22 @@ from eventstore.log.upcasting import (
 _encoder = msgspec.json.Encoder()
 
 FIRST_SCHEMA = "1.0"
+
+DecodedEvents = dict[tuple[int, type, frozenset[str]], Sequence[Any]]
+"""
+What events are as objects: by their position, the class that they are decoded to, and
+which of its personal fields are not read.
+"""
+
+
+def unread_fields(
+    kind: type, personal: Mapping[type, Collection[str]] | None
+) -> frozenset[str]:
+    """Return which personal fields of *kind* are not among those that are read."""
+    if personal is None:
+        return frozenset()
+    read = {n for c, names in personal.items() if issubclass(kind, c) for n in names}
+    return personal_fields(kind) - read
 
 
 def schema_of(event: object) -> str:
@@ -50,6 +74,10 @@ class EventCodec:
     Where the classes are only a part (*is_part*) of those there are, what an old event
     has become is passed over if it is none of them.
 
+    *personal* has the names of the personal fields that are read, by class or base
+    class; None: all. The others hold a value that raises UndeclaredField when it is
+    used, and an event of which none is read need not be decrypted.
+
     Raises BadUpcasters where an upcaster is missing or is not needed.
     """
 
@@ -59,6 +87,7 @@ class EventCodec:
         upcasters: Upcasters = NO_UPCASTERS,
         *,
         is_part: bool = False,
+        personal: Mapping[type, Collection[str]] | None = None,
     ) -> None:
         self._classes = {c.__name__: c for c in classes}
         self._decoders: dict[str, msgspec.json.Decoder[Any]] = {
@@ -67,6 +96,9 @@ class EventCodec:
         for kind in self._classes.values():
             # Refused at the start, not when a person must be forgotten.
             placeholders(kind)
+        self._unread = {
+            name: unread_fields(c, personal) for name, c in self._classes.items()
+        }
         self._upcasters = upcasters
         self._is_part = is_part
         self._newest = {
@@ -124,15 +156,26 @@ class EventCodec:
         check_numbers(event)
         return _encoder.encode(event).decode()
 
-    def read(self, event: RecordedEvent) -> Sequence[Any]:
+    def read(
+        self, event: RecordedEvent, decoded: DecodedEvents | None = None
+    ) -> Sequence[Any]:
         """
         Return what a recorded event is now: one object, or several if it was split.
+
+        *decoded* is what several codecs share that read the same events: an event of
+        today's shape is decoded once for all that know it by the same class.
 
         Raises UnknownEventType, NewerSchema, UpcasterFailed or UnreadableEvent.
         """
         mark = self._marks.get(event.type)
         if mark is not None and mark in event.metadata:
-            return (self.decode(event.type, event.data),)
+            if decoded is None:
+                return (self.decode(event.type, event.data),)
+            kind = self._classes[event.type]
+            place = (event.position, kind, self._unread[event.type])
+            if place not in decoded:
+                decoded[place] = (self.decode(event.type, event.data),)
+            return decoded[place]
         schema = _metadata.decode(event.metadata).schema
         try:
             major = major_of(schema)
@@ -145,6 +188,15 @@ class EventCodec:
             self.decode(shaped.type, _encoder.encode(shaped.data).decode())
             for shaped in self.lift(event.type, major, event.data)
         ]
+
+    def opens(self, event: RecordedEvent) -> bool:
+        """Return whether *event* has to be decrypted before it is read."""
+        unread = self._unread.get(event.type)
+        if not unread or unread != personal_fields(self._classes[event.type]):
+            return True
+        # An upcaster may read any field.
+        mark = self._marks[event.type]
+        return mark not in event.metadata
 
     def is_old(self, event_type: str, schema: str) -> bool:
         """Return True if an upcaster lifts events of this type and schema."""
@@ -179,15 +231,19 @@ class EventCodec:
             # Only what we add ourselves begins with the sign, and few events have it.
             if '"$' in data:
                 data = self._filled(event_type, data)
-            return decoder.decode(data)
+            event = decoder.decode(data)
         except msgspec.DecodeError as error:
             raise UnreadableEvent(event_type, str(error)) from error
+        for name in self._unread[event_type]:
+            object.__setattr__(event, name, UNDECLARED)
+        return event
 
     def _filled(self, event_type: str, data: str) -> str:
-        """Return *data* with placeholders for forgotten fields."""
+        """Return *data* with placeholders for what was forgotten, or is not read."""
         message = msgspec.json.decode(data)
-        if PERSONAL in message:
+        kind = self._classes[event_type]
+        if PERSONAL in message and personal_fields(kind) != self._unread[event_type]:
             raise UnreadableEvent(event_type, "no master key was given to open it")
-        if FORGOTTEN not in message:
+        if FORGOTTEN not in message and PERSONAL not in message:
             return data
-        return self.encode({**placeholders(self._classes[event_type]), **message})
+        return self.encode({**placeholders(kind), **message})

@@ -93,6 +93,9 @@ def read_all(
     the second, which must not be beyond what `settled` returned before this
     transaction's snapshot. *backwards* begins with the last of them. *types* and
     *category* leave out other events, None leaves out none.
+
+    A batch may end between two events of one append: by its *limit*, or because what is
+    settled ends there while another writer is at work.
     """
     of_types = "" if types is None else "AND type = ANY (%(types)s)"
     of_category = (

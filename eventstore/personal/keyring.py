@@ -1,6 +1,6 @@
 """The keyring: the keys that a piece of work needs, fetched at once, then let go."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
@@ -9,6 +9,7 @@ import msgspec
 import psycopg
 
 from eventstore.encryption.envelope import (
+    PERSONAL,
     decrypt_fields,
     encrypt_fields,
     key_of,
@@ -131,14 +132,24 @@ class Keyring:
                 self.given[subject] = key
 
     def decrypt_events(
-        self, events: Sequence[RecordedEvent]
+        self,
+        events: Sequence[RecordedEvent],
+        is_wanted: Callable[[RecordedEvent], bool] = lambda _: True,
     ) -> Sequence[RecordedEvent]:
-        """Return *events* with their personal fields, or as forgotten."""
-        ids = keys_in([event.data for event in events])
+        """
+        Return *events* with their personal fields, or as forgotten.
+
+        Those that are not wanted are returned as they are.
+        """
+        wanted = {e.position for e in events if PERSONAL in e.data and is_wanted(e)}
+        ids = keys_in(event.data for event in events if event.position in wanted)
         if not ids:
             return events
         self.learn(ids)
-        return [self.decrypt_event(event) for event in events]
+        return [
+            self.decrypt_event(event) if event.position in wanted else event
+            for event in events
+        ]
 
     def decrypt_event(self, event: RecordedEvent) -> RecordedEvent:
         """Return *event* with its personal fields, or as forgotten."""

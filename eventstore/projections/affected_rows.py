@@ -8,13 +8,15 @@ import psycopg
 from eventstore.log.events import RecordedEvent
 from eventstore.projections.generations import live_generations
 from eventstore.projections.project import (
+    LookupRows,
     Tables,
     check_answer,
     facts_of,
     load_lookups,
     name_of,
 )
-from eventstore.projections.projection import Fact, Key, Projection, Row
+from eventstore.projections.projection import Fact, Key, Projection
+from eventstore.steps import take_steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +70,9 @@ def wheres(
     event: RecordedEvent,
 ) -> list[Mapping[str, object]]:
     """Return which rows it changes, each once: by key, or by an update of many."""
-    facts = facts_of(projection, event)
-    known = load_lookups(projection, Tables(projection, number), connection, facts)
+    facts = facts_of(projection, event, {})
+    lookups = load_lookups(projection, Tables(projection, number), facts)
+    [known] = take_steps(connection, [lookups])
     found: list[Mapping[str, object]] = []
     for fact in facts:
         found += [
@@ -82,7 +85,7 @@ def wheres(
 
 
 def keys_of(
-    projection: Projection, known: Mapping[str, Mapping[Key, Row]], fact: Fact
+    projection: Projection, known: Mapping[str, LookupRows], fact: Fact
 ) -> Sequence[Key | None]:
     return [
         check_answer(part, lambda part: key_of(projection, known, part))
@@ -91,8 +94,8 @@ def keys_of(
 
 
 def key_of(
-    projection: Projection, known: Mapping[str, Mapping[Key, Row]], part: Fact
+    projection: Projection, known: Mapping[str, LookupRows], part: Fact
 ) -> Key | None:
     needed = projection.needs(part)
-    looked_up = {name: known[name].get(needed[name]) for name in needed}
+    looked_up = {name: known[name].rows.get(needed[name]) for name in needed}
     return projection.key_of(part, looked_up)

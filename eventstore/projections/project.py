@@ -1,15 +1,32 @@
 """Applying a projection in sets: load what a batch touches, fold, write it back."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from typing import NamedTuple, TypeVar
 
 import psycopg
 
 from eventstore.errors import CannotProject
+from eventstore.log.codec import DecodedEvents
 from eventstore.log.events import RecordedEvent
-from eventstore.projections.projection import Fact, Key, LookedUp, Projection, Row
+from eventstore.projections.projection import (
+    Fact,
+    Key,
+    LookedUp,
+    Projection,
+    Row,
+    Update,
+)
 from eventstore.projections.table import Table
+from eventstore.steps import (
+    Answer,
+    Statement,
+    Steps,
+    Work,
+    send_all,
+    take_steps,
+)
 from eventstore.subscriptions.subscription import Subscription
 
 T = TypeVar("T")
@@ -56,6 +73,8 @@ def subscription_of(projection: Projection, generation: int) -> Subscription:
         name=tables.name,
         types=projection.types,
         handler=partial(project, projection, tables),
+        work=partial(fold_events, projection, tables),
+        opens=projection.codec.opens,
     )
 
 
@@ -68,106 +87,147 @@ def project(
     """
     Fold *events* into the rows: one SELECT and one statement back for each table.
 
-    An event with an update of many rows ends a stretch: what was folded before it is
-    written, then the update, and what comes after it reads the rows again.
-
     Raises CannotProject at the event that the fold or a class of it refuses.
     """
-    stretch: list[Fact] = []
-    for fact in (f for event in events for f in facts_of(projection, event)):
-        stretch.append(fact)
-        update = check_answer(fact, projection.update)
-        if update is not None:
-            fold_into(projection, tables, connection, stretch)
-            tables.rows.update(connection, update)
-            stretch = []
-    if stretch:
-        fold_into(projection, tables, connection, stretch)
+    [writes] = take_steps(connection, [fold_events(projection, tables, events, {})])
+    send_all(connection, writes)
 
 
-def fold_into(
+def fold_events(
     projection: Projection,
     tables: Tables,
-    connection: psycopg.Connection,
-    facts: Sequence[Fact],
-) -> None:
-    """Fold a stretch: the look-ups first, since the rows' keys may depend on them."""
-    aimed = aim(projection, tables, connection, facts)
-    if not aimed:
-        return
-    asked = tables.rows.send_load(connection, {key for _, key, _ in aimed})
-    rows = tables.rows.loaded(asked)
-    changed = {}
-    for fact, key, looked_up in aimed:
+    events: Sequence[RecordedEvent],
+    decoded: DecodedEvents,
+) -> Work:
+    """
+    Fold *events* in steps: ask for look-ups, then for rows; return what is written.
+
+    An update of many rows changes the loaded ones here, in its turn between the folds,
+    and is written as a statement for the others: updates in their order, then the rows
+    that were loaded, which are newer than what the updates have made of them.
+    """
+    facts = [f for event in events for f in facts_of(projection, event, decoded)]
+    known = yield from load_lookups(projection, tables, facts)
+    changes = aim(projection, tables, known, facts)
+    keys = {change.key for change in changes if isinstance(change, FoldStep)}
+    rows = RowsInMemory(tables.rows)
+    if keys:
+        [asked] = yield [tables.rows.load(keys)]
+        rows.by_key = tables.rows.loaded(asked)
+    for change in changes:
+        if isinstance(change, FoldStep):
+            rows.fold(projection, change)
+        else:
+            rows.update(change)
+    lookups = [
+        statement
+        for name, table in tables.lookups.items()
+        for statement in table.store(known[name].changed)
+    ]
+    return [*lookups, *rows.written()]
+
+
+class LookupRows:
+    """The rows of a look-up, by key, and those of them that were changed."""
+
+    def __init__(self, rows: dict[Key, Row]) -> None:
+        self.rows = rows
+        self.changed: dict[Key, Row] = {}
+
+
+class RowsInMemory:
+    """The rows that are folded, and the updates that others in the table want."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.by_key: dict[Key, Row | None] = {}
+        self.updates: list[Update] = []
+
+    def fold(self, projection: Projection, step: FoldStep) -> None:
+        old = self.by_key.get(step.key)
         try:
-            row = projection.fold(rows.get(key), fact, looked_up)
+            new = projection.fold(old, step.fact, step.looked_up)
         except Exception as error:
-            raise CannotProject(fact.position, error) from error
-        rows[key] = changed[key] = row
-    tables.rows.store(connection, changed)
+            raise CannotProject(step.fact.position, error) from error
+        self.by_key[step.key] = new
+
+    def update(self, update: Update) -> None:
+        self.updates.append(update)
+        where, to = update.where.items(), dict(update.to)
+        for key, row in self.by_key.items():
+            if row is not None and all(getattr(row, n) == v for n, v in where):
+                self.by_key[key] = replace(row, **to)
+
+    def written(self) -> list[Statement]:
+        updates = [self.table.update(update) for update in self.updates]
+        return [*updates, *self.table.store(self.by_key)]
 
 
 def aim(
     projection: Projection,
     tables: Tables,
-    connection: psycopg.Connection,
+    known: Mapping[str, LookupRows],
     facts: Sequence[Fact],
-) -> list[FoldStep]:
+) -> list[FoldStep | Update]:
     """
-    Fold the look-ups, and return the key and looked-up values of each fact.
+    Fold the look-ups, and return in order what each fact changes, with what it needs.
 
-    What a fact looks up is as it was at that fact, whatever comes after it.
+    What a fact looks up is as it was at that fact, whatever comes after it. A fact's
+    own fold comes before its update of many rows.
     """
-    known = load_lookups(projection, tables, connection, facts)
-    changed: dict[str, dict[Key, Row]] = {name: {} for name in tables.lookups}
-    aimed = []
+    changes: list[FoldStep | Update] = []
     for fact in facts:
         try:
             for lookup in projection.lookups:
                 changing = lookup.key_of(fact)
                 if changing is not None:
-                    rows = known[lookup.name]
-                    rows[changing] = lookup.fold(rows.get(changing), fact)
-                    changed[lookup.name][changing] = rows[changing]
+                    held = known[lookup.name]
+                    row = lookup.fold(held.rows.get(changing), fact)
+                    held.rows[changing] = held.changed[changing] = row
             for part in projection.parts(fact):
                 needed = projection.needs(part)
-                looked_up = {name: known[name].get(needed[name]) for name in needed}
+                looked_up = {n: known[n].rows.get(needed[n]) for n in needed}
                 key = projection.key_of(part, looked_up)
                 if key is not None:
-                    aimed.append(FoldStep(part, key, looked_up))
+                    changes.append(FoldStep(part, key, looked_up))
+            update = projection.update(fact)
+            if update is not None:
+                tables.rows.check_update(update)
+                changes.append(update)
         except Exception as error:
             raise CannotProject(fact.position, error) from error
-    for name, table in tables.lookups.items():
-        table.store(connection, changed[name])
-    return aimed
+    return changes
 
 
 def load_lookups(
-    projection: Projection,
-    tables: Tables,
-    connection: psycopg.Connection,
-    facts: Iterable[Fact],
-) -> dict[str, dict[Key, Row]]:
-    """Return the look-ups' rows that these facts change or need, by look-up and key."""
+    projection: Projection, tables: Tables, facts: Iterable[Fact]
+) -> Steps[dict[str, LookupRows]]:
+    """Return the look-ups' rows that these facts change or need, by look-up."""
     keys: dict[str, set[Key | None]] = {
         lookup.name: set() for lookup in projection.lookups
     }
-    if not keys:
-        return {}
-    for fact in facts:
-        for lookup in projection.lookups:
-            keys[lookup.name].add(check_answer(fact, lookup.key_of))
-        for part in check_answer(fact, projection.parts):
-            for name, key in check_answer(part, projection.needs).items():
-                keys[name].add(key)
-    # All is asked for before any answer is waited for: one round trip in a pipeline.
-    asked = {
-        name: table.send_load(
-            connection, [key for key in keys[name] if key is not None]
-        )
+    if keys:
+        for fact in facts:
+            for lookup in projection.lookups:
+                keys[lookup.name].add(check_answer(fact, lookup.key_of))
+            for part in check_answer(fact, projection.parts):
+                for name, key in check_answer(part, projection.needs).items():
+                    keys[name].add(key)
+    wanted = {
+        name: found
+        for name, some in keys.items()
+        if (found := {key for key in some if key is not None})
+    }
+    answers: Sequence[Answer] = ()
+    if wanted:
+        answers = yield [
+            tables.lookups[name].load(keys) for name, keys in wanted.items()
+        ]
+    loaded = dict(zip(wanted, answers, strict=True))
+    return {
+        name: LookupRows(table.loaded(loaded[name]) if name in loaded else {})
         for name, table in tables.lookups.items()
     }
-    return {name: tables.lookups[name].loaded(cursor) for name, cursor in asked.items()}
 
 
 def check_answer(fact: Fact, ask: Callable[[Fact], T]) -> T:
@@ -178,10 +238,16 @@ def check_answer(fact: Fact, ask: Callable[[Fact], T]) -> T:
         raise CannotProject(fact.position, error) from error
 
 
-def facts_of(projection: Projection, event: RecordedEvent) -> list[Fact]:
-    """Return what an event says to the projection: nothing, where it reads no such."""
+def facts_of(
+    projection: Projection, event: RecordedEvent, decoded: DecodedEvents
+) -> list[Fact]:
+    """
+    Return what an event says to the projection: nothing, where it reads no such.
+
+    *decoded* has what others made of the same events, and gets what is made here.
+    """
     try:
-        bodies = projection.codec.read(event)
+        bodies = projection.codec.read(event, decoded)
     except Exception as error:
         raise CannotProject(event.position, error) from error
     return [

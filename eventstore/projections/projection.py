@@ -1,7 +1,7 @@
 """A projection: from events to the rows of one read model, by a pure function."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -126,7 +126,10 @@ class Projection:
     - *update* changes all rows with a value instead, like a customer's new name, and is
       kept in order with the folds; its columns want an early index.
 
-    *upcasters* lift old events, as those of a decider's codec do.
+    *upcasters* lift old events, as those of a decider's codec do. *personal* names the
+    personal fields that are read, by class or base class; None: all of them. Events of
+    which none is read are not decrypted, and a field that was left out raises
+    UndeclaredField when it is used.
 
     A change of the fold alone is noticed when the number *version* is raised with it.
 
@@ -146,6 +149,7 @@ class Projection:
     indexes: Sequence[Index] = ()
     version: int = 1
     upcasters: Upcasters = field(default_factory=dict)
+    personal: Mapping[type, Collection[str]] | None = None
     codec: EventCodec = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -154,9 +158,10 @@ class Projection:
             r"_g\d+(_|$)", self.name
         ):
             raise ValueError(f"{self.name} cannot be the name of a read model")
-        object.__setattr__(
-            self, "codec", EventCodec(self.events, self.upcasters, is_part=True)
+        codec = EventCodec(
+            self.events, self.upcasters, is_part=True, personal=self.personal
         )
+        object.__setattr__(self, "codec", codec)
 
     @property
     def types(self) -> Sequence[str]:

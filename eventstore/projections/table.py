@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
+from functools import cache
 from typing import LiteralString
 
 import psycopg
@@ -9,6 +10,7 @@ from psycopg import sql
 
 from eventstore.projections.column import Column, column_of, encode
 from eventstore.projections.projection import Index, Key, Row, Update
+from eventstore.steps import Statement
 
 SCHEMA = "readmodels"
 
@@ -95,35 +97,52 @@ class Table:
                 )
             )
 
-    def update(self, connection: psycopg.Connection, update: Update) -> None:
-        """Change all rows that *update* is about, with one statement."""
+    def update(self, update: Update) -> Statement:
+        """Return the statement that changes all rows that *update* is about."""
         wanted = {n: v for n, v in update.where.items() if v is not None}
-        connection.execute(
-            sql.SQL("UPDATE {} SET {} WHERE {}").format(
-                self.identifier,
-                sql.SQL(", ").join(self.columns[name].equals() for name in update.to),
-                # Not IS NOT DISTINCT FROM, which uses no index.
-                sql.SQL(" AND ").join(
-                    self.columns[name].equals()
-                    if value is not None
-                    else sql.SQL("{} IS NULL").format(sql.Identifier(name))
-                    for name, value in update.where.items()
-                ),
-            ),
+        nulls = tuple(n for n in update.where if n not in wanted)
+        return Statement(
+            self._update_text(tuple(update.to), tuple(wanted), nulls),
             [
                 self.columns[name].written(value)
                 for name, value in [*update.to.items(), *wanted.items()]
             ],
         )
 
-    def send_load(
-        self, connection: psycopg.Connection, keys: Collection[Key]
-    ) -> psycopg.Cursor:
-        """Ask for the rows with these keys: in a pipeline, without waiting for them."""
-        return connection.execute(self._select, (list(keys),))
+    @cache  # noqa: B019 - a table lives as long as the process
+    def _update_text(
+        self, to: Sequence[str], wanted: Sequence[str], nulls: Sequence[str]
+    ) -> bytes:
+        # Not IS NOT DISTINCT FROM, which uses no index.
+        conditions = [self.columns[name].equals() for name in wanted]
+        conditions += [sql.SQL("{} IS NULL").format(sql.Identifier(n)) for n in nulls]
+        return self._text(
+            "UPDATE {table} SET {to} WHERE {conditions}",
+            to=sql.SQL(", ").join(self.columns[name].equals() for name in to),
+            conditions=sql.SQL(" AND ").join(conditions),
+        )
+
+    def check_update(self, update: Update) -> None:
+        """
+        Raise TypeError for an update that finds rows in memory otherwise than in SQL.
+
+        Texts and integers are equal here and there; of other types not all are.
+        """
+        for name in update.where:
+            if self.columns[name].kind not in ("text", "bigint"):
+                raise TypeError(
+                    f"an update finds rows by texts and integers, not by {name}, which"
+                    f" is {self.columns[name].kind}"
+                )
+        if self.key in update.to:
+            raise TypeError(f"an update changes no row's key, {self.key}")
+
+    def load(self, keys: Collection[Key]) -> Statement:
+        """Return the statement that reads the rows with these keys."""
+        return Statement(self._select, (list(keys),))
 
     def loaded(self, cursor: psycopg.Cursor) -> dict[Key, Row]:
-        """Return the rows that were asked for, by key."""
+        """Return the rows that `load` has read, by key."""
         columns = self.columns.values()
         return {
             row[self.place]: self.row(
@@ -135,13 +154,13 @@ class Table:
             for row in cursor
         }
 
-    def store(
-        self, connection: psycopg.Connection, rows: Mapping[Key, Row | None]
-    ) -> None:
-        """Write these rows with one statement; a key without a row loses its row."""
+    def store(self, rows: Mapping[Key, Row | None]) -> list[Statement]:
+        """Return the statements that write these rows; a key without one loses it."""
+        statements = []
         present = [row for row in rows.values() if row is not None]
         if present:
-            connection.execute(self._upsert, (encode(present),))
+            statements.append(Statement(self._upsert, (encode(present),)))
         gone = [key for key, row in rows.items() if row is None]
         if gone:
-            connection.execute(self._delete, (gone,))
+            statements.append(Statement(self._delete, (gone,)))
+        return statements

@@ -14,6 +14,7 @@ FUNCTIONS = (
     "place_of",
     "hold_fence",
     "settled",
+    "hold_checkpoints",
     "fence_holders",
     "refuse_change",
     "keep_keys",

@@ -177,7 +177,8 @@ def decrypt_for(
     """Return *events* as the subscription gets them."""
     if subscription.masters is None:
         return events
-    return Keyring(connection, subscription.masters).decrypt_events(events)
+    keyring = Keyring(connection, subscription.masters)
+    return keyring.decrypt_events(events, subscription.opens)
 
 
 def move_checkpoint(
@@ -196,6 +197,8 @@ def move_checkpoint(
         UPDATE public.subscriptions
         SET checkpoint = %(checkpoint)s, moved_at = clock_timestamp(),
             stopped_at_position = %(stop)s, error = %(error)s::text::jsonb,
+            tries = CASE WHEN %(error)s IS NULL THEN 0 ELSE tries END,
+            next_try_at = CASE WHEN %(error)s IS NOT NULL THEN next_try_at END,
             stopped_since = CASE
                 WHEN %(error)s IS NULL THEN NULL
                 WHEN stopped_at_position = %(stop)s

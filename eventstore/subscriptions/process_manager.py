@@ -11,15 +11,17 @@ import msgspec
 import psycopg
 
 from eventstore.aggregates.decider import Deciders
-from eventstore.journal.internal_commands import InternalRequest, send
-from eventstore.log.codec import EventCodec
+from eventstore.journal.internal_commands import InternalRequest, send_in_steps
+from eventstore.log.codec import DecodedEvents, EventCodec
 from eventstore.log.events import Metadata, RecordedEvent
 from eventstore.log.upcasting import NO_UPCASTERS, Upcasters
+from eventstore.steps import Statement, Work, take_steps
 from eventstore.subscriptions.subscription import Subscription
 
 _metadata = msgspec.json.Decoder(Metadata)
 
 AT_ONCE = timedelta()
+PROGRESS = b"SELECT public.record_progress(%s, %s)"
 
 
 # Compared by identity, as projections are.
@@ -110,27 +112,35 @@ class ProcessManagerRun:
             name=self.process.principal,
             types=self.process.codec.types,
             handler=self.act,
+            work=self.act_in_steps,
             masters=self.deciders.masters if has_personal else None,
         )
 
     def act(
         self, connection: psycopg.Connection[Any], events: Sequence[RecordedEvent]
     ) -> None:
+        """Do what `act_in_steps` does, by itself."""
+        take_steps(connection, [self.act_in_steps(events, {})])
+
+    def act_in_steps(
+        self, events: Sequence[RecordedEvent], decoded: DecodedEvents
+    ) -> Work:
         """
         Send what follows *events*; what was acted on before is passed over.
 
-        Raises BadStreamId, NotANumber or KeyReused where a command cannot be stored.
+        It writes between its steps, since the journal answers whether a command is the
+        one that was sent before. Raises BadStreamId, NotANumber or KeyReused where a
+        command cannot be stored.
         """
-        row = connection.execute(
-            "SELECT public.record_progress(%s, %s)",
-            (self.process.principal, events[-1].position),
-        ).fetchone()
+        [answer] = yield [
+            Statement(PROGRESS, (self.process.principal, events[-1].position))
+        ]
+        row = answer.fetchone()
         assert row is not None
         (before,) = row
         new = (event for event in events if event.position > before)
-        outgoing = [sent for event in new for sent in self.follow(event)]
-        ids = send(
-            connection,
+        outgoing = [sent for event in new for sent in self.follow(event, decoded)]
+        ids = yield from send_in_steps(
             outgoing,
             deciders=self.deciders,
             principal=self.process.principal,
@@ -143,8 +153,11 @@ class ProcessManagerRun:
             # A worker could do nothing with the others yet: the relay runs them then.
             if sent.not_before is None or sent.not_before <= now
         )
+        return []
 
-    def follow(self, event: RecordedEvent) -> Iterator[InternalRequest]:
+    def follow(
+        self, event: RecordedEvent, decoded: DecodedEvents
+    ) -> Iterator[InternalRequest]:
         """Yield what follows an event, under keys that are made of its id."""
         metadata = _metadata.decode(event.metadata)
         if metadata.source is not None:
@@ -155,7 +168,7 @@ class ProcessManagerRun:
             due = (event.occurred_at + self.process.delay).astimezone(UTC)
         commands = (
             command
-            for fact in self.process.codec.read(event)
+            for fact in self.process.codec.read(event, decoded)
             for command in self.process.react(event.stream_id, fact)
         )
         for index, command in enumerate(commands):

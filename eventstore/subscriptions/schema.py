@@ -1,7 +1,7 @@
 """Where each reader of the log stands, and whether one has been signalled."""
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from eventstore.tables import metadata
 
@@ -23,6 +23,21 @@ subscriptions = sa.Table(
     sa.Column("event_id", sa.String),
     # Since when it stands still with that error.
     sa.Column("stopped_since", sa.TIMESTAMP(timezone=True)),
+    # How often it was tried in vain, and before when it is not tried with the others.
+    sa.Column("tries", sa.Integer, nullable=False, server_default=sa.text("0")),
+    sa.Column("next_try_at", sa.TIMESTAMP(timezone=True)),
+    # A dozen rows that are written a hundred times a second: room for it in each page.
+    postgresql_with={"fillfactor": "10"},
+)
+
+passes = sa.Table(
+    "passes",
+    metadata,
+    # The session, by its process in PostgreSQL, and which subscriptions it reads.
+    sa.Column("pid", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("names", ARRAY(sa.String), nullable=False),
+    # After a crash of the server no reader is one that ended its process.
+    prefixes=["UNLOGGED"],
 )
 
 process_managers = sa.Table(

@@ -6,7 +6,12 @@ from typing import Any
 import msgspec
 import psycopg
 
-from eventstore.errors import CannotProject, CheckpointNotInLog, LiveRowsBehind
+from eventstore.errors import (
+    CannotProject,
+    CheckpointNotInLog,
+    LiveRowsBehind,
+    ReaderEnded,
+)
 from eventstore.errors.text import error_text
 from eventstore.errors.unreadable import (
     KeyLost,
@@ -30,6 +35,7 @@ KINDS: tuple[tuple[str, tuple[type[Exception], ...]], ...] = (
     ("table", (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)),
     ("rights", (psycopg.errors.InsufficientPrivilege,)),
     ("waits", (LiveRowsBehind,)),
+    ("killed", (ReaderEnded,)),
     ("database", (psycopg.Error,)),
 )
 """The first that fits; what fits none is a bug in the code."""

@@ -21,6 +21,7 @@ from eventstore.projections.projection import (
     Update,
 )
 from eventstore.projections.table import Table
+from eventstore.steps import send_all
 from eventstore.subscriptions.catch_up import CaughtUp, catch_up
 from tests.support.engine import Added, Engine, added, at_once
 from tests.support.totals import Total as Clock
@@ -296,7 +297,7 @@ class Everything:
 def load(
     connection: psycopg.Connection[Any], table: Table, *keys: str
 ) -> dict[Any, Any]:
-    return table.loaded(table.send_load(connection, keys))
+    return table.loaded(table.load(keys).send(connection))
 
 
 def test_a_row_of_every_type_comes_back_as_it_was(
@@ -322,7 +323,7 @@ def test_a_row_of_every_type_comes_back_as_it_was(
         texts={"a": "b\n\"'\\", "é": 1, "n": None},
         no_part=None,
     )
-    table.store(connection, {"RETRO-CLOCK": row})
+    send_all(connection, table.store({"RETRO-CLOCK": row}))
 
     assert load(connection, table, "RETRO-CLOCK") == {"RETRO-CLOCK": row}
 
@@ -339,7 +340,7 @@ def test_a_table_may_have_a_key_and_nothing_else(
     table = Table("names", Name, "name")
     table.create(connection)
     for _ in range(2):
-        table.store(connection, {"RETRO-CLOCK": Name(name="RETRO-CLOCK")})
+        send_all(connection, table.store({"RETRO-CLOCK": Name(name="RETRO-CLOCK")}))
 
     assert load(connection, table, "RETRO-CLOCK", "LAMP") == {
         "RETRO-CLOCK": Name(name="RETRO-CLOCK")

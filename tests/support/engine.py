@@ -314,6 +314,7 @@ def empty(connection: psycopg.Connection[Any]) -> None:
         DELETE FROM subscriptions;
         DELETE FROM process_managers;
         DELETE FROM signals;
+        DELETE FROM passes;
         DELETE FROM generations;
         DELETE FROM snapshots;
         ALTER TABLE seals DISABLE TRIGGER seals_refuse_change;

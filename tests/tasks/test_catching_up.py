@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from eventstore.subscriptions.catch_up import CaughtUp
-from eventstore.subscriptions.catch_up import catch_up as catch_up_one
+from eventstore.subscriptions.reader import Reader
+from eventstore.subscriptions.shared_pass import SharedPass
 from readmodels import order_list
 from tasks import catch_up, commands
 from tasks.accept import accept
@@ -109,13 +109,15 @@ def test_a_rebuild_in_the_middle_of_a_run_is_gone_along_with(
     append_order(shop, "an order")
     swaps = iter(["once"])
 
-    def be_overtaken(*arguments: Any, **options: Any) -> CaughtUp:
-        reached = catch_up_one(*arguments, **options)
+    read = Reader.read
+
+    def be_overtaken(reader: Reader, *arguments: Any) -> SharedPass:
+        done = read(reader, *arguments)
         for _ in swaps:
             rebuild.rebuild(shop, order_list.projection, lambda _: None)
             append_order(shop, "one more")
-        return reached
+        return done
 
-    monkeypatch.setattr(catch_up, "catch_up_one", be_overtaken)
+    monkeypatch.setattr(Reader, "read", be_overtaken)
     assert catch_up.run(shop)
     assert count(shop) == 2

@@ -36,6 +36,7 @@ STANDSTILLS = {
     "table": "a table was dropped",
     "rights": "the program lacks a right in the database",
     "database": "the database reports an error",
+    "killed": "reading new events ended the program that read them",
     "idle": "no process is reading new events",
     "held back": "an unfinished transaction holds them back",
     "missing": "their position was deleted",

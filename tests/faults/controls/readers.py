@@ -130,11 +130,11 @@ def the_record_of_a_process_manager_is_lost(scene: Scene) -> None:
 
 
 def send_under_any_key(scene: Scene) -> None:
-    def send_anew(connection: Any, outgoing: Sequence[Any], **given: Any) -> Any:
+    def send_again(outgoing: Sequence[Any], **given: Any) -> Any:
         again = [replace(sent, key=uuid4().hex) for sent in outgoing]
-        return internal_commands.send(connection, again, **given)
+        return internal_commands.send_in_steps(again, **given)
 
-    scene.patch.setattr(process_manager, "send", send_anew)
+    scene.patch.setattr(process_manager, "send_in_steps", send_again)
 
 
 def a_checkpoint_slips_ahead_of_the_log(scene: Scene) -> None:

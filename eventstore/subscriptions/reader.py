@@ -1,0 +1,114 @@
+"""Reading on with several subscriptions: together, and alone those that cannot."""
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+
+import psycopg
+
+from eventstore.errors import ReaderEnded
+from eventstore.signals import clear_signal
+from eventstore.subscriptions.catch_up import CaughtUp, catch_up, lag
+from eventstore.subscriptions.pass_marks import leave_mark, mark, remove_mark
+from eventstore.subscriptions.setting_apart import (
+    find_next_tries,
+    find_not_put_off,
+    set_apart,
+)
+from eventstore.subscriptions.shared_pass import SharedPass, read_together
+from eventstore.subscriptions.stop_reasons import note_stop
+from eventstore.subscriptions.subscription import Subscription
+
+SECONDS_ALONE = 0.25
+"""Seconds, to the end of a batch, for which the others wait for one read alone."""
+
+ReportAlone = Callable[[Subscription, CaughtUp, float], None]
+ReportPass = Callable[[SharedPass, float], None]
+
+
+@dataclass
+class Reader:
+    """
+    Who reads the log for several subscriptions, over one connection in autocommit.
+
+    They are read in shared passes. One that fails is read alone and set apart, so the
+    others wait for it once; so is one that has ended the process that read it. Between
+    `begin` and `end` a mark says who is read: where `end` is not reached, the next
+    reader reads each of them alone.
+
+    *report_pass* gets each shared pass, *report_alone* what became of one that was read
+    alone, both with the seconds that it took. *interruptions* are the errors that a
+    runner's own time limit raises.
+    """
+
+    connection: psycopg.Connection
+    report_pass: ReportPass = lambda *_: None
+    report_alone: ReportAlone = lambda *_: None
+    interruptions: tuple[type[Exception], ...] = ()
+    # To be read alone before the next pass.
+    suspects: set[str] = field(default_factory=set)
+
+    def begin(self, subscriptions: Sequence[Subscription]) -> None:
+        """Mark who is read, and find who is to be read alone first."""
+        names = names_of(subscriptions)
+        for ended in leave_mark(self.connection, names):
+            if len(ended) == 1:
+                # It was alone: no other can have ended that process.
+                note_stop(self.connection, ended[0], ReaderEnded())
+                set_apart(self.connection, ended[0])
+            else:
+                self.suspects.update(ended)
+        self.suspects |= find_next_tries(self.connection, names)
+
+    def end(self) -> None:
+        """Remove the mark; not to be called where an exception ended the reading."""
+        remove_mark(self.connection)
+
+    def read(self, subscriptions: Sequence[Subscription]) -> SharedPass:
+        """Read one batch together, and alone what cannot be; return the shared pass."""
+        self.read_alone(subscriptions, self.suspects)
+        self.suspects = set()
+        started = time.monotonic()
+        done = read_together(
+            self.connection, subscriptions, interruptions=self.interruptions
+        )
+        self.report_pass(done, time.monotonic() - started)
+        left: Collection[str] = done.left
+        if done.error is not None:
+            left = find_not_put_off(self.connection, names_of(subscriptions))
+        self.read_alone(subscriptions, left)
+        return done
+
+    def has_more(self, subscriptions: Sequence[Subscription], signal: str) -> bool:
+        """
+        Take the flag *signal* down, and return whether there is something to read.
+
+        What is appended from now on raises it again.
+        """
+        with self.connection.pipeline():
+            clear_signal(self.connection, signal)
+            return lag(self.connection, names_of(subscriptions)) > 0
+
+    def read_alone(
+        self, subscriptions: Sequence[Subscription], names: Collection[str]
+    ) -> None:
+        """Read those called *names* in their order, each in transactions of its own."""
+        chosen = [one for one in subscriptions if one.name in names]
+        for subscription in chosen:
+            started = time.monotonic()
+            mark(self.connection, [subscription.name])
+            reached = catch_up(
+                self.connection,
+                subscription,
+                seconds=SECONDS_ALONE,
+                interruptions=self.interruptions,
+            )
+            if reached.error is not None:
+                set_apart(self.connection, subscription.name)
+            self.report_alone(subscription, reached, time.monotonic() - started)
+        if chosen:
+            mark(self.connection, names_of(subscriptions))
+
+
+def names_of(subscriptions: Sequence[Subscription]) -> list[str]:
+    return [subscription.name for subscription in subscriptions]

@@ -1,0 +1,215 @@
+"""One reader for all: a pass reads the log once for all subscriptions that are near."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import psycopg
+
+from eventstore.errors.refusals import is_lost_connection
+from eventstore.log.codec import DecodedEvents
+from eventstore.log.events import RecordedEvent
+from eventstore.log.read import read_all
+from eventstore.personal.keyring import Keyring
+from eventstore.steps import Statement, send_all, take_steps
+from eventstore.subscriptions.subscription import Subscription
+
+FAR = 5_000
+"""Positions behind the first of them from which on a subscription is read alone."""
+STATEMENT_TIMEOUT_MS = 1_000
+"""A statement that takes longer is one of a subscription that is better read alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedPass:
+    """
+    What one pass has done; where *error* is set, all of it was undone.
+
+    *checkpoint* is the position up to which the log was read, *handled* the number of
+    events by subscription. *left* are the names of those that are to be read alone:
+    they are far behind, stand at a wrong place, or do their work in no steps and have
+    some. *absent* are those that somebody else holds, that are set apart, or that have
+    no row. *is_last* says whether what is settled was read to its end.
+    """
+
+    checkpoint: int = 0
+    handled: Mapping[str, int] = field(default_factory=dict)
+    left: Sequence[str] = ()
+    absent: Sequence[str] = ()
+    is_last: bool = True
+    error: Exception | None = field(default=None, compare=False)
+
+
+class HeldCheckpoint(NamedTuple):
+    """A row of `hold_checkpoints`."""
+
+    name: str
+    checkpoint: int
+    has_stopped: bool
+    fault: str | None
+    settled: int
+
+
+def read_together(
+    connection: psycopg.Connection,
+    subscriptions: Sequence[Subscription],
+    *,
+    batch: int = 500,
+    interruptions: tuple[type[Exception], ...] = (),
+) -> SharedPass:
+    """
+    Read the next *batch* events once, and hand them to all *subscriptions*.
+
+    In one transaction that holds their checkpoints. The number of round trips is that
+    of the questions of the one that asks most often, and does not grow with their
+    number: each asks for all that it needs at once, and all of them together. What they
+    write travels with the commit. *connection* is in autocommit.
+
+    An error undoes the pass and is returned: nobody can tell whose statement it was, so
+    each is to be read alone then. Raises what tells that the database is away, and
+    *interruptions*, the errors that a runner's own time limit raises.
+    """
+    try:
+        with connection.pipeline():
+            # Not `transaction()`: it waits for BEGIN, before COMMIT, and after it.
+            connection.execute("BEGIN")
+            connection.execute(f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}")
+            done = Pass(connection, subscriptions).read(batch)
+            connection.execute("COMMIT")
+        return done
+    except Exception as error:
+        is_too_slow = isinstance(error, psycopg.errors.QueryCanceled)
+        is_lost = is_lost_connection(error) and not is_too_slow
+        if is_lost or isinstance(error, interruptions):
+            raise
+        connection.rollback()
+        return SharedPass(error=error)
+
+
+class Pass:
+    """One pass, within its transaction."""
+
+    def __init__(
+        self,
+        connection: psycopg.Connection,
+        subscriptions: Sequence[Subscription],
+    ) -> None:
+        self.connection = connection
+        self.subscriptions = {one.name: one for one in subscriptions}
+
+    def read(self, batch: int) -> SharedPass:
+        held = self.hold()
+        absent = [name for name in self.subscriptions if name not in held]
+        places = near_the_first(held)
+        left = [name for name in held if name not in places]
+        if not places:
+            return SharedPass(left=left, absent=absent)
+        goal = next(iter(held.values())).settled
+        lowest = min(places.values())
+        events = self.read_events(lowest, goal, batch, places)
+        is_last = len(events) < batch
+        end = max(goal, lowest) if is_last else events[-1].position
+
+        handled = {}
+        works = []
+        # What one reader may not open, it does not get from another.
+        decoded: dict[bool, DecodedEvents] = {True: {}, False: {}}
+        for subscription, own in self.share(events, places):
+            if own and subscription.work is None:
+                left.append(subscription.name)
+                continue
+            handled[subscription.name] = len(own)
+            if own and subscription.work is not None:
+                opens = subscription.masters is not None
+                works.append(subscription.work(own, decoded[opens]))
+        for writes in take_steps(self.connection, works):
+            send_all(self.connection, writes)
+        moved = [
+            name
+            for name in handled
+            if places[name] < end or (held[name].has_stopped and places[name] == end)
+        ]
+        if moved:
+            move_together(moved, end).send(self.connection)
+        return SharedPass(end, handled, left, absent, is_last)
+
+    def hold(self) -> dict[str, HeldCheckpoint]:
+        """Lock the checkpoints that are free; one round trip."""
+        rows = self.connection.execute(
+            "SELECT name, checkpoint, has_stopped, fault, settled"
+            " FROM public.hold_checkpoints(%s)",
+            (list(self.subscriptions),),
+        )
+        return {row[0]: HeldCheckpoint(*row) for row in rows}
+
+    def read_events(
+        self, lowest: int, goal: int, batch: int, places: Mapping[str, int]
+    ) -> Sequence[RecordedEvent]:
+        """Return the next events that anybody here reads; one round trip, and keys."""
+        if goal <= lowest:
+            return []
+        types: set[str] | None = set()
+        for name in places:
+            wanted = self.subscriptions[name].types
+            types = None if types is None or wanted is None else types.union(wanted)
+        # A statement of its own: a snapshot that is newer than what settled told.
+        return read_all(
+            self.connection,
+            after=lowest,
+            up_to=goal,
+            limit=batch,
+            types=None if types is None else sorted(types),
+        )
+
+    def share(
+        self, events: Sequence[RecordedEvent], places: Mapping[str, int]
+    ) -> list[tuple[Subscription, Sequence[RecordedEvent]]]:
+        """Return to each subscription the events of its types behind its checkpoint."""
+        readers = [
+            self.subscriptions[name] for name in self.subscriptions if name in places
+        ]
+        masters = next((r.masters for r in readers if r.masters is not None), None)
+        opened = events
+        if masters is not None:
+            opening = [reader for reader in readers if reader.masters is not None]
+            opened = Keyring(self.connection, masters).decrypt_events(
+                events, lambda event: any(reader.opens(event) for reader in opening)
+            )
+        shared: list[tuple[Subscription, Sequence[RecordedEvent]]] = []
+        for reader in readers:
+            place = places[reader.name]
+            source = events if reader.masters is None else opened
+            types = None if reader.types is None else frozenset(reader.types)
+            own = [
+                event
+                for event in source
+                if event.position > place and (types is None or event.type in types)
+            ]
+            shared.append((reader, own))
+        return shared
+
+
+def near_the_first(held: Mapping[str, HeldCheckpoint]) -> dict[str, int]:
+    """Return the checkpoints of those that are read together, by name."""
+    sound = {n: h.checkpoint for n, h in held.items() if h.fault is None}
+    first = max(sound.values(), default=0)
+    return {name: place for name, place in sound.items() if place >= first - FAR}
+
+
+def move_together(names: Sequence[str], checkpoint: int) -> Statement:
+    """
+    Return the statement that moves the checkpoints of *names*, all to one place.
+
+    With the event there, which the trigger would look up once for each.
+    """
+    return Statement(
+        b"""
+        UPDATE public.subscriptions
+        SET checkpoint = %s, moved_at = clock_timestamp(),
+            event_id = (SELECT public.event_id_at(%s)),
+            stopped_at_position = NULL, error = NULL, stopped_since = NULL,
+            tries = 0, next_try_at = NULL
+        WHERE name = ANY (%s)
+        """,
+        (checkpoint, checkpoint, list(names)),
+    )
