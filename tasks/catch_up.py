@@ -120,7 +120,7 @@ def read_to_the_end(
         if not reader.has_more(subscriptions, CATCH_UP) or time.monotonic() > until:
             break
         send_signal(connection, CATCH_UP)
-        if done.absent:
+        if done.skipped:
             # A rebuild may have put another generation in its place.
             subscriptions = live_subscriptions(shop, connection, sent)
         pause = (time.monotonic() - started) * (1 / SHARE - 1)

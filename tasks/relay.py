@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from multiprocessing.sharedctypes import Synchronized
 from types import FrameType
+from typing import NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -143,6 +144,18 @@ def work(
     processes.end()
 
 
+class SeenReaders(NamedTuple):
+    """
+    *stands_still*: a subscription lags and has not moved since the last look.
+
+    *has_stopped*: one has stopped with an error, and its next try may be due, which
+    nothing else begins in a shop without beat and without commands.
+    """
+
+    stands_still: bool = False
+    has_stopped: bool = False
+
+
 class Relay:
     """What the child remembers from one sweep to the next."""
 
@@ -179,9 +192,10 @@ class Relay:
             if waiting:
                 after_stream = waiting[-1][0]
             self.busy_since.value = time.monotonic()
-            stands_still = self.finds_lag()
-            if has_signalled or stands_still:
-                catch_up.run(self.shop, in_turn=not stands_still, tell=nobody_is_told)
+            seen = self.look_at_readers()
+            if has_signalled or seen.stands_still or seen.has_stopped:
+                in_turn = not seen.stands_still
+                catch_up.run(self.shop, in_turn=in_turn, tell=nobody_is_told)
             self.busy_since.value = 0.0
             if len(waiting) < STREAMS_A_SWEEP:
                 break
@@ -207,21 +221,22 @@ class Relay:
             return max([self.run([command_id]) for command_id in command_ids])
         return ran.has_signalled
 
-    def finds_lag(self) -> bool:
-        """Return whether a subscription lags and has not moved since the last look."""
+    def look_at_readers(self) -> SeenReaders:
+        """Return whether the relay has to read the log, once in *PATIENCE* seconds."""
         if time.monotonic() < self.next_look:
-            return False
+            return SeenReaders()
         self.next_look = time.monotonic() + PATIENCE
         standings = catch_up.find_live_standings(self.shop)
         before, self.checkpoints = (
             self.checkpoints,
             {standing.name: standing.checkpoint for standing in standings},
         )
-        return not standings or any(
+        stands_still = not standings or any(
             standing.lag and before.get(standing.name) == standing.checkpoint
             for standing in standings
             if not standing.is_stopped
         )
+        return SeenReaders(stands_still, any(one.is_stopped for one in standings))
 
 
 def nobody_is_told(shop: Shop, command_id: UUID) -> None:

@@ -1,23 +1,23 @@
 """
-Marks: which subscriptions a session reads, written down before it begins.
+Marks: which subscriptions a session reads, committed before it begins.
 
-A fold can end its process: by all the memory there is, by a library in C, by a loop
-without an end. Nothing of it is noted, so the next process would end in the same way,
-and nobody would read on. It finds the mark, and reads each of them alone, once.
+A fold can end its process: by using all memory, by a fault in a C library, by an
+endless loop. No error is noted then, and the next process would end in the same way.
+So it looks for marks of sessions that have ended, and reads each of their subscriptions
+alone, once.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import psycopg
 
 
 def leave_mark(connection: psycopg.Connection, names: Sequence[str]) -> list[list[str]]:
     """
-    Mark that this session reads *names*; return what sessions read that have ended.
+    Mark that this session reads *names*; return the names in marks of ended sessions.
 
-    Each of these is returned once. *connection* is in autocommit: a mark that is not
-    committed before the reading is none.
+    Each of those marks is returned once. *connection* is in autocommit, so that the
+    mark is committed before the reading begins.
     """
     with connection.pipeline():
         ended = connection.execute(
@@ -43,16 +43,5 @@ def mark(connection: psycopg.Connection, names: Sequence[str]) -> None:
 
 
 def remove_mark(connection: psycopg.Connection) -> None:
-    """Remove this session's mark: it has come to the end of its reading."""
+    """Remove this session's mark, at the end of its reading."""
     connection.execute("DELETE FROM public.passes WHERE pid = pg_backend_pid()")
-
-
-@contextmanager
-def marked_alone(
-    connection: psycopg.Connection, name: str, others: Sequence[str]
-) -> Iterator[None]:
-    """Mark that only *name* is read for as long; then *others* are again."""
-    mark(connection, [name])
-    yield
-    # Not in a finally: what is left by an exception stays as a mark.
-    mark(connection, others)

@@ -73,10 +73,10 @@ class Reader:
             self.connection, subscriptions, interruptions=self.interruptions
         )
         self.report_pass(done, time.monotonic() - started)
-        left: Collection[str] = done.left
+        names: Collection[str] = done.to_read_alone
         if done.error is not None:
-            left = find_not_put_off(self.connection, names_of(subscriptions))
-        self.read_alone(subscriptions, left)
+            names = find_not_put_off(self.connection, names_of(subscriptions))
+        self.read_alone(subscriptions, names)
         return done
 
     def has_more(self, subscriptions: Sequence[Subscription], signal: str) -> bool:

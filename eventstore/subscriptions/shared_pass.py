@@ -26,16 +26,17 @@ class SharedPass:
     What one pass has done; where *error* is set, all of it was undone.
 
     *checkpoint* is the position up to which the log was read, *handled* the number of
-    events by subscription. *left* are the names of those that are to be read alone:
-    they are far behind, stand at a wrong place, or do their work in no steps and have
-    some. *absent* are those that somebody else holds, that are set apart, or that have
-    no row. *is_last* says whether what is settled was read to its end.
+    events by subscription. *to_read_alone* are subscriptions that are far behind, whose
+    checkpoint is not in this log, or that have events and no steps. *skipped* are those
+    that another session holds, that are set apart, that have no row, or whose
+    generation is not live any more. *is_last* says whether all settled events were
+    read.
     """
 
     checkpoint: int = 0
     handled: Mapping[str, int] = field(default_factory=dict)
-    left: Sequence[str] = ()
-    absent: Sequence[str] = ()
+    to_read_alone: Sequence[str] = ()
+    skipped: Sequence[str] = ()
     is_last: bool = True
     error: Exception | None = field(default=None, compare=False)
 
@@ -99,11 +100,11 @@ class Pass:
 
     def read(self, batch: int) -> SharedPass:
         held = self.hold()
-        absent = [name for name in self.subscriptions if name not in held]
+        skipped = [name for name in self.subscriptions if name not in held]
         places = near_the_first(held)
-        left = [name for name in held if name not in places]
+        to_read_alone = [name for name in held if name not in places]
         if not places:
-            return SharedPass(left=left, absent=absent)
+            return SharedPass(to_read_alone=to_read_alone, skipped=skipped)
         goal = next(iter(held.values())).settled
         lowest = min(places.values())
         events = self.read_events(lowest, goal, batch, places)
@@ -116,7 +117,7 @@ class Pass:
         decoded: dict[bool, DecodedEvents] = {True: {}, False: {}}
         for subscription, own in self.share(events, places):
             if own and subscription.work is None:
-                left.append(subscription.name)
+                to_read_alone.append(subscription.name)
                 continue
             handled[subscription.name] = len(own)
             if own and subscription.work is not None:
@@ -131,7 +132,7 @@ class Pass:
         ]
         if moved:
             move_together(moved, end).send(self.connection)
-        return SharedPass(end, handled, left, absent, is_last)
+        return SharedPass(end, handled, to_read_alone, skipped, is_last)
 
     def hold(self) -> dict[str, HeldCheckpoint]:
         """Lock the checkpoints that are free; one round trip."""

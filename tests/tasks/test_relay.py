@@ -12,10 +12,13 @@ import sqlalchemy as sa
 from domain.accounts.commands import OpenAccount
 from eventstore.journal.drain import drain
 from eventstore.journal.finishing import DrainResult
+from readmodels import order_list
 from tasks import commands
 from tasks.accept import accept
 from tasks.relay import STREAMS_TOGETHER, Relay
 from tasks.shop.wiring import Shop
+from tests.support.desk import Do, alice, place
+from tests.support.waiting import wait_until
 
 COUNT = STREAMS_TOGETHER + 5
 
@@ -71,3 +74,25 @@ def test_streams_that_cannot_be_drained_together_are_drained_alone(
 
     # The one that each set was asked for rests for a moment, as after any error.
     assert by_relay(shop) == counted(shop, "xmin::text") == COUNT - 2
+
+
+def test_a_reader_that_stopped_is_tried_again_though_nothing_else_happens(
+    shop: Shop, do: Do
+) -> None:
+    """Without beat and without commands nobody else would."""
+    with shop.lent() as connection:
+        connection.execute("ALTER TABLE readmodels.order_list_g1 RENAME TO elsewhere")
+    do(alice, place)
+    with shop.lent() as connection:
+        connection.execute("ALTER TABLE readmodels.elsewhere RENAME TO order_list_g1")
+    relay = Relay(shop, multiprocessing.get_context("spawn").Value("d", 0.0))
+
+    def is_read() -> bool:
+        relay.next_look = 0.0
+        relay.sweep(threading.Event())
+        with shop.engine.connect() as connection:
+            return len(order_list.find(connection).rows) == 1
+
+    with shop.engine.connect() as pages:
+        assert not order_list.find(pages).rows
+    wait_until(is_read, "it is tried again")
