@@ -63,11 +63,13 @@ from eventstore.errors import (
     NoSuchVersion,
     NothingSealed,
     NotSettled,
+    ReaderEnded,
     ReadModelOutdated,
     RebuildFailed,
     RebuildRunning,
     RewriteRefused,
     RolesMissing,
+    UndeclaredField,
     UnknownReadModel,
     UnreadableExport,
     VersionsMissing,
@@ -199,6 +201,7 @@ __all__ += ["NoSuchKeptLog", "NoSuchVersion", "NotANumber", "NotSettled"]
 __all__ += ["NothingSealed", "ReadModelOutdated", "RebuildFailed", "RebuildRunning"]
 __all__ += ["RewriteRefused", "RolesMissing", "TamperedEnvelope", "TooLarge"]
 __all__ += ["TooManyBytes", "TooManyEvents", "TooManyStreams", "UnkeepableState"]
+__all__ += ["ReaderEnded", "UndeclaredField"]
 __all__ += ["UnknownCommandType", "UnknownEventType", "UnknownReadModel"]
 __all__ += ["UnreadableEvent", "UnreadableExport", "Unstorable", "UnstorableText"]
 __all__ += ["UpcasterFailed", "VersionsMissing", "WrongExpectedVersion"]

@@ -137,5 +137,9 @@ class View(Generic[R]):
         return [sa.literal(value) for value in values]
 
     def order_of(self, sort: str) -> str:
-        """Return what cursors of *sort*, the name of an order, are told apart by."""
+        """
+        Return the text by which cursors of this view and order are recognized.
+
+        *sort* is a name of `sorts`, with `-` before it for descending.
+        """
         return f"{self.name} {sort}"

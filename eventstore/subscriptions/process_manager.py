@@ -119,7 +119,11 @@ class ProcessManagerRun:
     def act(
         self, connection: psycopg.Connection[Any], events: Sequence[RecordedEvent]
     ) -> None:
-        """Do what `act_in_steps` does, by itself."""
+        """
+        Send what follows *events*, by itself.
+
+        Raises BadStreamId, NotANumber or KeyReused as `act_in_steps` does.
+        """
         take_steps(connection, [self.act_in_steps(events, {})])
 
     def act_in_steps(
@@ -128,6 +132,7 @@ class ProcessManagerRun:
         """
         Send what follows *events*; what was acted on before is passed over.
 
+        *decoded* has the objects of events by position, as other readers decoded them.
         It writes between its steps, since the journal answers whether a command is the
         one that was sent before. Raises BadStreamId, NotANumber or KeyReused where a
         command cannot be stored.
@@ -158,7 +163,11 @@ class ProcessManagerRun:
     def follow(
         self, event: RecordedEvent, decoded: DecodedEvents
     ) -> Iterator[InternalRequest]:
-        """Yield what follows an event, under keys that are made of its id."""
+        """
+        Yield what follows an event, under keys that are made of its id.
+
+        *decoded* has the objects of events by position, as other readers decoded them.
+        """
         metadata = _metadata.decode(event.metadata)
         if metadata.source is not None:
             return

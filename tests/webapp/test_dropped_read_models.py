@@ -34,7 +34,7 @@ def test_a_dropped_list_is_named_with_its_cure(
     problem = assert_problem(client.get("/api/orders"), 503, "read-model-missing")
 
     assert page.status_code == 503
-    assert "not there at the moment" in page.text
+    assert "was dropped" in page.text
     assert "recount rebuild order_list" in page.text
     assert "database is away" not in page.text
     assert problem["read_model"] == "order_list"

@@ -76,7 +76,7 @@ def test_another_host_name_is_refused(
     response = client.get(path, headers={"Host": host})
 
     assert response.status_code == 400
-    assert "not served here" in response.text
+    assert "not allowed" in response.text
 
 
 @pytest.mark.parametrize(

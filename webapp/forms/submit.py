@@ -159,7 +159,7 @@ def show_for_later(filled: FormState, error: DatabaseError) -> ResponseReturnVal
     message = {
         "unavailable": "The shop's database is away, so nothing was sent. What you "
         "typed is still here: send it again in a moment.",
-        "read-model-missing": "What this is filled in from is not there at the moment, "
+        "read-model-missing": "The read model that fills in this form is missing, "
         "so nothing was sent. What you typed is still here: fill in the rest yourself, "
         "and send it again.",
         "outcome-unknown": "The connection was lost before the answer came. Send it "

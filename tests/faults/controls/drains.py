@@ -206,7 +206,7 @@ def a_runner_is_interrupted_and_another_comes(scene: Scene) -> None:
 
 def keep_the_connection(scene: Scene) -> None:
     @contextmanager
-    def lent(shop: Shop) -> Any:
+    def lent(shop: Shop, **_: Any) -> Any:
         with shop.autocommitting.connect() as connection:
             yield driver_connection(connection)
 
