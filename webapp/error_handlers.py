@@ -115,7 +115,7 @@ def token_missing(error: CSRFError) -> ResponseReturnValue:
 def foreign_host(error: SecurityError) -> ResponseReturnValue:
     # A page would lead back here: plain words do, and name the way out.
     if is_for_a_program():
-        return as_json(Problem("bad-request", "This host name is not served here."))
+        return as_json(Problem("bad-request", "This host name is not allowed."))
     text = "This host name is not allowed. Use localhost or 127.0.0.1.\n"
     return text, 400, {"Content-Type": "text/plain; charset=utf-8"}
 
