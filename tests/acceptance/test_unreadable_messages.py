@@ -10,6 +10,7 @@ import redis
 
 from tasks.app import app
 from tasks.consumer import ours
+from tasks.shop.wiring import Shop
 from tests.faults.breaking.messages import task
 from tests.support.client import client_of
 from tests.support.orders import ALICE
@@ -129,7 +130,7 @@ def test_no_header_of_a_message_keeps_a_child(processes: Processes) -> None:
         assert "Connection to broker lost" not in worker.text()
 
 
-def test_what_beat_sends_expires_still() -> None:
+def test_what_beat_sends_expires_still(shop: Shop) -> None:
     message = app.amqp.as_task_v2(UNKNOWN, "catch_up", (), {}, expires=4.5)
 
     assert ours(message.headers)["expires"] == message.headers["expires"]
