@@ -22,7 +22,7 @@ from eventstore.projections.projection import (
     Projection,
 )
 from eventstore.projections.views import Page, View
-from readmodels.words import has_words, index_of, words
+from readmodels.words import index_of, search_for, words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +49,12 @@ class CustomerView:
     )
     last_order_at: Annotated[datetime | None, "When the latest order was placed"] = None
     is_forgotten: Annotated[bool, "Whether what is personal was destroyed"] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerRow(CustomerView):
+    """A customer as it is kept, with the *words* by which the search finds it."""
+
     words: Annotated[str, "Personal: what the search knows the customer by"]
 
 
@@ -89,11 +95,11 @@ def customer_of(fact: Fact, looked_up: LookedUp) -> str | None:
             return fact.subject
 
 
-def fold(row: CustomerView | None, fact: Fact, looked_up: LookedUp) -> CustomerView:
+def fold(row: CustomerRow | None, fact: Fact, looked_up: LookedUp) -> CustomerRow:
     """Return the row after the event."""
     match fact.event:
         case events.CustomerRegistered():
-            return CustomerView(
+            return CustomerRow(
                 customer_id=fact.subject,
                 registered_at=fact.occurred_at,
                 **details(fact),
@@ -139,7 +145,7 @@ def details(fact: Fact) -> dict[str, Any]:
     }
 
 
-def existing_row(row: CustomerView | None) -> CustomerView:
+def existing_row(row: CustomerRow | None) -> CustomerRow:
     """Return the row, which was made when the customer was registered."""
     assert row is not None
     return row
@@ -147,7 +153,7 @@ def existing_row(row: CustomerView | None) -> CustomerView:
 
 projection = Projection(
     name="customers",
-    row=CustomerView,
+    row=CustomerRow,
     key="customer_id",
     events=[
         events.CustomerRegistered,
@@ -162,8 +168,8 @@ projection = Projection(
     upcasters=UPCASTERS,
     # All of a customer's; not where an order goes to.
     personal={events.CustomerDetails: [f.name for f in fields(events.CustomerDetails)]},
-    # 2: words are folded in other ways.
-    version=2,
+    # 2: words are folded in other ways. 3: an index of the numbers in small letters.
+    version=3,
     lookups=[
         Lookup(
             name="order",
@@ -174,6 +180,8 @@ projection = Projection(
         )
     ],
     indexes=[
+        # Who is searched for by number comes first, in whatever letters it is typed.
+        Index(name="number", on="lower(customer_id)"),
         Index(name="name", on="words, customer_id"),
         Index(name="worth", on="worth, customer_id"),
         Index(name="orders", on="orders, customer_id"),
@@ -189,6 +197,7 @@ view: View[CustomerView] = View.of(
         "orders": "orders",
         "customer": "customer_id",
     },
+    row=CustomerView,
 )
 
 
@@ -211,10 +220,10 @@ def find(
         return view.page(connection, sort=sort, after=after, limit=limit)
     return view.page(
         connection,
-        has_words("words", search),
         sort=sort,
         after=after,
         limit=limit,
+        search=search_for("words", search),
         first=sa.func.lower(view.table.c.customer_id) == search.strip().lower(),
     )
 

@@ -28,7 +28,7 @@ from readmodels.rows_of_orders import (
     needs_customer,
     order_of,
 )
-from readmodels.words import has_words, index_of, words
+from readmodels.words import index_of, search_for, words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,16 @@ class OrderSummaryView:
     item_count: Annotated[int, "How many lines the order has"]
     tracking_number: Annotated[str | None, "The carrier's number of the parcel"]
     created_at: Annotated[datetime, "When it was placed"]
-    # What the search looks at; the customer's part changes with the customer.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderSummaryRow(OrderSummaryView):
+    """
+    A line as it is kept, with the words by which the search finds it.
+
+    The customer's part changes with the customer.
+    """
+
     customer_words: Annotated[str, "Personal: what the search knows the customer by"]
     order_words: Annotated[str, "What the search knows the order by"]
 
@@ -76,8 +85,8 @@ def rename(fact: Fact) -> Update | None:
 
 
 def fold(
-    row: OrderSummaryView | None, fact: Fact, looked_up: LookedUp
-) -> OrderSummaryView:
+    row: OrderSummaryRow | None, fact: Fact, looked_up: LookedUp
+) -> OrderSummaryRow:
     """Return the row after the event."""
     event: OrderEvent = fact.event
     if isinstance(event, OrderCreated):
@@ -94,10 +103,8 @@ def fold(
     return row
 
 
-def new_row(
-    fact: Fact, event: OrderCreated, customer: CustomerName
-) -> OrderSummaryView:
-    return OrderSummaryView(
+def new_row(fact: Fact, event: OrderCreated, customer: CustomerName) -> OrderSummaryRow:
+    return OrderSummaryRow(
         order_id=int(fact.subject),
         customer_id=event.customer_id,
         customer_name=customer.name,
@@ -117,7 +124,7 @@ SEARCHED = "customer_words || ' ' || order_words"
 
 projection = Projection(
     name="order_list",
-    row=OrderSummaryView,
+    row=OrderSummaryRow,
     key="order_id",
     events=EVENTS,
     key_of=order_of,
@@ -149,6 +156,7 @@ view: View[OrderSummaryView] = View.of(
         "total": "total",
         "customer": "customer_words",
     },
+    row=OrderSummaryView,
 )
 
 
@@ -175,8 +183,6 @@ def find(
         where.append(columns.status == status)
     if customer_id is not None:
         where.append(columns.customer_id == customer_id)
-    if search is not None:
-        where.append(has_words(SEARCHED, search))
     number = number_in(search)
     return view.page(
         connection,
@@ -184,6 +190,7 @@ def find(
         sort=sort,
         after=after,
         limit=limit,
+        search=None if search is None else search_for(SEARCHED, search),
         first=None if number is None else columns.order_id == number,
     )
 

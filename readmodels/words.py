@@ -5,6 +5,8 @@ from functools import lru_cache
 
 import sqlalchemy as sa
 
+from eventstore.projections.views import Search
+
 MAX_BYTES = 2_000
 """The longest text of all words of a row, in bytes: an index entry is limited."""
 
@@ -113,12 +115,22 @@ def index_of(expression: str) -> str:
     return f"array_to_tsvector(string_to_array({expression}, ' '))"
 
 
-def has_words(expression: str, asked: str) -> sa.ColumnElement[bool]:
-    """Return the condition that each word of *asked* begins one in *expression*."""
-    wanted = " & ".join(f"'{word}':*" for word in words(asked).split())
+def search_for(expression: str, asked: str) -> Search:
+    """Return the search for rows where each word of *asked* begins one in *expression*.
+
+    *expression* is SQL whose value is the words of a row, with a blank between them.
+    """
+    wanted = words(asked).split()
     if not wanted:
         # Nothing but signs was typed, and nothing is called that.
-        return sa.false()
-    return sa.text(f"{index_of(expression)} @@ CAST(:wanted AS tsquery)").bindparams(  # type: ignore[return-value]  # a condition all the same
-        wanted=wanted
+        return Search(by_row=sa.false(), by_index=sa.false())
+    text: sa.ColumnElement[str] = sa.literal_column(f"(' ' || {expression})", sa.Text)
+    found = sa.text(f"{index_of(expression)} @@ (SELECT CAST(:wanted AS tsquery))")
+    query = " & ".join(f"'{word}':*" for word in wanted)
+    return Search(
+        # Letters and figures: none of them has a meaning for LIKE.
+        by_row=sa.and_(*(text.like(f"% {word}%") for word in wanted)),
+        # The SELECT hides the words from the planner. It would look them up in its
+        # statistics, which have common words alone, and take a rare one for common.
+        by_index=found.bindparams(wanted=query),  # type: ignore[arg-type]  # a condition all the same
     )

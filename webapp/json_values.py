@@ -7,9 +7,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-UNSEEN = ("words", "customer_words", "order_words")
-"""What only the search looks at."""
-
 
 def as_json(value: Any) -> Any:
     """Return *value*, a row or what is in one, as plain JSON values."""
@@ -25,7 +22,6 @@ def as_json(value: Any) -> Any:
         case Mapping():
             return {name: as_json(part) for name, part in value.items()}
         case _ if is_dataclass(value):
-            names = (field.name for field in fields(value))
-            return {n: as_json(getattr(value, n)) for n in names if n not in UNSEEN}
+            return {f.name: as_json(getattr(value, f.name)) for f in fields(value)}
         case _:
             return value

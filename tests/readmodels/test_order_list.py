@@ -52,8 +52,6 @@ def test_an_order_is_a_line_of_its_own(shop: Shop, do: Do) -> None:
         item_count=2,
         tracking_number=None,
         created_at=line.created_at,
-        customer_words="alice alice alice example com",
-        order_words="1",
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from readmodels import customers, products
 from readmodels.customers import CustomerView
 from readmodels.products import ProductView
+from readmodels.words import words
 from webapp.current_shop import the_notation
 from webapp.formats import write
 from webapp.forms.definitions import ADDRESS
@@ -39,7 +40,7 @@ def offer_for(form: Form, typed: FormValues) -> Offer:
             most = customers.find(connection, sort="-orders", limit=MAX_OFFERED)
             return Offer(
                 products.find_most_ordered(connection, limit=MAX_OFFERED),
-                sorted(most.rows, key=lambda customer: customer.words),
+                sorted(most.rows, key=name_words),
                 customers.find_one(connection, number),
             )
     except DATABASE_ERRORS as error:
@@ -47,6 +48,10 @@ def offer_for(form: Form, typed: FormValues) -> Offer:
         if problem_of(error) is None:
             raise
         return NOTHING
+
+
+def name_words(customer: CustomerView) -> str:
+    return words(customer.name, customer.customer_id)
 
 
 def without_nul(text: str) -> str:
