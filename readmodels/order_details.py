@@ -107,17 +107,6 @@ class OrderDetailsView:
     history: Annotated[tuple[HistoryLine, ...], "Its events, oldest first"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
-    """All orders in sum; *not_shipped* are those that wait for it."""
-
-    orders: int
-    gross: int
-    total: int
-    freight: int
-    not_shipped: int
-
-
 def rename(fact: Fact) -> Update | None:
     match fact.event:
         case CustomerDetailsChanged(name=name, email=email):
@@ -272,20 +261,3 @@ def find(connection: sa.Connection, order_id: int) -> OrderDetailsView | None:
     """Return the order with that number, or None."""
     rows = view.find(connection, view.table.c.order_id == order_id)
     return rows[0] if rows else None
-
-
-def figures(connection: sa.Connection) -> Figures:
-    """Return the sums over all orders."""
-    columns = view.table.c
-    waits = columns.status.in_(("pending", "paid"))
-    row = connection.execute(
-        sa.select(
-            sa.func.count().label("orders"),
-            *(
-                sa.func.coalesce(sa.func.sum(column), 0).label(column.name)
-                for column in (columns.gross, columns.total, columns.freight)
-            ),
-            sa.func.count().filter(waits).label("not_shipped"),
-        )
-    ).one()
-    return Figures(**{name: int(value) for name, value in row._mapping.items()})

@@ -15,8 +15,8 @@ from domain.orders.order import Order
 from domain.orders.status import Status
 from eventstore.aggregates.as_of import AsOf, load_as_of
 from eventstore.aggregates.loading import load
-from readmodels import customers, order_details, order_list
-from readmodels.order_details import Figures
+from readmodels import customers, figures, order_list
+from readmodels.figures import Figures
 from tasks.shop import wiring
 from tasks.shop.settings import Settings
 from tasks.shop.wiring import Shop
@@ -46,11 +46,11 @@ def shop(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
 
 def test_the_figures_of_the_read_models_are_those_of_the_shop(shop: Shop) -> None:
     with shop.engine.connect() as connection:
-        figures = order_details.figures(connection)
+        sums = figures.find(connection)
         known = customers.find(connection, limit=200)
         waiting = order_list.find(connection, status="pending", limit=200)
 
-    assert figures == Figures(
+    assert sums == Figures(
         orders=830,
         gross=135_445_859,
         total=126_579_322,

@@ -18,7 +18,7 @@ from cli.importing import import_history
 from domain.customers.commands import ForgetCustomer
 from eventstore.aggregates.decider import Deciders
 from eventstore.rewriting.preconditions import Other, find_others
-from readmodels import order_details
+from readmodels import figures
 from tasks import catch_up, commands
 from tasks.accept import accept
 from tasks.shop import wiring
@@ -108,7 +108,7 @@ PERSONAL = "SELECT count(*) FROM {} WHERE data::text ~ 'Maria Anders|Obere Str'"
 def test_northwind_is_encrypted_and_tells_the_same(northwinds_shop: Shop) -> None:
     shop = northwinds_shop
     with shop.engine.connect() as connection:
-        before = order_details.figures(connection)
+        before = figures.find(connection)
     rehearsed = run("rewrite")
     clear = rows(shop, PERSONAL.format("events"))
     rewritten = run("rewrite", "--rewrite-history")
@@ -127,7 +127,7 @@ def test_northwind_is_encrypted_and_tells_the_same(northwinds_shop: Shop) -> Non
     assert rows(shop, PERSONAL.format("events")) == [(0,)]
     assert rows(shop, PERSONAL.format("log_before_1.events")) == clear
     with shop.engine.connect() as connection:
-        assert order_details.figures(connection) == before
+        assert figures.find(connection) == before
     assert run("rewrite", "--rewrite-history").output.endswith(
         "There is nothing to change: the log is as of today.\n"
     )
@@ -161,7 +161,7 @@ def test_who_is_forgotten_after_the_rewrite_is_nowhere_any_more(
     assert all(hits > 0 for hits in before.values()), before
     assert kept == before
     with shop.engine.connect() as connection:
-        assert order_details.figures(connection).orders == 830
+        assert figures.find(connection).orders == 830
 
 
 # A process that kills itself when it comes to that part, or is to commit.

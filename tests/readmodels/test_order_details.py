@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from readmodels import order_details
-from readmodels.order_details import Figures, Line, OrderDetailsView
+from readmodels.order_details import Line, OrderDetailsView
 from tasks.shop.wiring import Shop
 from tests.support.desk import (
     CHRISTMAS,
@@ -115,25 +115,6 @@ def test_a_new_name_is_on_the_order_too(shop: Shop, do: Do) -> None:
 def test_an_order_that_nobody_placed_is_not_there(shop: Shop) -> None:
     with shop.engine.connect() as connection:
         assert order_details.find(connection, 1) is None
-
-
-def test_the_figures_are_those_of_all_orders(shop: Shop, do: Do) -> None:
-    half = replace(CLOCK, discount=Decimal("0.5"))
-    do(alice, place, place, replace(place, items=(half,), freight=450))
-    do(pay, ship, replace(cancel, order_id=2))
-    with shop.engine.connect() as connection:
-        figures = order_details.figures(connection)
-
-    assert figures == Figures(
-        orders=3, gross=31_698, total=26_748, freight=450, not_shipped=1
-    )
-
-
-def test_of_no_orders_the_figures_are_nothing(shop: Shop) -> None:
-    with shop.engine.connect() as connection:
-        figures = order_details.figures(connection)
-
-    assert figures == Figures(orders=0, gross=0, total=0, freight=0, not_shipped=0)
 
 
 @pytest.mark.parametrize("size", [1, 2, 500])

@@ -18,6 +18,7 @@ from readmodels import (
     account_statement,
     accounts,
     customers,
+    figures,
     order_details,
     order_list,
     products,
@@ -90,11 +91,11 @@ def all_products() -> ResponseReturnValue:
     return {**page, "currency": the_shop().settings.currency}
 
 
-@routes.get("/figures")
-def figures() -> ResponseReturnValue:
+@routes.get("/figures", endpoint="figures")
+def sums() -> ResponseReturnValue:
     only("min_position")
-    with reading(order_details.projection) as (connection, position):
-        found = order_details.figures(connection)
+    with reading(figures.projection) as (connection, position):
+        found = figures.find(connection)
     currency = the_shop().settings.currency
     return {**as_json(found), "currency": currency, **position_fields(position)}
 

@@ -25,6 +25,7 @@ READ_MODELS = {
     "accounts": "list of accounts",
     "account_statement": "statement of accounts",
     "transfers": "list of transfers",
+    "figures": "figures of all orders",
 }
 """What the rows of a read model are on a page."""
 

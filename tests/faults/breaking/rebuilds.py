@@ -12,7 +12,14 @@ from tests.faults.desk import Desk
 from tests.faults.kind import MISSED, Kind, Seconds, Strike
 from tests.support.waiting import wait_until
 
-READ_MODELS = ("order_list", "order_details", "customers", "accounts", "transfers")
+READ_MODELS = (
+    "order_list",
+    "order_details",
+    "customers",
+    "accounts",
+    "transfers",
+    "figures",
+)
 READERS = ("accounts_g1", "transfers_g1", "process:transfers", "process:refunds")
 AHEAD = """
     UPDATE public.subscriptions SET checkpoint = public.last_drawn() + :by
