@@ -122,7 +122,7 @@ from eventstore.postgres import PostgresStore
 from eventstore.projections.catch_up_now import catch_up_now
 from eventstore.projections.projection import Fact, Index, Lookup, Projection, Update
 from eventstore.projections.rebuild import Rebuilt, rebuild
-from eventstore.projections.views import Page, View
+from eventstore.projections.views import Page, Search, View
 from eventstore.rewriting.archived_logs import KeptLog, drop_kept, find_kept
 from eventstore.rewriting.rewrite import (
     RewritePreview,
@@ -186,8 +186,8 @@ __all__ += ["SnapshotPolicy", "Subscription", "begin_acting", "catch_up"]
 __all__ += ["ensure_snapshot_taker", "lag", "never_deployed", "read_on"]
 __all__ += ["snapshot_taker"]
 # Read models.
-__all__ += ["Fact", "Index", "Lookup", "Page", "Projection", "Rebuilt", "Update"]
-__all__ += ["View", "catch_up_now", "rebuild"]
+__all__ += ["Fact", "Index", "Lookup", "Page", "Projection", "Rebuilt", "Search"]
+__all__ += ["Update", "View", "catch_up_now", "rebuild"]
 # Seals.
 __all__ += ["ExportedSeal", "Finding", "Seal", "VerifyResult", "export_lines"]
 __all__ += ["find_origin", "newest_seals", "read_export", "seal_log", "verify"]

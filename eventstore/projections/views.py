@@ -51,14 +51,14 @@ class View(Generic[R]):
     the field that is their primary key. *sorts* has the name of the column behind each
     order that is offered, by the order's name; rows that are equal there are in the
     order of their key. None of these may be NULL. *kept* is the class of the rows in
-    the table, which may have more fields than *row*: what only queries look at.
+    the table, where it has more fields than *row*: what only queries look at.
     """
 
     name: str
     row: type[R]
     key: str
     sorts: Mapping[str, str]
-    kept: type
+    kept: type | None = None
     table: sa.TableClause = field(init=False, repr=False)
 
     @classmethod
@@ -78,7 +78,9 @@ class View(Generic[R]):
         return cls(projection.name, row or kept, projection.key, sorts, kept)
 
     def __post_init__(self) -> None:
-        table = sa.table(self.name, *map(sa.column, names_of(self.kept)), schema=SCHEMA)
+        table = sa.table(
+            self.name, *map(sa.column, names_of(self.kept or self.row)), schema=SCHEMA
+        )
         object.__setattr__(self, "table", table)
 
     def find(
@@ -212,7 +214,7 @@ class View(Generic[R]):
 
         *sort* is the name of an order. Raises BadCursor.
         """
-        hints = get_type_hints(self.kept)
+        hints = get_type_hints(self.kept or self.row)
         flags = [bool] if has_flag else []
         types = [*flags, *(hints[name] for name in self.place_of(sort))]
         return decode_cursor(cursor, self.order_of(sort), types)

@@ -92,7 +92,13 @@ PLANTED: dict[str, tuple[str, set[str]]] = {
         """UPDATE events SET data = data || '{{"total": 1}}'
         WHERE id = """
         + EVENT_OF % "PlaceOrder",
-        {effects.TOTALS, ORDER_LIST, DETAILS, invariant_of("customers")},
+        {
+            effects.TOTALS,
+            ORDER_LIST,
+            DETAILS,
+            invariant_of("customers"),
+            invariant_of("figures"),
+        },
     ),
     "an effect in another stream": (
         """UPDATE events SET stream_id = 'customer-EVE', version = 1

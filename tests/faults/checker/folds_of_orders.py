@@ -69,6 +69,22 @@ FOLDS: dict[str, Fold] = {
         FROM readmodels.order_details
         """,
     ),
+    "figures": (
+        "scope",
+        f"""
+        SELECT
+            'orders' AS scope,
+            count(*) AS orders,
+            sum(total)::bigint AS total,
+            count(*) FILTER (WHERE {STATUS} IN ('pending', 'paid')) AS not_shipped
+        FROM ({ORDERS}) AS orders
+        HAVING count(*) > 0
+        """,
+        """
+        SELECT scope::text, orders::bigint, total::bigint, not_shipped::bigint
+        FROM readmodels.figures
+        """,
+    ),
     "customers": (
         "customer_id",
         f"""
