@@ -25,6 +25,7 @@ from benchmarks.fencing.cluster import Cluster
 from benchmarks.loading.figures import percentile
 from eventstore.projections.projection import Projection
 from eventstore.projections.table import Table
+from eventstore.steps import send_all
 from readmodels import customers, figures, order_list
 
 TUNING = {"fsync": "on", "autovacuum": "on", "max_wal_size": "8GB"}
@@ -112,9 +113,8 @@ def fill(
         table = table_of(connection, projection)
         connection.execute(statement, numbers)
         table.create_indexes(connection)
-    table_of(connection, figures.projection).store(
-        connection, {figures.ALL_ORDERS: figures.FiguresRow(scope=figures.ALL_ORDERS)}
-    )
+    sums = {figures.ALL_ORDERS: figures.FiguresRow(scope=figures.ALL_ORDERS)}
+    send_all(connection, table_of(connection, figures.projection).store(sums))
     connection.execute("VACUUM ANALYZE")
 
 

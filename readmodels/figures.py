@@ -18,16 +18,16 @@ ALL_ORDERS = "orders"
 class Figures:
     """All orders in sum, the cancelled ones too; *not_shipped* are those that wait."""
 
-    orders: Annotated[int, "how many orders there are, cancelled ones too"] = 0
+    orders: Annotated[int, "How many orders there are, cancelled ones too"] = 0
     gross: Annotated[
-        int, "the lines' worth of all orders before discounts, in minor units"
+        int, "The lines' worth of all orders before discounts, in minor units"
     ] = 0
     total: Annotated[
-        int, "the worth of all orders after all discounts, in minor units"
+        int, "The worth of all orders after all discounts, in minor units"
     ] = 0
-    freight: Annotated[int, "the freight of all orders, in minor units"] = 0
+    freight: Annotated[int, "The freight of all orders, in minor units"] = 0
     not_shipped: Annotated[
-        int, "how many orders are neither shipped, delivered nor cancelled"
+        int, "How many orders are neither shipped, delivered nor cancelled"
     ] = 0
 
 
@@ -35,7 +35,7 @@ class Figures:
 class FiguresRow(Figures):
     """The figures as they are kept."""
 
-    scope: Annotated[str, "what is added up: `orders`, which is all orders"]
+    scope: Annotated[str, "What is added up: `orders`, which is all orders"]
 
 
 def key_of(fact: Fact, looked_up: LookedUp) -> str:
@@ -76,6 +76,7 @@ projection = Projection(
     key_of=key_of,
     fold=fold,
     upcasters=UPCASTERS,
+    personal={},
 )
 
 view: View[Figures] = View.of(projection, sorts={"scope": "scope"}, row=Figures)

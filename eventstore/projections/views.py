@@ -227,6 +227,7 @@ class View(Generic[R]):
         """
         return f"{self.name} {sort}"
 
+
 def names_of(row: type) -> list[str]:
     return [field.name for field in fields(cast(Any, row))]
 

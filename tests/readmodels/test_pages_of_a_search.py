@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from eventstore.projections import views
 from eventstore.projections.projection import Projection
 from eventstore.projections.table import Table
+from eventstore.steps import send_all
 from readmodels import customers, order_list
 from readmodels.customers import CustomerRow
 from readmodels.order_list import OrderSummaryRow
@@ -85,7 +86,8 @@ def fill(shop: Shop, projection: Projection, rows: Sequence[Any]) -> None:
     with shop.lent() as connection:
         # As the owner can, past the trigger.
         connection.execute("SET session_replication_role = replica")
-        table.store(connection, {getattr(row, table.key): row for row in rows})
+        kept = {getattr(row, table.key): row for row in rows}
+        send_all(connection, table.store(kept))
         connection.execute("SET session_replication_role = origin")
 
 
