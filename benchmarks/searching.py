@@ -23,7 +23,7 @@ import sqlalchemy as sa
 
 from benchmarks.fencing.cluster import Cluster
 from benchmarks.loading.figures import percentile
-from eventstore.projections.projection import Projection
+from eventstore.projections.projection import Key, Projection, Row
 from eventstore.projections.table import Table
 from eventstore.steps import send_all
 from readmodels import customers, figures, order_list
@@ -113,7 +113,9 @@ def fill(
         table = table_of(connection, projection)
         connection.execute(statement, numbers)
         table.create_indexes(connection)
-    sums = {figures.ALL_ORDERS: figures.FiguresRow(scope=figures.ALL_ORDERS)}
+    sums: dict[Key, Row] = {
+        figures.ALL_ORDERS: figures.FiguresRow(scope=figures.ALL_ORDERS)
+    }
     send_all(connection, table_of(connection, figures.projection).store(sums))
     connection.execute("VACUUM ANALYZE")
 
