@@ -13,7 +13,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from eventstore.projections.forgetting import forgetting
 from eventstore.projections.generations import live_generations, shape_of
 from eventstore.projections.project import subscription_of
-from eventstore.signals import CATCH_UP, send_signal
+from eventstore.signals import CATCH_UP, is_raised, send_signal
 from eventstore.subscriptions.catch_up import CaughtUp, lag
 from eventstore.subscriptions.lag import SubscriptionLag, find_standings
 from eventstore.subscriptions.process_manager import ProcessManagerRun
@@ -70,12 +70,19 @@ def run(
         while True:
             if in_turn and not take_turn(connection):
                 return True
-            subscriptions = read_to_the_end(shop, connection, until, tell)
+            subscriptions = read_to_the_end(
+                shop, connection, until, tell, is_brief=seconds == 0
+            )
             # Not in a finally: a connection that is left by an exception is thrown
             # away, and the turn goes with it.
             if in_turn:
                 end_turn(connection)
-            if not lag(connection, names_of(subscriptions)):
+            # The flag is up where a writer raised it and found our turn taken, while an
+            # earlier one held back what it wrote: nobody but us would look again.
+            with connection.pipeline():
+                has_more = lag(connection, names_of(subscriptions)) > 0
+                has_more |= is_raised(connection, CATCH_UP)
+            if not has_more:
                 return True
             if time.monotonic() > until:
                 return False
@@ -92,7 +99,12 @@ def end_turn(connection: psycopg.Connection[Any]) -> None:
 
 
 def read_to_the_end(
-    shop: Shop, connection: psycopg.Connection[Any], until: float, tell: Tell
+    shop: Shop,
+    connection: psycopg.Connection[Any],
+    until: float,
+    tell: Tell,
+    *,
+    is_brief: bool = False,
 ) -> Sequence[Subscription]:
     """
     Read pass after pass until there is no more, or time is up; return who was read.
@@ -102,20 +114,29 @@ def read_to_the_end(
     """
     sent: list[UUID] = []
 
+    def tell_all() -> None:
+        while sent:
+            tell(shop, sent.pop(0))
+
     def note_pass(done: SharedPass, seconds: float) -> None:
         if done.error is not None:
             # They were undone with it.
             sent.clear()
         report_pass(done, seconds)
+        tell_all()
 
-    reader = Reader(connection, note_pass, report_alone, (SoftTimeLimitExceeded,))
+    def note_alone(
+        subscription: Subscription, reached: CaughtUp, seconds: float
+    ) -> None:
+        report_alone(subscription, reached, seconds)
+        tell_all()
+
+    reader = Reader(connection, note_pass, note_alone, (SoftTimeLimitExceeded,))
     subscriptions = live_subscriptions(shop, connection, sent)
     reader.begin(subscriptions)
     while True:
         started = time.monotonic()
-        done = reader.read(subscriptions)
-        while sent:
-            tell(shop, sent.pop(0))
+        done = reader.read(subscriptions, is_brief=is_brief)
         # There is also something left where a rebuild holds a checkpoint to swap.
         if not reader.has_more(subscriptions, CATCH_UP) or time.monotonic() > until:
             break

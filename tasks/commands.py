@@ -64,6 +64,7 @@ def read_on(shop: Shop) -> None:
         if catch_up.run(shop, seconds=0):
             return
     except SoftTimeLimitExceeded:
+        publish.publish_catch_up(shop)
         raise
     except Exception:
         log.exception("catch-up failed")

@@ -30,9 +30,6 @@ class UndeclaredValue:
         return "(undeclared)"
 
 
-UNDECLARED = UndeclaredValue()
-
-
 @cache
 def personal_fields(kind: type) -> frozenset[str]:
     """

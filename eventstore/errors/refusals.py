@@ -50,6 +50,25 @@ def is_lost_connection(error: Exception) -> bool:
     ) and not is_of_the_data(error)
 
 
+OUTLIVED = ("40", "53", "55", "57014")
+"""
+Beginnings of the SQLSTATEs of what ends a transaction and not its session.
+
+A conflict, a full disk or too little memory, a lock that is not free, a time limit.
+"""
+
+
+def ends_the_session(connection: psycopg.Connection, error: Exception) -> bool:
+    """
+    Return whether *error* tells that *connection* is of no use, or its database away.
+
+    Unlike `is_lost_connection` it takes what a statement has run into for no loss.
+    """
+    state = error.sqlstate if isinstance(error, psycopg.Error) else None
+    is_outlived = state is not None and state.startswith(OUTLIVED)
+    return connection.closed or (is_lost_connection(error) and not is_outlived)
+
+
 def raise_misplaced(error: Exception, name: str) -> None:
     """Raise CheckpointNotInLog if that is why the database refused a reader."""
     if isinstance(error, psycopg.Error) and error.sqlstate == "ES004":

@@ -7,7 +7,7 @@ import msgspec
 
 from eventstore.encryption.envelope import FORGOTTEN, PERSONAL
 from eventstore.encryption.personal_fields import (
-    UNDECLARED,
+    UndeclaredValue,
     personal_fields,
     placeholders,
 )
@@ -46,6 +46,8 @@ def unread_fields(
     if personal is None:
         return frozenset()
     read = {n for c, names in personal.items() if issubclass(kind, c) for n in names}
+    if unknown := read - personal_fields(kind):
+        raise ValueError(f"{kind.__name__} has no personal field {min(unknown)}")
     return personal_fields(kind) - read
 
 
@@ -235,7 +237,8 @@ class EventCodec:
         except msgspec.DecodeError as error:
             raise UnreadableEvent(event_type, str(error)) from error
         for name in self._unread[event_type]:
-            object.__setattr__(event, name, UNDECLARED)
+            # One for each: of two that are the same one, Python asks none for equality.
+            object.__setattr__(event, name, UndeclaredValue())
         return event
 
     def _filled(self, event_type: str, data: str) -> str:

@@ -20,6 +20,8 @@ SCALARS: Mapping[object, str] = {
     datetime: "timestamptz",
 }
 
+KINDS: Mapping[str, Any] = {name: kind for kind, name in SCALARS.items()}
+
 _to_json = msgspec.json.Encoder().encode
 
 
@@ -39,6 +41,15 @@ class Column:
     def written(self, value: object) -> object:
         """Return what a statement is given for the field's *value*."""
         return value if self.decode is None or value is None else encode(value)
+
+    def takes(self, value: object) -> bool:
+        """Return whether *value* is one that a row of this column may have."""
+        if value is None:
+            return self.may_be_null
+        kind = KINDS.get(self.kind)
+        # A bool is an int, and a datetime a date, in Python and not in SQL.
+        is_other = isinstance(value, bool | datetime) and type(value) is not kind
+        return kind is None or (isinstance(value, kind) and not is_other)
 
     def typed(self) -> sql.Composable:
         return sql.SQL("{} {}").format(self.identifier, sql.SQL(self.kind))

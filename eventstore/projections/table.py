@@ -124,9 +124,10 @@ class Table:
 
     def check_update(self, update: Update) -> None:
         """
-        Raise TypeError for an update that finds rows in memory otherwise than in SQL.
+        Raise TypeError for an update that changes rows in memory otherwise than in SQL.
 
-        Texts and integers are equal here and there; of other types not all are.
+        Texts and integers are equal here and there; of other types not all are. SQL
+        converts a value to the type of its column, and memory does not.
         """
         for name in update.where:
             if self.columns[name].kind not in ("text", "bigint"):
@@ -134,6 +135,10 @@ class Table:
                     f"an update finds rows by texts and integers, not by {name}, which"
                     f" is {self.columns[name].kind}"
                 )
+        for name, value in [*update.where.items(), *update.to.items()]:
+            if not self.columns[name].takes(value):
+                kind = type(value).__name__
+                raise TypeError(f"an update has a {kind} for the column {name}")
         if self.key in update.to:
             raise TypeError(f"an update changes no row's key, {self.key}")
 

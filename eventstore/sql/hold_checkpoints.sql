@@ -23,7 +23,7 @@ BEGIN
         FROM public.subscriptions AS s
         WHERE s.name = ANY (names) AND s.next_try_at IS NULL
             AND (
-                s.name !~ '_g[0-9]+$'
+                s.name !~ '^[a-z][a-z0-9_]*_g[0-9]+$'
                 OR EXISTS (
                     SELECT FROM public.generations AS g
                     WHERE s.name = g.read_model || '_g' || g.live

@@ -72,7 +72,7 @@ BEGIN
     place := stored.checkpoint;
     IF stored_fault IS NOT NULL THEN
         place := coalesce(public.place_of(stored.event_id), acted_place);
-        IF place IS NULL AND NOT is_acting AND subscription !~ '_g\d+$' THEN
+        IF place IS NULL AND NOT is_acting AND subscription !~ '^[a-z][a-z0-9_]*_g\d+$' THEN
             place := 0;
         END IF;
     END IF;

@@ -9,7 +9,11 @@ from typing import Any, NamedTuple
 import psycopg
 
 from eventstore.errors import CannotProject, CheckpointNotInLog
-from eventstore.errors.refusals import is_lost_connection, raise_misplaced
+from eventstore.errors.refusals import (
+    ends_the_session,
+    is_lost_connection,
+    raise_misplaced,
+)
 from eventstore.log.events import RecordedEvent
 from eventstore.log.read import read_all
 from eventstore.personal.keyring import Keyring
@@ -55,6 +59,7 @@ def catch_up(
     subscription: Subscription,
     *,
     seconds: float = math.inf,
+    up_to: int | None = None,
     interruptions: tuple[type[Exception], ...] = (),
 ) -> CaughtUp:
     """
@@ -66,7 +71,7 @@ def catch_up(
     there, with all before it handled; the next call tries that event again. So does a
     checkpoint that is not in this log, and whatever else keeps it from reading: the
     error is noted in its row, and returned. After *seconds* the rest is left to the
-    next call, between two batches.
+    next call, between two batches. *up_to* is a position to which it is read at most.
 
     Raises what tells that the database is away, and *interruptions*, the errors that a
     runner's own time limit raises: neither is an event's fault.
@@ -77,8 +82,10 @@ def catch_up(
     batch = subscription.batch
     while True:
         try:
-            step = advance(connection, subscription, batch, stop, interruptions)
+            step = advance(connection, subscription, batch, stop, interruptions, up_to)
         except CannotProject as earlier:
+            if isinstance(earlier.reason, interruptions):
+                raise earlier.reason from earlier
             # The batch is undone: again, up to before this event. It may hide another
             # that comes before it, since a batch is decoded before it is folded.
             stop = earlier
@@ -88,7 +95,8 @@ def catch_up(
             batch = failed.events // 2
             continue
         except Exception as error:
-            if is_lost_connection(error) or isinstance(error, interruptions):
+            is_interrupted = isinstance(error, interruptions)
+            if is_interrupted or ends_the_session(connection, error):
                 raise
             note_stop(connection, subscription.name, error)
             return CaughtUp(handled=handled, error=error)
@@ -106,11 +114,13 @@ def advance(
     batch: int,
     stop: CannotProject | None = None,
     interruptions: tuple[type[Exception], ...] = (),
+    up_to: int | None = None,
 ) -> Step | None:
     """
     Handle *batch* events and move the checkpoint; None if another process holds it.
 
-    With *stop* it goes up to before that event, and notes that it stands still there.
+    With *stop* it goes up to before that event, and notes that it stands still there;
+    with *up_to*, a position, it ends there.
     In a pipeline, so that what is written and the commit travel together.
 
     Raises CheckpointNotInLog where what was read so far is not in this log.
@@ -137,6 +147,7 @@ def advance(
                 # Somebody else got past it in the meantime.
                 stop = None
             goal = settled if stop is None else min(stop.position - 1, settled)
+            goal = goal if up_to is None else min(goal, up_to)
             if goal <= checkpoint and stop is None:
                 if has_stopped:
                     move_checkpoint(connection, subscription.name, checkpoint, None)
@@ -161,6 +172,8 @@ def advance(
         is_nobodys_fault = is_lost_connection(error) or isinstance(error, interruptions)
         raise_misplaced(error, subscription.name)
         is_told = isinstance(error, CannotProject | CheckpointNotInLog)
+        # What PostgreSQL could not do at this moment (a lock, a limit, a full disk) is
+        # among them, too: no smaller batch helps.
         if not events or is_told or is_nobodys_fault:
             raise
         # Somebody dropped the table that the handler writes to: no smaller batch helps.

@@ -16,7 +16,7 @@ from eventstore.subscriptions.setting_apart import (
     set_apart,
 )
 from eventstore.subscriptions.shared_pass import SharedPass, read_together
-from eventstore.subscriptions.stop_reasons import note_stop
+from eventstore.subscriptions.stop_reasons import WAITS, kind_of, note_stop
 from eventstore.subscriptions.subscription import Subscription
 
 SECONDS_ALONE = 0.25
@@ -45,8 +45,10 @@ class Reader:
     report_pass: ReportPass = lambda *_: None
     report_alone: ReportAlone = lambda *_: None
     interruptions: tuple[type[Exception], ...] = ()
-    # To be read alone before the next pass.
+    # To be read alone before the next pass: one of them may end this process, too.
     suspects: set[str] = field(default_factory=set)
+    # Set apart, and to be tried alone after it.
+    due: set[str] = field(default_factory=set)
 
     def begin(self, subscriptions: Sequence[Subscription]) -> None:
         """Mark who is read, and find who is to be read alone first."""
@@ -58,14 +60,21 @@ class Reader:
                 set_apart(self.connection, ended[0])
             else:
                 self.suspects.update(ended)
-        self.suspects |= find_next_tries(self.connection, names)
+        self.due = find_next_tries(self.connection, names)
 
     def end(self) -> None:
         """Remove the mark; not to be called where an exception ended the reading."""
         remove_mark(self.connection)
 
-    def read(self, subscriptions: Sequence[Subscription]) -> SharedPass:
-        """Read one batch together, and alone what cannot be; return the shared pass."""
+    def read(
+        self, subscriptions: Sequence[Subscription], *, is_brief: bool = False
+    ) -> SharedPass:
+        """
+        Read one batch together, and alone what cannot be; return the shared pass.
+
+        With *is_brief* those to be read alone are left to another call, and so are all
+        if the pass failed: each of them may take long.
+        """
         self.read_alone(subscriptions, self.suspects)
         self.suspects = set()
         started = time.monotonic()
@@ -73,10 +82,14 @@ class Reader:
             self.connection, subscriptions, interruptions=self.interruptions
         )
         self.report_pass(done, time.monotonic() - started)
-        names: Collection[str] = done.to_read_alone
-        if done.error is not None:
-            names = find_not_put_off(self.connection, names_of(subscriptions))
-        self.read_alone(subscriptions, names)
+        if is_brief:
+            return done
+        if done.error is None:
+            self.read_alone(subscriptions, done.to_read_alone, done.checkpoint)
+        else:
+            self.due |= find_not_put_off(self.connection, names_of(subscriptions))
+        self.read_alone(subscriptions, self.due)
+        self.due = set()
         return done
 
     def has_more(self, subscriptions: Sequence[Subscription], signal: str) -> bool:
@@ -90,9 +103,17 @@ class Reader:
             return lag(self.connection, names_of(subscriptions)) > 0
 
     def read_alone(
-        self, subscriptions: Sequence[Subscription], names: Collection[str]
+        self,
+        subscriptions: Sequence[Subscription],
+        names: Collection[str],
+        up_to: int | None = None,
     ) -> None:
-        """Read those called *names* in their order, each in transactions of its own."""
+        """
+        Read those called *names* in their order, each in transactions of its own.
+
+        *up_to* is the position that the others have reached. One that does its work in
+        no steps may wait for them, and is not to run ahead.
+        """
         chosen = [one for one in subscriptions if one.name in names]
         for subscription in chosen:
             started = time.monotonic()
@@ -101,9 +122,10 @@ class Reader:
                 self.connection,
                 subscription,
                 seconds=SECONDS_ALONE,
+                up_to=up_to if subscription.work is None else None,
                 interruptions=self.interruptions,
             )
-            if reached.error is not None:
+            if reached.error is not None and kind_of(reached.error) != WAITS:
                 set_apart(self.connection, subscription.name)
             self.report_alone(subscription, reached, time.monotonic() - started)
         if chosen:

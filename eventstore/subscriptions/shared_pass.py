@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 import psycopg
 
-from eventstore.errors.refusals import is_lost_connection
+from eventstore.encryption.envelope import PERSONAL
+from eventstore.errors import CannotProject
+from eventstore.errors.refusals import ends_the_session
 from eventstore.log.codec import DecodedEvents
 from eventstore.log.events import RecordedEvent
 from eventstore.log.read import read_all
@@ -79,9 +81,10 @@ def read_together(
             connection.execute("COMMIT")
         return done
     except Exception as error:
-        is_too_slow = isinstance(error, psycopg.errors.QueryCanceled)
-        is_lost = is_lost_connection(error) and not is_too_slow
-        if is_lost or isinstance(error, interruptions):
+        cause = error.reason if isinstance(error, CannotProject) else error
+        if isinstance(cause, interruptions):
+            raise cause from error
+        if ends_the_session(connection, error):
             raise
         connection.rollback()
         return SharedPass(error=error)
@@ -165,29 +168,48 @@ class Pass:
     def share(
         self, events: Sequence[RecordedEvent], places: Mapping[str, int]
     ) -> list[tuple[Subscription, Sequence[RecordedEvent]]]:
-        """Return to each subscription the events of its types behind its checkpoint."""
-        readers = [
-            self.subscriptions[name] for name in self.subscriptions if name in places
+        """Return each subscription with the events that it has to read."""
+        shared = [
+            (reader, events_of(reader, events, places[name]))
+            for name, reader in self.subscriptions.items()
+            if name in places
         ]
-        masters = next((r.masters for r in readers if r.masters is not None), None)
-        opened = events
-        if masters is not None:
-            opening = [reader for reader in readers if reader.masters is not None]
-            opened = Keyring(self.connection, masters).decrypt_events(
-                events, lambda event: any(reader.opens(event) for reader in opening)
+        # Each is decrypted once, for all that read something personal of it.
+        personal = {event.position for event in events if PERSONAL in event.data}
+        wanted = {
+            event.position
+            for reader, own in shared
+            if reader.masters is not None
+            for event in own
+            if event.position in personal and reader.opens(event)
+        }
+        if not wanted:
+            return shared
+        masters = next(r.masters for r, _ in shared if r.masters is not None)
+        opened = {
+            event.position: event
+            for event in Keyring(self.connection, masters).decrypt_events(
+                [event for event in events if event.position in wanted]
             )
-        shared: list[tuple[Subscription, Sequence[RecordedEvent]]] = []
-        for reader in readers:
-            place = places[reader.name]
-            source = events if reader.masters is None else opened
-            types = None if reader.types is None else frozenset(reader.types)
-            own = [
-                event
-                for event in source
-                if event.position > place and (types is None or event.type in types)
-            ]
-            shared.append((reader, own))
-        return shared
+        }
+        return [
+            (reader, own)
+            if reader.masters is None
+            else (reader, [opened.get(event.position, event) for event in own])
+            for reader, own in shared
+        ]
+
+
+def events_of(
+    reader: Subscription, events: Sequence[RecordedEvent], place: int
+) -> Sequence[RecordedEvent]:
+    """Return those of *events* that *reader* reads, behind its checkpoint *place*."""
+    types = None if reader.types is None else frozenset(reader.types)
+    return [
+        event
+        for event in events
+        if event.position > place and (types is None or event.type in types)
+    ]
 
 
 def near_the_first(held: Mapping[str, HeldCheckpoint]) -> dict[str, int]:

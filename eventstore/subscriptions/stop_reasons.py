@@ -27,6 +27,7 @@ from eventstore.errors.unreadable import (
 CHECKPOINT = "checkpoint"
 EVENT = "event"
 CODE = "code"
+WAITS = "waits"
 
 KINDS: tuple[tuple[str, tuple[type[Exception], ...]], ...] = (
     (CHECKPOINT, (CheckpointNotInLog,)),
@@ -34,7 +35,7 @@ KINDS: tuple[tuple[str, tuple[type[Exception], ...]], ...] = (
     ("keys", (TamperedEnvelope, KeyLost, MasterKeyMissing, WrongMasterKey)),
     ("table", (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)),
     ("rights", (psycopg.errors.InsufficientPrivilege,)),
-    ("waits", (LiveRowsBehind,)),
+    (WAITS, (LiveRowsBehind,)),
     ("killed", (ReaderEnded,)),
     ("database", (psycopg.Error,)),
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from eventstore.signals import CATCH_UP, is_raised
 from eventstore.subscriptions.reader import Reader
 from eventstore.subscriptions.shared_pass import SharedPass
 from readmodels import order_list
@@ -14,6 +15,8 @@ from tasks.accept import accept
 from tasks.shop import rebuild
 from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, place
+from tests.support.engine import connect
+from tests.support.fence import INSERT
 
 
 def count(shop: Shop) -> int:
@@ -111,8 +114,8 @@ def test_a_rebuild_in_the_middle_of_a_run_is_gone_along_with(
 
     read = Reader.read
 
-    def be_overtaken(reader: Reader, *arguments: Any) -> SharedPass:
-        done = read(reader, *arguments)
+    def be_overtaken(reader: Reader, *arguments: Any, **options: Any) -> SharedPass:
+        done = read(reader, *arguments, **options)
         for _ in swaps:
             rebuild.rebuild(shop, order_list.projection, lambda _: None)
             append_order(shop, "one more")
@@ -121,3 +124,30 @@ def test_a_rebuild_in_the_middle_of_a_run_is_gone_along_with(
     monkeypatch.setattr(Reader, "read", be_overtaken)
     assert catch_up.run(shop)
     assert count(shop) == 2
+
+
+def test_who_held_back_what_others_wrote_is_read_when_it_ends(
+    shop: Shop, do: Do, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer finds the turn taken; what it wrote is not settled at the last look."""
+    do(alice)
+    append_order(shop, "an order")
+    end_turn = catch_up.end_turn
+    late = iter(["one more"])
+    with connect(shop.settings.database_url, autocommit=False) as slow:
+
+        def be_late(connection: object) -> None:
+            for key in late:
+                # It holds the fence, so nothing behind it is settled.
+                slow.execute(INSERT.encode(), ("slow-1", 1))
+                accepted = accept(shop, place, key=key, principal="staff")
+                ran = commands.run(shop, [accepted.command_id])
+                assert ran.has_signalled
+                assert catch_up.run(shop, seconds=0)
+            end_turn(connection)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(catch_up, "end_turn", be_late)
+        assert catch_up.run(shop)
+        slow.rollback()
+    with shop.lent() as connection:
+        assert not is_raised(connection, CATCH_UP)
