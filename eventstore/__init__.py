@@ -64,6 +64,7 @@ from eventstore.errors import (
     NothingSealed,
     NotSettled,
     ReaderEnded,
+    ReaderStopped,
     ReadModelOutdated,
     RebuildFailed,
     RebuildRunning,
@@ -108,7 +109,7 @@ from eventstore.journal.entries import Entry
 from eventstore.journal.entries import find as find_command
 from eventstore.journal.finishing import DrainResult
 from eventstore.journal.operator_actions import tell_abandoned
-from eventstore.journal.runner import Limits
+from eventstore.journal.runner import FinishedCommand, Limits
 from eventstore.log.append import ANY_VERSION, NO_STREAM, STREAM_EXISTS, append
 from eventstore.log.bulk_append import append_bulk, batches
 from eventstore.log.causation import find_event, read_conversation
@@ -131,11 +132,15 @@ from eventstore.rewriting.rewrite import (
     rewrite,
 )
 from eventstore.roles import ROLES, grant_rights
+from eventstore.runtime.run import run
+from eventstore.runtime.runtime import Runtime
+from eventstore.runtime.waking import send, wake
 from eventstore.seals.export import ExportedSeal, export_lines, read_export
 from eventstore.seals.seals import Seal, find_origin, newest_seals, seal_log
 from eventstore.store import NOW, Store
 from eventstore.subscriptions.catch_up import CaughtUp, catch_up, lag
 from eventstore.subscriptions.external_store import ForeignCheckpoint, read_on
+from eventstore.subscriptions.lag import SubscriptionLag
 from eventstore.subscriptions.process_manager import (
     ProcessManager,
     ProcessManagerRun,
@@ -147,6 +152,7 @@ from eventstore.subscriptions.snapshot_taker import (
     ensure_snapshot_taker,
     snapshot_taker,
 )
+from eventstore.subscriptions.standstill import Standstill
 from eventstore.subscriptions.subscription import Subscription
 from eventstore.testing.memory import MemoryStore
 from eventstore.verifying.finding import Finding
@@ -188,6 +194,9 @@ __all__ += ["snapshot_taker"]
 # Read models.
 __all__ += ["Fact", "Index", "Lookup", "Page", "Projection", "Rebuilt", "Search"]
 __all__ += ["Update", "View", "catch_up_now", "rebuild"]
+# A program that keeps running.
+__all__ += ["FinishedCommand", "Runtime", "Standstill", "SubscriptionLag", "run"]
+__all__ += ["send", "wake"]
 # Seals.
 __all__ += ["ExportedSeal", "Finding", "Seal", "VerifyResult", "export_lines"]
 __all__ += ["find_origin", "newest_seals", "read_export", "seal_log", "verify"]
@@ -201,7 +210,7 @@ __all__ += ["NoSuchKeptLog", "NoSuchVersion", "NotANumber", "NotSettled"]
 __all__ += ["NothingSealed", "ReadModelOutdated", "RebuildFailed", "RebuildRunning"]
 __all__ += ["RewriteRefused", "RolesMissing", "TamperedEnvelope", "TooLarge"]
 __all__ += ["TooManyBytes", "TooManyEvents", "TooManyStreams", "UnkeepableState"]
-__all__ += ["ReaderEnded", "UndeclaredField"]
+__all__ += ["ReaderEnded", "ReaderStopped", "UndeclaredField"]
 __all__ += ["UnknownCommandType", "UnknownEventType", "UnknownReadModel"]
 __all__ += ["UnreadableEvent", "UnreadableExport", "Unstorable", "UnstorableText"]
 __all__ += ["UpcasterFailed", "VersionsMissing", "WrongExpectedVersion"]

@@ -151,6 +151,18 @@ class UndeclaredField(EventStoreError):
         )
 
 
+class ReaderStopped(EventStoreError):
+    """
+    A read model or a process manager stands still, and what was waited for is not done.
+
+    *name* is the name of its subscription.
+    """
+
+    def __init__(self, name: str, why: str) -> None:
+        self.name = name
+        super().__init__(f"{name} stands still: {why}")
+
+
 class ReaderEnded(EventStoreError):
     """A subscription ended the process that read it, when it was read alone."""
 

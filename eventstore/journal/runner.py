@@ -44,8 +44,12 @@ class FinishedCommand(NamedTuple):
     """
     A command that is final, and what it took.
 
-    *version* is its stream's after it. *together* were finished by one append, and all
-    of them took *seconds*, from the moment they were taken.
+    *version* is its stream's after it. *status* is the text `succeeded`, `rejected` or
+    `failed`; *why* is the type of the rule or the error behind that, else None.
+    *correlation_id* is the id of the request that all this follows from. *attempts* is
+    the number of times that a runner took it, *conflicts* the number of times that
+    another writer was faster. *together* is the number of commands that one append
+    finished, and all of them took *seconds*, from the moment they were taken.
     """
 
     command_id: UUID

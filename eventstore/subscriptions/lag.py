@@ -28,9 +28,12 @@ NOT_LIVE = """
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionLag:
     """
-    One subscription; *lag* is how many positions it is behind *settled*.
+    Where a subscription stands: at the position *checkpoint*.
 
-    *standstill* says whether it stands still, also where nobody could note an error.
+    *name* is its name, *lag* the number of positions that it is behind what is settled.
+    *stopped_at_position* is the position of the event that it could not handle; *error*
+    has the fields `kind` and `error`, which say why. *standstill* says whether it
+    stands still, also where nobody could note an error.
     """
 
     name: str

@@ -134,8 +134,10 @@ class ProcessManagerRun:
 
         *decoded* has the objects of events by position, as other readers decoded them.
         It writes between its steps, since the journal answers whether a command is the
-        one that was sent before. Raises BadStreamId, NotANumber or KeyReused where a
-        command cannot be stored.
+        one that was sent before. *decoded* has what several readers made of the same
+        events, by position and class.
+
+        Raises BadStreamId, NotANumber or KeyReused where a command cannot be stored.
         """
         [answer] = yield [
             Statement(PROGRESS, (self.process.principal, events[-1].position))

@@ -45,9 +45,9 @@ COLUMNS = """
 
 class Standstill(NamedTuple):
     """
-    A reader stands still; *because* is a word, see `docs/operations.md`.
+    A reader of the log stands still; *since* is None where nobody knows since when.
 
-    *since* is None if it is not known.
+    *because* is a word, one of those in `docs/operations.md`, such as `code` or `idle`.
     """
 
     since: datetime | None

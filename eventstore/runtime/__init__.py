@@ -1,0 +1,1 @@
+"""A program that keeps running: it reads the log, runs commands, and stops in order."""
