@@ -155,6 +155,8 @@ class View(Generic[R]):
         """
         Return the first *wanted* rows of *ordered* that fulfil *where* and *search*.
 
+        *sort* is a name of `sorts`, with `-` before it for descending.
+
         What is found often stands among the first rows in that order, and they are
         tried one by one. If too few of them fulfil it, it is rare, or stands late: then
         the index finds all, and these are sorted. So a page costs at most some thousand
@@ -181,7 +183,8 @@ class View(Generic[R]):
         """
         Return the query of all rows behind the values *begin*, in the order of *sort*.
 
-        None is before all rows. *source* is what has them, by default the view itself.
+        *sort* is a name of `sorts`, with `-` before it for descending. None is before
+        all rows. *source* is what has them, by default the view itself.
         """
         source = self.table if source is None else source
         is_down = sort.startswith("-")
