@@ -24,7 +24,7 @@ PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BIG, SMALL = "big", "small"
 LINES_OF_AN_ORDER = 10
 IDLE_SECONDS = 0.005
-"""So long one who has nothing to bring up to date waits before the next look."""
+"""Seconds between two looks of a reader that has nothing to read."""
 
 
 def program() -> ModuleType:

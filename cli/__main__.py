@@ -1,4 +1,4 @@
-"""`python -m cli`, which `./recount` hands its other commands on to."""
+"""`python -m cli`, which `./recount` becomes for its other commands."""
 
 from cli import main
 

@@ -129,7 +129,7 @@ def describe_error(error: dict[str, Any]) -> str:
 
 
 def entry_as_json(entry: Entry) -> dict[str, Any]:
-    """Return an entry without its data, which may be about somebody."""
+    """Return an entry without its data, which may be personal."""
     return {
         "id": str(entry.id),
         "status": entry.display_status,

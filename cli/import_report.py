@@ -150,6 +150,6 @@ def tell_interruption(appended: int) -> None:
 
 
 def tell_how_to_go_on(appended: int) -> None:
-    """A batch whose answer did not come may be in the log, and is not counted."""
+    """A batch whose answer was lost may be in the log, and is not counted."""
     were = count_in_words(appended, "event was", "events were")
     click.echo(f"At least {were} appended by this run. {GO_ON}", err=True)

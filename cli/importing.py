@@ -149,7 +149,7 @@ class Import:
                 report.tell_nothing_to_do(plan)
             else:
                 self.bring_in(connection, plan, compared)
-        # Also where there was nothing to do: a run may have been killed before this.
+        # Even if no event was missing: a run may have been killed before this.
         self.claim()
         self.catch_up()
 

@@ -16,7 +16,7 @@ from tasks.shop.wiring import shop
 
 
 class Lag(NamedTuple):
-    """How far the log is settled, where its readers stand, and what they wait for."""
+    """The settled position, the lag of the log's readers, and what they wait for."""
 
     last_drawn: int
     settled: int

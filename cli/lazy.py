@@ -8,7 +8,7 @@ import click
 
 
 class Lazy(NamedTuple):
-    """Where a command stands, `module:name`, and what a list of commands says of it."""
+    """The place of a command, `module:name`, and its line in a list of commands."""
 
     place: str
     help: str

@@ -39,7 +39,7 @@ def rewrite(rewrite_history: bool, although_changed: bool) -> None:
     wants as much room on the disk as the log has. The old log is kept, see
     `recount log kept`. Exports of seals are those of the old log from then on.
     """
-    # Else the sessions of our own pool would be found to be in the way.
+    # Otherwise the sessions of our own pool would count as other sessions.
     shop().engine.dispose()
     try:
         with shop().of_owner() as owner:

@@ -1,4 +1,4 @@
-"""How far a command is: a bar on a terminal, and elsewhere lines."""
+"""The progress of a command: a bar on a terminal, otherwise lines."""
 
 import re
 import sys
@@ -25,7 +25,7 @@ def progress(label: str, length: int) -> Iterator[Callable[[int], None]]:
 
 
 class Lines:
-    """A line at each fourth of the way: a log wants few."""
+    """Progress as a line at each quarter, since a log should have few."""
 
     def __init__(self, label: str, length: int) -> None:
         self.label = label
@@ -42,7 +42,7 @@ class Lines:
 UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 
 MAX_DURATION = timedelta(days=36_525)
-"""Times that far back are in the calendar; what is farther is a slip."""
+"""100 years: within the calendar; a longer time is most likely mistyped."""
 
 
 class Duration(click.ParamType[timedelta]):

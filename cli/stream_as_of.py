@@ -59,7 +59,7 @@ def find(
 
     end the command if there is none.
     """
-    # To ask for a NUL, or half a character, is an error: nothing is called so.
+    # NUL and surrogates are errors in a query: no stream's name has them.
     if not is_storable(stream_id):
         raise no_stream(stream_id)
     head = versions_as_of(connection, [stream_id], AsOf())[stream_id]

@@ -36,7 +36,7 @@ def import_streams(file: BinaryIO, dry_run: bool) -> None:
         report_import(brought, len(lines), is_rehearsal=dry_run)
         if not dry_run:
             started = time.monotonic()
-            # Also where nothing was new: an import may have been stopped before this.
+            # Even if no event was new: an import may have been killed before this.
             if any(list(follow(shop()))):
                 report.tell_followed(shop(), time.monotonic() - started)
     except (ImportRefused, EventStoreError) as error:

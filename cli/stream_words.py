@@ -26,10 +26,10 @@ AMOUNTS = ("amount", "freight", "total", "unit_price")
 """Fields with minor units, of the currency that their order has."""
 ADDRESS = ("name", "street", "postal_code", "city", "region", "country")
 NOBODY_KNOWN = "nobody known"
-"""Who caused an event that names no actor: it was imported, or put in by hand."""
+"""The text for an event without an actor: imported, or inserted by hand."""
 
 Line = tuple[str, str]
-"""A field and its value, as they are read."""
+"""A field and its value, as texts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class Words:
     def lines_of_event(
         self, event: RecordedEvent, facts: Sequence[Any], state: Any
     ) -> list[str]:
-        """Return what an event says; of one that nobody can read, its JSON."""
+        """Return the text of an event; of an unreadable one, its JSON."""
         if not facts:
             return [f"         {printable(event.data)}"]
         is_forgotten = FORGOTTEN in msgspec.json.decode(event.data)

@@ -1,1 +1,1 @@
-"""Our own PostgreSQL, Redis and supervisor, for `./recount up`; nobody imports it."""
+"""Our own PostgreSQL, Redis and supervisor, for `./recount up`; never imported."""

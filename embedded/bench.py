@@ -22,11 +22,11 @@ BENCHMARKS = {
     "web": "benchmarks.web_servers",
 }
 ALONE = {"commands"}
-"""Those that are held against nothing that would have to be installed."""
+"""The benchmarks without a peer that must be installed."""
 
 
 def bench(arguments: list[str]) -> NoReturn:
-    """Install what the benchmarks are held against, then become one of them."""
+    """Install the peers of the benchmarks, then become one of the benchmarks."""
     if not arguments or arguments[0] not in BENCHMARKS:
         names = ", ".join(BENCHMARKS)
         raise EmbeddedError(f"bench wants one of {names}; --help behind it explains it")
@@ -37,7 +37,7 @@ def bench(arguments: list[str]) -> NoReturn:
 
 
 def faults(arguments: list[str]) -> NoReturn:
-    """Become the fault run, which brings servers of its own."""
+    """Become the fault run, which has servers of its own."""
     become("tests.faults", arguments, paths=[ROOT])
 
 

@@ -23,7 +23,7 @@ GRACE = 30.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """What is to run, and how it wants to be stopped."""
+    """A command to run, and how to stop it."""
 
     name: str
     command: Sequence[str]
@@ -35,7 +35,7 @@ class Program:
     hurried_grace: float = 0.5
     before_start: Callable[[], None] = lambda: None
     needs: Path | None = None
-    """A file that it makes and is reached by: without it, it is started again."""
+    """A socket or file that it makes: if it disappears, the process is restarted."""
     repair: Callable[[], str] = lambda: ""
     """
     Called after two deaths in a row: removes what keeps it from starting, and returns a
@@ -85,10 +85,9 @@ class Child:
 
     def start(self) -> None:
         """
-        Start the process; where the system refuses that, it is tried again later.
+        Start the process; if the system refuses, it is tried again later.
 
-        A full disk, or a table of processes that is full, must not end us: there will
-        be room again.
+        A full disk, or a full table of processes, must not end the supervisor.
         """
         self.was_reachable = False
         try:
@@ -140,7 +139,7 @@ class Child:
         self.ask_to_end()
 
     def ask_to_end(self) -> None:
-        """Signal the leader alone: pool children of Celery would break its warm end."""
+        """Signal only the leader: with its children, Celery could not end warmly."""
         if self.process:
             self.process.send_signal(self.program.stop_signal)
 

@@ -1,4 +1,4 @@
-"""What `up` and `test` say on the terminal: few lines, each with its second."""
+"""The lines of `up` and `test` on the terminal, each with its second."""
 
 import os
 import time

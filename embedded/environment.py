@@ -60,14 +60,14 @@ def keep_secret(path: Path, new: str) -> str:
 
 
 def for_servers(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the little that a server needs: secrets are none of its business."""
+    """Return only the variables that a server needs, without secrets."""
     needed = ("PATH", "HOME", "LD_LIBRARY_PATH", MARK)
     needed_here = {name: environment[name] for name in needed if name in environment}
     return {**needed_here, "TZ": "UTC", "LC_ALL": "C.UTF-8"}
 
 
 def without_postgres_defaults(environment: Mapping[str, str]) -> dict[str, str]:
-    """Drop PGHOST and its like: they would bend the way to our own server."""
+    """Drop PGHOST and similar variables, which would redirect from our own server."""
     return {
         name: value for name, value in environment.items() if not name.startswith("PG")
     }

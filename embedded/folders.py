@@ -1,4 +1,4 @@
-"""Where things lie: data in `.local/`, sockets in a short folder of our own."""
+"""The folders: data in `.local/`, sockets in a short folder of our own."""
 
 import hashlib
 import os
@@ -104,7 +104,7 @@ def folders_from(environment: Mapping[str, str]) -> Folders:
 def make_private(folder: Path) -> None:
     """Make *folder* for us alone, or see that it is a folder and ours."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Anybody may make a folder, or a link, of this name in /tmp before we do.
+    # Any user may make a folder, or a link, with this name in /tmp before we do.
     if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
         raise FolderOfAnother(f"{folder} belongs to another user; remove it first")
     folder.chmod(0o700)

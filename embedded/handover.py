@@ -10,13 +10,13 @@ from embedded.errors import NotUp
 from embedded.folders import ROOT, folders_from
 
 OF_THE_SHOP = ("CURRENCY", "TIMEZONE")
-"""Fixed when the shop is set up: two values at once would bend its history."""
+"""Fixed when the shop is set up: another value would falsify its history."""
 
 
 def become(arguments: list[str]) -> None:
     """Become `python -m cli`; signals and the terminal are then its own."""
     command = command_line(arguments)
-    # What a command does is told also where nothing is up.
+    # A command's help is shown even if nothing is up.
     joined = variables_given() if "--help" in arguments else environment()
     os.execve(command[0], command, {**joined, "PYTHONPATH": os.fspath(ROOT)})
 
@@ -26,7 +26,7 @@ def run(arguments: list[str]) -> int:
 
 
 def migrate() -> int:
-    """Run the migrations, also where none is due: they mend rights, too."""
+    """Run the migrations, even if none is due: they repair rights, too."""
     command = [sys.executable, "-P", "-m", "alembic", "upgrade", "head"]
     return subprocess.run(command, cwd=ROOT, env=environment()).returncode
 
@@ -39,8 +39,8 @@ def environment() -> dict[str, str]:
     """
     Return what a command needs to reach the running system.
 
-    A DATABASE_URL of the caller's own that leads elsewhere is left alone: half of
-    one system and half of another would be worse than either. Raises NotUp.
+    If the caller's DATABASE_URL names another database, nothing is taken over: a
+    mixture of two systems would be worse than either. Raises NotUp.
     """
     own = variables_given()
     running = record.read_running(folders_from(own))
@@ -51,6 +51,6 @@ def environment() -> dict[str, str]:
     elif "DATABASE_URL" not in joined:
         raise NotUp
     if joined:
-        # What `up` was not told has its default there, whatever the caller set.
+        # A variable that `up` does not have is at its default, whatever the caller set.
         own = {name: value for name, value in own.items() if name not in OF_THE_SHOP}
     return {**own, **joined, "PYTHONPATH": os.fspath(ROOT)}

@@ -61,7 +61,7 @@ USER_NAMESPACE = Identity(
     name="root in a user namespace of its own",
     prefix=("unshare", "--user", "--map-user=65534", "--map-group=65534"),
 )
-"""To the files it is still root, to itself it is not, and other users stay outside."""
+"""It has root's rights to files, but another user id; other users have no access."""
 
 FIRST_GROUP, GROUPS = 65000, 500
 """Debian's policy gives this range to nobody, and containers still map it."""

@@ -1,4 +1,4 @@
-"""Clears up what a killed `up` left running: its children outlive it by moments."""
+"""Ends processes that a killed `up` left running: children may outlive it briefly."""
 
 import os
 import signal

@@ -1,9 +1,9 @@
 """
 The logins of our own PostgreSQL: one a process, with the rights of its role alone.
 
-They guard the log against a process that does what it should not, by mistake or since
-somebody makes it. Not against who has the user's account: a person who reaches the
-socket is trusted, and only the owner of the data folder does.
+They protect the log from a faulty or hijacked process, but not from the user's own
+account: every client of the socket is trusted, and only the owner of the data folder
+can reach it.
 """
 
 import os

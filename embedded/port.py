@@ -88,7 +88,7 @@ def has_answered(number: int, leader: int) -> bool:
         return False
     finally:
         connection.close()
-    # Somebody else may have begun to listen there since we found it free.
+    # Another process may have begun to listen there since we found it free.
     return healthy and listens(number, leader)
 
 

@@ -101,7 +101,7 @@ def is_ready(folders: Folders) -> bool:
         with connect(url_of(folders, "postgres")) as connection:
             ensure_database(connection)
     except UnfitSession:
-        # It answers, and tells those who want to use it what is wrong with it.
+        # It answers; its clients will get the error.
         return True
     except psycopg.OperationalError:
         return False
@@ -116,9 +116,9 @@ def ensure_database(connection: psycopg.Connection) -> None:
 
 def make_cluster(home: PostgresHome, environment: Mapping[str, str], log: Path) -> None:
     """
-    Make the cluster under another name first: half of one is thrown away.
+    Make the cluster under another name first, so that an incomplete one is dropped.
 
-    Anybody who reaches the socket is trusted, and only its owner reaches it.
+    Every client of the socket is trusted, and only its owner can reach it.
     """
     partial = home.data.with_name("postgres.new")
     shutil.rmtree(partial, ignore_errors=True)
@@ -147,11 +147,11 @@ def make_cluster(home: PostgresHome, environment: Mapping[str, str], log: Path) 
 
 def clear_leftovers(data: Path) -> None:
     """
-    Wait for, or stop, whatever of a dead server still works in *data*.
+    Wait for, or stop, processes of a dead server that still use *data*.
 
-    The children of a killed postmaster end by themselves, a little later; the next
-    one may not meet them. Its pid file is dropped when they are gone: PostgreSQL
-    would believe it if some other process had got that pid by now.
+    The children of a killed postmaster end by themselves a little later; the next
+    server must not start before that. Then its pid file is dropped: PostgreSQL would
+    believe it if another process has that pid now.
     """
     end_all(lambda: processes.working_in(data), politely=signal.SIGINT)
     with suppress(FileNotFoundError):

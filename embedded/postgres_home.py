@@ -17,7 +17,7 @@ FORCE = "POSTGRES_AS_ROOT"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostgresHome:
-    """The programs, the data folder, and who may use them."""
+    """The programs, the data folder, and the user that runs the server."""
 
     binaries: Path
     data: Path
@@ -110,8 +110,8 @@ def bring_data(home: PostgresHome, folders: Folders) -> None:
     """
     Move the cluster to where this run needs it, and give it to its new owner.
 
-    A kernel's setting decides between the ways around root's ban; the data must not
-    seem lost when it changes. Raises DataInTwoPlaces if a move was cut off.
+    A setting of the kernel decides how root can run PostgreSQL; if it changes, the data
+    must be found again. Raises DataInTwoPlaces if a move was interrupted.
     """
     places = [folders.postgres, folders.elsewhere / "postgres"]
     found = [place for place in places if place.exists()]

@@ -1,4 +1,4 @@
-"""What a running `up` writes down, for `status`, `down` and the `up` after a crash."""
+"""The record of a running `up`, for `status`, `down` and the `up` after a crash."""
 
 import fcntl
 import os

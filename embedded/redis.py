@@ -44,10 +44,10 @@ def redis(folders: Folders, environment: Mapping[str, str]) -> Program:
 
 def set_aside(data: Path) -> str:
     """
-    Move what Redis has kept out of its way; it starts empty.
+    Move the files of Redis away, so that it starts empty.
 
-    A power cut can leave files that it refuses to load. Nothing is lost with them that
-    the journal does not have: messages name commands, and hold none.
+    A power cut can leave files that it refuses to load. No command is lost with them:
+    messages only have ids of commands, which are in the journal.
     """
     kept = [path for path in sorted(data.iterdir()) if path.name != DAMAGED]
     if not kept:

@@ -1,7 +1,7 @@
 """
-What a shop was made with, kept in its data folder: its money, its time zone, its port.
+The fixed settings of a shop, stored in its data folder: currency, time zone, port.
 
-Two values for one of them would bend its history, or leave its bookmarks behind.
+Another value would falsify its history, or break bookmarks.
 """
 
 from collections.abc import Mapping
@@ -68,7 +68,7 @@ def resolve(environment: Mapping[str, str], folders: Folders) -> ShopSettings:
 
 
 def currency_of_log(environment: Mapping[str, str]) -> str | None:
-    """Return what the log's amounts are in; None where it has none."""
+    """Return the currency of the log; None if it has no amounts."""
     try:
         with connect(database_url(environment["DATABASE_URL"])) as connection:
             return currency_of(connection)

@@ -28,14 +28,14 @@ LINTERS = (
 
 MAX_SECONDS = 7200.0
 MAX_BESIDE = 4
-"""So many pytests run side by side at most; each has a database for each test."""
+"""The maximum of concurrent pytests; each has a database for each test."""
 
 
 def test(arguments: list[str]) -> int:
     """Run everything, or pytest alone with *arguments*; return the exit status."""
     given, console = variables.variables_given(), Console()
     base = folders_from(given)
-    # The servers of a running `up`, or of a deployment, hold somebody's data.
+    # The servers of a running `up`, or of a deployment, hold real data.
     own = {key: given[key] for key in given if not key.endswith(("_URL", "PORT"))}
     kept = Folders(base.state / "test")
     try:

@@ -55,7 +55,7 @@ class Supervisor:
                 signal.signal(number, handler)
 
     def tend(self) -> None:
-        """Notice who died, and start again whose pause is over."""
+        """Note children that have died, and start those whose pause is over."""
         for child in self.children:
             if child.note_death():
                 if not child.is_stopping:
@@ -74,7 +74,7 @@ class Supervisor:
             self.note_change()
 
     def note_change(self) -> None:
-        """Tell of a change; where that fails, as on a full disk, it is tried again."""
+        """Record a change; if that fails, as on a full disk, it is tried again."""
         try:
             self.on_change(self)
         except OSError as error:
@@ -85,7 +85,7 @@ class Supervisor:
         self.is_behind = False
 
     def repair(self, child: Child) -> None:
-        """Have what *child* cannot start with moved away, before it is given up."""
+        """Repair what keeps *child* from starting, before it is given up."""
         if child.deaths_in_a_row == CRASH_LOOP - 1 and (done := child.program.repair()):
             self.console.say(done)
 
@@ -147,7 +147,7 @@ class Supervisor:
 
 
 def stop_order(child: Child) -> int:
-    """Return when *child* is stopped: who takes requests first, the servers last."""
+    """Return the rank of *child* in stopping: web first, the servers last."""
     if child.name in STOP_FIRST:
         return STOP_FIRST.index(child.name) - len(STOP_FIRST)
     return STOP_LAST.index(child.name) + 1 if child.name in STOP_LAST else 0

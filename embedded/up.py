@@ -43,7 +43,7 @@ HANDED_DOWN = (
     "STATE_DIR",
     "TIMEZONE",
 )
-"""What other commands take over from a running `up`."""
+"""The variables that other commands take over from a running `up`."""
 
 
 def up(procfile: Path) -> int:
@@ -135,7 +135,7 @@ class Up:
         if before.timezone not in (None, found.timezone):
             self.console.say(f"TIMEZONE was {before.timezone}, now {found.timezone}")
         self.environment |= {"CURRENCY": found.currency, "TIMEZONE": found.timezone}
-        # One that was taken today is the shop's again tomorrow.
+        # A port that is taken now is tried again at the next start.
         port = found.port if found.port and not self.given_port else self.port.number
         shop_settings.keep(replace(found, port=port), self.folders)
 

@@ -24,15 +24,15 @@ These names mean the same everywhere, and a docstring does not repeat it:
     scope       name of a kind of claimed value, like `email`
     keyed_hash  the hash of a claimed value: 32 bytes of HMAC-SHA-256
 
-These errors are raised by all that reads events, commands or snapshots, and a docstring
-does not repeat that either:
+These errors are raised by everything that reads events, commands or snapshots; a
+docstring does not repeat that either:
 
     UnknownEventType, UnknownCommandType, NewerSchema, UpcasterFailed, UnreadableEvent:
-        what was written does not fit the classes of this code;
+        the stored data do not fit the classes of this code;
     MasterKeyMissing, WrongMasterKey, KeyLost, TamperedEnvelope:
         personal fields cannot be decrypted.
 
-What the database itself refuses, and a lost connection, is a psycopg.Error.
+An error of the database itself, and a lost connection, is a psycopg.Error.
 """
 
 from eventstore.aggregates.as_of import AsOf, load_as_of, read_as_of, versions_as_of

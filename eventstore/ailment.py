@@ -1,4 +1,4 @@
-"""What is wrong with a database and what to do: all that a doctor's check says."""
+"""An ailment: what is wrong with a database and what to do about it."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple

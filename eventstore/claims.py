@@ -1,8 +1,8 @@
 """
 Claims: values that one stream at a time may have, such as a customer's e-mail address.
 
-A decider tells them from a state. What a decision adds to them and takes from them goes
-into the append of its events.
+A decider returns the claims of a state. Claims that a decision adds or releases are
+written by the append of its events.
 """
 
 import hashlib
@@ -31,10 +31,10 @@ class ClaimChange(NamedTuple):
 
 def claims_argument(changes: Sequence[ClaimChange]) -> str | None:
     """
-    Return *changes* as the function `append` takes them, or None where there are none.
+    Return *changes* as the function `append` takes them, or None if there are none.
 
-    They take effect in the order of their commands, and those of one command, or of
-    none, released before written: a value can go from one stream to another.
+    They take effect in the order of their commands, releases of a command before its
+    claims: so a value can go from one stream to another.
     """
     if not changes:
         return None
@@ -68,7 +68,7 @@ def find_claimed(
 
 
 class Claim(Protocol):
-    """What a state claims: a value that only one stream at a time may have."""
+    """A claim of a state: a value that only one stream at a time may have."""
 
     @property
     def scope(self) -> str:
@@ -91,12 +91,12 @@ class Change(NamedTuple):
 
 
 def no_claims(state: Any) -> Iterable[Claim]:
-    """Most streams claim nothing."""
+    """The default of `claims`: nothing."""
     return ()
 
 
 def changes_between(before: Iterable[Claim], after: Iterable[Claim]) -> list[Change]:
-    """Return what one state claims and the other does not."""
+    """Return the differences between the claims of two states."""
     old = {(claim.scope, claim.value): claim for claim in before}
     new = {(claim.scope, claim.value): claim for claim in after}
     return [
@@ -109,9 +109,9 @@ class ClaimKey:
     """
     The key by which claimed values are hashed.
 
-    It is made of the application's *secret*: without it, nobody who has the database
-    can find out a value by trying. With another secret all hashes are other ones.
-    Raises ValueError for an empty one.
+    It is made of the application's *secret*: without it, values in a copy of the
+    database cannot be guessed by trying. Another secret makes other hashes. Raises
+    ValueError for an empty one.
     """
 
     def __init__(self, secret: bytes) -> None:
@@ -122,7 +122,7 @@ class ClaimKey:
     def hash_of(self, claim: Claim) -> bytes:
         """Return the HMAC-SHA-256 of a claim's scope and value: 32 bytes."""
         content = f"{len(claim.scope)}:{claim.scope}{claim.value}"
-        # Half a character is hashed too: what it claims is not for us to judge.
+        # A lone surrogate is hashed, too: claims are not validated here.
         return hmac.digest(
             self._key, content.encode(errors="surrogatepass"), hashlib.sha256
         )

@@ -1,4 +1,4 @@
-"""The engine speaks psycopg; its callers hold connections of that or of SQLAlchemy."""
+"""The psycopg connection of a caller's connection, of psycopg or of SQLAlchemy."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from psycopg.rows import tuple_row
 IDLE = TransactionStatus.IDLE
 
 Connection = sa.Connection | psycopg.Connection[Any]
-"""What the engine works over: a connection of the caller's, and its transaction."""
+"""A connection of the caller; the engine works in its transaction."""
 
 
 def driver_connection(connection: sa.Connection) -> psycopg.Connection[Any]:
@@ -27,8 +27,8 @@ def psycopg_connection(connection: Connection) -> psycopg.Connection[Any]:
     Raises ValueError for one whose rows are not tuples.
     """
     if isinstance(connection, sa.Connection):
-        # As its own `execute` would: its `commit` does nothing where it knows of no
-        # transaction, and what we have written would be rolled back without a word.
+        # As its own `execute` would: otherwise its `commit` knows of no transaction and
+        # does nothing, and our writes would be rolled back silently.
         if not connection.in_transaction():
             connection.begin()
         return driver_connection(connection)
@@ -41,8 +41,8 @@ def begin_on(connection: Connection) -> psycopg.Connection[Any]:
     """
     Return the psycopg connection of either, with its transaction begun.
 
-    Else the first `transaction()` over it would be the whole one, and commit what is
-    the caller's to commit. In autocommit there is none to begin.
+    Otherwise the first `transaction()` on it would be the outermost and commit, which
+    is the caller's right. In autocommit there is none to begin.
     """
     driver = psycopg_connection(connection)
     if not driver.autocommit and driver.info.transaction_status == IDLE:

@@ -1,4 +1,4 @@
-"""Cursors: the place where a page ends, as text that a client hands back."""
+"""Cursors: the end of a page, as text that a client sends for the next one."""
 
 import base64
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ MAX_EXPONENT = 10_000
 
 def encode_cursor(order: str, place: Sequence[Any]) -> str:
     """
-    Return the cursor of the page behind *place*.
+    Return the cursor of the page after *place*.
 
     *order* is the name of a list and its sort order; *place* has the values by which
     its last row is found in that order. They must be values that JSON can hold.
@@ -26,10 +26,10 @@ def encode_cursor(order: str, place: Sequence[Any]) -> str:
 
 def decode_cursor(cursor: str, order: str, types: Sequence[Any]) -> list[Any]:
     """
-    Return the place that *cursor* stands for: a value of each of *types*.
+    Return the place in *cursor*: a value of each of *types*.
 
-    Raises BadCursor where it is none of this *order*: it comes from a client, and may
-    be any text. What is returned can be sent to PostgreSQL.
+    Raises BadCursor if it is none of this *order*: it comes from a client, and may be
+    any text. The returned values can be sent to PostgreSQL.
     """
     try:
         written = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", True)
@@ -46,7 +46,7 @@ def decode_cursor(cursor: str, order: str, types: Sequence[Any]) -> list[Any]:
 
 
 def is_unusable(value: Any) -> bool:
-    """Return whether no row can have *value*, and PostgreSQL would not even take it."""
+    """Return whether PostgreSQL would refuse *value*, so that no row can have it."""
     if isinstance(value, str):
         return "\0" in value or any("\ud800" <= c <= "\udfff" for c in value)
     if isinstance(value, Decimal):

@@ -1,4 +1,4 @@
-"""Groups of the database server: roles without a login, and who is their member."""
+"""Groups of the database server: roles without a login, and their members."""
 
 from collections.abc import Iterator, Sequence
 
@@ -67,8 +67,8 @@ def is_member(connection: sa.Connection, group: str, member: str | None) -> bool
     """
     Return whether *member*, or the connected login, has the rights of *group*.
 
-    Who makes a role may give it to others, and since PostgreSQL 16 is its member with
-    no other right than that.
+    Since PostgreSQL 16, the creator of a role is its member, but only with the right to
+    grant it to others.
     """
     return bool(
         connection.scalar(

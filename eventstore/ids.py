@@ -1,4 +1,4 @@
-"""Ids that are computed, so that the same thing done twice is the same thing."""
+"""Computed ids, so that a repetition has the same id."""
 
 import hashlib
 import hmac
@@ -11,16 +11,15 @@ def command_id_for(principal: str, key: str) -> UUID:
     """
     Return the id of the command that *principal* sends under *key*.
 
-    *key* is the text of the idempotency key. The id is never the client's own value: a
-    client cannot take the id that another client's command, or a process manager's, is
-    going to have.
+    *key* is the text of the idempotency key. The id is not the client's value, so a
+    client cannot occupy the id of another client's, or a process manager's, command.
     """
     return uuid5(NAMESPACE, f"{principal}\n{key}")
 
 
 def event_id_for(command_id: UUID, index: int) -> UUID:
     """
-    Return the id of an event of a command: deciding again repeats it.
+    Return the id of an event of a command, the same each time it is decided.
 
     *index* is the number of the event among the command's, from 0.
     """
@@ -29,10 +28,10 @@ def event_id_for(command_id: UUID, index: int) -> UUID:
 
 def origin_of(command_id: UUID, pruning: int | None) -> UUID:
     """
-    Return what the ids of a command's events are made of: most often its own id.
+    Return the id from which a command's event ids are made: mostly its own.
 
-    After a *pruning* the same id may come again for another command, whose events are
-    others: an event's id is in the log once.
+    After a *pruning* another command may have the same id, and its events need other
+    ids: an event's id is unique in the log.
     """
     return command_id if pruning is None else uuid5(command_id, f"pruning {pruning}")
 
@@ -41,6 +40,6 @@ def fingerprint_of(content: bytes, secret: bytes) -> bytes:
     """
     Return a keyed hash of a command's content.
 
-    Keyed, since a bare hash of a short content could be guessed by trying.
+    Keyed, since a plain hash of a short content could be found by trying.
     """
     return hmac.digest(secret, content, hashlib.sha256)

@@ -22,12 +22,12 @@ from eventstore.store import NOW
 @dataclass(frozen=True, slots=True)
 class PostgresStore:
     """
-    The log in a database, as the methods of `Store` tell it.
+    The log in a database, with the methods of `Store`.
 
-    *connection* is SQLAlchemy's or psycopg's. What is done is part of its transaction,
-    and is there for others when the caller commits; in autocommit each call is a
-    transaction of its own. After an append that was refused, a transaction goes on only
-    from a savepoint, as after any error of a statement.
+    *connection* is SQLAlchemy's or psycopg's. Calls are part of its transaction, and
+    visible to others when the caller commits; in autocommit each call is a transaction
+    of its own. After a refused append, a transaction can continue only from a
+    savepoint, as after any error of a statement.
     """
 
     connection: Connection

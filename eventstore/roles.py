@@ -1,9 +1,9 @@
 """
-Who may do what: roles in the database, each with the least that its processes need.
+The roles in the database, each with the least rights that its processes need.
 
 They are groups without a login: give each process a login of its own, as a member of
-one. The tables' owner is none of them. What is not named here nobody may do but the
-owner, above all to write into the log: an event comes in by a function that keeps its
+one. The tables' owner is none of them. Rights that are not named here only the owner
+has, above all writing to the log: events are appended by a function that keeps the
 rules, and a login that may call it has no right to the table.
 """
 
@@ -17,7 +17,7 @@ from eventstore.sql import FUNCTIONS, execute, signatures
 
 PREFIX = "recount_"
 READ_MODELS = "readmodels"
-"""The schema that is a role's own: who is its member makes and drops what is in it."""
+"""The schema owned by a role: its members create and drop objects in it."""
 
 ROLES: Mapping[str, str] = {
     "web": "accepts commands, and reads",
@@ -30,7 +30,7 @@ ROLES: Mapping[str, str] = {
 """What each role may do, by its name without the prefix."""
 
 RUNNERS = ("worker", "relay", "operator")
-"""Who decides commands and keeps what is computed from the log; all own the rows."""
+"""The roles that decide commands and catch up subscriptions; all own the rows."""
 EVERYBODY = ("web", "reader", *RUNNERS)
 
 SELECT = "SELECT"
@@ -162,10 +162,10 @@ def wanted_grants() -> set[Grant]:
 
 def grant_rights(connection: sa.Connection) -> None:
     """
-    Make the roles that are missing, and give all of them what they are to have.
+    Create missing roles, and grant all of them the rights that they need.
 
-    It takes away what they have besides, and may be done again at any time. Raises
-    RolesMissing where the connected login may not make roles.
+    Other rights are revoked; it may be repeated at any time. Raises RolesMissing if the
+    connected login may not create roles.
     """
     make_roles(
         connection,

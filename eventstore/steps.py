@@ -16,7 +16,7 @@ class Statement(NamedTuple):
     values: Sequence[object]
 
     def send(self, connection: psycopg.Connection) -> Answer:
-        """Send it; in a pipeline nobody waits for the answer before it is read."""
+        """Send it; in a pipeline this does not wait for the answer."""
         return connection.execute(self.text, self.values)
 
 

@@ -115,7 +115,7 @@ class Store(Protocol):
         command_id: UUID | None = None,
     ) -> Outcome:
         """
-        Handle one command: load, decide, append; return what became of it.
+        Handle one command: load, decide, append; return its outcome.
 
         Without *stream_id* it goes to the stream that the command itself names. A
         rejection is an outcome, not an error.

@@ -1,4 +1,4 @@
-"""Accepting a command: the journal first, then a word to the workers."""
+"""Accept commands: write them to the journal, then send a task to the workers."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -19,13 +19,13 @@ from tasks.broker import publish
 from tasks.shop.wiring import Shop
 
 IN_A_SET = 500
-"""So many are one round trip and one commit, and another's set waits no longer."""
+"""Commands of one round trip and commit; another sender's set waits for that long."""
 STREAMS_OF_A_TASK = 50
-"""A task that names more would keep its worker's child from single commands."""
+"""With more in a task, its worker's child would be busy for too long."""
 
 
 class CommandRequest(NamedTuple):
-    """A command as it is to be accepted, under its key."""
+    """A command to accept, with its key and the time it is due."""
 
     command: Any
     key: str
@@ -44,8 +44,8 @@ def accept(
     """
     Accept *command* under *key*: when this returns it is promised.
 
-    One with a time that is still to come is told to nobody: the relay runs it then.
-    Raises KeyReused where the key was used for something else.
+    A command with a time in the future gets no task: the relay runs it then.
+    Raises KeyReused if the key was used for another command.
     """
     with shop.lent(keep_after=(Exception,)) as connection:
         accepted = write_command(
@@ -69,9 +69,9 @@ def accept_many(
     shop: Shop, wanted: Sequence[CommandRequest], *, principal: str
 ) -> list[AcceptanceResult]:
     """
-    Accept one set of commands, and answer each by itself.
+    Accept a set of commands; return a result for each.
 
-    Those that `is_promised` says it of are promised when this returns.
+    When this returns, those whose result says `is_promised` are promised.
     """
     ready: list[PreparedCommand] = []
     ids = [command_id_for(principal, one.key) for one in wanted]
@@ -104,7 +104,7 @@ def prepare_request(
 
 
 def tell_workers(shop: Shop, answered: Iterable[AcceptanceResult]) -> None:
-    """Send tasks that name the streams, each by the first new command in it."""
+    """Send tasks that name each stream by its first new command."""
     first: dict[str, UUID] = {}
     for answer in answered:
         if answer.is_new and answer.error is None:

@@ -15,7 +15,7 @@ from tasks.shop.startup_checks import refuse_what_loses_data
 from tasks.shop.wiring import forget_connections, shop
 
 TIME_LIMIT = 30
-"""Seconds until a task that does not return is killed; the relay keeps to it too."""
+"""Seconds after which a task is killed; the relay's child has the same limit."""
 SOFT_TIME_LIMIT = 20
 MEMORY_LIMIT_KB = 512_000
 INCLUDED = [
@@ -23,7 +23,7 @@ INCLUDED = [
     "tasks.catch_up",
     "tasks.snapshots",
     "tasks.seals",
-    # No task: it beats for workers and beat.
+    # It has no task: it starts the heartbeats of workers and beat.
     "tasks.heartbeat.processes",
 ]
 
@@ -31,7 +31,7 @@ app = Celery("recount", include=INCLUDED)
 
 
 def configuration() -> dict[str, Any]:
-    """Return Celery's settings; asked for at first use, never at import."""
+    """Return Celery's settings; called at first use, never at import."""
     settings = shop().settings
     identity = wait_for_identity(shop())
     commands, projections, maintenance = (queue_name(q, identity) for q in QUEUES)
@@ -46,25 +46,25 @@ def configuration() -> dict[str, Any]:
         "task_acks_late": False,
         "worker_prefetch_multiplier": 1,
         "worker_consumer": "tasks.consumer:PatientConsumer",
-        # What that takes for a lost connection.
+        # Reconnect on the errors that this consumer counts as a lost connection.
         "broker_channel_error_retry": True,
         "task_soft_time_limit": SOFT_TIME_LIMIT,
         "task_time_limit": TIME_LIMIT,
         "worker_max_tasks_per_child": 10_000,
         "worker_max_memory_per_child": MEMORY_LIMIT_KB,
         "worker_soft_shutdown_timeout": 5.0,
-        # Any client of the broker could shut workers down through it.
+        # With it, any client of the broker could shut down workers.
         "worker_enable_remote_control": False,
         "worker_send_task_events": False,
         "worker_hijack_root_logger": False,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         "broker_connection_retry_on_startup": True,
-        # None is for ever; 0 is not.
+        # None retries for ever; 0 does not.
         "broker_connection_max_retries": None,
-        # A thread of the web that finds none free gives up, and the relay runs it.
+        # A web thread that finds none free gives up, and the relay runs the command.
         "broker_pool_limit": 20,
         "broker_pool_acquire_timeout": 1.0,
-        # A worker that is not told its queues serves all of them.
+        # A worker started without -Q serves all queues.
         "task_queues": queues_of(identity),
         "task_default_queue": commands,
         "task_routes": {
@@ -74,8 +74,8 @@ def configuration() -> dict[str, Any]:
             "seal": {"queue": maintenance},
             "export_seals": {"queue": maintenance},
         },
-        # A broker that is frozen must not freeze who publishes. The second dictionary
-        # repeats the first one's timeouts: without it they do not hold for connecting.
+        # A frozen broker must not freeze the publisher. The second dictionary repeats
+        # the timeouts of the first: without it they do not hold for connecting.
         "broker_transport_options": publishing_limits(settings.broker_url),
         "task_publish_retry": True,
         "task_publish_retry_policy": {
@@ -96,7 +96,7 @@ app.add_defaults(configuration)
 
 @setup_logging.connect
 def set_up_logging(**_: object) -> None:
-    # Workers and beat alone: an operator who sends something needs no logs of ours.
+    # Only workers and beat: an operator's command needs no logs of ours.
     from tasks.shop.logging import log_to_stderr
 
     settings = shop().settings
@@ -105,7 +105,7 @@ def set_up_logging(**_: object) -> None:
 
 @worker_init.connect
 def start_worker(**_: object) -> None:
-    # A message as large as all memory is left out as well as any other.
+    # So a message that needs too much memory is left out like other bad messages.
     limit_memory()
     refuse_what_loses_data(shop())
     warn_of_broker(shop())
@@ -117,7 +117,7 @@ def start_worker(**_: object) -> None:
 def start_child(**_: object) -> None:
     limit_memory()
     forget_connections()
-    # Which of the pool's processes it is, from 1; 0 where there is no pool. One that
+    # The number of this process in the pool, from 1; 0 without a pool. A process that
     # replaces another has its number.
     number = int(node_format("%i", "worker@host"))
     pulse.begin(shop().pulses, max(number - 1, 0))
@@ -125,10 +125,10 @@ def start_child(**_: object) -> None:
 
 def limit_memory() -> None:
     """
-    Let what eats memory in this process get a MemoryError before others starve.
+    Limit this process's memory: beyond the limit an allocation raises MemoryError.
 
-    Celery's own limit replaces a child when its task is done, which such a one never
-    is. It is twice that, and does not count what is shared or mapped from files.
+    Celery's own limit replaces a child only after its task, which may never end. This
+    limit is twice that; shared memory and mapped files do not count.
     """
     limit = MEMORY_LIMIT_KB * 1024 * 2
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))

@@ -1,4 +1,4 @@
-"""Catching up all subscriptions: the task behind each signal and each beat."""
+"""Catch up all subscriptions: the task that writers and beat send."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -31,9 +31,9 @@ Tell = Callable[[Shop, UUID], None]
 log = logger_of(__name__)
 
 MAX_SECONDS_OF_RUN = 5.0
-"""Seconds after which a run that never comes to an end leaves the rest to the next."""
+"""Seconds after which a run that has not reached the end leaves the rest to another."""
 SHARE = 0.25
-"""Of its time a run reads: under load it reads in sets, and leaves time to others."""
+"""The part of its time in which a run reads; it leaves the rest to others."""
 MAX_PAUSE = 0.1
 # Keys of two integers are a space of their own, beside those that `lock_key` computes.
 TURN = "hashtext('recount'), hashtext('catch up')"
@@ -41,7 +41,7 @@ TURN = "hashtext('recount'), hashtext('catch up')"
 
 @app.task(name="catch_up")
 def catch_up() -> None:
-    """Bring every subscription up to what is settled."""
+    """Catch up every subscription to *settled*."""
     if not run(shop()):
         publish.publish_catch_up(shop())
 
@@ -54,16 +54,16 @@ def run(
     seconds: float = MAX_SECONDS_OF_RUN,
 ) -> bool:
     """
-    Bring every read model up to what is settled, unless somebody else is at it.
+    Catch up every subscription to *settled*, unless another session does so.
 
-    Returns False where *seconds* were up before the end was reached: the caller sees to
-    it that somebody goes on. One pass is done whatever they are.
+    Returns False if *seconds* were over before the end: the caller must have the rest
+    read. At least one pass is done, whatever *seconds* are.
 
-    One at a time: a second one would only watch the first, and keep a worker's child
-    from the commands. The one that ends looks once more, so what made the other one
-    come is read by one of them. It is a courtesy: the checkpoints are what keeps two
-    apart, and who finds that nothing moves, as the holder was stopped, goes on without
-    *in_turn*. *tell* is called with each command that a process manager has sent.
+    One session at a time: a second would only wait, and keep a worker's child from
+    commands. The first looks again before it ends, so it reads what the second came
+    for. Correctness does not need the lock, since checkpoints keep two apart: a caller
+    that sees no progress, because the holder was stopped, passes *in_turn* as False.
+    *tell* is called with each command that a process manager has sent.
     """
     until = time.monotonic() + seconds
     with shop.lent() as connection:
@@ -89,7 +89,7 @@ def run(
 
 
 def take_turn(connection: psycopg.Connection[Any]) -> bool:
-    """Take this session's lock on catching up; return False where another has it."""
+    """Take the session lock on catching up; return False if another has it."""
     row = connection.execute(f"SELECT pg_try_advisory_lock({TURN})").fetchone()
     return row == (True,)
 
@@ -107,10 +107,10 @@ def read_to_the_end(
     is_brief: bool = False,
 ) -> Sequence[Subscription]:
     """
-    Read pass after pass until there is no more, or time is up; return who was read.
+    Read passes until the end or until time is up; return the subscriptions read.
 
-    The flag stays up while we read: a writer that appends meanwhile need not send
-    another signal, since we look once more when it is down.
+    The flag is set while we read: a writer that appends meanwhile need not send
+    another task, since we look again after clearing the flag.
     """
     sent: list[UUID] = []
 
@@ -120,7 +120,7 @@ def read_to_the_end(
 
     def note_pass(done: SharedPass, seconds: float) -> None:
         if done.error is not None:
-            # They were undone with it.
+            # The pass was rolled back, and these commands with it.
             sent.clear()
         report_pass(done, seconds)
         tell_all()
@@ -151,7 +151,7 @@ def read_to_the_end(
 
 
 def report_pass(done: SharedPass, seconds: float) -> None:
-    """Log a shared pass that came further, or was undone."""
+    """Log a shared pass that advanced checkpoints or was rolled back."""
     if done.error is not None:
         log.warning(
             "pass undone", because=kind_of(done.error), error=said_of(done.error)
@@ -167,7 +167,7 @@ def report_pass(done: SharedPass, seconds: float) -> None:
 
 
 def report_alone(subscription: Subscription, reached: CaughtUp, seconds: float) -> None:
-    """Log what one came to that was read alone."""
+    """Log the result of a subscription that was read alone."""
     if reached.error is not None:
         log.error(
             "stopped",
@@ -191,28 +191,28 @@ def live_subscriptions(
     shop: Shop, connection: psycopg.Connection[Any], sent: list[UUID] | None = None
 ) -> Sequence[Subscription]:
     """
-    Return what reads the log: process managers, the live generation of each read model.
+    Return the subscriptions: process managers, the live generation of each read model.
 
-    What a process manager sends is added to *sent*. A generation that was made from
-    another definition is left alone: its tables do not fit.
+    Commands that a process manager sends are added to *sent*. A generation made from
+    another definition is left out: its tables do not fit.
     """
     live = live_generations(connection)
     if any(projection.name not in live for projection in shop.projections):
         shop.ensure_read_models()
         live = live_generations(connection)
-    # The first: others wait for what they send.
+    # Process managers first: commands that they send are waited for.
     subscriptions = [
         acting.subscription for acting in at_work(shop, [] if sent is None else sent)
     ]
     for projection in shop.projections:
-        # One that is being filled for the first time has none that is live.
+        # A read model that is filled for the first time has no live generation.
         found = live.get(projection.name)
         if found is not None and found.shape == shape_of(projection):
             subscription = subscription_of(projection, found.number)
             subscriptions.append(replace(subscription, masters=shop.deciders.masters))
         else:
             say_outdated(projection.name)
-    # The last: it acts when the live rows have come there.
+    # Last, because it acts on rows that the read models before it have written.
     return [*subscriptions, forgetting(shop.projections, shop.deciders.forgets)]
 
 
@@ -225,7 +225,7 @@ def at_work(shop: Shop, sent: list[UUID]) -> list[ProcessManagerRun]:
 
 
 def find_live_standings(shop: Shop) -> list[SubscriptionLag]:
-    """Return where the live read models stand: not those that are kept, or filled."""
+    """Return the lag of the live generations, not of those kept or being filled."""
     with shop.lent() as connection:
         live = live_subscriptions(shop, connection)
         return find_standings(connection, [subscription.name for subscription in live])
@@ -233,7 +233,7 @@ def find_live_standings(shop: Shop) -> list[SubscriptionLag]:
 
 @cache
 def say_outdated(name: str) -> None:
-    """Log it once a process: a catch-up comes every few milliseconds."""
+    """Log it once a process: catch-ups are milliseconds apart."""
     log.error(
         "%s stands still, made for another version: recount rebuild %s", *[name] * 2
     )

@@ -1,4 +1,4 @@
-"""What operators do with commands, and the word to the workers that follows from it."""
+"""Retry, abandon or cancel a command for an operator, and send the task it needs."""
 
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from tasks.shop.wiring import Shop
 def retry(
     shop: Shop, command_id: UUID, *, by: str, because: str
 ) -> ActionResult | None:
-    """Let a failed command have its turn again, and tell the workers."""
+    """Put a failed command back to waiting, and send its task."""
     with shop.transaction() as connection:
         acted = operator_actions.retry(connection, command_id, by=by, because=because)
     if acted is not None and acted.was_done:
@@ -26,9 +26,9 @@ def abandon(
     shop: Shop, command_id: UUID, *, by: str, because: str
 ) -> ActionResult | None:
     """
-    Give up a failed command, or one that cannot be decided; tell those who wait for it.
+    Abandon a failed or undecidable command, and notify those who wait for it.
 
-    Those behind it in its stream have their turn.
+    The next due command of its stream gets a task.
     """
     follow_up, is_next = None, None
     with shop.transaction() as connection:
@@ -49,7 +49,7 @@ def abandon(
 
 
 def next_behind(connection: psycopg.Connection[Any], command_id: UUID) -> UUID | None:
-    """Return what is due in the stream of a command that was given up."""
+    """Return the next due command in the stream of an abandoned one, or None."""
     row = connection.execute(
         "SELECT public.next_due(c.stream_id) FROM public.commands AS c WHERE c.id = %s",
         (command_id,),
@@ -60,6 +60,6 @@ def next_behind(connection: psycopg.Connection[Any], command_id: UUID) -> UUID |
 def cancel(
     shop: Shop, command_id: UUID, *, by: str, because: str
 ) -> ActionResult | None:
-    """Take back a scheduled command, no matter who sent it."""
+    """Cancel a scheduled command of any sender."""
     with shop.transaction() as connection:
         return operator_actions.cancel(connection, command_id, by=by, because=because)

@@ -28,12 +28,12 @@ log = logger_of(__name__)
 
 SECONDS_TO_FORGET = 5.0
 FOR_EVER = ("succeeded", "rejected")
-"""How a drain ends a command that nobody can have tried again."""
+"""The statuses given by a drain after which a command cannot be retried."""
 
 
 @app.task(name="execute")
 def execute(command_ids: list[str]) -> None:
-    """Run the commands, what else is due in their streams, and what waits behind."""
+    """Run the commands, others due in their streams, and some accepted after them."""
     done, pace = shop().done, shop().pace
     ids = [one for one in map(UUID, command_ids) if one not in done]
     if not ids:
@@ -53,10 +53,10 @@ def execute(command_ids: list[str]) -> None:
 
 def read_on(shop: Shop) -> None:
     """
-    Show what was just appended: by one pass here, or by a task where that is not all.
+    Catch up on what was just appended: one pass here, and a task for the rest.
 
-    A message and another process would take longer than the pass. Its errors are none
-    of the command's, which is finished.
+    A message to another process would take longer than the pass. Errors of the pass
+    do not concern the command, which is finished.
     """
     if not shop.settings.catch_up_signals:
         return
@@ -75,11 +75,11 @@ def run(
     shop: Shop, command_ids: Sequence[UUID], *, ran_by: str = "worker", ahead: int = 0
 ) -> DrainResult:
     """
-    Drain the stream of each command, as long as half of a task's time is not used up.
+    Drain the stream of each command until half of a task's time is used up.
 
-    With one, up to *ahead* of those that were accepted right after it go along. Returns
-    what was done, and the commands that its caller passes on. Safe to run twice, at
-    once, and for commands that are finished or never existed.
+    With a single command, up to *ahead* commands accepted right after it run too.
+    Returns what was done, and the commands left for another task. Safe to run twice or
+    concurrently, and for commands that are finished or do not exist.
     """
     runner = runner_of(shop, ran_by)
     until = time.monotonic() + SOFT_TIME_LIMIT / 2
@@ -106,9 +106,9 @@ def drain_on_a_lent(
     shop: Shop, command_ids: Sequence[UUID], runner: Runner, ahead: int = 0
 ) -> DrainResult:
     """
-    Drain, on a connection that does not outlive an exception.
+    Drain on a pooled connection, which is closed after an exception.
 
-    Raises DatabaseAway where that exception could not even be noted.
+    Raises DatabaseAway if the runner's marks cannot be taken back after that.
     """
     try:
         with shop.lent() as connection:
@@ -119,7 +119,7 @@ def drain_on_a_lent(
 
 
 def runner_of(shop: Shop, ran_by: str) -> Runner:
-    """Return what runs the shop's commands in this process."""
+    """Return the runner of the shop's commands in this process."""
     name = f"{ran_by}:{socket.gethostname()}:{os.getpid()}"
     return Runner(
         deciders=shop.deciders,
@@ -136,7 +136,7 @@ def runner_of(shop: Shop, ran_by: str) -> Runner:
 
 
 def log_finished(shop: Shop, runner: str, finished: FinishedCommand) -> None:
-    """Log one command: names, numbers and ids, and nothing that was sent."""
+    """Log one command: names, numbers and ids, and none of its data."""
     if finished.status in FOR_EVER:
         shop.done.add(finished.command_id)
     facts = finished._asdict()
@@ -146,7 +146,7 @@ def log_finished(shop: Shop, runner: str, finished: FinishedCommand) -> None:
 
 
 def keeps_snapshots(shop: Shop, stream_id: str) -> bool:
-    """Return whether the shop wants snapshots of such streams at all."""
+    """Return whether streams of this category have snapshots."""
     return shop.settings.snapshot_policy.of(stream_id) < math.inf
 
 
@@ -158,10 +158,10 @@ def forget_own_marks(
     shop: Shop, runner: str, command_id: UUID, error: Exception
 ) -> None:
     """
-    Take our marks back, since a mark that is found means that its runner died.
+    Take our marks back, since a mark that is left means that its runner died.
 
-    The database may be away for a while: try for some seconds. If it is away for
-    longer it has most likely been started again, and older marks do not count.
+    Retries for some seconds while the database is away. If it is away for longer, it
+    was most likely restarted, and older marks do not count.
     """
     until = time.monotonic() + SECONDS_TO_FORGET
     while True:

@@ -1,7 +1,7 @@
 """
-What a worker takes messages with: not each is given to a task.
+The consumer of a worker's main process, which reads messages and starts tasks.
 
-One that cannot be read ends no worker, and for what is done no process is asked.
+An unreadable message does not end the worker; a finished command starts no task.
 """
 
 import logging
@@ -19,18 +19,18 @@ log = logging.getLogger(__name__)
 
 UNREADABLE = (TypeError, ValueError, LookupError, AttributeError)
 """
-What Celery and its transport raise where a message is not what they take it for.
+The errors that Celery and its transport raise for a malformed message.
 
-Kombu counts some of these with what tells that the connection is lost.
+Kombu counts some of them among its errors of a lost connection.
 """
 
 MAX_BYTES = 1_000_000
 MAX_BYTES_OF_HEADER = 10_000
-"""Ours are far below. To hand on many megabytes keeps a worker from all others."""
+"""Ours are far below. Passing on many megabytes would block a worker."""
 
 OURS = (
     *("lang", "task", "id", "root_id", "shadow", "origin", "argsrepr", "kwargsrepr"),
-    # What beat sends is of no use any more when the next tick is due.
+    # A tick of beat is useless when the next one is due.
     "expires",
 )
 """Headers of the messages that we send; all of them are texts."""
@@ -38,11 +38,11 @@ OURS = (
 
 class PatientConsumer(Consumer):
     """
-    Leaves out what cannot be read, and goes on.
+    A consumer that leaves out unreadable messages.
 
-    Celery ends the worker for some of it, and gives the message back before that: then
-    the next worker takes it, and ends as well, and so for ever. Nothing of ours is lost
-    by leaving a message out, whatever it was: the journal has all that was accepted.
+    For some of them Celery ends the worker and returns the message to the queue, so
+    that it ends every next worker, too. Leaving a message out loses nothing: the
+    journal has every accepted command.
     """
 
     loop: Callable[..., Any]
@@ -51,12 +51,11 @@ class PatientConsumer(Consumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Those that Celery only logs where a message is acknowledged in vain, and goes
-        # on: with one place less, as the message still has it. A broker that was frozen
-        # for a second left workers that never took a message again. So these are none,
-        # and what it connects again for (broker_channel_error_retry) is all of them,
-        # and what ended it before: a Redis that is full, or follows another for a
-        # while.
+        # If acknowledging a message raises one of connection_errors, Celery only logs
+        # it, and the message keeps its place: after a broker was frozen for a second,
+        # workers never took a message again. So none is a connection error. For
+        # channel_errors it reconnects (broker_channel_error_retry): these are all of
+        # them, also those that ended it before: a Redis that is full or a replica.
         self.channel_errors = self.connection_errors + self.channel_errors
         self.connection_errors = ()
         self.loop = connecting_anew(self.loop, self.channel_errors)
@@ -69,15 +68,15 @@ class PatientConsumer(Consumer):
                 message.headers = ours(message.headers)
                 if len(message.body) > MAX_BYTES:
                     raise ValueError
-                # Without one Celery would look for a task in the way of older messages.
+                # Without a name Celery would read it as a message of an older protocol.
                 name = message.headers["task"]
                 came.send(sender=self, headers=message.headers)
                 if name == "execute" and is_done(message):
                     message.ack()
                 else:
                     receive(message)
-            # Whatever reading it has raised: what is nested too deeply, or too large
-            # for the memory that there is, is no ValueError.
+            # Reading may raise anything: RecursionError for deep nesting, MemoryError
+            # for size.
             except Exception as error:
                 if is_lost(error, self.channel_errors):
                     raise
@@ -94,18 +93,17 @@ def is_done(message: Any) -> bool:
         (named,), *_ = message.payload
         return all(UUID(one) in shop().done for one in named)
     except Exception:
-        # The task will see, and say, what is wrong with it.
+        # The task will report what is wrong with it.
         return False
 
 
 def ours(headers: Any) -> dict[str, str]:
     """
-    Return those of a message's *headers* that ours have.
+    Return those of a message's *headers* that our own messages have.
 
-    Whatever else Celery finds there, it does: it waits until a time, or lets a task
-    take for ever. What it cannot read of it, it notices only when a child's place is
-    taken, which nobody gives back; or later still, and the message comes again and
-    again.
+    Celery obeys any other header: a time to wait for, or no time limit. It reads some
+    only after the message has taken a child's place, which is then never freed, or so
+    late that the message is redelivered for ever.
     """
     return {
         name: headers[name]
@@ -119,11 +117,10 @@ def connecting_anew(
     loop: Callable[..., Any], lost: tuple[type[Exception], ...]
 ) -> Callable[..., Any]:
     """
-    Return Celery's loop, for which what is no message at all is a lost connection.
+    Return Celery's loop, changed to reconnect after data that are no message.
 
-    It was read in the middle of the transport's work, which is begun again by that; the
-    tasks that run are left alone. What the loop itself raises for a *lost* connection
-    it raises still.
+    The error interrupts the transport, and reconnecting restarts it; running tasks are
+    left alone. The loop's own errors for a *lost* connection are raised unchanged.
     """
 
     def run(*args: Any) -> Any:
@@ -140,10 +137,10 @@ def connecting_anew(
 
 
 def is_lost(error: Exception, lost: tuple[type[Exception], ...]) -> bool:
-    """Return whether *error* is one of *lost*, and not what reading has raised."""
+    """Return whether *error* is one of *lost* and not of UNREADABLE."""
     return isinstance(error, lost) and not isinstance(error, UNREADABLE)
 
 
 def log_left_out(error: Exception) -> None:
-    """Log that something was left out, and nothing of what is in it."""
+    """Log that a message was left out, without its content."""
     log.error("unreadable message left out error=%s", type(error).__name__)

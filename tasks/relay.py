@@ -1,10 +1,10 @@
 """
 The relay: keeps the promise without the broker; it needs PostgreSQL alone.
 
-It runs what has become due, and what waits though its message is lost (the database's
-function `lost_before` tells, by the workers' heartbeats), through the function that the
-Celery task calls; and it catches up what lags. `python -m tasks.relay` starts it.
-Two of them are harmless.
+It runs commands that have become due, and waiting ones whose message is lost (by the
+database's function `lost_before`, which reads the workers' heartbeats), through the
+function that the Celery task calls; and it catches up subscriptions that lag.
+`python -m tasks.relay` starts it. Two relays are harmless.
 """
 
 import logging
@@ -33,24 +33,24 @@ from tasks.shop.wiring import Shop, shop
 log = logging.getLogger(__name__)
 
 PATIENCE = 1.0
-"""Seconds that a command waits for its message, a subscription for its signal."""
+"""Seconds that a command waits for its message, a subscription for its task."""
 SWEEP_EVERY = 0.25
-"""Seconds between two looks: what is found in both is run."""
+"""Seconds between sweeps: commands that two sweeps have found are run."""
 SECONDS_BETWEEN_LOOKS = 0.2
-"""At the child, by its parent."""
+"""Between checks of the child by its parent."""
 LOOKS_UNTIL_STILL = 5
 STREAMS_A_SWEEP = 100
 STREAMS_TOGETHER = 20
-"""So many go by one commit: without a broker all that is accepted comes this way."""
+"""Streams drained in one commit: without a broker, the relay runs every command."""
 
 
 def main(wiring: Callable[[], Shop] = shop) -> None:
     """
     Keep a child at work until TERM; start another when it dies or does not return.
 
-    The child does everything that may go wrong: a command that never returns, eats
-    memory or kills its process ends the child and not the relay. This process has no
-    connection, so nothing of it is shared by the fork.
+    The child runs the commands: one that never returns, takes all memory or kills its
+    process ends the child and not the relay. This process has no connection, so the
+    fork shares none.
     """
     settings = wiring().settings
     log_to_stderr(settings.log_level, settings.log_format)
@@ -85,10 +85,10 @@ def watch(
     stop: threading.Event,
 ) -> None:
     """
-    Return when the child has ended.
+    Wait until the child has ended.
 
-    Kill it when a piece of work takes too long, or when it does not move any more: what
-    it held, the server has taken from it by then.
+    Kill it when a piece of work takes too long, or when it has no pulse: by then the
+    server has released its locks.
     """
     looks_still = 0
     while child.is_alive():
@@ -99,7 +99,7 @@ def watch(
         if started and time.monotonic() - started > TIME_LIMIT:
             log.error("child killed after %d s with one piece of work", TIME_LIMIT)
             child.kill()
-        # Not at the first look: this process may have been stopped as well until now.
+        # Not at the first look: this process may itself have been stopped until now.
         looks_still = looks_still + 1 if pulses.count_still(1) else 0
         if looks_still > LOOKS_UNTIL_STILL:
             log.error("child killed, which did not move")
@@ -113,15 +113,15 @@ def work(
     pulses: pulse.Pulses,
     parent: int,
 ) -> None:
-    """Sweep and sweep again; the child's whole life."""
+    """Sweep until *stop* is set; what the child does."""
     stop = threading.Event()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     limit_memory()
     pulse.begin(pulses, 0)
     relay = Relay(wiring(), busy_since)
-    # The child's, which does the work: one that does not return goes on beating, and is
-    # killed by its parent.
+    # The child's heartbeat, since it does the work: if it does not return, it still
+    # beats, and its parent kills it.
     processes.begin(relay.shop, "relay")
     # A parent that was killed cannot send TERM.
     while not stop.is_set() and os.getppid() == parent:
@@ -129,13 +129,13 @@ def work(
             relay.sweep(stop)
             stop.wait(SWEEP_EVERY)
         except Exception as error:
-            # The database is away, or a stream's drain was interrupted: look again.
+            # The database is away, or a drain was interrupted: sweep again.
             is_away = isinstance(error, commands.DatabaseAway | psycopg.Error)
             is_outage = is_away or isinstance(error, sa.exc.DBAPIError)
             log.warning(
                 "sweep failed error=%s",
                 type(error).__name__,
-                # What is none of these is a bug, and its place is wanted.
+                # Any other error is a bug: log its traceback.
                 exc_info=None if is_outage else error,
             )
             stop.wait(1.0)
@@ -157,18 +157,18 @@ class SeenReaders(NamedTuple):
 
 
 class Relay:
-    """What the child remembers from one sweep to the next."""
+    """The child's state from one sweep to the next."""
 
     def __init__(self, shop: Shop, busy_since: "Synchronized[float]") -> None:
         self.shop = shop
         self.busy_since = busy_since
         self.checkpoints: dict[str, int] = {}
         self.next_look = 0.0
-        # Of each stream the command whose turn it was when we looked last.
+        # By stream, the command whose turn it was at the last sweep.
         self.heads: dict[str, UUID] = {}
 
     def sweep(self, stop: threading.Event) -> None:
-        """Run what waits, stream after stream, and catch up what lags."""
+        """Drain streams with waiting commands, and catch up subscriptions that lag."""
         after_stream = ""
         has_signalled = False
         heads: dict[str, UUID] = {}
@@ -181,8 +181,8 @@ class Relay:
                     after_stream=after_stream,
                 )
             heads.update(waiting)
-            # Where a worker is at it, another one's turn comes; where it has just let
-            # go, it sends a message first.
+            # If a worker drains the stream, another command's turn has come since. If
+            # it has just released it, it sends a message first.
             ours = [id_ for stream, id_ in waiting if self.heads.get(stream) == id_]
             for start in range(0, len(ours), STREAMS_TOGETHER):
                 if stop.is_set():
@@ -203,21 +203,21 @@ class Relay:
 
     def run(self, command_ids: Sequence[UUID]) -> bool:
         """
-        Drain their streams; return whether who reads the log has something to read.
+        Drain the streams of the commands; return whether there are events to read.
 
-        What is left of it is found by the next sweep. Nothing is published: a broker
-        that is frozen must not slow down who does its work.
+        The next sweep finds commands that are left. Nothing is published: a frozen
+        broker must not slow down the relay.
         """
         try:
             ran = commands.run(self.shop, command_ids, ran_by="relay")
         except commands.DatabaseAway:
             raise
         except Exception:
-            # One stream that cannot be drained must not keep the others waiting.
+            # One stream that cannot be drained must not hold up the others.
             log.exception("drain failed command_id=%s", command_ids[0])
             if len(command_ids) == 1:
                 return False
-            # All of them, whatever the first ones have signalled.
+            # No short circuit: drain them all.
             return max([self.run([command_id]) for command_id in command_ids])
         return ran.has_signalled
 
@@ -240,7 +240,7 @@ class Relay:
 
 
 def nobody_is_told(shop: Shop, command_id: UUID) -> None:
-    """What a process manager sends is found by the next sweep, as all that waits is."""
+    """Send nothing: the next sweep finds a process manager's commands, too."""
 
 
 if __name__ == "__main__":

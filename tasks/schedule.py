@@ -1,4 +1,4 @@
-"""What beat does, and how often. Missing a tick or having two beats changes nothing."""
+"""The schedule of beat. A missed tick or a second beat process does no harm."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from celery.beat import PersistentScheduler
 from tasks.shop.settings import Settings
 
 EXPORT_SECONDS = 3_600.0
-"""A file a day, which grows with the day: a beat that restarts misses none."""
+"""Hourly, though it is one file a day: so a restart of beat misses no day."""
 
 
 def entries(settings: Settings) -> dict[str, dict[str, Any]]:
@@ -28,11 +28,11 @@ def entry(task: str, every: float) -> dict[str, Any]:
 
 class Scheduler(PersistentScheduler):
     """
-    Takes nothing for done in the future.
+    A scheduler that ignores last runs in the future.
 
-    Celery waits until an entry's last run and its interval are over, and writes both to
-    a file: a clock that went an hour ahead and was set right left beat idle for that
-    hour, also after a restart.
+    Celery waits for an entry's last run plus its interval, and keeps both in a file:
+    a clock that was an hour ahead and then corrected left beat idle for that hour, also
+    after a restart.
     """
 
     _heap: list[Any] | None

@@ -1,4 +1,4 @@
-"""Sealing the log, and keeping the newest seal elsewhere: what beat has done."""
+"""Tasks of beat: seal the log, and export the newest seal to a folder."""
 
 import logging
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 @app.task(name="seal")
 def seal() -> None:
-    """Seal what is settled."""
+    """Seal the log up to *settled*."""
     run(shop())
 
 
@@ -31,9 +31,9 @@ def export_seals() -> None:
 
 def run(shop: Shop) -> CaughtUp:
     """
-    Seal what is settled; several at once are harmless.
+    Seal the log up to *settled*; concurrent runs are harmless.
 
-    What half of a task's time does not suffice for is left to the next tick.
+    It ends after half of a task's time; the next tick does the rest.
     """
     with shop.lent() as connection:
         reached = seal_log(connection, seconds=SOFT_TIME_LIMIT / 2)
@@ -46,9 +46,9 @@ def run(shop: Shop) -> CaughtUp:
 
 def export_daily(shop: Shop, folder: Path) -> Path | None:
     """
-    Write today's file, unless the seals are not those that were exported before.
+    Write today's file and return its path, unless the seals contradict an earlier file.
 
-    That is said in the log of the worker, and every file is left as it is.
+    In that case an error is logged and no file is changed.
     """
     path = folder / f"seals-{datetime.now(UTC):%Y-%m-%d}.jsonl"
     with shop.lent() as connection:

@@ -1,4 +1,4 @@
-"""Taking snapshots: what beat has done every half a minute."""
+"""The task of beat that takes snapshots, every 30 seconds."""
 
 import logging
 
@@ -23,9 +23,9 @@ def take_snapshots() -> None:
 
 def run(shop: Shop) -> CaughtUp:
     """
-    Take snapshots of the streams that have grown; several at once are harmless.
+    Take snapshots of the streams that have grown; concurrent runs are harmless.
 
-    What half of a task's time does not suffice for is left to the next tick.
+    It ends after half of a task's time; the next tick does the rest.
     """
     taker = snapshot_taker(
         shop.deciders,

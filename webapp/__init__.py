@@ -12,11 +12,11 @@ def create_app(shop: "Shop | None" = None) -> "Flask":
     """
     Return the web application, for `flask --app webapp run` and for gunicorn.
 
-    Without *shop*, each process makes its own at the first request that needs one. A
-    server begins no work on a database that loses what it is given.
+    Without *shop*, each process makes its own at the first request that needs one. The
+    process ends if the database could lose data.
     """
-    # Imported here: the operators' commands stand in this package too, and each of them
-    # would pay for Flask, Celery and all pages.
+    # Imported here: other programs use parts of this package, and need not load Flask,
+    # Celery and all pages.
     from webapp.application import make_app
 
     return make_app(shop)

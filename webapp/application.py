@@ -1,4 +1,4 @@
-"""The web application, put together: its subjects, and what is in front of them."""
+"""The web application, put together: its blueprints, and the checks before them."""
 
 from flask import Flask, redirect, url_for
 from flask.typing import ResponseReturnValue
@@ -48,8 +48,8 @@ def make_app(shop: Shop | None = None) -> Flask:
     """
     Return the web application.
 
-    Without *shop*, each process makes its own at the first request that needs one. A
-    server begins no work on a database that loses what it is given.
+    Without *shop*, each process makes its own at the first request that needs one. The
+    process ends if the database could lose data.
     """
     app = Flask("webapp")
     settings = shop.settings if shop else load_settings()

@@ -1,13 +1,13 @@
 """
-Who asks, and whether they may: by a secret, by the endpoint, deny by default.
+Authorization: the caller, by a secret, and the permission, by the endpoint.
 
-As long as there is no user, who has this computer's secret asks the API as `local`,
-and may all. From the first user on every request to it needs a token of one. What was
-looked up is believed for a tenth of a second: to ask each time would take a third of
-what accepting takes.
+Without an entry an endpoint is forbidden. As long as there is no user, a request to the
+API with this computer's secret has the caller `local` and all permissions. From the
+first user on, every request needs a user's token. A look-up is cached for 0.1 seconds:
+without that it would take a third of the time of accepting.
 
-The pages act as `local` until they have a login, so they are for the browser that was
-let in on this computer, wherever a server may be told to listen.
+The pages act as `local` until they have a login, so only the browser logged in on this
+computer may use them, on whatever address a server listens.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,9 +28,9 @@ from webapp.problems import Problem
 from webapp.token_cache import TokenCache
 
 BY_TYPE = "by the type of the command"
-"""What is wanted depends on what is sent: the view calls `require_command`."""
+"""The permission depends on the command: the view calls `require_command`."""
 OWN = "one's own"
-"""Its sender; the view asks for `commands.read` where it was another."""
+"""The command's sender may; for others the view requires `commands.read`."""
 
 ROUTES: Mapping[str, str] = {
     "api.post_command": BY_TYPE,
@@ -55,12 +55,12 @@ ROUTES: Mapping[str, str] = {
 """The permission of each endpoint below /api; one without an entry is forbidden."""
 
 FOR_ALL = ("static", "health.alive", "health.ready")
-"""What answers everybody, from wherever; the two of health in one word."""
+"""Endpoints for all callers; the two of health then answer with one word."""
 ENTRANCE = ("entrance.ask", "entrance.enter")
 
 
 class Caller(NamedTuple):
-    """Who asks, as the journal knows them, and what they may by this token."""
+    """The caller's principal, as in the journal, and the permissions of its token."""
 
     name: str
     permissions: frozenset[str]
@@ -74,9 +74,9 @@ def guard(app: Flask) -> None:
 
 def admit() -> ResponseReturnValue | None:
     """
-    Find out who asks. Raises the Problem that they may not ask this.
+    Identify the caller. Raises the Problem that the request is forbidden.
 
-    What is not there is for nobody either who may not come in.
+    A missing address is forbidden, too, for a caller that is not admitted.
     """
     if request.endpoint in FOR_ALL:
         return None
@@ -95,7 +95,7 @@ def admit() -> ResponseReturnValue | None:
 
 
 def is_of_the_api() -> bool:
-    # By the rule that was found, since one address can be written in several ways.
+    # By the matched rule, since one address can be written in several ways.
     rule = request.url_rule
     path = request.path if rule is None else rule.rule
     return path == "/api" or path.startswith("/api/")
@@ -134,7 +134,7 @@ def require_command(command_type: str) -> None:
 
 
 def token_of_caller() -> str | None:
-    """Return the user's token that the API was asked with; None: it needed none."""
+    """Return the user's token of the request to the API; None if it needed none."""
     if caller().name == LOCAL:
         return None
     return request.headers["Authorization"].partition(" ")[2].strip()
@@ -148,7 +148,7 @@ def may_see_commands_of(principal: str) -> bool:
 def caller_of(authorization: str | None) -> Caller:
     """Return the caller of this header. Raises the Problem `token-required`."""
     if authorization is None:
-        # Only to read: what a page of another port of this computer sends has it too.
+        # Only to read: requests from a page on another port have the cookie, too.
         is_reading = request.method in local_login.SAFE_METHODS
         if is_reading and local_login.has_cookie():
             return local_caller()
@@ -165,7 +165,7 @@ def caller_of(authorization: str | None) -> Caller:
 
 
 def local_caller() -> Caller:
-    """Return the local caller. Raises the Problem `token-required` from elsewhere."""
+    """Return the local caller. Raises the Problem `token-required` for any other."""
     if not local_login.is_on_this_computer():
         raise Problem("token-required", "This token is valid only on this computer.")
     if there_are_users():
@@ -174,7 +174,7 @@ def local_caller() -> Caller:
 
 
 def bearer_of(token: str) -> Bearer | None:
-    """Look a token up. Raises the Problem that there were too many wrong ones."""
+    """Look up a token. Raises the Problem that there were too many wrong ones."""
     digest = hash_of(token)
     bearer = token_cache().fresh(digest)
     if bearer is not None:
@@ -188,7 +188,7 @@ def bearer_of(token: str) -> Bearer | None:
 
 
 def there_are_users() -> bool:
-    """Say whether there is any user; once there is one, there always is."""
+    """Return whether there is any user; users are never deleted."""
     if token_cache().there_are_users or token_cache().knows_of_no_users():
         return token_cache().there_are_users
     with asking_the_database() as connection:
@@ -209,5 +209,5 @@ def asking_the_database() -> Iterator[psycopg.Connection[Any]]:
     except DATABASE_ERRORS as error:
         if not is_outage(error):
             raise
-        # Nothing can have been committed yet, however the connection was lost.
+        # Nothing can have been committed before this.
         raise not_accepted() from error

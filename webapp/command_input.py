@@ -1,4 +1,4 @@
-"""From what came in to a command of this shop, or all its faults at once."""
+"""Parse input to a command of this shop, or raise all its faults at once."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ ENVELOPE = ("type", "data", "expected_version")
 
 
 def usable_key(key: str | None) -> str:
-    """Return *key*, or raise the Problem that it is none."""
+    """Return *key*, or raise the Problem that it is no valid key."""
     if not key or not key.strip():
         raise Problem("idempotency-key", "The header Idempotency-Key is missing.")
     if len(key) > 200:
@@ -34,11 +34,11 @@ def command_from(
     is_known: Callable[[], bool] = never_sent,
 ) -> Any:
     """
-    Return the command called *name* that *data*, plain JSON values, holds.
+    Return the command called *name* with *data*, plain JSON values.
 
-    *faults* are those found on the way here: a field that is among them is not
-    complained of twice. A command that *is_known* was sent before: the days that have
-    passed since change nothing. Raises InvalidInput with all of them.
+    *faults* are those found before: their fields get no second fault. If *is_known*,
+    the command was accepted before, and its dates are not checked again. Raises
+    InvalidInput with all faults.
     """
     found = list(faults)
     command: Any = None
@@ -71,11 +71,11 @@ def envelope(
     shop: Shop, body: object, known: Sequence[str] = ENVELOPE
 ) -> tuple[str, object, int | None]:
     """
-    Return the type, the data and the expected version that *body* holds.
+    Return the type, the data and the expected version in *body*.
 
     *known* are the names that its sender may use.
 
-    Raises InvalidInput; what is inside the data is looked at by `command_from`.
+    Raises InvalidInput; the data themselves are checked by `command_from`.
     """
     if not isinstance(body, Mapping):
         one_fault("body", 'must be an object like {"type": …, "data": {…}}')
@@ -118,7 +118,7 @@ def is_version(value: object) -> bool:
 
 
 def version_of(if_match: str | None) -> int | None:
-    """Return the expected version that the header If-Match (`"3"`) names."""
+    """Return the expected version in the header If-Match (`"3"`)."""
     if if_match is None:
         return None
     match = re.fullmatch('"?([0-9]{1,10})"?', if_match.strip())

@@ -1,9 +1,9 @@
 """
-Which answers are compressed, for those who take gzip, and how.
+Compress answers for clients that accept gzip.
 
-Who can have words of their own put into a page, and sees how long the compressed page
-is, can guess what else is in it (BREACH). So a page with a form's token is never
-compressed, and the length of all others is blurred.
+An attacker who can put words into a page, and sees the length of the compressed page,
+can guess its other content (BREACH). So a page with a form's token is never compressed,
+and the length of all others is padded at random.
 """
 
 import gzip
@@ -17,17 +17,17 @@ from typing import Any
 from flask import Flask, Response, current_app, g, request
 
 MIN_BYTES = 1_000
-"""Bytes below which it does not pay."""
+"""Bytes below which compression does not pay."""
 OF_PAGES, OF_FILES = 4, 9
-"""How hard it is tried: a page each time, a file once."""
+"""The levels: a page is compressed each time, a file once."""
 MAX_PADDING_BYTES = 100
-"""Bytes by which the length of a page may differ each time."""
+"""Bytes of random padding of a page."""
 TYPES = ("text/", "application/json", "application/problem+json", "image/svg+xml")
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
 def compress_answers(app: Flask) -> None:
-    """Have *app* compress its answers, and name its files by what is in them."""
+    """Have *app* compress its answers, and add a hash to the addresses of its files."""
     app.url_defaults(add_version)
     app.after_request(compress)
 
@@ -48,7 +48,7 @@ def compress(response: Response) -> Response:
 
 def is_worth_it(response: Response) -> bool:
     """Return whether an answer may be compressed and is large enough."""
-    # Flask-WTF keeps there what it has put into a page.
+    # Flask-WTF keeps the token there that it has put into a page.
     if "csrf_token" in g or "Content-Encoding" in response.headers:
         return False
     is_whole = response.status_code not in (204, 206, 304)
@@ -57,7 +57,7 @@ def is_worth_it(response: Response) -> bool:
 
 
 def as_compressed_file(response: Response) -> Response:
-    """Return one of our own files as it was compressed when it was first asked for."""
+    """Return one of our own files, compressed at the first request for it."""
     name = (request.view_args or {})["filename"]
     body = compressed_file(folder() / name)
     etag, _ = response.get_etag()
@@ -76,7 +76,7 @@ def compressed_file(path: Path) -> bytes:
 
 
 def gzip_body(body: bytes, level: int, blur: str = "") -> bytes:
-    """Return *body* compressed; *blur* is a name in its head, which nobody reads."""
+    """Return *body* compressed; *blur* is the file name in gzip's header, unused."""
     found = io.BytesIO()
     with gzip.GzipFile(blur, "wb", level, found, mtime=0) as file:
         file.write(body)
@@ -84,7 +84,7 @@ def gzip_body(body: bytes, level: int, blur: str = "") -> bytes:
 
 
 def add_version(endpoint: str, values: dict[str, Any]) -> None:
-    """Have the address of a file change with what is in it, so it can be kept."""
+    """Add a file's version to its address, so that it can be cached for ever."""
     if endpoint == "static" and (name := values.get("filename")):
         version = version_of(folder() / name)
         if version:
@@ -93,12 +93,12 @@ def add_version(endpoint: str, values: dict[str, Any]) -> None:
 
 @cache
 def version_of(path: Path) -> str:
-    """Return what tells this file from any other of its name, or "" without one."""
+    """Return a hash of a file's content, or "" if there is no file."""
     return sha256(path.read_bytes()).hexdigest()[:12] if path.is_file() else ""
 
 
 def is_by_version() -> bool:
-    """Say whether it is one of our files that is asked for, by what is in it."""
+    """Return whether one of our files is requested by its present version."""
     if request.endpoint != "static":
         return False
     name = (request.view_args or {}).get("filename", "")

@@ -1,4 +1,4 @@
-"""Where a view finds the shop it works for."""
+"""The shop that a view works for."""
 
 from typing import cast
 
@@ -11,7 +11,7 @@ from tasks.shop.wiring import Shop
 from webapp.formats import Notation
 
 LOCAL = senders.LOCAL
-"""The principal of all pages, as long as there is no login."""
+"""The principal of all pages, as long as these have no login."""
 
 
 def give(app: Flask, shop: Shop | None, settings: Settings) -> None:
@@ -20,16 +20,16 @@ def give(app: Flask, shop: Shop | None, settings: Settings) -> None:
 
 
 def the_shop() -> Shop:
-    """Return the application's shop; without one of its own, the process's."""
+    """Return the application's own shop, or else the process's."""
     return cast(Shop | None, current_app.extensions["shop"]) or wiring.shop()
 
 
 def the_settings() -> Settings:
-    """Return the settings of the application, without making a shop."""
+    """Return the application's settings, without making a shop."""
     return cast(Settings, current_app.extensions["settings"])
 
 
 def the_notation() -> Notation:
-    """Return how people write in this shop."""
+    """Return the shop's notation of values."""
     settings = the_shop().settings
     return Notation(currency=settings.currency, timezone=settings.timezone)

@@ -1,4 +1,4 @@
-"""Dates that a command comes with: what cannot be is refused before it is accepted."""
+"""Check the dates of a command before it is accepted."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
@@ -14,7 +14,7 @@ from eventstore.journal import entries
 from tasks.shop.wiring import Shop
 
 MAX_YEARS = 10
-"""What is needed later than that is a slip of the hand."""
+"""A later date is most likely mistyped."""
 
 Problem = Callable[[Any, date, ZoneInfo], str | None]
 
@@ -30,11 +30,11 @@ def faults_of_dates(
     is_known: Callable[[], bool] = never_sent,
 ) -> list[Fault]:
     """
-    Return which dates of a command called *name* cannot be, by field.
+    Return the faults of the dates of a command called *name*, by field.
 
-    They are compared by day, where the shop is. What this process's clock doubts is
-    asked of the database, whose clock dates the events. A command that *is_known* was
-    looked at when it came first: sent again, it is answered again.
+    Days are those of the shop's time zone. If a date is wrong by this process's clock,
+    the database's clock decides, since it dates the events. A command that *is_known*
+    was checked when it was accepted, and is not checked again.
     """
     faults = find_doubtful(shop, name, data, datetime.now(UTC))
     if faults:
@@ -73,7 +73,7 @@ RULES: Mapping[str, Mapping[str, tuple[type, Problem]]] = {
     "PlaceOrder": {"required_date": (date, problem_of_need)},
     "ConfirmDelivery": {"delivered_at": (datetime, problem_of_arrival)},
 }
-"""By command and field. When it was placed and shipped, only the order itself knows."""
+"""By command and field. Only the decider knows when an order was placed or shipped."""
 
 
 def time_of_database(shop: Shop) -> datetime:
@@ -85,7 +85,7 @@ def time_of_database(shop: Shop) -> datetime:
 
 
 def knows(shop: Shop, key: str | None, sender: str) -> Callable[[], bool]:
-    """Return what asks whether *sender* has sent a command with *key* before."""
+    """Return a function that looks up whether *sender* has used *key* before."""
 
     def is_known() -> bool:
         if not key:

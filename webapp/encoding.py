@@ -1,4 +1,4 @@
-"""Text that comes in is UTF-8: what is not would be stored as something else."""
+"""Refuse text that is not UTF-8: it would be stored as other text."""
 
 from urllib.parse import unquote_to_bytes
 
@@ -9,15 +9,15 @@ from webapp.problems import Problem
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 UTF_8 = ("", "utf-8", "utf8", "us-ascii", "ascii")
-"""What an encoding may be called: ASCII is UTF-8 as well."""
+"""The accepted names of encodings: ASCII is UTF-8 as well."""
 
 
 def refuse_other_encodings() -> None:
     """
     Raise the Problem that an address, or a form, is not in UTF-8.
 
-    Werkzeug replaces what it cannot read: `M%FCller` stays as it is written, and bytes
-    become U+FFFD. It reads the form, so the limits of its size must be set before.
+    Werkzeug does not refuse it: `M%FCller` stays undecoded, and bytes become U+FFFD.
+    This reads the form, so the limits of its size must be set before.
     """
     check_pairs(request.query_string, "parameter")
     if request.path.startswith("/api/") or request.mimetype not in FORMS:
@@ -33,7 +33,7 @@ def refuse_other_encodings() -> None:
 
 
 def check_pairs(written: bytes, kind: str) -> None:
-    """Refuse what stands in a query, or in a form of the same notation."""
+    """Refuse other encodings in a query, or in a form of the same notation."""
     if is_utf_8(unquote_to_bytes(written)):
         return
     for pair in written.split(b"&"):

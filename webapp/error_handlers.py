@@ -1,7 +1,7 @@
 """
-What is answered when it cannot be done: problem+json under /api, else a page.
+The answers to errors: problem+json (RFC 9457) under /api, otherwise a page.
 
-RFC 9457 gives the JSON its shape, and `webapp.problems` lists the kinds.
+`webapp.problems` lists the kinds.
 """
 
 from dataclasses import asdict
@@ -24,7 +24,7 @@ FOR_PROGRAMS = ("/healthz", "/metrics", "/readyz")
 
 
 def answer(app: Flask) -> None:
-    """Let *app* answer every error here; none of them shows where it was raised."""
+    """Let *app* answer every error here; answers have no traceback."""
     app.register_error_handler(Problem, render_problem)
     app.register_error_handler(InvalidInput, invalid_input)
     app.register_error_handler(KeyReused, key_reused)
@@ -37,13 +37,13 @@ def answer(app: Flask) -> None:
 
 
 def render_problem(problem: Problem) -> ResponseReturnValue:
-    """Return *problem* in the form that its reader understands."""
+    """Return *problem* as JSON, a page, or plain text."""
     if is_for_a_program():
         return as_json(problem)
     if not names_this_computer():
-        # Whatever else is wrong: of what is no host at all no page can be made.
+        # Without a valid host no page can be made.
         return foreign_host(SecurityError())
-    # Who may not come in sees nothing of the shop, not even its currency.
+    # A caller that is not admitted sees nothing of the shop, not even its currency.
     template = "error.html" if g.get("is_admitted") else "refused.html"
     page = render_template(template, problem=problem)
     return page, problem.kind.status, problem.headers
@@ -99,7 +99,7 @@ def database_error(error: DatabaseError) -> ResponseReturnValue:
 
 
 def token_missing(error: CSRFError) -> ResponseReturnValue:
-    """Answer a form that came without its token with the form, as it was filled."""
+    """Answer a form without a valid token with the same form, filled as sent."""
     try:
         page = submit.shown_again(
             "The page had grown old, or the form came from somewhere else. "
@@ -113,7 +113,7 @@ def token_missing(error: CSRFError) -> ResponseReturnValue:
 
 
 def foreign_host(error: SecurityError) -> ResponseReturnValue:
-    # A page would lead back here: plain words do, and name the way out.
+    # A page would end here again: so plain text, which says what to do.
     if is_for_a_program():
         return as_json(Problem("bad-request", "This host name is not allowed."))
     text = "This host name is not allowed. Use localhost or 127.0.0.1.\n"
@@ -121,7 +121,7 @@ def foreign_host(error: SecurityError) -> ResponseReturnValue:
 
 
 def http_error(error: HTTPException) -> ResponseReturnValue:
-    """Answer what Flask itself raises; a bug gets here as a 500, logged by Flask."""
+    """Answer errors of Flask itself; a bug comes as a 500, logged by Flask."""
     name = BY_STATUS.get(error.code or 500, "bad-request")
     response = current_app.make_response(render_problem(Problem(name)))
     if name == "method-not-allowed":

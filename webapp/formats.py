@@ -1,4 +1,4 @@
-"""How people of this shop write a value, and what it is as plain data."""
+"""Convert values between the notation of the shop's people and plain data."""
 
 import re
 from collections.abc import Callable
@@ -21,7 +21,7 @@ GROUPED = re.compile(r"[1-9][0-9]{0,2}(,[0-9]{3})+(?P<fraction>\.[0-9]+)?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notation:
-    """What the shop writes amounts and times in."""
+    """The currency and the time zone that the shop writes."""
 
     currency: str
     timezone: ZoneInfo
@@ -29,7 +29,7 @@ class Notation:
 
 def read(name: str, text: str, notation: Notation) -> object:
     """
-    Return the plain data that *text* means in a field called *name*.
+    Return the plain data of *text* in a field called *name*.
 
     Raises ValueError, whose message has an example.
     """
@@ -37,7 +37,7 @@ def read(name: str, text: str, notation: Notation) -> object:
 
 
 def write(name: str, value: object, notation: Notation) -> str:
-    """Return what one would type into a field called *name* to mean *value*."""
+    """Return *value* as it is typed into a field called *name*."""
     return WRITERS[name](value, notation) if name in WRITERS else str(value)
 
 
@@ -59,9 +59,9 @@ def read_amount(
 
 
 def without_grouping(text: str, currency: str) -> str:
-    """Return `1234.50` for `1,234.50`, as pages show it; anything else as it is."""
+    """Return `1234.50` for `1,234.50`, as pages show it; any other text unchanged."""
     grouped = GROUPED.fullmatch(text)
-    # Pages write the fraction where there is one: without it the comma may begin it.
+    # Pages always write a currency's fraction: without one, the comma may be decimal.
     if grouped and (grouped["fraction"] or not minor_digits(currency)):
         return text.replace(",", "")
     return text
@@ -86,7 +86,7 @@ def read_quantity(text: str, notation: Notation) -> int:
 
 
 def read_discount(text: str, notation: Notation) -> str:
-    """Return the decimal fraction that a percentage is: `0.125` of `12.5`."""
+    """Return a percentage as a decimal fraction: `0.125` for `12.5`."""
     percent = text.removesuffix("%").strip()
     if (
         not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,2})?", percent)
@@ -101,12 +101,12 @@ def write_discount(part: str, notation: Notation) -> str:
 
 
 def percentage(part: str | Decimal) -> str:
-    """Return the decimal fraction *part* as a percentage; nothing for none."""
+    """Return the decimal fraction *part* as a percentage; "" for 0."""
     return format((Decimal(part) * 100).normalize(), "f") if Decimal(part) else ""
 
 
 def read_moment(text: str, notation: Notation) -> str:
-    """Return the instant of a time as the clocks of the shop show it, with its zone."""
+    """Return a local time of the shop as an instant with its offset."""
     if not LOCAL_TIME.fullmatch(text):
         raise ValueError("write a date and a time, like 2026-11-23 14:05")
     try:
@@ -114,11 +114,11 @@ def read_moment(text: str, notation: Notation) -> str:
     except ValueError as error:
         raise ValueError("there is no such day or time") from error
     moment = shown.replace(tzinfo=notation.timezone)
-    # An hour comes twice when they are put back: the later one, unless it is to come.
+    # An hour is repeated when clocks go back: take the later one unless it is future.
     second = moment.replace(fold=1)
     if second.astimezone(UTC) <= datetime.now(UTC):
         moment = second
-    # An hour is left out when the clocks are put forward.
+    # An hour is missing when clocks go forward.
     if moment.astimezone(UTC).astimezone(notation.timezone).replace(tzinfo=None) != (
         shown
     ):
@@ -127,7 +127,7 @@ def read_moment(text: str, notation: Notation) -> str:
 
 
 def write_moment(moment: str, notation: Notation) -> str:
-    """Return an instant as a browser's field for date and time has it."""
+    """Return an instant in the form of HTML's `datetime-local`."""
     shown = datetime.fromisoformat(moment).astimezone(notation.timezone)
     return f"{shown:%Y-%m-%dT%H:%M}"
 
@@ -151,10 +151,10 @@ WRITERS: dict[str, Callable[[Any, Notation], str]] = {
 
 def moment_in(text: str, zone: ZoneInfo) -> datetime:
     """
-    Return the moment that *text* means, in UTC.
+    Return the moment of *text*, in UTC.
 
-    A date is its end, and a time without a zone is one of *zone*: where the shop is.
-    Raises ValueError for what is neither, or lies beyond the calendar.
+    A date means its end, and a time without an offset is in *zone*, the shop's. Raises
+    ValueError for any other text, or a time beyond the calendar.
     """
     try:
         with suppress(ValueError):
@@ -168,7 +168,7 @@ def moment_in(text: str, zone: ZoneInfo) -> datetime:
 
 
 def end_of(day: date, zone: ZoneInfo) -> datetime:
-    """Return the last moment of *day* that PostgreSQL can tell from the next day."""
+    """Return the last microsecond of *day*."""
     next_day = datetime.combine(day + timedelta(days=1), time.min, zone)
-    # Counted in UTC: a clock may be set just at midnight.
+    # Subtract in UTC: clocks may change at midnight.
     return next_day.astimezone(UTC) - timedelta(microseconds=1)

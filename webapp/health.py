@@ -1,4 +1,4 @@
-"""Whether this process answers, and whether it can do its work."""
+"""Endpoints for checking that this process is alive and ready."""
 
 import logging
 
@@ -19,7 +19,7 @@ routes = Blueprint("health", __name__)
 
 @routes.get("/healthz")
 def alive() -> ResponseReturnValue:
-    """Say that the process answers; a database that is away is no reason to kill it."""
+    """Answer that the process is alive, also without a database."""
     return {"status": "ok"} if is_known() else in_a_word("ok")
 
 
@@ -37,7 +37,7 @@ def ready() -> ResponseReturnValue:
     if wrong is not None:
         schema = "newer than this code" if wrong.is_newer else "not at head"
         return not_ready(database="ok", schema=schema)
-    # The promise does not rest on the broker: it is told, and no reason to turn away.
+    # The broker is reported, but its absence does not make the process unready.
     breaker = the_shop().breaker.state.value
     if not is_known():
         return in_a_word("ok")
@@ -45,7 +45,7 @@ def ready() -> ResponseReturnValue:
 
 
 def word_for(error: BaseException | None) -> str:
-    """Return what is the matter with the database; a reason is for the log alone."""
+    """Return a word for the state of the database; details only go to the log."""
     if isinstance(error, ReadOnlyServer):
         return "read only"
     if isinstance(error, UnfitSession):
@@ -67,5 +67,5 @@ def not_ready(*, database: str, schema: str) -> ResponseReturnValue:
 
 
 def in_a_word(word: str) -> Response:
-    """Return the answer for a client without this computer's secret."""
+    """Return the short answer for a client without this computer's secret."""
     return Response(f"{word}\n", content_type="text/plain; charset=utf-8")

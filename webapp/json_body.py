@@ -1,4 +1,4 @@
-"""From the bytes of a request to one JSON value, strictly."""
+"""Parse the body of a request to one JSON value, strictly."""
 
 import json
 import re
@@ -10,17 +10,17 @@ from webapp.problems import Problem
 
 DEEPEST = 16
 
-# A whole string, be it cut off, or one bracket. Nothing in it can be matched in two
-# ways, so that no input makes the search slow.
+# A string, also one that is cut off, or a bracket. No text matches in two ways, so no
+# input makes the search slow.
 STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]+|\\.)*(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
 
 
 def json_of(request: Request) -> Any:
     """
-    Return the JSON value that *request* carries.
+    Return the JSON value in the body of *request*.
 
-    Raises Problem for what Python's own reader lets through, too: names given twice,
-    NaN, and depths that end in a RecursionError.
+    Raises Problem if it is invalid; also for what Python's parser accepts: duplicate
+    names, NaN, and nesting that ends in a RecursionError.
     """
     body = body_of(request)
     if not request.is_json:
@@ -29,7 +29,7 @@ def json_of(request: Request) -> Any:
 
 
 def body_of(request: Request) -> bytes:
-    """Return the bytes that *request* carries; none at all are refused."""
+    """Return the body of *request*. Raises Problem if it is empty."""
     body = read_body(request, cache=False)
     if not body:
         refuse("The body is empty.")
@@ -37,10 +37,10 @@ def body_of(request: Request) -> bytes:
 
 
 def read_body(request: Request, *, cache: bool) -> bytes:
-    """Return the bytes that *request* carries, up to its limit; more are a 413."""
+    """Return the body of *request*. Raises the error of a 413 beyond its limit."""
     body = request.get_data(cache=cache)
     if request.content_length is None:
-        # Sent in chunks it is cut off at the limit, and only the next read says so.
+        # A chunked body is cut off at the limit, and only the next read raises.
         request.stream.read(1)
     return body
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 
 def as_json(value: Any) -> Any:
-    """Return *value*, a row or what is in one, as plain JSON values."""
+    """Return *value*, a row or a part of one, as plain JSON values."""
     match value:
         case datetime():
             return value.astimezone(UTC).isoformat()

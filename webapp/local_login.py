@@ -1,9 +1,9 @@
 """
-Who comes in without a user's token: one browser by an address, programs by a header.
+Local access without a user's token: a browser by an address, programs by a header.
 
-The address is printed by `recount up` and `recount login`, and spent by the button of
-its page: what only looks at addresses, like a preview, spends nothing. What the browser
-gets is a signed cookie. Neither is worth anything from another computer.
+The address is printed by `recount up` and `recount login`, and used up by the button of
+its page, so that a preview of the address does not use it. The browser then gets a
+signed cookie. None of them is valid from another computer.
 """
 
 import hmac
@@ -40,28 +40,28 @@ routes = Blueprint("entrance", __name__)
 
 
 def session_cookie(secret_key: str) -> str:
-    """Return the name of the cookie of the forms. Cookies do not know ports."""
+    """Return the name of the forms' cookie. It is per shop: cookies ignore ports."""
     return f"recount-{shop_id(secret_key)}"
 
 
 def local_cookie(secret_key: str) -> str:
-    """Return the name of the cookie of a browser that was let in."""
+    """Return the name of the cookie of a logged-in browser."""
     return f"recount-{shop_id(secret_key)}-local"
 
 
 def is_known() -> bool:
-    """Return whether this computer's browser, or a program of it, asks."""
+    """Return whether a logged-in browser or a local program sent the request."""
     return is_on_this_computer() and (has_cookie() or has_header())
 
 
 def has_cookie() -> bool:
-    """Return whether the browser was let in once."""
+    """Return whether the browser has a valid login cookie."""
     key = the_settings().secret_key
     return is_cookie(key, request.cookies.get(local_cookie(key), ""))
 
 
 def has_header() -> bool:
-    """Return whether a program sends the token that lies in the data folder."""
+    """Return whether the request has the token of the data folder."""
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     return kind.lower() == "bearer" and is_local_token(token.strip())
 
@@ -73,10 +73,10 @@ def is_local_token(token: str) -> bool:
 
 def is_on_this_computer() -> bool:
     """
-    Say whether a request comes from this computer itself.
+    Return whether a request comes from this computer itself.
 
-    What a proxy passes on comes from wherever: one that says so gets no trust by it.
-    One that does not has no secret to pass on.
+    A request that names a proxy may come from anywhere, and is not trusted. A proxy
+    that adds no header has no secret to pass on.
     """
     if "Forwarded" in request.headers or "X-Forwarded-For" in request.headers:
         return False
@@ -87,7 +87,7 @@ def is_on_this_computer() -> bool:
 
 
 def redirect_to_printed_host() -> ResponseReturnValue | None:
-    """Return the way from `localhost` to the host whose cookie the browser has."""
+    """Return a redirect from `localhost` to the host for which the cookie is valid."""
     url = urlsplit(request.url)
     if request.method not in SAFE_METHODS or url.hostname == HOST or has_header():
         return None
@@ -97,7 +97,7 @@ def redirect_to_printed_host() -> ResponseReturnValue | None:
 
 @routes.get("/login/<secret>")
 def ask(secret: str) -> ResponseReturnValue:
-    """Show the button that spends the address."""
+    """Show the button that logs in."""
     if not is_unused(the_settings().state_dir, secret):
         raise Problem("login-required", USED)
     return render_template("login.html")
@@ -105,7 +105,7 @@ def ask(secret: str) -> ResponseReturnValue:
 
 @routes.post("/login/<secret>")
 def enter(secret: str) -> ResponseReturnValue:
-    """Spend the address, and give the browser its cookie."""
+    """Use up the address, and set the browser's cookie."""
     settings = the_settings()
     try:
         is_good = spend(settings.state_dir, secret)

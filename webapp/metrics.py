@@ -1,8 +1,8 @@
 """
-Figures for Prometheus, read from PostgreSQL: right over however many processes.
+Metrics for Prometheus, read from PostgreSQL: the same from every web process.
 
-Those about the journal go through all of it, so they are read again only after a while.
-None of them names a stream, a person, or what was sent.
+Those about the journal scan all of it, so they are cached for a while. None of them
+names a stream, a person, or a command's data.
 """
 
 import math
@@ -34,14 +34,14 @@ from webapp.current_shop import the_shop
 SECONDS_OF_A_TALLY = 15.0
 MAX_FIGURES_BYTES = 64 * 1024
 KEPT_HEAD = struct.Struct("=dQ")
-"""When the journal was looked through, and how many bytes tell what was found."""
+"""The time of the last scan of the journal, and the bytes of its result."""
 
 routes = Blueprint("metrics", __name__)
 
 
 @routes.get("/metrics")
 def metrics() -> ResponseReturnValue:
-    """Answer with all figures."""
+    """Answer with all metrics."""
     registry = CollectorRegistry()
     registry.register(Figures(the_shop(), current_app.extensions["tally"]))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
@@ -49,9 +49,9 @@ def metrics() -> ResponseReturnValue:
 
 class JournalFigures:
     """
-    The last look through the journal, of all processes that serve the shop's web.
+    The last scan of the journal, shared by all web processes of the shop.
 
-    If each had its own, a counter would go back from one answer to the next.
+    If each had its own, a counter could decrease from one answer to the next.
     """
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class JournalFigures:
             at, kept = self.read(memory)
         if kept and time.monotonic() <= at + SECONDS_OF_A_TALLY:
             return kept
-        # Not while the memory is held: who stands still over it would hold up all.
+        # Not while the memory is held: a slow scan would block all processes.
         now, found = time.monotonic(), tally(connection)
         with self.shared as memory:
             _, kept = self.read(memory)
@@ -75,21 +75,21 @@ class JournalFigures:
         return found
 
     def read(self, memory: mmap) -> tuple[float, Tally | None]:
-        """Return when the last look was, and what it found; None is never."""
+        """Return the time and the result of the last scan; None if there was none."""
         at, length = KEPT_HEAD.unpack_from(memory)
         kept = memory[KEPT_HEAD.size : KEPT_HEAD.size + length]
         return at, msgspec.json.decode(kept, type=Tally) if length else None
 
 
 class Figures(Collector):
-    """What there is to count in one shop."""
+    """The metrics of one shop."""
 
     def __init__(self, shop: Shop, kept: JournalFigures) -> None:
         self.shop = shop
         self.kept = kept
 
     def describe(self) -> Iterable[Metric]:
-        """Return nothing: else registering would ask the database."""
+        """Return nothing: otherwise registering would query the database."""
         return ()
 
     def collect(self) -> Iterator[Metric]:
@@ -102,7 +102,7 @@ class Figures(Collector):
 
 
 def keep(app: Flask) -> None:
-    """Give *app* what its processes have in common; they are forked after it."""
+    """Give *app* the memory that its processes share; call it before the fork."""
     app.extensions["tally"] = JournalFigures()
 
 

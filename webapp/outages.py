@@ -1,4 +1,4 @@
-"""What a database that does not answer means for the one who asked."""
+"""The problems that answer a request when the database is away."""
 
 import logging
 import re
@@ -28,13 +28,13 @@ OUTAGES = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
 )
-# A shop that is being set up has its tables in a moment. Who asks again is served by
-# another session where this one, or its server, is of no use any more.
+# A shop that is being set up has its tables soon. A repeated request gets another
+# session if this one, or its server, is unusable.
 NOT_YET = (psycopg.errors.UndefinedTable,)
 
 
 def problem_of(error: DatabaseError) -> Problem | None:
-    """Return what to answer, or None where *error* is no outage but a bug."""
+    """Return the Problem to answer, or None if *error* is no outage but a bug."""
     if not is_outage(error):
         return None
     dropped = problem_of_dropped(cause_of(error))
@@ -46,7 +46,7 @@ def problem_of(error: DatabaseError) -> Problem | None:
 
 
 def not_accepted() -> Problem:
-    """Return what to answer where it is certain that nothing was committed."""
+    """Return the Problem to answer if certainly nothing was committed."""
     if request.method in ("GET", "HEAD"):
         return Problem("unavailable", "Try again in a few seconds.")
     return Problem(
@@ -70,13 +70,13 @@ def cause_of(error: DatabaseError) -> BaseException | None:
 
 def was_cut_off(error: DatabaseError) -> bool:
     """
-    Say whether the connection broke while it was used.
+    Return whether the connection broke while it was used.
 
-    It may have carried the commit already; one that could not be made carried nothing.
+    Then it may have committed; if it could not be opened, nothing was committed.
     """
     if isinstance(error, DBAPIError):
         return error.connection_invalidated
-    # Without a state the server never answered; class 57P is a server that goes down.
+    # Without a SQLSTATE the server never answered; class 57P is a shutdown.
     return isinstance(error, psycopg.OperationalError) and (
         error.sqlstate is None or error.sqlstate.startswith("57P")
     )
@@ -84,12 +84,12 @@ def was_cut_off(error: DatabaseError) -> bool:
 
 log = logging.getLogger(__name__)
 
-# The server may say it in another language; the name stays, of a table or of the view.
+# The message may be in another language; the name of a table or view is the same.
 A_READ_MODEL = re.compile(rf"\b{SCHEMA}\.(\w+?)(?:_g[0-9]+(?:_\w+)?)?\b")
 
 
 def problem_of_dropped(error: BaseException | None) -> Problem | None:
-    """Return what to answer where *error* is that a read model is gone, and log it."""
+    """Return the Problem of a missing read model, and log it; None for other errors."""
     name = read_model_of(error)
     if name is None or not was_there(name):
         return None
@@ -103,7 +103,7 @@ def problem_of_dropped(error: BaseException | None) -> Problem | None:
 
 
 def read_model_of(error: BaseException | None) -> str | None:
-    """Return the read model that PostgreSQL misses, if it is one of the shop's."""
+    """Return the shop's read model that PostgreSQL does not find, or None."""
     if not isinstance(error, psycopg.errors.UndefinedTable):
         return None
     found = A_READ_MODEL.search(error.diag.message_primary or "")
@@ -112,7 +112,7 @@ def read_model_of(error: BaseException | None) -> str | None:
 
 
 def was_there(name: str) -> bool:
-    """Say whether it was made once: a shop that is being set up has it in a moment."""
+    """Return whether it was made before; a shop being set up will have it soon."""
     try:
         with the_shop().lent() as connection:
             return name in live_generations(connection)

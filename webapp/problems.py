@@ -159,7 +159,7 @@ BY_STATUS = {
 
 
 class Problem(Exception):
-    """What an answer says when it cannot be what was asked for."""
+    """An error answer: its kind, detail and faults."""
 
     def __init__(
         self, name: str, detail: str = "", *, faults: Sequence[Fault] = (), **more: Any
@@ -214,7 +214,7 @@ def not_found(what: str, position: Freshness) -> Problem:
 
 
 def position_fields(position: Freshness) -> dict[str, Any]:
-    """Return where the rows stand; since when, and why, only where they do not move."""
+    """Return the position of the rows; if they are stopped, since when and why."""
     found: dict[str, Any] = {"position": position.reached, "behind": position.behind}
     if position.standstill is not None:
         found["stands_still_since"] = as_json(position.standstill.since)
@@ -223,7 +223,7 @@ def position_fields(position: Freshness) -> dict[str, Any]:
 
 
 def no_command(command_id: UUID) -> Problem:
-    """Return that a command is not there, and up to when it may have been pruned."""
+    """Return the Problem that a command is missing, with the time of pruning."""
     told = f"There is no command {command_id}."
     with the_shop().lent() as connection:
         before = find_pruned_before(connection)

@@ -1,4 +1,4 @@
-"""What an address asks with, read strictly; what cannot be meant is refused."""
+"""The query parameters of a request, parsed strictly."""
 
 import difflib
 import re
@@ -21,7 +21,7 @@ from webapp.problems import Problem
 
 
 def only(*names: str) -> None:
-    """Raise the Problem that the address asks with other than *names*, or twice."""
+    """Raise the Problem that a parameter is not among *names*, or is repeated."""
     for name, values in request.args.lists():
         if name not in names:
             refuse(f"The parameter {shorten_name(name)} {unknown_name(name, names)}")
@@ -30,7 +30,7 @@ def only(*names: str) -> None:
 
 
 def number(name: str, *, lowest: int = 1, highest: int) -> int | None:
-    """Return the whole number in the parameter *name*, or None without it."""
+    """Return the integer in the parameter *name*, or None without it."""
     written = request.args.get(name)
     if written is None:
         return None
@@ -78,7 +78,7 @@ OF_TRANSFERS = ("status", "account", *PAGING)
 
 
 def orders_asked() -> dict[str, Any]:
-    """Return what the address asks of the list of orders, as its query takes it."""
+    """Return the parameters of the list of orders, as arguments of its query."""
     return {
         "status": one_of("status", order_list.STATUSES),
         "customer_id": text("customer"),
@@ -122,10 +122,10 @@ def page_asked(view: View[Any], usual: str) -> dict[str, Any]:
 
 
 def sorts_of(view: View[Any]) -> Sequence[str]:
-    """Return every order of rows that *view* has, downward with a dash."""
+    """Return every sort order of *view*, descending ones with a dash."""
     return [name for sort in view.sorts for name in (sort, f"-{sort}")]
 
 
 def kept_parameters(*names: str) -> dict[str, str]:
-    """Return what the address asks with under *names*: a link to the same keeps it."""
+    """Return the parameters *names* of the request, for a link that keeps them."""
     return {name: value for name in names if (value := request.args.get(name))}

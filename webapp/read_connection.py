@@ -1,9 +1,9 @@
 """
-Lending a query a read model that is new enough: who wrote something sees it.
+Lend queries a connection when the read model is new enough, so writers see their work.
 
-What is asked for is the highest of `min_position` in the address and, on pages, what
-this browser's own commands have come to. It is waited for briefly; after that the
-answer has what there is, and tells how far behind that is.
+The requested position is the highest of `min_position` in the address and, on pages,
+that of this browser's own commands. A query waits for it briefly; after that the
+answer has older rows, and says how far they are behind.
 """
 
 import time
@@ -26,14 +26,14 @@ from webapp.current_shop import the_shop
 MAX_SECONDS_TO_WAIT = 1.5
 """Seconds that a query waits at most."""
 FRESH = 10.0
-"""Seconds for which what this browser did is waited for: no page is slow for ever."""
+"""Seconds after a browser's command in which its pages wait for the position."""
 REMEMBERED = 600.0
-"""Seconds for which a page that does not show it yet says so."""
+"""Seconds after it in which a page says that it does not show the command yet."""
 MAX_POSITION = 2**63 - 1
 
 
 class ReadRequest(NamedTuple):
-    """The position that an answer shall have reached, and how long that may take."""
+    """The requested position, and the seconds to wait for it at most."""
 
     position: int
     seconds: float
@@ -42,12 +42,12 @@ class ReadRequest(NamedTuple):
 @contextmanager
 def reading(*projections: Projection) -> Iterator[tuple[sa.Connection, Freshness]]:
     """
-    Lend a query a connection, and say where the read models that it asks stand.
+    Lend a query a connection, with the freshness of its read models.
 
-    The connection is in autocommit: what is read is at least as new as that position.
+    The connection is in autocommit: rows are at least as new as that position.
     """
     with the_shop().autocommitting.connect() as connection:
-        # One connection waits and is then read from: two might be of two servers.
+        # Wait and read on the same connection: two could be to different servers.
         driver = driver_connection(connection)
         forget_other_logs(driver)
         asked = position_asked()
@@ -71,7 +71,7 @@ def reading(*projections: Projection) -> Iterator[tuple[sa.Connection, Freshness
 
 
 def least(reached: Sequence[Freshness]) -> Freshness:
-    """Return where what is made of all these read models stands."""
+    """Return the freshness of rows made of all these read models: the lowest."""
     return Freshness(
         min(place.reached for place in reached),
         max(place.behind for place in reached),
@@ -80,7 +80,7 @@ def least(reached: Sequence[Freshness]) -> Freshness:
 
 
 def position_asked() -> ReadRequest:
-    """Return what the address asks for, or this browser's own, if that is further."""
+    """Return the requested position, or that of this browser's commands, if higher."""
     named = 0
     if is_asked_to_show():
         named = (
@@ -93,34 +93,34 @@ def position_asked() -> ReadRequest:
 
 
 def tell_undecided(connection: sa.Connection, stream_id: str) -> None:
-    """Have the page say which command of a stream was tried in vain, if one was."""
+    """Have the page name the undecidable command of a stream, if there is one."""
     g.undecided = find_undecided(connection, stream_id=stream_id, most=1)
 
 
 def is_asked_to_show() -> bool:
-    """Return whether something is shown, and not a form that was sent shown again."""
+    """Return whether the request is for a page, and not a posted form shown again."""
     return request.method in ("GET", "HEAD")
 
 
 def forget_other_logs(connection: psycopg.Connection[Any]) -> None:
-    """Forget a position that this log has not come to: a backup was restored."""
+    """Forget a position beyond the end of the log: a backup was restored."""
     if remembered_position()[0] and remembered_position()[0] > last_drawn(connection):
         session.pop("done")
 
 
 def remember(position: int | None) -> None:
-    """Let this browser's next pages show what was done up to *position*."""
+    """Have this browser's next pages wait for *position*."""
     if position is not None and position > remembered_position()[0]:
         session["done"] = [position, time.time()]
 
 
 def remembered_position() -> tuple[int, float]:
-    """Return how far this browser's commands have come, and how long ago that was."""
-    # For a program no cookie counts: it asks with min_position.
+    """Return the position of this browser's commands, and its age in seconds."""
+    # A program's cookies are ignored: it sends min_position.
     if request.path.startswith("/api/") or "done" not in session:
         return 0, 0
     position, moment = session["done"]
-    # By as much as a clock may have been set back, it is as little known as if it had
-    # passed.
+    # A time in the future, from before a clock was set back, counts as the same age in
+    # the past.
     age = abs(time.time() - moment)
     return (position, age) if age < REMEMBERED else (0, 0)

@@ -1,9 +1,9 @@
 """
-What comes twice and decides something: equal values are one, others are refused.
+Refuse repeated headers, fields and parameters whose values differ; merge equal ones.
 
-Proxies double headers, and WSGI joins those of one name by a comma: the text that this
-makes is neither of the two. So a header of `SINGLE` has no comma of its own here. Form
-fields and parameters keep their values apart, but who reads them takes the first.
+Proxies duplicate headers, and WSGI joins those of one name by a comma, which makes a
+third value. So a header of `SINGLE` may have no comma here. Repeated form fields and
+parameters stay separate, but code that reads them takes the first.
 """
 
 import re
@@ -30,30 +30,30 @@ SINGLE = (
     "X-CSRFToken",
 )
 """
-The headers that decide something, in our code or in the libraries below it.
+The headers whose values matter to our code or its libraries.
 
-Not Referer: an address may have a comma in it, and what decides is Origin and the
-token of the form.
+Not Referer: an address may have a comma, and Origin and the form's token are checked
+instead.
 """
 
 PRESENT = ("Forwarded", "X-Forwarded-For")
-"""Headers of which no value is looked at: that one is there is all that counts."""
+"""Headers of which only the presence matters."""
 
 LISTS = ("Prefer",)
-"""Headers that are lists: several of them, and one with commas, are the same."""
+"""Headers that are lists: several mean the same as one with commas."""
 
 AMBIGUOUS = "recount.ambiguous"
-"""The environment's name for the headers that came with values that differ."""
+"""The key in the environment of the headers with differing values."""
 
 COOKIE = re.compile(r"(?:^|[;,])\s*([^=;,\s]+)\s*=\s*([^;,]*)")
 
 
 class SingleHeaders:
     """
-    A WSGI application that is given each header of `SINGLE` once, and *cookies* too.
+    A WSGI middleware that merges equal headers of `SINGLE`, and equal *cookies*.
 
-    Where the values differ, the header stays as it is, and its name is noted for
-    `refuse_repeated`: only the application knows how to say no.
+    If the values differ, the header is not changed, and its name is stored for
+    `refuse_headers`: only the application can make the answer.
     """
 
     def __init__(self, application: WSGIApplication, cookies: Iterable[str]) -> None:
@@ -71,14 +71,14 @@ class SingleHeaders:
 
 
 def variable_of(header: str) -> str:
-    """Return the name that WSGI has for *header*."""
+    """Return the WSGI name of *header*."""
     variable = header.upper().replace("-", "_")
     is_plain = variable in ("CONTENT_TYPE", "CONTENT_LENGTH")
     return variable if is_plain else f"HTTP_{variable}"
 
 
 def merge(environ: WSGIEnvironment, variable: str) -> bool:
-    """Make one of equal values, and return whether they are equal."""
+    """Merge values if they are equal; return whether they are."""
     joined = environ.get(variable, "")
     if "," not in joined:
         return True
@@ -90,7 +90,7 @@ def merge(environ: WSGIEnvironment, variable: str) -> bool:
 
 
 def merge_cookies(environ: WSGIEnvironment, names: frozenset[str]) -> bool:
-    """Make one of equal cookies of *names*, and return whether they are equal."""
+    """Merge cookies of *names* if they are equal; return whether they are."""
     sent = COOKIE.findall(environ.get("HTTP_COOKIE", ""))
     ours = [(name, value.strip()) for name, value in sent if name in names]
     if len(set(ours)) > len({name for name, _ in ours}):
@@ -103,13 +103,13 @@ def merge_cookies(environ: WSGIEnvironment, names: frozenset[str]) -> bool:
 
 
 def install(app: Flask, cookies: Iterable[str]) -> None:
-    """Let *app* refuse what is ambiguous, before anything else looks at a request."""
+    """Have *app* refuse ambiguous requests before any other check."""
     app.wsgi_app = SingleHeaders(app.wsgi_app, cookies)  # type: ignore[method-assign]
     app.before_request(refuse_headers)
 
 
 def refuse_headers() -> None:
-    """Raise the Problem that a header that decides something came with two values."""
+    """Raise the Problem that a header of `SINGLE` has two values."""
     for name in request.environ[AMBIGUOUS]:
         raise Problem(
             "bad-request",

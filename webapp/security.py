@@ -1,4 +1,4 @@
-"""What every request is held to, and the headers every answer carries."""
+"""The checks of every request, and the headers of every answer."""
 
 import re
 
@@ -13,7 +13,7 @@ from webapp.problems import Problem
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_ORDER_FORM_BYTES = 256 * 1024
-"""A form of as many lines as an order may have says each field's name each time."""
+"""A form with the maximum of lines repeats each field's name for each line."""
 
 MAX_BATCH_BYTES = 16 * 1024 * 1024
 
@@ -49,7 +49,7 @@ HEADERS = {
 
 
 def protect(app: Flask, settings: Settings) -> None:
-    """Give *app* its cookie and headers, and let it refuse what is not for it."""
+    """Give *app* its cookie, its headers, and its checks of host and origin."""
     cookie = local_login.session_cookie(settings.secret_key)
     app.config.update(
         SECRET_KEY=settings.secret_key,
@@ -65,12 +65,12 @@ def protect(app: Flask, settings: Settings) -> None:
 
 
 def limit(app: Flask) -> None:
-    """Give *app* the limits of a body, and the token of its forms."""
+    """Give *app* the limits of a request's body, and the token of its forms."""
     app.config.update(
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
         MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES,
         MAX_FORM_PARTS=1000,
-        # A form may lie open over lunch: its token lives as long as the session.
+        # A form may be open for hours: its token is valid as long as the session.
         WTF_CSRF_TIME_LIMIT=None,
     )
     app.before_request(let_long_orders_in)
@@ -78,17 +78,17 @@ def limit(app: Flask) -> None:
     app.before_request(encoding.refuse_other_encodings)
     app.before_request(repeated.refuse_fields)
     csrf = CSRFProtect(app)
-    # No cookie counts for what changes anything there, and only JSON is taken.
+    # The API accepts no cookie for changes, and only JSON.
     csrf.exempt(commands.routes)
     csrf.exempt(command_list.routes)
 
 
 def refuse_other_hosts() -> None:
     """
-    Raise SecurityError where a request names another host than this computer.
+    Raise SecurityError if a request's host is not this computer.
 
-    Such a name, made to resolve to us, is somebody else's page that talks to us (DNS
-    rebinding). Flask's TRUSTED_HOSTS cannot name an IPv6 address.
+    Another name that resolves to us belongs to a foreign page (DNS rebinding). Flask's
+    TRUSTED_HOSTS cannot name an IPv6 address.
     """
     if not names_this_computer():
         raise SecurityError
@@ -101,7 +101,7 @@ def names_this_computer() -> bool:
 
 def refuse_other_origins() -> None:
     """
-    Raise the Problem that another site's page wants something changed.
+    Raise the Problem that another site's page sent a changing request.
 
     Another port of this computer is another site, too. A program sends neither header.
     """

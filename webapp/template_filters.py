@@ -1,4 +1,4 @@
-"""How pages write amounts, numbers, dates and times."""
+"""Template filters that format amounts, numbers, dates and times."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -11,12 +11,12 @@ from webapp.formats import percentage
 from webapp.forms.labels import MOVEMENTS, READ_MODELS, STANDSTILLS, event_label, label
 
 if TYPE_CHECKING:
-    # The command line shows times as pages do, and needs no Flask.
+    # The command line formats times as pages do, and needs no Flask.
     from flask import Flask
 
 
 def teach(app: "Flask", settings: Settings) -> None:
-    """Teach the templates of *app* how this shop writes things."""
+    """Add the filters of this shop's notation to the templates of *app*."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.add_template_filter(format_number, "amount")
     app.add_template_filter(format_amount, "money")
@@ -44,7 +44,7 @@ def teach(app: "Flask", settings: Settings) -> None:
 
 
 def total_of(order: Mapping[str, Any]) -> int:
-    """Return the total that the rules of the shop give a command's order."""
+    """Return the total of a command's order by the shop's rules."""
     lines = (
         (item["unit_price"], item["quantity"], Decimal(item["discount"]))
         for item in order["items"]
@@ -53,12 +53,12 @@ def total_of(order: Mapping[str, Any]) -> int:
 
 
 def discount_of(order: Mapping[str, Any]) -> Decimal:
-    """Return the discount on all of an order; those of old knew none."""
+    """Return the discount on the whole order; old orders have none."""
     return Decimal(order.get("discount", 0))
 
 
 def instant(moment: datetime | str) -> datetime:
-    """Return *moment*, which JSON has as a text, in UTC."""
+    """Return *moment*, a text if it comes from JSON, in UTC."""
     if isinstance(moment, str):
         moment = datetime.fromisoformat(moment)
     return moment.astimezone(UTC)

@@ -1,4 +1,4 @@
-"""What the web remembers of tokens, for a moment, and of wrong ones."""
+"""The web's short-lived cache of tokens, and its limit on wrong ones."""
 
 import struct
 import time
@@ -10,21 +10,21 @@ from tasks.shop.shared_memory import SharedMemory
 from webapp.problems import SECONDS_OF_WRONG_TOKENS
 
 FRESH = 0.1
-"""Seconds for which an answer is believed: a client that is busy asks once for many."""
+"""Seconds for which a look-up is cached: a busy client causes few of them."""
 MAX_WRONG = 50
-"""So many a minute are looked up in the database, from all senders together."""
+"""Wrong tokens a minute, of all senders, after which tokens are not looked up."""
 MAX_KNOWN = 1_000
 HEAD, MOMENT = struct.Struct("=2Q"), struct.Struct("=d")
-"""Which of the wrong, and of the right, is written over next; when one was wrong."""
+"""The indexes to overwrite next, of wrong and of right tokens; a wrong one's time."""
 START_OF_RIGHT = HEAD.size + MAX_WRONG * MOMENT.size
 
 
 @dataclass
 class Wrong:
     """
-    When tokens were wrong, and which were right: of all processes of the shop's web.
+    The times of wrong tokens, and digests of right ones, of all web processes.
 
-    Only the last of each are kept, over which the oldest is written.
+    Only the last of each are kept; the oldest is overwritten.
     """
 
     shared: SharedMemory = field(
@@ -52,14 +52,14 @@ class Wrong:
     def refuses(self, digest: bytes) -> bool:
         with self.shared as memory:
             wrong, _ = HEAD.unpack_from(memory)
-            # The next to be written over is the oldest of them.
+            # The next to be overwritten is the oldest.
             (oldest,) = MOMENT.unpack_from(memory, HEAD.size + wrong * MOMENT.size)
             if not oldest or oldest < time.monotonic() - SECONDS_OF_WRONG_TOKENS:
                 return False
             return not self.place_of(digest)
 
     def place_of(self, digest: bytes) -> int:
-        """Return where a digest stands among those that were right, or 0."""
+        """Return the place of a digest among those of right tokens, or 0."""
         memory, place = self.shared.memory, START_OF_RIGHT - 1
         while (place := memory.find(digest[:8], place + 1)) >= 0:
             if (place - START_OF_RIGHT) % 8 == 0:
@@ -70,10 +70,10 @@ class Wrong:
 @dataclass(slots=True)
 class TokenCache:
     """
-    The tokens that were right, how often some were wrong, and whether there are users.
+    The right tokens, the number of wrong ones, and whether there are users.
 
-    After too many wrong ones, one that was right here before is looked up all the same,
-    so that nobody is shut out by a neighbour who guesses. Users, once there, stay.
+    After too many wrong ones, a token that was right before is still looked up, so that
+    another client's guesses do not lock out its user. Users are never deleted.
     """
 
     known: dict[bytes, tuple[Bearer, float]] = field(default_factory=dict)
@@ -83,16 +83,16 @@ class TokenCache:
     lock: Lock = field(default_factory=Lock)
 
     def fresh(self, digest: bytes) -> Bearer | None:
-        """Return the bearer of a token, if it was looked up just now."""
+        """Return the bearer of a token if its look-up is cached, or None."""
         bearer, at = self.known.get(digest, (None, 0.0))
         return bearer if time.monotonic() - at < FRESH else None
 
     def is_refused(self, digest: bytes) -> bool:
-        """Say whether a token is refused without a look, after too many wrong ones."""
+        """Return whether, after too many wrong ones, a token is not looked up."""
         return self.wrong.refuses(digest)
 
     def learn(self, digest: bytes, bearer: Bearer | None) -> None:
-        """Remember what a look at a token has brought."""
+        """Cache the result of a token's look-up; None is a wrong token."""
         with self.lock:
             is_new = self.known.pop(digest, None) is None
             if bearer is not None:
@@ -105,10 +105,10 @@ class TokenCache:
             self.wrong.note_right(digest)
 
     def learn_users(self, there_are: bool) -> None:
-        """Remember whether there are users."""
+        """Cache whether there are users."""
         self.there_are_users |= there_are
         self.no_users_at = time.monotonic()
 
     def knows_of_no_users(self) -> bool:
-        """Say whether it was looked up just now that there are none."""
+        """Return whether it is cached that there are no users."""
         return not self.there_are_users and time.monotonic() - self.no_users_at < FRESH

@@ -1,12 +1,12 @@
-"""How orders, customers and accounts are named in addresses, also of the API."""
+"""Orders, customers and accounts in addresses of pages and the API."""
 
 from flask import Flask
 from werkzeug.routing import BaseConverter
 
-# A number beyond is no order's: JSON's readers do not agree on it.
+# JSON parsers do not agree on larger numbers, so no order has one.
 ORDER = "<int(min=1, max=9007199254740992):order_id>"
 CUSTOMER = "<customer:customer_id>"
-# An account is called as a customer is.
+# Accounts have the same ids as customers.
 ACCOUNT = "<customer:account_id>"
 TRANSFER = "<int(min=1, max=9007199254740992):transfer_id>"
 
@@ -24,5 +24,5 @@ class CustomerNumber(BaseConverter):
 
 
 def know_numbers(app: Flask) -> None:
-    """Teach the addresses of *app* what a customer's number is."""
+    """Add the converters of numbers to the addresses of *app*."""
     app.url_map.converters["customer"] = CustomerNumber

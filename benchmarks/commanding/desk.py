@@ -59,7 +59,7 @@ class Desk:
         words = PROCFILE.processes["worker"].replace(
             "--concurrency 3", f"--concurrency {children}"
         )
-        # Its own name: two of one name would be told from each other by nobody.
+        # Its own name: two workers with one name could not be distinguished.
         words = words.replace("worker@", f"{self.name}-{children}-{len(self.running)}@")
         worker = self.start("worker", words.replace("tasks.app", APP))
         wait_until(lambda: " ready." in worker.text(), f"a worker: {worker.log}")

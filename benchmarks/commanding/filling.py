@@ -58,7 +58,7 @@ def open_the_shop(desk: Desk) -> None:
 
 
 def fill(desk: Desk, wanted: Sequence[Any]) -> list[UUID]:
-    """Accept *wanted* as the API does, in sets, and tell nobody; return their ids."""
+    """Accept *wanted* as the API does, in sets, without messages; return their ids."""
     shop = desk.shop
     ready = [
         prepare(

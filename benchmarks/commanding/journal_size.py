@@ -1,5 +1,5 @@
 """
-How one by one goes on a journal with ten thousand to a million finished commands.
+The rate of single commands on a journal with ten thousand to a million finished ones.
 
 Each size has a database and a worker of its own, and all take turns.
 """

@@ -1,7 +1,7 @@
 """
 One by one: a message a command, each in a stream of its own, beside empty tasks.
 
-The journal and the broker are filled before the clock starts; nobody reads the log.
+The journal and the broker are filled before the clock starts; no reader is running.
 Then one hot stream, a message a command too, and messages that name fifty streams each.
 """
 

@@ -25,7 +25,7 @@ TUNING = {
     "max_connections": "200",
     "max_prepared_transactions": "0",
     "idle_in_transaction_session_timeout": "5min",
-    # A checkpoint in the middle would fall to whoever is just being measured.
+    # A checkpoint in the middle would slow down the contender that is measured then.
     "max_wal_size": "8GB",
     "checkpoint_timeout": "1h",
 }
@@ -63,7 +63,7 @@ class Servers:
         self.run_on_postgres(f"CREATE DATABASE {DATABASE}")
 
     def run_on_postgres(self, statement: str) -> None:
-        """Run a statement that nobody may be connected to our databases for."""
+        """Run a statement that needs our databases without connections."""
         url = self.cluster.url.replace(f"/{DATABASE}?", "/postgres?")
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(statement.encode())

@@ -4,7 +4,7 @@ The whole way: acceptance by HTTP and projections on, beside empty tasks.
 All processes of the Procfile run, for the one as for the other. Commands are sent by
 HTTP and accepted, published, run and projected; empty tasks are sent to the broker by
 this process, from one thread, with the shop's settings. Both count from the first that
-is sent until the last one has been run, so whoever sends shares the processors.
+is sent until the last one has been run, so the sender shares the processors.
 """
 
 import argparse

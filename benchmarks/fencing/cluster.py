@@ -90,7 +90,7 @@ class Cluster:
         engine.dispose()
 
     def restore_from(self, other: "Cluster", dump: Path) -> None:
-        """Fill this empty server with a dump of *other*, which goes on meanwhile."""
+        """Fill this empty server with a dump of *other*, which still runs."""
         self.run("pg_dump", "--format=custom", "--compress=0", f"--file={dump}", other)
         self.run("pg_restore", "--exit-on-error", f"--dbname={self.url}", dump)
 

@@ -88,7 +88,7 @@ class Trouble:
 def finish_prepared(
     connection: psycopg.Connection[Any], chance: random.Random
 ) -> Counter[str]:
-    """Commit or roll back what the writers have prepared, as somebody else."""
+    """Commit or roll back the writers' prepared transactions, from another session."""
     counts: Counter[str] = Counter()
     rows = connection.execute(
         "SELECT gid FROM pg_prepared_xacts WHERE gid LIKE %s", (f"{PREPARED}%",)

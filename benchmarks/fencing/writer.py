@@ -70,7 +70,7 @@ class Writer:
     def run_one(self, connection: psycopg.Connection[Any]) -> None:
         """Run a transaction of a way of its own, and commit it or not."""
         (way,) = self.chance.choices(WAYS, weights=[WEIGHTS[way] for way in WAYS])
-        # Unique whoever writes, also after a kill and under the same seed.
+        # Unique among all writers, also after a kill and with the same seed.
         stream = f"race-{uuid4().hex}"
         events = self.ways[way](connection, stream)
         self.figures[WAYS.index(way)] += 1

@@ -26,7 +26,7 @@ Row = tuple[str, str]
 @dataclass
 class Reader:
     """
-    One of them, on a connection of its own; *answered* is told of each answer.
+    A reader on a connection of its own; *answered* is called with each answer.
 
     It looks at the *most* newest orders, or at all of them.
     """
@@ -77,7 +77,7 @@ def age(row: Row) -> tuple[int, int]:
 
 class Readers:
     """
-    Several of them at once, for as long as the `with` goes on.
+    Several readers at once, until the end of the `with` block.
 
     A lock holds up all of them, and a machine that has too much to do one or another:
     *silence* is the longest time in which none was answered.

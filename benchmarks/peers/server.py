@@ -19,7 +19,7 @@ TUNING = {
     "synchronous_commit": "on",
     "autovacuum": "on",
     "idle_in_transaction_session_timeout": "5min",
-    # A checkpoint in the middle would fall to whoever is just being measured.
+    # A checkpoint in the middle would slow down the contender that is measured then.
     "max_wal_size": "8GB",
     "checkpoint_timeout": "1h",
 }

@@ -29,7 +29,7 @@ class Rate(NamedTuple):
 
 
 class Writers:
-    """Writer processes, which wait until they are told what to append."""
+    """Writer processes, which wait for the events to append."""
 
     def __init__(self, lines: Sequence[Connection]) -> None:
         self.lines = lines

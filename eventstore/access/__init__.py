@@ -1,1 +1,1 @@
-"""Who sends commands: users with roles, and the tokens that speak for them."""
+"""The senders of commands: users with roles and tokens."""

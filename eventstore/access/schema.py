@@ -26,8 +26,8 @@ users = sa.Table(
     sa.Column("password", sa.String),
     moment("created_at", is_now=True),
     moment("disabled_at"),
-    # A colon is for principals of our own (`process:…`), and `local` is who needs no
-    # token: nobody is called as they are.
+    # A colon marks principals of our own (`process:…`), and `local` needs no token: no
+    # user may have such a name.
     sa.CheckConstraint(
         "name ~ '^[a-z][a-z0-9._-]{0,59}$' AND name <> 'local'", name="name"
     ),
@@ -49,8 +49,8 @@ tokens = sa.Table(
     # The part of a token that is no secret: it is found and revoked by it.
     sa.Column("prefix", sa.String, primary_key=True),
     sa.Column("user_name", sa.String, sa.ForeignKey(users.c.name), nullable=False),
-    # SHA-256 of the whole token, which has 256 bits of chance: there is nothing to
-    # guess that would have to be made slow.
+    # SHA-256 of the whole token, which has 256 random bits: it cannot be guessed, so no
+    # slow hash is needed.
     sa.Column("hash", sa.LargeBinary, nullable=False),
     moment("created_at", is_now=True),
     sa.Column("expires_at", sa.TIMESTAMP(timezone=True), nullable=False),

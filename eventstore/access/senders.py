@@ -1,4 +1,4 @@
-"""Whether the senders of commands still may, at the moment when these are decided."""
+"""Look up the senders of commands and their roles at the time of deciding."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -7,9 +7,9 @@ from uuid import UUID
 import psycopg
 
 LOCAL = "local"
-"""The principal of who needs no token, since they are on this computer."""
+"""The principal of local clients, which need no token."""
 PROCESS = "process:"
-"""How the principals of our own processes begin."""
+"""The prefix of the principals of our own processes."""
 
 
 class Sender(NamedTuple):
@@ -20,7 +20,7 @@ class Sender(NamedTuple):
 
 
 May = Callable[[str, Sender], bool]
-"""Says whether commands of a type are allowed to their sender."""
+"""Returns whether the sender may send commands of a type."""
 
 
 def needs_no_roles(principal: str) -> bool:

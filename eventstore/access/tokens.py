@@ -27,7 +27,7 @@ class Token(NamedTuple):
 
 
 class Bearer(NamedTuple):
-    """Whom a token speaks for, the roles of that user, and what the token is for."""
+    """The user of a token, the user's roles, and the token's scopes."""
 
     user: str
     roles: list[str]
@@ -41,7 +41,7 @@ def create_token(
     scopes: Collection[str],
     expires_in: timedelta,
 ) -> str | None:
-    """Return a new token of *user*, or None where there is none who may have one."""
+    """Return a new token of *user*, or None if there is no such enabled user."""
     prefix = secrets.token_hex(6)
     token = f"recount_{prefix}_{secrets.token_urlsafe(32)}"
     row = connection.execute(
@@ -66,7 +66,7 @@ def find_bearer(connection: psycopg.Connection[Any], token: str) -> Bearer | Non
 
 
 def revoke_token(connection: psycopg.Connection[Any], prefix: str) -> bool:
-    """Revoke the token with a *prefix* and say whether there is one."""
+    """Revoke the token with a *prefix*; return whether there is one."""
     row = connection.execute("SELECT public.revoke_token(%s)", (prefix,)).fetchone()
     return bool(row and row[0])
 

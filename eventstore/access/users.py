@@ -8,7 +8,7 @@ import psycopg
 
 
 class User(NamedTuple):
-    """A user, with how many tokens can still be used; a name is never given twice."""
+    """A user, with the number of usable tokens; a name is never given twice."""
 
     name: str
     roles: list[str]
@@ -19,7 +19,7 @@ class User(NamedTuple):
 
 
 def has_users(connection: psycopg.Connection[Any]) -> bool:
-    """Say whether there is any user; disabled ones count, and none ever goes away."""
+    """Return whether there is any user, enabled or disabled; none is ever deleted."""
     return bool(_value(connection, "SELECT public.has_users()"))
 
 
@@ -37,7 +37,7 @@ def find_users(connection: psycopg.Connection[Any]) -> list[User]:
 def add_user(
     connection: psycopg.Connection[Any], name: str, roles: Collection[str]
 ) -> bool:
-    """Add a user and say whether the name was free."""
+    """Add a user; return whether the name was free."""
     query = "SELECT public.add_user(%s, %s::text[])"
     return bool(_value(connection, query, name, list(roles)))
 
@@ -45,7 +45,7 @@ def add_user(
 def set_roles(
     connection: psycopg.Connection[Any], name: str, roles: Collection[str]
 ) -> bool:
-    """Give a user these roles and no others; say whether there is such a user."""
+    """Set the roles of a user; return whether there is such a user."""
     query = "SELECT public.set_roles(%s, %s::text[])"
     return bool(_value(connection, query, name, list(roles)))
 
@@ -53,13 +53,13 @@ def set_roles(
 def set_disabled(
     connection: psycopg.Connection[Any], name: str, *, is_disabled: bool
 ) -> bool:
-    """Shut a user out, or let one in again; say whether there is such a user."""
+    """Disable or enable a user; return whether there is such a user."""
     query = "SELECT public.set_disabled(%s, %s)"
     return bool(_value(connection, query, name, is_disabled))
 
 
 def set_password(connection: psycopg.Connection[Any], name: str, hashed: str) -> bool:
-    """Keep the argon2id hash of a password; say whether there is such a user."""
+    """Store the argon2id hash of a password; return whether there is such a user."""
     return bool(_value(connection, "SELECT public.set_password(%s, %s)", name, hashed))
 
 

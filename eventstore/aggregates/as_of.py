@@ -39,8 +39,8 @@ class AsOf:
     """
     A point of the past: a *version*, a *position*, or *at* a time; without any, now.
 
-    As of a time, a stream is its longest beginning that had all occurred by then:
-    imported times need not rise.
+    As of a time, a stream ends before its first event that occurred later: imported
+    times need not rise.
 
     Raises ValueError for more than one of them, for a version or position below zero,
     and for a time without a zone.
@@ -60,7 +60,7 @@ class AsOf:
 
     @property
     def last_version(self) -> str:
-        """The SQL that tells the last version of a stream by then."""
+        """The SQL for the last version of a stream at that point."""
         if self.position is not None:
             return _AT_POSITION
         return _AT_VERSION if self.at is None else _AT_TIME
@@ -173,8 +173,8 @@ def refuse_holes(
     """
     Raise VersionsMissing if versions are missing after the stream's end at that time.
 
-    What is missing there may have happened before that time: nobody knows the state. A
-    stream that has the version that was asked for is whole up to there.
+    A missing event may have occurred before that time, so the state is unknown. A
+    stream that has the requested version is complete up to it.
     """
     asked = {
         stream_id: past.version

@@ -27,7 +27,7 @@ from eventstore.personal.keyring import Keyring
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """
-    What became of a command.
+    The outcome of a command.
 
     *status* is the text `succeeded`, `rejected` or `failed`. *error* has fields by
     name: `message`, and for a rejection its `rule` (the class) and `figures`, for a
@@ -41,10 +41,10 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class Decision:
     """
-    The events a command causes, the state after them, and what became of it.
+    The events a command causes, the state after them, and its outcome.
 
-    *forgotten* are the subjects whose keys are destroyed with it; *claims* is what the
-    state claims now and did not before, and the other way round.
+    *forgotten* are the subjects whose keys are destroyed with it; *claims* are the
+    claims that it adds or releases.
     """
 
     outcome: Outcome
@@ -57,9 +57,9 @@ class Decision:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
     """
-    What the metadata of a command's events are made of.
+    The source of the metadata of a command's events.
 
-    They name a command only where the journal has it: else `verify` would miss it.
+    They name a command only if the journal has it: otherwise `verify` would report it.
     *pruning* is the last one before the command was accepted.
     """
 
@@ -71,7 +71,7 @@ class Cause:
 
 
 def cause_of_direct(command_id: UUID | None, actor: str) -> Cause:
-    """Return the cause of the events of a command that the journal does not have."""
+    """Return the cause for events of a command without the journal."""
     command_id = command_id or uuid4()
     return Cause(
         command_id=command_id,
@@ -84,7 +84,7 @@ def cause_of_direct(command_id: UUID | None, actor: str) -> Cause:
 @dataclass(frozen=True, slots=True)
 class EventFactory:
     """
-    Makes the events of one command, in its stream, of what the decider returns.
+    Makes the events of one command from the facts that its decider returns.
 
     *keyring* has the keys that personal fields are encrypted with.
     """
@@ -122,7 +122,7 @@ class EventFactory:
 
 
 class DirectLog(NamedTuple):
-    """A log that commands are handled on at once: how it loads, and how it appends."""
+    """The functions that load and append, for handling without the journal."""
 
     keyring: Keyring
     load: Callable[..., Streams]
@@ -170,7 +170,7 @@ def handle_on(
     stream_id = stream_id or addressee(command, deciders)
     decider = deciders.of_stream(stream_id)
 
-    # 1. Validate the input: not everything comes through a form.
+    # 1. Validate the input: it may not come from a form.
     command = decider.read_command(type(command), msgspec.to_builtins(command))
     # 2. Load the aggregate, and what else the command names.
     others = decider.reads(command)
@@ -178,7 +178,7 @@ def handle_on(
     # 3. Run the logic, and 4. check the rules.
     factory = EventFactory(decider, stream_id, cause, keyring)
     decision = decide(factory, command, others, streams)
-    # 5. Persist, which is also how it is emitted: whatever follows reads the log.
+    # 5. Persist; this also emits the events, since subscriptions read the log.
     claims = deciders.hashed(decision.claims, stream_id, cause.command_id)
     try:
         append(
@@ -231,7 +231,7 @@ def decide(
         for fact in facts
         if isinstance(fact, tuple(decider.forgets))
     ]
-    # Here already, where it is this command's alone: the append is of many.
+    # Here already, so that an error is this command's: the append is of many.
     check_append((), [(stream_id, event) for event in events])
     claims = decider.changes_of_claims(state, after) if decider.claims_something else ()
     return Decision(
@@ -240,7 +240,7 @@ def decide(
 
 
 def rejection_outcome(error: Exception) -> Outcome:
-    """Return the outcome of a command that a rule says no to."""
+    """Return the outcome of a command that a rule rejects."""
     return Outcome(
         status="rejected",
         error={

@@ -1,5 +1,5 @@
 """
-What the engine must know of one kind of aggregate: how it decides and how it evolves.
+The decider: the rules of one category of streams, how it decides and evolves.
 
 The idea and the words are from Jérémie Chassaing's "functional event sourcing decider".
 """
@@ -28,7 +28,7 @@ from eventstore.log.events import RecordedEvent
 
 
 def no_other_streams(command: Any) -> Mapping[str, str]:
-    """Most commands are decided on their own stream alone."""
+    """The default of `reads`: no other stream."""
     return {}
 
 
@@ -43,12 +43,12 @@ def nobody_need_hear(command: Any) -> Any | None:
 
 
 def no_time(state: Any, fact: Any, occurred_at: datetime) -> Any:
-    """Most rules do not ask when something happened."""
+    """The default of `note_time`: the time is not kept."""
     return state
 
 
 def convert(kind: type, data: Any) -> Any:
-    """Return the command of a class that plain data are, by the types of its fields."""
+    """Return plain data as a command of a class, by the types of its fields."""
     return msgspec.convert(data, kind)
 
 
@@ -60,25 +60,25 @@ class Decider:
     *decide* takes the state, the command, and by keyword the states of the streams that
     *reads* names; it returns events or raises *rejection*. *read_command* makes a
     command of its class and plain data, and raises *invalid* if it is none. *identity*
-    is the field of a command that tells its stream; where there is none, the stream
-    gets the next number of the sequence *numbers*. *claims* tells what a stream in this
-    state claims for itself alone, *former_claims* what an earlier version of *claims*
-    did: that is released by filling, or with the claim itself. A change of *evolve*, an
-    upcaster or the class of the state is noticed, and no older snapshot is used; the
-    number *snapshot_version* is raised by hand where something else that snapshots
-    depend on has changed.
+    is the field of a command with its stream's id; without one, the stream gets the
+    next number of the sequence *numbers*. *claims* returns the claims of a state, which
+    no other stream may have, *former_claims* those of an earlier version of *claims*:
+    they are released by filling, or with the claim itself. A change of *evolve*, an
+    upcaster or the class of the state is detected, and no older snapshot is used; raise
+    the number *snapshot_version* by hand if something else that snapshots depend on has
+    changed.
 
-    *note_time* takes the state after an event of the log, the event, and when it has
-    occurred, and returns the state with what is kept of that. What was decided and is
-    not appended yet has no time.
+    *note_time* takes the state after an event of the log, the event, and its time of
+    occurrence, and returns the state with the time. Decided events that are not
+    appended yet have no time.
 
-    *subject* tells whom the personal fields of a message (a command or an event in a
-    stream) are about, as that person's stream: with that one's key they are encrypted.
-    An event of the classes *forgets* destroys it.
+    *subject* returns the stream id of the person whom the personal fields of a message
+    (a command or an event in a stream) are about: they are encrypted with that person's
+    key. An event of the classes *forgets* destroys it.
 
-    Of *commands*, those that are *internal* are sent by process managers alone. One of
-    them may be a step that others wait for: when an operator abandons it, *abandoned*
-    returns the command that tells them so, or raises *rejection* where it must not be.
+    Of *commands*, those that are *internal* are sent only by process managers. Others
+    may wait for such a step: when an operator abandons it, *abandoned* returns the
+    command that informs them, or raises *rejection* if it must not be abandoned.
     """
 
     category: str
@@ -118,7 +118,7 @@ class Decider:
         changes = changes_between(self.claims(before), self.claims(after))
         if not any(change.is_released for change in changes):
             return changes
-        # Claimed by an earlier version and not filled since: it is let go of as well.
+        # Claimed by an earlier version and not filled since: it is released as well.
         had = [*self.former_claims(before), *self.claims(before)]
         return changes_between(had, self.claims(after))
 
@@ -159,7 +159,7 @@ class Decider:
 
 
 def category_of(stream_id: str) -> str:
-    """Return the kind of a stream: what stands before the first hyphen."""
+    """Return the category of a stream: the text before the first hyphen."""
     return stream_id.partition("-")[0]
 
 
@@ -177,9 +177,9 @@ class Deciders:
     claim_key: ClaimKey | None = field(default=None, repr=False, compare=False)
     by_category: Mapping[str, Decider] = field(init=False)
     commands: Mapping[str, type] = field(init=False)
-    # Those that are not the process managers' own.
+    # Those that are not internal.
     offered: Mapping[str, type] = field(init=False)
-    # Computed when it is first asked: the code is read for it.
+    # Computed at first use, since it reads the code.
     known_fingerprints: list[str] = field(
         init=False, default_factory=list, repr=False, compare=False
     )
@@ -198,7 +198,7 @@ class Deciders:
         """
         The fingerprints of the snapshots they can read, as text of a PostgreSQL array.
 
-        To make it of a list at each take would cost more than looking for a snapshot.
+        Making it from a list at each take would cost more than looking up a snapshot.
         """
         self.compute_fingerprints()
         return self.known_fingerprints[0]

@@ -1,4 +1,4 @@
-"""The past of streams: what their states are made of, from their snapshots on."""
+"""The histories of streams: the snapshot and the later events, to fold a state."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -24,13 +24,13 @@ HISTORY_COLUMNS = """
     occurred_at, checksum, refused
 """
 """
-The columns of what the function `load` returns, as `parse_histories` takes them.
+The columns of the function `load`, as `parse_histories` takes them.
 
-Of an event's metadata a state needs the version of the shape, and the id where a box is
-closed for it. To write and send all of them took a third of a long stream's time.
+Of an event's metadata, folding needs the schema version, and the id if personal fields
+are encrypted. Sending all of them took a third of the time of a long stream.
 """
 
-# One statement, so that keys and the data they decrypt are of the same snapshot.
+# One statement, so that keys and encrypted data are of the same snapshot.
 _HISTORIES_AND_KEYS = f"""
     SELECT {HISTORY_COLUMNS}, NULL::uuid, NULL::bytea
     FROM public.load(%s::text[], %s::text[])
@@ -40,7 +40,7 @@ _HISTORIES_AND_KEYS = f"""
     FROM public.find_keys('{{}}'::uuid[], %s::text[])
 """
 
-# A third of what calling the class takes.
+# It takes a third of the time of calling the class.
 _recorded: Callable[[tuple[Any, ...]], RecordedEvent] = partial(
     tuple.__new__, RecordedEvent
 )
@@ -48,9 +48,9 @@ _recorded: Callable[[tuple[Any, ...]], RecordedEvent] = partial(
 
 class StreamHistory(NamedTuple):
     """
-    What happened in a stream: the events after its snapshot, if that is any use.
+    A stream's snapshot, if it is usable, and the events after it.
 
-    They are for folding, and have no more metadata than that takes.
+    The events are for folding, and have only the metadata needed for that.
     """
 
     snapshot: Snapshot | None
@@ -58,7 +58,7 @@ class StreamHistory(NamedTuple):
 
     @property
     def version(self) -> int:
-        """The version that the stream is at, or was asked up to."""
+        """The version of the stream, or the one that was asked for."""
         if self.events:
             return self.events[-1].version
         if self.snapshot is None or self.snapshot.refused is not None:
@@ -114,8 +114,8 @@ def check_versions(
     """
     Raise VersionsMissing unless *events* are all of a stream behind version *after*.
 
-    They are in order and no version is there twice, so that comparing the last one
-    with their number is enough: a look of 0.1 µs, however long the stream is.
+    They are in order and no version is repeated, so comparing the last one with their
+    number is enough: 0.1 µs, however long the stream is.
     """
     if events and events[-1].version != after + len(events):
         raise hole_in(stream_id, events, after)
@@ -124,7 +124,7 @@ def check_versions(
 def hole_in(
     stream_id: str, events: Sequence[RecordedEvent], after: int
 ) -> VersionsMissing:
-    """Return what to say of the first hole in *events*, which have one."""
+    """Return the error for the first hole in *events*, which have one."""
     for expected, event in enumerate(events, start=after + 1):
         if event.version != expected:
             return VersionsMissing(

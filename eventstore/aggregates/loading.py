@@ -148,7 +148,7 @@ def starting_points(
 
 
 def learn_keys(pasts: Iterable[StreamHistory], keyring: Keyring) -> None:
-    """Fetch the keys that all of it needs, at once."""
+    """Fetch the keys of all histories, in one query."""
     keys: set[UUID] = set()
     for past in pasts:
         keys |= keys_in([event.data for event in past.events])
@@ -174,11 +174,10 @@ def starting_point(
 
 def fold(decider: Decider, stream_id: str, start: StartingPoint) -> Any:
     """
-    Return the state that a stream's events make of where it starts.
+    Return the state of a stream, folded from its starting point.
 
-    Raises VersionsMissing where one of them is not there: a person who takes an event
-    out of the log, or loses one by a restore, must not have the next command decided as
-    if it had never happened.
+    Raises VersionsMissing if an event is missing: after an event was deleted, or lost
+    by a restore, commands must not be decided as if it had never happened.
     """
     check_versions(stream_id, start.events, start.version)
     return decider.state_after(start.state, start.events)
@@ -195,8 +194,8 @@ def encrypt_snapshot(
     """
     Return the stored form of a snapshot, encrypted if its state is personal.
 
-    None where its subject has no key: all its events are older than the keys, or it was
-    forgotten. It is no snapshot's business to make one.
+    None if its subject has no key: all its events are older than the keys, or it was
+    forgotten. A snapshot never makes one.
     """
     names, subject = decider.snapshots.personal, snapshot.stream_id
     if not names or keyring.masters is None:
@@ -218,8 +217,8 @@ def replace_ignored(
     """
     Count unusable snapshots, and replace them.
 
-    In a transaction of its own, or behind a savepoint of the caller's: whatever becomes
-    of a cache, the command that met it goes on.
+    In a transaction of its own, or in a savepoint of the caller's: an error of the
+    cache must not stop the command.
     """
     try:
         with connection.transaction():
@@ -255,13 +254,13 @@ def keep_snapshot(
 def snapshots_of(
     stream_ids: Iterable[str], streams: Streams, deciders: Deciders, keyring: Keyring
 ) -> list[Snapshot]:
-    """Return snapshots of streams; one whose state cannot be kept is passed over."""
+    """Return snapshots of streams, without those whose state cannot be stored."""
     snapshots = []
     for stream_id in stream_ids:
         decider = deciders.of_stream(stream_id)
         state, version = streams.states[stream_id], streams.versions[stream_id]
         if not version:
-            # Of an empty stream there is nothing to keep.
+            # An empty stream has no snapshot.
             continue
         try:
             snapshot = decider.snapshots.encode(stream_id, version, state)

@@ -19,8 +19,8 @@ class Step(NamedTuple):
     """
     A stored event, its decoded form, and the state before and after it.
 
-    Where *error* tells that it could not be read, that `evolve` failed on it, or that
-    the version before it is missing, the state after it is the one before.
+    If it could not be read, if `evolve` failed on it, or if the version before it is
+    missing, *error* says so, and the state after it is the one before.
     """
 
     event: RecordedEvent
@@ -86,7 +86,7 @@ def apply_step(
         for fact in facts:
             after = decider.evolve_at(after, fact, event.occurred_at)
     except psycopg.Error:
-        # No fault of the event: the database is away.
+        # Not an error of the event: the database is away.
         raise
     except Exception as error:
         return Step(event, facts, state, state, error)

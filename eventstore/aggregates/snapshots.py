@@ -1,9 +1,9 @@
 """
 Snapshots: the state of a stream at a version. A cache; the whole table can be emptied.
 
-One is used only where it is surely right. Its fingerprint tells the shape of the state
-and the rules that it was made with, its checksum that it is what was written, and the
-database looks whether the stream has the very event that it ends with.
+One is used only if it is certainly right. Its fingerprint identifies the shape of the
+state and the rules that made it, its checksum detects changes, and the database checks
+that the stream has the same last event.
 """
 
 import hashlib
@@ -22,16 +22,16 @@ from eventstore.ids import NAMESPACE
 from eventstore.log.code_version import code_version
 from eventstore.type_shape import shape_of
 
-# Sets and dictionaries in one order: the same state is the same text.
+# Sets and dictionaries in a fixed order: equal states have equal texts.
 _encoder = msgspec.json.Encoder(order="deterministic")
-# What reading and writing JSON of a class raises, its own checks included.
+# The errors of reading and writing JSON of a class, its own checks included.
 _FAULTS = (msgspec.MsgspecError, TypeError, ValueError, RecursionError)
 
 CORRUPT = "corrupt"
 """
-Why one is ignored: it cannot be read, or its checksum is that of another state.
+The reason for ignoring a snapshot that cannot be read, or has another checksum.
 
-The database tells the other two reasons, `stale` and `too_new`: see `load.sql`.
+The database finds the other two reasons, `stale` and `too_new`: see `load.sql`.
 """
 
 
@@ -55,9 +55,9 @@ class SnapshotCodec:
     """
     The state of a category to snapshots and back.
 
-    What makes the state is in the fingerprint: the code of all *folds*, functions and
-    classes, with the modules that they import. *snapshot_version* is raised by hand
-    where something else has changed that they go by.
+    The fingerprint covers the code that makes the state: all *folds*, functions and
+    classes, with the modules that they import. Raise *snapshot_version* by hand if
+    something else that they depend on has changed.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class SnapshotCodec:
 
     @cached_property
     def fingerprint(self) -> str:
-        """What a snapshot must have been made by; computed when it is first asked."""
+        """The fingerprint that a usable snapshot has; computed at first use."""
         shape = [*self._shape, self.code or f"unknown {uuid4()}"]
         return hashlib.sha256(_encoder.encode(shape)).hexdigest()[:32]
 
@@ -115,7 +115,7 @@ class SnapshotCodec:
             state = self._decoder.decode(snapshot.state)
         except _FAULTS as error:
             raise CorruptSnapshot(snapshot.stream_id) from error
-        # The database writes JSON in its own way: written again, it is as it was.
+        # The database formats JSON in its own way: encode it again for the checksum.
         text = _encoder.encode(state).decode()
         kept = (snapshot.stream_id, snapshot.version, self.fingerprint, text)
         if checksum_of(*kept) != snapshot.checksum:
@@ -133,14 +133,14 @@ def id_of(stream_id: str, version: int) -> UUID:
 
 
 def checksum_of(stream_id: str, version: int, fingerprint: str, state: str) -> str:
-    """Return a hash over all that a snapshot says."""
+    """Return a hash over all fields of a snapshot."""
     content = msgspec.json.encode([stream_id, version, fingerprint, state])
     return hashlib.sha256(content).hexdigest()
 
 
 def keep(connection: psycopg.Connection[Any], taken: Sequence[Snapshot]) -> None:
     """
-    Write snapshots, each in the place of its stream's older one, in one statement.
+    Write snapshots in one statement; each replaces its stream's older one.
 
     One of a version that its stream does not have is not written.
     """
@@ -213,7 +213,7 @@ def count_ignored(
 
 
 class SnapshotCount(NamedTuple):
-    """How many streams have a snapshot, and how often one of them was ignored."""
+    """The number of streams with a snapshot, and of ignored snapshots."""
 
     streams: int
     ignored: int

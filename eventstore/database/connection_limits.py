@@ -1,4 +1,4 @@
-"""Whether PostgreSQL lets in as many sessions as the processes may open."""
+"""Check that PostgreSQL admits as many sessions as the processes may open."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,8 +10,8 @@ from eventstore.roles import PREFIX
 
 NAME = "connections"
 
-# As PostgreSQL counts: a superuser is not held to the limits of a role or a database,
-# and takes the reserved places.
+# As PostgreSQL counts: a superuser is exempt from the limits of a role or a database,
+# and may use the reserved places.
 _OWN = """
     SELECT r.rolname::text, r.rolconnlimit
     FROM pg_roles AS r
@@ -41,7 +41,7 @@ _SHARED = """
 def check_own_connections(
     connection: psycopg.Connection[Any], needed: int
 ) -> Iterator[Ailment]:
-    """Say which limits are below the *needed* sessions of the process that asks."""
+    """Yield the limits below the *needed* sessions of this process."""
     for login, limit in connection.execute(_OWN).fetchall():
         if limit < needed:
             yield of_login(login, limit, needed, "this process")
@@ -52,7 +52,7 @@ def check_all_connections(
     connection: psycopg.Connection[Any], needs: Mapping[str, int]
 ) -> Iterator[Ailment]:
     """
-    Say which limits are below what all processes together may open.
+    Yield the limits below the sessions that all processes together may open.
 
     *needs* has the sessions of each role, of one process as the Procfile starts it.
     """
@@ -83,7 +83,7 @@ def of_login(login: str, limit: int, needed: int, whose: str) -> Ailment:
 def check_shared(
     connection: psycopg.Connection[Any], needed: int, whose: str
 ) -> Iterator[Ailment]:
-    """Say whether the database, or the server, lets in fewer than *needed*."""
+    """Yield the limits of the database and the server that are below *needed*."""
     ((database, of_database, of_server),) = connection.execute(_SHARED).fetchall()
     if 0 <= of_database < needed:
         yield Ailment(

@@ -1,4 +1,4 @@
-"""Whether a log can be entrusted to this database: settings, triggers, rights."""
+"""Check a database for faults that lose data: settings, triggers, rights."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -19,14 +19,14 @@ from eventstore.subscriptions.lag import find_misplaced
 from eventstore.verifying.collations import check_collations
 
 MAX_CLOCK_DRIFT = timedelta(seconds=2)
-"""Of the database's clock from ours; the network's time is in it."""
+"""The maximum difference between the database's clock and ours, network included."""
 
 TRIGGERS = {
     "events_hold_fence": ("readers skip events", "hold_fence"),
     "events_refuse_change": ("events can be changed", "refuse_change"),
     "seals_refuse_change": ("seals can be changed", "keep_seals"),
 }
-"""The triggers of the log, with what happens without, and in which file they are."""
+"""The triggers of the log, with the effect of their absence, and their files."""
 
 UNIQUE = (
     "events_pkey",
@@ -35,7 +35,7 @@ UNIQUE = (
     "seals_pkey",
     "unique_claims_pkey",
 )
-"""The indexes by which what must be there once is there once."""
+"""The unique indexes that the rules depend on."""
 
 
 def diagnose(
@@ -68,7 +68,7 @@ def check_durability(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
 
 
 def check_sequence(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
-    """A session that keeps ids back draws below its own floor: readers skip them."""
+    """Yield a cache of the sequence: ids below the floor, which readers would skip."""
     row = connection.execute(
         """
         SELECT s.seqcache, a.attidentity::text
@@ -151,10 +151,10 @@ def check_unique(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
 
 
 def check_checkpoints(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
-    """Hold against the log where its readers stand. What none reads may be anywhere."""
+    """Yield checkpoints that are not in the log, except those that are unused."""
     row = connection.execute("SELECT to_regproc('public.checkpoint_fault')").fetchone()
     if row == (None,):
-        # A version before; the schema is not at head, and is said not to be.
+        # The schema is older; another check reports that.
         return
     for name, checkpoint in find_misplaced(connection):
         yield Ailment(
@@ -188,9 +188,9 @@ FATAL_CHECKS: Sequence[Check] = (
     check_collations,
 )
 """
-What is asked before a process begins its work.
+The checks before a process begins its work.
 
-Where one of them is fatal it does not begin; the others are logged.
+A fatal ailment ends the process; others are logged.
 """
 CHECKS: Sequence[Check] = (
     *FATAL_CHECKS,

@@ -1,4 +1,4 @@
-"""What is granted in a database, to hold against what `roles` wants."""
+"""The privileges granted in a database, to compare with those of `roles`."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -26,7 +26,7 @@ def find_existing(connection: psycopg.Connection[Any]) -> Iterable[str]:
 
 
 def find_granted(connection: psycopg.Connection[Any]) -> Iterable[Grant]:
-    """Yield what anybody but the owner may do to tables and functions of the engine."""
+    """Yield the privileges of others than the owner on the engine's objects."""
     for grantee, privilege, on in connection.execute(
         """
         WITH ours AS (

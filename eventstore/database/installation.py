@@ -1,4 +1,4 @@
-"""Installing: the engine's tables and functions, for those without migrations."""
+"""Install the engine's tables and functions without migrations."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -21,17 +21,16 @@ from eventstore.sql import FUNCTIONS, closing, source
 from eventstore.tables import metadata
 
 SCHEMA = "public"
-"""Where the functions look for the tables, whatever the caller's search_path is."""
+"""The schema of the tables for the functions, whatever the caller's search_path."""
 
 
 def install(connection: Connection) -> None:
     """
-    Make the engine's tables and functions, where they are not there yet.
+    Create the engine's tables and functions if they do not exist.
 
-    All of it or nothing, and as part of the caller's transaction if there is one. Doing
-    it again changes nothing, and of those who do it at once, one does it. It is no
-    migration: raises InstalledOtherwise where tables are there that another version of
-    the engine made.
+    All or nothing, in the caller's transaction if there is one. Repeating it changes
+    nothing, and of concurrent calls one does it. It is no migration: raises
+    InstalledOtherwise if the tables are those of another version of the engine.
     """
     driver = begin_on(connection)
     with driver.transaction():
@@ -64,7 +63,7 @@ def compile_ddl(statement: ExecutableDDLElement) -> bytes:
 
 
 def refuse_others(connection: psycopg.Connection[Any]) -> None:
-    """Raise InstalledOtherwise where a table has not the columns that ours has."""
+    """Raise InstalledOtherwise if a table has other columns than ours."""
     for table in metadata.sorted_tables:
         rows: Sequence[tuple[str]] = connection.execute(
             """

@@ -1,4 +1,4 @@
-"""The doctor's checks of rights: who could change what our functions guard."""
+"""The doctor's checks of rights: logins that could bypass our functions."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +11,7 @@ from eventstore.roles import PREFIX, ROLES, wanted_grants
 from eventstore.sql import FUNCTIONS
 
 GRANTING = "run the migrations, or `grant_rights` where there are none"
-"""What to do where a right is missing, or there is one too many."""
+"""The remedy for a missing or superfluous right."""
 
 
 def check_owner(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
@@ -31,7 +31,7 @@ def check_owner(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
 
 
 def check_logins(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
-    """Who has one of our roles is a process, and is not to be the owner as well."""
+    """Yield logins that have one of our roles and are also the tables' owner."""
     for (name,) in connection.execute(
         """
         SELECT DISTINCT m.rolname::text
@@ -53,7 +53,7 @@ def check_logins(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
 
 
 def check_rights(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
-    """Hold what anybody but the owner has against what is wanted."""
+    """Yield missing and superfluous privileges of others than the owner."""
     roles = {row[0] for row in connection.execute("SELECT rolname::text FROM pg_roles")}
     missing = [f"{PREFIX}{role}" for role in ROLES if f"{PREFIX}{role}" not in roles]
     if missing:
@@ -71,7 +71,7 @@ def check_rights(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
 
 
 def check_functions(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
-    """Who acts as the owner must not look for names where a caller could put some."""
+    """Yield functions with the owner's rights whose search_path a caller controls."""
     for (name,) in connection.execute(
         """
         SELECT oid::regprocedure::text FROM pg_proc
@@ -90,7 +90,7 @@ def check_functions(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
 
 
 def check_public(connection: psycopg.Connection[Any]) -> Iterator[Ailment]:
-    """Who could put a function beside ours could have it called by them."""
+    """Yield rights to create functions in our schema, which ours could then call."""
     for (name,) in connection.execute(
         """
         SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END

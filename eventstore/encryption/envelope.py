@@ -1,10 +1,10 @@
 """
-The box: what is personal in a message, closed with a key of the person it is about.
+The envelope: the personal fields of a message, encrypted with a key of their subject.
 
-A message keeps the names and values of its other fields. The personal ones go together
-into one box beside them, `{"total": 450, "$personal": {"key": …, "box": …}}`, which is
-AES-256-GCM over their JSON. Once the key is destroyed nobody opens it again, in no
-backup either: others call that crypto-shredding.
+A message keeps the names and values of its other fields. The personal ones are together
+in one envelope, `{"total": 450, "$personal": {"key": …, "box": …}}`, AES-256-GCM over
+their JSON. Once the key is destroyed it cannot be decrypted any more, in backups
+neither: others call that crypto-shredding.
 """
 
 import base64
@@ -31,7 +31,7 @@ _MARK = '"$personal"'
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
-    """What stands in a message for its personal fields."""
+    """The replacement for a message's personal fields."""
 
     key: UUID
     box: str
@@ -51,8 +51,8 @@ def encrypt_fields(
     """
     Return the JSON object *data* with its *personal* fields in an envelope.
 
-    *about* is the id of the message. The envelope opens only there: copied into another
-    message it is broken.
+    *about* is the id of the message. The envelope can be decrypted only there, not in
+    another message.
     """
     message: dict[str, Any] = msgspec.json.decode(data)
     inside = {name: message.pop(name) for name in personal if name in message}
@@ -64,7 +64,7 @@ def encrypt_fields(
 
 
 def redact_fields(data: str, personal: Collection[str]) -> str:
-    """Return *data* as it reads with its key destroyed: the fields are not there."""
+    """Return *data* without the personal fields, as if the key was destroyed."""
     message: dict[str, Any] = msgspec.json.decode(data)
     kept = {name: message[name] for name in message if name not in personal}
     return _encode({**kept, FORGOTTEN: True}).decode()
@@ -82,8 +82,8 @@ def key_of(data: str) -> UUID | None:
 
 
 def keys_in(texts: Iterable[str]) -> set[UUID]:
-    """Return the ids of the keys that are needed for the boxes in *texts*."""
-    # Most have none, and a stream may have ten thousand.
+    """Return the ids of the keys of the envelopes in *texts*."""
+    # Most texts have none, and a stream may have ten thousand.
     return {key for text in texts if _MARK in text and (key := key_of(text))}
 
 

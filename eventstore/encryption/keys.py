@@ -17,7 +17,7 @@ _NONCE = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectKey:
-    """A key of one subject: of the person that messages are about."""
+    """A key of one subject, the person that messages are about."""
 
     id: UUID
     secret: bytes = field(repr=False)
@@ -88,5 +88,5 @@ class MasterKeys:
 
 
 def name_of(master: bytes) -> str:
-    """Return a name for a master key that tells nothing of it."""
+    """Return a name for a master key that discloses nothing of it."""
     return hashlib.sha256(b"recount master key\0" + master).hexdigest()[:16]

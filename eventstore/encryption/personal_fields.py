@@ -1,4 +1,4 @@
-"""Which fields of a class are personal, and what they read as once forgotten."""
+"""The personal fields of a class, and their placeholders once forgotten."""
 
 import dataclasses
 import types
@@ -10,11 +10,11 @@ from eventstore.errors import UndeclaredField
 from eventstore.type_shape import fields_of
 
 PLACEHOLDER = "(forgotten)"
-"""What a text that must be there reads as."""
+"""The placeholder of a mandatory text."""
 
 
 class UndeclaredValue:
-    """What a personal field holds for a reader that has not declared to read it."""
+    """The value of a personal field for a reader that has not declared it."""
 
     __slots__ = ()
 
@@ -26,7 +26,7 @@ class UndeclaredValue:
     __add__ = __radd__ = __getitem__ = __contains__ = __int__ = refuse
 
     def __repr__(self) -> str:
-        # For people who look for why: it is in the text of errors.
+        # It appears in the text of errors.
         return "(undeclared)"
 
 
@@ -35,8 +35,8 @@ def personal_fields(kind: type) -> frozenset[str]:
     """
     Return the names of the fields of *kind* that are marked `personal`.
 
-    Raises TypeError where a class deeper inside has such a field and the one that holds
-    it is not marked itself: its value would be written in the clear.
+    Raises TypeError if a nested class has such a field and the field that holds it is
+    not marked itself: its value would be written in the clear.
     """
     if not dataclasses.is_dataclass(kind):
         return frozenset()
@@ -57,7 +57,7 @@ def is_marked(field: "dataclasses.Field[Any]") -> bool:
 
 
 def holds_personal(kind: Any) -> bool:
-    """Return whether values of *kind* have a personal field, however deep."""
+    """Return whether values of *kind* have a personal field, at any depth."""
     return any(
         is_marked(field)
         for inner in classes_in(kind, set())
@@ -75,7 +75,7 @@ def classes_in(kind: Any, seen: set[type]) -> set[type]:
 
 
 def classes_named_in(kind: Any) -> set[type]:
-    """Return the dataclasses that *kind* names itself, not those inside of them."""
+    """Return the dataclasses that *kind* itself names, without nested ones."""
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         return {kind}
     return {
@@ -88,9 +88,9 @@ def classes_named_in(kind: Any) -> set[type]:
 @cache
 def placeholders(kind: type, word: str = PLACEHOLDER) -> dict[str, Any]:
     """
-    Return what the personal fields of *kind* read as once forgotten, as plain data.
+    Return the personal fields of *kind* once forgotten, as plain data.
 
-    Nothing, where there need not be anything; else *word*, or a whole of such words.
+    An optional field is left out; others are *word*, or an object of such words.
     """
     hints = fields_of(kind)
     return {name: placeholder(hints[name], word) for name in personal_fields(kind)}
@@ -98,9 +98,9 @@ def placeholders(kind: type, word: str = PLACEHOLDER) -> dict[str, Any]:
 
 def placeholder(kind: Any, word: str = PLACEHOLDER) -> Any:
     """
-    Return the plain data that a forgotten value of *kind* reads as.
+    Return the plain data of a forgotten value of *kind*.
 
-    Raises TypeError for a kind that no word can stand for: it must be optional.
+    Raises TypeError for a kind that *word* cannot replace: it must be optional.
     """
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is typing.Annotated:

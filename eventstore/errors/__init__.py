@@ -1,9 +1,9 @@
 """
 The errors of the engine. All are an EventStoreError, and each says when it is raised.
 
-Here are those of appending, of commands, and of what an operator asks for. What is
-refused before it is sent is in `unstorable.py`, what cannot be read in `unreadable.py`.
-Where an error of the database becomes one of these is `refusals.py`.
+Here are those of appending, of commands, and of operators' actions. Data refused before
+they are sent are in `unstorable.py`, unreadable ones in `unreadable.py`. Errors of the
+database are translated in `refusals.py`.
 """
 
 import re
@@ -20,11 +20,10 @@ class EventStoreError(Exception):
 
 class WrongExpectedVersion(EventStoreError):
     """
-    Somebody else was faster: load again, and decide again.
+    Another writer was faster: load again, and decide again.
 
     *expected* is the version that the append was made for, None if unknown. *actual* is
-    the version that the stream is at; where the unique constraint saw it, at least: a
-    writer past the function `append` may have written more by then.
+    the version of the stream; a lower bound if the unique constraint detected it.
     """
 
     def __init__(self, stream_id: str, expected: int | None, actual: int) -> None:
@@ -64,9 +63,9 @@ class Clash(NamedTuple):
 
 class AlreadyClaimed(EventStoreError):
     """
-    A value that a stream claims is another stream's.
+    Another stream already has a value that a stream claims.
 
-    *clashes* has every refused claim of the append; it does not tell the other streams.
+    *clashes* has every refused claim of the append, without the other streams.
     """
 
     def __init__(self, clashes: Sequence[Clash]) -> None:
@@ -80,7 +79,7 @@ class AlreadyClaimed(EventStoreError):
 
 
 class KeyMadeElsewhere(EventStoreError):
-    """A subject got its key from somebody else meanwhile: encrypt again with that."""
+    """Another writer made the subject's key meanwhile: encrypt again with that one."""
 
 
 class KeyReused(EventStoreError):
@@ -106,7 +105,7 @@ class NoSuchVersion(EventStoreError):
     """
     A stream was asked for as of a version that it does not have.
 
-    *head* is the version that it is at.
+    *head* is its last version.
     """
 
     def __init__(self, stream_id: str, version: int, head: int) -> None:
@@ -116,7 +115,7 @@ class NoSuchVersion(EventStoreError):
 
 class VersionsMissing(EventStoreError):
     """
-    A stream has a hole: nothing is decided on the rest of it.
+    A stream has a hole: no command is decided on it.
 
     *first* and *last* are the missing versions, both included.
     """
@@ -133,7 +132,7 @@ class VersionsMissing(EventStoreError):
 
 
 class NotSettled(EventStoreError):
-    """As of a position was asked, where events may still come."""
+    """A position was asked for that is not settled: events may still come before it."""
 
     def __init__(self, position: int, settled: int) -> None:
         super().__init__(
@@ -171,7 +170,7 @@ class ReaderEnded(EventStoreError):
 
 
 class LiveRowsBehind(EventStoreError):
-    """A read model has not reached the event by which somebody is forgotten."""
+    """A read model has not reached the event by which a subject is forgotten."""
 
     def __init__(self, generation: str) -> None:
         super().__init__(f"{generation} has not come there yet")
@@ -179,10 +178,10 @@ class LiveRowsBehind(EventStoreError):
 
 class CheckpointNotInLog(EventStoreError):
     """
-    What a subscription has read is not in this log.
+    A subscription's checkpoint is not in this log.
 
-    The log was restored or lost its end, or somebody moved the checkpoint; the message
-    says what to do. *name* is the subscription's name, *position* that of its
+    The log was restored or lost its end, or the checkpoint was moved by hand; the
+    message says what to do. *name* is the subscription's name, *position* that of its
     checkpoint, None if unknown.
     """
 
@@ -200,7 +199,7 @@ class CheckpointNotInLog(EventStoreError):
 
 
 def remedy_for(subscription: str) -> str:
-    """Return what sets a checkpoint right that is not in the log."""
+    """Return the remedy for a checkpoint that is not in the log."""
     read_model = re.fullmatch(r"(.+)_g\d+", subscription)
     if read_model is not None:
         return f"Rebuild it: recount rebuild {read_model[1]}"
@@ -227,7 +226,7 @@ class CannotProject(EventStoreError):
 
 class RolesMissing(EventStoreError):
     """
-    The connected role may not make the roles that are missing.
+    The connected login may not create the missing roles.
 
     *statements* are the SQL that an administrator has to run.
     """
@@ -241,11 +240,11 @@ class RolesMissing(EventStoreError):
 
 
 class RewriteRefused(EventStoreError):
-    """A copy does not take the place of the log; the message says why."""
+    """A rewrite was refused, and the log is unchanged; the message says why."""
 
 
 class NoSuchKeptLog(EventStoreError):
-    """There is no old log of that name."""
+    """There is no old log with that name."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"No old log called {name} is kept.")
@@ -259,14 +258,14 @@ class RebuildFailed(EventStoreError):
 
 
 class RebuildRunning(EventStoreError):
-    """A read model is being rebuilt: nobody can take it away now."""
+    """A read model is being rebuilt, and cannot be removed now."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{name} is being rebuilt: wait until that has ended.")
 
 
 class UnknownReadModel(EventStoreError):
-    """No read model of that name has left anything in the database."""
+    """The database has nothing of a read model with that name."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"There is no read model {name}.")
@@ -280,7 +279,7 @@ class ReadModelOutdated(EventStoreError):
 
 
 class InstalledOtherwise(EventStoreError):
-    """The tables that are there belong to another version of the engine."""
+    """The existing tables belong to another version of the engine."""
 
     def __init__(self, table: str, columns: Sequence[str]) -> None:
         super().__init__(
@@ -313,7 +312,7 @@ class ContradictedExport(EventStoreError):
 
 
 class BadCursor(EventStoreError):
-    """A page was asked for by something that is not a cursor of this list and order."""
+    """Invalid cursor: it belongs to another list or sort order."""
 
     def __init__(self) -> None:
         super().__init__("Invalid cursor: it belongs to another list or sort order.")

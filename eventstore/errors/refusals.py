@@ -1,5 +1,5 @@
 """
-What an error of the database means: the engine's own error, or whose fault it is.
+Translate errors of the database to the engine's own.
 
 Constraints and SQLSTATEs are named here; ES001 to ES004 are those of our functions.
 """
@@ -26,10 +26,10 @@ from eventstore.session_errors import is_of_the_session
 
 def is_of_the_data(error: Exception) -> bool:
     """
-    Return whether what was given is refused, and would be so again.
+    Return whether the data were refused, and would be refused again.
 
-    Classes of SQLSTATE: 22 a value that cannot be, 23 a constraint, 54 too large. All
-    others (no right, no such function, no connection) are not the command's fault.
+    Classes of SQLSTATE: 22 an invalid value, 23 a constraint, 54 too large. All others
+    (no right, no such function, no connection) are not the command's fault.
     """
     if isinstance(error, Unstorable):
         return True
@@ -39,9 +39,9 @@ def is_of_the_data(error: Exception) -> bool:
 
 def is_lost_connection(error: Exception) -> bool:
     """
-    Return whether *error* tells that the database, or our session, is of no use.
+    Return whether *error* means that the database, or our session, is unusable.
 
-    A session that cannot write any more is as good as none.
+    A session that cannot write any more counts as unusable.
     """
     if is_of_the_session(error):
         return True
@@ -70,14 +70,14 @@ def ends_the_session(connection: psycopg.Connection, error: Exception) -> bool:
 
 
 def raise_misplaced(error: Exception, name: str) -> None:
-    """Raise CheckpointNotInLog if that is why the database refused a reader."""
+    """Raise CheckpointNotInLog if the database refused a reader for that reason."""
     if isinstance(error, psycopg.Error) and error.sqlstate == "ES004":
         raise CheckpointNotInLog(name, None) from error
 
 
 def raise_refusal(error: psycopg.Error, expected: Mapping[str, int]) -> NoReturn:
     """
-    Say in the engine's own words what refused an append; other errors go on.
+    Raise the engine's error for a refused append; raise other errors unchanged.
 
     *expected* has the versions that the append was made for, by stream.
     """

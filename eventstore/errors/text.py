@@ -5,15 +5,15 @@ import psycopg
 
 def error_text(error: BaseException) -> str:
     """
-    Return what *error* says, without the values that a database puts into its words.
+    Return the text of *error*, without the values that a database puts into it.
 
-    What is kept of an error is kept for long, and seen by many. What cannot be stored
-    as JSON is written out.
+    Stored errors are kept for long, and seen by many. Characters that cannot be stored
+    as JSON are escaped.
     """
     if isinstance(error, psycopg.Error) and error.sqlstate:
         place = (error.diag.table_name, error.diag.column_name)
         named = [*filter(None, place), error.diag.constraint_name or ""]
-        # In class 22 the very sentence has the value: 'invalid input syntax: "…"'.
+        # In class 22 the message itself has the value: 'invalid input syntax: "…"'.
         sentence = "" if error.sqlstate[:2] == "22" else error.diag.message_primary
         text = " ".join(filter(None, [error.sqlstate, sentence, *named]))
     else:
@@ -22,5 +22,5 @@ def error_text(error: BaseException) -> str:
 
 
 def shorten(text: str) -> str:
-    """Return a text that somebody gave, in quotes and fit to be shown."""
+    """Return a foreign text, shortened and in quotes, fit to be shown."""
     return ascii(text if len(text) <= 60 else f"{text[:57]}...")

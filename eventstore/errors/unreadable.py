@@ -1,4 +1,4 @@
-"""What was written, and cannot be read by this code, or with the keys that it has."""
+"""Errors of stored data that this code, or the given keys, cannot read."""
 
 from collections.abc import Sequence
 from uuid import UUID

@@ -1,11 +1,11 @@
-"""What is refused before it is sent: too large, or not storable in PostgreSQL."""
+"""Errors of data refused before they are sent: too large, or not storable."""
 
 from eventstore.errors import EventStoreError
 from eventstore.errors.text import shorten
 
 
 class Unstorable(EventStoreError):
-    """The root of what is refused before it is sent; repeating it is no use."""
+    """The root of errors raised before sending; repeating the call is no use."""
 
 
 class BadStreamId(Unstorable):
@@ -68,7 +68,7 @@ class TooManyBytes(Unstorable):
 
 
 class UnstorableText(Unstorable):
-    """A text has a NUL or half a surrogate pair, which PostgreSQL does not store."""
+    """A text has a NUL or a lone surrogate, which PostgreSQL does not store."""
 
     def __init__(self, part: str, event_type: str) -> None:
         super().__init__(

@@ -1,1 +1,1 @@
-"""Which processes live, and what they know of the broker's queue."""
+"""The live processes, and what they know about the broker's queue."""

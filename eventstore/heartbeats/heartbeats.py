@@ -1,4 +1,4 @@
-"""Heartbeats: a process writes that it lives, and others look."""
+"""Heartbeats: each process regularly writes that it lives; others read it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,10 +15,9 @@ SILENT_AFTER = 3.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beat:
     """
-    What a process says of itself; *idle_seconds* is None while it is busy.
+    What a process reports; *idle_seconds* is None while it is busy.
 
-    For how long it has to be idle, so that no message can be on its way to it any more,
-    is known to `beat.sql` alone.
+    `beat.sql` decides after how many idle seconds no message can be on its way to it.
     """
 
     process: str
@@ -34,8 +33,8 @@ class Heartbeat:
     """
     A process as others see it; *silence* is in seconds, by the database's clock.
 
-    It is never negative: who beat in the future, before the clock was set back, is
-    silent until the next beat.
+    It is never negative: a beat in the future, from before the clock was set back,
+    counts as silence until the next one.
     """
 
     process: str
@@ -66,7 +65,7 @@ def beat(connection: psycopg.Connection[Any], beat: Beat, *, is_new: bool) -> No
 
 
 def end_beat(connection: psycopg.Connection[Any], process: str) -> None:
-    """Take back what a process wrote: it ends in good order."""
+    """Delete the heartbeat of a process that ends regularly."""
     connection.execute("SELECT public.end_beat(%s)", (process,))
 
 

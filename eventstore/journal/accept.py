@@ -1,4 +1,4 @@
-"""Accepting: from here on a command is promised."""
+"""Accept commands: write them to the journal, which promises them."""
 
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
@@ -21,7 +21,7 @@ from eventstore.personal.keyring import new_key_row
 
 
 class AcceptedCommand(NamedTuple):
-    """The command's id; *is_new* is False where the same was accepted before."""
+    """The command's id; *is_new* is False if the same was accepted before."""
 
     command_id: UUID
     is_new: bool
@@ -29,10 +29,10 @@ class AcceptedCommand(NamedTuple):
 
 def explicit_fields(value: Any) -> Any:
     """
-    Return what was given in a command, without the fields that have their default.
+    Return the fields of a command, without those that have their default.
 
-    A field that a later version adds must not make another content of the same request.
-    So a default, once released, stays what it is.
+    A field that a later version adds must not change the content of the same request.
+    So a released default must never change.
     """
     if is_dataclass(value):
         found = {field.name: getattr(value, field.name) for field in fields(value)}
@@ -46,7 +46,7 @@ def explicit_fields(value: Any) -> Any:
 def content_of(
     command: Any, expected_version: int | None, not_before: datetime | None
 ) -> bytes:
-    """Return what must be the same where the same id comes again."""
+    """Return the content that must be the same if the id is repeated."""
     return msgspec.json.encode(
         [type(command).__name__, expected_version, not_before, explicit_fields(command)]
     )
@@ -67,15 +67,15 @@ def accept(
     """
     Write *command* to the journal under *key*, in one round trip.
 
-    *key* is the text of the idempotency key: the same with the same content is answered
-    as the first time. *secret* keys the fingerprint that tells contents apart.
-    *expected_version* is the version that the sender has seen of the stream, None for
-    any. Until *not_before* it waits. With *masters* its personal fields are encrypted,
-    with a key of its own that is wrapped by them: accepting needs no access to what
-    else is known of that person.
+    *key* is the text of the idempotency key: the same with the same content has the
+    answer of the first time. *secret* keys the fingerprint that identifies contents.
+    *expected_version* is the version of the stream that the sender has seen, None for
+    any. The command waits until *not_before*. With *masters* its personal fields are
+    encrypted, with a key of its own that they wrap: accepting needs no other keys of
+    the subject.
 
     Raises KeyReused for the same key with other content, BadStreamId or NotANumber for
-    what could never take effect as it was sent, and InternalCommand for what only
+    a command that could never take effect, and InternalCommand for one that only
     process managers send.
     """
     row = connection.execute(
@@ -132,7 +132,7 @@ def prepare(
     not_before: datetime | None = None,
     masters: MasterKeys | None = None,
 ) -> PreparedCommand:
-    """Return *command* ready for the journal; raises for what could never be stored."""
+    """Return *command* ready for the journal; raises if it could never be stored."""
     if type(command) in decider.internal:
         raise InternalCommand(type(command).__name__)
     stream_id = decider.stream_of(command)
@@ -140,7 +140,7 @@ def prepare(
         check_stream_id(stream_id)
     check_numbers(command)
     if not_before is not None:
-        # The same moment is the same content, by whatever clock it was written.
+        # The same moment is the same content, in any time zone.
         not_before = not_before.astimezone(UTC)
     command_id = command_id_for(principal, key)
     command_type = type(command).__name__
@@ -166,13 +166,13 @@ def prepare(
 def encrypt_command(
     command: Any, command_id: UUID, decider: Decider, masters: MasterKeys | None
 ) -> tuple[str, str | None]:
-    """Return the command's JSON, its personal fields closed, and the key for that."""
+    """Return the command's JSON, its personal fields encrypted, and their key."""
     data = msgspec.json.encode(command).decode()
     kind: type = type(command)
     personal = personal_fields(kind)
     if masters is None or not personal:
         return data, None
-    # Whom it is about may get a number only now: then their stream is the command's.
+    # A subject that gets its number only now has the command's stream.
     subject = decider.subject(decider.stream_of(command) or "", command) or None
     key = new_key()
     stored = new_key_row(masters.wrap(key), subject, command_id)
@@ -183,11 +183,11 @@ def encrypt_command(
 
 class AcceptanceResult(NamedTuple):
     """
-    What one of many was answered.
+    The result for one of several commands.
 
-    *is_new* is False where the same was accepted before; *is_same* is False where its
-    key stands for another content, and it was not accepted. *error* is set where the
-    database refused to store it, and the rest of it is of no use then.
+    *is_new* is False if the same was accepted before; *is_same* is False if its key was
+    used for another content, and it was not accepted. *error* is set if the database
+    refused to store it; the other fields then mean nothing.
     """
 
     command_id: UUID
@@ -209,15 +209,15 @@ def accept_many(
     """
     Write *commands*, all of one principal, to the journal in their order.
 
-    Each is answered by itself. Where the database takes one of them for no value that
-    it could store, the set is halved until that one stands alone. Use a *connection* in
-    autocommit: when this returns they are promised, and when it raises none of them is,
-    unless the answer to the commit was lost.
+    Each has its own result. If the database refuses the data of one, the set is halved
+    until that one is alone. Use a *connection* in autocommit: when this returns they
+    are promised, and when it raises none of them is, unless the answer to the commit
+    was lost.
     """
     if not commands:
         return []
     try:
-        # In halves that are undone together this is a savepoint.
+        # For the halves this is a savepoint of the caller's transaction.
         with connection.transaction():
             return parse_accepted(connection, commands)
     except psycopg.Error as error:
@@ -250,7 +250,7 @@ def parse_accepted(
 
 
 def lines_of(commands: Sequence[PreparedCommand]) -> str:
-    """Return all as one JSON list, in which what is JSON already is not read again."""
+    """Return all as one JSON list; texts that are JSON already are not parsed again."""
     lines = [
         {
             "place": place,
@@ -271,6 +271,6 @@ def lines_of(commands: Sequence[PreparedCommand]) -> str:
 
 
 def keys_of(commands: Sequence[PreparedCommand]) -> str:
-    """Return the keys of all as one JSON list; each command has a list of its own."""
+    """Return the keys of all as one JSON list, which has a list for each command."""
     lists = (command.new_keys for command in commands)
     return "[" + ",".join(keys[1:-1] for keys in lists if keys) + "]"

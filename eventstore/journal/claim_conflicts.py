@@ -1,4 +1,4 @@
-"""Claims in a drain: a command that claims what is another's is rejected, alone."""
+"""Claims in a drain: only a command that claims another stream's value is rejected."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -11,17 +11,17 @@ from eventstore.claims import Change, Claim, find_claimed
 from eventstore.errors import AlreadyClaimed
 
 Key = tuple[str, bytes]
-"""Scope and hash: what the database knows of a claim."""
+"""Scope and hash of a claim, as the database has them."""
 
 
 @dataclass(slots=True)
 class ClaimConflicts:
     """
-    Which claims are other streams', as far as it was asked.
+    The known claims of other streams.
 
-    Nobody asks before an append was refused for a claim: most never are. From then on
-    each command is looked at before it is appended, so that however many of them clash,
-    few round trips tell.
+    They are looked up only after an append was refused for a claim, which is rare. From
+    then on each command's claims are checked before the append, so that any number of
+    conflicts costs few round trips.
     """
 
     connection: psycopg.Connection[Any]
@@ -31,7 +31,7 @@ class ClaimConflicts:
     known: dict[Key, bool] = field(default_factory=dict)
 
     def learn(self, refusal: AlreadyClaimed) -> None:
-        """Note what an append was refused for; from now on it is looked at before."""
+        """Note the claims of a refused append; from now on claims are checked first."""
         self.refusals += 1
         for clash in refusal.clashes:
             self.known[clash.scope, clash.keyed_hash] = True
@@ -42,8 +42,7 @@ class ClaimConflicts:
         """
         Return the claim among *changes* that is another stream's, or None.
 
-        Where that has to be asked, it is asked at once for *others* too, which may come
-        next.
+        A look-up also includes *others*, the claims that may come next.
         """
         if not self.refusals:
             return None

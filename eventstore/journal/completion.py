@@ -1,4 +1,4 @@
-"""Completing commands: their events and what became of them, all or nothing."""
+"""Complete commands: append their events and store their outcomes, all or nothing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from eventstore.log.limits import check_append
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """What became of a command, written in the transaction of its events."""
+    """A command's outcome, stored in the transaction of its events."""
 
     command_id: UUID
     status: str
@@ -60,7 +60,7 @@ def append_and_complete(
 
 
 def completing_arguments(completing: Sequence[Completion]) -> Arguments:
-    """Return what it takes next: which commands are finished by the events, and how."""
+    """Return its further arguments: the commands to finish, and their outcomes."""
     errors = json_array([json_of(done.error) for done in completing])
     return Arguments(
         f"%s::uuid[], %s::text[], {errors.places}",

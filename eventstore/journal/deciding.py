@@ -1,4 +1,4 @@
-"""Deciding what was taken: one after the other, each on the state before it."""
+"""Decide the taken commands one after the other, each on the state before it."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -44,14 +44,14 @@ from eventstore.personal.keyring import Keyring
 
 
 class DecidedCommand(NamedTuple):
-    """A command and what became of it."""
+    """A command and its decision."""
 
     command: LeasedCommand
     decision: Decision
 
 
 class ParsedCommand(NamedTuple):
-    """A command and its object, or what is wrong with it."""
+    """A command and its object, or its fault."""
 
     command: LeasedCommand
     body: Any = None
@@ -63,7 +63,7 @@ def read_commands(
     taken: LeasedStream, runner: Runner, keyring: Keyring
 ) -> list[ParsedCommand]:
     """
-    Return the taken commands as objects: the input is validated here once more.
+    Return the taken commands as objects, validated again.
 
     Raises UnknownCommandType: a newer version of this code accepted it.
     """
@@ -88,8 +88,8 @@ def read_commands(
             body = decider.read_command(deciders.commands[command.type], data)
             readable.append(ParsedCommand(command, body, decider.reads(body)))
         except decider.invalid as error:
-            # Nobody hears of a refusal of what our own processes send: that is a bug,
-            # and after the fix an operator tries it again.
+            # A refused command of our own processes is a bug: it fails, so that an
+            # operator can retry it after the fix.
             fault = failure_outcome(error) if is_internal else rejection_outcome(error)
             readable.append(ParsedCommand(command, fault=fault))
         except runner.limits.interruptions:
@@ -103,10 +103,10 @@ def refuse_senders(
     connection: psycopg.Connection[Any], commands: list[ParsedCommand], may: May | None
 ) -> list[ParsedCommand]:
     """
-    Return *commands* with a fault where their sender may not send them any more.
+    Return *commands*, with a fault for those that their sender may not send any more.
 
-    It was looked at when they were accepted; what counts is what holds in their turn.
-    A further round trip only where a user has sent one.
+    It was checked when they were accepted; the rights at their turn decide. It takes a
+    further round trip only if a user has sent one.
     """
     by_users = [c.command for c in commands if not needs_no_roles(actor_of(c.command))]
     if may is None or not by_users:
@@ -133,9 +133,9 @@ def load_taken(
     keyring: Keyring,
 ) -> Streams:
     """
-    Return the streams that were taken, and those that their commands name.
+    Return the taken streams, and those that their commands name.
 
-    A further round trip only where a command names others; one for all of them.
+    It takes one further round trip for all of them, if commands name other streams.
     """
     pasts = {one.stream_id: one.past for one in taken}
     named = (stream for command in commands for stream in command.others.values())
@@ -144,7 +144,7 @@ def load_taken(
     loaded = Streams()
     if others:
         loaded = load(connection, sorted(others), deciders, keyring)
-    # What was taken comes first: its head is where a command without events stands.
+    # The taken stream has priority: commands without events have its version.
     return Streams({**own.states, **loaded.states}, {**own.versions, **loaded.versions})
 
 
@@ -158,8 +158,8 @@ def decide_all(
     """
     Yield the decisions in order, while there is time and room in one append.
 
-    They are of the stream whose claims *claimed* knows, and begin at its version in
-    *streams*. The rest is taken again.
+    They are of the stream of *claimed*, and begin at its version in *streams*. The rest
+    is taken again later.
     """
     stream_id = claimed.stream_id
     until = time.monotonic() + runner.limits.seconds_of_deciding
@@ -179,7 +179,7 @@ def decide_all(
             )
         room -= len(decision.events)
         if room < 0:
-            # One that has more than an append takes has failed; these are too many
+            # A single command with too many events has failed; these have too many
             # together.
             return
         now.states[stream_id] = decision.state
@@ -193,9 +193,10 @@ def claims_of(
     commands: Sequence[ParsedCommand], decide_at: Callable[[ParsedCommand], Decision]
 ) -> Iterator[Change]:
     """
-    Yield what *commands* would claim, were each of them the next.
+    Yield the claims of *commands*, as if each of them were the next.
 
-    A guess, to ask for many at once: what they do claim in their turn is looked at.
+    It is a guess, to look up many at once: at its turn, each command's claims are
+    checked.
     """
     for command in commands:
         yield from decide_at(command).claims
@@ -208,7 +209,7 @@ def decide_one(
     runner: Runner,
     keyring: Keyring,
 ) -> Decision:
-    """Decide one command in its turn, on its stream as it is in *streams*."""
+    """Decide one command on the state of its stream in *streams*."""
     command, body, others, fault = readable
     version = streams.versions[stream_id]
     if fault is None and command.expected_version not in (None, version):
@@ -231,16 +232,16 @@ def decide_one(
         limits = runner.limits
         is_its_own = time.monotonic() - started > limits.seconds_of_one_command
         if isinstance(error, limits.interruptions) and not is_its_own:
-            # A time that others used up: it is run again.
+            # Other commands used up the time: run it again.
             raise
-        # A bug, and this command's alone: those behind it go on.
+        # A bug in this command only: continue with those after it.
         return Decision(failure_outcome(error), streams.states[stream_id])
 
 
 def describe_finished(
     stream_id: str, version: int, decided: Iterable[DecidedCommand], seconds: float
 ) -> Iterator[FinishedCommand]:
-    """Yield what there is to say of *decided*, appended to a stream at *version*."""
+    """Yield the reports of *decided*, appended to a stream at *version*."""
     all_of_them = list(decided)
     for command, decision in all_of_them:
         version += len(decision.events)
@@ -251,7 +252,7 @@ def describe_finished(
             stream_id=stream_id,
             version=version,
             status=decision.outcome.status,
-            # A rule's or an error's name: what it says may quote what was sent.
+            # Only the name of the rule or error: its message may quote the command.
             why=error.get("rule") or error.get("error"),
             correlation_id=msgspec.json.decode(command.metadata)["correlation_id"],
             attempts=command.attempts,

@@ -1,4 +1,4 @@
-"""Draining: what waits in streams, decided in order and appended at once."""
+"""Drain streams: decide their waiting commands in order, in one append."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,16 +22,16 @@ def drain(
     ahead: int = 0,
 ) -> DrainResult:
     """
-    Run what is due in the streams of *command_ids*, in the order it was accepted.
+    Run the due commands of the streams of *command_ids*, in the order of acceptance.
 
     One stream is drained to its end. Several are taken together, once, and appended
     together. So is one with the streams of up to *ahead* commands that were accepted
-    right after it; *ahead* is for one command only. The caller goes on with `left`.
+    right after it; *ahead* is for one command only. The caller continues with `left`.
 
-    Two round trips a take, on a *connection* in autocommit. What fails is given back in
-    good order, with its error. Where the database goes away, or the runner's time is
-    up, that error rises: the connection may hold locks of streams and is to be closed,
-    not pooled; then the caller calls `forget_marks`.
+    It takes two round trips a take, on a *connection* in autocommit. Commands that
+    cannot be decided are given back, with the error. If the database goes away, or the
+    runner's time is up, that error is raised: the connection may hold locks of streams
+    and must be closed, not pooled; then the caller calls `forget_marks`.
     """
     work = Drain(connection, runner, DrainResult())
     with keeping_lease(connection):

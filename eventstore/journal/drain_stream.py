@@ -1,4 +1,4 @@
-"""Draining one stream: taken, decided in order and appended, until nothing is due."""
+"""Drain one stream: take, decide in order and append, until nothing is due."""
 
 import random
 import time
@@ -37,7 +37,7 @@ MAX_PAUSE = 0.16
 
 
 def drain_stream(work: Drain, command_id: UUID) -> None:
-    """Take the stream of *command_id* and run it, again until nothing is due."""
+    """Take the stream of *command_id* and run it, repeatedly until nothing is due."""
     until = work.taken_at + work.runner.limits.seconds_of_draining
     next_due: UUID | None = command_id
     while next_due is not None and time.monotonic() < until:
@@ -53,11 +53,11 @@ def drain_stream(work: Drain, command_id: UUID) -> None:
 
 
 def run(work: Drain, taken: LeasedStream) -> UUID | None:
-    """Run what was taken; return the command that is due in the stream after it."""
+    """Run the taken commands; return the next command due in the stream, or None."""
     if not taken.commands:
         return release(work.connection, taken.stream_id)
     if taken.lease_limit == 1:
-        # A runner died in this stream: one command at a time to its end.
+        # A runner died in this stream: finish one command at a time.
         work.max_commands = 1
     try:
         return decide_and_append(work, taken)
@@ -67,7 +67,7 @@ def run(work: Drain, taken: LeasedStream) -> UUID | None:
         work.conflicts += 1
         gives_up = work.conflicts >= work.runner.limits.max_conflict_retries
         next_due = put_back(work, taken, "conflict", error, must_wait=gives_up)
-        # Two that met once meet again, unless one of them waits a little longer.
+        # Two conflicting runners conflict again, unless one waits a little longer.
         time.sleep(random.uniform(0, MAX_PAUSE * 2 ** min(0, work.conflicts - 5)))
         return next_due
     except Exception as error:
@@ -96,7 +96,7 @@ def decide_and_append(work: Drain, taken: LeasedStream) -> UUID | None:
             next_due = finish(work, taken, streams.versions, decided, keyring.new_keys)
         except AlreadyClaimed as refusal:
             if claimed.refusals >= work.runner.limits.max_conflict_retries:
-                # Somebody is always faster with what was free when we asked.
+                # Each time another writer claims a value that was free when we asked.
                 raise
             claimed.learn(refusal)
             continue
@@ -106,11 +106,11 @@ def decide_and_append(work: Drain, taken: LeasedStream) -> UUID | None:
 
 def find_the_cause(work: Drain, taken: LeasedStream, error: Exception) -> UUID | None:
     """
-    Go on after an error that is no decision: one by one, until it is that one's.
+    Continue after an error that is no decision: one by one, to find its command.
 
-    What the database refuses fails the command that decided it. Whatever else keeps it
-    from being decided (a stream that this code cannot read, a function that is missing
-    while a migration runs) is not its fault: it waits, with the error noted.
+    A command whose data the database refuses fails. Any other error (a stream that this
+    code cannot read, a function that is missing while a migration runs) is not the
+    command's fault: it waits, with the error noted.
     """
     if len(taken.commands) > 1:
         work.max_commands = 1
@@ -128,6 +128,6 @@ def finish(
     decided: Sequence[DecidedCommand],
     new_keys: str | None = None,
 ) -> UUID | None:
-    """Append, commit, let go of the stream; return the command that is due in it."""
+    """Append, commit and release the stream; return the command due in it, or None."""
     next_due = append_and_release(work, {taken.stream_id: decided}, expected, new_keys)
     return next_due[0] if next_due else None

@@ -1,8 +1,8 @@
 """
-Draining several streams at once: one take, one append, one commit for all of them.
+Drain several streams at once: one take, one append, one commit for all of them.
 
-It is for streams with little in each. What does not go together (a conflict, a refusal,
-a stream that reads another one of them) goes on stream by stream.
+It is for streams with few commands. Those that cannot be joined (by a conflict, a
+refusal, a stream that reads another one of them) are drained one by one.
 """
 
 import time
@@ -37,7 +37,7 @@ from eventstore.personal.keyring import NO_PREFETCHED_KEYS, Keyring
 
 
 def run_together(work: Drain, taken: Sequence[LeasedStream]) -> None:
-    """Run what was taken: together what goes together, and then stream by stream."""
+    """Run the taken commands: in one append if possible, the rest stream by stream."""
     until = work.taken_at + work.runner.limits.seconds_of_draining
     alone = taken
     for one in taken:
@@ -45,11 +45,11 @@ def run_together(work: Drain, taken: Sequence[LeasedStream]) -> None:
             note_given_up(work, one)
     if len(taken) > 1:
         together, alone = finish_together(work, taken)
-        # Their turn comes later: who was forgotten by then is to be found forgotten.
+        # They are read later: a subject forgotten by then must read as forgotten.
         alone = [replace(one, keys=NO_PREFETCHED_KEYS) for one in alone]
         work.drained.left += together
     for one in alone:
-        # Each as if it had been taken by itself: a conflict is its own.
+        # Each as if it had been taken alone: a conflict is its own.
         single = replace(work, conflicts=0)
         if time.monotonic() > until and one.commands:
             next_due = put_back(single, one, "postponed", TimeIsUp())
@@ -60,17 +60,17 @@ def run_together(work: Drain, taken: Sequence[LeasedStream]) -> None:
 
 
 class TimeIsUp(EventStoreError):
-    """Other streams that were taken with it took all the time there was."""
+    """Other streams taken with it have used up the time."""
 
 
 def finish_together(
     work: Drain, taken: Sequence[LeasedStream]
 ) -> tuple[list[UUID], Sequence[LeasedStream]]:
     """
-    Append what goes together; return what is due after it, and the streams left.
+    Append what can be joined; return the commands due next, and the streams left.
 
-    Those are held still. Whatever is wrong with one of them shows itself when they are
-    run one by one.
+    These are still held. An error of one of them occurs again when they are run one by
+    one.
     """
     try:
         return decide_together(work, taken)
@@ -86,13 +86,13 @@ def decide_together(
     keyring = Keyring(work.connection, work.runner.deciders.masters)
     for one in taken:
         keyring.preload(one.keys)
-    # At once: each stream would ask for those of its own commands.
+    # In one query: otherwise each stream would fetch its own.
     ids = (key_of(command.data) for one in taken for command in one.commands)
     keyring.learn({key_id for key_id in ids if key_id})
     readable = {
         one.stream_id: read_commands(one, work.runner, keyring)
         for one in taken
-        # One in which a runner died since it was looked at comes alone.
+        # A stream in which a runner died meanwhile is taken alone.
         if one.commands and one.lease_limit > 1
     }
     refuse_all_senders(work, readable)
@@ -118,7 +118,7 @@ def decide_together(
 
 
 def refuse_all_senders(work: Drain, readable: dict[str, list[ParsedCommand]]) -> None:
-    """Refuse what senders may not send any more, in all streams by one look."""
+    """Refuse commands that senders may not send any more, with one query."""
     streams = list(readable)
     checked = iter(
         refuse_senders(
@@ -132,7 +132,7 @@ def refuse_all_senders(work: Drain, readable: dict[str, list[ParsedCommand]]) ->
 def reads_none_of(
     held: Sequence[LeasedStream], commands: Sequence[ParsedCommand]
 ) -> bool:
-    """Say whether no command reads a stream that this append is going to change."""
+    """Return whether no command reads a stream that this append changes."""
     names = {one.stream_id for one in held}
     return not any(names & {*command.others.values()} for command in commands)
 
@@ -145,10 +145,10 @@ def decisions(
     keyring: Keyring,
 ) -> Iterator[tuple[LeasedStream, list[DecidedCommand]]]:
     """
-    Yield what was decided in each stream, while there is time and room in one append.
+    Yield the decisions of each stream, while there is time and room in one append.
 
-    A stream with a command that causes nothing is left out: where such a one stands is
-    told by the head of its own stream.
+    A stream with a command that causes no event is left out: such a command needs the
+    version of its stream.
     """
     until = time.monotonic() + work.runner.limits.seconds_of_deciding
     room = MAX_EVENTS

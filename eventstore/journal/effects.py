@@ -1,4 +1,4 @@
-"""What a message caused: its events, the commands that followed from them, theirs."""
+"""The effects of a message: its events, the commands caused by them, and so on."""
 
 from collections import defaultdict
 from collections.abc import Iterator, MutableMapping
@@ -12,11 +12,11 @@ from eventstore.log.events import RecordedEvent
 from eventstore.log.read import COLUMNS, settled
 
 MAX_EFFECTS = 1_000
-"""Events and commands that are found at once, where the caller names no other limit."""
+"""The default limit of events and commands found."""
 
-# The recursion goes on, level by level, only while its rows are fetched: LIMIT ends it.
-# UNION drops a row that came before: a circle of causes ends too. OFFSET 0 has each
-# message looked up by its key, where a hash join would read whole tables.
+# The recursion runs, level by level, only while its rows are fetched: LIMIT ends it.
+# UNION drops repeated rows, so a circle of causes ends too. OFFSET 0 has each message
+# looked up by its key; a hash join would read whole tables.
 FIND_EFFECTS = f"""
     WITH RECURSIVE effects (position, message_id, cause) AS (
         SELECT NULL::bigint, %(message)s::uuid, NULL::uuid
@@ -121,11 +121,11 @@ def in_order(
     caused: MutableMapping[UUID | None, list[IdentifiedMessage]], message_id: UUID
 ) -> Iterator[Effect]:
     """Yield the tree below a message: each effect, then its own effects."""
-    # A stack of our own: a chain may be longer than Python calls itself.
+    # A stack of our own: a chain may be longer than Python's limit of recursion.
     waiting = [(0, one) for one in reversed(caused.pop(message_id, []))]
     while waiting:
         depth, (message, its_id) = waiting.pop()
         yield Effect(message, depth)
-        # Taken out, so that what names itself as its cause is told once.
+        # Removed, so that a message that names itself as its cause is yielded once.
         effects = reversed(caused.pop(its_id, []))
         waiting += [(depth + 1, effect) for effect in effects]

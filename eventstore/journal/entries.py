@@ -1,4 +1,4 @@
-"""Looking at the journal: what became of a command, and what waits."""
+"""Read the journal: a command's status, and the waiting commands."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -23,10 +23,10 @@ from eventstore.journal.schema import (
 from eventstore.log.schema import events
 
 SCHEDULED = "scheduled"
-"""What an accepted command is called whose time has not come; no row has it."""
+"""The display status of an accepted command before its time; no row has it."""
 
 MAX_EVENTS = 100
-"""So many events of one command are found; an append has at most ten times as many."""
+"""The events found of one command at most; an append has at most ten times as many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +36,8 @@ class Entry:
 
     *seq* is the number of its acceptance. *expected_version* is the version that the
     sender has seen, None for any. *status* is one of the texts `accepted`, `succeeded`,
-    `rejected`, `failed`, `abandoned` and `cancelled`; *error* has the fields of what
-    kept it from success. *attempts* is the number of times that a runner took it,
+    `rejected`, `failed`, `abandoned` and `cancelled`; *error* has the fields of the
+    rejection or failure. *attempts* is the number of times that a runner took it,
     *conflicts* the number of times that another writer was faster. *ran_by* is the name
     of its last runner. The times have a zone.
     """
@@ -64,24 +64,24 @@ class Entry:
 
     @property
     def display_status(self) -> str:
-        """Its status, or `scheduled` as long as its time has not come."""
+        """Its status, or `scheduled` before its time."""
         return SCHEDULED if self.is_scheduled else self.status
 
     @property
     def due_at(self) -> datetime:
-        """From when on it waits."""
+        """The time from which it waits."""
         return self.not_before or self.accepted_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingCount:
     """
-    How many commands wait, since when the oldest does, and how many have failed.
+    The number of waiting commands, the age of the oldest, the number of failed ones.
 
     The oldest is the one with the lowest turn; *age* is in seconds, by the database's
-    clock as it is, and never negative. *clock_stepped* says that it is not to be relied
-    on: one was accepted in the future, or earlier than one before it. The scheduled do
-    not wait, as long as their time has not come.
+    clock, and never negative. *clock_stepped* means that the age is not reliable: a
+    command was accepted in the future, or earlier than one before it. Scheduled
+    commands do not wait before their time.
     """
 
     count: int
@@ -92,10 +92,10 @@ class WaitingCount:
     clock_stepped: bool = False
 
 
-# By the database's clock, which decides until a command has its turn.
+# By the database's clock, which decides when a scheduled command is due.
 IS_SCHEDULED = sa.and_(IS_FOR_LATER, commands.c.not_before > sa.func.clock_timestamp())
 STEP = timedelta(seconds=0.5)
-"""Those who accept at once are apart by less than this, whatever their order is."""
+"""Concurrent acceptances differ by less than this, in any order."""
 ENTRY = [
     IS_SCHEDULED.is_(True).label(name) if name == "is_scheduled" else commands.c[name]
     for name in Entry.__slots__
@@ -112,7 +112,7 @@ def find(connection: sa.Connection, command_id: UUID) -> Entry | None:
 
 
 class CausedEvent(NamedTuple):
-    """An event that a command has caused, and where it stands."""
+    """An event that a command has caused, and its places."""
 
     type: str
     version: int
@@ -123,8 +123,8 @@ def find_events(connection: sa.Connection, entry: Entry) -> list[CausedEvent]:
     """
     Return the events that *entry* has caused in its stream, in order.
 
-    A command's position is that of its last event, and its others stand right before
-    that: they are found by two keys, however long the stream and the log are.
+    A command's position is that of its last event, and its others are right before it:
+    two look-ups by key find them, however long the stream and the log are.
     """
     if entry.status != "succeeded" or entry.position is None:
         return []
@@ -144,7 +144,7 @@ def find_events(connection: sa.Connection, entry: Entry) -> list[CausedEvent]:
 
 
 class Incident(NamedTuple):
-    """Something that went wrong with a command on its way."""
+    """An incident of a command, such as a conflict or an error."""
 
     kind: str
     at: datetime
@@ -152,7 +152,7 @@ class Incident(NamedTuple):
 
 
 def find_incidents(connection: sa.Connection, command_id: UUID) -> list[Incident]:
-    """Return what went wrong with a command, in order."""
+    """Return the incidents of a command, in order."""
     rows = connection.execute(
         sa.select(
             command_incidents.c.kind, command_incidents.c.at, command_incidents.c.detail
@@ -164,7 +164,7 @@ def find_incidents(connection: sa.Connection, command_id: UUID) -> list[Incident
 
 
 def count_waiting(connection: sa.Connection) -> WaitingCount:
-    """Return how much waits; it reads the waiting and the failed, not the finished."""
+    """Return the counts; it reads waiting and failed commands, not finished ones."""
     now = sa.func.clock_timestamp()
     failed = commands.c.status == sa.literal_column("'failed'")
     before = sa.func.lag(commands.c.accepted_at).over(order_by=commands.c.seq)
@@ -189,7 +189,7 @@ def count_waiting(connection: sa.Connection) -> WaitingCount:
     due, oldest, all_of_them, stepped, moment = connection.execute(
         sa.select(
             sa.func.count().filter(waiting.c.is_due),
-            # The first of them alone: a backlog of a million is not brought along.
+            # Only the first of them: not a backlog of a million.
             sa.type_coerce(
                 sa.func.array_agg(in_turn).filter(waiting.c.is_due),
                 ARRAY(sa.TIMESTAMP(timezone=True)),
@@ -216,9 +216,9 @@ def decrypt_entry(
     connection: psycopg.Connection[Any], entry: Entry, masters: MasterKeys | None
 ) -> Entry | None:
     """
-    Return *entry* with its personal fields, or None where they were forgotten.
+    Return *entry* with its personal fields, or None if they were forgotten.
 
-    It asks for the key that came with the command, which opens nothing else.
+    It uses the command's own key, which decrypts nothing else.
     """
     if PERSONAL not in entry.data:
         return entry

@@ -1,4 +1,4 @@
-"""How a drain ends what it took: appended and final, or given back in good order."""
+"""Finish the taken commands of a drain: append and complete, or give back."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from eventstore.log.arguments import Arguments, append_arguments, later_argument
 from eventstore.signals import CATCH_UP
 
 RUNNER_DIED = Outcome(status="failed", error={"error": "RunnerDied"})
-"""Of a command that killed its runners too often; `take` wrote more of it."""
+"""Of a command that killed its runners too often; `take` stores the details."""
 
 
 @dataclass(slots=True)
@@ -26,10 +26,10 @@ class DrainResult:
     """
     What a drain did.
 
-    *finished* counts commands. *left* are commands to go on with: the next one of each
-    stream whose time was up, and those of the asked that could not be taken together.
-    *has_signalled* is True where this drain raised the flag for the log's readers,
-    which was down: its caller tells them.
+    *finished* counts commands. *left* are commands to continue with: the next one of
+    each stream whose time was up, and requested ones that could not be taken together.
+    *has_signalled* is True if this drain raised the flag for the log's readers, which
+    was down: then its caller sends their task.
     """
 
     finished: int = 0
@@ -50,7 +50,7 @@ class Drain:
 
 
 def must_rise(work: Drain, error: Exception) -> bool:
-    """Return whether *error* ends the drain: the database is away, or time is up."""
+    """Return whether *error* must end the drain: database away, or time up."""
     return is_lost_connection(error) or isinstance(
         error, work.runner.limits.interruptions
     )
@@ -63,9 +63,9 @@ def append_and_release(
     new_keys: str | None,
 ) -> list[UUID]:
     """
-    Append what was decided in each stream and commit, then let go and signal.
+    Append the decisions of each stream and commit, then release and signal.
 
-    One round trip. Returns the commands that are due in these streams now.
+    It takes one round trip. Returns the commands that are due in these streams now.
     """
     places, values = finishing(work, decided, expected, new_keys)
     try:
@@ -86,7 +86,7 @@ def finishing(
     expected: Mapping[str, int],
     new_keys: str | None,
 ) -> Arguments:
-    """Return what appends all that was *decided*, by stream, and completes it."""
+    """Return the call that appends and completes the *decided* commands, by stream."""
     completing = [
         Completion(
             command_id=command.id,
@@ -129,7 +129,7 @@ def note_finished(
     expected: Mapping[str, int],
     is_raised: bool,
 ) -> None:
-    """Count what was appended, and report each command of it."""
+    """Count the appended commands, and report each."""
     work.drained.has_signalled |= is_raised
     seconds = time.monotonic() - work.taken_at
     for stream_id, of_one in decided.items():
@@ -139,7 +139,7 @@ def note_finished(
 
 
 def note_given_up(work: Drain, taken: LeasedStream) -> None:
-    """Count what the take itself has failed, and report it."""
+    """Count the commands that the take has failed, and report each."""
     work.drained.finished += len(taken.given_up)
     for command, version in taken.given_up:
         failed = [DecidedCommand(command, Decision(RUNNER_DIED, None))]
@@ -155,7 +155,7 @@ def put_back(
     *,
     must_wait: bool = False,
 ) -> UUID | None:
-    """Give the commands back in good order, let go, and return what is due now."""
+    """Give the commands back and release; return the commands that are due now."""
     give_back(
         work.connection,
         [command.id for command in taken.commands],

@@ -1,4 +1,4 @@
-"""Sending: commands of our own processes, written to the journal all at once."""
+"""Send commands of our own processes: write them to the journal at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from eventstore.steps import Statement, Steps, take_steps
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InternalRequest:
-    """A command on its way: under which *key*, because of what, and from when on."""
+    """A command to send, with its *key*, its cause and the time it is due."""
 
     command: Any
     key: str
@@ -72,8 +72,8 @@ def send_in_steps(
     Write commands to the journal in the caller's transaction, and return their ids.
 
     One statement for all. *principal* is a process of ours, `process:…`: the ids are
-    made of it and the keys, so that the same again is answered as the first time.
-    Raises KeyReused where something else was sent under one of them.
+    made of it and the keys, so a repetition has the same result. Raises KeyReused if
+    one of the keys was used for other content.
     """
     if not outgoing:
         return []
@@ -98,7 +98,7 @@ def arguments(
     principal: str,
     secret: bytes,
 ) -> tuple[Any, ...]:
-    """Return what `accept` takes of one command, in the statement's order."""
+    """Return the arguments of `accept` for one command, in the statement's order."""
     decider = deciders.of_command(type(sent.command))
     stream_id = decider.stream_of(sent.command)
     if stream_id is not None:

@@ -1,10 +1,10 @@
 """
-Keeping a lease: a thread speaks over the connection of a runner while it decides.
+Keep a lease: a thread uses the connection of a runner while it decides.
 
 The server ends a session that holds a stream and is silent for three seconds (`take`
-sets its `idle_session_timeout`), and the lock of the stream goes with it. A process
-that is stopped, frozen or cut off says nothing. One that decides for long says
-`SELECT 1` each second, from here.
+sets its `idle_session_timeout`), and so releases the stream's lock. A process that is
+stopped, frozen or cut off is silent. For one that decides for long, this thread sends
+`SELECT 1` each second.
 """
 
 import logging
@@ -25,15 +25,15 @@ log = logging.getLogger(__name__)
 SECONDS_BETWEEN = 1.0
 """From one `SELECT 1` to the next; the server waits for three."""
 MAX_SECONDS_TO_ANSWER = 3.0
-"""After that the server has ended the session, or cannot be reached."""
+"""Seconds after which the server has ended the session, or cannot be reached."""
 
 
 class Lease:
     """
-    A connection over which a drain is at work.
+    A connection that a drain uses.
 
-    Its psycopg lock is what keeps the thread and the drain apart. It is held from the
-    question to the answer.
+    Its psycopg lock excludes the thread and the drain from each other. It is held from
+    sending to the answer.
     """
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
@@ -44,7 +44,7 @@ class Lease:
 
     def ask(self) -> bool:
         """Send `SELECT 1` if the session is idle; return whether an answer comes."""
-        # Else a statement is under way, and the session is not idle.
+        # Otherwise a statement is running, and the session is not idle.
         if not self.connection.lock.acquire(blocking=False):
             return False
         with suppress(psycopg.Error):
@@ -62,7 +62,7 @@ class Lease:
         return False
 
     def has_ended(self) -> bool:
-        """Read what has come; return whether it is all, or nothing more can come."""
+        """Read the available data; return whether the answer is complete or lost."""
         line = self.connection.pgconn
         try:
             line.consume_input()
@@ -70,15 +70,15 @@ class Lease:
                 result = line.get_result()
                 if result is None:
                     return True
-                # What ends a session is read here, and nobody reads it again.
+                # The error that ends the session is read here, and nowhere else.
                 self.why_lost = result.error_message.decode(errors="replace").strip()
         except psycopg.Error:
-            # The drain finds it closed with its next statement.
+            # The drain's next statement finds the connection closed.
             return True
         return False
 
     def cut(self) -> None:
-        """Cut off a server that does not answer: who waits for it gets an error."""
+        """Close the socket to a silent server, so that the drain gets an error."""
         with suppress(psycopg.Error, OSError):
             descriptor = os.dup(self.connection.pgconn.socket)
             with socket.socket(fileno=descriptor) as end:
@@ -95,20 +95,20 @@ class Leases:
         self.thread.start()
 
     def keep(self) -> None:
-        """Ask in each session every second, for ever; one may wait for its answer."""
+        """Send in each session every second, for ever; answers may take longer."""
         asked: list[Lease] = []
         while True:
             next_at = time.monotonic() + SECONDS_BETWEEN
             try:
                 self.keep_until(next_at, asked)
             except Exception:
-                # A command that eats all memory fails whatever asks for some next. Who
-                # is asked still is heard in the next round.
+                # A command that takes all memory makes any other allocation fail. Open
+                # answers are read in the next round.
                 log.exception("leases were not kept for a moment")
             time.sleep(max(0.0, next_at - time.monotonic()))
 
     def keep_until(self, next_at: float, asked: list[Lease]) -> None:
-        """Ask who is not *asked* yet; listen until all have answered, or *next_at*."""
+        """Send to those not *asked* yet; read until all have answered, or *next_at*."""
         for lease in list(self.held):
             if lease not in asked and lease.ask():
                 asked.append(lease)
@@ -120,7 +120,7 @@ class Leases:
 
 
 def listen(asked: list[Lease], seconds: float) -> None:
-    """Wait for an answer, so many seconds at most; take out of *asked* who has one."""
+    """Wait at most *seconds* for answers; remove from *asked* those that have one."""
     waiting = select.poll()
     for lease in asked:
         with suppress(psycopg.Error):
@@ -140,7 +140,7 @@ _leases: Leases | None = None
 
 
 def leases() -> Leases:
-    """Return those of this process: a fork takes no thread along."""
+    """Return those of this process: a forked process has no thread."""
     global _leases
     if _leases is None or _leases.pid != os.getpid():
         _leases = Leases()
@@ -150,10 +150,10 @@ def leases() -> Leases:
 @contextmanager
 def keeping_lease(connection: psycopg.Connection[Any]) -> Iterator[None]:
     """
-    Speak over *connection* each second in the block, whenever it is silent.
+    Send `SELECT 1` over *connection* each second in the block, whenever it is idle.
 
-    For who holds a stream by it: without this its session is ended when it decides for
-    longer than three seconds. It makes no use of a transaction that is open.
+    For a session that holds a stream: without this the server ends it when it decides
+    for longer than three seconds. It sends nothing in an open transaction.
     """
     held = leases().held
     lease = Lease(connection)
@@ -167,6 +167,6 @@ def keeping_lease(connection: psycopg.Connection[Any]) -> Iterator[None]:
     finally:
         lease.is_over = True
         del held[lease]
-        # The code that goes on with the connection, or closes it, is alone with it.
+        # From here the caller uses or closes the connection alone.
         with connection.lock:
             pass

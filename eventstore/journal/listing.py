@@ -1,4 +1,4 @@
-"""Lists of commands: page by page, and each page at a bounded cost."""
+"""Lists of commands, page by page, each at a bounded cost."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from eventstore.journal.entries import ENTRY, IS_SCHEDULED, SCHEDULED, Entry
 from eventstore.journal.schema import STATUSES, commands
 
 DISPLAY_STATUSES = (SCHEDULED, *STATUSES)
-"""What a command can be: its statuses, and what is accepted for a later time."""
+"""All statuses of commands for display, with `scheduled`."""
 
 SPAN = 50_000
-"""Commands that one page looks through: a rare kind is found over several pages."""
+"""Commands that one page scans: rare ones are found over several pages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandFilter:
-    """Which commands are listed; what is None is not asked for."""
+    """The conditions of a list of commands; None is no condition."""
 
     status: str | None = None
     type: str | None = None
@@ -39,7 +39,7 @@ class CommandPage(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a page ends: behind this command, in the order of its list."""
+    """The end of a page: its last command, in the order of its list."""
 
     seq: int
     due_at: datetime | None = None
@@ -49,7 +49,7 @@ TYPES = (
     Annotated[int, msgspec.Meta(ge=1)],
     Annotated[datetime, msgspec.Meta(tz=True)],
 )
-"""What a cursor holds; the time only where the list is in the order of times."""
+"""The values of a cursor; the time only if the list is ordered by it."""
 
 
 def find_entries(
@@ -82,8 +82,8 @@ def find_scheduled(
 def find_few(
     connection: sa.Connection, wanted: CommandFilter, place: Place | None, limit: int
 ) -> CommandPage:
-    """Find among the waiting or the failed, which have an index of their own."""
-    # Materialised: the order and the limit would talk the planner into a walk.
+    """Find among waiting or failed commands, which have an index of their own."""
+    # Materialised: for the order and limit the planner would scan all commands.
     few = (
         sa.select(commands.c.id, commands.c.seq)
         .where(*conditions(wanted))
@@ -104,7 +104,7 @@ def find_few(
 def find_among_all(
     connection: sa.Connection, wanted: CommandFilter, place: Place | None, limit: int
 ) -> CommandPage:
-    """Find among all there are: in the next SPAN of them, and then it is a page."""
+    """Find among all commands: scan the next SPAN of them, and end the page."""
     first, last = connection.execute(
         sa.select(sa.func.min(commands.c.seq), sa.func.max(commands.c.seq))
     ).one()
@@ -134,7 +134,7 @@ def conditions(wanted: CommandFilter) -> list[sa.ColumnElement[bool]]:
     if wanted.status == SCHEDULED:
         asked.append(IS_SCHEDULED)
     elif wanted.status is not None:
-        # Spelled out: an index of a part of the rows is not used for a parameter.
+        # As a literal: a partial index is not used for a parameter.
         asked.append(c.status == sa.literal_column(f"'{status_in(wanted)}'"))
     if wanted.status == "accepted":
         asked.append(IS_SCHEDULED.is_not(True))
@@ -152,7 +152,7 @@ def conditions(wanted: CommandFilter) -> list[sa.ColumnElement[bool]]:
 
 
 def status_in(wanted: CommandFilter) -> str:
-    """Return the status that is wanted: one that there is, as it goes into SQL."""
+    """Return the wanted status, checked, as a literal of SQL."""
     return STATUSES[STATUSES.index(wanted.status or "")]
 
 
@@ -161,7 +161,7 @@ def read(connection: sa.Connection, query: sa.Select[tuple[object]]) -> list[Ent
 
 
 def cut(found: list[Entry], wanted: CommandFilter, limit: int) -> CommandPage:
-    """Return a page of what was *found*: one more than is shown tells of another."""
+    """Return a page of *found*: one entry beyond *limit* means another page."""
     if len(found) <= limit:
         return CommandPage(found, None)
     last = found[limit - 1]
@@ -175,11 +175,11 @@ def cursor_of(place: Place, wanted: CommandFilter) -> str:
 
 
 def place_in(cursor: str, wanted: CommandFilter) -> Place:
-    """Return the place that *cursor* stands for, or raise BadCursor."""
+    """Return the place in *cursor*, or raise BadCursor."""
     types = TYPES if wanted.status == SCHEDULED else TYPES[:1]
     return Place(*decode_cursor(cursor, order_of(wanted), types))
 
 
 def order_of(wanted: CommandFilter) -> str:
-    """Return what cursors of lists by another status are told apart by."""
+    """Return the name of a list's order, so that cursors of other lists are refused."""
     return f"commands {wanted.status or 'all'}"

@@ -1,4 +1,4 @@
-"""What people do with a command of the journal: cancel, retry or abandon it."""
+"""Actions of operators on a command of the journal: cancel, retry or abandon it."""
 
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -12,7 +12,7 @@ from eventstore.journal.internal_commands import InternalRequest, send
 
 
 class ActionResult(NamedTuple):
-    """Whether it was done just now, and the status that the command has."""
+    """Whether the action was done now, and the command's status."""
 
     was_done: bool
     status: str
@@ -27,10 +27,10 @@ def cancel(
     principal: str | None = None,
 ) -> ActionResult | None:
     """
-    Take back a scheduled command whose time has not come.
+    Cancel a scheduled command before its time.
 
-    It can never be both run and cancelled. Returns None where there is no such command
-    of *principal*, or of anybody.
+    It can never be both run and cancelled. Returns None if there is no such command,
+    or not of *principal*.
     """
     return call_action(
         connection,
@@ -42,7 +42,7 @@ def cancel(
 def retry(
     connection: psycopg.Connection[Any], command_id: UUID, *, by: str, because: str
 ) -> ActionResult | None:
-    """Let a failed command have its turn again; None where there is no such command."""
+    """Put a failed command back to waiting; return None if there is no such command."""
     return call_action(
         connection,
         "SELECT was_done, now_is FROM public.retry_command(%s, %s, %s)",
@@ -54,12 +54,12 @@ def abandon(
     connection: psycopg.Connection[Any], command_id: UUID, *, by: str, because: str
 ) -> ActionResult | None:
     """
-    Give up a failed command for good, or one that waits in a stream that is stuck.
+    Abandon a failed command, or one that waits in a stuck stream.
 
-    A stream is stuck where an accepted command of it was tried in vain: it has an event
-    that this code cannot read, say. Returns None where there is no such command. Waits
-    for the runner that drains the stream, within the session's lock_timeout.
-    The caller owns the transaction, and sends in it what tells others of it.
+    A stream is stuck if one of its accepted commands could not be decided: for example,
+    this code cannot read an event. Returns None if there is no such command. Waits for
+    the runner that drains the stream, within the session's lock_timeout. The caller
+    owns the transaction, and calls `tell_abandoned` in it.
     """
     return call_action(
         connection,
@@ -86,15 +86,14 @@ def tell_abandoned(
     secret: bytes,
 ) -> UUID | None:
     """
-    Send what follows from an abandoned command, in the transaction that abandons it.
+    Send the command that follows from an abandoned one, in the same transaction.
 
-    Returns the id of the command that was sent, or None where none is needed: what a
-    client has sent is answered by its status. *secret* is the one for `accept`.
+    Returns the id of the sent command, or None if none is needed: a client reads the
+    status of its command. *secret* is the one for `accept`.
 
-    Raises the rejection of its decider where it must not be abandoned, and
-    UnknownCommandType for one of a class that is gone: then roll back the transaction.
-    Raises BadStreamId, NotANumber or KeyReused where the command to be sent cannot be
-    stored.
+    Raises the rejection of its decider if it must not be abandoned, and
+    UnknownCommandType if its class is gone: then roll back the transaction. Raises
+    BadStreamId, NotANumber or KeyReused if the command to be sent cannot be stored.
     """
     row = connection.execute(
         "SELECT type, data::text, metadata::text FROM public.commands WHERE id = %s",

@@ -1,4 +1,4 @@
-"""Pruning: finished commands are not kept for ever, unless somebody wants them."""
+"""Prune the journal: delete old finished commands."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -7,14 +7,14 @@ from typing import Any
 import psycopg
 
 FINAL = ("succeeded", "rejected", "abandoned", "cancelled")
-"""What may be pruned. What failed may still be retried."""
+"""The statuses that may be pruned. Failed commands may still be retried."""
 BATCH = 1_000
 
 
 def count_prunable(
     connection: psycopg.Connection[Any], finished_before: datetime
 ) -> Mapping[str, int]:
-    """Return how many commands had finished by then, by status."""
+    """Return the number of commands finished before that time, by status."""
     rows = connection.execute(
         """
         SELECT status, count(*) FROM public.commands
@@ -34,11 +34,11 @@ def prune(
     batch: int = BATCH,
 ) -> Iterator[int]:
     """
-    Delete the commands that had finished by then; yield how many, batch by batch.
+    Delete commands finished before that time; yield the number of each batch.
 
     On a *connection* in autocommit each batch is a transaction of its own: a caller
-    that stops in between has pruned a part and may go on later. After pruning, a
-    command that is sent again under the same key is a new command.
+    may stop in between and continue later. After pruning, a command that is sent again
+    under the same key is a new command.
     """
     row = connection.execute(
         "SELECT public.begin_pruning(%s, %s, %s)", (finished_before, by, because)
@@ -54,7 +54,7 @@ def prune(
 
 
 def find_pruned_before(connection: psycopg.Connection[Any]) -> datetime | None:
-    """Return up to when finished commands were pruned, as far as any were."""
+    """Return the time before which finished commands were pruned, or None."""
     row = connection.execute(
         "SELECT max(finished_before) FROM public.prunings"
     ).fetchone()

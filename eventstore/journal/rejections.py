@@ -1,4 +1,4 @@
-"""The rejections that are the journal's own: no decider is asked."""
+"""The journal's own rejections, without a decider."""
 
 from eventstore.access.senders import Sender
 from eventstore.aggregates.command_handler import Outcome
@@ -12,11 +12,11 @@ SUBJECT_FORGOTTEN = Outcome(
         "figures": {},
     },
 )
-"""Of a command that nobody can read any more: it was about somebody forgotten."""
+"""Of a command that cannot be decrypted any more: its subject was forgotten."""
 
 
 def internal_command_rejection(command_type: str, actor: str) -> Outcome:
-    """Return the rejection of what only our own processes send: *actor* is none."""
+    """Return the rejection of an internal command sent by an *actor* that may not."""
     return Outcome(
         status="rejected",
         error={

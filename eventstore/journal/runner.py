@@ -1,4 +1,4 @@
-"""Who runs commands: by which deciders, within which limits, and who hears of it."""
+"""A runner of commands: its deciders, its limits and its report."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -69,7 +69,7 @@ Report = Callable[[FinishedCommand], None]
 
 
 def report_to_nobody(_: FinishedCommand) -> None:
-    """Leave it at what the journal says."""
+    """The default of `report`: do nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +78,9 @@ class Runner:
     What a process needs to run commands.
 
     *name* is written beside each command that it runs: letters and a process number,
-    unique among the processes that live. *may* returns whether a sender may still send
-    a type of command; without it, nobody is asked. *report* is called once for each
-    command that is final, after its commit.
+    unique among live processes. *may* returns whether a sender may still send a type of
+    command; without it, it is not checked. *report* is called once for each final
+    command, after its commit.
     """
 
     deciders: Deciders

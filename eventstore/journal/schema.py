@@ -1,4 +1,4 @@
-"""The journal: every accepted command, what became of it, and what went wrong."""
+"""The tables of the journal: accepted commands, their outcomes and incidents."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, UUID
@@ -36,12 +36,12 @@ commands = sa.Table(
     sa.Column("position", sa.BigInteger),
     sa.Column("error", JSONB),
     # Of a scheduled one: drawn from the sequence of `seq` when it is found due, and
-    # never taken back. What has no time of its own has its `seq` for a turn.
+    # never changed. A command without a time has its `seq` as turn.
     sa.Column("turn", sa.BigInteger),
     # The start of the server under which `started_at` was written. It is compared for
-    # equality alone: by their clocks, a server may have begun before it ended.
+    # equality only: by the clock, a server may have started before it ended.
     sa.Column("marked_under", sa.TIMESTAMP(timezone=True)),
-    # A status outside this list would be a promise that nobody keeps.
+    # A command with a status outside this list would never be run.
     sa.CheckConstraint(
         sa.column("status").in_([sa.literal_column(f"'{s}'") for s in STATUSES]),
         name="status",
@@ -52,9 +52,9 @@ commands = sa.Table(
 )
 
 TURN = sa.func.coalesce(commands.c.turn, commands.c.seq)
-"""What orders the commands of a stream, of those that `HAS_TURN` is true of."""
+"""The order of a stream's commands, of those for which `HAS_TURN` is true."""
 HAS_TURN = sa.or_(commands.c.not_before.is_(None), commands.c.turn.is_not(None))
-"""Its turn has come, whatever any clock says: or it is scheduled, until it gets one."""
+"""It has a turn, whatever any clock says; a scheduled command gets one when due."""
 WAITS = sa.and_(commands.c.status == sa.literal_column("'accepted'"), HAS_TURN)
 IS_FOR_LATER = sa.and_(
     commands.c.status == sa.literal_column("'accepted'"),
@@ -62,24 +62,24 @@ IS_FOR_LATER = sa.and_(
     commands.c.turn.is_(None),
 )
 
-# What take, release and the relay read: the waiting of a stream, in their order. It
-# holds few rows however many commands are finished.
+# Read by take, release and the relay: the waiting commands of a stream, in order. It
+# has few rows however many commands are finished.
 sa.Index("commands_waiting_idx", commands.c.stream_id, TURN, postgresql_where=WAITS)
-# What an operator asks first: which commands failed, the latest first.
+# For operators: the failed commands, the latest first.
 sa.Index(
     "commands_failed_idx",
     commands.c.finished_at,
     postgresql_where=commands.c.status == sa.literal_column("'failed'"),
 )
 
-# What the scheduled are found by, when they are due: few of the waiting are scheduled.
+# To find due scheduled commands: few of the waiting are scheduled.
 sa.Index(
     "commands_scheduled_idx",
     commands.c.not_before,
     commands.c.seq,
     postgresql_where=IS_FOR_LATER,
 )
-# The same in one stream, for who takes it; most streams have none.
+# The same in one stream, for its runner; most streams have none.
 sa.Index(
     "commands_scheduled_in_stream_idx",
     commands.c.stream_id,
@@ -87,14 +87,14 @@ sa.Index(
     commands.c.seq,
     postgresql_where=IS_FOR_LATER,
 )
-# The streams in which something waits that is not scheduled: a stream with nothing but
-# what is due next month is no work for a search for work.
+# The streams with waiting commands that are not scheduled: the search for work skips
+# streams with only future commands.
 sa.Index(
     "commands_waiting_streams_idx",
     commands.c.stream_id.collate("C"),
     postgresql_where=WAITS,
 )
-# What followed from a message. What clients send has no entry here.
+# Commands caused by a message. Clients' commands have no entry here.
 sa.Index(
     "commands_causation_id_idx",
     sa.cast(commands.c.metadata["causation_id"].astext, UUID),
@@ -108,7 +108,7 @@ command_incidents = sa.Table(
     metadata,
     sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
     sa.Column("command_id", UUID, nullable=False),
-    # conflict, runner_died, error, …: what happened, or what somebody did, in one word.
+    # conflict, runner_died, error, …: an event or an operator's action, in one word.
     sa.Column("kind", sa.String, nullable=False),
     sa.Column(
         "at",
@@ -121,7 +121,7 @@ command_incidents = sa.Table(
     sa.Index(None, "command_id"),
 )
 
-# Up to when finished commands were deleted: an event's command may be among them.
+# The times before which finished commands were deleted, an event's perhaps among them.
 prunings = sa.Table(
     "prunings",
     metadata,
@@ -136,6 +136,6 @@ prunings = sa.Table(
     sa.Column("acted_by", sa.String, nullable=False),
     sa.Column("because", sa.String, nullable=False),
     sa.Column("count", sa.BigInteger, nullable=False, server_default=sa.text("0")),
-    # The last number that a command had got by then: what has a higher one came later.
+    # The last number of a command at that time: those with a higher one came later.
     sa.Column("after_seq", sa.BigInteger, nullable=False),
 )

@@ -1,4 +1,4 @@
-"""Counting the whole journal: how many commands became what, and what it took."""
+"""Statistics of the whole journal: commands by status, and their durations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ from eventstore.journal.entries import IS_SCHEDULED, SCHEDULED
 from eventstore.journal.schema import commands, prunings
 
 PRUNED = "pruned"
-"""What commands are counted as that are not there any more; no row has it."""
+"""The status under which pruned commands are counted; no row has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
     """
-    How many commands there are, by status and by who ran the finished ones.
+    The number of commands, by status, and of finished ones by runner.
 
-    *accepted* counts all that ever were, those too that were pruned. In *by_status* an
-    accepted one whose time has not come is `scheduled`.
+    *accepted* counts all commands ever, including pruned ones. In *by_status* an
+    accepted one before its time is `scheduled`.
     """
 
     accepted: int
@@ -28,13 +28,13 @@ class Tally:
     conflicts: int
 
     def share_of(self, runner: str) -> float:
-        """Return the share that *runner* ran, of all that somebody ran."""
+        """Return the share of *runner* in all commands that were run."""
         ran = sum(self.by_runner.values())
         return self.by_runner.get(runner, 0) / ran if ran else 0.0
 
 
 def tally(connection: sa.Connection) -> Tally:
-    """Go once through the journal; that is a fraction of a second for a million."""
+    """Count the commands by one scan; a million take a fraction of a second."""
     runner = sa.func.split_part(commands.c.ran_by, ":", 1)
     status_shown = sa.case(
         (
@@ -57,7 +57,7 @@ def tally(connection: sa.Connection) -> Tally:
         sa.literal(0),
         sa.literal(0),
     )
-    # One statement: what is pruned between two would be counted twice, or not at all.
+    # One statement: between two, pruned commands would be counted twice, or not at all.
     rows = connection.execute(sa.union_all(kept, pruned)).all()
     by_status: dict[str, int] = {}
     by_runner: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""Taking a stream: its lock, its due commands, its past; and giving it back."""
+"""Take a stream: its lock, its due commands, its history; and release it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -162,7 +162,7 @@ def take_ahead(
 def lease_limits(
     runner: Runner, max_commands: int | None = None
 ) -> tuple[str, int, int, int, str]:
-    """Return what each take is given of a runner, as the functions in SQL have it."""
+    """Return the limits of a runner as arguments of the SQL functions."""
     limits = runner.limits
     commands = limits.commands
     return (
@@ -243,7 +243,7 @@ def forget_marks(
     asked: UUID,
     detail: Mapping[str, Any],
 ) -> None:
-    """Clear the marks that *runner* left by an error, *asked* to run one: it lives."""
+    """Clear the marks that a live *runner* left after an error, *asked* to run one."""
     connection.execute(
         "SELECT public.forget_marks(%s, %s, %s::text::jsonb)",
         (runner, asked, msgspec.json.encode(detail).decode()),
@@ -251,7 +251,7 @@ def forget_marks(
 
 
 def release(connection: psycopg.Connection[Any], stream_id: str) -> UUID | None:
-    """Let go of a stream and return the command that is due in it now, or None."""
+    """Release a stream and return the command that is due in it now, or None."""
     row = connection.execute("SELECT public.release(%s)", (stream_id,)).fetchone()
     assert row is not None
     next_due: UUID | None = row[0]

@@ -1,4 +1,4 @@
-"""Which commands wait though they were tried: no error of theirs, and no decision."""
+"""Undecidable commands: they were tried and still wait, by no fault of their own."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,10 +9,10 @@ import sqlalchemy as sa
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndecidedCommand:
     """
-    A command that was tried in vain, the first of its stream.
+    A command that could not be decided, the first of its stream.
 
-    *error* and *message* say why, *since* when it was found, and *behind* how many
-    others of its stream wait for it.
+    *error* and *message* are the reason, *since* is when it was found, and *behind* the
+    number of commands of its stream that wait for it.
     """
 
     command_id: str
@@ -31,8 +31,8 @@ def find_undecided(
     """
     Return those of a stream or of all, at most so many, the oldest first.
 
-    It reads what waits, not what is finished. What only waits for its turn, or was
-    given back after a conflict, is none of them.
+    It reads waiting commands, not finished ones. Those that wait for their turn, or
+    were given back after a conflict, are left out.
     """
     rows = connection.execute(
         sa.text(
@@ -72,5 +72,5 @@ def find_undecided(
 
 
 def count_undecided(connection: sa.Connection) -> int:
-    """Return how many streams have such a command at their head."""
+    """Return the number of streams whose first waiting command is undecidable."""
     return len(find_undecided(connection, most=10_000))

@@ -1,4 +1,4 @@
-"""Appending: events for one or several streams, all or nothing, in one round trip."""
+"""Append events to one or several streams, all or nothing, in one round trip."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,8 +1,8 @@
 """
-What the function `append` takes: arrays, written as PostgreSQL reads them.
+The arguments of the function `append`: arrays in PostgreSQL's notation.
 
-The driver makes an array of a list item by item, each by its type: that, and arguments
-that say nothing, took a third of the client's time for one event.
+The driver converts a list item by item, each by its type: that, and empty arguments,
+took a third of the client's time for one event.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ _to_json = msgspec.json.Encoder().encode
 
 
 class Arguments(NamedTuple):
-    """The places in the call of a function, and the values that stand there."""
+    """The placeholders in a function's call, and their values."""
 
     places: str
     values: tuple[Any, ...]
@@ -27,7 +27,7 @@ class Arguments(NamedTuple):
 def append_arguments(
     events: Sequence[tuple[str, NewEvent]], expected: Mapping[str, int]
 ) -> Arguments:
-    """Return what the function `append` takes first: streams and their events."""
+    """Return the first arguments of `append`: streams and their events."""
     streams = {stream_id: place for place, stream_id in enumerate(expected, start=1)}
     data = json_array([event.data for _, event in events])
     metadata = json_array([_to_json(event.metadata).decode() for _, event in events])
@@ -59,7 +59,7 @@ def later_arguments(
 def text_array(texts: Iterable[str]) -> str:
     """Return a PostgreSQL array literal of texts, each quoted and escaped."""
     inner = '","'.join([t.replace("\\", r"\\").replace('"', r"\"") for t in texts])
-    # Of an array of nothing, and of one that has an empty text alone.
+    # To distinguish an empty array from one with a single empty text.
     return f'{{"{inner}"}}' if inner or texts else "{}"
 
 
@@ -76,12 +76,12 @@ def json_array(texts: Sequence[str | None]) -> Arguments:
     """
     Return an array of JSON, which goes in binary form.
 
-    As text each of its quotes would be escaped, and that took three quarters of the
-    time that a hundred events need. One alone is sent as it is.
+    As text each of its quotes would be escaped, which took three quarters of the time
+    of a hundred events. A single text is sent unchanged.
     """
     if len(texts) == 1:
         return Arguments("ARRAY[%b::text]::jsonb[]", (texts[0],))
     if any(text is not None for text in texts):
         return Arguments("%b::text[]::jsonb[]", (texts,))
-    # What an array does not have is NULL too.
+    # An element beyond the end of an array is NULL, too.
     return Arguments("'{}'::jsonb[]", ())

@@ -1,9 +1,9 @@
 """
-Appending much at once: many events of many streams, all of it or nothing.
+Append many events of many streams at once, all or nothing.
 
-It is the same function of the database as any append, and so the same locks, checks and
-fence. Only the limits are others: what bounds it is the table of locks, of which each
-stream takes one, and how long the readers' fence may be held.
+It calls the same function of the database as any append, with the same locks, checks
+and fence. Only the limits differ: they depend on the table of locks, of which each
+stream takes one, and on how long the readers' fence may be held.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,14 +19,14 @@ from eventstore.log.events import AppendedEvent, NewEvent
 from eventstore.log.limits import check_event, check_stream_id
 
 MAX_EVENTS = 10_000
-"""Of one bulk append: about half a second, in which readers wait for what follows."""
+"""Of one bulk append: about half a second, in which readers wait for later events."""
 MAX_STREAMS = 4_000
 """Each takes a lock; a PostgreSQL with 100 connections has room for some 14,000."""
 MAX_BYTES = 16 * 1024 * 1024
 """Of all data together, as JSON."""
 
 BATCH_EVENTS = 1_000
-"""As `batches` cuts: more at once is no faster, and holds up others for longer."""
+"""The size of `batches`: larger ones are no faster, and block others for longer."""
 BATCH_BYTES = 4 * 1024 * 1024
 
 

@@ -9,10 +9,10 @@ from eventstore.log.events import RecordedEvent
 from eventstore.log.read import COLUMNS, settled
 
 MAX_EVENTS_READ = 1_000
-"""Events that are read at once, where the caller names no other limit."""
+"""The default limit of events read at once."""
 
-# In the statements OFFSET 0 keeps the planner at the index by the id that is asked for:
-# what is settled is nearly all of the log, and it may take that for a way to begin.
+# In the statements OFFSET 0 makes the planner use the index by id: otherwise it may
+# begin with the settled positions, which are nearly all of the log.
 
 
 def find_event(
@@ -44,8 +44,8 @@ def read_conversation(
     """Return the first *limit* events that have this correlation id, in order."""
     end = settled(connection)
     rows = connection.execute(
-        # Those that the first message itself caused, and those that follow from them:
-        # the index of the latter has no entry for the former, which most events are.
+        # Events caused by the first message itself, and later ones: the index of the
+        # latter has no entry for the former, which are most events.
         f"""
         SELECT {COLUMNS}
         FROM (

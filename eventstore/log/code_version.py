@@ -1,9 +1,9 @@
 """
-Which code makes a state: a hash of the syntax trees of the modules that fold events.
+The version of the code that makes a state: a hash of its modules' syntax trees.
 
-Comments, layout and docstrings do not count, and all else does: a corrected `evolve`
-has another hash, even if nobody said so. What is imported by a name that is computed
-is not seen, nor what is outside of the top package of a module.
+Comments, layout and docstrings do not count, and all else does: so a corrected `evolve`
+has another hash, without a version raised by hand. Imports by computed names, and
+modules outside of the top package, are not seen.
 """
 
 import ast
@@ -22,14 +22,14 @@ from typing import Any, NamedTuple
 log = logging.getLogger(__name__)
 
 LOADED_AT = time.time()
-"""About when this process loaded its code: a file that changed later is another's."""
+"""About when this process loaded its code: it does not run files changed later."""
 
 
 IGNORED = ("ctx", "kind", "type_comment")
 
 
 class NoSource(Exception):
-    """The source of a module is not there, or is not what this process runs."""
+    """The source of a module is missing, or is not what this process runs."""
 
 
 class Module(NamedTuple):
@@ -43,8 +43,8 @@ def code_version(parts: Iterable[Any]) -> str | None:
     """
     Return the hash of the code of *parts*, functions and classes, and what they import.
 
-    None, with a word in the log, where a source cannot be had: the caller keeps
-    nothing then that only this code may read.
+    None, with a warning in the log, if a source is not available: then the caller must
+    store nothing that only this code may read.
     """
     names = sorted({name for part in parts for name in modules_of(part)})
     try:
@@ -56,7 +56,7 @@ def code_version(parts: Iterable[Any]) -> str | None:
 
 
 def modules_of(part: Any) -> Iterator[str]:
-    """Yield where a function or a class is written, also one that is wrapped."""
+    """Yield the modules of a function or a class, also of a wrapped one."""
     if isinstance(part, functools.partial):
         for inner in (part.func, *part.args, *part.keywords.values()):
             if callable(inner):
@@ -69,7 +69,7 @@ def modules_of(part: Any) -> Iterator[str]:
 
 
 def reachable_modules(names: Iterable[str]) -> set[str]:
-    """Return *names* and all modules that they import, however far."""
+    """Return *names* and all modules that they import, directly or indirectly."""
     found: set[str] = set()
     waiting = [name for name in names if not is_pythons_own(name)]
     while waiting:
@@ -107,7 +107,7 @@ def source_of(name: str) -> tuple[str, bool]:
     """Return the source of a module, and whether it is a package. Raises NoSource."""
     spec = spec_of(name)
     if spec.origin is None and spec.submodule_search_locations is not None:
-        # A folder without a file of its own: what lies in it has a source, it has none.
+        # A namespace package: it has no source, only its modules have.
         return "", True
     get_source = getattr(spec.loader, "get_source", read_file_of(spec))
     try:
@@ -171,7 +171,7 @@ def targets_of(tree: ast.AST, package: str) -> Iterator[str]:
                 parts = package.split(".")
                 above = ".".join(parts[: len(parts) - node.level + 1])
                 base = f"{above}.{base}" if base else above
-            # What is imported from a package may be a module of its own.
+            # A name imported from a package may be a module.
             yield from (base, *(f"{base}.{alias.name}" for alias in node.names))
 
 
@@ -193,9 +193,9 @@ def modules_at(target: str, of: str) -> Iterator[str]:
 
 def write(node: Any, tell: Callable[[bytes], object]) -> None:
     """
-    Tell a syntax tree piece by piece, but for docstrings and where it was written.
+    Pass a syntax tree to *tell* piece by piece, without docstrings and line numbers.
 
-    What is empty is left out: each version of Python has other such fields.
+    Empty fields are left out: they differ between versions of Python.
     """
     if isinstance(node, list):
         for part in node:

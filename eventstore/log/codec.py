@@ -1,4 +1,4 @@
-"""From event objects to JSON and back, also from the JSON of years ago."""
+"""Encode events to JSON and decode them, also old schema versions."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -34,15 +34,15 @@ FIRST_SCHEMA = "1.0"
 
 DecodedEvents = dict[tuple[int, type, frozenset[str]], Sequence[Any]]
 """
-What events are as objects: by their position, the class that they are decoded to, and
-which of its personal fields are not read.
+Decoded events, by position, by the class that they are decoded to, and by the personal
+fields that are not read.
 """
 
 
 def unread_fields(
     kind: type, personal: Mapping[type, Collection[str]] | None
 ) -> frozenset[str]:
-    """Return which personal fields of *kind* are not among those that are read."""
+    """Return the personal fields of *kind* that are not read."""
     if personal is None:
         return frozenset()
     read = {n for c, names in personal.items() if issubclass(kind, c) for n in names}
@@ -52,7 +52,7 @@ def unread_fields(
 
 
 def schema_of(event: object) -> str:
-    """Return the version, `major.minor`, that an event or its class says it has."""
+    """Return the schema version, `major.minor`, of an event or its class."""
     return str(getattr(event, "schema_version", FIRST_SCHEMA))
 
 
@@ -73,8 +73,8 @@ class EventCodec:
     anything else a major. *upcasters* lift what was written by an earlier major
     version: functions by the type and the major version that they lift.
 
-    Where the classes are only a part (*is_part*) of those there are, what an old event
-    has become is passed over if it is none of them.
+    If the classes are only a part (*is_part*) of the category's, events that are upcast
+    to other classes are skipped.
 
     *personal* has the names of the personal fields that are read, by class or base
     class; None: all. The others hold a value that raises UndeclaredField when it is
@@ -96,7 +96,7 @@ class EventCodec:
             name: msgspec.json.Decoder(c) for name, c in self._classes.items()
         }
         for kind in self._classes.values():
-            # Refused at the start, not when a person must be forgotten.
+            # Raise at the start, not when a subject must be forgotten.
             placeholders(kind)
         self._unread = {
             name: unread_fields(c, personal) for name, c in self._classes.items()
@@ -107,27 +107,27 @@ class EventCodec:
             name: major_of(schema_of(c)) for name, c in self._classes.items()
         }
         check(self._newest, upcasters)
-        # How the metadata of an event of today begin to tell it, as PostgreSQL writes
-        # them: to look for it takes a twentieth of reading them.
+        # The text of the present schema in metadata, as PostgreSQL writes it: searching
+        # for it takes a twentieth of the time of parsing.
         self._marks = {
             name: f'"schema": "{major}.' for name, major in self._newest.items()
         }
 
     @property
     def types(self) -> list[str]:
-        """The types of the events that it reads, with those of years ago."""
+        """The types of the events that it reads, old ones included."""
         return [
             *dict.fromkeys([*self._classes, *(name for name, _ in self._upcasters)])
         ]
 
     @property
     def old_types(self) -> frozenset[str]:
-        """The types of which an earlier version is lifted, to whatever it is today."""
+        """The types that have an upcaster."""
         return frozenset(name for name, _ in self._upcasters)
 
     @property
     def classes(self) -> Sequence[type]:
-        """The classes of the events of today."""
+        """The present classes of the events."""
         return list(self._classes.values())
 
     @property
@@ -162,10 +162,10 @@ class EventCodec:
         self, event: RecordedEvent, decoded: DecodedEvents | None = None
     ) -> Sequence[Any]:
         """
-        Return what a recorded event is now: one object, or several if it was split.
+        Return a recorded event, upcast: one object, or several if it was split.
 
-        *decoded* is what several codecs share that read the same events: an event of
-        today's shape is decoded once for all that know it by the same class.
+        *decoded* is a cache shared by codecs that read the same events: an event of the
+        present schema is decoded once for all of them that have the same class.
 
         Raises UnknownEventType, NewerSchema, UpcasterFailed or UnreadableEvent.
         """
@@ -192,7 +192,7 @@ class EventCodec:
         ]
 
     def opens(self, event: RecordedEvent) -> bool:
-        """Return whether *event* has to be decrypted before it is read."""
+        """Return whether *event* must be decrypted before it is read."""
         unread = self._unread.get(event.type)
         if not unread or unread != personal_fields(self._classes[event.type]):
             return True
@@ -230,7 +230,7 @@ class EventCodec:
         if decoder is None:
             raise UnknownEventType(event_type)
         try:
-            # Only what we add ourselves begins with the sign, and few events have it.
+            # Only fields that we add begin with the sign, and few events have them.
             if '"$' in data:
                 data = self._filled(event_type, data)
             event = decoder.decode(data)
@@ -242,7 +242,7 @@ class EventCodec:
         return event
 
     def _filled(self, event_type: str, data: str) -> str:
-        """Return *data* with placeholders for what was forgotten, or is not read."""
+        """Return *data* with placeholders for forgotten and undeclared fields."""
         message = msgspec.json.decode(data)
         kind = self._classes[event_type]
         if PERSONAL in message and personal_fields(kind) != self._unread[event_type]:

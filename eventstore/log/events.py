@@ -1,4 +1,4 @@
-"""An event on its way into the log, and one that is in it."""
+"""New events, recorded events, and their metadata."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,12 +10,12 @@ from msgspec import Struct
 
 class Metadata(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
-    Who, when, and because of what; never a fact of the business.
+    The actor, times and causes of an event; never a fact of the business.
 
-    *correlation_id* is that of all that follows from one request, *causation_id* that
-    of the command or the event that caused this one. *command_id* is None where no
-    command of the journal did. The append sets *recorded_at*. *source* is a text that
-    names where an imported event came from, None for one that happened here.
+    *correlation_id* is the same for everything caused by one request, *causation_id* is
+    the id of the command or the event that caused this one. *command_id* is None if it
+    was no command of the journal. The append sets *recorded_at*. *source* is a text
+    that names the origin of an imported event, None for any other.
     """
 
     event_id: UUID
@@ -26,8 +26,8 @@ class Metadata(Struct, frozen=True, kw_only=True, omit_defaults=True):
     command_id: UUID | None = None
     schema: str
     actor: str | None = None
-    # Set by the append. An import knows better when a thing happened, never when it
-    # was written down.
+    # Set by the append. An import knows when an event occurred, but not when it was
+    # recorded.
     recorded_at: datetime | None = None
     source: str | None = None
 
@@ -35,10 +35,10 @@ class Metadata(Struct, frozen=True, kw_only=True, omit_defaults=True):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEvent:
     """
-    An event on its way into the log.
+    An event to append.
 
-    *data* and *metadata* are its fields and what is known about it. Without
-    *occurred_at*, a time with a zone, it happens when it is appended.
+    *data* and *metadata* are its fields and its metadata. Without *occurred_at*, a time
+    with a zone, it occurs when it is appended.
     """
 
     type: str
@@ -65,7 +65,7 @@ class RecordedEvent(NamedTuple):
 
 
 class AppendedEvent(NamedTuple):
-    """Where the log keeps a new event: its position, and its version in its stream."""
+    """The places of an appended event: its position, and its version in its stream."""
 
     position: int
     stream_id: str

@@ -1,4 +1,4 @@
-"""Who holds the fence: what the readers of the log wait for."""
+"""The transactions that hold the fence, for which readers of the log wait."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,11 +11,11 @@ from psycopg.rows import class_row
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
     """
-    A transaction that may still bring in events behind *floor*.
+    A transaction that may still append events after *floor*.
 
-    It holds back *positions* that were drawn since, its own among them. A prepared one
-    has a *gid* and no process. *since* and *seconds* are None where the session is
-    another role's, and we may not look into it.
+    It holds back *positions* drawn since, its own among them. A prepared one has a
+    *gid* and no process. *since* and *seconds* are None if the session is another
+    role's, so that we may not see them.
     """
 
     floor: int
@@ -30,7 +30,7 @@ class Holder:
 
 
 def find_holders(connection: psycopg.Connection[Any]) -> list[Holder]:
-    """Return who holds the fence now, the smallest floor first."""
+    """Return the present holders of the fence, the smallest floor first."""
     with connection.cursor(row_factory=class_row(Holder)) as cursor:
         return cursor.execute(
             """

@@ -1,8 +1,8 @@
 """
-What the log takes: checked before anything is sent, so that the refusal is a clear one.
+The limits of the log, checked before sending, so that errors are clear.
 
-PostgreSQL would refuse most of it too, in its own words and after the round trip; the
-rest it would take, and those who read it would pay.
+PostgreSQL would refuse most of it too, with its own messages and after the round trip;
+the rest it would accept, to the cost of readers.
 """
 
 import math
@@ -25,7 +25,7 @@ from eventstore.log.events import NewEvent
 from eventstore.type_shape import shape_of
 
 MAX_EVENTS = 1_000
-"""Of one append: it holds its streams, and the readers' fence, until it is through."""
+"""Of one append: it locks its streams, and holds the readers' fence, until its end."""
 MAX_DATA_BYTES = 256 * 1024
 """Bytes of an event's data, as JSON."""
 MAX_METADATA_BYTES = 16 * 1024
@@ -33,7 +33,7 @@ MAX_METADATA_BYTES = 16 * 1024
 MAX_STREAM_ID_LENGTH = 255
 MAX_TYPE_LENGTH = 128
 
-# Neither control characters nor half a character, nor what ends a line elsewhere.
+# Neither control characters nor surrogates, nor other line separators.
 _PLAIN = "[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+"
 _STREAM_ID = re.compile(f"[a-z][a-z0-9_]*-{_PLAIN}")
 _TYPE = re.compile(_PLAIN)
@@ -48,7 +48,7 @@ _encode = msgspec.json.Encoder().encode
 def check_append(
     stream_ids: Iterable[str], events: Sequence[tuple[str, NewEvent]]
 ) -> None:
-    """Raise one of the Unstorable errors for what an append must not have."""
+    """Raise one of the Unstorable errors if an append breaks a limit."""
     check_count(len(events))
     for stream_id in stream_ids:
         check_stream_id(stream_id)
@@ -68,7 +68,7 @@ def check_stream_id(stream_id: str) -> None:
 
 
 def check_event(event: NewEvent) -> None:
-    """Raise where type, data or metadata of an event cannot be kept."""
+    """Raise an Unstorable error for an event's type, data or metadata."""
     if len(event.type) > MAX_TYPE_LENGTH or not _TYPE.fullmatch(event.type):
         raise BadTypeName(event.type, MAX_TYPE_LENGTH)
     check_json(event.data, "data", event.type, MAX_DATA_BYTES)
@@ -80,15 +80,15 @@ def check_event(event: NewEvent) -> None:
 
 
 def check_json(text: str, part: str, event_type: str, most: int) -> None:
-    """Raise for a text of JSON that is too large, or that PostgreSQL does not store."""
-    # Where it is ASCII it has as many bytes as characters, and no half of one.
+    """Raise for JSON text that is too large, or that PostgreSQL does not store."""
+    # ASCII has as many bytes as characters, and no surrogates.
     size = len(text) if text.isascii() else size_of(text, part, event_type)
     if size > most:
         raise TooLarge(part, event_type, size, most)
     if "\0" in text or ("\\u" in text and not is_storable(unescape(text))):
         raise UnstorableText(part, event_type)
     if "NaN" in text or "Infinity" in text:
-        # As a text in it that is fine; as a number it is no JSON.
+        # Within a string that is fine; as a number it is no JSON.
         try:
             msgspec.json.decode(text)
         except msgspec.DecodeError as error:
@@ -103,12 +103,12 @@ def size_of(text: str, part: str, event_type: str) -> int:
 
 
 def unescape(text: str) -> str:
-    """Return JSON with the characters that its escapes stand for."""
+    """Return JSON with its escapes replaced by their characters."""
     return _ESCAPE.sub(lambda e: chr(int(e[1], 16)) if e[1] else " ", text)
 
 
 def is_storable(text: str) -> bool:
-    """Return whether *text* has no NUL, and of each surrogate the other half."""
+    """Return whether *text* has no NUL and no lone surrogate."""
     try:
         text.encode("utf-16", "surrogatepass").decode("utf-16")
     except UnicodeDecodeError:
@@ -118,10 +118,10 @@ def is_storable(text: str) -> bool:
 
 def check_numbers(value: Any) -> None:
     """
-    Raise NotANumber for a NaN or an infinity, wherever in *value* it is.
+    Raise NotANumber for a NaN or an infinity anywhere in *value*.
 
-    JSON has no such numbers, and msgspec writes null in their place: what comes back
-    would be something else.
+    JSON has no such numbers, and msgspec writes null instead: another value would be
+    read back.
     """
     kind: Any = type(value)
     if may_hold_floats(kind):
@@ -131,7 +131,7 @@ def check_numbers(value: Any) -> None:
 
 @cache
 def may_hold_floats(kind: Any) -> bool:
-    """Return whether values of a class need a look, by what it is made of."""
+    """Return whether values of a class can have floats, by the types of its fields."""
     try:
         return _MAY_HOLD_FLOATS.search(shape_of(kind)) is not None
     except NameError:
@@ -140,7 +140,7 @@ def may_hold_floats(kind: Any) -> bool:
 
 
 def places_of_none(value: Any, path: str = "") -> Iterator[str]:
-    """Yield where in plain *value* there are numbers that are none."""
+    """Yield the paths in plain *value* of NaN and infinities."""
     if isinstance(value, float) and not math.isfinite(value):
         yield path
     elif isinstance(value, dict):

@@ -1,8 +1,8 @@
 """
-Reading: a stream, and the log up to what is settled.
+Read a stream, or the log up to *settled*.
 
-A stream may be read at once: nothing comes in before what one has seen of it. Across
-streams that is so only up to the position that `settled` tells.
+A stream may be read at any time: no event is ever added before those that were read.
+Across streams that holds only up to the position that `settled` returns.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,10 +20,10 @@ COLUMNS = "id, stream_id, type, version, data::text, metadata::text, occurred_at
 BATCH = 1_000
 SPAN = 50_000
 """
-Positions that one statement looks through, however few of them it is asked for.
+Positions that one statement scans, whatever its limit of events.
 
-A rare type of event is found in many short statements, and not in one that runs into
-the limit of its time.
+Rare types of events are found by many short statements, and not by one that exceeds its
+time limit.
 """
 
 
@@ -58,7 +58,7 @@ def direction(backwards: bool) -> str:
 
 
 def last_drawn(connection: psycopg.Connection[Any]) -> int:
-    """Return the last position that was given to an event, be it committed or not."""
+    """Return the last position drawn for an event, committed or not."""
     row = connection.execute("SELECT public.last_drawn()").fetchone()
     assert row is not None
     return int(row[0])

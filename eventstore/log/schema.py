@@ -1,7 +1,7 @@
 """
 The table of the log: seven columns, appended to and never changed.
 
-Beside it what streams claim for themselves, the cache, and the seals.
+Also the tables of claims, snapshots and seals.
 """
 
 import sqlalchemy as sa
@@ -12,9 +12,9 @@ from eventstore.tables import metadata
 events = sa.Table(
     "events",
     metadata,
-    # ALWAYS: an id is drawn, after the fence is taken. To choose one takes OVERRIDING
-    # SYSTEM VALUE, or a COPY that names the column: nobody does, readers would skip it.
-    # The cache of one matters: a session that keeps ids back draws below its own floor.
+    # ALWAYS: an id is drawn, after the fence is taken. Never choose one (by OVERRIDING
+    # SYSTEM VALUE, or a COPY that names the column): readers would skip it. The cache
+    # must be one: a session with cached ids would use ids below its own floor.
     sa.Column("id", sa.BigInteger, sa.Identity(always=True, cache=1), primary_key=True),
     sa.Column("stream_id", sa.String, nullable=False),
     sa.Column("type", sa.String, nullable=False),
@@ -28,16 +28,16 @@ events = sa.Table(
     sa.CheckConstraint("version > 0", name="version"),
     # The append pays for each index. Measured as time of PostgreSQL's process for an
     # event, of a hundred to as many streams, on a log of a million: 22 us without any,
-    # and what is added. None is by category or by type (2.6 and 4.0 us): all of such a
-    # log is looked through for them in a second, and they did not make that shorter.
+    # and what is added. None is by category or by type (2.6 and 4.0 us): scanning such
+    # a log takes a second, and they did not make that shorter.
     # One event by its id. 7.7 us (17 us as text, 15 us as a hash).
     sa.Index("events_event_id_idx", sa.text("((metadata ->> 'event_id')::uuid)")),
-    # What a command or an event caused. 7.4 us.
+    # The effects of a command or an event. 7.4 us.
     sa.Index(
         "events_causation_id_idx", sa.text("((metadata ->> 'causation_id')::uuid)")
     ),
-    # A conversation. What its first message caused is found as that, and has no entry
-    # here: of most conversations it is all that there is. 1.2 us (10 us without WHERE).
+    # A conversation. Effects of its first message are found by the index above, without
+    # an entry here: most conversations have no others. 1.2 us (10 us without WHERE).
     sa.Index(
         "events_correlation_id_idx",
         sa.text("((metadata ->> 'correlation_id')::uuid)"),
@@ -47,20 +47,20 @@ events = sa.Table(
     ),
 )
 
-# Written and released by the append, in the transaction of the events that say so.
+# Claimed and released by the append, in the transaction of the events.
 unique_claims = sa.Table(
     "unique_claims",
     metadata,
-    # What kind of value it is, such as the e-mail address of a customer.
+    # The kind of value, such as the e-mail address of a customer.
     sa.Column("scope", sa.String, primary_key=True),
-    # Never the value itself: it must say nothing once its owner is forgotten. Keyed,
-    # since addresses can be guessed and tried.
+    # Never the value itself, which would outlast forgetting its owner. Keyed, since
+    # addresses can be guessed and tried.
     sa.Column("keyed_hash", sa.LargeBinary, primary_key=True),
-    # Whose it is: no other stream may claim it until this one releases it.
+    # The owner: no other stream may claim the value until this one releases it.
     sa.Column("stream_id", sa.String, nullable=False),
 )
 
-# All of it can be deleted at any time: it only saves reading.
+# A cache: all rows may be deleted at any time.
 snapshots = sa.Table(
     "snapshots",
     metadata,
@@ -71,7 +71,7 @@ snapshots = sa.Table(
     # A hash of the state's class and the code that made it; others are ignored.
     sa.Column("fingerprint", sa.String, nullable=False),
     sa.Column("checksum", sa.String, nullable=False),
-    # The event it ends with. A log that was restored to before it, and went on, has
+    # Its last event. A log that was restored to before it, and then continued, has
     # another one there.
     sa.Column("event_id", sa.String),
     sa.Column(
@@ -84,7 +84,7 @@ snapshots = sa.Table(
     sa.Column("ignored", sa.Integer, nullable=False, server_default=sa.text("0")),
     sa.Column("ignored_because", sa.String),
     sa.Column("ignored_at", sa.TIMESTAMP(timezone=True)),
-    # There is nothing to keep of an empty stream.
+    # An empty stream has no snapshot.
     sa.CheckConstraint("version > 0", name="version"),
 )
 
@@ -98,14 +98,14 @@ seals = sa.Table(
     sa.Column("after", sa.BigInteger, nullable=False),
     sa.Column("up_to", sa.BigInteger, nullable=False),
     sa.Column("count", sa.Integer, nullable=False),
-    # What it keeps of each event, so that what became of one can be named.
+    # The sealed form of each event, so that a changed one can be named.
     sa.Column("imprint", sa.LargeBinary, nullable=False),
     # The hash of the seal before.
     sa.Column("previous", sa.LargeBinary, nullable=False),
     sa.Column("sealed_at", sa.TIMESTAMP(timezone=True), nullable=False),
     sa.Column("hash", sa.LargeBinary, nullable=False),
-    # A stretch does not go backwards, and has no more events than positions.
+    # A stretch does not end before it begins, and has no more events than positions.
     sa.CheckConstraint("count BETWEEN 0 AND up_to - after", name="stretch"),
-    # The form of what is hashed is unambiguous as a hash has one length.
+    # The hashed form is unambiguous because a hash has a fixed length.
     sa.CheckConstraint("octet_length(previous) = 32", name="previous"),
 )

@@ -1,11 +1,11 @@
 """
 Shapes of events: written down version by version, so that none changes unnoticed.
 
-An application keeps the text of its shapes beside its tests and holds its classes
-against it there: `examine(classes, text)`. A class whose shape is another one than its
-version has is told with the version that it needs and the lines to add. The rule is
-that of Semantic Versioning, as far as a reader is concerned: a minor is what code of
-before and after both read, and a major needs an upcaster.
+An application keeps the text of its shapes beside its tests and compares its classes
+with it there: `examine(classes, text)`. It returns each class whose shape is not that
+of its version, with the version that it needs and the lines to add. The rule is that of
+Semantic Versioning for readers: a minor version can be read by older and newer code,
+and a major one needs an upcaster.
 """
 
 import dataclasses
@@ -26,7 +26,7 @@ HEADING = re.compile(r"(?P<type>\w+) (?P<major>[1-9][0-9]*)\.(?P<minor>0|[1-9][0
 FIELD = re.compile(r"    (?P<path>[\w.]+): (?P<what>\S.*)")
 PERSONAL_MARK = ", personal"
 WHOLE = "{}"
-"""How a field tells that it has fields of its own, whatever their class is called."""
+"""The type of a field with fields of its own, whatever the name of its class."""
 
 
 class Version(NamedTuple):
@@ -47,7 +47,7 @@ Shape = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What makes one shape another one, as paths of fields."""
+    """The differences between two shapes, as paths of fields."""
 
     added: Sequence[str]
     removed: Sequence[str]
@@ -126,7 +126,7 @@ def find_incompatibility(
 
 
 def compare(old: Shape, new: Shape) -> Change | None:
-    """Return what makes *new* another shape than *old*; None for the same."""
+    """Return the differences between *old* and *new*; None if there are none."""
     if old == new:
         return None
     added = [path for path in new if path not in old]
@@ -138,7 +138,7 @@ def compare(old: Shape, new: Shape) -> Change | None:
         altered,
         is_major=bool(
             removed
-            # A mark says how a field is kept, and not what it reads as.
+            # A mark concerns how a field is stored, not its decoded value.
             or any(without_mark(old[p]) != without_mark(new[p]) for p in altered)
             or any(not may_be_missing(path, added, new) for path in added)
         ),
@@ -146,7 +146,7 @@ def compare(old: Shape, new: Shape) -> Change | None:
 
 
 def may_be_missing(path: str, added: Sequence[str], new: Shape) -> bool:
-    """Return whether what was *added* at *path*, or what it is in, has a default."""
+    """Return whether the field *added* at *path*, or one around it, has a default."""
     wholes = [path[: dot.start()] for dot in re.finditer(r"\.", path)]
     return any(" = " in new[p] for p in (path, *wholes) if p in added)
 
@@ -156,7 +156,7 @@ def without_mark(what: str) -> str:
 
 
 def version_of(kind: type) -> Version:
-    """Return the version that *kind* says its shape has. Raises ValueError."""
+    """Return the schema version declared by *kind*. Raises ValueError."""
     said = schema_of(kind)
     match = HEADING.fullmatch(f"{kind.__name__} {said}")
     if match is None:
@@ -165,7 +165,7 @@ def version_of(kind: type) -> Version:
 
 
 def shape_of_event(kind: type) -> Shape:
-    """Return what the events of *kind* are made of, down to plain types."""
+    """Return the shape of the events of *kind*, down to plain types."""
     return dict(_fields(kind, "", frozenset({kind})))
 
 
@@ -192,14 +192,14 @@ def _default(field: "dataclasses.Field[Any]") -> str:
 
 
 def shape_lines(type_: str, version: Version, shape: Shape) -> str:
-    """Return the lines that tell *shape*, as `read` reads them."""
+    """Return the lines of *shape*, as `read` parses them."""
     return "\n".join(
         [f"{type_} {version}", *(f"    {path}: {what}" for path, what in shape.items())]
     )
 
 
 def read(text: str) -> dict[str, dict[Version, Shape]]:
-    """Return the shapes that *text* tells, by type and version. Raises ValueError."""
+    """Return the shapes in *text*, by type and version. Raises ValueError."""
     shapes: dict[str, dict[Version, Shape]] = {}
     fields: dict[str, str] | None = None
     for number, line in enumerate(text.splitlines(), start=1):

@@ -1,5 +1,5 @@
 """
-Upcasting: old data of an event, as today's code would have written them.
+Upcasting: convert old data of an event to the present schema version.
 
 The word is Greg Young's, the practice Michiel Overeem's ("An empirical characterization
 of event sourced systems and their schema evolution"). An upcaster lifts one major
@@ -25,8 +25,8 @@ Upcaster = Callable[[dict[str, Any]], dict[str, Any] | Sequence[VersionedData]]
 """
 A pure function from data to the data of the next major version of the same type.
 
-One that renames a type, or splits an event, returns what it becomes, as VersionedData.
-What is left out is still in the log; what it becomes has its position and version.
+One that renames a type, or splits an event, returns VersionedData for each new event;
+these have the old one's position and version. Data left out are still in the log.
 """
 
 Upcasters = Mapping[tuple[str, int], Upcaster]
@@ -44,11 +44,11 @@ def upcast(
     old: VersionedData, newest: Mapping[str, int], upcasters: Upcasters
 ) -> list[VersionedData]:
     """
-    Return what an *old* event is today: in order, nearly always one.
+    Return the data to which an *old* event is upcast: in order, nearly always one.
 
-    *newest* has the major version that today's code has of each type; a type that is
-    not among them is left as it is. Raises NewerSchema for a version that this code
-    does not know yet, and UpcasterFailed.
+    *newest* has the major version of each type in this code; other types are not
+    changed. Raises NewerSchema for a version that this code does not know yet, and
+    UpcasterFailed.
     """
     upcaster = upcasters.get((old.type, old.major))
     if upcaster is None:
@@ -69,9 +69,9 @@ def upcast(
 
 def check(newest: Mapping[str, int], upcasters: Upcasters) -> None:
     """
-    Raise BadUpcasters where a version of a type that is known has none to lift it.
+    Raise BadUpcasters if an earlier version of a known type has no upcaster.
 
-    Said when the program starts, and not when a ten-year-old event is met.
+    It is checked when the program starts, not when an old event is read.
     """
     missing = [
         f"{type_} {major}"

@@ -1,4 +1,4 @@
-"""Rotating the master key: what hangs on a former one is wrapped again, in batches."""
+"""Rotate the master key: wrap the keys of a former one again, in batches."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -22,11 +22,11 @@ def count_former(connection: psycopg.Connection[Any], masters: MasterKeys) -> in
 
 def rotate(connection: psycopg.Connection[Any], masters: MasterKeys) -> Iterator[int]:
     """
-    Wrap every key with the master key in force; yield how many, batch by batch.
+    Wrap every key with the master key in force; yield the number of each batch.
 
-    *connection* is in autocommit: each batch is a transaction, and a run that was
-    killed is simply run again. The keys themselves stay, so nothing is encrypted again
-    and nobody waits. Raises WrongMasterKey for one that none of *masters* opens.
+    *connection* is in autocommit: each batch is a transaction, and a killed run can be
+    repeated. The keys themselves do not change, so no data are encrypted again. Raises
+    WrongMasterKey for a key that none of *masters* unwraps.
     """
     while True:
         with connection.transaction():

@@ -1,4 +1,4 @@
-"""The keyring: the keys that a piece of work needs, fetched at once, then let go."""
+"""The keyring: the keys for one piece of work, fetched at once, then dropped."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -50,7 +50,7 @@ StoredKey = tuple[UUID, str, bool, str | None, bytes | None]
 
 
 class PrefetchedKeys(NamedTuple):
-    """Keys that came along with what was read; *without* are subjects with no own."""
+    """Keys returned with the rows; *without* are subjects that have no key."""
 
     keys: Sequence[StoredKey] = ()
     without: Collection[str] = ()
@@ -101,9 +101,9 @@ class Keyring:
     """
     The keys for what is read and written over one connection.
 
-    It lives as long as one drain, one batch or one query: a process that kept keys for
-    longer would go on reading what was forgotten. Without *masters* nothing is
-    encrypted, and the marks of personal fields are only marks.
+    It lives as long as one drain, one batch or one query: with older keys, a process
+    could still read forgotten data. Without *masters* nothing is encrypted, and the
+    marks of personal fields have no effect.
 
     *by_id* has keys by their id, *own* those of subjects by the subject's stream id;
     None is a key that was destroyed. *made* are new ones. *given* has keys as they were
@@ -116,13 +116,13 @@ class Keyring:
     by_id: dict[UUID, SubjectKey | None] = field(default_factory=dict)
     own: dict[str, SubjectKey | None] = field(default_factory=dict)
     made: list[NewKey] = field(default_factory=list)
-    # What came along with what was read, and is unwrapped when it is asked for; by its
-    # id, and by its subject if it is the own one. None: the subject has none yet.
+    # Keys returned with rows, unwrapped at first use; by id, and by subject if it is
+    # the subject's own. None: the subject has none yet.
     given: dict[UUID | str, StoredKey | None] = field(default_factory=dict)
 
     def preload(self, prefetched: PrefetchedKeys) -> None:
         """Preload keys returned with the rows; `fetch` then skips them."""
-        # Who had none in one answer may have got one until the next.
+        # A subject without a key in one answer may have one in the next.
         for subject in prefetched.without:
             self.given.setdefault(subject, None)
         for key in prefetched.keys:
@@ -139,7 +139,7 @@ class Keyring:
         """
         Return *events* with their personal fields, or as forgotten.
 
-        Those that are not wanted are returned as they are.
+        Those that are not wanted are returned unchanged.
         """
         wanted = {e.position for e in events if PERSONAL in e.data and is_wanted(e)}
         ids = keys_in(event.data for event in events if event.position in wanted)
@@ -196,7 +196,7 @@ class Keyring:
         return self.own.get(subject) is not None
 
     def find(self, key_id: UUID) -> SubjectKey | None:
-        """Return a key, or None where it was destroyed. Raises KeyLost."""
+        """Return a key, or None if it was destroyed. Raises KeyLost."""
         self.learn([key_id])
         return self.by_id[key_id]
 
@@ -213,12 +213,12 @@ class Keyring:
         return self.own[subject]
 
     def wants_own(self, subject: str) -> bool:
-        """Say whether it would have to ask for the own key of *subject*."""
+        """Return whether the own key of *subject* would have to be fetched."""
         is_known = subject in self.own or subject in self.given
         return self.masters is not None and not is_known
 
     def learn(self, ids: Iterable[UUID]) -> None:
-        """Fetch those of the keys called *ids* that are not here yet, at once."""
+        """Fetch the keys *ids* that are not here yet, in one query."""
         missing = [key_id for key_id in ids if key_id not in self.by_id]
         if missing:
             self.fetch(missing, [])
@@ -227,13 +227,13 @@ class Keyring:
                 raise KeyLost(key_id)
 
     def learn_subjects(self, subjects: Iterable[str]) -> None:
-        """Fetch the own keys of *subjects* that are not here yet, at once."""
+        """Fetch the own keys of *subjects* that are not here yet, in one query."""
         missing = {subject for subject in subjects if subject not in self.own}
         if missing and self.masters is not None:
             self.fetch([], sorted(missing))
 
     def fetch(self, ids: Sequence[UUID], subjects: Sequence[str]) -> None:
-        """Unwrap those of the keys that were given, and ask for the others."""
+        """Unwrap preloaded keys, and query the others."""
         if self.masters is None:
             raise MasterKeyMissing
         names: list[UUID | str] = [*ids, *subjects]
@@ -269,7 +269,7 @@ class Keyring:
         return msgspec.json.encode(self.made).decode() if self.made else None
 
     def note_stored(self) -> None:
-        """Take note that the new keys are stored, so that they are not new any more."""
+        """Note that the new keys are stored, and need not be stored again."""
         self.made.clear()
 
 

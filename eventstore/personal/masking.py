@@ -1,4 +1,4 @@
-"""Masking: a message without what is personal in it, that is read as before."""
+"""Masking: replace the personal fields of a message by values of the same form."""
 
 import base64
 import hashlib
@@ -23,11 +23,11 @@ from eventstore.type_shape import fields_of
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 EMAIL_HOST = "masked.example"
-"""No mail ever arrives there: the name is reserved (RFC 2606)."""
+"""A reserved name, to which no mail can be delivered (RFC 2606)."""
 
 
 def mask_key(secret: bytes) -> bytes:
-    """Return what masks are computed with, made of an application's *secret*."""
+    """Return the key of masks, derived from an application's *secret*."""
     return hmac.digest(secret, b"masks of personal fields", hashlib.sha256)
 
 
@@ -40,9 +40,9 @@ class Mask:
 
     def of(self, value: Any, kind: Any, name: str) -> Any:
         """
-        Return what stands for *value*, plain data of *kind*, in a field called *name*.
+        Return the mask of *value*, plain data of *kind*, in a field called *name*.
 
-        What is not there, or empty, stays so. Of a kind that is not known the form of
+        Missing and empty values are not changed. If the kind is unknown, the form of
         the value decides.
         """
         kind = plain(kind)
@@ -89,7 +89,7 @@ class Mask:
 
 
 def plain(kind: Any) -> Any:
-    """Return a kind without what does not matter to plain data; Any for a choice."""
+    """Return a kind without parts irrelevant to plain data; Any for a union."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is typing.Annotated:
         return plain(arguments[0])
@@ -118,7 +118,7 @@ def mapping_kinds(kind: Any) -> tuple[Any, Any]:
 
 
 def allowed_values(kind: Any) -> list[Any]:
-    """Return the values that are all of a kind, where it has but a few."""
+    """Return all values of a kind that has only a few, or an empty list."""
     if typing.get_origin(kind) is typing.Literal:
         return list(typing.get_args(kind))
     if isinstance(kind, type) and issubclass(kind, Enum):
@@ -138,7 +138,7 @@ def number_of(digest: bytes) -> int:
 
 
 def number_like(digits: str, digest: bytes) -> int:
-    """Return a number that has at most as many digits, and is not 0."""
+    """Return a number with at most as many digits that is not 0."""
     return number_of(digest) % 10 ** min(len(digits), 14) or 1
 
 
@@ -168,7 +168,7 @@ FORMS: dict[Any, Callable[[str, bytes, str], str]] = {
     Decimal: lambda value, digest, _: str(number_like(value, digest)),
     bytes: lambda _, digest, __: base64.b64encode(digest[:12]).decode(),
 }
-"""How kinds that JSON has as texts are written."""
+"""The masks of kinds that are texts in JSON."""
 
 
 def mask_message(
@@ -177,8 +177,8 @@ def mask_message(
     """
     Return a *message* of the class *kind* with its personal fields masked.
 
-    These are those that are marked, or were *boxed* when it was written; and those that
-    the class does not know: nobody can say any more what is in them.
+    These are the marked ones, those that were encrypted (*boxed*), and those that the
+    class does not have, whose content is unknown.
     """
     known = fields_of(kind)
     personal = personal_fields(kind) | set(boxed)
@@ -193,7 +193,7 @@ def mask_message(
 
 
 def mask_inside(value: Any, kind: Any, mask: Mask) -> Any:
-    """Return what a field holds that is not personal, whose parts may be unknown."""
+    """Return the value of a field that is not personal, its unknown parts masked."""
     kind = plain(kind)
     if isinstance(value, dict):
         if isinstance(kind, type) and is_dataclass(kind):

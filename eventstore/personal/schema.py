@@ -1,4 +1,4 @@
-"""The vault: the keys of subjects, in a schema of their own that is backed up apart."""
+"""The vault: the keys of subjects, in a schema of its own with separate backups."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import UUID
@@ -7,20 +7,20 @@ from eventstore.tables import metadata
 
 SCHEMA = "vault"
 
-# A dump of the log is worth nothing without them: who keeps both in one place can be
-# made to read again what was forgotten.
+# A dump of the log cannot be decrypted without them: with both in one backup, forgotten
+# data could be read again.
 keys = sa.Table(
     "keys",
     metadata,
     sa.Column("id", UUID, primary_key=True),
     # The stream of the person: customer-ALFKI.
     sa.Column("subject", sa.String, nullable=False),
-    # Of a key that came with a command, and opens nothing but that; else NULL.
+    # Of a key that decrypts only a command; otherwise NULL.
     sa.Column("command_id", UUID),
-    # By which master key it is wrapped; the key itself is never stored.
+    # The name of the master key that wraps it; the bare key is never stored.
     sa.Column("master", sa.String),
-    # NULL: destroyed. The row stays, so that a key which was lost is not mistaken for
-    # one that was destroyed, and nobody gets a new one for the subject.
+    # NULL: destroyed. The row stays, so that a lost key is not taken for a destroyed
+    # one, and the subject never gets a new one.
     sa.Column("wrapped", sa.LargeBinary),
     sa.Column(
         "made_at",
@@ -32,8 +32,8 @@ keys = sa.Table(
     sa.CheckConstraint(
         "(wrapped IS NULL) = (destroyed_at IS NOT NULL)", name="destroyed"
     ),
-    # All that is written of a subject is written with one key: of two writers that
-    # each made one, the second takes the first's.
+    # All data of a subject have one key: of two writers that each made one, the second
+    # uses the first's.
     sa.Index(
         "keys_subject_key",
         "subject",

@@ -1,4 +1,4 @@
-"""Which rows of the read models an event changes, without changing them."""
+"""Find the rows of the read models that an event changes, without changing them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -40,8 +40,8 @@ def find_affected_rows(
     """
     Return what *event*, with its personal fields opened, changes in live read models.
 
-    It asks the projections as following the log does. What they look up for it is as it
-    is now. Raises CannotProject where one of them cannot take the event.
+    It calls the projections as catching up does; their look-ups have the present rows.
+    Raises CannotProject if one of them fails on the event.
     """
     live = live_generations(connection)
     rows = connection.execute("SELECT name, checkpoint FROM public.subscriptions")

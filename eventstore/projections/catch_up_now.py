@@ -1,4 +1,4 @@
-"""Keeping a read model, for those who have no processes of their own for it."""
+"""Catch up a read model on demand, without processes for it."""
 
 import math
 from dataclasses import replace
@@ -30,17 +30,16 @@ def catch_up_now(
     part of that, and does not see what that has appended itself: it is not settled.
     *masters* open the personal fields of events.
 
-    Raises ReadModelOutdated where its tables were made from another definition, and
-    what keeps it from going on: CannotProject where it fails on an event, with all rows
-    before that one written, or CheckpointNotInLog. In a transaction of the caller's
-    that is for the caller to catch, who else undoes it.
+    Raises ReadModelOutdated if its tables were made from another definition,
+    CannotProject if it fails on an event, with all rows before that one written, or
+    CheckpointNotInLog. In a transaction of the caller's, catch these to keep the rows.
     """
     driver = begin_on(connection)
     with driver.transaction():
         make_first_generation(driver, projection)
     live = live_generations(driver).get(projection.name)
     if live is None:
-        # Somebody else is filling the first one.
+        # Another session is filling the first generation.
         return CaughtUp(is_held=True)
     if live.shape != shape_of(projection):
         raise ReadModelOutdated(projection.name)

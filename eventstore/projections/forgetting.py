@@ -1,8 +1,8 @@
 """
-Forgetting in the generations that are kept: the only rows that no event reaches.
+Forgetting in kept generations: the only rows that no event changes.
 
-A subscription like any other. The live rows blank themselves, by the event; a
-generation that was kept for a way back stands still, and so it goes as a whole.
+It is a subscription. Live rows are changed by the projection of the event; an old
+generation is no longer caught up, and so is dropped as a whole.
 """
 
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ def forgetting(
 
 @dataclass(frozen=True, slots=True)
 class OldGenerationDrop:
-    """What drops them. It waits for the live rows: they may be the next ones kept."""
+    """The handler that drops them, after the live rows, which may be kept next."""
 
     projections: Sequence[Projection]
 

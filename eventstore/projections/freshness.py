@@ -1,4 +1,4 @@
-"""Where a read model stands, and waiting for it: reading what one has just written."""
+"""The freshness of a read model, and waiting for a position, to read one's writes."""
 
 import time
 from typing import NamedTuple
@@ -24,8 +24,8 @@ class Freshness(NamedTuple):
     """
     The position of a read model, and how far it is behind the one asked for.
 
-    Where it stands still with something to read it is behind, whatever was asked, by
-    one position at least.
+    If it is stopped with something to read, it is behind by one position at least,
+    whatever was asked for.
     """
 
     reached: int
@@ -52,10 +52,9 @@ def wait_for(
     """
     Wait until the read model has reached *position*, but not longer than *seconds*.
 
-    What is read after that is at least as new as what is returned. A position that the
-    log has not come to is not waited for, and a read model that has stopped neither.
-    *connection* is in autocommit: each look must see what was committed since the last
-    one.
+    Later reads are at least as new as the returned position. It does not wait for a
+    position beyond the log, nor for a stopped read model. *connection* is in
+    autocommit: each look must see what was committed since the last one.
     """
     until = time.monotonic() + seconds
     while True:
@@ -70,10 +69,10 @@ def wait_for(
 
 def look(connection: psycopg.Connection, projection: Projection) -> ReadModelPlace:
     """
-    Return the checkpoint of the live generation, and where it can be expected to come.
+    Return the checkpoint of the live generation, and the position it can reach.
 
-    That is the last id that was drawn; or no further, where it stands still, or where
-    nobody keeps it up to date, since it was made from another definition.
+    That is the last id that was drawn; or its checkpoint if it is stopped, or if it was
+    made from another definition, and so is not caught up.
     """
     row = connection.execute(
         f"""

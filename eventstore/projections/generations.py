@@ -56,7 +56,7 @@ def make_first_generation(
 
 
 def lock_generations(connection: psycopg.Connection, read_model: str) -> bool:
-    """Keep rebuilds away until the transaction ends; return False if one is at it."""
+    """Lock out rebuilds until the transaction ends; return False if one is running."""
     row = connection.execute(
         f"SELECT pg_try_advisory_xact_lock({REBUILDING})", (read_model,)
     ).fetchone()
@@ -81,9 +81,9 @@ def live_generations(connection: psycopg.Connection) -> dict[str, LiveGeneration
 @cache
 def shape_of(projection: Projection) -> str:
     """
-    Return a hash of what a generation of *projection* is made of.
+    Return a hash of the definition of *projection*.
 
-    With another one in the code, the tables that are there do not fit it any more.
+    If the code has another one than a generation, the generation's tables do not fit.
     """
     tables = [(projection.name, projection.key, type_shape.shape_of(projection.row))]
     tables += [(x.name, x.key, type_shape.shape_of(x.row)) for x in projection.lookups]
@@ -97,7 +97,7 @@ def make_tables(
 ) -> Tables:
     """Make a generation's tables, without indexes, and its checkpoint at 0."""
     tables = Tables(projection, number)
-    # Who has a role of ours may not make it, nor ask for it IF NOT EXISTS.
+    # Our roles may not create it, not even with IF NOT EXISTS.
     if schema_owner(connection) is None:
         connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(SCHEMA)))
     tables.create(connection)
@@ -111,7 +111,7 @@ def make_tables(
 def drop_generation(
     connection: psycopg.Connection, read_model: str, number: int
 ) -> None:
-    """Drop a generation, its look-ups also where the code knows them no more."""
+    """Drop a generation, and its look-ups, even if the code does not have them now."""
     name = name_of(read_model, number)
     for (table,) in connection.execute(
         """

@@ -7,7 +7,7 @@ from eventstore.projections.table import SCHEMA
 
 
 def schema_owner(connection: psycopg.Connection) -> str | None:
-    """Return whose the read models are; None where there is no schema for them yet."""
+    """Return the owner of the read models; None if there is no schema for them yet."""
     row = connection.execute(
         "SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname = %s", (SCHEMA,)
     ).fetchone()
@@ -16,10 +16,10 @@ def schema_owner(connection: psycopg.Connection) -> str | None:
 
 def hand_over(connection: psycopg.Connection, kind: str, *names: str) -> None:
     """
-    Make the schema's owner that of what was made in it, and let its readers read.
+    Give objects in the schema to the schema's owner, and grant SELECT to its readers.
 
-    So each of its members can drop what another one has made. Its readers are those
-    who may look into the schema.
+    So each member of the owner can drop what another one has made. Readers are roles
+    with USAGE on the schema.
     """
     for name in names:
         connection.execute(

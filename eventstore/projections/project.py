@@ -1,4 +1,4 @@
-"""Applying a projection in sets: load what a batch touches, fold, write it back."""
+"""Apply a projection to a batch: load the rows, fold the events, store the rows."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -170,10 +170,10 @@ def aim(
     facts: Sequence[Fact],
 ) -> list[FoldStep | Update]:
     """
-    Fold the look-ups, and return in order what each fact changes, with what it needs.
+    Fold the look-ups; return in order what each fact changes, with its looked-up rows.
 
-    What a fact looks up is as it was at that fact, whatever comes after it. A fact's
-    own fold comes before its update of many rows.
+    These are as of that fact, whatever comes after it. A fact's own fold comes before
+    its update of many rows.
     """
     changes: list[FoldStep | Update] = []
     for fact in facts:
@@ -242,9 +242,9 @@ def facts_of(
     projection: Projection, event: RecordedEvent, decoded: DecodedEvents
 ) -> list[Fact]:
     """
-    Return what an event says to the projection: nothing, where it reads no such.
+    Return the facts of an event for the projection; none if it does not read its type.
 
-    *decoded* has what others made of the same events, and gets what is made here.
+    *decoded* is a cache of decoded events, shared with other projections.
     """
     try:
         bodies = projection.codec.read(event, decoded)

@@ -32,17 +32,17 @@ from eventstore.subscriptions.subscription import Subscription
 BATCH = 2_000
 """Events a transaction: fewer round trips than the 500 that keep a live list fresh."""
 LOCK_TIMEOUT_MS = 50
-"""One who waits for the view's lock holds up every reader behind it: not for longer."""
+"""Waiting for the view's lock blocks every later reader: not for longer."""
 KEPT = (
     psycopg.errors.LockNotAvailable,
     psycopg.errors.DependentObjectsStillExist,
 )
 MAX_SECONDS_OF_SWAP = 60.0
-"""Seconds after which a view that is never free, but for that one, is given up."""
+"""Seconds after which a swap is given up if the view is never free."""
 
 
 class Progress(NamedTuple):
-    """Where a filling stands, of the position that the log had at that moment."""
+    """The position of a filling, and the log's at that moment."""
 
     position: int
     goal: int
@@ -114,7 +114,7 @@ def alone(connection: psycopg.Connection, projection: Projection) -> Iterator[No
     try:
         yield
     finally:
-        # One that is broken has let go of it already.
+        # A broken connection has released it already.
         with suppress(psycopg.Error):
             connection.execute(
                 f"SELECT pg_advisory_unlock({REBUILDING})", (projection.name,)
@@ -142,7 +142,7 @@ def fill(
     subscription: Subscription,
     show: Callable[[Progress], None],
 ) -> None:
-    """Read the log up to where it is settled, telling how far it is."""
+    """Read the log up to *settled*, reporting progress."""
     while True:
         goal = settled(connection)
         reached = catch_up(connection, subscription, seconds=0.2)
@@ -155,7 +155,7 @@ def fill(
 
 
 def index(connection: psycopg.Connection, projection: Projection, number: int) -> None:
-    """Make the indexes that the filling did without, and let the planner look."""
+    """Create the indexes left out for the filling, and analyse the tables."""
     tables = Tables(projection, number)
     tables.rows.create_indexes(connection, are_early=False)
     for table in (tables.rows, *tables.lookups.values()):
@@ -172,9 +172,9 @@ def swap(
     """
     Put the new generation behind the name; return its position and the tries it took.
 
-    In one transaction that holds both checkpoints, so that neither moves. Where a
-    reader keeps the view for longer than the lock timeout, all is undone, what came in
-    is read, and it is tried again.
+    In one transaction that holds both checkpoints, so that neither moves. If a reader
+    holds the view for longer than the lock timeout, it is rolled back, new events are
+    read, and it is tried again.
     """
     until = time.monotonic() + MAX_SECONDS_OF_SWAP
     tried = 0
@@ -209,7 +209,7 @@ def swap_once(
     if live is not None:
         names.append(name_of(projection.name, live.number))
     with connection.transaction():
-        # Both are held, so the live one stands still while the new one overtakes it.
+        # Both are held, so the live one cannot move while the new one passes it.
         connection.execute(
             """
             SELECT FROM public.subscriptions WHERE name = ANY (%s)
@@ -218,14 +218,14 @@ def swap_once(
             (names,),
         )
         position = read_on(connection, subscription)
-        # From here on readers wait. What is not free at once is tried again.
+        # From here on readers wait. A lock that is not free soon is tried again.
         connection.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
         put_live(connection, projection, number)
     return position
 
 
 def read_on(connection: psycopg.Connection, subscription: Subscription) -> int:
-    """Read what came in since the filling, in the transaction of the swap."""
+    """Read events since the filling, in the transaction of the swap."""
     while True:
         try:
             step = advance(connection, subscription, subscription.batch)

@@ -1,5 +1,5 @@
 """
-Taking a read model away: its rows, which a rebuild makes again, or all of it.
+Remove a read model: its rows, which a rebuild can fill again, or all of it.
 
 The name that pages read is a view over the live generation's table; the view goes with
 the tables.
@@ -20,10 +20,10 @@ def drop_rows(connection: psycopg.Connection, read_model: str) -> int:
     """
     Drop the tables of a read model in all generations, and its view.
 
-    It is the caller's transaction, as the owner of the tables. Which generation was
-    live stays noted, so that nobody makes an empty one in its place: a rebuild makes
-    the next. Returns the number of generations that were dropped. Raises
-    UnknownReadModel and RebuildRunning.
+    It is the caller's transaction, as the owner of the tables. The number of the live
+    generation is kept, so that no process creates an empty one: a rebuild makes the
+    next. Returns the number of dropped generations. Raises UnknownReadModel and
+    RebuildRunning.
     """
     refuse_unknown(connection, read_model)
     if not lock_generations(connection, read_model):

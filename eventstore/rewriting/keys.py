@@ -1,4 +1,4 @@
-"""Keys for what a rewrite closes: those of a whole shop in one transaction."""
+"""Keys for data that a rewrite encrypts: all of a shop in one transaction."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,9 +19,9 @@ def keep_all(connection: psycopg.Connection[Any], keys: Sequence[NewKey]) -> Non
     """
     Store keys as the function `keep_keys` does, without a lock for each subject.
 
-    Some ten thousand locks are all that a transaction can have. The caller holds the
-    vault instead, so nobody is forgotten meanwhile. For one who was, the key is born
-    destroyed.
+    A transaction can have only some ten thousand locks. The caller locks the vault
+    instead, so that no subject is forgotten meanwhile. For a forgotten subject, the key
+    is stored as destroyed.
     """
     connection.execute(
         """

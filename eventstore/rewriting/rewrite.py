@@ -1,9 +1,9 @@
 """
-Rewriting the log: a copy in the shapes of today takes its place, and it is kept.
+Rewrite the log: a copy in the present shapes replaces it, and the old log is kept.
 
-All of it is one transaction. So a kill, a crash or a full disk at any point leaves the
-log as it was, and nothing else behind. The practice is Greg Young's copy-and-replace
-("Versioning in an Event Sourced System").
+All of it is one transaction. So after a kill, a crash or a full disk at any point the
+log is unchanged, and nothing is left over. The practice is Greg Young's
+copy-and-replace ("Versioning in an Event Sourced System").
 """
 
 from collections.abc import Callable, Sequence
@@ -117,23 +117,23 @@ def rewrite(
     although_changed: bool = False,
 ) -> RewriteResult:
     """
-    Put a copy in the shapes of today in the place of the log, which is kept.
+    Replace the log by a copy in the present shapes, and keep the old log.
 
-    Unencrypted personal data are encrypted in it, and in the journal. Events keep their
-    order, and those that stay one event their position too, unless one before them was
-    split. Checkpoints and the journal go along, snapshots are dropped, and a new chain
-    of seals names the last of the old one.
+    Unencrypted personal data are encrypted in the copy, and in the journal. Events keep
+    their order, and those that stay one event their position too, unless one before
+    them was split. Checkpoints and the journal are adapted, snapshots are dropped, and
+    a new chain of seals names the last of the old one.
 
     Runs in the transaction of *connection*, and the caller commits. Raises
-    RewriteRefused, with the reason, while others are connected, where something of
-    somebody else's hangs on the tables of the log, where what was written is not found
-    to be the same history, and where the log is not what was sealed: the new chain
-    would vouch for what was changed. With *although_changed* it is copied as it is, and
-    what was found is kept with the old log. Raises RolesMissing as `grant_rights` does.
+    RewriteRefused, with the reason, while others are connected, if foreign objects
+    depend on the tables of the log, if the copy is not the same history, and if the log
+    differs from its seals: the new chain would confirm the change. With
+    *although_changed* it is copied all the same, and the differences are kept with the
+    old log. Raises RolesMissing as `grant_rights` does.
     """
     driver = driver_connection(connection)
     refuse_others(driver)
-    # Nobody is there; anyone who comes now waits until this is over.
+    # No other session is connected; new ones wait until the end of this.
     driver.execute(
         "LOCK TABLE public.commands, public.events, vault.keys IN EXCLUSIVE MODE"
     )

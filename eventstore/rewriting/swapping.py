@@ -1,4 +1,4 @@
-"""The swap: new tables in the place of the old ones, and what goes along."""
+"""The swap: new tables replace the old ones; checkpoints and journal are adapted."""
 
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ from eventstore.sql import create_functions
 from eventstore.tables import metadata
 
 PLACES = (("subscriptions", "checkpoint"), ("process_managers", "acted_up_to"))
-"""Where positions of the log are kept beside the event that was there."""
+"""The columns with positions of the log, beside the event's id."""
 
 
 def make_tables(connection: sa.Connection) -> None:
@@ -55,7 +55,7 @@ def swap(connection: sa.Connection, drawn: int) -> None:
 
 
 def carry_over(connection: psycopg.Connection[Any], places: Places, kept: str) -> None:
-    """Bring along what names positions of the log; drop what only saves reading."""
+    """Adapt tables with positions of the log; drop caches."""
     connection.execute("DELETE FROM public.snapshots")
     connection.execute("DELETE FROM public.subscriptions WHERE name = 'seals'")
     if places.are_those_of_before:

@@ -87,8 +87,8 @@ def create_functions(connection: sa.Connection, *names: str) -> None:
     """
     Create or replace the functions called *names*, or all of them.
 
-    Most of them act as the tables' owner, so nobody else may call a new one until that
-    is granted: `eventstore.roles`. One that is replaced keeps its grants. One whose
+    Most of them act as the tables' owner, so others may call a new one only after a
+    grant: `eventstore.roles`. One that is replaced keeps its grants. One whose
     parameters or columns have other names cannot be replaced: it is dropped and made
     again, without grants.
     """

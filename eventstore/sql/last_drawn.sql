@@ -13,7 +13,7 @@ DECLARE
 BEGIN
     IF drawn IS NULL THEN
         -- A fresh sequence says last_value 1 and has drawn nothing. Asked again after it
-        -- was read: if it is still fresh, nobody was writing to it meanwhile.
+        -- was read: if it is still fresh, no session was writing to it meanwhile.
         SELECT last_value INTO first FROM public.events_id_seq;
         drawn := coalesce(pg_sequence_last_value('public.events_id_seq'), first - 1);
     END IF;

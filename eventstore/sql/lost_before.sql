@@ -2,8 +2,8 @@
 --
 -- Messages arrive roughly in the order in which they were sent. A message is lost if a
 -- worker got the message of a later command two beats ago, or was idle for a while that
--- began after it was sent; `beat` records how far that is. If no worker is alive, nobody
--- fetches messages. A queue in front of healthy workers is left to them.
+-- began after it was sent; `beat` records how far that is. If no worker is alive, no
+-- process fetches messages. A queue in front of healthy workers is left to them.
 -- Compares `seq`, so the clock at acceptance does not matter. A beat from the future was
 -- written before the clock was set back: a process that does not beat again is dead.
 CREATE OR REPLACE FUNCTION public.lost_before()

@@ -144,7 +144,7 @@ def advance(
             if fault is not None:
                 raise CheckpointNotInLog(subscription.name, checkpoint)
             if stop is not None and stop.position <= checkpoint:
-                # Somebody else got past it in the meantime.
+                # Another process has passed it meanwhile.
                 stop = None
             goal = settled if stop is None else min(stop.position - 1, settled)
             goal = goal if up_to is None else min(goal, up_to)
@@ -176,7 +176,7 @@ def advance(
         # among them, too: no smaller batch helps.
         if not events or is_told or is_nobodys_fault:
             raise
-        # Somebody dropped the table that the handler writes to: no smaller batch helps.
+        # The table that the handler writes to was dropped: no smaller batch helps.
         if len(events) == 1 or isinstance(error, GONE):
             raise CannotProject(events[0].position, error) from error
         raise BatchFailed(len(events)) from error
@@ -201,9 +201,9 @@ def move_checkpoint(
     stop: CannotProject | None,
 ) -> None:
     """
-    Move a checkpoint, and say whether it stands still there, and why.
+    Move a checkpoint, and store whether it is stopped there, and why.
 
-    A trigger notes the event below it: whoever tells `moved_at` moves it in order.
+    A trigger stores the event at it, but only if `moved_at` is set, too.
     """
     connection.execute(
         """

@@ -1,4 +1,4 @@
-"""Where all subscriptions stand: what an operator asks."""
+"""The lag of all subscriptions, for operators."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -50,7 +50,7 @@ class SubscriptionLag:
 
 
 def find_misplaced(connection: psycopg.Connection[Any]) -> list[tuple[str, int]]:
-    """Return who stands at a place that is not in the log, and at which."""
+    """Return the subscriptions whose checkpoints are not in the log, with these."""
     return connection.execute(
         f"""
         SELECT s.name, s.checkpoint FROM public.subscriptions AS s

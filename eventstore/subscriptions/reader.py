@@ -1,4 +1,4 @@
-"""Reading on with several subscriptions: together, and alone those that cannot."""
+"""Read for several subscriptions: together, or alone if one fails."""
 
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -29,14 +29,14 @@ ReportPass = Callable[[SharedPass, float], None]
 @dataclass
 class Reader:
     """
-    Who reads the log for several subscriptions, over one connection in autocommit.
+    Reads the log for several subscriptions, over one connection in autocommit.
 
     They are read in shared passes. One that fails is read alone and set apart, so the
     others wait for it once; so is one that has ended the process that read it. Between
-    `begin` and `end` a mark says who is read: where `end` is not reached, the next
-    reader reads each of them alone.
+    `begin` and `end` a mark names those that are read: if `end` is not reached, the
+    next reader reads each of them alone.
 
-    *report_pass* gets each shared pass, *report_alone* what became of one that was read
+    *report_pass* gets each shared pass, *report_alone* the result of one that was read
     alone, both with the seconds that it took. *interruptions* are the errors that a
     runner's own time limit raises.
     """

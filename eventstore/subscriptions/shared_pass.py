@@ -68,9 +68,9 @@ def read_together(
     number: each asks for all that it needs at once, and all of them together. What they
     write travels with the commit. *connection* is in autocommit.
 
-    An error undoes the pass and is returned: nobody can tell whose statement it was, so
-    each is to be read alone then. Raises what tells that the database is away, and
-    *interruptions*, the errors that a runner's own time limit raises.
+    An error undoes the pass and is returned: its subscription is unknown, so read each
+    alone then. Raises the driver's error if the database is away, and *interruptions*,
+    the errors that a runner's own time limit raises.
     """
     try:
         with connection.pipeline():

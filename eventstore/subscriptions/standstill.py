@@ -1,10 +1,9 @@
 """
-Whether a reader of the log stands still, since when, and why.
+Find whether a reader of the log is stopped, since when, and why.
 
-It is asked of the tables alone, by the code that shows rows: a reader that was stopped,
-that nobody runs or that may not write tells nothing itself. So whatever keeps a reader
-from its work is seen: it is behind and has not moved. What it noted of an error says
-why.
+The code that shows rows looks only at the tables: a reader that was stopped, that no
+process runs or that may not write cannot report itself. So any cause is detected: the
+reader is behind and has not moved. A stored error is the reason.
 """
 
 from collections.abc import Mapping

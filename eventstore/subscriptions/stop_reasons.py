@@ -1,4 +1,4 @@
-"""Why a reader stands still, in a word for programs and a sentence for operators."""
+"""The reason why a reader is stopped: a word for programs, a sentence for operators."""
 
 from contextlib import suppress
 from typing import Any
@@ -64,10 +64,10 @@ def said_of(error: Exception) -> str:
 
 def note_stop(connection: psycopg.Connection[Any], name: str, error: Exception) -> None:
     """
-    Note that a reader could not read, where that can be noted.
+    Store that a reader could not read, if that is possible.
 
-    What is noted already is not written again, and a row that somebody holds is his to
-    note in. Neither `moved_at` nor the checkpoint changes.
+    A stored error is not written again, and a row that another session holds is left to
+    it. Neither `moved_at` nor the checkpoint changes.
     """
     kept = as_kept(error)
     with suppress(psycopg.Error), connection.transaction():

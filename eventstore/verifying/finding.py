@@ -70,7 +70,7 @@ def read_page(
 
     After a restore there are no figures, and a planner that reads and sorts the whole
     table for each page takes hours for a log of years. Names mean what they mean to the
-    engine, whatever search path somebody gave to the database.
+    engine, whatever search path the database has.
     """
     with connection.transaction():
         connection.execute(

@@ -18,7 +18,7 @@ def name_differences(
     actual: Sequence[SealedEvent],
 ) -> Iterator[Finding]:
     """
-    Yield what became of the events of one stretch, in the order of their positions.
+    Yield the differences in the events of one stretch, in the order of positions.
 
     An event that only stands elsewhere has another id now: it is looked for, in the log
     and in the other seals, before it is called missing or put in.

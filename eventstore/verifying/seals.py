@@ -20,7 +20,7 @@ MAX_EVENTS_OF_A_SEAL = 10_000
 
 # So many seals as have a page of events, one at least: a seal costs as much as fifty.
 # The bounds are given twice, so that seals are found by their index. No more is read
-# than a stretch may have: a range that somebody wrote into a seal may be the whole log.
+# than a stretch may have: a forged range in a seal may be the whole log.
 _PAGE = f"""
     WITH page AS MATERIALIZED (
         SELECT max(counted.number) AS last

@@ -1,4 +1,4 @@
-"""Whether the broker keeps what it is given, and lets us do what we must."""
+"""Check that the broker keeps messages and permits the commands that we send."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -40,23 +40,23 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("DEL", "unacked_mutex"),
     ("EXPIRE", "unacked_mutex", "1"),
 )
-"""What the transport sends, each with a key that it has."""
+"""The commands that the transport sends to Redis, each with one of its keys."""
 
 
 def warn_of_broker(shop: Shop) -> None:
-    """Log what is wrong with the broker: each command would run later, not be lost."""
+    """Log faults of the broker as warnings: they delay commands, and lose none."""
     try:
         for ailment in check_broker(shop.settings.broker_url, shop.identity):
             log.warning("%s: %s; %s", ailment.check, ailment.what, ailment.remedy)
     except OperationalError as error:
         log.warning("the broker is not looked at error=%s", type(error).__name__)
     finally:
-        # Nothing that was opened here goes along into a process that is forked.
+        # A connection opened here must not be shared with a forked process.
         shop.engine.dispose()
 
 
 def publishing_limits(broker_url: str) -> dict[str, Any]:
-    """Return the transport's options: half a second to connect and to answer."""
+    """Return the transport's options: 0.5 seconds to connect and to answer."""
     limits: dict[str, Any] = {
         "max_retries": 1,
         "interval_start": 0,
@@ -70,9 +70,9 @@ def publishing_limits(broker_url: str) -> dict[str, Any]:
 
 def check_broker(broker_url: str, identity: str) -> Iterator[Ailment]:
     """
-    Say what is wrong with the broker. Nothing of it is fatal: it keeps no promise.
+    Yield what is wrong with the broker; none of it is fatal, the journal has it all.
 
-    Of RabbitMQ it says only whether it answers.
+    A RabbitMQ is checked only for whether it answers.
     """
     errors: Any = (*Connection(broker_url).connection_errors, KombuError, OSError)
     try:
@@ -104,14 +104,14 @@ def check_redis(client: redis.Redis, queue: str) -> Iterator[Ailment]:
     if refused:
         found.append(of_rights(refused))
     if other and not found:
-        # A disk that is full, or whatever else it stops writing for.
+        # Redis refuses writes: a full disk, for example.
         what = f"Redis takes no message ({other}): {LATER}"
         found.append(Ailment(NAME, what, "its log says why; mend that"))
     yield from found
 
 
 def of_server(info: Mapping[str, Any]) -> Iterator[Ailment]:
-    """Yield what a Redis says of itself that is not as we need it."""
+    """Yield what is wrong according to the INFO of a Redis."""
     policy = info.get("maxmemory_policy", "noeviction")
     if policy != "noeviction":
         yield Ailment(
@@ -158,11 +158,10 @@ def of_rights(refused: list[str]) -> Ailment:
 
 def refusals(client: redis.Redis, queue: str) -> tuple[list[str], str]:
     """
-    Return which commands the user of a Redis may not send, or not with those keys.
+    Return the commands that the Redis user may not send, and another refusal or "".
 
-    And what else one of them was refused for, if any was. They are sent in a
-    transaction that is discarded: all of that is looked at as a command is queued, and
-    none is run.
+    They are sent in a transaction that is then discarded: Redis checks rights to
+    commands and keys as it queues a command, and runs none.
     """
     refused: list[str] = []
     others: list[str] = []

@@ -1,4 +1,4 @@
-"""The circuit breaker: who has failed is left alone for a while, then tried once."""
+"""The circuit breaker: after failures it stops calls for a while, then tries one."""
 
 import math
 import struct
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from tasks.shop.shared_memory import SharedMemory
 
 MAX_SECONDS_OF_PROBE = 30.0
-"""Seconds after which who probed is taken for dead, and another one may."""
+"""Seconds after which the probing process counts as dead, and another may probe."""
 
 
 class State(Enum):
@@ -23,7 +23,7 @@ class State(Enum):
 
 
 class Count(NamedTuple):
-    """Failures in a row, when it opened, and since when one probes; 0 is not."""
+    """Failures in a row, the time it opened, the time a probe began; 0 is never."""
 
     failures: float = 0.0
     opened_at: float = 0.0
@@ -38,9 +38,9 @@ class Breaker:
     """
     Counts failures in a row; from *threshold* on it is open and lets nothing through.
 
-    After a rest it is half open: one call goes through as a probe. Where that fails,
-    the next rest is twice as long, up to *longest_rest*; else all is well. Processes
-    that are forked after it was made have it in common.
+    After a rest it is half open: one call goes through as a probe. If the probe fails,
+    the next rest is twice as long, up to *longest_rest*; otherwise the breaker closes.
+    Processes forked after it was made share it.
     """
 
     threshold: int = 2
@@ -59,7 +59,7 @@ class Breaker:
 
     @property
     def is_due(self) -> bool:
-        """Whether it has rested for long enough to be probed."""
+        """Whether its rest is over, so that a probe may go through."""
         with self.shared:
             return self.has_rested(self.read())
 
@@ -79,9 +79,9 @@ class Breaker:
 
     def lets_through(self) -> bool:
         """
-        Return whether a call may be made; the caller reports how it went.
+        Return whether a call may be made; the caller reports its outcome.
 
-        While it is half open that is one caller alone.
+        While it is half open, only one caller may.
         """
         with self.shared:
             count, now = self.read(), self.now()
@@ -108,7 +108,7 @@ class Breaker:
             self.write(Count(failures, opened_at))
 
     def now(self) -> float:
-        # 0 is what an empty memory holds.
+        # Shared memory begins as zeros.
         return self.clock() or math.ulp(0.0)
 
     def read(self) -> Count:

@@ -1,8 +1,8 @@
 """
-Telling the workers, best effort: what matters is in PostgreSQL already.
+Send tasks to the workers, best effort: the commands are in PostgreSQL already.
 
-A broker that is frozen lets nobody wait but the thread that publishes, and that one
-leaves it alone for a while.
+If the broker is frozen, only the publishing thread waits, and the circuit breaker then
+stops it from trying for a while.
 """
 
 import logging
@@ -21,7 +21,7 @@ from tasks.shop.wiring import shop as shop_here
 log = logging.getLogger(__name__)
 
 SECONDS_TO_GATHER = 0.005
-"""After one was sent; where nothing was sent just now a command is told of at once."""
+"""Seconds to gather messages after a task was sent; after a pause there is no wait."""
 
 outbox = PublisherThread(
     lambda together: deliver_together(together), when_idle=lambda: probe()
@@ -30,21 +30,21 @@ outbox = PublisherThread(
 
 def publish(shop: Shop, command_id: UUID, command_type: str = "execute") -> None:
     """
-    Send the task that runs a command; the message holds its id and nothing else.
+    Send the task that runs a command; the message holds only its id.
 
-    A broker that is away is no error: the relay runs what nobody was told of.
+    A broker that is away is no error: the relay runs commands without a message.
     """
     send("execute", shop, [str(command_id)], str(command_id), command_type)
 
 
 def publish_many(shop: Shop, command_ids: Sequence[UUID]) -> None:
-    """Send one task for the streams of several commands; it is called as the first."""
+    """Send one task for the streams of several commands; its id is the first one's."""
     ids = [str(command_id) for command_id in command_ids]
     send("execute", shop, ids, ids[0], "many")
 
 
 def publish_catch_up(shop: Shop) -> None:
-    """Send the signal that there may be something to read in the log."""
+    """Send the task that catches up subscriptions."""
     if shop.settings.catch_up_signals:
         send("catch_up", shop)
 
@@ -57,9 +57,9 @@ def send(
     shadow: str | None = None,
 ) -> None:
     """
-    Send a task soon, if the broker is well; the caller does not wait for it.
+    Send a task soon, if the broker is well; the caller does not wait.
 
-    A worker sends at once: its child may end before another thread has sent.
+    A worker sends at once: its child may end before another thread sends it.
     """
     message = PendingMessage(task, command_ids, task_id, shadow)
     if shop.settings.role == "worker":
@@ -74,9 +74,9 @@ def send(
 
 def deliver_together(together: Sequence[PendingMessage]) -> None:
     """
-    Hand messages that name commands over as one task: it takes as long as one alone.
+    Send messages that name commands as one task: it takes as long as a single one.
 
-    What is put into the outbox meanwhile, and shortly after it, goes with the next.
+    Messages put into the outbox meanwhile, or shortly after, go into the next task.
     """
     message = together[0]
     if len(together) > 1:
@@ -88,7 +88,7 @@ def deliver_together(together: Sequence[PendingMessage]) -> None:
 
 
 def deliver(message: PendingMessage) -> None:
-    """Hand a task to the broker, unless it has failed a moment ago."""
+    """Send a task to the broker, unless the circuit breaker is open."""
     breaker = shop_here().breaker
     if not knows_its_queues() or not breaker.lets_through():
         return
@@ -112,9 +112,9 @@ def deliver(message: PendingMessage) -> None:
 
 def probe() -> None:
     """
-    Ask a broker that has failed whether it is back, where there is no message to try.
+    Check whether a failed broker answers again while there is no message to send.
 
-    Else a shop that nobody orders from would be shown without a broker for hours.
+    Otherwise an idle shop would show its broker as away for hours.
     """
     breaker = shop_here().breaker
     if breaker.state is State.CLOSED:
@@ -126,7 +126,7 @@ def probe() -> None:
         with app.connection_for_write() as connection:
             connection.ensure_connection(max_retries=1)
     except Exception:
-        # It was told as it failed, and the breaker shows that it still does.
+        # The failure is logged already, and the breaker shows that it lasts.
         breaker.failed()
     else:
         note_answer(before)
@@ -134,10 +134,10 @@ def probe() -> None:
 
 def knows_its_queues() -> bool:
     """
-    Return whether the shop's queues have their names, which PostgreSQL tells once.
+    Return whether the names of the shop's queues are read from PostgreSQL.
 
-    Asked before Celery asks for its settings: where they raise, it goes on with its own
-    for as long as the process lives.
+    Call it before Celery reads its settings: if they raise, Celery uses its defaults
+    for the life of the process.
     """
     try:
         return bool(shop_here().identity)

@@ -10,9 +10,9 @@ from contextlib import suppress
 from typing import NamedTuple
 
 MAX_QUEUED = 2_000
-"""So many messages wait for a broker that is slow; what is more the relay runs."""
+"""Messages that wait for a slow broker; the relay runs the commands of any others."""
 MAX_TOGETHER = 20
-"""So many commands are named by one task, of those that were accepted meanwhile."""
+"""Commands that one task names, of those accepted meanwhile."""
 SECONDS_TO_EMPTY = 2.0
 SECONDS_OF_IDLENESS = 0.5
 
@@ -21,10 +21,10 @@ _started: list["PublisherThread"] = []
 
 class PendingMessage(NamedTuple):
     """
-    A task as it would be sent by itself.
+    A task as it would be sent alone.
 
-    *command_ids* are those of the commands that it names. A task that names none goes
-    with no other.
+    *command_ids* are those of the commands that it names. A task that names none is
+    not joined with others.
     """
 
     task: str
@@ -35,10 +35,10 @@ class PendingMessage(NamedTuple):
 
 class PublisherThread:
     """
-    Messages on their way to the broker, sent in order by one thread a process.
+    Messages to the broker, sent in order by one thread a process.
 
-    *send* gets those that go together. While there are none, *when_idle* is called,
-    again and again.
+    *send* gets the messages of one task. While there are none, *when_idle* is called
+    repeatedly.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class PublisherThread:
         self.lock = threading.Lock()
 
     def put(self, message: PendingMessage) -> bool:
-        """Have *message* sent soon; return False where too many wait already."""
+        """Queue *message* for sending; return False if too many wait already."""
         try:
             self.messages.put_nowait(message)
         except queue.Full:
@@ -81,7 +81,7 @@ class PublisherThread:
             self.is_known = True
             _started.append(self)
             atexit.register(self.empty, SECONDS_TO_EMPTY)
-            # Neither the thread nor its messages come along into a forked process.
+            # A forked process has neither the thread nor its messages.
             os.register_at_fork(after_in_child=self.begin)
 
     def work(self) -> None:
@@ -98,9 +98,9 @@ class PublisherThread:
 
     def take(self) -> list[PendingMessage]:
         """
-        Return the next message and those behind it that go with it.
+        Return the next message and those after it that share its task.
 
-        None, where none has come for a while.
+        The list is empty if none has come for a while.
         """
         first, self.following = self.following, None
         with suppress(queue.Empty):
@@ -119,7 +119,7 @@ class PublisherThread:
         return together
 
     def empty(self, seconds: float) -> bool:
-        """Wait until all is sent, but no longer than that; return whether it is."""
+        """Wait at most *seconds* until all is sent; return whether it is."""
         until = time.monotonic() + seconds
         while self.messages.unfinished_tasks and time.monotonic() < until:
             time.sleep(0.005)
@@ -127,6 +127,6 @@ class PublisherThread:
 
 
 def empty_all(seconds: float) -> None:
-    """Wait until all outboxes of this process are empty, each no longer than that."""
+    """Wait until this process's outboxes are empty, at most *seconds* for each."""
     for outbox in _started:
         outbox.empty(seconds)

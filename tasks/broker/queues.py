@@ -16,7 +16,7 @@ SECONDS_BETWEEN_TRIES = 1.0
 
 
 def queue_name(name: str, identity: str) -> str:
-    """Return what one of QUEUES is called at the broker: with the shop's identity."""
+    """Return the broker's name of one of QUEUES, which has the shop's identity."""
     return f"{name}.{identity}"
 
 
@@ -24,9 +24,9 @@ def queues_of(identity: str) -> list[Queue]:
     """
     Return the shop's queues; a worker's `-Q commands` finds them by their short names.
 
-    Two shops on one broker, be it Redis or RabbitMQ, have no queue in common. Workers
-    that took each other's messages would find no such command, and the relay would run
-    each of them a second later.
+    Two shops on one broker, Redis or RabbitMQ, share no queue. Workers that took each
+    other's messages would find no such command, and the relay would run each of them a
+    second later.
     """
     return [Queue(queue_name(name, identity), alias=name) for name in QUEUES]
 
@@ -35,8 +35,8 @@ def wait_for_identity(shop: Shop) -> str:
     """
     Return the shop's identity.
 
-    A worker or beat can do nothing without the database, and waits for it; all others
-    go on without the broker.
+    A worker or beat waits for the database, which it needs; all others work without
+    the broker.
     """
     while True:
         try:

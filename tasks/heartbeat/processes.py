@@ -1,4 +1,4 @@
-"""Whose heart beats: web, beat and relay; and the worker, which tells of its queue."""
+"""Start the heartbeats of web, beat and relay; of a worker with data on its queue."""
 
 import atexit
 import os
@@ -21,20 +21,19 @@ from tasks.heartbeat.thread import Heart, name_of
 from tasks.shop.wiring import Shop, shop
 
 came: Any = Signal(name="came", providing_args=["headers"])
-"""A message came that can be read, whether or not there is something to do for it."""
+"""Sent for each readable message, whether or not it starts a task."""
 
 _hearts: list[Heart] = []
 
 
 def begin(shop: Shop, role: str) -> None:
-    """Have the heart of this process beat until it ends."""
+    """Start the heartbeat of this process, which lasts until it ends."""
     process = name_of(role)
 
     def tell() -> Beat:
         broker = shop.breaker.state
         if broker is not State.CLOSED:
-            # The process that opened it may have died: somebody has to ask for the
-            # broker.
+            # The process that opened the breaker may have died; another must probe.
             publish.outbox.start()
         return Beat(process=process, role=role, detail={"breaker": broker.value})
 
@@ -43,10 +42,10 @@ def begin(shop: Shop, role: str) -> None:
 
 def begin_where_served(shop: Shop, role: str) -> None:
     """
-    Have the heart of this process beat, or of those that it forks to do its work.
+    Start the heartbeat of this process, or else of the children that it forks.
 
-    A server that loads the application and then forks leaves both to its children: the
-    breaker is theirs, and a connection that is shared by a fork is nobody's.
+    A server that forks after loading the application leaves it to its children: they
+    use the breaker, and a connection must not be shared across a fork.
     """
     begin(shop, role)
     os.register_at_fork(before=end, after_in_child=partial(begin, shop, role))
@@ -63,7 +62,7 @@ def end(**_: object) -> None:
 
 
 class Queue:
-    """What a worker's main process knows of the queue that it takes messages from."""
+    """What a worker's main process knows about the queue of commands."""
 
     def __init__(self, children: int, queues: set[str], pulses: Pulses) -> None:
         self.process = name_of("worker")
@@ -76,18 +75,18 @@ class Queue:
         self.free_since: float | None = None
 
     def note(self, headers: Mapping[str, str], **_: object) -> None:
-        """Note a message; one that names commands tells how far the queue is."""
+        """Note a message; one that names commands shows how far the queue is read."""
         self.count += 1
-        # Whatever it is shown as: its shadow is the type of its command.
+        # By the task's name: the shadow is the type of its command.
         if headers["task"] == "execute":
             try:
                 self.received = UUID(headers.get("id", ""))
             except ValueError:
-                # Somebody else's message.
+                # Not one of our messages.
                 return
 
     def look(self) -> None:
-        """See whether a child has nothing to do and nothing comes."""
+        """Note since when a child is idle while no message comes."""
         is_free = len(state.reserved_requests) < self.children
         if not is_free or self.count != self.count_before:
             self.free_since = None
@@ -101,8 +100,8 @@ class Queue:
         return Beat(
             process=self.process,
             role="worker",
-            # This process runs none itself: where none of the others moves, what it
-            # takes from the queue is lost.
+            # This process runs no command: if no child moves, the messages that it
+            # takes are lost.
             serves_commands=QUEUES[0] in self.queues and still < self.children,
             idle_seconds=(
                 None if free_since is None else time.monotonic() - free_since
@@ -118,7 +117,7 @@ class Queue:
 
 @worker_ready.connect
 def begin_as_worker(sender: Any, **_: object) -> None:
-    """A worker's main process tells what it gets; its children come and go."""
+    """Start the heartbeat of a worker's main process; its children come and go."""
     queue = Queue(
         children=sender.controller.concurrency,
         queues={

@@ -1,8 +1,8 @@
 """
-Whether the processes that run commands move: each writes the time, again and again.
+Pulses: each process that runs commands regularly writes the time to shared memory.
 
-A worker's main process beats its heart for those that it has forked, and a relay's
-looks after one. They may all be stopped while it is well.
+The heartbeat of a worker's main process stands for its children, and a relay watches
+one child. The children may be stopped while the main process is well.
 """
 
 import threading
@@ -15,18 +15,18 @@ from struct import Struct
 MAX_PROCESSES = 256
 SECONDS_BETWEEN = 0.25
 STILL_AFTER = 2.0
-"""Seconds without a sign after which a process does not move."""
+"""Seconds without a pulse after which a process counts as stopped."""
 ENTRY = Struct("=d")
-"""When a process showed itself last; 0 of a place that nobody has had."""
+"""The time of the last pulse; 0 for a place that was never used."""
 
 
 class Pulses:
     """
-    The last signs of life of several processes, each of which has a place.
+    The last pulses of several processes, each at its place.
 
-    It is memory that all processes share which are forked after it was made. Times are
-    of the monotonic clock, which is one for all processes of a machine. Who takes the
-    place of one that has ended, takes its number.
+    The memory is shared by all processes forked after it was made. Times are those of
+    the monotonic clock, the same for all processes of a machine. A process that
+    replaces another has its place.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -34,15 +34,15 @@ class Pulses:
         self.memory = mmap(-1, MAX_PROCESSES * ENTRY.size)
 
     def show(self, place: int) -> None:
-        """Write that the process at *place* moves."""
+        """Write the time as the pulse of the process at *place*."""
         at = place % MAX_PROCESSES * ENTRY.size
         ENTRY.pack_into(self.memory, at, self.clock())
 
     def count_still(self, places: int) -> int:
         """
-        Return how many of the first *places* do not move, or have not begun to.
+        Return how many of the first *places* have no recent pulse.
 
-        None, where nobody has shown himself at any: they are of a kind that does not.
+        0 if no place ever had one: such processes write no pulses.
         """
         before = self.clock() - STILL_AFTER
         times = [
@@ -54,15 +54,15 @@ class Pulses:
 
 def begin(pulses: Pulses, place: int) -> None:
     """
-    Have this process show itself at *place* until it ends.
+    Write a pulse at *place* regularly until this process ends.
 
-    By a thread: one that waits for work moves as well, and so does one that computes.
-    One that is stopped does not.
+    A thread does it: so a process that waits for work or computes has a pulse, and one
+    that is stopped has none.
     """
 
     def live() -> None:
         while True:
-            # A command that eats all memory fails whatever asks for some next.
+            # A command that takes all memory makes any other allocation fail.
             with suppress(MemoryError):
                 pulses.show(place)
             time.sleep(SECONDS_BETWEEN)

@@ -1,4 +1,4 @@
-"""The heart of a process: a thread that tells PostgreSQL that it lives."""
+"""The heartbeat of a process: a thread that writes to PostgreSQL that it lives."""
 
 import logging
 import os
@@ -22,16 +22,16 @@ Telling = Callable[[], Beat]
 
 
 def name_of(role: str) -> str:
-    """Return what this process is called among all."""
+    """Return the name of this process, unique among all."""
     return f"{role}:{socket.gethostname()}:{os.getpid()}"
 
 
 class Heart:
     """
-    Beats on a connection of its own: a pool that is exhausted is no sign of death.
+    A heartbeat on a connection of its own: an exhausted pool is no sign of death.
 
-    *tell* says what there is to say; *look* is called between the beats. A database
-    that is away is tried again at the next beat.
+    *tell* returns what a beat writes; *look* is called between beats. If the database
+    is away, the next beat tries again.
     """
 
     def __init__(

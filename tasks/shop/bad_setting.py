@@ -1,17 +1,17 @@
-"""A wrong setting: the error that names it, and how a process ends for it."""
+"""A wrong setting: the error that names it, and the exit of the process."""
 
 import sys
 from typing import NoReturn
 
 EX_CONFIG = 78
-"""What sysexits.h calls a configuration error."""
+"""The exit status of a configuration error in sysexits.h."""
 
 
 class BadSetting(ValueError):
-    """A variable of the environment does not have the form that is expected."""
+    """A variable of the environment does not have the expected form."""
 
 
 def stop_for(reason: str) -> NoReturn:
-    """End the process for a wrong configuration, as service managers expect it."""
+    """End the process with the exit status of a wrong configuration."""
     print(f"recount: {reason}", file=sys.stderr)
     raise SystemExit(EX_CONFIG)

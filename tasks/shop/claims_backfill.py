@@ -1,4 +1,4 @@
-"""Claims for what did not claim for itself: earlier customers, and imported ones."""
+"""Add missing claims: those of customers registered earlier, and of imported ones."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from tasks.shop.wiring import Shop
 
 
 def fill(shop: Shop) -> Iterator[UnclaimedStream]:
-    """Claim for every stream what its state has; yield those that could not."""
+    """Claim for every stream the values of its state; yield streams that failed."""
     for decider in shop.deciders.all:
         if decider.claims_something:
             with shop.lent() as connection:
@@ -18,5 +18,5 @@ def fill(shop: Shop) -> Iterator[UnclaimedStream]:
 
 
 def describe_unclaimed(unclaimed: UnclaimedStream) -> str:
-    """Return what an operator is told, which is neither the value nor whose it is."""
+    """Return a message for the operator, without the value and its subject."""
     return f"no claim for {unclaimed.stream_id}: {unclaimed.reason}; it stays as it is"

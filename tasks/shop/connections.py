@@ -1,4 +1,4 @@
-"""Sessions of a process, opened by `open_session`; a pool holds some of them."""
+"""The database sessions of a process, opened by `open_session`, and their pool."""
 
 import re
 import sys
@@ -17,21 +17,21 @@ from eventstore.sessions.session import Session
 from tasks.shop.process_name import process_name
 
 IDLE = 1.0
-"""Seconds after which a session is looked at, before it is lent."""
+"""Seconds of idleness after which a session is checked before it is lent."""
 
 WAITS = {"lock_timeout": "3s", "idle_in_transaction_session_timeout": "5s"}
 POOL = 20
-"""Sessions of one process at most, besides its heart's."""
+"""Maximum of sessions of one process, besides its heartbeat's."""
 LIMITS = {
     "web": {**WAITS, "statement_timeout": "10s"},
     "worker": {**WAITS, "statement_timeout": "20s"},
     "relay": {**WAITS, "statement_timeout": "20s"},
 }
 """
-How long a session of a role may keep others waiting.
+The time limits of a session, by role.
 
-A statement has at most the time of the task that sends it. An operator's, such as an
-index that a rebuild makes, takes what it takes.
+A statement has at most the time of the task that sends it. An operator's, such as a
+rebuild's index, has no limit.
 """
 OWN_LIMIT = re.compile(
     r"-(?:c\s*|-)(statement_timeout|lock_timeout"
@@ -44,8 +44,9 @@ def sessions_needed(web_processes: int) -> dict[str, int]:
     """
     Return how many sessions the Procfile's processes of each role may open.
 
-    Of each process of the web the pool and its heart; three children of the worker with
-    two each, its main process and its heart; the relay's child, its parent, its heart.
+    For each web process its pool and its heartbeat; for the worker two for each of its
+    three children, its main process and its heartbeat; for the relay its child, its
+    parent and its heartbeat.
     """
     return {"web": web_processes * (POOL + 1), "worker": 8, "relay": 3, "operator": 2}
 
@@ -54,7 +55,7 @@ def connect(url: str | sa.URL, role: str = "operator", **more: Any) -> Session:
     """
     Open a session in autocommit to the database at *url*, with the limits of a *role*.
 
-    Raises UnfitSession where it is none to rely on.
+    Raises UnfitSession if the session could lose data.
     """
     return opener(url, role, **more)()
 
@@ -62,11 +63,11 @@ def connect(url: str | sa.URL, role: str = "operator", **more: Any) -> Session:
 def opener(
     url: str | sa.URL, role: str = "operator", **more: Any
 ) -> Callable[[], Session]:
-    """Return what opens sessions as `connect` does; the URL is read once."""
+    """Return a function that opens sessions as `connect` does; parse the URL once."""
     address = sa.make_url(url)
     _, target = address.get_dialect()().create_connect_args(address)
     options = str(target.pop("options", ""))
-    # A pooler refuses or ignores `options`: what we know of them, the session sets.
+    # A pooler refuses or ignores `options`: the session sets the known ones itself.
     limits = {**LIMITS.get(role, {}), **dict(OWN_LIMIT.findall(options))}
     if rest := OWN_LIMIT.sub("", options).strip():
         target["options"] = rest
@@ -82,7 +83,7 @@ def opener(
 
 @dataclass
 class PoolExpiry:
-    """Until when the sessions of a pool were opened that are of no use any more."""
+    """The time before which opened sessions of a pool are unusable."""
 
     opened_until: float = float("-inf")
 
@@ -91,11 +92,11 @@ def pool_of(database_url: str, role: str = "operator") -> sa.Engine:
     """
     Return an engine with a small pool of its own, for a process of that *role*.
 
-    Asking each time, as `pool_pre_ping` does, was one round trip of the two that
-    accepting a command takes. One that was busy a moment ago is trusted: where the
-    server has gone since, the command is not accepted, or its drain is interrupted.
-    A session that is of no use any more is thrown away when it comes back; where it
-    was found that it cannot write, so are all that are as old.
+    Checking each time, as `pool_pre_ping` does, was one round trip of the two that
+    accepting a command takes. A session used a moment ago is trusted: if the server
+    has gone since, the command is not accepted, or its drain is interrupted. An
+    unusable session is closed when it is returned; if it could not write, so are all
+    that are as old.
     """
     open_one, doom = opener(database_url, role), PoolExpiry()
 
@@ -107,8 +108,8 @@ def pool_of(database_url: str, role: str = "operator") -> sa.Engine:
     engine = sa.create_engine(
         sa.make_url(database_url),
         creator=create,
-        # Kept when a burst is over, and the last one used is used again: to open one
-        # takes longer than what is done with it.
+        # Sessions are kept after a burst, and the last one used is used next: opening
+        # one takes longer than its work.
         pool_size=POOL,
         max_overflow=0,
         pool_use_lifo=True,
@@ -124,8 +125,8 @@ def pool_of(database_url: str, role: str = "operator") -> sa.Engine:
             record.invalidate()
 
     def look_at_idle(session: Session, record: Any, _: Any) -> None:
-        # Never InvalidatePoolError: SQLAlchemy goes by the wall clock there, and one
-        # that was set back would have each session opened again until it has caught up.
+        # Never InvalidatePoolError: SQLAlchemy uses the wall clock there. After it is
+        # set back, every session would be opened again until it has caught up.
         if session.opened_at <= doom.opened_until:
             raise sa.exc.DisconnectionError
         idle_since = record.info.get("idle_since")
@@ -135,7 +136,7 @@ def pool_of(database_url: str, role: str = "operator") -> sa.Engine:
             session.look()
             if not session.is_spent:
                 return
-        # The others of the pool are as old: all of them are made again.
+        # The others of the pool are as old: all are opened again.
         doom.opened_until = time.monotonic()
         raise sa.exc.DisconnectionError
 
@@ -152,12 +153,12 @@ def lend(
     keep_after: tuple[type[BaseException], ...] = (),
 ) -> Iterator[psycopg.Connection[Any]]:
     """
-    Lend what is *pooled* to callers of the engine, which speaks psycopg.
+    Lend the psycopg connection of *pooled*.
 
-    *pooled* is what `connect` or `begin` of a pool returns: it says what transaction
-    there is, and who ends it. A connection that is left by an exception, but for those
-    in *keep_after*, is thrown away: it may hold a stream's lock, or stand in the middle
-    of a pipeline, and the pool would neither see it nor let go of it.
+    *pooled* is what `connect` or `begin` of a pool returns, and controls the
+    transaction. After an exception not in *keep_after* the connection is closed: it
+    may hold a stream's lock, or be in the middle of a pipeline, and the pool would
+    neither notice nor release it.
     """
     with pooled as connection:
         try:
@@ -171,10 +172,10 @@ def lend(
 
 def can_write(engine: sa.Engine) -> bool:
     """
-    Return whether a session of the pool can write; in one round trip.
+    Return whether a session of the pool can write; takes one round trip.
 
-    One that cannot, or is not what it was when it was opened, is thrown away. Raises
-    what tells that the database is away, or that it is none to rely on.
+    A session that cannot, or has changed since it was opened, is closed. Raises the
+    driver's error if the database is away, and UnfitSession.
     """
     with lend(engine.connect()) as session:
         assert isinstance(session, Session)

@@ -1,4 +1,4 @@
-"""The currency of the log: what its amounts are in, whatever a setting says today."""
+"""The currency of the log's amounts, which is independent of the setting."""
 
 from typing import Any
 
@@ -6,18 +6,18 @@ import psycopg
 
 OF_MONEY = ("order-", "account-", "transfer-")
 """
-Streams that begin with an event that names a currency.
+Categories whose streams begin with an event that names a currency.
 
-But for an account that was mistyped before it was opened, and that takes a transfer.
+The exception is a transfer to an account that was not opened, by a mistyped id.
 """
 
 
 def currency_of(connection: psycopg.Connection[Any]) -> str | None:
     """
-    Return the currency that the log is in, or None where it has no amounts yet.
+    Return the currency of the log, or None if it has no amounts yet.
 
-    A shop has one, so the first stream of a kind stands for all: a look by the index
-    of streams for each.
+    A shop has one currency, so the first stream of a category is enough: one look-up by
+    index for each category.
     """
     for prefix in OF_MONEY:
         row = connection.execute(

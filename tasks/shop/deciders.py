@@ -1,4 +1,4 @@
-"""The deciders of the shop: of each kind of stream its commands, events and rules."""
+"""The deciders of the shop: the commands, events and rules of each category."""
 
 from typing import get_args
 

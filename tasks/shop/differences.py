@@ -1,4 +1,4 @@
-"""What differs between two values, part by part, down to plain ones."""
+"""The differences between two values, part by part, down to plain ones."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 
 class Absent(Enum):
-    """What stands for a part that one of the two values does not have."""
+    """The placeholder for a part that one of the two values does not have."""
 
     ABSENT = "absent"
 
@@ -16,7 +16,7 @@ ABSENT = Absent.ABSENT
 
 
 class Difference(NamedTuple):
-    """A part that is another one; *path* is like `details.address.city`, or empty."""
+    """A part that differs; *path* is like `details.address.city`, or empty."""
 
     path: str
     before: Any
@@ -27,10 +27,10 @@ def differences(
     before: Any, after: Any, *, whole: tuple[type, ...] = (), path: str = ""
 ) -> Iterator[Difference]:
     """
-    Yield what differs between *before* and *after*, in the order of their parts.
+    Yield the differences between *before* and *after*, in the order of their parts.
 
-    Parts are the fields of a class, the entries of a mapping, the places of a sequence.
-    What is of a class in *whole* is one thing, such as an amount of money.
+    Parts are the fields of a class, the entries of a mapping, the items of a sequence.
+    An instance of a class in *whole*, such as an amount of money, has no parts.
     """
     if type(before) is type(after) and before == after:
         return
@@ -38,7 +38,7 @@ def differences(
     if not are_alike(before, after) or (old is None and new is None):
         yield Difference(path, before, after)
         return
-    # Where there was nothing yet, a field that holds nothing still is no difference.
+    # If there was no value before, a field that is None is no difference.
     missing = None if before is None or after is None else ABSENT
     found = [
         difference
@@ -54,7 +54,7 @@ def differences(
 
 
 def are_alike(before: Any, after: Any) -> bool:
-    """Return whether both can be told part by part, side by side."""
+    """Return whether both values have parts that can be compared."""
     if before is None or after is None:
         return True
     if isinstance(before, list | tuple):
@@ -63,7 +63,7 @@ def are_alike(before: Any, after: Any) -> bool:
 
 
 def parts(value: Any, whole: tuple[type, ...]) -> dict[str, Any] | None:
-    """Return the parts of *value* by their names; None for what is one thing."""
+    """Return the parts of *value* by name; None if it has none."""
     if isinstance(value, whole):
         return None
     if is_dataclass(value):

@@ -1,9 +1,9 @@
 """
-Reading the log page by page for other services, from a cursor that they keep.
+Read the log page by page for other services, from a cursor that they keep.
 
-A cursor names a position and the event there, `12-8b5b8c73-…`: in a log that was
-restored, or copied, that event is not there, and the follower is told so. The position
-alone is taken too, and notices no more than that the log has not come so far.
+A cursor has a position and the id of its event, `12-8b5b8c73-…`: in a restored or
+copied log that event is missing, and reading fails. A position alone is accepted, too,
+and detects only a log that ends before it.
 """
 
 import re
@@ -34,13 +34,13 @@ CURSOR = re.compile(
 
 
 class EventFilter(NamedTuple):
-    """Types and category of the events that are followed; None leaves none out."""
+    """The types and category of events to return; None means all."""
 
     types: frozenset[str] | None = None
     category: str | None = None
 
     def fits(self, event: PublishedEvent) -> bool:
-        """Say whether an event, as it is published, is one of them."""
+        """Return whether a published event has these types and this category."""
         return (self.types is None or event.type in self.types) and (
             self.category is None or event.category == self.category
         )
@@ -51,9 +51,9 @@ ALL = EventFilter()
 
 class RecordedPage(NamedTuple):
     """
-    Events as they were recorded, and the cursor behind them.
+    Recorded events, and the cursor after them.
 
-    *is_last* is True where the log ends, as of now; any other page never changes.
+    *is_last* is True at the present end of the log; other pages never change.
     """
 
     events: list[RecordedEvent]
@@ -62,7 +62,7 @@ class RecordedPage(NamedTuple):
 
 
 def parse_cursor(written: str) -> ForeignCheckpoint:
-    """Return what a cursor says. Raises BadCursor."""
+    """Return the position and event id of a cursor. Raises BadCursor."""
     found = CURSOR.fullmatch(written)
     if found is None or int(found[1]) > MAX_POSITION:
         raise BadCursor
@@ -76,12 +76,12 @@ def format_cursor(cursor: ForeignCheckpoint) -> str:
 
 
 def cursor_at(event: RecordedEvent) -> ForeignCheckpoint:
-    """Return the cursor behind *event*."""
+    """Return the cursor after *event*."""
     return ForeignCheckpoint(event.position, about_of(event))
 
 
 def find_end(connection: psycopg.Connection[Any]) -> ForeignCheckpoint:
-    """Return the cursor behind all that is settled now."""
+    """Return the cursor at *settled*."""
     return last_up_to(connection, settled(connection), START)
 
 
@@ -96,20 +96,20 @@ def read_page(
     up_to: int = MAX_POSITION,
 ) -> RecordedPage:
     """
-    Return the page of settled events behind *cursor*: at most *limit*, oldest first.
+    Return a page of settled events after *cursor*: at most *limit*, oldest first.
 
-    It ends before its data have more than *max_bytes*, but has one event at least; and
-    at the position *up_to*, which need not be settled, as if the log ended there.
+    Its data have at most *max_bytes* bytes, unless the first event alone has more. With
+    *up_to*, the log is read as if it ended at that position, which need not be settled.
 
-    It may have events that *wanted* leaves out: those of a type that has changed its
-    name, of which only the upcaster knows what they are. *connection* is in autocommit.
+    The page may contain events that *wanted* excludes: for a renamed type, only the
+    upcaster can tell the present type. *connection* is in autocommit.
 
-    Raises CheckpointNotInLog where the log is not that of the cursor.
+    Raises CheckpointNotInLog if the cursor belongs to another log.
     """
     goal = min(find_goal(connection, cursor), up_to)
     start = cursor.position
     if cursor.event_id is None and 0 < start <= goal:
-        # From here on it names the event, too.
+        # Cursors from here on have the event's id, too.
         cursor = last_up_to(connection, start, START)
     while True:
         reach = min(goal, start + SPAN)
@@ -127,7 +127,7 @@ def read_page(
         behind = last_up_to(connection, reach, cursor)
         if reach == goal or behind != cursor:
             return RecordedPage(kept, behind, reach == goal)
-        # Positions of which no event has come: on to the first that has.
+        # These positions are unused: skip to the next event.
         start = last_before_event(connection, reach, goal)
 
 
@@ -138,7 +138,7 @@ def types_to_read(deciders: Deciders, wanted: EventFilter) -> Sequence[str] | No
 
 
 def up_to_bytes(events: list[RecordedEvent], most: int) -> list[RecordedEvent]:
-    """Return those *events* that have *most* bytes of data: the first in any case."""
+    """Return the first *events* with at most *most* bytes of data: one at least."""
     size = 0
     for number, event in enumerate(events):
         size += len(event.data)
@@ -149,9 +149,9 @@ def up_to_bytes(events: list[RecordedEvent], most: int) -> list[RecordedEvent]:
 
 def find_goal(connection: psycopg.Connection[Any], cursor: ForeignCheckpoint) -> int:
     """
-    Return the position up to which the log is settled.
+    Return *settled*.
 
-    Raises CheckpointNotInLog where it is not the log of the cursor.
+    Raises CheckpointNotInLog if the cursor belongs to another log.
     """
     if cursor.event_id is not None or not cursor.position:
         return settled_in_the_same_log(connection, "events", cursor)
@@ -165,7 +165,7 @@ def find_goal(connection: psycopg.Connection[Any], cursor: ForeignCheckpoint) ->
 def last_before_event(
     connection: psycopg.Connection[Any], position: int, goal: int
 ) -> int:
-    """Return the position before the first event behind *position*, or else *goal*."""
+    """Return the position before the first event after *position*, or else *goal*."""
     row = connection.execute(
         "SELECT min(id) FROM public.events WHERE id > %s AND id <= %s", (position, goal)
     ).fetchone()

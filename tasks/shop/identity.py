@@ -1,4 +1,4 @@
-"""Which shop this is among those that share a broker: told by where its log is."""
+"""The shop's identity among those that share a broker: by the place of its log."""
 
 from typing import Any
 from uuid import uuid5
@@ -12,11 +12,11 @@ LENGTH = 12
 
 def identity_of(connection: psycopg.Connection[Any]) -> str:
     """
-    Return what this shop is called in the names of its queues.
+    Return the shop's identity, which is part of the names of its queues.
 
-    It is made of the server's own identifier and the database's number there: the same
-    for all processes whatever address they have, and after a failover. A restored dump
-    is another shop, as it should be: a copy for tests takes no message of the original.
+    It is made of the server's identifier and the database's number there: the same for
+    all processes, whatever address they use, and after a failover. A restored dump has
+    another one, so a copy for tests takes no message of the original.
     """
     row = connection.execute(
         """

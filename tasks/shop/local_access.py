@@ -1,10 +1,10 @@
 """
-How this computer's programs and one browser show that they may come in.
+The local secrets: a token for this computer's programs, and logins for a browser.
 
-All of it is made from the shop's `SECRET_KEY`, so that every web process knows it
-without asking. What is given away lies in the data folder, where its owner alone reads:
-`header`, a line for programs (`curl -H @FILE`), and below `logins` an empty file for
-each address that lets one browser in. Its name is a digest, and it is gone once used.
+All are derived from the shop's `SECRET_KEY`, so every web process can check them. They
+are in the data folder, which only its owner can read: `header`, a line for programs
+(`curl -H @FILE`), and in `logins` an empty file for each address that logs one browser
+in. The file's name is a digest; it is removed when used.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ import secrets
 from pathlib import Path
 
 HOST = "127.0.0.1"
-"""The one name that browsers use: a cookie of `localhost` is not one of its address."""
+"""The only host name for browsers: a cookie of `localhost` is not sent to it."""
 
 HEADER_FILE = "header"
 LOGINS = "logins"
@@ -25,12 +25,12 @@ def derive_secret(secret_key: str, purpose: str) -> str:
 
 
 def shop_id(secret_key: str) -> str:
-    """Return what tells this shop from others of the same computer; no secret."""
+    """Return the public id of this shop, unique on this computer."""
     return derive_secret(secret_key, "recount: the id of this shop")[:10]
 
 
 def local_token(secret_key: str) -> str:
-    """Return the token that this computer's own programs send."""
+    """Return the token for programs of this computer."""
     return f"local_{derive_secret(secret_key, 'recount: programs of this computer')}"
 
 
@@ -40,13 +40,13 @@ def authorization(secret_key: str) -> str:
 
 
 def new_cookie(secret_key: str) -> str:
-    """Return what a browser that is let in keeps: a name of its own, and a seal."""
+    """Return the cookie of a logged-in browser: a random name and its signature."""
     name = secrets.token_hex(8)
     return f"{name}.{seal_of(secret_key, name)}"
 
 
 def is_cookie(secret_key: str, value: str) -> bool:
-    """Return whether *value* is what `new_cookie` has returned once."""
+    """Return whether *value* is a cookie that `new_cookie` made."""
     name, _, seal = value.partition(".")
     return hmac.compare_digest(seal.encode(), seal_of(secret_key, name).encode())
 
@@ -56,7 +56,7 @@ def seal_of(secret_key: str, name: str) -> str:
 
 
 def header_file(folder: Path) -> Path:
-    """Return where the header for programs lies in the data *folder*."""
+    """Return the path of the header for programs in the data *folder*."""
     return folder / HEADER_FILE
 
 
@@ -79,7 +79,7 @@ def read_authorization(path: Path) -> str:
 
 
 def new_login(folder: Path) -> str:
-    """Return a secret that lets one browser in; it is good until it is used."""
+    """Return a new secret that logs one browser in, once."""
     make_folder(folder)
     make_folder(folder / LOGINS)
     secret = secrets.token_urlsafe(32)
@@ -88,26 +88,26 @@ def new_login(folder: Path) -> str:
 
 
 def forget_logins(folder: Path) -> None:
-    """Let no secret that was not used yet be good any more."""
+    """Invalidate all unused secrets."""
     for path in (folder / LOGINS).glob("*"):
         path.unlink(missing_ok=True)
 
 
 def is_unused(folder: Path, secret: str) -> bool:
-    """Return whether *secret* still lets a browser in."""
+    """Return whether *secret* is valid and unused."""
     try:
         return file_of(folder, secret).exists()
     except PermissionError:
-        # Whether it is, `spend` will tell.
+        # `spend` will find out.
         return True
 
 
 def spend(folder: Path, secret: str) -> bool:
     """
-    Use *secret* up, and return whether it was good.
+    Use *secret* up, and return whether it was valid.
 
-    Of all processes that try it at once, one unlinks the file. Raises OSError where
-    the folder cannot be written.
+    Of concurrent processes only one unlinks the file. Raises OSError if the folder
+    cannot be written.
     """
     try:
         file_of(folder, secret).unlink()
@@ -117,7 +117,7 @@ def spend(folder: Path, secret: str) -> bool:
 
 
 def address_of(port: int, secret: str) -> str:
-    """Return the address that a person opens."""
+    """Return the address to open in a browser."""
     return f"http://{HOST}:{port}/login/{secret}"
 
 

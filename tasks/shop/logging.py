@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor
 
-# What is said by structlog and what is said by the libraries go the same way.
+# Lines of structlog and of the libraries have the same processors.
 SHARED: list[Processor] = [
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
@@ -17,10 +17,10 @@ SHARED: list[Processor] = [
 
 def log_to_stderr(level: str, form: str = "text") -> None:
     """
-    Set up logging for this process; the libraries speak when something is wrong.
+    Set up logging for this process; libraries log warnings and errors only.
 
-    *form* is text, for people: time, level, who, what, and name=value; or json, an
-    object a line for programs.
+    *form* is text, for people: time, level, logger, message and name=value; or json,
+    for programs: an object a line.
     """
     last: list[Processor] = [as_text]
     if form == "json":
@@ -40,7 +40,7 @@ def log_to_stderr(level: str, form: str = "text") -> None:
                         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                         *last,
                     ],
-                    # A traceback stands below its line; as JSON it is in it.
+                    # As text, a traceback follows its line; as JSON it is in it.
                     "keep_exc_info": form != "json",
                     "keep_stack_info": form != "json",
                 }
@@ -59,7 +59,7 @@ def log_to_stderr(level: str, form: str = "text") -> None:
 
 
 def logger_of(name: str) -> structlog.stdlib.BoundLogger:
-    """Return a logger whose lines have facts by name, beside what happened."""
+    """Return a logger whose lines have a message and facts by name."""
     logger: structlog.stdlib.BoundLogger = structlog.wrap_logger(
         logging.getLogger(name),
         processors=[
@@ -73,7 +73,7 @@ def logger_of(name: str) -> structlog.stdlib.BoundLogger:
 
 
 def as_text(_: Any, __: str, said: EventDict) -> str:
-    """Return a line for people; what has spaces in it is quoted."""
+    """Return a line for people; values with spaces are quoted."""
     first = [str(said.pop("at")), str(said.pop("level")).upper(), said.pop("logger")]
     event = str(said.pop("event"))
     said.pop("exc_info", None)

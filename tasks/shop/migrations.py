@@ -1,7 +1,7 @@
 """
-Whether the database's schema is that of this code: one look, and the files' names.
+Compare the database's schema revision with this code's migrations, by file name.
 
-To ask Alembic takes a second.
+Asking Alembic would take a second.
 """
 
 from collections.abc import Collection
@@ -21,7 +21,7 @@ class SchemaMismatch(NamedTuple):
 
 
 def known_migrations(versions: Path = VERSIONS) -> set[str]:
-    """Return the revisions that this code has: files are named after them."""
+    """Return the revisions of this code's migrations, by their file names."""
     return {path.name.partition("_")[0] for path in versions.glob("[0-9]*.py")}
 
 
@@ -34,10 +34,10 @@ def mismatch_of(
     revisions: Collection[str], versions: Path = VERSIONS
 ) -> SchemaMismatch | None:
     """
-    Return why a database at these *revisions* does not fit; None where it does.
+    Return why a database at these *revisions* does not fit; None if it does.
 
-    A revision that this code does not have was made by a newer one. No migration of
-    ours leads back from there, and to run ours is the wrong advice.
+    A revision that this code does not have was made by newer code: then our migrations
+    are of no use.
     """
     newest = newest_migration(versions)
     at = ", ".join(sorted(revisions))

@@ -1,8 +1,8 @@
 """
-Variables of the environment that were meant for us, and are none of ours.
+Find misspelled names of our variables in the environment.
 
-A wrong value ends the process; a wrong name would be passed over in silence, and the
-shop would run with what nobody wanted.
+A wrong value ends the process; a wrong name would be ignored, and the shop would run
+with the variable's default.
 """
 
 import re
@@ -10,23 +10,23 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 PREFIX = "RECOUNT_"
-"""What begins so is ours, whatever follows."""
+"""All variables with this prefix are ours."""
 OF_KUBERNETES = re.compile(r"RECOUNT_SERVICE_(HOST|PORT)\w*|RECOUNT_PORT_\d+_\w+")
-"""What it sets in every pod beside a service that is called recount."""
+"""Variables that it sets in every pod if a service is called recount."""
 SHORT = 10
-"""Names with fewer letters are near to many others: they may differ by one letter."""
+"""Names with fewer letters resemble many others: they may differ by one letter."""
 
 MIN_LENGTH = 6
-"""Names with fewer letters are written rightly, or are others'."""
+"""Names with fewer letters are never taken for misspelled ones."""
 
 GENERIC = re.compile(
     r"(.*_)?(DATABASE_URL|REDIS_URL)|(SECRET|MASTER)_KEY|LOG_\w+|[A-Z]+"
 )
-"""Names that others have with a prefix of theirs: FLASK_SECRET_KEY is none of ours."""
+"""Names that others use with a prefix: FLASK_SECRET_KEY is not ours."""
 
 
 class MisspelledVariable(NamedTuple):
-    """A variable that is none of ours, and the one that it was taken for."""
+    """A variable that is not ours, and our variable that was probably meant."""
 
     name: str
     meant: str
@@ -42,10 +42,10 @@ def find_misspelled(
     environment: Mapping[str, str], names: Collection[str]
 ) -> list[MisspelledVariable]:
     """
-    Return the variables that are near to one of *names* and are none of them.
+    Return the variables that resemble one of *names* and are none of them.
 
-    One is left out where what it is near to is set as well: who sets both has another
-    program to serve. So is one without a value.
+    It is left out if the name that it resembles is set, too: then it belongs to another
+    program. So is a variable without a value.
     """
     ours = sorted(names)
     found = []
@@ -59,18 +59,18 @@ def find_misspelled(
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
-    """Return which of *names* a variable was taken for; None for one of others."""
+    """Return which of *names* a variable resembles most; None if none of them."""
     ranked = [(unlikeness(name, other), other) for other in names]
     best, meant = min(ranked)
     return meant if best <= most_unlike(name, meant) else None
 
 
 def most_unlike(name: str, meant: str) -> int:
-    """Return how many letters may differ where *name* was taken for *meant*."""
+    """Return how many letters may differ for *name* to count as *meant*."""
     if OF_KUBERNETES.fullmatch(name):
         return -1
     if name.upper().startswith(PREFIX):
-        # Our own prefix: nobody else's variable, however far it is from all of ours.
+        # Our own prefix: it is ours, however different from all others.
         return max(len(name), len(meant))
     letters = len(bare(meant))
     if letters < MIN_LENGTH:
@@ -82,9 +82,9 @@ def unlikeness(name: str, other: str) -> int:
     """
     Return by how many letters two names differ, 0 for the same words.
 
-    Capitals, underscores, the order of the words, our prefix, and before what is ours
-    alone anybody's, make no difference. A number at the end makes it another one:
-    DATABASE_URL_2 belongs to somebody.
+    Capitals, underscores, the order of words and our prefix are ignored; before a name
+    that only we use, so is any prefix. A number at the end makes another name:
+    DATABASE_URL_2 belongs to another program.
     """
     if other.startswith(PREFIX):
         return distance(name.upper(), other)
@@ -110,7 +110,7 @@ def without_prefix(name: str) -> str:
 
 
 def distance(one: str, other: str) -> int:
-    """Return by how many slips of a typist *one* became *other*: optimal alignment."""
+    """Return the number of typing errors from *one* to *other*: optimal alignment."""
     before: list[int] = []
     row = list(range(len(other) + 1))
     for place, letter in enumerate(one, start=1):

@@ -1,11 +1,11 @@
-"""Passwords: kept as argon2id hashes, so that a dump gives none away."""
+"""Passwords, stored as argon2id hashes, so that a dump discloses none."""
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 MIN_LENGTH = 12
 MAX_LENGTH = 1_000
-"""Characters; a longer one would keep a processor busy for its sender."""
+"""Characters; hashing a longer one would take too much processor time."""
 
 
 class UnusablePassword(ValueError):
@@ -16,14 +16,14 @@ class UnusablePassword(ValueError):
 
 
 def hash_password(password: str) -> str:
-    """Return the hash to keep of *password*. Raises UnusablePassword."""
+    """Return the hash of *password* to store. Raises UnusablePassword."""
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
         raise UnusablePassword
     return PasswordHasher().hash(password)
 
 
 def matches(password: str, kept: str) -> bool:
-    """Say whether *password* is the one of which the hash was kept."""
+    """Return whether *kept* is a hash of *password*."""
     try:
         return len(password) <= MAX_LENGTH and PasswordHasher().verify(kept, password)
     except (VerificationError, InvalidHashError):

@@ -1,8 +1,8 @@
 """
-Who may do what: commands by the permission they want, permissions by the role.
+The permission that each command needs, and the permissions of each role.
 
-What is not in these tables is allowed to nobody. Which user has which role is data, see
-`eventstore.access`; what a role may stands here, beside the commands of this version.
+What is not in these tables is forbidden. The roles of users are data, see
+`eventstore.access`; the permissions of roles are code, like the commands.
 """
 
 from collections.abc import Collection, Mapping
@@ -26,9 +26,9 @@ COMMANDS: Mapping[str, str] = {
     "TransferMoney": "accounts.transfer",
 }
 """
-The permission that each type of command wants which users may send.
+The permission that each type of command needs.
 
-One that is not here our own processes may send, and nobody else.
+Only our own processes may send types that are not here.
 """
 
 READING = frozenset(
@@ -40,9 +40,9 @@ READING = frozenset(
         "events.read",
     }
 )
-"""`commands.read` is for those of others: what became of one's own, all may know."""
+"""`commands.read` is for others' commands: a sender may always read its own."""
 PERSONAL = "personal"
-"""What is personal in events; not for all who read, since copies are not forgotten."""
+"""To read personal fields of events; not for all readers: copies are not forgotten."""
 
 PERMISSIONS = READING | {PERSONAL} | frozenset(COMMANDS.values())
 
@@ -78,24 +78,24 @@ SCOPES: Mapping[str, frozenset[str]] = {
     "read": READING,
     **{permission: frozenset({permission}) for permission in sorted(PERMISSIONS)},
 }
-"""What a token can be for: all that its user may, reading, or single permissions."""
+"""A token's scopes: all permissions of its user, reading, or single permissions."""
 
 
 def permissions_of(roles: Collection[str]) -> frozenset[str]:
-    """Return what these *roles* may; one that is not known here adds nothing."""
+    """Return the permissions of *roles*; an unknown role has none."""
     return frozenset().union(*(ROLES.get(role, frozenset()) for role in roles))
 
 
 def within(scopes: Collection[str]) -> frozenset[str]:
-    """Return what a token with these *scopes* can be used for, by those who may."""
+    """Return the permissions within *scopes*, an upper bound of a token's."""
     return frozenset().union(*(SCOPES.get(scope, frozenset()) for scope in scopes))
 
 
 def may_send(command_type: str, permissions: Collection[str]) -> bool:
-    """Say whether *permissions* are enough for commands of a type."""
+    """Return whether *permissions* include the one for commands of a type."""
     return COMMANDS.get(command_type) in permissions
 
 
 def may(command_type: str, sender: Sender) -> bool:
-    """Say whether a command may be decided, by the roles its sender has now."""
+    """Return whether the sender's present roles permit a command of this type."""
     return may_send(command_type, permissions_of(sender.roles))

@@ -1,4 +1,4 @@
-"""What a worker does ahead of its messages, and that it has done it."""
+"""How many commands a worker runs ahead of their messages, and which it has run."""
 
 import time
 from collections.abc import Callable
@@ -8,50 +8,50 @@ from struct import Struct
 from uuid import UUID
 
 MAX_AHEAD = 30
-"""Neighbours that go along with a command; a stream each, whose locks are held."""
+"""Further commands in a run, each of another stream, whose lock is held."""
 QUICK = 0.05
-"""Seconds of a run up to which the next one may take more along."""
+"""Seconds; after a run that was not longer, the next one may have more commands."""
 REMEMBERED = 1 << 16
-"""Places for ids: a megabyte and a half."""
+"""Places for ids: 1.5 MB."""
 SECONDS_TO_REMEMBER = 60.0
-"""Longer than messages wait for their turn, as a rule."""
+"""Longer than most messages wait in the queue."""
 ENTRY = Struct("=16sd")
-"""An id, and when it was added."""
+"""A command id, and the time at which it was added."""
 
 
 @dataclass
 class PrefetchWindow:
     """
-    How many commands behind the one that it was told of are taken along.
+    The number of commands that a run may add to the one in its message.
 
-    As long as a run is quick, about twice as many the next time. Where commands take
-    long, another process is to have them: each by itself.
+    After a quick run the number doubles. If commands take long, it shrinks, so that
+    other processes can run them.
     """
 
     ahead: int = 0
 
     def note(self, seconds: float) -> None:
-        """Take note of how long a run took."""
+        """Adjust the number to the duration of a run, in seconds."""
         quick = seconds <= QUICK
         self.ahead = min(2 * self.ahead + 1, MAX_AHEAD) if quick else self.ahead // 4
 
     def note_error(self) -> None:
-        """Take nobody along into what may be wrong with those that went along."""
+        """Set the number to 0: an added command may have caused the error."""
         self.ahead = 0
 
 
 class RecentlyFinished:
     """
-    The last commands that this worker has brought to their end.
+    The last commands that this worker has finished.
 
-    Their messages may still come, and have nothing to do. Only what is final for ever
-    is kept here: a failed one may be told to be tried again. And for a while only: when
-    it was pruned, another command may come under the same key, which is its id.
+    Their messages may still arrive, and need no task. Only final ones are added: a
+    failed command may be retried. Ids expire, because after pruning another command may
+    have the same key, and so the same id.
 
-    It is memory that all processes share which are forked after it was made: a worker's
-    main process and its children. Each id has one place, which the last one takes.
-    Nobody waits for anybody; of two that write there at once, a mixture may be left,
-    which is no command's id.
+    The memory is shared by all processes forked after it was made: a worker's main
+    process and its children. Each id has one place; the last written one keeps it.
+    There is no lock: two concurrent writes may leave a mixture, which is no command's
+    id.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class RecentlyFinished:
     ) -> None:
         self.places = places
         self.seconds = seconds
-        # It is one clock for all processes of a machine.
+        # The monotonic clock is the same for all processes of a machine.
         self.clock = clock
         self.memory = mmap(-1, places * ENTRY.size)
 

@@ -1,4 +1,4 @@
-"""The process managers of the shop, and what puts them to work."""
+"""The process managers of the shop."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
@@ -17,7 +17,7 @@ REFUNDS = ProcessManager(name="refunds", events=refunds.EVENTS, react=refunds.re
 
 
 def unpaid_orders(days: int | None) -> ProcessManager:
-    """Return what cancels orders that are not paid for *days*; None is never."""
+    """Return the process manager that cancels orders unpaid for *days*; None: never."""
     react: Callable[[str, Any], Iterable[Any]] = nothing_follows
     if days is not None:
         react = partial(unpaid.react, days=days)
@@ -31,7 +31,7 @@ def unpaid_orders(days: int | None) -> ProcessManager:
 
 
 def nothing_follows(stream_id: str, event: object) -> Sequence[object]:
-    """One that is switched off goes on reading: switched on, it begins with today."""
+    """Return no command: switched off, it still reads, to skip these events later."""
     return ()
 
 

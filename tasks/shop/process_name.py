@@ -1,4 +1,4 @@
-"""What this process is called where PostgreSQL lists who is connected."""
+"""The name of this process in PostgreSQL's list of sessions."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,10 +9,9 @@ COMMAND_LINE = "cli"
 
 def process_name(arguments: Sequence[str]) -> str:
     """
-    Return web, worker, beat, relay, or the command that was given to `recount`.
+    Return web, worker, beat, relay, or the command given to `recount`.
 
-    Told from how the process was started, as `sys.argv` has it: so a process that forks
-    others passes its name on to them.
+    *arguments* are those of `sys.argv`, so forked processes have their parent's name.
     """
     path = Path(arguments[0] if arguments else "")
     # `python -m celery` runs celery/__main__.py.

@@ -1,13 +1,13 @@
 """
-How an event of the log is shown to other services, as JSON.
+Events of the log as JSON for other services.
 
-It has the shape of today, whenever it was written: upcasters are ours, and a service
-that follows cannot run them. Marten shows its subscribers events in the same way.
+They are upcast to the present schema version, because other services cannot run our
+upcasters. Marten does the same for its subscribers.
 
-Who may not see personal fields gets them masked, and for that no box is opened: masks
-are the same for everybody, so what was shown masked never changes, not even when
-somebody is forgotten. In an event of somebody who was forgotten, who may see them
-finds that instead.
+For readers without the permission, personal fields are masked, and nothing is
+decrypted: masks are the same for all subjects, so a masked event never changes, not
+even when its subject is forgotten. Readers with the permission then see that it was
+forgotten.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ from eventstore.personal.keyring import Keyring
 from eventstore.type_shape import shape_of
 
 MASKED = "(masked)"
-"""What a personal text reads as for who may not see it; what may be missing is null."""
+"""The mask of a personal text; an optional one is null."""
 
 Personal = Literal["shown", "masked", "forgotten"]
 
@@ -42,13 +42,13 @@ class PublishedEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     """
     An event as other services see it.
 
-    *type*, *schema* and *data* are those of today. *personal* says what became of its
-    personal fields, None where it has none. *actor* is None for nobody, and for who may
-    not see people. Where the code cannot read the event, *data* are null, *type* and
-    *schema* are as they were written, and *unreadable* names the error.
+    *type*, *schema* and *data* are upcast. *personal* is the state of its personal
+    fields, None if it has none. *actor* is None if there is none, or if the reader may
+    not see personal fields. If the event cannot be upcast, *data* are null, *type* and
+    *schema* are the recorded ones, and *unreadable* names the error.
 
-    One that is several today has as many of these, all at its position. The first has
-    its *event_id*, the others have ids that are made of it.
+    An event that is upcast to several has one of these for each, all at its position.
+    The first has its *event_id*, the others have ids derived from it.
     """
 
     position: int
@@ -74,10 +74,10 @@ def publish_events(
     """
     Yield recorded *events* as other services see them, in their order.
 
-    A *keyring* shows what is personal; without one it is masked.
+    Personal fields are decrypted with *keyring*; without one they are masked.
     """
     if keyring is not None and (ids := keys_in(event.data for event in events)):
-        # All at once. Where one is missing, the event that needs it says so.
+        # One look-up for all. A missing key is an error of the event that needs it.
         with suppress(EventStoreError):
             keyring.learn(ids)
     for event in events:
@@ -87,7 +87,7 @@ def publish_events(
 def publish_event(
     event: RecordedEvent, deciders: Deciders, keyring: Keyring | None
 ) -> Iterator[PublishedEvent]:
-    """Yield what a recorded *event* is today: nearly always one."""
+    """Yield the events to which a recorded *event* is upcast: nearly always one."""
     metadata = _metadata.decode(event.metadata)
     find_key = _find_no_key if keyring is None else keyring.find
     decider = deciders.by_category.get(category_of(event.stream_id))
@@ -123,11 +123,11 @@ def publish_event(
 
 
 def _find_no_key(_: UUID) -> None:
-    """Leave the box closed: its fields read as if their key was destroyed."""
+    """Find no key: personal fields are not decrypted, as if it was destroyed."""
 
 
 class UnknownCategory(Exception):
-    """Nothing decides on such streams, so nobody knows what is in their events."""
+    """No decider has this category, so its events cannot be read."""
 
 
 def _published(
@@ -170,7 +170,7 @@ def _personal_of(fact: Any, data: str, keyring: Keyring | None) -> Personal | No
 
 
 def _mask(fact: Any) -> dict[str, Any]:
-    """Return the fields of *fact*, what is personal in them masked, as plain data."""
+    """Return the fields of *fact* as plain data, personal ones masked."""
     kind: type = type(fact)
     plain: dict[str, Any] = msgspec.to_builtins(fact)
     return {**plain, **placeholders(kind, MASKED)}
@@ -178,9 +178,9 @@ def _mask(fact: Any) -> dict[str, Any]:
 
 def recorded_types(deciders: Deciders, types: Iterable[str]) -> frozenset[str]:
     """
-    Return the types under which events of *types* of today may have been recorded.
+    Return the recorded types whose events may be upcast to *types*.
 
-    Events of other types may be among them: what an upcaster makes, it alone knows.
+    They may include events of other types: only the upcaster itself can tell.
     """
     wanted = frozenset(types)
     return wanted.union(*(decider.events.old_types for decider in deciders.all))
@@ -188,9 +188,9 @@ def recorded_types(deciders: Deciders, types: Iterable[str]) -> frozenset[str]:
 
 def shapes_of(deciders: Deciders) -> str:
     """
-    Return a short text that differs where events are published in another shape.
+    Return a short hash of the shape in which events are published.
 
-    The classes of the events and the code of the upcasters count.
+    It depends on the classes of the events and the code of the upcasters.
     """
     told = "\n".join(
         [

@@ -12,7 +12,7 @@ from tasks.shop.wiring import Shop
 def rebuild(
     shop: Shop, projection: Projection, show: Callable[[Progress], None]
 ) -> Rebuilt:
-    """Rebuild one read model beside all that goes on. Raises RebuildFailed."""
+    """Rebuild one read model while the shop runs. Raises RebuildFailed."""
     with shop.lent() as connection:
         return fill_and_swap(
             connection, projection, show=show, masters=shop.deciders.masters
@@ -20,7 +20,7 @@ def rebuild(
 
 
 def find_unfit(shop: Shop) -> Sequence[Projection]:
-    """Return the read models that have no tables, or tables of another definition."""
+    """Return the read models without tables, or with those of another definition."""
     with shop.lent() as connection:
         live = live_generations(connection)
     return [

@@ -1,4 +1,4 @@
-"""Writing the newest seals to a file, unless it has others: for beat and operators."""
+"""Export the newest seals to a file, unless it has others: for beat and operators."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ def export_to(connection: psycopg.Connection[Any], path: Path, most: int) -> Non
     """
     Write the newest seals to a file.
 
-    Raises ContradictedExport where it has seals that are not in this chain, and
+    Raises ContradictedExport if it has seals that are not in this chain, and
     NothingSealed.
     """
     lines = lines_of_newest(connection, most)

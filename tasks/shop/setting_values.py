@@ -1,7 +1,7 @@
 """
-The values of settings: each function reads one from its text.
+The values of settings: each function parses one.
 
-They raise ValueError, or KeyError, for a text that does not have the form.
+They raise ValueError, or KeyError, for a text of another form.
 """
 
 import base64
@@ -34,7 +34,7 @@ def database_url(value: str) -> str:
 
 
 def broker_url(value: str) -> str:
-    """Return *value* as Celery wants it; `unix://` is what other clients write."""
+    """Return *value* in Celery's form; other clients write `unix://`."""
     scheme, separator, rest = value.partition("://")
     if not separator or scheme not in (
         "redis",

@@ -1,4 +1,4 @@
-"""The settings, read from the environment or `.env`; a wrong one ends the process."""
+"""The settings, read from the environment and `.env`; a wrong one ends the process."""
 
 import os
 import sys
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the order desk must be told; README and docs list the variables."""
+    """The settings of the order desk; README and docs list the variables."""
 
     database_url: str
     role: str = "operator"
@@ -53,7 +53,7 @@ OF_ROLES = {
     role: f"{role.upper()}_{DATABASE_URL}"
     for role in ("web", "worker", "relay", "reader", "operator", "admin")
 }
-"""By what a process does, the variable that takes the place of DATABASE_URL for it."""
+"""By role of a process, the variable used instead of DATABASE_URL."""
 
 
 VARIABLES = frozenset(
@@ -70,16 +70,15 @@ VARIABLES = frozenset(
         *("RECOUNT_TOKEN", "RECOUNT_STARTED", "RECOUNT_SUPERVISED"),
     }
 )
-"""Every variable that is ours; one that only looks so is refused."""
+"""All our variables; one that resembles them is refused."""
 
 
 def settings_from(environment: Mapping[str, str], role: str = "operator") -> Settings:
     """
-    Return the settings that *environment* holds for a process of that *role*.
+    Return the settings in *environment* for a process of that *role*.
 
-    Raises BadSetting, whose message names the variable and the form expected and
-    never its value: a URL may hold a password. So it does for a variable that was
-    meant to be one of ours and is misspelt.
+    Raises BadSetting, also for a misspelt variable. Its message names the variable and
+    the expected form, never the value: a URL may have a password.
     """
 
     def read(name: str, form: str, parse: Callable[[str], T], default: str = "") -> T:
@@ -161,10 +160,10 @@ def load_settings(role: str | None = None) -> Settings:
     """
     Return the settings of this process: its environment, then the file `.env`.
 
-    Which database it is given follows from its *role*, which is told from how it was
-    started.
+    The *role* decides about the URL of the database; by default it follows from how
+    the process was started.
 
-    Ends the process with exit status 78 and one line where a variable is wrong.
+    Ends the process with exit status 78 and one line if a variable is wrong.
     """
     load_dotenv()
     try:
@@ -174,12 +173,12 @@ def load_settings(role: str | None = None) -> Settings:
 
 
 def role_of(process: str) -> str:
-    """Return whose rights a process has; beat asks the database nothing."""
+    """Return the role of a process; beat sends no statement to the database."""
     return {"web": "web", "relay": "relay", "worker": "worker", "beat": "worker"}.get(
         process, "operator"
     )
 
 
 def usual_processes() -> int:
-    """Return how many processes serve the web: one a core that we may use, up to 4."""
+    """Return the number of web processes: one for each usable core, up to 4."""
     return min(len(os.sched_getaffinity(0)), 4)

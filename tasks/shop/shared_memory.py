@@ -1,8 +1,8 @@
 """
-A few bytes that all processes see that were forked after they were made.
+A few bytes shared by all processes forked after they were made.
 
-So those that serve one shop agree about what is counted in memory. The lock is the
-kernel's: who is killed while it holds it has let go of it.
+So the processes of a shop share counters. The lock is the kernel's: if its holder is
+killed, it is released.
 """
 
 import fcntl
@@ -14,9 +14,9 @@ import weakref
 
 class SharedMemory:
     """
-    So many bytes, all 0 at first; `with` it nobody else looks at them.
+    Shared bytes, all 0 at first; `with` it, this thread has exclusive access.
 
-    Make it before the fork, and fork while nobody holds it.
+    Make it before the fork, and do not fork while it is held.
     """
 
     def __init__(self, size: int) -> None:
@@ -24,7 +24,7 @@ class SharedMemory:
         weakref.finalize(self, os.close, self.file)
         os.ftruncate(self.file, size)
         self.memory = mmap.mmap(self.file, size)
-        # The kernel's lock is the process's: threads need one besides.
+        # The kernel's lock belongs to the process: threads need another.
         self.lock = threading.Lock()
 
     def __enter__(self) -> mmap.mmap:

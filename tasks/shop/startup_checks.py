@@ -1,4 +1,4 @@
-"""No process begins its work on a database that would lose what it writes."""
+"""Checks at the start of a process: that the database does not lose data."""
 
 import logging
 from collections.abc import Sequence
@@ -23,10 +23,9 @@ log = logging.getLogger(__name__)
 
 def refuse_what_loses_data(shop: Shop) -> None:
     """
-    End the process, with exit status 78 and the reason, where data would be lost.
+    End the process, with exit status 78 and the reason, if data would be lost.
 
-    A database that is away is waited for elsewhere, and asked by the process when it
-    starts again.
+    If the database is away, nothing is checked until the process starts again.
     """
     try:
         found = find_at_start(shop)
@@ -36,7 +35,7 @@ def refuse_what_loses_data(shop: Shop) -> None:
         log.warning("the database does not answer: it is not known to be sound")
         return
     finally:
-        # Nothing that was opened here goes along into a process that is forked.
+        # A connection opened here must not be shared with a forked process.
         shop.engine.dispose()
     stop_if([ailment for ailment in found if ailment.is_fatal])
     for ailment in found:
@@ -44,7 +43,7 @@ def refuse_what_loses_data(shop: Shop) -> None:
 
 
 def refuse_another_currency(shop: Shop) -> None:
-    """End the process, as above, where it would take amounts for others."""
+    """End the process, with exit status 78, if CURRENCY is not the log's."""
     with shop.lent() as connection:
         wrong = other_currency(connection, shop.settings.currency)
     stop_if(wrong)
@@ -57,7 +56,7 @@ def stop_if(fatal: Sequence[Ailment]) -> None:
 
 
 def find_at_start(shop: Shop) -> list[Ailment]:
-    """Return what is wrong, as far as a process asks before it begins its work."""
+    """Return what is wrong, by the checks that a process runs at its start."""
     if wrong := schema_ailments(shop):
         return wrong
     with shop.lent() as connection:
@@ -83,7 +82,7 @@ def session_ailment(unfit: UnfitSession) -> Ailment:
 
 
 def schema_ailments(shop: Shop) -> list[Ailment]:
-    """Return what is wrong with the schema: nothing else can be asked then."""
+    """Return what is wrong with the schema; if so, nothing else can be checked."""
     wrong = schema_mismatch(shop.engine)
     if wrong is None:
         return []
@@ -91,7 +90,7 @@ def schema_ailments(shop: Shop) -> list[Ailment]:
 
 
 def other_currency(connection: psycopg.Connection[Any], own: str) -> list[Ailment]:
-    """Return what is wrong with CURRENCY: an amount must not become as many of it."""
+    """Return what is wrong with CURRENCY if it is not that of the log's amounts."""
     of_log = currency_of(connection)
     if of_log in (own, None):
         return []

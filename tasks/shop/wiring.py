@@ -1,4 +1,4 @@
-"""The wiring: which parts the shop is made of, put together once a process."""
+"""The wiring: the parts of the shop, put together once a process."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -28,7 +28,7 @@ from tasks.shop.settings import Settings, load_settings
 
 @dataclass
 class Shop:
-    """The order desk, put together: what every process of it works with."""
+    """The parts of the order desk, the same for each of its processes."""
 
     settings: Settings
     slices: Sequence[Decider] = deciders.ALL
@@ -41,18 +41,18 @@ class Shop:
 
     @cached_property
     def deciders(self) -> Deciders:
-        """The rules of every slice, with the keys to what is personal in it."""
+        """The deciders of all categories, with the master keys of personal fields."""
         deciders = Deciders(self.slices, self.settings.master_keys)
         return deciders.keyed(self.settings.secret_key.encode())
 
     @cached_property
     def engine(self) -> sa.Engine:
-        """The pool of this process's connections, made at its first use."""
+        """This process's connection pool, made at its first use."""
         return pool_of(self.settings.database_url, self.settings.role)
 
     @contextmanager
     def of_owner(self) -> Iterator["Shop"]:
-        """Lend the same shop, connected as the owner of the tables, for that long."""
+        """Lend the same shop, connected as the owner of the tables."""
         url = self.settings.admin_database_url or self.settings.database_url
         settings = replace(self.settings, database_url=url, role="admin")
         owner = replace(self, settings=settings)
@@ -72,17 +72,17 @@ class Shop:
         """
         Lend a connection in autocommit, for the engine.
 
-        One left by an exception is thrown away, but for those in *keep_after*.
+        It is closed after an exception that is not in *keep_after*.
         """
         return lend(self.autocommitting.connect(), keep_after=keep_after)
 
     def transaction(self) -> AbstractContextManager[psycopg.Connection[Any]]:
-        """Lend a connection in a transaction, which is committed if all goes well."""
+        """Lend a connection in a transaction, rolled back after an exception."""
         return lend(self.engine.begin())
 
     @cached_property
     def identity(self) -> str:
-        """What this shop is called at a broker that it may share with others."""
+        """The shop's identity in the names of its queues at the broker."""
         with self.lent() as connection:
             return identity_of(connection)
 
@@ -93,17 +93,17 @@ class Shop:
 
     @cached_property
     def process_managers(self) -> Sequence[ProcessManager]:
-        """What follows events, with commands."""
+        """All process managers of the shop."""
         return process_managers(self.settings.unpaid_days)
 
     def deploy_process_managers(self) -> None:
-        """Let those that are new hear of what happens from now on."""
+        """Create the subscriptions of new process managers, at the end of the log."""
         with self.lent() as connection:
             for process in self.process_managers:
                 begin_acting(connection, process)
 
     def ensure_read_models(self) -> None:
-        """Make the read models that are missing; their rows come by catching up."""
+        """Create missing read models, without rows: these come by catching up."""
         for projection in self.projections:
             ensure_generation(self.engine, projection)
 
@@ -120,23 +120,23 @@ def shop() -> Shop:
 
 
 def use(other: Shop) -> None:
-    """Put *other* in the place of this process's wiring: deciders of one's own."""
+    """Replace this process's wiring by *other*, which may have other deciders."""
     global _shop
     _shop = other
 
 
 def forget_connections() -> None:
     """
-    Drop what a forked process got from its parent, without closing the parent's.
+    Drop the connections inherited by a forked process, without closing them.
 
-    Two processes that speak over one connection get each other's answers.
+    Two processes that share a connection get each other's answers.
     """
     if _shop is not None and "engine" in vars(_shop):
         _shop.engine.dispose(close=False)
 
 
 def schema_mismatch(engine: sa.Engine) -> SchemaMismatch | None:
-    """Return why the database's schema is not this code's; one look, no Alembic."""
+    """Return why the database's schema is not this code's, or None; without Alembic."""
     with engine.connect() as connection:
         if not connection.scalar(sa.text("SELECT to_regclass('alembic_version')")):
             return mismatch_of(())

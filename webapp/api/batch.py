@@ -1,4 +1,4 @@
-"""Many commands in one piece: lines of JSON, each accepted or refused by itself."""
+"""Batches of commands: lines of JSON, each accepted or refused by itself."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -17,36 +17,36 @@ from webapp.json_body import parse
 from webapp.problems import Problem
 
 MAX_LINES = 250_000
-"""In one request: each is answered, and two bytes are enough for a wrong one."""
+"""In one request: each has an answer, and two bytes are enough for a wrong line."""
 MAX_FAULTS = 10
-"""Of one line: a whole file may be wrong in the same way."""
+"""Of one line: all lines of a file may have the same faults."""
 MAX_SHOWN = 200
-"""Characters of a field's name or problem; both may quote what was sent."""
+"""Characters of a field's name or problem; both may quote the request."""
 MAX_OBJECTS = 600_000
-"""Of an array: to read one takes a millionth of a second, and a command has two."""
+"""Of an array: parsing one takes a microsecond, and a command has two."""
 
 Require = Callable[[str], None]
 
 
 def nothing_required(command_type: str) -> None:
-    """A person who has the operator's login may send commands of every type."""
+    """Permit commands of every type: the operator's login suffices."""
 
 
 class Limits(NamedTuple):
-    """How many lines may be refused until the rest is left, and a line's bytes."""
+    """The refused lines after which a batch ends, and the bytes of a line."""
 
     refusals: int | None
     line: int | None
 
 
 OF_A_REQUEST = Limits(refusals=1_000, line=64 * 1024)
-"""A line is a command, and has the limit of one that comes alone."""
+"""A line is a command, with the limit of a single one."""
 OF_A_FILE = Limits(None, None)
-"""An operator's, who sees each line's answer go by."""
+"""An operator's file: the operator sees each line's answer."""
 
 
 class Line(NamedTuple):
-    """A line by its number, from 1, and what it holds: bytes, or a JSON value."""
+    """A line: its number, from 1, and its bytes or JSON value."""
 
     number: int
     content: Any
@@ -54,14 +54,14 @@ class Line(NamedTuple):
 
 
 def lines_of(pieces: Iterable[bytes]) -> Iterator[Line]:
-    """Yield the lines that are not blank; blank ones count as lines."""
+    """Yield the lines that are not blank; blank ones count in the numbers."""
     for number, piece in enumerate(pieces, start=1):
         if piece.strip():
             yield Line(number, piece)
 
 
 def items_of(values: Iterable[Any]) -> Iterator[Line]:
-    """Yield the items of an array as if each stood on a line of its own."""
+    """Yield the items of an array as lines."""
     for number, value in enumerate(values, start=1):
         yield Line(number, value, is_parsed=True)
 
@@ -76,13 +76,13 @@ def accept_batch(
     limits: Limits = OF_A_REQUEST,
 ) -> Iterator[dict[str, Any]]:
     """
-    Accept *lines* set by set, and yield what became of each, in order.
+    Accept *lines* set by set, and yield an answer for each, in order.
 
     *require* raises the Problem that commands of a type may not be sent.
 
-    A line's key is its own `key`; without one it is *key* with the line's number. What
-    was yielded as accepted is promised, whatever comes after it. Where more are refused
-    than *limits* has, what is left of *lines* behind that set is not looked at.
+    A line's key is its own `key`; without one it is *key* with the line's number.
+    Commands yielded as accepted are promised, even if a later line raises. If more are
+    refused than *limits* has, the lines after that set are not read.
     """
     rest, refusals = iter(lines), 0
     while piece := list(islice(rest, IN_A_SET)):
@@ -126,7 +126,7 @@ def request_of(
     require: Require,
     limits: Limits,
 ) -> CommandRequest:
-    """Return what a line asks for. Raises Problem or InvalidInput."""
+    """Return the request of a line. Raises Problem or InvalidInput."""
     body = line.content if line.is_parsed else value_of(line.content, limits.line)
     own = None
     if isinstance(body, dict) and "key" in body:
@@ -157,7 +157,7 @@ def answer_as_json(answer: AcceptanceResult) -> dict[str, Any]:
     if isinstance(answer.error, EventStoreError):
         return as_json(Problem("invalid-input", str(answer.error)))
     if answer.error is not None:
-        # What PostgreSQL says may quote what was sent.
+        # PostgreSQL's message may quote the request.
         return as_json(Problem("invalid-input", "The database cannot store it."))
     if not answer.is_same:
         return {**as_json(Problem("key-reused")), "first": str(answer.command_id)}
@@ -191,7 +191,7 @@ def as_json(problem: Problem) -> dict[str, Any]:
 
 
 def pieces_of(body: bytes) -> list[bytes]:
-    """Return the lines of *body*. Raises Problem where there are too many."""
+    """Return the lines of *body*. Raises Problem if there are too many."""
     check_count(body.count(b"\n") + 1)
     return body.split(b"\n")
 
@@ -202,7 +202,7 @@ def check_count(lines: int) -> None:
 
 
 def values_of(body: bytes) -> list[Any]:
-    """Return the items of the array that *body* is. Raises Problem."""
+    """Return the items of the array in *body*. Raises Problem."""
     if body.count(b"{") + body.count(b"[") > MAX_OBJECTS:
         raise Problem("too-large", f"An array has at most {MAX_OBJECTS:,} objects.")
     values = parse(body, deepest=17)
@@ -213,7 +213,7 @@ def values_of(body: bytes) -> list[Any]:
 
 
 def render_answers(told: Iterable[dict[str, Any]]) -> tuple[str, int, int]:
-    """Return all lines' answers as JSON; how many are accepted, how many refused."""
+    """Return all lines' answers as JSON, the number accepted and the number refused."""
     texts, refusals = [], 0
     for line in told:
         texts.append(json.dumps(line, separators=(",", ":")))

@@ -1,4 +1,4 @@
-"""The journal as JSON: lists of one's commands, and taking back what is scheduled."""
+"""The journal as JSON: the list of the caller's commands, and cancelling them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -48,10 +48,10 @@ def commands() -> ResponseReturnValue:
 @routes.post("/commands/<uuid:command_id>/cancel")
 def cancel(command_id: UUID) -> ResponseReturnValue:
     """
-    Take back a scheduled command. Asked again, it is answered in the same way.
+    Cancel a scheduled command. A repeated request has the same answer.
 
-    It wants the right to send such a command: a token that is for reading takes nothing
-    back, though it speaks for its sender.
+    It needs the permission to send such a command: a token for reading cannot cancel,
+    though it belongs to the command's sender.
     """
     because = reason_in(json_of(request))
     entry = find_entry(command_id)
@@ -67,7 +67,7 @@ def cancel(command_id: UUID) -> ResponseReturnValue:
             principal=caller().name,
         )
     entry = find_entry(command_id)
-    # Only a pruning can have taken it away since.
+    # If it is gone, it was pruned meanwhile.
     if acted is None or entry is None:
         raise Problem("not-found", f"There is no command {command_id}.")
     if acted.status != "cancelled":
@@ -83,7 +83,7 @@ def find_entry(command_id: UUID) -> Entry | None:
 
 
 def reason_in(body: Any) -> str:
-    """Return why, as *body* says it: `{"because": …}`, or an object with nothing."""
+    """Return the reason in *body*: `{"because": …}`, or "" for an empty object."""
     if not isinstance(body, Mapping):
         one_fault("body", 'must be an object like {"because": …}')
     unknown = next((name for name in body if name != "because"), None)

@@ -29,7 +29,7 @@ ROWS = {
     "account": ("queries.account", "account_id"),
     "transfer": ("queries.transfer", "transfer_id"),
 }
-"""By category, where the row of a stream is asked for, and what names it there."""
+"""By category, the endpoint of a stream's row, and its parameter."""
 
 routes = Blueprint("api", __name__, url_prefix="/api")
 
@@ -103,12 +103,12 @@ def post_batch() -> ResponseReturnValue:
     if left := sum(1 for _ in lines):
         body += f',"not_looked_at":{left},"detail":{json.dumps(TOO_MANY_REFUSED)}'
     body += "}\n"
-    # A 202 promises something; where there is nothing to promise it is none.
+    # A 202 is a promise: if no command was accepted, the status is another.
     return Response(body, 202 if accepted else 422, content_type="application/json")
 
 
 def or_unknown(told: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield what was *told*; where the database goes away half way, say that."""
+    """Yield *told*. Raises `outcome-unknown` if an outage follows a promise."""
     is_promised = False
     try:
         for line in told:
@@ -121,7 +121,7 @@ def or_unknown(told: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def lines_sent() -> Iterable[Line]:
-    """Return the lines of a batch; an array's are its items."""
+    """Return the lines of a batch, or the items of an array as lines."""
     body = body_of(request)
     if request.is_json:
         return batch.items_of(batch.values_of(body))
@@ -131,15 +131,14 @@ def lines_sent() -> Iterable[Line]:
 
 
 def status_of(command_id: UUID) -> str:
-    """Return the answer for an accepted command, with its status if that is known."""
+    """Return the status of an accepted command, "accepted" if it cannot be read."""
     try:
         with the_shop().engine.connect() as connection:
             entry = entries.find(connection, command_id)
     except DATABASE_ERRORS as error:
         if not is_outage(error):
             raise
-        # A client that was told now that it is not accepted might send it under another
-        # key.
+        # An error here could make the client send the command again, with another key.
         return "accepted"
     return entry.display_status if entry else "accepted"
 
@@ -149,7 +148,7 @@ def command(command_id: UUID) -> ResponseReturnValue:
     only()
     with the_shop().autocommitting.connect() as connection:
         entry = entries.find(connection, command_id)
-        # A sender without the permission must not learn that another user has sent it.
+        # A caller without the permission must not learn that another user sent it.
         if entry is not None and may_see_commands_of(entry.principal):
             return entry_as_json(entry, entries.find_events(connection, entry))
     raise no_command(command_id)
@@ -160,7 +159,7 @@ def entry_as_json(entry: Entry, events: Sequence[CausedEvent]) -> dict[str, Any]
 
 
 def row_as_json(entry: Entry) -> dict[str, Any]:
-    """Return *entry* as it stands in a list: without the events it has caused."""
+    """Return *entry* as an item of a list: without its events."""
     return {
         "id": str(entry.id),
         "type": entry.type,
@@ -187,7 +186,7 @@ def links_to_cancel(entry: Entry) -> dict[str, str]:
 
 
 def links_to_rows(entry: Entry) -> dict[str, str]:
-    """Return where the row is that a command has changed, at least as new as that."""
+    """Return links to the row that a command changed, with the position to wait for."""
     if entry.status != "succeeded":
         return {}
     category, _, name = entry.stream_id.partition("-")
@@ -199,7 +198,7 @@ def links_to_rows(entry: Entry) -> dict[str, str]:
 
 
 def error_as_json(entry: Entry) -> dict[str, Any] | None:
-    # What made a command fail may name what nobody outside should see.
+    # The error of a failed command may name internals.
     if entry.status == "failed":
         return {"message": "It failed. The operator of the shop can find the reason."}
     if entry.status != "rejected" or entry.error is None:

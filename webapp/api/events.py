@@ -1,9 +1,9 @@
 """
-What happened, for other services: the events of the log, page by page or as a stream.
+Events of the log for other services, page by page or as a stream.
 
-A page that is not the last never changes. Where its address names the event before it
-and the shapes of today, as `next` does, it can be kept for ever. What is personal must
-not be kept: who is forgotten must be forgotten there, too.
+A page that is not the last never changes. If its address has the event before it and
+the present shapes, as `next` has, it can be cached for ever. Personal fields must not
+be cached: forgetting a subject must include copies.
 """
 
 import hashlib
@@ -42,11 +42,11 @@ from webapp.serving.hand_over import HAND_OVER, HandOver
 A_PAGE = 100
 MAX_EVENTS = 1_000
 MAX_PAGE_BYTES = 2 * 1024 * 1024
-"""Bytes of data behind which a page ends, however few events it has: one at least."""
+"""Bytes of data in a page at most, unless its first event alone has more."""
 MAX_SECONDS_TO_WAIT = 30
-"""Seconds that a request waits for an event at most: less than proxies wait for us."""
+"""Seconds that a request waits for an event at most: less than proxies' timeouts."""
 END = "end"
-"""The cursor behind all that there is."""
+"""The cursor at *settled*."""
 OF_EVENTS = ("after", "types", "category")
 WAIT = re.compile(r'\s*wait\s*=\s*"?([0-9]{1,9})"?\s*(?:;.*)?', re.IGNORECASE)
 FOR_EVER = "private, max-age=31536000, immutable"
@@ -56,7 +56,7 @@ routes = Blueprint("events", __name__, url_prefix="/api/events")
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of events; *cursor* is what the next one is *after*."""
+    """A page of events; *cursor* is the parameter *after* of the next."""
 
     events: list[PublishedEvent]
     cursor: str
@@ -65,7 +65,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def keep(app: Flask) -> None:
-    """Give *app* what its processes have in common; they are forked after it."""
+    """Give *app* the memory that its processes share; call it before the fork."""
     app.extensions["follower"] = Follower()
 
 
@@ -82,7 +82,7 @@ def page() -> ResponseReturnValue:
         events = [event for event in published if wanted.fits(event)]
     seconds = seconds_to_wait()
     hand_over = the_hand_over()
-    # What is behind the end now is not, when it is asked again.
+    # A later request for the end has a later cursor.
     may_wait = bool(seconds) and request.args.get("after") != END
     if found.is_last and not events and may_wait and hand_over is not None:
         waiting = WaitingSubscriber(
@@ -116,7 +116,7 @@ def stream() -> ResponseReturnValue:
         cursor = cursor_asked(connection, after)
         refuse_other_log(connection, cursor)
     response = Response(iter(()), mimetype="text/event-stream")
-    # nginx would keep the events until it has some kilobytes of them.
+    # nginx would buffer some kilobytes of events.
     response.headers["X-Accel-Buffering"] = "no"
     if request.method != "HEAD":
         subscriber = StreamSubscriber(
@@ -132,7 +132,7 @@ def stream() -> ResponseReturnValue:
 
 
 def events_asked() -> EventFilter:
-    """Return which events the address asks for."""
+    """Return the filter in the request's parameters."""
     deciders = the_shop().deciders
     known = sorted(
         {kind.__name__ for decider in deciders.all for kind in decider.events.classes}
@@ -147,7 +147,7 @@ def events_asked() -> EventFilter:
 def cursor_asked(
     connection: psycopg.Connection[object], after: str | None
 ) -> ForeignCheckpoint:
-    """Return the cursor that *after* is; without one, that before the first event."""
+    """Return the cursor in *after*; without one, the one before the first event."""
     if not after:
         return START
     if after == END:
@@ -164,7 +164,7 @@ def page_behind(
     wanted: EventFilter,
     limit: int,
 ) -> RecordedPage:
-    """Return a page. Raises the Problem that the cursor is of another log."""
+    """Return a page. Raises the Problem that the cursor belongs to another log."""
     try:
         return read_page(
             connection,
@@ -181,7 +181,7 @@ def page_behind(
 def refuse_other_log(
     connection: psycopg.Connection[object], cursor: ForeignCheckpoint
 ) -> None:
-    """Raise the Problem that the cursor is of another log, if it is."""
+    """Raise the Problem that the cursor belongs to another log, if so."""
     try:
         find_goal(connection, cursor)
     except CheckpointNotInLog as error:
@@ -230,21 +230,21 @@ def as_json(found: RecordedPage, events: list[PublishedEvent], limit: int) -> by
 def let_keep(
     response: Response, cursor: ForeignCheckpoint, events: list[PublishedEvent]
 ) -> None:
-    """Let who asked keep a page that never changes, or ask whether it has."""
+    """Set the headers for caching a page, or for asking whether it has changed."""
     digest = hashlib.sha256(response.get_data()).hexdigest()[:32]
     is_named = cursor.event_id is not None
     is_of_today = request.args.get("shapes") == shapes_of_today()
-    # A later version of the code may read it.
+    # A later version of the code may be able to read it.
     is_readable = not any(event.unreadable for event in events)
     is_for_ever = is_named and is_of_today and is_readable
     response.headers["Cache-Control"] = FOR_EVER if is_for_ever else UNLESS_CHANGED
-    # Weak: it may be compressed on its way.
+    # Weak: the answer may be compressed.
     response.set_etag(digest, weak=True)
     response.make_conditional(request)
 
 
 def shapes_of_today() -> str:
-    """Return what the shapes of the events are called, computed once a process."""
+    """Return the hash of the published shapes, computed once a process."""
     known: str | None = current_app.extensions.get("shapes")
     if known is None:
         known = current_app.extensions["shapes"] = shapes_of(the_shop().deciders)
@@ -252,16 +252,16 @@ def shapes_of_today() -> str:
 
 
 def seconds_to_wait() -> int:
-    """Return how long the header Prefer wants to wait; one without sense is none."""
+    """Return the seconds to wait in the header Prefer; 0 if none or invalid."""
     for preference in request.headers.get("Prefer", "").split(","):
-        # Of several only the first counts (RFC 7240).
+        # Only the first of several counts (RFC 7240).
         if found := WAIT.fullmatch(preference):
             return min(int(found[1]), MAX_SECONDS_TO_WAIT)
     return 0
 
 
 def the_hand_over() -> HandOver | None:
-    """Return what the server of ours offers; None: another one serves."""
+    """Return the hand-over of our server, or None under another server."""
     return cast(HandOver | None, request.environ.get(HAND_OVER))
 
 

@@ -1,8 +1,8 @@
 """
 What the read models have, as JSON: orders, customers, products, accounts and sums.
 
-Each answer tells the position that its read model has reached, and how far that is
-behind what was asked for; where the read model stands still, since when and why.
+Each answer has the position of its read model, and how far that is behind the requested
+one; if the read model is stopped, since when and why.
 """
 
 from collections.abc import Callable, Sequence
@@ -143,7 +143,7 @@ def transfer(transfer_id: int) -> ResponseReturnValue:
 def rows_of(
     name: str, model: Any, may_ask: Sequence[str], asked: Callable[[], dict[str, Any]]
 ) -> dict[str, Any]:
-    """Return the page of a read model's rows that the address asks for."""
+    """Return the requested page of a read model's rows."""
     only(*may_ask, "limit", "min_position")
     wanted = {**asked(), "limit": limit_asked()}
     with reading(model.projection) as (connection, position):
@@ -157,7 +157,7 @@ def row_of(
     key: K,
     missing: Callable[[K, Freshness], Problem],
 ) -> tuple[R, Freshness]:
-    """Return the row that the address names. Raises the Problem that it is missing."""
+    """Return the requested row. Raises the Problem that it is missing."""
     only("min_position")
     with reading(model.projection) as (connection, position):
         found = find(connection, key)
@@ -179,7 +179,7 @@ def a_page(name: str, page: Page[Any], position: Freshness) -> dict[str, Any]:
 
 
 def next_page(cursor: str) -> str:
-    """Return the address of the page behind *cursor*, with all that was asked for."""
+    """Return the address of the page after *cursor*, with all parameters."""
     assert request.endpoint is not None
     named = request.view_args or {}
     asked: dict[str, Any] = {**named, **request.args.to_dict(), "after": cursor}
@@ -189,7 +189,7 @@ def next_page(cursor: str) -> str:
 def one(
     row: Any, position: Freshness, **links: str
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return a row with its links; its ETag is what a command's If-Match expects."""
+    """Return a row with its links; its ETag is for a command's If-Match."""
     body = {
         **as_json(row),
         "links": {"self": request.path, **links},

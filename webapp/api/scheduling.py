@@ -1,4 +1,4 @@
-"""When a command is to be run: the time that comes with it, and what it may be."""
+"""The time of a scheduled command, and its limits."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -16,17 +16,17 @@ from webapp.current_shop import LOCAL, the_shop
 SCHEDULABLE = (*ENVELOPE, "not_before")
 
 MAX_TIME_AHEAD = timedelta(days=3_660)
-"""Ten years: what is farther away is a slip of the hand."""
+"""Ten years: a later time is most likely mistyped."""
 SLACK = timedelta(minutes=5)
-"""Clocks differ, and "now" has passed when it arrives."""
+"""Clocks differ, and "now" is past when it arrives."""
 
 
 def time_of(body: Mapping[str, Any], key: str, sender: str = LOCAL) -> datetime | None:
     """
-    Return the time before which the command in *body* is not to be run, if it has one.
+    Return the time before which the command in *body* must not run, or None.
 
-    Raises InvalidInput for what is no time, or lies in the past or beyond ten years.
-    But not for a command that is there already: sent again, it is answered again.
+    Raises InvalidInput if it is no time, is past or beyond ten years; but not for a
+    command that was accepted already, whose repetition gets the same answer.
     """
     written = body.get("not_before")
     if written is None:
@@ -42,7 +42,7 @@ def time_of(body: Mapping[str, Any], key: str, sender: str = LOCAL) -> datetime 
 
 
 def time_of_database() -> datetime:
-    """Return the time by the clock that says when a command is due."""
+    """Return the time of the database's clock, which decides when a command is due."""
     with the_shop().engine.connect() as connection:
         told: datetime = connection.execute(
             sa.text("SELECT clock_timestamp()")

@@ -1,1 +1,1 @@
-"""How other services follow the log: streams, and requests that wait for an event."""
+"""The event feed of other services: streams, and requests that wait for an event."""

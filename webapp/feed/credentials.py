@@ -1,4 +1,4 @@
-"""What who follows may see now: looked up again and again, as long as they stay."""
+"""The present permissions of subscribers, looked up regularly while they follow."""
 
 from typing import Any
 
@@ -13,9 +13,9 @@ def find_permissions(
     connection: psycopg.Connection[Any], token: str | None
 ) -> frozenset[str]:
     """
-    Return what the bearer of a *token* may do now, and nothing where it was revoked.
+    Return the present permissions of a *token*, none if it was revoked.
 
-    None is who needs no token on this computer, as long as there are no users.
+    None is a local subscriber, which needs no token as long as there are no users.
     """
     if token is None:
         return frozenset() if has_users(connection) else PERMISSIONS

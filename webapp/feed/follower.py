@@ -1,8 +1,8 @@
 """
-The thread of a process that reads the log for all who follow it there.
+The thread of a process that reads the log for all its subscribers.
 
-It reads once for all who stand at the same place, as those do who have caught up: one
-look each quarter of a second, however many they are, and none while nobody follows.
+It reads once for all at the same position, such as those that have caught up: once in
+0.25 seconds, for any number of subscribers, and never without any.
 """
 
 import logging
@@ -29,24 +29,24 @@ from webapp.outages import DATABASE_ERRORS
 
 SECONDS_BETWEEN_LOOKS = 0.25
 SECONDS_BETWEEN_CHECKS = 20.0
-"""How often tokens are looked up again: one that was revoked ends its streams."""
+"""The time after which tokens are looked up again: a revoked one ends its streams."""
 SECONDS_AFTER_ERROR = 1.0
 BATCH = 250
-"""Events that are read at once: what they cost, the pages of this process wait for."""
+"""Events read at once: meanwhile the pages of this process wait."""
 BATCH_BYTES = 256 * 1024
 MAX_PAUSE = 0.05
 MAX_RESUMED = 8
-"""Waiting requests that are answered together: each asks the database, as pages do."""
+"""Waiting requests resumed together: each queries the database, as pages do."""
 
 log = logging.getLogger(__name__)
 
 
 class Group(NamedTuple):
     """
-    Those who are served by the same read, who stand at one place.
+    Subscribers served by the same read, all at one position.
 
-    Those who have caught up share it whatever they want, and *wanted* is all; of those
-    who are behind only the same events are read that they want.
+    Those that have caught up share a read of all events; those behind share one with
+    subscribers that have the same filter *wanted*.
     """
 
     cursor: ForeignCheckpoint
@@ -55,7 +55,7 @@ class Group(NamedTuple):
 
 @dataclass
 class Follower:
-    """Those who follow the log by this process, and the thread that serves them."""
+    """The subscribers of this process, and the thread that serves them."""
 
     tally: FollowerTally = field(default_factory=FollowerTally)
     subscribers: set[Subscriber] = field(default_factory=set)
@@ -64,15 +64,15 @@ class Follower:
     thread: threading.Thread | None = None
     end_of_log: ForeignCheckpoint | None = None
     settled: int = -1
-    """The position up to which those have been served who are at the end of the log."""
+    """The position up to which the caught-up subscribers have been served."""
     checked_at: float = 0.0
     has_failed: bool = False
 
     def admit(self, shop: Shop, subscriber: Subscriber) -> bool:
         """
-        Let somebody follow, unless the shop has as many as it may have.
+        Add a subscriber; return False if the shop has the maximum already.
 
-        It is forgotten again where the server does not attach its answer.
+        It is removed if the server does not attach its answer in time.
         """
         with self.lock:
             if not self.tally.take(subscriber.kind):
@@ -88,7 +88,7 @@ class Follower:
         return True
 
     def run(self, shop: Shop) -> None:
-        """Serve until nobody follows any more."""
+        """Serve until there is no subscriber."""
         while self.drop_who_is_gone():
             has_more = False
             try:
@@ -105,7 +105,7 @@ class Follower:
                 self.woken.clear()
 
     def note_failure(self, error: Exception) -> None:
-        """Log, once, that who follows gets nothing; all of it is tried again."""
+        """Log an outage of the feed once; it is retried."""
         if not self.has_failed:
             kind = type(error).__name__
             is_outage = isinstance(error, DATABASE_ERRORS)
@@ -115,7 +115,7 @@ class Follower:
         self.has_failed = True
 
     def drop_who_is_gone(self) -> bool:
-        """Forget who has left; return False, and end, where nobody is left."""
+        """Remove subscribers that have left; return False, and end, if none is left."""
         with self.lock:
             for subscriber in [one for one in self.subscribers if one.is_gone]:
                 self.drop(subscriber)
@@ -134,7 +134,7 @@ class Follower:
             return [one for one in self.subscribers if one.is_ready]
 
     def tend(self) -> bool:
-        """Do what is due; return whether there was too much of it for one time."""
+        """Do what is due; return whether some of it is left for the next time."""
         now, due = time.monotonic(), []
         for subscriber in self.those_ready():
             subscriber.tend(now)
@@ -145,10 +145,10 @@ class Follower:
         return len(due) > MAX_RESUMED
 
     def serve(self, shop: Shop) -> bool:
-        """Read on for all; return whether somebody has more to read at once."""
+        """Read once for each group; return whether a group has more to read."""
         with shop.lent() as connection:
             self.check_tokens(connection)
-            # One for all, so that those who reach it stand at the same place.
+            # One goal for all, so that those who reach it are at the same position.
             goal = settled(connection)
             has_more = False
             for group, members in self.groups(goal).items():
@@ -158,7 +158,7 @@ class Follower:
         return has_more
 
     def groups(self, goal: int) -> dict[Group, list[Subscriber]]:
-        """Return those who have something to read up to *goal*, by what they read."""
+        """Return the subscribers before *goal*, by group."""
         found: dict[Group, list[Subscriber]] = defaultdict(list)
         for subscriber in self.those_ready():
             is_at_end = subscriber.cursor == self.end_of_log
@@ -175,19 +175,19 @@ class Follower:
         members: Sequence[Subscriber],
         goal: int,
     ) -> bool:
-        """Read a page for a group; return whether there is another."""
+        """Read a page for a group; return whether there is another page."""
         began = time.monotonic()
         try:
             page = self.read(shop, connection, group, members, goal)
         except CheckpointNotInLog:
-            # Another log is in its place: they are told so when they ask again.
+            # The log was replaced: they get that problem when they reconnect.
             for member in members:
                 member.end()
             return False
         if page.is_last:
             self.end_of_log, self.settled = page.cursor, goal
         else:
-            # As much time is left to the pages as is taken.
+            # Pause for as long as it took, for the pages of this process.
             time.sleep(min(time.monotonic() - began, MAX_PAUSE))
         return not page.is_last
 
@@ -199,7 +199,7 @@ class Follower:
         members: Sequence[Subscriber],
         goal: int,
     ) -> RecordedPage:
-        """Read one page for the *members* of a group, and give each what it wants."""
+        """Read one page for the *members* of a group, and deliver by filter."""
         page = read_page(
             connection,
             group.cursor,
@@ -222,7 +222,7 @@ class Follower:
         return page
 
     def check_tokens(self, connection: psycopg.Connection[Any]) -> None:
-        """Send away who may not see any more what they see."""
+        """End subscribers whose permissions no longer suffice."""
         if time.monotonic() < self.checked_at + SECONDS_BETWEEN_CHECKS:
             return
         self.checked_at = time.monotonic()

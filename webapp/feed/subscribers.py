@@ -1,4 +1,4 @@
-"""Who follows: a stream of server-sent events, or a request that waits for one."""
+"""Subscribers: a stream of server-sent events, or a request that waits for an event."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -15,19 +15,19 @@ from webapp.feed.tally import STREAM, WAITING
 from webapp.serving.hand_over import OpenAnswer, WaitingRequest
 
 SECONDS_TO_ATTACH = 30.0
-"""So long after it was admitted the server must have handed one over."""
+"""Seconds from admission until the server must have attached the answer."""
 SECONDS_BETWEEN_SIGNS = 15.0
-"""A stream with nothing to tell says that it is alive: proxies close what does not."""
+"""After such a pause a stream sends a comment: proxies close silent connections."""
 MILLISECONDS_TO_RETRY = 1_000
 MAX_UNSENT_BYTES = 256 * 1024
-"""Bytes that a stream has not taken, beyond which nothing more is read for it."""
+"""Unsent bytes of a stream above which nothing more is read for it."""
 
 _encode = msgspec.json.Encoder().encode
 
 
 @dataclass
 class Delivery:
-    """Events for all who want the same, and the cursors behind them by position."""
+    """Events for all subscribers with one filter, and the cursors after them."""
 
     events: Sequence[PublishedEvent]
     cursors: Mapping[int, ForeignCheckpoint]
@@ -39,10 +39,10 @@ class Delivery:
     @cached_property
     def server_sent_events(self) -> bytes:
         """
-        The blocks of a stream.
+        The blocks of a stream, as bytes.
 
-        Of several events at one position only the last has the `id`: who has lost the
-        connection between them gets all of them again.
+        Of several events at one position only the last has the `id`: a subscriber that
+        loses the connection between them gets all of them again.
         """
         positions = [event.position for event in self.events]
         parts = []
@@ -57,9 +57,9 @@ class Delivery:
 @dataclass(kw_only=True, eq=False)
 class Subscriber:
     """
-    One who follows, up to where it has been served, and what it wants and may see.
+    A subscriber: its cursor, its filter, and whether it may see personal fields.
 
-    *token* is looked up again from time to time; None is who needs none.
+    *token* is looked up regularly; None is for a local one, which needs none.
     """
 
     cursor: ForeignCheckpoint
@@ -72,7 +72,7 @@ class Subscriber:
 
     @property
     def wants_permissions(self) -> frozenset[str]:
-        """What its sender must still be allowed, for it to go on."""
+        """The permissions that it needs to continue."""
         personal = (PERSONAL,) if self.sees_personal else ()
         return frozenset(("events.read", *personal))
 
@@ -84,18 +84,18 @@ class Subscriber:
 
     @property
     def is_ready(self) -> bool:
-        """Whether there is a point in reading on for it."""
+        """Whether it can take more events."""
         return self.answer is not None
 
     def deliver(self, delivery: Delivery) -> None:
-        """Take the next events that it wants, which are behind its cursor."""
+        """Take the next events of its filter, which are after its cursor."""
         raise NotImplementedError
 
     def tend(self, now: float) -> None:
-        """Do what is due at a time."""
+        """Do what is due at the time *now*."""
 
     def end(self) -> None:
-        """Send it away: who may comes back, and who may not is told why then."""
+        """End it: it may reconnect, and gets the problem then if it is forbidden."""
         raise NotImplementedError
 
 
@@ -127,10 +127,10 @@ class StreamSubscriber(Subscriber):
             return
         sign = b": alive\n\n"
         if self.cursor != self.told_cursor:
-            # What it does not want was passed over, and need not be read again.
+            # Other events were skipped, and need not be read again.
             sign = f"id: {format_cursor(self.cursor)}\n\n".encode()
         self.told_at, self.told_cursor = now, self.cursor
-        # Who takes nothing is not told either, and disconnected in the end.
+        # A stream that takes nothing gets no comment, and is closed in the end.
         if self.is_ready:
             self.answer.push(sign)
 
@@ -141,7 +141,7 @@ class StreamSubscriber(Subscriber):
 
 @dataclass(kw_only=True, eq=False)
 class WaitingSubscriber(Subscriber):
-    """A request for the last page, which is empty, until there is an event in it."""
+    """A request for an empty last page, which waits for an event."""
 
     kind: int = WAITING
     until: float
@@ -156,7 +156,7 @@ class WaitingSubscriber(Subscriber):
 
     @property
     def is_due(self) -> bool:
-        """Whether it is to be answered now."""
+        """Whether it must be answered now."""
         return self.has_event or time.monotonic() > self.until
 
     def end(self) -> None:

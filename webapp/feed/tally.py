@@ -1,4 +1,4 @@
-"""How many follow the log at the same time, over all processes of the shop's web."""
+"""The number of subscribers of all web processes of the shop."""
 
 import os
 import struct
@@ -15,16 +15,16 @@ MAX_WAITING = 512
 LIMITS = (MAX_STREAMS, MAX_WAITING)
 STREAM, WAITING = 0, 1
 SECONDS_TO_LIVE = 30.0
-"""After so long without a sign what a process has counted does not count any more."""
+"""Seconds after which a process's row does not count if it has not renewed it."""
 MAX_PROCESSES = 64
 ROW = struct.Struct("=QQQd")
-"""A process, how many streams and waiting requests it has, and its last sign."""
+"""A process id, its streams, its waiting requests, and the time of its last sign."""
 
 
 @dataclass
 class FollowerTally:
     """
-    A row for each process; a row of one that was killed does not count.
+    A row for each process; the row of a killed one does not count.
 
     Make it before the fork.
     """
@@ -33,10 +33,10 @@ class FollowerTally:
         default_factory=lambda: SharedMemory(MAX_PROCESSES * ROW.size)
     )
     process: int = 0
-    """The process that this copy of it has counted in, once it has."""
+    """The process id of this copy's row, once it has one."""
 
     def take(self, kind: int) -> bool:
-        """Count one more of a *kind*, unless there are as many as there may be."""
+        """Count one more of a *kind*; return False if the maximum is reached."""
         with self.shared as memory:
             rows = living_rows(memory)
             own = rows.get(os.getpid()) or free_row(memory, rows)
@@ -58,21 +58,21 @@ class FollowerTally:
                 own.write(memory)
 
     def note_alive(self) -> None:
-        """Have what this process has counted go on counting."""
+        """Renew this process's row."""
         with self.shared as memory:
             own = living_rows(memory).get(os.getpid())
             if own is not None:
                 own.write(memory)
 
     def count(self, kind: int) -> int:
-        """Return how many there are of a *kind*."""
+        """Return the number of a *kind*, over all processes."""
         with self.shared as memory:
             return sum(row.counts[kind] for row in living_rows(memory).values())
 
 
 @dataclass
 class Row:
-    """What one process has counted, and where that stands."""
+    """The counts of one process, and their place in memory."""
 
     place: int
     process: int
@@ -84,13 +84,13 @@ class Row:
 
 
 def living_rows(memory: mmap) -> dict[int, Row]:
-    """Return the rows of processes that run, by process."""
+    """Return the rows of running processes, by process id."""
     found = {}
     for number in range(MAX_PROCESSES):
         place = number * ROW.size
         process, streams, waiting, seen_at = ROW.unpack_from(memory, place)
         is_fresh = time.monotonic() - seen_at < SECONDS_TO_LIVE
-        # The own row counts however long its process has not come to say so.
+        # The own row counts, even if this process could not renew it in time.
         if process == os.getpid() or (process and is_fresh and runs(process)):
             found[process] = Row(place, process, [streams, waiting])
     return found

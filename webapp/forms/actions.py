@@ -1,4 +1,4 @@
-"""What can be done with an order or an account: its forms, and their addresses."""
+"""The actions on an order or an account: their forms and addresses."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -29,7 +29,7 @@ def forms_offered(page: str, row: Any) -> list[FormState]:
 
 
 def form_for(action: Action, row: Any) -> FormState:
-    """Return the form of *action*, filled with what will most likely be sent."""
+    """Return the form of *action*, filled with likely values."""
     return FormState(
         form=action,
         typed=values_for(action, action.suggest(row), the_notation()),
@@ -42,10 +42,10 @@ def add_addresses(
     routes: Blueprint, below: str, ask: Callable[..., ResponseReturnValue]
 ) -> None:
     """
-    Let the actions of *routes* be asked for and sent at an address *below* the row's.
+    Add addresses for the actions of *routes*, to show and send them, *below* the row's.
 
-    *ask* takes the action and, by name, what it is about; it returns the page that asks
-    for what the action needs.
+    *ask* takes the action and, by name, what it is about; it returns the page with the
+    action's form.
     """
     for action in actions_of(routes.name):
         add_addresses_of(action, routes, below, ask)

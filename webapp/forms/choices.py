@@ -1,4 +1,4 @@
-"""What a form offers to choose from, and what it fills in where that was chosen."""
+"""The choices of a form, and the fields that it fills in for a choice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ MAX_OFFERED = 200
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What one chooses from, and the customer whose number was typed."""
+    """The choices, and the customer whose number was typed."""
 
     products: Sequence[ProductView] = ()
     customers: Sequence[CustomerView] = ()
@@ -31,7 +31,7 @@ NOTHING = Offer()
 
 
 def offer_for(form: Form, typed: FormValues) -> Offer:
-    """Return what there is to choose from; it can be typed without that, too."""
+    """Return the choices of *form*; without them, values can still be typed."""
     if not form.line_fields:
         return NOTHING
     number = without_nul(typed.fields["customer_id"])
@@ -44,7 +44,7 @@ def offer_for(form: Form, typed: FormValues) -> Offer:
                 customers.find_one(connection, number),
             )
     except DATABASE_ERRORS as error:
-        # What it says is for another page; here it only logs what was dropped.
+        # Its answer is for another page; here it only logs the missing read model.
         if problem_of(error) is None:
             raise
         return NOTHING
@@ -55,15 +55,15 @@ def name_words(customer: CustomerView) -> str:
 
 
 def without_nul(text: str) -> str:
-    """Return what may be searched for in place of *text*: PostgreSQL takes none."""
+    """Return *text* without NUL characters, which PostgreSQL refuses."""
     return text.replace("\0", "")
 
 
 def with_prices(typed: FormValues) -> tuple[FormValues, list[str]]:
     """
-    Fill in the last price where a known product has none; return whose were filled.
+    Fill in the last price of known products without one; return these products.
 
-    The product's article number comes along with it.
+    The product's article number is filled in, too.
     """
     without = [
         line["product"]
@@ -74,7 +74,7 @@ def with_prices(typed: FormValues) -> tuple[FormValues, list[str]]:
         return typed, []
     with reading(products.projection) as (connection, _):
         found = products.find_named(connection, [without_nul(name) for name in without])
-    # One that was free, long ago, has no price that can be asked for.
+    # A product that was once free of charge has no valid price.
     known = {name: p for name, p in found.items() if p.unit_price > 0}
     lines = [
         with_price(line, known[line["product"]])
@@ -92,9 +92,9 @@ def with_price(line: dict[str, str], product: ProductView) -> dict[str, str]:
 
 def with_address(typed: FormValues) -> tuple[FormValues, str]:
     """
-    Fill in the address of the customer whose number was typed; return what to say.
+    Fill in the address of the customer whose number was typed; return a notice.
 
-    An address that was typed stays as it is.
+    A typed address is not changed.
     """
     number = typed.fields["customer_id"]
     if not number:
@@ -106,7 +106,7 @@ def with_address(typed: FormValues) -> tuple[FormValues, str]:
     if customer.address is None:
         return typed, f"No address of {customer.name} is known."
     known = address_of(customer)
-    # A recipient may be another one at the same address.
+    # The recipient may be another person at the same address.
     if any(typed.fields[name] not in ("", known[name]) for name in ADDRESS[1:]):
         return typed, "You have already typed another address, so it was not replaced."
     known["address.name"] = typed.fields["address.name"] or known["address.name"]

@@ -31,12 +31,12 @@ def data_of_customer(customer: Customer) -> Mapping[str, Any]:
 DATA: Mapping[type, Callable[[Any], Mapping[str, Any]]] = {
     ChangeCustomerDetails: data_of_customer
 }
-"""By command, what its form shows of the state that it changes."""
+"""By command, a function from the state that it changes to the form's data."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What somebody made of a field, as a form has it; *old* or *new* may be empty."""
+    """Another user's change of a field, as texts; *old* or *new* may be empty."""
 
     field: str
     old: str
@@ -50,7 +50,7 @@ class Change:
 
 
 class FormChanges(NamedTuple):
-    """A form as somebody has *seen* it, as it is *now*, at *version*, and why."""
+    """A form as the sender has *seen* it, and as it is *now*, at *version*, and why."""
 
     seen: FormValues
     now: FormValues
@@ -59,7 +59,7 @@ class FormChanges(NamedTuple):
 
 
 class MergedForm(NamedTuple):
-    """The form with what both have changed, and what others have, in order."""
+    """The form with the changes of both, and the changes of others, in order."""
 
     filled: FormState
     changes: list[Change]
@@ -67,11 +67,11 @@ class MergedForm(NamedTuple):
 
 def merge_form(filled: FormState, entry: Entry) -> MergedForm | None:
     """
-    Return *filled*, which was sent as *entry* on an old version, as it fits today.
+    Return *filled*, which was sent as *entry* on an old version, merged with the new.
 
-    A field has what this sender has typed where they changed it, and otherwise what it
-    is now. Where both changed it, what they typed stays, and the field says what it was
-    changed to. None where the log has no such version, or cannot be read.
+    A field that the sender changed keeps the typed value; any other has its present
+    value. If both changed it, the typed value stays, and the field shows the other one.
+    None if the log has no such version, or cannot be read.
     """
     shop, form = the_shop(), filled.form
     if entry.expected_version is None:
@@ -89,7 +89,7 @@ def merge_form(filled: FormState, entry: Entry) -> MergedForm | None:
 
 
 def is_mergeable(form: Form) -> bool:
-    """Return whether *form* shows a state, of which two may change different parts."""
+    """Return whether *form* shows a state, so that two edits of it can be merged."""
     return form.command in DATA
 
 
@@ -132,12 +132,12 @@ def show_value(form: Form, state: Any) -> FormValues:
 def both(
     form: Form, typed: FormValues, since: FormChanges
 ) -> tuple[FormValues, list[Fault]]:
-    """Return *typed* with what others have changed, and where the two meet."""
+    """Return *typed* with the changes of others, and the fields that both changed."""
     mine, seen, now = typed.fields, since.seen.fields, since.now.fields
     fields, met = dict(now), []
     for unit in units_of(form):
         if all(mine[name] in (seen[name], now[name]) for name in unit):
-            # Nothing here is of this sender alone.
+            # The sender changed nothing here.
             continue
         is_met = any(now[name] not in (seen[name], mine[name]) for name in unit)
         for name in unit:
@@ -148,7 +148,7 @@ def both(
 
 
 def units_of(form: Form) -> list[list[str]]:
-    """Return the fields that are kept or changed together: an address is one thing."""
+    """Return the groups of fields that are merged as a whole, such as an address."""
     units: dict[str, list[str]] = {}
     for name in form.fields:
         units.setdefault(name.partition(".")[0], []).append(name)

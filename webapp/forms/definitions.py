@@ -1,4 +1,4 @@
-"""The forms of the shop, each with all that pages say and ask for its command."""
+"""The forms of the shop, each with its command's fields and the texts of its page."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -56,7 +56,7 @@ OF_ORDERS = (
         hint="As the carrier gives it.",
         button="It is shipped",
         participle="shipped",
-        # All of it is a gift: nobody can pay nothing.
+        # The order is free of charge: a payment of 0 is refused.
         is_offered=lambda order: order.status == ("paid" if order.total else "pending"),
     ),
     Action(
@@ -89,7 +89,7 @@ OF_ORDERS = (
         title="Refund of order {order_id}",
         hint="All that was paid, or a part. It goes to the customer's account.",
         button="Refund this",
-        # Two who each give back a part, on the same page, would give back both.
+        # Without it, two users who see the same page would both refund a part.
         expects_version=True,
         noun="The refund of order {about}",
         participle="noted",
@@ -186,4 +186,4 @@ FORMS: Mapping[str, Form] = {
 """All forms, by the type of their command."""
 
 BUTTONS = frozenset(button for form in FORMS.values() for button in form.buttons)
-"""All buttons that change a form and send nothing."""
+"""The buttons that change a form without sending it."""

@@ -1,4 +1,4 @@
-"""What a form is: the command that it sends, what it asks for, and its words."""
+"""The class of a form: its command, its fields and its texts."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -15,16 +15,16 @@ LINE_NAME = re.compile(r"items\.([0-9]{1,4})\.([a-z_]+)")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
     """
-    A form for one command: its fields are named as the command's data is.
+    A form for one command: its fields have the names of the command's data.
 
-    What it *needs* is in the data even if nothing was typed for it, so that each
-    field that is missing is named. What it is *about* stands in its address. One that
-    *expects_version* is refused where somebody else changed what it shows. Its
-    *buttons*, beside the one that sends it, change what is in it.
+    Fields that it *needs* are in the data even if they are empty, so that each missing
+    one is named. The field that it is *about* is in its address. If it
+    *expects_version*, it is refused after another user's change. Its *buttons* change
+    the form's content without sending it.
 
-    What became of the command is said with a *noun* and a *participle*: "Order 7 is
-    shipped". Without a noun it is what the command's stream is called; *noun_before* is
-    for one that gets its number only when it is done.
+    A command's result is described with a *noun* and a *participle*: "Order 7 is
+    shipped". The default noun is the name of the stream; *noun_before* is for a command
+    that gets its number only when it runs.
     """
 
     is_action: ClassVar[bool] = False
@@ -53,7 +53,7 @@ class Form:
         return self.endpoint.partition(".")[0]
 
     def place_of(self, name: str) -> tuple[int, int, int]:
-        """Return what sorts a field where the page has it; lines come second."""
+        """Return the sort key of a field by its place on the page."""
         line = LINE_NAME.fullmatch(name)
         if line:
             return 1, int(line[1]), place(line[2], self.line_fields)
@@ -73,12 +73,12 @@ def no_suggestion(row: Any) -> Mapping[str, Any]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action(Form):
     """
-    What can be done with an order or an account: a form with a button, on its page.
+    An action on an order or an account: a form with a button, on the row's page.
 
-    It asks for all that the command has beside what it is *about*; how, follows from
-    the class. *is_offered* takes the row that the page shows and says whether the form
-    stands there (whether it may be done, the domain decides); *suggest* returns what
-    is filled in, by field. The *hint* stands at the field, if there is one field.
+    It has all fields of the command but the one it is *about*; their inputs follow from
+    the command's class. *is_offered* takes the row and returns whether its page has the
+    form (whether it is permitted, the domain decides); *suggest* returns values to fill
+    in, by field. The *hint* is shown at the field if there is only one.
     """
 
     is_action: ClassVar[bool] = True
@@ -98,7 +98,7 @@ class Action(Form):
 
     @property
     def inputs(self) -> "Sequence[Input]":
-        """How a page asks for the fields, in the order that the command has them."""
+        """The inputs of the fields, in the order of the command's fields."""
         hints = get_type_hints(self.command, include_extras=True)
         return [
             Input(name, input_type(hints[name]), is_amount(name))
@@ -109,7 +109,7 @@ class Action(Form):
 @dataclass(frozen=True, slots=True)
 class Input:
     """
-    A field as a page has it.
+    A field on a page.
 
     *type* is that of an HTML input, or `textarea`; an amount has a unit, the currency.
     """

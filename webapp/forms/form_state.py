@@ -1,4 +1,4 @@
-"""A form as a page shows it: what was typed, what is wrong, what there is to choose."""
+"""A form as shown on a page: its values, faults and choices."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,12 +21,12 @@ def new_key() -> str:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormState:
     """
-    A form as a page shows it.
+    A form as shown on a page.
 
-    *about* is what its address says, like the order; *version* is what the stream was
-    at when it was shown, for a form that expects one. *message* tells what keeps it
-    from being sent, *notice* what was filled in. One that *is_broken* can be sent no
-    more, whatever is typed: it must be opened again.
+    *about* is the parameter in its address, like the order; *version* is the stream's
+    when it was shown, for a form that expects one. *message* says why it was not sent,
+    *notice* what was filled in. One that *is_broken* cannot be sent any more: it must
+    be opened again.
     """
 
     form: Form
@@ -40,8 +40,8 @@ class FormState:
     is_broken: bool = False
     faults: Sequence[Fault] = ()
     focus: str = ""
-    # What is wrong, in a sentence for each field, from the top of the page; and the
-    # same as each field itself says it. Made once: each field of the page asks.
+    # The faults as a sentence for each field, in the order of the page, and as texts
+    # beside the fields. Made once, since each field of the page reads them.
     sentences: Mapping[str, str] = field(init=False)
     problems: Mapping[str, str] = field(init=False)
 
@@ -66,12 +66,12 @@ class FormState:
 
     @property
     def above(self) -> str:
-        """The address of what an action is about."""
+        """The address of the row that an action is about."""
         return url_for(f"{self.form.page}.show_one", **self.about)
 
     @property
     def subject(self) -> str:
-        """What an action is about, like "order 7"."""
+        """The name of the row that an action is about, like "order 7"."""
         ((name, value),) = self.about.items()
         return f"{name.removesuffix('_id')} {value}"
 
@@ -85,7 +85,7 @@ class FormState:
 
 
 def read_posted(form: Form) -> FormState:
-    """Return *form* as it was posted."""
+    """Return the posted state of *form*."""
     return FormState(
         form=form,
         typed=read_values(form, request.form),
@@ -98,14 +98,14 @@ def read_posted(form: Form) -> FormState:
 def show(
     filled: FormState, status: int = 200, *, offer: Offer | None = None, **context: Any
 ) -> Response:
-    """Return the page of a form; what there is to choose from is *offer*, if given."""
+    """Return the page of a form, with the choices of *offer*, if given."""
     offer = offer or offer_for(filled.form, filled.typed)
     context["is_refused"] = status != 200
     page = render_template("form.html", filled=filled, offer=offer, **context)
     response = make_response(page, status)
     if request.method == "POST":
-        # A browser that may not keep it would have to send the form again to show it:
-        # going back to it ends at "confirm form resubmission", and what was typed is
-        # gone. So it may, until somebody asks for this address again.
+        # Without a cache, going back to this page would have to send the form again:
+        # the browser shows "confirm form resubmission", and the typed values are lost.
+        # So the browser may cache it until the next request for this address.
         response.headers["Cache-Control"] = "private, no-cache"
     return response

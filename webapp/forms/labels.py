@@ -15,7 +15,7 @@ LABELS = {
     "items": "Lines",
     "product_id": "article number",
 }
-"""What fields are on a page that are called otherwise than in the code."""
+"""The labels of fields that have other names in the code."""
 
 READ_MODELS = {
     "order_list": "list of orders",
@@ -27,7 +27,7 @@ READ_MODELS = {
     "transfers": "list of transfers",
     "figures": "figures of all orders",
 }
-"""What the rows of a read model are on a page."""
+"""The names of a read model's rows on a page."""
 
 STANDSTILLS = {
     "checkpoint": "they were read from another log, or their position was changed",
@@ -43,7 +43,7 @@ STANDSTILLS = {
     "missing": "their position was deleted",
     "outdated": "they were made by another version of the program",
 }
-"""Why a read model stands still, as `eventstore/subscriptions` tells it."""
+"""Texts for the reasons of `eventstore/subscriptions` why a read model is stopped."""
 
 EVENTS = {
     "OrderCreated": "Order placed",
@@ -59,7 +59,7 @@ EVENTS = {
     "CustomerDetailsChanged": "Details changed",
     "CustomerForgotten": "Forgotten",
 }
-"""What events are on a page that are called otherwise than in the code."""
+"""The labels of events that have other names in the code."""
 
 MOVEMENTS = {
     "deposit": "Paid in",
@@ -73,23 +73,23 @@ MOVEMENTS = {
 
 
 def event_label(event_type: str) -> str:
-    """Return what happened, in words: `PaymentReceived` is "Payment received"."""
+    """Return an event's label: `PaymentReceived` is "Payment received"."""
     words = re.sub("(?<=[a-z])(?=[A-Z])", " ", event_type)
     return EVENTS.get(event_type, words.capitalize())
 
 
 def field_name(name: str) -> str:
-    """Return what a field is called within a sentence: `unit_price` is "unit price"."""
+    """Return a field's name within a sentence: `unit_price` is "unit price"."""
     return LABELS.get(name, name.rpartition(".")[2].replace("_", " "))
 
 
 def sentence(field: str, problem: str) -> str:
-    """Return what is wrong with *field* as a list of faults says it."""
+    """Return the sentence about a fault of *field* for a list of faults."""
     return word(label(field), problem)
 
 
 def sentence_beside(field: str, problem: str) -> str:
-    """Return the same as the field itself says it, where its line is plain."""
+    """Return the text beside the field, which need not name it."""
     name = field.rpartition(".")[2] if field.startswith("items.") else field
     return word(field_name(name).capitalize(), problem, is_beside=True)
 
@@ -105,7 +105,7 @@ def word(label: str, problem: str, *, is_beside: bool = False) -> str:
 
 
 def prices_filled(products: Sequence[str]) -> str:
-    """Return the sentence that asks to look over prices that were not typed."""
+    """Return the sentence that asks to check prices that were filled in."""
     names = list(dict.fromkeys(products))
     last = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
     return (
@@ -119,7 +119,7 @@ def capital(words: str) -> str:
 
 
 def label(field: str) -> str:
-    """Return what a field is called on a page; of an order's lines with the line."""
+    """Return a field's label on a page; of an order's lines with the line's number."""
     line = re.fullmatch(r"items\.([0-9]+)(?:\.(\w+))?", field)
     if line is None:
         return field_name(field).capitalize()

@@ -1,4 +1,4 @@
-"""What becomes of a posted form: a command and its fate, or the form again."""
+"""Handle a posted form: send its command and show the result, or show it again."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -33,7 +33,7 @@ VERSION_LOST = (
 
 
 def shown_again(message: str) -> Response | None:
-    """Return the page of the form that was posted, refused, with *message*."""
+    """Return the page of the posted form again, with *message*, or None."""
     for form in FORMS.values():
         if form.endpoint == request.endpoint:
             return show(replace(read_posted(form), message=message), 403)
@@ -42,10 +42,10 @@ def shown_again(message: str) -> Response | None:
 
 def send(form: Form) -> ResponseReturnValue:
     """
-    Accept the command that was posted with *form*, or show what keeps it from it.
+    Accept the command posted with *form*, or show the form again with its faults.
 
-    Other buttons of the form change what is in it, and send nothing. Raises the Problem
-    that a button is pressed which the form has not.
+    Other buttons of the form change its content and send nothing. Raises the Problem
+    that the form has no such button.
     """
     filled = read_posted(form)
     try:
@@ -62,7 +62,7 @@ def send(form: Form) -> ResponseReturnValue:
 
 
 def find_pressed(form: Form) -> str | None:
-    """Return which other button of *form* was pressed, if one was."""
+    """Return the pressed button of *form*, or None if it is the one that sends."""
     names = [name for name in request.form if name in BUTTONS]
     if not names:
         return None
@@ -97,7 +97,7 @@ def with_known_address(filled: FormState) -> FormState:
 
 
 def send_or_show(filled: FormState) -> ResponseReturnValue:
-    """Send *filled*, but show it first where a price was filled in: it must be seen."""
+    """Send *filled*, but show it first if a price was filled in: it must be seen."""
     typed, products = with_prices(filled.typed)
     if not products:
         return accept_or_show(filled)
@@ -139,8 +139,8 @@ def accept_or_show(filled: FormState) -> ResponseReturnValue:
 
 
 def version_in(filled: FormState) -> int | None:
-    """Return what the form expects, or raise the Problem that it does not say so."""
-    # None would be written over whatever somebody else has changed meanwhile.
+    """Return the form's expected version, or raise the Problem that it is missing."""
+    # Without it the command would overwrite changes of other users.
     return version_of(filled.version) if filled.form.expects_version else None
 
 

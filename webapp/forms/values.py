@@ -1,4 +1,4 @@
-"""From what people type to the plain data that a command is read from, and back."""
+"""Convert typed texts to the plain data of a command, and back."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,12 +11,12 @@ from webapp.forms.form import LINE_NAME, Form
 from webapp.problems import Problem
 
 MAX_LINES_SHOWN = 2 * MAX_LINES
-"""A page of so many takes a quarter of a second; no page of ours sends more."""
+"""A page of so many lines takes 0.25 seconds; no page of ours sends more."""
 
 
 @dataclass(slots=True)
 class FormValues:
-    """What was typed into a form: texts, by the name of their field."""
+    """The texts typed into a form, by field name."""
 
     fields: dict[str, str]
     lines: list[dict[str, str]] = field(default_factory=list)
@@ -24,7 +24,7 @@ class FormValues:
 
 def read_values(form: Form, posted: Mapping[str, str]) -> FormValues:
     """
-    Return what *posted* has for *form*; other fields are left out.
+    Return the fields of *form* in *posted*; others are left out.
 
     Raises the Problem that there are more lines than a page can show.
     """
@@ -37,7 +37,7 @@ def read_values(form: Form, posted: Mapping[str, str]) -> FormValues:
         detail = f"An order has at most {MAX_LINES} lines. Nothing was sent."
         raise Problem("too-large", detail)
     for number, line in lines.items():
-        # The page carries it unseen: it is that of the product the line had then.
+        # It is a hidden field: it belongs to the product that the line had before.
         if posted.get(f"items.{number}.product_id_of", "") != line.get("product"):
             line.pop("product_id", None)
     return FormValues(
@@ -56,9 +56,9 @@ def data_of(
     form: Form, typed: FormValues, notation: Notation
 ) -> tuple[Any, list[Fault]]:
     """
-    Return the data that *typed* stands for, and what in it cannot be read.
+    Return the data of *typed*, and the faults of texts that cannot be parsed.
 
-    An empty field is one that is not there.
+    An empty field counts as missing.
     """
     faults: list[Fault] = []
     data: dict[str, Any] = {name: {} for name in form.needs}
@@ -101,7 +101,7 @@ def read_into(
 
 
 def values_for(form: Form, data: Mapping[str, Any], notation: Notation) -> FormValues:
-    """Return what would have been typed into *form* to mean *data*."""
+    """Return *data* as the texts of *form*."""
     return FormValues(
         {name: write_value(data, name.split("."), notation) for name in form.fields},
         [

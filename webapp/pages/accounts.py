@@ -1,4 +1,4 @@
-"""The pages of accounts: the list, one with its statement, and what moves money."""
+"""The pages of accounts: the list, one with its statement, and its actions."""
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue

@@ -1,4 +1,4 @@
-"""The fate of a command: the page that becomes its result by itself."""
+"""The page of a command, which updates itself until it shows the result."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -23,7 +23,7 @@ from webapp.read_connection import reading, remember
 
 LONG = timedelta(seconds=10)
 STATE_REJECTIONS = {rule.__name__ for rule in StateRejection.__subclasses__()}
-"""Rules that no other input meets: the page of the order may not know of it yet."""
+"""Rules that no other input can satisfy: the order's page may have been stale."""
 
 routes = Blueprint("commands", __name__)
 
@@ -38,9 +38,9 @@ def fate(command_id: UUID) -> ResponseReturnValue:
     sent = sent_with(entry)
     remember(entry.position)
     asks_again = "HX-Request" in request.headers
-    # A time that lies as far ahead was written before a clock was set back.
+    # A time so far in the future was written before a clock was set back.
     takes_long = not entry.is_scheduled and abs(datetime.now(UTC) - entry.due_at) > LONG
-    # Nothing new: the page stays as it is, and a screen reader silent.
+    # Nothing new: the page does not change, and a screen reader stays silent.
     if asks_again and is_news(entry, takes_long) is False:
         return "", 204
     order = order_of(entry)
@@ -48,7 +48,7 @@ def fate(command_id: UUID) -> ResponseReturnValue:
     both = None
     if filled and sent and is_stale(entry) and is_mergeable(filled.form):
         both = merge_form(filled, sent)
-        # Without what the sender had seen, sending it again would take back the rest.
+        # Without the version seen, sending it again would undo the changes of others.
         filled = both.filled if both else None
     return render_template(
         "command.html" if not asks_again else "fate.html",
@@ -66,7 +66,7 @@ def fate(command_id: UUID) -> ResponseReturnValue:
 
 @routes.post("/commands/<uuid:command_id>/cancel")
 def cancel(command_id: UUID) -> ResponseReturnValue:
-    """Take back what is scheduled; its page says whether that was in time."""
+    """Cancel a scheduled command; its page says whether that was in time."""
     with the_shop().lent() as connection:
         operator_actions.cancel(connection, command_id, by=LOCAL, principal=LOCAL)
     return redirect(url_for("commands.fate", command_id=command_id), 303)
@@ -105,13 +105,13 @@ def sent_with(entry: Entry) -> Entry | None:
 
 
 def is_news(entry: Entry, takes_long: bool) -> bool:
-    """Say whether a page that still waits would learn something."""
+    """Return whether a waiting page must be updated."""
     knows_it_takes_long = "long" in request.args
     return entry.status != "accepted" or (takes_long and not knows_it_takes_long)
 
 
 def order_of(entry: Entry) -> OrderDetailsView | None:
-    """Return the order that a refused *entry* is about, if there is one to be seen."""
+    """Return the order of a rejected *entry*, or None if there is none to show."""
     order_id = entry.data.get("order_id")
     if entry.status != "rejected" or order_id is None:
         return None
@@ -121,9 +121,9 @@ def order_of(entry: Entry) -> OrderDetailsView | None:
 
 def form_again(entry: Entry, order: OrderDetailsView | None) -> FormState | None:
     """
-    Return the form that *entry* came from, as it was filled, with a new key.
+    Return the form of *entry*, filled as sent, with a new key.
 
-    But not for what its order does not allow: whatever is typed, it would be refused.
+    None if the order's state forbids the command, whatever is typed.
     """
     if (entry.error or {}).get("rule") in STATE_REJECTIONS:
         return None
@@ -135,7 +135,7 @@ def form_again(entry: Entry, order: OrderDetailsView | None) -> FormState | None
     ):
         return None
     filled = form_with(form, entry) if form else None
-    # A program may change what it has not seen; its command has no form to come from.
+    # A program's command may have no expected version, and so came from no form.
     if filled and filled.form.expects_version and not filled.version:
         return None
     return filled
@@ -151,7 +151,7 @@ def form_with(form: Form, entry: Entry) -> FormState:
 
 
 def version_now(entry: Entry) -> str:
-    """Return the version that who sends *entry* again has been told of."""
+    """Return the version for a sender who sends *entry* again."""
     figures = (entry.error or {}).get("figures", {})
     version = figures.get("actual", entry.expected_version)
     return "" if version is None else str(version)

@@ -1,4 +1,4 @@
-"""The pages of customers: the list, one of them, register one, change one."""
+"""The pages of customers: the list, one customer, registration, changes."""
 
 from dataclasses import asdict
 
@@ -69,7 +69,7 @@ def details(customer_id: str) -> ResponseReturnValue:
 
 
 def find_customer(customer_id: str) -> CustomerView:
-    """Return a customer, or raise the problem that there is none."""
+    """Return a customer, or raise the Problem that there is none."""
     with reading(customers.projection) as (connection, position):
         customer = customers.find_one(connection, customer_id)
         tell_undecided(connection, f"customer-{customer_id}")
@@ -102,7 +102,7 @@ def forgetting(customer_id: str) -> ResponseReturnValue:
 
 
 def events_in_the_clear(customer_id: str) -> int:
-    """Return how many events about a customer stay readable when they are forgotten."""
+    """Return the number of a customer's events that stay readable when forgotten."""
     shop = the_shop()
     with shop.engine.connect() as connection:
         orders = order_list.numbers_of(connection, customer_id)
@@ -111,7 +111,7 @@ def events_in_the_clear(customer_id: str) -> int:
 
 
 def kept_logs() -> list[str]:
-    """Return the logs that are kept from before a rewrite: forgetting misses them."""
+    """Return the old logs kept by rewrites, in which forgetting has no effect."""
     with the_shop().lent() as connection:
         return names_of_kept(connection)
 

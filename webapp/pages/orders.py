@@ -1,4 +1,4 @@
-"""The pages of orders: the list, one with what can be done with it, and a new one."""
+"""The pages of orders: the list, one order with its actions, and a new one."""
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
@@ -56,7 +56,7 @@ def show_one(order_id: int) -> ResponseReturnValue:
 
 
 def known_order(order_id: int) -> OrderDetailsView:
-    """Return the order, or raise the Problem that it is not there (yet)."""
+    """Return the order, or raise the Problem that it is not there yet."""
     with reading(order_details.projection) as (connection, position):
         order = order_details.find(connection, order_id)
         tell_undecided(connection, f"order-{order_id}")

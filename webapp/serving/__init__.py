@@ -1,1 +1,1 @@
-"""How requests come in: processes by gunicorn, connections by waitress."""
+"""The web server: processes of gunicorn, connections of waitress."""

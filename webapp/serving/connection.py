@@ -1,8 +1,8 @@
 """
-One connection: read until a request is whole, and written to as fast as it takes.
+One connection: reads whole requests, and writes as fast as the client takes.
 
-No thread hears of a request before all of it is there, and none waits until an answer
-is taken. So clients that are slow keep nobody from working; and they do not stay.
+A thread gets a request only when all of it has arrived, and does not wait until the
+answer is sent. So slow clients block no thread, and time limits end them.
 """
 
 import time
@@ -22,22 +22,22 @@ from webapp.serving.reading import RequestParser, RequestTimeout
 from webapp.serving.tasks import RequestTask
 
 SECONDS_TO_TAKE = 30.0
-"""How long nothing of an answer may be taken."""
+"""How long a client may take nothing of an answer."""
 SECONDS_IDLE = 75.0
-"""How long a connection may lie idle: longer than the 60 s of the usual proxies."""
+"""How long a connection may be idle: longer than the 60 s of common proxies."""
 
 
 class Connection(HTTPChannel):
-    """A connection, with what it has sent and what it has still to take."""
+    """A connection, with its received requests and unsent answers."""
 
     parser_class = RequestParser
     task_class = RequestTask
     request: RequestParser | None
     handed_over: WaitingRequest | OpenAnswer | None = None
-    """What no thread works for, though the request of it stays the first."""
+    """The first request's hand-over, for which no thread works."""
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
-        # The clock of its library can be set back.
+        # The library's clock can be set back.
         self.active_at = time.monotonic()
         super().__init__(*arguments, **more)
 
@@ -47,8 +47,8 @@ class Connection(HTTPChannel):
 
     def readable(self) -> bool:
         if self.handed_over is not None and not self.will_close:
-            # Only who reads hears that the other side has gone. Of one that waits the
-            # next request may come in; those behind it stay with the sender.
+            # Only reading detects that the client has gone. After a waiting request one
+            # more is read; later ones stay with the sender.
             return len(self.requests) == 1
         return bool(super().readable())
 
@@ -88,35 +88,35 @@ class Connection(HTTPChannel):
 
     def hand_over(self, to: WaitingRequest | OpenAnswer) -> None:
         self.handed_over = to
-        # It is readable from now on.
+        # From here on the connection may be read.
         self.server.pull_trigger()
 
     def append(self, data: bytes) -> None:
-        """Have *data* sent behind what is still to send. In the loop alone."""
+        """Send *data* after the unsent ones. Only in the loop's thread."""
         with self.outbuf_lock:
             if not self.total_outbufs_len:
                 self.active_at = time.monotonic()
-            # One that is written to for long keeps all that it has ever had.
+            # A buffer that is written to for long keeps all that it ever held.
             self.outbufs.append(OverflowableBuffer(self.adj.outbuf_overflow))
             self.outbufs[-1].append(data)
             self.total_outbufs_len += len(data)
         self.server.loop.moving.add(self._fileno)
 
     def close_when_sent(self) -> None:
-        """Close once all is sent. In the loop alone."""
+        """Close once all is sent. Only in the loop's thread."""
         self.close_when_flushed = True
         self.server.loop.moving.add(self._fileno)
 
     @property
     def is_at_rest(self) -> bool:
-        """Whether there is neither a request nor an answer under way."""
+        """Whether there is neither an unfinished request nor an unsent answer."""
         return not (self.requests or self.request or self.total_outbufs_len)
 
     def tend(self, now: float, longest_idle: float = SECONDS_IDLE) -> None:
-        """End what has lasted too long. For the thread of the loop alone."""
+        """End requests and answers that take too long. Only in the loop's thread."""
         quiet = now - self.active_at
         if self.total_outbufs_len:
-            # To be told to close it would have to be written to.
+            # Closing via the flag would need a write, which the client does not take.
             if quiet > SECONDS_TO_TAKE:
                 self.handle_close()
         elif self.is_at_rest:
@@ -126,7 +126,7 @@ class Connection(HTTPChannel):
             self.refuse_the_rest()
 
     def refuse_the_rest(self) -> None:
-        """Answer a request that is not whole, and end the connection."""
+        """Answer an incomplete request with an error, and end the connection."""
         with self.requests_lock:
             if self.request is None:
                 return

@@ -1,8 +1,7 @@
 """
-How the Procfile's gunicorn serves: `gunicorn --config python:webapp.serving.gunicorn`.
+Settings of the Procfile's gunicorn: `gunicorn --config python:webapp.serving.gunicorn`.
 
-It is gunicorn that reads these names, when it starts; what is given to it on its
-command line comes before them.
+Gunicorn reads these names when it starts; options of its command line override them.
 """
 
 from tasks.shop.settings import load_settings
@@ -13,8 +12,8 @@ bind = f"127.0.0.1:{_settings.port}"
 workers = _settings.web_processes
 threads = _settings.web_threads
 worker_class = "webapp.serving.worker.Worker"
-# What they read at their start they share, and a bad setting is told once.
+# The processes share what was loaded before the fork, and a bad setting is logged once.
 preload_app = True
-# What is under way is finished; who stops `up` does not wait where nothing is.
+# Requests in progress are finished; without any, stopping `up` does not wait.
 graceful_timeout = 20
 control_socket_disable = True

@@ -1,9 +1,9 @@
 """
-Requests that wait, or are answered for long, without a thread of the server's.
+Requests that wait, or have long answers, without a thread of the server.
 
-An application finds a `HandOver` in its environment and asks it for one of the two. Its
-thread goes on to the next request as soon as it returns, and the connection is the
-loop's alone. Another WSGI server has no such thing in its environment.
+An application finds a `HandOver` in its environment and calls it for one of the two.
+Its thread is free as soon as the application returns, and the loop alone serves the
+connection. Other WSGI servers have no such object in the environment.
 """
 
 from collections.abc import Callable
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from webapp.serving.connection import Connection
 
 HAND_OVER = "recount.hand_over"
-"""What the environment of a request calls it."""
+"""Its key in the environment of a request."""
 MAX_INPUT_BYTES = 4 * 1024
-"""Bytes that may come in from who is being answered, and are not looked at."""
+"""Bytes that a client may send during its answer, and that are not parsed yet."""
 
 
 class WaitingRequest:
-    """A request that is asked again when it is resumed. From any thread."""
+    """A request that the application handles again when resumed. From any thread."""
 
     def __init__(self, connection: "Connection") -> None:
         self.connection = connection
@@ -32,7 +32,7 @@ class WaitingRequest:
         self.connection.server.call_in_loop(self.end)
 
     def end(self) -> None:
-        """Have a thread ask the application again. For the thread of the loop alone."""
+        """Have a thread call the application again. Only in the loop's thread."""
         if self.is_open:
             self.connection.handed_over = None
             self.connection.requests[0].has_waited = True
@@ -41,10 +41,10 @@ class WaitingRequest:
 
 class OpenAnswer:
     """
-    An answer whose head is sent, and whose body goes on. From one thread.
+    An answer whose head is sent, and whose body is still open. From one thread.
 
-    What is not taken is kept: *unsent* says how many bytes, and who pushes on above
-    that has no bound. Who takes nothing of it for long is disconnected by the loop.
+    Bytes that the client does not take are buffered without bound: check *unsent*
+    before pushing. The loop disconnects clients that take nothing for long.
     """
 
     def __init__(self, connection: "Connection", is_chunked: bool) -> None:
@@ -64,7 +64,7 @@ class OpenAnswer:
         return on_the_way + int(self.connection.total_outbufs_len)
 
     def push(self, data: bytes) -> None:
-        """Send *data*, which are not empty, as the next part of the body."""
+        """Send *data*, at least one byte, as the next part of the body."""
         if self.is_chunked:
             data = b"%X\r\n%b\r\n" % (len(data), data)
         self.pushed += len(data)
@@ -77,11 +77,11 @@ class OpenAnswer:
         self.connection.server.call_in_loop(write)
 
     def finish(self) -> None:
-        """End the body, as it was meant to end."""
+        """End the body regularly."""
         self.connection.server.call_in_loop(self.end)
 
     def end(self) -> None:
-        """End the body. For the thread of the loop alone."""
+        """End the body. Only in the loop's thread."""
         if self.is_open:
             if self.is_chunked:
                 self.connection.append(b"0\r\n\r\n")
@@ -90,38 +90,38 @@ class OpenAnswer:
 
 
 class HandOver:
-    """What an application asks for: at most one thing, and once a request."""
+    """The calls for an application: at most one of them, once a request."""
 
     def __init__(self, has_waited: bool) -> None:
         self.has_waited = has_waited
-        """Whether it has waited already: then it is to be answered now."""
+        """Whether the request has waited already: then it must be answered now."""
         self.attach_waiting: Callable[[WaitingRequest], None] | None = None
         self.attach_answer: Callable[[OpenAnswer], None] | None = None
 
     def wait(self, attach: Callable[[WaitingRequest], None]) -> None:
         """
-        Have the request asked again when the waiting one is resumed.
+        Have the application called again when the waiting request is resumed.
 
-        What the application answers this time is dropped. *attach* gets the waiting
-        request, in the thread that has asked.
+        This call's answer is dropped. *attach* gets the waiting request, in the calling
+        thread.
         """
         self.attach_waiting = attach
 
     def stream(self, attach: Callable[[OpenAnswer], None]) -> None:
         """
-        Go on with the body once the application has answered 200, without a length.
+        Keep the body open once the application has answered 200, without a length.
 
-        *attach* gets the answer, in the thread that has asked; never, where the
-        application answers otherwise after all.
+        *attach* gets the answer, in the calling thread; it is not called if the
+        application answers otherwise.
         """
         self.attach_answer = attach
 
 
 class HandedOver(BaseException):
     """
-    Leaves the work on a request, which stays its connection's.
+    Ends a thread's work on a request, which stays with its connection.
 
-    No error: as such its library would answer it.
+    It is no Exception, which the library would answer.
     """
 
     def __init__(self, begin: Callable[[], None]) -> None:

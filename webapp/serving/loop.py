@@ -1,9 +1,9 @@
 """
-Waits for many connections at the price of those where something happens.
+The loop that waits for many connections; idle ones cost nothing.
 
-The loop that comes with waitress asks each connection, before each wait, whether it
-wants to read or to write: a thousand that are idle cost a millisecond each time. Here
-only those are asked that a thread works for or that something has happened to.
+The loop of waitress asks each connection, before each wait, whether it wants to read or
+write: a thousand idle ones cost a millisecond each time. This one asks only those that
+a thread works for or that had an event.
 """
 
 import select
@@ -16,7 +16,7 @@ WRITES = select.POLLOUT
 
 
 class Watchable(Protocol):
-    """What waitress has the loop watch: listener, trigger, connections."""
+    """A dispatcher of waitress: listener, trigger or connection."""
 
     accepting: bool
 
@@ -32,10 +32,10 @@ class Loop:
         self.poller = select.epoll()
         self.wanted: dict[int, tuple[Watchable, int]] = {}
         self.moving: set[int] = set()
-        """Those whose wish may have changed since they were asked."""
+        """Those whose interest in reading or writing may have changed."""
 
     def turn(self, seconds: float) -> None:
-        """Wait until something happens, at most so long, and handle it."""
+        """Wait for events, at most so many *seconds*, and handle them."""
         for number in list(self.moving):
             self.ask(number)
         for number, flags in self.poller.poll(seconds):
@@ -44,16 +44,16 @@ class Loop:
                 wasyncore.readwrite(self.watched[number], flags)
 
     def look_at_all(self) -> None:
-        """Ask all, since somebody changed one from outside, or one was closed."""
+        """Ask all again: a thread changed one, or one was closed."""
         self.moving.update(self.watched, self.wanted)
 
     def ask(self, number: int) -> None:
-        """Ask one what it waits for, and wait for that."""
+        """Ask one whether it reads or writes, and poll it for that."""
         watched = self.watched.get(number)
         before = self.wanted.get(number)
         if before is not None and before[0] is not watched:
-            # It was closed, which took its number out of the poller; another one may
-            # have got the number since.
+            # It was closed, which removed its number from the poller; another one may
+            # have that number now.
             self.forget(number)
             before = None
         if watched is None:
@@ -67,8 +67,8 @@ class Loop:
         elif before[1] != flags:
             self.poller.modify(number, flags)
         self.wanted[number] = watched, flags
-        # One that neither reads nor waits to be read is worked for: a thread may
-        # change what it wants, and wakes this loop when it has.
+        # If it neither reads nor writes, a thread works for it, may change that, and
+        # then wakes this loop.
         if flags == READS:
             self.moving.discard(number)
 

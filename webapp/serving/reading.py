@@ -1,4 +1,4 @@
-"""What of a request has come in, whether it can be one, and until when it must be."""
+"""The parser of a request's received bytes, and the time limit for the rest."""
 
 import time
 from typing import Any
@@ -7,9 +7,9 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.utilities import BadRequest, Error
 
 SECONDS_TO_SEND = 20.0
-"""Until a request must be there, from its first byte, and longer by its size."""
+"""From the first byte of a request to its last, plus a time by its size."""
 MIN_BYTES_A_SECOND = 8 * 1024
-"""Bytes a second: the size for which it may take a second longer."""
+"""The bytes for which a request may take a second longer."""
 MAX_CONTROL_LINE_BYTES = 4 * 1024
 """Bytes of a line with a chunk's size, or of what follows the chunks."""
 
@@ -22,12 +22,12 @@ class RequestTimeout(Error):
 
 
 class RequestParser(HTTPRequestParser):
-    """A request that comes in; stricter than its library where two could disagree."""
+    """The parser; stricter than the library if proxies could parse differently."""
 
-    # Whose head was not understood has none, and its library logs it.
+    # A request with an invalid head has none, and the library logs it.
     path = ""
     has_waited = False
-    """Whether it was asked before, and then waited."""
+    """Whether the application handled it before, and it then waited."""
 
     def __init__(self, adj: Any) -> None:
         super().__init__(adj)
@@ -48,7 +48,7 @@ class RequestParser(HTTPRequestParser):
         self.completed = True
 
     def parse_header(self, header_plus: bytes) -> None:
-        """Raises ParsingError where it cannot be told where the request ends."""
+        """Parse the head. Raises ParsingError if the request's end is ambiguous."""
         super().parse_header(header_plus)
         if self.version not in ("1.0", "1.1"):
             raise ParsingError("This is neither HTTP/1.0 nor HTTP/1.1")

@@ -1,4 +1,4 @@
-"""The connections of one process, from the first it accepts until it ends."""
+"""The server of one process: accepts connections and ends them."""
 
 import logging
 import resource
@@ -19,22 +19,22 @@ from webapp.serving.loop import Loop
 MAX_HEAD_BYTES = 64 * 1024
 MAX_CONNECTIONS = 2_000
 FILES_BESIDE = 200
-"""Files that a process may have open besides: its pool, logs, what it reads."""
+"""Other open files of a process: its pool, logs, files that it reads."""
 SECONDS_BETWEEN_LOOKS = 0.5
 SECONDS_TO_SAY_GOODBYE = 1.0
-"""How long a server that ends serves connections that lie idle: a request may be on its
-way. It is answered, and told that the connection is closed."""
+"""How long an ending server still serves idle connections: a request may be on its way.
+It is answered with `Connection: close`."""
 
 
 class Server(TcpWSGIServer):
-    """What listens, what is connected, and the threads that answer."""
+    """The listener, its connections, and the threads that answer."""
 
     channel_class = Connection
     is_ending = False
     has_ended = False
 
     def __init__(self, application: Any, listener: socket.socket, threads: int) -> None:
-        # Who goes away early, and that requests wait for a thread, is no news.
+        # Early disconnects, and requests that wait for a thread, are not logged.
         logging.getLogger("waitress").setLevel(logging.WARNING)
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self.loop = Loop()
@@ -52,9 +52,9 @@ class Server(TcpWSGIServer):
                 threads=threads,
                 connection_limit=most_connections(),
                 max_request_header_size=MAX_HEAD_BYTES,
-                # What is larger than any view takes; the views refuse the rest.
+                # Larger than the limit of any view; views have their own limits.
                 max_request_body_size=MAX_BATCH_BYTES + 1024 * 1024,
-                # By them the pages know what did not come from this computer.
+                # Pages use them to detect requests from other computers.
                 clear_untrusted_proxy_headers=False,
                 server_name="localhost",
                 ident="recount",
@@ -68,7 +68,7 @@ class Server(TcpWSGIServer):
         return bool(self.accepting)
 
     def handle_accept(self) -> None:
-        """Take a connection; where there are too many, an idle one makes place."""
+        """Accept a connection; if there are too many, close an idle one."""
         if len(self.active_channels) >= self.adj.connection_limit:
             self.close_longest_idle()
         super().handle_accept()
@@ -79,16 +79,16 @@ class Server(TcpWSGIServer):
             min(waiting, key=lambda one: one.active_at).handle_close()
 
     def turn(self) -> None:
-        """Do what there is to do now, or wait a moment for something to do."""
+        """Handle events, waiting a moment for them."""
         self.loop.turn(SECONDS_BETWEEN_LOOKS)
         self.run_calls()
         if time.monotonic() > self.looked_at + SECONDS_BETWEEN_LOOKS:
             self.tend()
 
     def call_in_loop(self, call: Callable[[], None]) -> None:
-        """Have the thread of the loop make a *call*, soon. From any thread."""
+        """Have the loop's thread make a *call* soon. From any thread."""
         self.calls.append(call)
-        # Where others are before it, whoever was first has woken the loop.
+        # If calls are queued already, the first of them has woken the loop.
         if len(self.calls) == 1 and not self.has_ended:
             self.pull_trigger()
 
@@ -97,7 +97,7 @@ class Server(TcpWSGIServer):
             self.calls.popleft()()
 
     def tend(self) -> None:
-        """End connections that have lasted too long."""
+        """End requests, answers and idle connections that last too long."""
         self.looked_at = now = time.monotonic()
         for connection in list(self.active_channels.values()):
             if self.is_ending:
@@ -110,15 +110,15 @@ class Server(TcpWSGIServer):
 
     def end(self, seconds: float, notify: Callable[[], None]) -> None:
         """
-        Answer what has been sent, for so many seconds at most, and nothing else.
+        Answer requests already sent, for so many *seconds* at most.
 
-        Who was connected by the kernel and not yet accepted is accepted first: to close
-        the listener would reset them.
+        Connections that the kernel has queued are accepted first: closing the listener
+        would reset them.
         """
         self.is_ending = True
         self.accept_who_waits()
         self.accepting = False
-        # Other processes have it open, too: closed, it would still wake this one.
+        # Other processes have the listener open: closed here, it would still wake us.
         self.loop.forget(self._fileno)
         self.del_channel()
         self.socket.close()
@@ -143,7 +143,7 @@ class Server(TcpWSGIServer):
 
 
 def most_connections() -> int:
-    """Return how many connections there may be, after raising how many files."""
+    """Raise the limit of open files, and return the maximum of connections."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MAX_CONNECTIONS + FILES_BESIDE
     if soft < wanted:
@@ -153,7 +153,7 @@ def most_connections() -> int:
 
 
 def one_listener(listeners: Sequence[Any]) -> socket.socket:
-    """Return the socket to listen on. Raises ValueError where there are several."""
+    """Return the socket to listen on. Raises ValueError if there are several."""
     (only,) = listeners
     found: socket.socket = only.sock
     return found

@@ -1,4 +1,4 @@
-"""A request that a thread answers by the application, or hands over to the loop."""
+"""The work on a request in a thread: call the application, or hand over to the loop."""
 
 from functools import partial
 from typing import Any
@@ -9,7 +9,7 @@ from webapp.serving.hand_over import HAND_OVER, HandedOver, HandOver
 
 
 class RequestTask(WSGITask):
-    """A request that a thread answers by the application."""
+    """The work on a request in a thread."""
 
     hand_over: HandOver
 
@@ -29,7 +29,7 @@ class RequestTask(WSGITask):
             super().write(data)
 
     def finish(self) -> None:
-        """End the answer. Raises HandedOver where it does not end here."""
+        """End the answer. Raises HandedOver if its body stays open."""
         if self.hand_over.attach_waiting is not None:
             attach = self.hand_over.attach_waiting
             raise HandedOver(partial(self.channel.begin_to_wait, attach))
@@ -43,5 +43,5 @@ class RequestTask(WSGITask):
 
     @property
     def may_go_on(self) -> bool:
-        """Whether this is the head of an answer without an end."""
+        """Whether this is the head of an answer whose body may stay open."""
         return self.status.startswith("200 ") and self.content_length is None

@@ -1,5 +1,5 @@
 """
-A process of the web: gunicorn starts it, keeps it and ends it, waitress serves in it.
+A web process: gunicorn starts, watches and ends it, waitress serves in it.
 
     gunicorn --worker-class webapp.serving.worker.Worker …
 """
@@ -13,7 +13,7 @@ from webapp.serving.server import Server, one_listener
 
 
 class Worker(Base):
-    """Serves until a signal, or until its gunicorn is gone."""
+    """Serves until a signal, or until gunicorn's main process is gone."""
 
     server: Server | None = None
 
@@ -23,12 +23,12 @@ class Worker(Base):
         while self.alive and self.ppid == os.getppid():
             self.notify()
             server.turn()
-        # A second signal finds nothing that it would have to wake.
+        # A second signal has nothing to wake.
         self.server = None
         server.end(self.cfg.graceful_timeout, self.notify)
 
     def handle_exit(self, number: int, frame: FrameType | None) -> None:
         super().handle_exit(number, frame)
         if self.server is not None:
-            # It may be waiting, and goes on to wait after a signal.
+            # The loop may be waiting, and would continue to wait after a signal.
             self.server.pull_trigger()

@@ -1,1 +1,1 @@
-"""The demonstration: an invented shop, and what its API is told of it."""
+"""The demonstration: the commands of an invented shop, sent to the API."""

@@ -1,4 +1,4 @@
-"""A client of the API: it sends a command, and waits until it knows how that ended."""
+"""A client of the API: sends a command and waits for its final status."""
 
 import http.client
 import json
@@ -10,18 +10,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 PATIENCE = 30.0
-"""Seconds until it is told that a command is not run; most need a few hundredths."""
+"""Seconds to wait for a command; most take a few hundredths."""
 PAUSE = 0.02
 NO_SHOP = "what answers at {} is not Recount"
 
 
 class DemoFailed(Exception):
-    """Why the demonstration cannot go on, in a sentence for who started it."""
+    """The demonstration cannot continue; the message is a sentence for its user."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentCommand:
-    """A command that was accepted; *is_new* says that it had not ended before."""
+    """An accepted command; *is_new* is True if it was not finished before."""
 
     step: str
     id: str
@@ -30,7 +30,7 @@ class SentCommand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedCommand:
-    """A command that has succeeded: what it was about, and when it had."""
+    """A command that has succeeded: its stream, and when it finished."""
 
     subject: str
     finished_at: datetime
@@ -47,9 +47,9 @@ class Client:
 
     def send(self, step: str, type_: str, data: Mapping[str, Any]) -> SentCommand:
         """
-        Send a command, with *step* as its key: the same step has its effect once.
+        Send a command, with *step* as its key: the same step has one effect.
 
-        Raises DemoFailed where it is not accepted.
+        Raises DemoFailed if it is not accepted.
         """
         status, body = self.call(
             "POST", "/api/commands", {"type": type_, "data": data}, key=step
@@ -123,6 +123,6 @@ class Client:
 
 
 def describe_problem(problem: Mapping[str, Any]) -> str:
-    """Return what an answer that is a problem says, with each of its faults."""
+    """Return the text of a problem (RFC 9457), with each of its faults."""
     faults = [f"{f['field']} {f['problem']}" for f in problem.get("faults", ())]
     return "; ".join([str(problem.get("detail", "no reason is given")), *faults])

@@ -1,4 +1,4 @@
-"""Who orders at the invented shop, and who of them changes their details."""
+"""The customers of the invented shop, some of whom change their details."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customer:
-    """A customer; the shop gives them their number when they are registered."""
+    """A customer; the shop assigns the number at registration."""
 
     name: str
     email: str | None = None
@@ -15,7 +15,7 @@ class Customer:
     address: dict[str, str]
 
     def details(self) -> dict[str, Any]:
-        """Return the details as a command has them, without what is not known."""
+        """Return the fields of a command, without unknown ones."""
         known = {
             "name": self.name,
             "email": self.email,
@@ -121,4 +121,4 @@ MOVED = {
         address=at("Lijnmarkt 84", "3511 KH", "Utrecht", "Netherlands"),
     ),
 }
-"""The details of those for whom something changes, as they are from then on."""
+"""The changed details, for the customers that have some."""

@@ -58,7 +58,7 @@ class Order:
         )
 
     def address(self) -> dict[str, str]:
-        """Return where it goes: to the customer, as they were when they ordered."""
+        """Return the shipping address: the customer's at the time of the order."""
         customer = CUSTOMERS[self.customer]
         return {"name": customer.name, **customer.address}
 

@@ -1,8 +1,8 @@
 """
-Telling the shop of its customers and orders, step by step.
+Send the demonstration's commands to the shop, step by step.
 
-A step's name is its key, and what it says is the same in every run: one that was killed
-is run again and goes on, and one after it has been through finds all of it there.
+A step's name is its key, and its command is the same in every run: so a killed run can
+be continued by another, and a run after a complete one changes nothing.
 """
 
 from collections.abc import Callable, Mapping
@@ -31,9 +31,9 @@ class Demo:
 
     def run(self) -> None:
         """
-        Send all commands, each after what it builds upon has succeeded.
+        Send all commands, each after those that it needs have succeeded.
 
-        Raises DemoFailed where one is refused, fails or is not run.
+        Raises DemoFailed if one is rejected, fails or is not run.
         """
         customers = self.all_of(
             "RegisterCustomer",
@@ -65,7 +65,7 @@ class Demo:
         )
 
     def drive_on(self, numbers: Mapping[str, int]) -> None:
-        """Pay, call off, ship and deliver; *numbers* are those that the shop gave."""
+        """Pay, cancel, ship and deliver; *numbers* are the order ids by step name."""
         self.all_of(
             "ReceivePayment",
             {
@@ -94,7 +94,7 @@ class Demo:
             {
                 name: {
                     "order_id": numbers[name],
-                    # Never a time of this run: the next one says the same.
+                    # Not this run's time: the next run must send the same command.
                     "delivered_at": shipped[name].finished_at.isoformat(),
                 }
                 for name in orders_named(lambda order: order.status is Status.DELIVERED)
@@ -104,7 +104,7 @@ class Demo:
     def all_of(
         self, type_: str, commands: Mapping[str, Mapping[str, Any]]
     ) -> dict[str, FinishedCommand]:
-        """Send these commands, and return them when all have succeeded."""
+        """Send these commands; return them when all have succeeded."""
         sent = {
             name: self.client.send(f"demo {NAME}: {type_} {name}", type_, data)
             for name, data in commands.items()
@@ -118,7 +118,7 @@ class Demo:
 
 
 def orders_named(is_meant: Callable[[Order], bool]) -> Orders:
-    """Return the orders that are meant, by the names that their steps have."""
+    """Return the orders for which *is_meant* is true, by step name."""
     return {
         f"order-{place}": order
         for place, order in enumerate(ORDERS, 1)
@@ -127,7 +127,7 @@ def orders_named(is_meant: Callable[[Order], bool]) -> Orders:
 
 
 def tracking_of(name: str) -> str:
-    """Return the tracking number of an order, as the invented carrier gives them."""
+    """Return the tracking number that the invented carrier gives an order."""
     place = int(name.partition("-")[2])
     return f"PF{48_110_000 + 7_919 * place}EU"
 

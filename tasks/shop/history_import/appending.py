@@ -1,4 +1,4 @@
-"""Appending a plan in batches that are the same at each run."""
+"""Append a plan in batches that are the same at each run."""
 
 from collections.abc import Iterator, Sequence, Set
 from typing import Any
@@ -21,11 +21,11 @@ def append_missing(
     deciders: Deciders,
 ) -> Iterator[int]:
     """
-    Append what is not *there* yet; yield after each batch how many events it added.
+    Append events that are not *there* yet; yield the number that each batch added.
 
-    Batches are cut by count and size out of the whole plan, each is one append, all or
-    nothing. So a run that was killed left whole batches, and the next one has the same
-    before it. Raises StreamsUsedOtherwise where somebody else wrote meanwhile.
+    The whole plan is cut into batches by count and size, and each batch is appended as
+    a whole. So a killed run leaves whole batches, and the next run has the same ones.
+    Raises StreamsUsedOtherwise if another writer appended meanwhile.
     """
     keyring = Keyring(connection, deciders.masters)
     for places in batches(planned.data for planned in plan.events):

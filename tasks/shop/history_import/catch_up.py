@@ -1,4 +1,4 @@
-"""The read models follow an import: this process catches them up itself."""
+"""Catch up the read models after an import, in this process."""
 
 import time
 from collections.abc import Iterator
@@ -8,15 +8,15 @@ from tasks.broker import publish
 from tasks.shop.wiring import Shop
 
 PATIENCE = 10.0
-"""Seconds without a step after which the holder of a read model is left to it."""
+"""Seconds without progress after which we no longer wait for a read model's holder."""
 
 
 def follow(shop: Shop) -> Iterator[int]:
     """
-    Catch up all read models; yield how many positions they still lag, together.
+    Catch up all read models; yield the sum of their lags, in positions.
 
-    The workers are told too, and may be faster. It ends when all has been read, or when
-    nothing has moved for some seconds.
+    The workers get a task, too, and may be faster. It ends when no lag is left, or when
+    no checkpoint has moved for some seconds.
     """
     publish.publish_catch_up(shop)
     lag = find_lag(shop)

@@ -1,4 +1,4 @@
-"""A plan held against the log: what stands there already, and what stands instead."""
+"""Compare a plan with the log: events that are there already, and other ones there."""
 
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from tasks.shop.history_import.encryption import is_same, learn_keys
 from tasks.shop.history_import.plan import Plan, PlannedEvent, event_id
 
 CHUNK = 10_000
-"""Events that are looked up with one statement."""
+"""Events looked up with one statement."""
 
 _COMPARE = """
     SELECT
@@ -55,7 +55,7 @@ _COMPARE = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanComparison:
-    """The places in the plan that stand in the log; what is otherwise, by stream."""
+    """The places of planned events that are in the log; the differences by stream."""
 
     there: Set[int]
     otherwise: Mapping[str, str]
@@ -73,10 +73,10 @@ def compare(
     connection: psycopg.Connection[Any], plan: Plan, masters: MasterKeys | None
 ) -> PlanComparison:
     """
-    Return how far *plan* is in the log.
+    Return which events of *plan* are in the log.
 
-    An event is there if its id is. Its content must then be the same too, or the files
-    were changed since. It is not compared where the log has another shape of it.
+    They are looked up by id. Their content must be the same, too; if not, the files
+    were changed since. It is not compared if the log has another schema version.
     """
     there: set[int] = set()
     otherwise: dict[str, str] = {}
@@ -112,10 +112,10 @@ def arguments(plan: Plan, chunk: Sequence[PlannedEvent]) -> tuple[list[Any], ...
 
 def time_to_compare(planned: PlannedEvent) -> Any:
     """
-    Return when an event must have occurred; None for one that may be of any time.
+    Return when an event must have occurred; None if any time is right.
 
-    The files do not tell when a customer was registered. With an order that was bad and
-    is good now, the first one may be another.
+    The files do not say when a customer was registered: it is the day of the first
+    order, which changes when a bad order is corrected.
     """
     is_told = planned.type != CustomerRegistered.__name__
     return planned.occurred_at if is_told else None
@@ -132,7 +132,7 @@ def reason(plan: Plan, is_ours: bool, source: str | None) -> str:
 def waiting_for(
     connection: psycopg.Connection[Any], streams: Collection[str]
 ) -> dict[str, str]:
-    """Return those of *streams* for which a command waits, each with that reason."""
+    """Return those of *streams* for which a command waits, each with the reason."""
     rows = connection.execute(
         "SELECT DISTINCT stream_id FROM public.commands WHERE status = 'accepted'"
     )

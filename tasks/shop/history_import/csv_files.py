@@ -1,4 +1,4 @@
-"""From a CSV file to rows with their lines; what is no such file is refused whole."""
+"""Read a CSV file to rows with their line numbers; refuse a file that is not CSV."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -12,22 +12,22 @@ MAX_LINE_LENGTH = 1_000_000
 """Characters; a file without line ends must not fill the memory."""
 MAX_COLUMNS = 500
 DELIMITERS = (",", ";", "\t", "|")
-"""What spreadsheets and databases write between two values."""
+"""The delimiters of spreadsheets and databases."""
 NULLS = frozenset({"NULL", "null", "\\N", "(null)", "<null>", "[NULL]"})
 """
-What databases export where there is no value.
+What databases export for a missing value.
 
-Not `Null`: people are called so.
+Not `Null`, which is a surname.
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """
-    A row's values by column; *problem* tells where it does not fit its header.
+    A row's values by column; *problem* says how it does not fit its header.
 
-    *has_decimal_commas* where values are not separated by commas: spreadsheets of half
-    the world write 12,50 then.
+    *has_decimal_commas* is True if the delimiter is not a comma: many spreadsheets then
+    write 12,50.
     """
 
     line: int
@@ -36,7 +36,7 @@ class Row:
     has_decimal_commas: bool = False
 
     def text(self, column: str) -> str:
-        """Return what a cell says; nothing where it is blank or stands for no value."""
+        """Return a cell's text, "" if it is blank or stands for no value."""
         text = self.values.get(column, "")
         return "" if not text.strip() or text.strip() in NULLS else text
 
@@ -51,10 +51,10 @@ class Table:
 
 def read_table(path: Path, needed: Sequence[str]) -> Table:
     """
-    Return the table in the file at *path*, which has the columns *needed*, or more.
+    Return the table in the file at *path*, which has at least the columns *needed*.
 
-    Raises UnusableFile, also later, while the rows are read: from a quote that is never
-    closed on, nothing of the file can be trusted.
+    Raises UnusableFile, also later, while the rows are read: after an unclosed quote
+    the rest of the file is useless.
     """
     delimiter = find_delimiter(path, needed)
     records = read_records(path, delimiter)
@@ -70,7 +70,7 @@ def read_table(path: Path, needed: Sequence[str]) -> Table:
 
 
 def find_delimiter(path: Path, needed: Sequence[str]) -> str:
-    """Return what separates the values in *path*: with it, most columns are there."""
+    """Return the delimiter of *path*: the one with which most columns are found."""
 
     def found(delimiter: str) -> int:
         try:
@@ -121,10 +121,10 @@ def rows_of(
 
 def read_records(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """
-    Yield the cells of each row with the line that it begins in.
+    Yield the first line number and the cells of each row.
 
-    Without blank ones, such as a spreadsheet leaves at its end, and without the line
-    in which one tells its delimiter.
+    It skips blank rows, such as a spreadsheet leaves at its end, and the line `sep=…`,
+    in which a spreadsheet names the delimiter.
     """
     line = 1
     try:

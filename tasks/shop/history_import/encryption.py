@@ -1,4 +1,4 @@
-"""Personal data of a plan: encrypted on their way in, opened to be compared."""
+"""Personal data of a plan: encrypt them to append, decrypt the log's to compare."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -16,7 +16,7 @@ from tasks.shop.history_import.plan import PlannedEvent, event_id
 def encrypt_events(
     some: Sequence[PlannedEvent], import_id: UUID, deciders: Deciders, keyring: Keyring
 ) -> list[PlannedEvent]:
-    """Return *some* events as they are written, their personal fields closed."""
+    """Return *some* events as they are appended, their personal fields encrypted."""
     facts = [fact_of(planned, deciders) for planned in some]
     subjects = [subject_of(*pair, deciders) for pair in zip(some, facts, strict=True)]
     keyring.learn_subjects(subjects)
@@ -37,7 +37,7 @@ def fact_of(planned: PlannedEvent, deciders: Deciders) -> Any:
 
 
 def subject_of(planned: PlannedEvent, fact: Any, deciders: Deciders) -> str:
-    """Return whose key it needs; of an event without personal fields its stream."""
+    """Return the subject whose key it needs; without personal fields, its stream."""
     kind: type = type(fact)
     if not personal_fields(kind):
         return planned.stream_id
@@ -49,11 +49,11 @@ def learn_keys(texts: Iterable[str], keyring: Keyring) -> None:
 
 
 def is_same(planned: PlannedEvent, kept: str, about: UUID, keyring: Keyring) -> bool:
-    """Return whether the log's *kept* data are those that are planned."""
+    """Return whether the log's *kept* data are the planned ones."""
     there: Mapping[str, Any] = msgspec.json.decode(keyring.decrypt(kept, about))
     ours: dict[str, Any] = msgspec.json.decode(planned.data)
     if FORGOTTEN in there:
-        # What the log cannot tell any more it does not hold against the files.
+        # The subject was forgotten: the data cannot be compared any more.
         ours = {name: ours[name] for name in ours if name in there}
         there = {name: there[name] for name in there if name != FORGOTTEN}
     return there == ours

@@ -24,7 +24,7 @@ class UnusableFile(ImportRefused):
 
 
 class StreamsUsedOtherwise(ImportRefused):
-    """*reasons* tells by stream what stands there instead."""
+    """Streams have other events than planned; *reasons* says which, by stream."""
 
     def __init__(self, reasons: Mapping[str, str]) -> None:
         self.reasons = reasons

@@ -1,4 +1,4 @@
-"""The figures of a history, which an operator compares with those of the old shop."""
+"""Totals of a history, for an operator to compare with those of the old shop."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A shop's history as its four files tell it: what is whole, and all that is bad."""
+"""Read a shop's history from its four files: the good rows, and the bad ones."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ LINES = "order_details.csv"
 
 @dataclass(slots=True, kw_only=True)
 class BadRow:
-    """A row that is not imported; *left_out* counts the orders it takes with it."""
+    """A row that is not imported; *left_out* counts the orders lost by it."""
 
     file: str
     line: int
@@ -46,7 +46,7 @@ class BadRow:
 
 @dataclass(slots=True)
 class RowsOfAFile:
-    """The good rows of a file by their id, where they stand, and the bad ones' ids."""
+    """The good rows of a file by id, their line numbers, and the ids of bad rows."""
 
     rows: dict[Any, Any] = field(default_factory=dict)
     lines: dict[Any, int] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class RowsOfAFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """What can be imported, and what cannot; *not_kept* names columns by file."""
+    """The rows to import, and the bad rows; *not_kept* has ignored columns by file."""
 
     customers: Mapping[str, CustomerRow]
     orders: Mapping[int, OrderRow]
@@ -71,7 +71,7 @@ def read_history(folder: Path, currency: str) -> History:
 
 
 class HistoryReader:
-    """The four files being read: each is held against those that it refers to."""
+    """Reads the four files; checks the references from each to the others."""
 
     def __init__(self, folder: Path, currency: str) -> None:
         self.folder = folder
@@ -139,7 +139,7 @@ class HistoryReader:
     def read_items(self) -> dict[int, list[Item]]:
         """Read the lines of the orders; one that is bad makes its order bad."""
         items: dict[int, list[Item]] = {}
-        # Of a million lines few have a discount of their own: each is kept once.
+        # A million lines have few different discounts: each is kept once.
         discounts: dict[Decimal, Decimal] = {}
         for row in self.rows_of(LINES, LineRow):
             try:
@@ -189,7 +189,7 @@ class HistoryReader:
         return table.rows
 
     def id_in(self, column: str, row: Row) -> Any:
-        """Return the id that a bad row has, if at least that can be read."""
+        """Return the id of a bad row, or None if even that cannot be read."""
         try:
             return value_of(column, row.values.get(column, ""), self.currency)
         except ValueError:
@@ -210,7 +210,7 @@ class HistoryReader:
 
 
 def reason_against(items: Sequence[Item]) -> str | None:
-    """Return why an order of these lines cannot be kept."""
+    """Return why an order with these lines cannot be imported, or None."""
     if not items:
         return "has no lines"
     if len(items) > MAX_LINES:

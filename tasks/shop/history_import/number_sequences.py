@@ -1,4 +1,4 @@
-"""The shop's numbers go on behind those that are imported."""
+"""Move the shop's number sequences past the imported numbers."""
 
 from collections.abc import Collection
 from typing import Any
@@ -18,15 +18,13 @@ def move_numbers(
     """
     Move both sequences to at least what *plan* uses, and never back.
 
-    A command that draws a number holds the sequence until the command is committed. So
-    once we have it, every command that was promised one of our numbers can be seen;
-    from then on nobody is given one. Raises StreamsUsedOtherwise or NumbersHeld, and
-    has then moved nothing.
+    A command that draws a number locks the sequence until it is committed. So once we
+    have the lock, every command with one of our numbers is visible, and no other can
+    get one. Raises StreamsUsedOtherwise or NumbersHeld, and has then moved nothing.
     """
     try:
         with connection.transaction():
-            # A command that wants a number waits behind us, so we must not wait for
-            # long.
+            # Commands that draw a number wait for us, so we must not wait long.
             connection.execute(f"SET LOCAL lock_timeout = '{MAX_WAIT}'")
             move(connection, "order_numbers", plan.highest_order)
             move(connection, "customer_numbers", plan.highest_customer)
@@ -38,5 +36,5 @@ def move_numbers(
 
 
 def move(connection: psycopg.Connection[Any], sequence: str, highest: int) -> None:
-    """Move a sequence, and keep everybody from drawing until we have committed."""
+    """Move a sequence, and lock it against drawing until we have committed."""
     connection.execute("SELECT public.move_numbers(%s, %s)", (sequence, highest))

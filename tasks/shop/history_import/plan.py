@@ -1,4 +1,4 @@
-"""The plan: every event of an import, in its order, before any of them is written."""
+"""The plan: every event of an import, in order, before the first is appended."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -43,14 +43,14 @@ class Plan:
 
     @property
     def import_id(self) -> UUID:
-        """What caused all of these events, and the conversation that they are."""
+        """The causation id and correlation id of all these events."""
         return uuid5(IMPORTS, self.source)
 
     def new_events(self, some: Sequence[PlannedEvent]) -> list[tuple[str, NewEvent]]:
         """
-        Return *some* events as they are appended: the same whenever it is done.
+        Return *some* events as they are appended: the same at each run.
 
-        They have no actor: who did it in the old shop, the files do not tell.
+        They have no actor, since the files do not name one.
         """
         import_id = self.import_id
         return [
@@ -79,12 +79,12 @@ def event_id(import_id: UUID, planned: PlannedEvent) -> UUID:
 
 
 Turn = tuple[datetime, int, str | int, PlannedEvent]
-"""When an event has its turn; its rank and its subject order those of one moment."""
+"""An event's time, and its rank and subject, which order events of the same time."""
 REGISTERED, CREATED, SHIPPED = range(3)
 
 
 def plan_of(history: History, *, source: str, currency: str, zone: ZoneInfo) -> Plan:
-    """Return the plan of a history. Raises ImportRefused where no order is left."""
+    """Return the plan of a history. Raises ImportRefused if no order is left."""
     if not history.orders:
         raise ImportRefused("there is no order to import")
     turns = [*registrations(history, zone), *orders(history, currency, zone)]
@@ -98,7 +98,7 @@ def plan_of(history: History, *, source: str, currency: str, zone: ZoneInfo) -> 
 
 
 def registrations(history: History, zone: ZoneInfo) -> Iterator[Turn]:
-    """Yield the customers, each at the day of the first order, or of all orders'."""
+    """Yield the customers, each at the day of its first order, or else of the first."""
     firsts: dict[str, date] = {}
     for order in history.orders.values():
         day = firsts.get(order.customer_id, order.order_date)
@@ -111,15 +111,15 @@ def registrations(history: History, zone: ZoneInfo) -> Iterator[Turn]:
 
 
 def orders(history: History, currency: str, zone: ZoneInfo) -> Iterator[Turn]:
-    """Yield each order and, where there was one, its shipping."""
+    """Yield each order and its shipping, if any."""
     for number, order in history.orders.items():
         at = midnight(order.order_date, zone)
         event = created_event(order, history.items[number], currency)
         yield at, CREATED, number, plan(ORDERS, number, 1, event, at)
         if order.shipped_date is not None:
             left = midnight(order.shipped_date, zone)
-            # Where the files say that it left before it was ordered, that is kept as
-            # the time; in its stream it still comes second.
+            # A shipping date before the order's is kept as the time; in the stream the
+            # shipping still comes second.
             turn = max(at, left)
             yield turn, SHIPPED, number, plan(ORDERS, number, 2, OrderShipped(), left)
 
@@ -142,17 +142,17 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
     """
     Return when *day* began in *zone*.
 
-    Where clocks went forward at midnight there is no 00:00: it is the moment at which
-    they did. Where it came twice it is the first.
+    If clocks went forward at midnight, there is no 00:00, and it is the time of the
+    change. If there were two, it is the first.
     """
     return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
 
 
 def highest_number(customer_ids: Iterable[str]) -> int:
     """
-    Return the highest id that the shop might give to another customer, or 0.
+    Return the highest id that the shop's sequence could assign again, or 0.
 
-    An id far above is none: the shop never counts that far.
+    Ids far above are ignored: the sequence never gets that far.
     """
     numbers = (int(i) for i in customer_ids if re.fullmatch("[1-9][0-9]{0,12}", i))
     return max((n for n in numbers if n <= MAX_NUMBER), default=0)

@@ -1,4 +1,4 @@
-"""Examining: every refusal that comes before the first append is here."""
+"""Check an import: all refusals before the first append are here."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,7 +33,7 @@ def examine_log(
     masters: MasterKeys | None,
 ) -> PlanComparison:
     """
-    Return what of *plan* is in the log.
+    Return which events of *plan* are in the log.
 
     Raises StreamsUsedOtherwise, or ImportRefused for a log of another currency.
     """
@@ -48,7 +48,7 @@ def examine_log(
 
 
 def refuse_other_currency(connection: psycopg.Connection[Any], currency: str) -> None:
-    """Refuse amounts that the log would take for others."""
+    """Refuse amounts in another currency than the log's. Raises ImportRefused."""
     of_log = currency_of(connection)
     if of_log not in (currency, None):
         raise ImportRefused(
@@ -65,11 +65,11 @@ def alone(
     connection: psycopg.Connection[Any], *, tell: Callable[[str], None]
 ) -> Iterator[None]:
     """
-    Hold the session's lock on importing; where another has it, *tell* so and wait.
+    Hold the session lock on importing; if another session has it, call *tell* and wait.
 
-    An import that was killed holds it until PostgreSQL is through with its last append:
-    what the next one then finds in the log is all that there will be of it. Left by an
-    exception the connection must be thrown away, and the lock goes with it.
+    A killed import holds it until PostgreSQL has finished its last append: so the next
+    import finds all its events in the log. After an exception, close the connection:
+    that releases the lock.
     """
     row = connection.execute(f"SELECT pg_try_advisory_lock({KEY})").fetchone()
     if row != (True,):

@@ -1,8 +1,8 @@
 """
 The rows of the four files, and how the text of a cell becomes a value.
 
-The kinds of field are those of commands (`domain.fields`), the rules are not: what was
-once free of charge was so, and a number is as good an id of a customer as any.
+The kinds of field are those of commands (`domain.fields`), the rules are not: an old
+item may have been free of charge, and a number may be a customer's id.
 """
 
 import re
@@ -37,9 +37,9 @@ from tasks.shop.history_import.csv_files import Row, show_text
 R = TypeVar("R")
 
 MAX_NUMBER = 10**12
-"""An order's: the shop's own numbers go on behind it, and must not soon end."""
+"""Of an order: the shop's own numbers continue after it, and need room."""
 EARLIEST, LATEST = date(2, 1, 1), date(9998, 12, 31)
-"""In any zone these are times that PostgreSQL and Python can both hold."""
+"""In any time zone, PostgreSQL and Python can both represent these days."""
 
 DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -61,7 +61,7 @@ class CustomerRow:
     email: Email | None = None
 
     def missing_of_address(self) -> list[str]:
-        """Return what an address must have and this one, begun, has not."""
+        """Return the missing mandatory fields of a partly filled address."""
         parts = ("address", "city", "country")
         others = (self.region, self.postal_code)
         missing = [name for name in parts if getattr(self, name) is None]
@@ -93,7 +93,7 @@ class OrderRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineRow:
-    # Whichever it is, there must be an order of that number.
+    # It may be any number, but there must be an order with it.
     order_id: int
     product_id: ShortText
     unit_price: Price
@@ -102,7 +102,7 @@ class LineRow:
 
 
 NOT_NEEDED = ("email",)
-"""Columns that are kept where a file has them."""
+"""Optional columns, kept if a file has them."""
 
 
 @cache
@@ -116,7 +116,7 @@ def needed_columns(kind: type) -> list[str]:
 
 
 def read_row(kind: type[R], row: Row, currency: str) -> R:
-    """Return the row as one of *kind*. Raises InvalidInput with all that is wrong."""
+    """Return the row as one of *kind*. Raises InvalidInput with all its faults."""
     if row.problem is not None:
         raise InvalidInput([Fault("row", row.problem)])
     faults, values = [], {}
@@ -140,7 +140,7 @@ def read_row(kind: type[R], row: Row, currency: str) -> R:
 
 
 def reason_in(error: InvalidInput, row: Row) -> str:
-    """Return what is wrong with *row*, with the values that are."""
+    """Return what is wrong with *row*, with the wrong values."""
     return "; ".join(
         f"{fault.field} {show_text(row.values[fault.field])} {fault.problem}"
         if row.text(fault.field)
@@ -149,10 +149,10 @@ def reason_in(error: InvalidInput, row: Row) -> str:
     )
 
 
-# The same few values come again and again; remembered, they are also kept only once.
+# A few values are repeated often; with a cache each is also kept only once.
 @lru_cache(10_000)
 def value_of(column: str, text: str, currency: str) -> Any:
-    """Return the plain value that a cell stands for. Raises ValueError."""
+    """Return a cell's plain value. Raises ValueError."""
     if column in AMOUNTS:
         return amount(text, currency)
     convert = CONVERSIONS.get(column)
@@ -160,7 +160,7 @@ def value_of(column: str, text: str, currency: str) -> Any:
 
 
 def on_a_line(text: str) -> str:
-    """Return *text* with a blank for each end of a line: old addresses have several."""
+    """Return *text* with a blank for each line end: old addresses have several."""
     return re.sub(r"[\r\n\t]+", " ", text)
 
 
@@ -171,7 +171,7 @@ def whole(text: str) -> int:
 
 
 def amount(text: str, currency: str) -> int:
-    """Return minor units; digits that the currency does not have are never rounded."""
+    """Return minor units. Raises ValueError for more digits than the currency has."""
     plain = text.rstrip("0").rstrip(".") if re.search(r"\d\.\d+$", text) else text
     try:
         return parse_amount(plain, currency)
@@ -181,9 +181,9 @@ def amount(text: str, currency: str) -> int:
 
 def with_decimal_point(text: str) -> str:
     """
-    Return a number that may have a decimal comma with a point in its place.
+    Return a number with its decimal comma, if any, replaced by a point.
 
-    Raises ValueError for 1,250: that may be a thousand, and is never guessed.
+    Raises ValueError for 1,250, which is ambiguous: it may mean a thousand.
     """
     if re.fullmatch(r"-?[1-9][0-9]{0,2}(,[0-9]{3})+", text.strip()):
         raise ValueError("may be thousands or thousandths: write it without a comma")
@@ -191,17 +191,17 @@ def with_decimal_point(text: str) -> str:
 
 
 def fraction(text: str) -> str:
-    """Return the fraction in one form, whatever zeros it was written with."""
+    """Return the fraction without superfluous zeros."""
     if not re.fullmatch(r"[0-9](\.[0-9]{1,20})?", text):
         raise ValueError("must be a fraction from 0 to 1, like 0.05")
     return f"{Decimal(text).normalize():f}"
 
 
 def day(text: str) -> str:
-    """Return a date without the midnight that some databases write behind it."""
+    """Return a date without the midnight that some databases append."""
     plain = re.sub(r"[ T]00:00(:00(\.0+)?)?$", "", text)
     try:
-        # It knows more ways to write a date, weeks among them.
+        # fromisoformat accepts more forms of a date, such as weeks.
         found = date.fromisoformat(plain if DATE.fullmatch(plain) else "")
     except ValueError as error:
         raise ValueError("is no date like 1996-07-04") from error
@@ -233,7 +233,7 @@ def registered_event(customer: CustomerRow) -> CustomerRegistered:
 
 
 def address_of(customer: CustomerRow) -> Address | None:
-    """Return a customer's address; the row was checked to have all of it or nothing."""
+    """Return a customer's address; the row was checked to have all of it or none."""
     if not (customer.address and customer.city and customer.country):
         return None
     return Address(

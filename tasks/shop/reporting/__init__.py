@@ -1,1 +1,1 @@
-"""Views and stored functions for reports: SQL upon what the shop writes, one a file."""
+"""Views and SQL functions for reports on the shop's tables, one a file."""

@@ -1,9 +1,9 @@
 """
-Making the views and functions of the schema `reporting`, and who may use them.
+Create the views and functions of the schema `reporting`, and grant their use.
 
-They hold no data and follow from the code, what a role may among it. So no revision of
-the migrations has them: they are dropped and made again where they are not those of
-this code, as read models are.
+They hold no data and depend on code, such as the permissions of roles. So no migration
+has them: if they are not those of this code, they are dropped and created again, as
+read models are.
 """
 
 import hashlib
@@ -20,9 +20,9 @@ from tasks.shop.permissions import COMMANDS, ROLES
 
 SCHEMA = "reporting"
 READERS = ("reader", "operator")
-"""The roles that may ask."""
+"""The database roles that may read them."""
 
-# In the order in which they name each other; each has a file of its own.
+# Each has a file of its own, and uses only those before it.
 VIEWS = (
     "roles",
     "users",
@@ -42,17 +42,17 @@ class ReportingInUse(Exception):
 
 def ensure_reporting(engine: sa.Engine) -> None:
     """
-    Make the views and functions of this code, and grant them, as the tables' owner.
+    Create the views and functions of this code, and grant them, as the tables' owner.
 
-    Raises ReportingInUse where those of another version cannot be dropped: they are
-    then as they were.
+    Raises ReportingInUse if those of another version cannot be dropped; they are then
+    unchanged.
     """
     if find_fingerprint(engine) != fingerprint():
         drop_reporting(engine)
         with engine.begin() as connection:
             for statement in definitions():
                 execute(connection, statement)
-    # A dump that is restored on another server has lost who may.
+    # A dump restored on another server has lost the grants.
     with engine.begin() as connection:
         for statement in grants():
             execute(connection, statement)
@@ -60,14 +60,14 @@ def ensure_reporting(engine: sa.Engine) -> None:
 
 def drop_reporting(engine: sa.Engine) -> None:
     """
-    Drop all that was made here, and nothing that others have made in the schema.
+    Drop the views and functions made here, and no other objects of the schema.
 
-    Migrations may change what they read only while they are gone. Raises ReportingInUse
-    where something is built upon them, or a reader of theirs does not end.
+    Migrations can change the tables that they read only while they are dropped. Raises
+    ReportingInUse if other objects depend on them, or a query on them does not end.
     """
     try:
         with engine.begin() as connection:
-            # Who waits for longer holds up all readers that come after it.
+            # A longer wait for the lock would block all later readers.
             execute(connection, "SET LOCAL lock_timeout = '5s'")
             execute(connection, f"DROP VIEW IF EXISTS {names(VIEWS)}")
             execute(connection, f"DROP FUNCTION IF EXISTS {names(FUNCTIONS)}")
@@ -80,7 +80,7 @@ def drop_reporting(engine: sa.Engine) -> None:
 
 
 def find_fingerprint(engine: sa.Engine) -> str | None:
-    """Return what the definitions were made from that are there."""
+    """Return the fingerprint of the installed definitions, or None."""
     with engine.connect() as connection:
         comment: str | None = connection.scalar(
             sa.text("SELECT obj_description(to_regnamespace(:name), 'pg_namespace')"),
@@ -95,7 +95,7 @@ def fingerprint() -> str:
 
 
 def definitions() -> Iterator[str]:
-    """Yield the SQL that makes them, and notes what they were made from."""
+    """Yield the SQL that creates them and stores their fingerprint."""
     yield f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"
     yield from sources()
     yield (
@@ -112,7 +112,7 @@ def sources() -> Iterator[str]:
 
 
 def role_rows() -> str:
-    """Return what each role may, a row for each type of command, as SQL of VALUES."""
+    """Return rows of VALUES: each role, permission and type of command."""
     rows: list[tuple[str, str, str | None]] = [
         (role, permission, command_type)
         for role, permissions in sorted(ROLES.items())
@@ -126,14 +126,14 @@ def role_rows() -> str:
 
 
 def types_for(permission: str) -> list[str | None]:
-    """Return the types of command that want *permission*; [None] if it is to read."""
+    """Return the types of command that need *permission*; [None] if it is to read."""
     return [type_ for type_, wanted in COMMANDS.items() if wanted == permission] or [
         None
     ]
 
 
 def grants() -> Iterator[str]:
-    """Yield what lets the readers in, and nobody else."""
+    """Yield the SQL that grants use to READERS only."""
     readers = ", ".join(PREFIX + role for role in READERS)
     yield f"GRANT USAGE ON SCHEMA {SCHEMA} TO {readers}"
     yield f"GRANT SELECT ON {names(VIEWS)} TO {readers}"

@@ -1,1 +1,1 @@
-"""Streams carried from one log to another: out of production, to a developer."""
+"""Export streams from one log and import them into another, as a developer's."""

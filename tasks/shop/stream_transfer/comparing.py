@@ -1,4 +1,4 @@
-"""The events of a file held against the log: which streams are there already."""
+"""Compare the events of a file with the log: which streams are there already."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,7 +22,7 @@ def streams_there(
     """
     Return the streams whose events were all imported before; they may have more.
 
-    Raises StreamsUsedOtherwise, which names those that have events and not these.
+    Raises StreamsUsedOtherwise, which names streams that have other events.
     """
     arriving: dict[str, list[IncomingEvent]] = {}
     for one in found:
@@ -43,7 +43,7 @@ def streams_there(
 def otherwise(
     arriving: Sequence[IncomingEvent], kept: Sequence[RecordedEvent]
 ) -> str | None:
-    """Return what stands in a stream instead of what arrives; None where it is that."""
+    """Return how a stream differs from the imported events; None if not at all."""
     for one, event in zip(arriving, kept, strict=False):
         metadata = msgspec.json.decode(event.metadata, type=Metadata)
         if metadata.event_id != one.event_id:
@@ -59,7 +59,7 @@ def is_same(one: IncomingEvent, event: RecordedEvent) -> bool:
     ours: dict[str, Any] = msgspec.json.decode(one.data)
     there: dict[str, Any] = msgspec.json.decode(event.data)
     if FORGOTTEN in there:
-        # What the log cannot tell any more it does not hold against the file.
+        # The subject was forgotten: the data cannot be compared any more.
         ours = {name: ours[name] for name in ours if name in there}
         there = {name: there[name] for name in ours}
     return (one.line.type, ours) == (event.type, there)

@@ -4,7 +4,7 @@ Why an export is refused.
 ExportRefused
 ├── NoSuchStreams  some streams have no event
 ├── BadMetadata    an event was not written by the append
-└── NotMaskable    of an event nobody can say what in it is personal
+└── NotMaskable    the personal fields of an event are unknown
 """
 
 from collections.abc import Sequence

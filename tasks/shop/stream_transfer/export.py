@@ -1,4 +1,4 @@
-"""Exporting: streams to lines of a file, their personal fields masked."""
+"""Export streams to lines of a file, their personal fields masked."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -28,10 +28,10 @@ def export(
     secret: bytes | None,
 ) -> list[Line]:
     """
-    Return the events of some streams, in the order of the log; masked by a *secret*.
+    Return the events of some streams, in the order of the log, masked with *secret*.
 
-    Without one they are as they are read, in the clear. Raises NoSuchStreams or
-    NotMaskable, and EventStoreError where personal fields cannot be opened.
+    Without a secret, personal fields are in the clear. Raises NoSuchStreams or
+    NotMaskable, and EventStoreError if personal fields cannot be decrypted.
     """
     events = read_streams(connection, stream_ids)
     there = {event.stream_id for event in events}
@@ -62,7 +62,7 @@ def line_of(decrypt_events: DecryptedEvent) -> Line:
 
 
 def subjects_left_out(lines: Sequence[Line], deciders: Deciders) -> set[str]:
-    """Return whom *lines* are about without having their streams."""
+    """Return the subjects of *lines* whose streams are not among them."""
     subjects = set()
     for line in lines:
         decider = deciders.by_category.get(category_of(line.stream_id))

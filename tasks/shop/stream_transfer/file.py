@@ -1,8 +1,8 @@
 """
 The file of exported streams: a header, then an event a line, all of it JSON.
 
-The header has how many events there are and a hash over it and them, so that a file
-that was cut off or edited is noticed. It is no signature: who means to can compute it.
+The header has the number of events and a hash of itself and them, which detects a file
+that was cut off or edited. It is no signature: anyone can compute it.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ FORM = "recount streams 1"
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a file has: how many events of each of *streams*, and a hash of it all."""
+    """The header: the number of events by stream, and the hash of the file."""
 
     form: str
     streams: dict[str, int]
@@ -36,9 +36,9 @@ class _Form(msgspec.Struct):
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
-    An event as it was; *personal* names the fields of its data that are encrypted.
+    An exported event; *personal* names the fields of its data that are encrypted.
 
-    Its *position* is that in its old log, for those who look there.
+    *position* is the one in its old log, for information.
     """
 
     stream_id: str
@@ -52,7 +52,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 def parse_event(line: Line) -> RecordedEvent:
-    """Return the event of a line as one of its old log."""
+    """Return a line's event as it was in its old log."""
     return RecordedEvent(
         position=line.position,
         stream_id=line.stream_id,
@@ -65,7 +65,7 @@ def parse_event(line: Line) -> RecordedEvent:
 
 
 def write_file(lines: Sequence[Line], *, is_masked: bool) -> bytes:
-    """Return the file of some events, each stream's in order."""
+    """Return the bytes of a file with these events, each stream's in order."""
     header = Header(
         form=FORM,
         streams=dict(Counter(line.stream_id for line in lines)),
@@ -78,12 +78,12 @@ def write_file(lines: Sequence[Line], *, is_masked: bool) -> bytes:
 
 
 def as_json(value: Header | Line) -> bytes:
-    """Return a line that may be looked at on a terminal, too."""
+    """Return a line of JSON that is safe on a terminal."""
     return printable(msgspec.json.encode(value).decode()).encode() + b"\n"
 
 
 def hash_of(header: Header, body: bytes) -> str:
-    """Return the hash of a file, whose header does not have it yet."""
+    """Return the hash of a file, computed with an empty hash in its *header*."""
     bare = msgspec.structs.replace(header, sha256="")
     return hashlib.sha256(as_json(bare) + body).hexdigest()
 
@@ -92,8 +92,8 @@ def read(file: BinaryIO, name: str) -> tuple[Header, list[Line]]:
     """
     Return the header and the events of a file.
 
-    Raises UnusableFile for one that is none, is of another form, was cut off or edited,
-    or whose streams do not begin with their first event.
+    Raises UnusableFile for a file that has another form, was cut off or edited, or
+    whose streams do not begin with their first event.
     """
     first, _, body = file.read().partition(b"\n")
     header = read_header(first, name)

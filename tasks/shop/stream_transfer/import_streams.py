@@ -1,4 +1,4 @@
-"""Importing: the events of a file into this log, all of them or none."""
+"""Import the events of a file into this log, all of them or none."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ from tasks.shop.wiring import Shop, schema_mismatch
 
 @dataclass(kw_only=True)
 class StreamImportResult:
-    """What became of a file: its new streams, those that were there, and its events."""
+    """The imported streams, those that were there, and the number of new events."""
 
     new: Sequence[str]
     there: Sequence[str]
@@ -47,8 +47,8 @@ def bring_in(
     """
     Append the events of a file, unless they are there already.
 
-    It is one transaction; that of a rehearsal is taken back, so that it finds what the
-    import would. Raises ImportRefused, and has then written nothing.
+    It is one transaction; a rehearsal rolls it back, and so finds the same errors as an
+    import. Raises ImportRefused, and has then written nothing.
     """
     if wrong := schema_mismatch(shop.engine):
         raise ImportRefused(f"{wrong.what}; {wrong.remedy}")
@@ -75,7 +75,7 @@ def bring_in(
 def refuse_currencies(
     connection: psycopg.Connection[Any], found: Iterable[IncomingEvent], own: str
 ) -> None:
-    """Refuse amounts that this shop would show as others: none are converted."""
+    """Refuse amounts in other currencies than the shop's: none are converted."""
     facts = (fact for one in found for fact in one.facts)
     currencies = {fact.currency for fact in facts if isinstance(fact, OrderCreated)}
     for currency in sorted(currencies - {own}):
@@ -96,7 +96,7 @@ def claims_of(error: AlreadyClaimed) -> ImportRefused:
 
 @dataclass
 class Transfer:
-    """What is done in the one transaction, on a *connection* that is in it."""
+    """The steps of an import, in the transaction of *connection*."""
 
     connection: psycopg.Connection[Any]
     deciders: Deciders
@@ -117,7 +117,7 @@ class Transfer:
         return brought
 
     def move_numbers(self, streams: Collection[str]) -> None:
-        """Have the shop's own numbers go on behind those of *streams*."""
+        """Move the shop's number sequences past the numbers of *streams*."""
         for decider in self.deciders.all:
             begin = f"{decider.category}-"
             ids = [s.removeprefix(begin) for s in streams if s.startswith(begin)]
@@ -146,7 +146,7 @@ class Transfer:
             keyring.note_stored()
 
     def append_claims(self, new: Sequence[IncomingEvent], notes: list[str]) -> None:
-        """Claim what the streams claim in the end, and forget who was forgotten."""
+        """Append the claims of the streams' states, and forget forgotten subjects."""
         versions = {one.line.stream_id: one.line.version for one in new}
         facts: dict[str, list[Any]] = {}
         for one in new:
@@ -175,7 +175,7 @@ class Transfer:
         try:
             state = reduce(decider.evolve, facts, decider.initial)
         except Exception as error:
-            # It may be what it was brought here for.
+            # Such a stream may be imported just because of this error.
             notes.append(f"{stream_id} has no state, and claims nothing: {error!r}")
             return []
         changes = changes_between((), decider.claims(state))
@@ -191,9 +191,9 @@ class Transfer:
 
     def refuse_missing_subjects(self, new: Sequence[IncomingEvent]) -> None:
         """
-        Refuse events about somebody of whom there is no stream here.
+        Refuse events whose subject has no stream here.
 
-        Such a log cannot come of commands: what reads it would stop.
+        Commands cannot cause such a log, and subscriptions would stop at it.
         """
         subjects = {one.subject: one.line.stream_id for one in new}
         rows = self.connection.execute(

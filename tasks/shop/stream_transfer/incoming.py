@@ -1,4 +1,4 @@
-"""Arriving: what the lines of a file are to become in this log."""
+"""Incoming events: what the lines of a file become in this log."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -19,14 +19,14 @@ from tasks.shop.stream_transfer.file import Line, parse_event
 
 ARRIVED = UUID("5d1c5b8a-7a1e-5c0b-8d55-2f1c7a9e4b60")
 SOURCE = "an export"
-"""What marks the events that came so, in their metadata."""
+"""The source in the metadata of imported events."""
 
 
 class IncomingEvent(NamedTuple):
     """
-    An event on its way in, and what it is today.
+    An event to append, and the events to which it is upcast.
 
-    *personal* are the fields that are encrypted, with the key of *subject*.
+    *personal* are the fields to encrypt with the key of *subject*.
     """
 
     line: Line
@@ -38,11 +38,11 @@ class IncomingEvent(NamedTuple):
 
 
 class Unreadable(Exception):
-    """A line that this code can make nothing of."""
+    """A line's event cannot be read by this code."""
 
 
 def arriving(lines: Sequence[Line], deciders: Deciders) -> list[IncomingEvent]:
-    """Return what *lines* tell. Raises ImportRefused, which names each bad line."""
+    """Return the events of *lines*. Raises ImportRefused, which names each bad line."""
     found, bad = [], []
     for place, line in enumerate(lines, start=2):
         try:
@@ -76,7 +76,7 @@ def arriving_event(line: Line, deciders: Deciders) -> IncomingEvent:
         event_id=new_id(line.metadata.event_id),
         facts=facts,
         data=data,
-        # What was forgotten there stays so.
+        # What was forgotten in the old log stays forgotten.
         personal=frozenset() if FORGOTTEN in message else marked,
         subject=decider.subject_of(line.stream_id, facts),
     )
@@ -90,14 +90,14 @@ def facts_of(line: Line, decider: Decider) -> Sequence[Any]:
 
 
 def personal_of_today(line: Line, fact: Any, decider: Decider) -> frozenset[str]:
-    """Return the marks of an event's class, if the data are of its shape."""
+    """Return the personal fields of an event's class, if the data fit the class."""
     kind: type = type(fact)
     is_of_today = decider.events.is_of_today(line.type, line.metadata.schema)
     return personal_fields(kind) if is_of_today else frozenset()
 
 
 def new_id(event_id: UUID) -> UUID:
-    """Return the id that an event gets here: the same each time."""
+    """Return an event's id in this log: the same each time."""
     return uuid5(ARRIVED, str(event_id))
 
 
@@ -105,9 +105,9 @@ def new_events(
     some: Sequence[IncomingEvent], ids: Mapping[UUID, UUID], keyring: Keyring
 ) -> list[tuple[str, NewEvent]]:
     """
-    Return events as they are appended, their personal fields closed.
+    Return events as they are appended, their personal fields encrypted.
 
-    *ids* has the new ids of all events of the file: what caused another one still does.
+    *ids* maps old to new ids of all events of the file, to translate causation ids.
     """
     keyring.learn_subjects(one.subject for one in some if one.personal)
     return [
@@ -133,7 +133,7 @@ def metadata_of(one: IncomingEvent, ids: Mapping[UUID, UUID]) -> Metadata:
         event_id=one.event_id,
         correlation_id=ids.get(told.correlation_id, told.correlation_id),
         causation_id=ids.get(told.causation_id, told.causation_id),
-        # The append notes when it was written down here.
+        # The append sets the time of recording.
         recorded_at=None,
         source=f"{SOURCE} of {told.source}" if told.source else SOURCE,
     )

@@ -1,4 +1,4 @@
-"""Masking events of a stream, also those of older shapes."""
+"""Mask events of a stream, also those of older schema versions."""
 
 from typing import Any
 
@@ -14,13 +14,13 @@ from tasks.shop.stream_transfer.errors import NotMaskable
 from tasks.shop.stream_transfer.reading import DecryptedEvent, subject_of
 
 NOT_PEOPLE = frozenset({"local"})
-"""Actors that are nobody: what the web writes while there is no login."""
+"""Actors that are no person: what the web writes without a login."""
 
 
 def mask_event(
     opened: DecryptedEvent, deciders: Deciders, key: bytes
 ) -> DecryptedEvent:
-    """Return an event without what is personal in it. Raises NotMaskable."""
+    """Return an event with its personal fields masked. Raises NotMaskable."""
     event = opened.event
     decider = deciders.by_category.get(category_of(event.stream_id))
     if decider is None:
@@ -31,7 +31,7 @@ def mask_event(
         kind = codec.class_of(event.type)
         message = mask_message(message, kind, mask, opened.boxed or ())
     elif opened.boxed is not None:
-        # What was outside of the box was not personal to those who wrote it.
+        # Fields in the clear were not personal when the event was appended.
         message = {
             name: mask.of(value, Any, name) if name in opened.boxed else value
             for name, value in message.items()
@@ -56,9 +56,9 @@ def upcast_event(
     opened: DecryptedEvent, codec: EventCodec
 ) -> tuple[RecordedEvent, Metadata, dict[str, Any]]:
     """
-    Return an old event in the clear as what it is today.
+    Return an old unencrypted event, upcast.
 
-    Which fields were personal, its class of then would have said.
+    Only its old class, which no longer exists, named the personal fields.
     """
     event, metadata = opened.event, opened.metadata
     try:
@@ -76,7 +76,7 @@ def upcast_event(
 def refuse_unreadable(
     made: DecryptedEvent, before: RecordedEvent, codec: EventCodec
 ) -> None:
-    """Raise NotMaskable for an event that could be read, and cannot with its masks."""
+    """Raise NotMaskable for an event that was readable, and is not when masked."""
     try:
         codec.read(before)
     except EventStoreError:

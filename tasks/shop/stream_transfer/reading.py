@@ -1,4 +1,4 @@
-"""Reading streams to carry them elsewhere: their events, opened."""
+"""Read streams for an export: their events, decrypted."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -17,10 +17,10 @@ from tasks.shop.stream_transfer.errors import BadMetadata
 
 class DecryptedEvent(NamedTuple):
     """
-    An event with its personal fields.
+    An event with its personal fields decrypted.
 
-    *boxed* are those that were in its box, which may be none: it was forgotten. None is
-    an event that has no box, since it has nothing personal or is from before.
+    *boxed* are the fields that were encrypted, none if the subject was forgotten. It is
+    None for an event without encrypted fields.
     """
 
     event: RecordedEvent
@@ -32,8 +32,8 @@ class DecryptedEvent(NamedTuple):
 def read_streams(
     connection: psycopg.Connection[Any], stream_ids: Sequence[str]
 ) -> list[RecordedEvent]:
-    """Return the events of streams in the order of the log, all as of one moment."""
-    # To ask for a NUL, or half a character, is an error: nothing is called so.
+    """Return the events of streams in the order of the log, read in one snapshot."""
+    # NUL and surrogates are errors in a query: no stream's name has them.
     names = [name for name in stream_ids if is_storable(name)]
     rows = connection.execute(
         f"SELECT {COLUMNS} FROM public.events WHERE stream_id = ANY (%s) ORDER BY id",
@@ -58,7 +58,7 @@ def decrypt_events(closed: RecordedEvent, event: RecordedEvent) -> DecryptedEven
 
 
 def subject_of(decider: Decider, event: RecordedEvent) -> str:
-    """Return whom an event is about; of one that nobody can read, its stream."""
+    """Return the subject of an event; of an unreadable one, its stream."""
     try:
         facts = decider.events.read(event)
     except EventStoreError:

@@ -1,12 +1,12 @@
--- Return an order as its events had left it at a moment: one row, or none before the first.
+-- Return the state of an order at a moment: one row, or none before its first event.
 --
--- The columns are those of the read model order_details, without its history. What is
--- personal is encrypted in the events, and so NULL here. As of a moment, a stream is its
--- longest beginning that had all occurred by then: imported times need not rise.
+-- The columns are those of the read model order_details, without its history. Personal
+-- fields are encrypted in the events, and so NULL here. Events count up to the first
+-- that occurred after the moment: imported times need not rise.
 --
--- This is the `evolve` of `domain/orders/order.py`, and its upcasters, once more. An event
--- that it does not know is an error, as it is in Python: a state that leaves one out would
--- be wrong without a word. It reads the log with the rights of its caller.
+-- This repeats `evolve` of `domain/orders/order.py`, and its upcasters. An unknown
+-- event is an error, as in Python: a state without it would be wrong, and no caller
+-- would notice. It reads the log with the rights of its caller.
 CREATE FUNCTION reporting.order_as_of(number bigint, moment timestamptz)
 RETURNS TABLE (
     order_id bigint,
