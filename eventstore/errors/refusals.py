@@ -66,7 +66,7 @@ def ends_the_session(connection: psycopg.Connection, error: Exception) -> bool:
     """
     state = error.sqlstate if isinstance(error, psycopg.Error) else None
     is_outlived = state is not None and state.startswith(OUTLIVED)
-    return connection.closed or (is_lost_connection(error) and not is_outlived)
+    return is_lost_connection(error) and (connection.closed or not is_outlived)
 
 
 def raise_misplaced(error: Exception, name: str) -> None:

@@ -37,6 +37,7 @@ KINDS: tuple[tuple[str, tuple[type[Exception], ...]], ...] = (
     ("rights", (psycopg.errors.InsufficientPrivilege,)),
     (WAITS, (LiveRowsBehind,)),
     ("killed", (ReaderEnded,)),
+    ("disk", (psycopg.errors.DiskFull,)),
     ("database", (psycopg.Error,)),
 )
 """The first that fits; what fits none is a bug in the code."""

@@ -55,7 +55,7 @@ WAYS: dict[str, tuple[str, str]] = {
         ("DROP TABLE readmodels.order_list_g1_customers"),
     ),
     "a right that was taken away": ("rights", (REFUSAL.format(state="42501"))),
-    "a disk that is full": ("idle", (REFUSAL.format(state="53100"))),
+    "a disk that is full": ("disk", (REFUSAL.format(state="53100"))),
     "a database that refuses": ("database", (REFUSAL.format(state="P0001"))),
     "a checkpoint ahead of the log": (
         "checkpoint",

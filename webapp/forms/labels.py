@@ -36,6 +36,7 @@ STANDSTILLS = {
     "keys": "a key to personal data is missing",
     "table": "a table was dropped",
     "rights": "the program lacks a right in the database",
+    "disk": "the disk of the database is full",
     "database": "the database reports an error",
     "killed": "reading new events ended the program that read them",
     "idle": "no process is reading new events",
