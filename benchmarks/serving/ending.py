@@ -18,7 +18,9 @@ class Users:
 
     Who is refused a connection tries again, as all do. Who has sent on a connection
     that lay idle, and finds it closed before any answer, tries again once: that is what
-    HTTP wants of a client that keeps connections. All else is a failure.
+    HTTP wants of a client that keeps connections. A new connection that is reset is
+    counted apart: the kernel had made it between the last accept and the end of the
+    listener, a moment that no server can take away. All else is a failure.
     """
 
     port: int
@@ -26,6 +28,7 @@ class Users:
     count: int = 8
     answered: int = 0
     again: int = 0
+    reset: int = 0
     failures: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -70,6 +73,9 @@ class Users:
                 if was_used and is_stale:
                     with self.lock:
                         self.again += 1
+                elif isinstance(error, ConnectionResetError):
+                    with self.lock:
+                        self.reset += 1
                 else:
                     self.note(type(error).__name__)
                 connection.close()

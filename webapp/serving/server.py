@@ -3,6 +3,7 @@
 import logging
 import resource
 import socket
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -39,6 +40,7 @@ class Server(TcpWSGIServer):
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self.loop = Loop()
         self.calls: deque[Callable[[], None]] = deque()
+        self.calls_lock = threading.Lock()
         self.looked_at = 0.0
         dispatcher = ThreadedTaskDispatcher()
         dispatcher.set_thread_count(threads)
@@ -87,14 +89,20 @@ class Server(TcpWSGIServer):
 
     def call_in_loop(self, call: Callable[[], None]) -> None:
         """Have the loop's thread make a *call* soon. From any thread."""
-        self.calls.append(call)
+        with self.calls_lock:
+            is_first = not self.calls
+            self.calls.append(call)
         # If calls are queued already, the first of them has woken the loop.
-        if len(self.calls) == 1 and not self.has_ended:
+        if is_first and not self.has_ended:
             self.pull_trigger()
 
     def run_calls(self) -> None:
-        while self.calls:
-            self.calls.popleft()()
+        while True:
+            with self.calls_lock:
+                if not self.calls:
+                    return
+                call = self.calls.popleft()
+            call()
 
     def tend(self) -> None:
         """End requests, answers and idle connections that last too long."""
