@@ -65,7 +65,7 @@ def test_two_relays_and_who_takes_back_never_both_have_a_command(
     with client_of(address) as client:
         # All are to be accepted before the first is due, beside whatever else runs.
         begin = datetime.now(UTC) + timedelta(seconds=10)
-        times = [begin + timedelta(milliseconds=15 * n) for n in range(MANY)]
+        times = [begin + timedelta(milliseconds=30 * n) for n in range(MANY)]
         ids = [schedule(client, n, due) for n, due in enumerate(times)]
         attempts = client.attempts
         early = datetime.now(UTC) < begin

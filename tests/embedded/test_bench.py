@@ -76,7 +76,7 @@ def test_both_run_from_their_servers_to_their_ratios() -> None:
         for name in BENCHMARKS
         if name not in ALONE
     ]
-    said = [process.communicate(timeout=120)[0] for process in running]
+    said = [process.communicate(timeout=240)[0] for process in running]
 
     assert [process.returncode for process in running] == [0, 0], said
     assert re.search(r"recount / INSERT +[0-9.]+ .* ≥ 0.7", said[0]), said[0]
@@ -94,7 +94,7 @@ def test_commands_are_held_against_empty_tasks_on_servers_of_their_own() -> None
         env=os.environ | {"PYTHONPATH": os.fspath(ROOT)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
     )
 
     assert ran.returncode == 0, ran.stderr
