@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -11,8 +10,7 @@ import psycopg
 from celery.exceptions import SoftTimeLimitExceeded
 
 from eventstore.projections.forgetting import forgetting
-from eventstore.projections.generations import live_generations, shape_of
-from eventstore.projections.project import subscription_of
+from eventstore.projections.live_readers import LiveReaders, find_live_readers
 from eventstore.signals import CATCH_UP, is_raised, send_signal
 from eventstore.subscriptions.catch_up import CaughtUp, lag
 from eventstore.subscriptions.lag import SubscriptionLag, find_standings
@@ -51,13 +49,13 @@ def run(
     *,
     in_turn: bool = True,
     tell: Tell = publish.publish,
-    seconds: float = MAX_SECONDS_OF_RUN,
+    is_brief: bool = False,
 ) -> bool:
     """
     Catch up every subscription to *settled*, unless another session does so.
 
-    Returns False if *seconds* were over before the end: the caller must have the rest
-    read. At least one pass is done, whatever *seconds* are.
+    Returns False if its time was over before the end: the caller must have the rest
+    read. *is_brief* does a single pass, and reads no subscription alone.
 
     One session at a time: a second would only wait, and keep a worker's child from
     commands. The first looks again before it ends, so it reads what the second came
@@ -65,13 +63,13 @@ def run(
     that sees no progress, because the holder was stopped, passes *in_turn* as False.
     *tell* is called with each command that a process manager has sent.
     """
-    until = time.monotonic() + seconds
+    until = time.monotonic() + (0 if is_brief else MAX_SECONDS_OF_RUN)
     with shop.lent() as connection:
         while True:
             if in_turn and not take_turn(connection):
                 return True
             subscriptions = read_to_the_end(
-                shop, connection, until, tell, is_brief=seconds == 0
+                shop, connection, until, tell, is_brief=is_brief
             )
             # Not in a finally: a connection that is left by an exception is thrown
             # away, and the turn goes with it.
@@ -196,24 +194,23 @@ def live_subscriptions(
     Commands that a process manager sends are added to *sent*. A generation made from
     another definition is left out: its tables do not fit.
     """
-    live = live_generations(connection)
-    if any(projection.name not in live for projection in shop.projections):
+    acting = at_work(shop, [] if sent is None else sent)
+
+    def find() -> LiveReaders:
+        masters = shop.deciders.masters
+        return find_live_readers(connection, shop.projections, acting, masters)
+
+    readers = find()
+    if readers.missing:
         shop.ensure_read_models()
-        live = live_generations(connection)
-    # Process managers first: commands that they send are waited for.
-    subscriptions = [
-        acting.subscription for acting in at_work(shop, [] if sent is None else sent)
-    ]
-    for projection in shop.projections:
-        # A read model that is filled for the first time has no live generation.
-        found = live.get(projection.name)
-        if found is not None and found.shape == shape_of(projection):
-            subscription = subscription_of(projection, found.number)
-            subscriptions.append(replace(subscription, masters=shop.deciders.masters))
-        else:
-            say_outdated(projection.name)
+        readers = find()
+    for name in (*readers.outdated.values(), *readers.missing):
+        say_outdated(name)
     # Last, because it acts on rows that the read models before it have written.
-    return [*subscriptions, forgetting(shop.projections, shop.deciders.forgets)]
+    return [
+        *readers.subscriptions,
+        forgetting(shop.projections, shop.deciders.forgets),
+    ]
 
 
 def at_work(shop: Shop, sent: list[UUID]) -> list[ProcessManagerRun]:

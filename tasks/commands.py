@@ -61,7 +61,7 @@ def read_on(shop: Shop) -> None:
     if not shop.settings.catch_up_signals:
         return
     try:
-        if catch_up.run(shop, seconds=0):
+        if catch_up.run(shop, is_brief=True):
             return
     except SoftTimeLimitExceeded:
         publish.publish_catch_up(shop)

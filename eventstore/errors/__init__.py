@@ -224,6 +224,11 @@ class CannotProject(EventStoreError):
         )
 
 
+def cause_of(error: Exception) -> Exception:
+    """Return what kept an event from being projected; of other errors the error."""
+    return error.reason if isinstance(error, CannotProject) else error
+
+
 class RolesMissing(EventStoreError):
     """
     The connected login may not create the missing roles.

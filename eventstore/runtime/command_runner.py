@@ -47,7 +47,7 @@ class CommandRunner(Worker):
             try:
                 report(command)
             except Exception:
-                # The command is final: no error of the one who is told changes that.
+                # The command is final, whatever *report* raises.
                 log.exception("a report of a command failed")
 
         self.runner = Runner(

@@ -4,7 +4,7 @@ import logging
 import traceback
 from collections.abc import Sequence
 
-from eventstore.errors import CannotProject
+from eventstore.errors import cause_of
 from eventstore.errors.text import error_text
 from eventstore.journal.runner import FinishedCommand
 from eventstore.subscriptions.lag import SubscriptionLag
@@ -63,8 +63,7 @@ def log_lags(lags: Sequence[SubscriptionLag]) -> None:
 
 def place_of(error: Exception) -> str:
     """Return where *error* was raised, as ` (desk.py:120 in fold)`."""
-    cause = error.reason if isinstance(error, CannotProject) else error
-    frames = traceback.extract_tb(cause.__traceback__)
+    frames = traceback.extract_tb(cause_of(error).__traceback__)
     if not frames:
         return ""
     last = frames[-1]

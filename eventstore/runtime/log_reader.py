@@ -1,9 +1,8 @@
 """The thread that reads the log for read models and process managers."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -15,9 +14,8 @@ from eventstore.projections.generations import (
     LiveGeneration,
     live_generations,
     make_first_generation,
-    shape_of,
 )
-from eventstore.projections.project import name_of, subscription_of
+from eventstore.projections.live_readers import LiveReaders, find_live_readers
 from eventstore.projections.projection import Projection
 from eventstore.runtime.log import say_goes_on, say_outdated, say_stopped
 from eventstore.runtime.worker import Worker
@@ -77,38 +75,18 @@ class Readers:
                 make_first_generation(connection, projection)
         return bool(missing)
 
-    def find(self, connection: psycopg.Connection[Any]) -> "LiveReaders":
-        """Return what reads the log: process managers, then the live read models."""
-        live = live_generations(connection)
-        # The first: others wait for what they send.
-        found = [acting.subscription for acting in self.process_managers]
-        outdated = {}
-        for projection in self.projections:
-            one = live.get(projection.name)
-            if one is None:
-                # Somebody fills it for the first time.
-                continue
-            if one.shape == shape_of(projection):
-                subscription = subscription_of(projection, one.number)
-                found.append(replace(subscription, masters=self.deciders.masters))
-            else:
-                outdated[name_of(projection.name, one.number)] = projection.name
+    def find(self, connection: psycopg.Connection[Any]) -> LiveReaders:
+        """Return what reads the log now; forgetting is the last of it."""
+        masters = self.deciders.masters
+        found = find_live_readers(
+            connection, self.projections, self.process_managers, masters
+        )
         if self.deciders.forgets:
-            # The last: it acts when the live rows have come there.
-            found.append(forgetting(self.projections, self.deciders.forgets))
-        return LiveReaders(found, outdated)
-
-
-class LiveReaders(NamedTuple):
-    """
-    What reads the log now, and which read models were made from another definition.
-
-    *outdated* has their names by those of their subscriptions. Their tables do not fit,
-    and are left alone.
-    """
-
-    subscriptions: Sequence[Subscription]
-    outdated: Mapping[str, str]
+            # It acts when the live rows have come there.
+            found.subscriptions.append(
+                forgetting(self.projections, self.deciders.forgets)
+            )
+        return found
 
 
 class LogReader(Worker):
@@ -173,10 +151,11 @@ class LogReader(Worker):
     def look(self, session: Session) -> None:
         """Look at which generations are live; a read model is said to be old once."""
         self.readers.make_missing(session, live_generations(session))
-        self.subscriptions, outdated = self.readers.find(session)
-        for name in outdated.keys() - self.outdated:
-            say_outdated(outdated[name])
-        self.outdated = set(outdated)
+        found = self.readers.find(session)
+        self.subscriptions = found.subscriptions
+        for name in found.outdated.keys() - self.outdated:
+            say_outdated(found.outdated[name])
+        self.outdated = set(found.outdated)
 
     def note_pass(self, done: SharedPass, seconds: float) -> None:
         if done.error is not None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import psycopg
 
 from eventstore.encryption.envelope import PERSONAL
-from eventstore.errors import CannotProject
+from eventstore.errors import cause_of
 from eventstore.errors.refusals import ends_the_session
 from eventstore.log.codec import DecodedEvents
 from eventstore.log.events import RecordedEvent
@@ -81,9 +81,8 @@ def read_together(
             connection.execute("COMMIT")
         return done
     except Exception as error:
-        cause = error.reason if isinstance(error, CannotProject) else error
-        if isinstance(cause, interruptions):
-            raise cause from error
+        if isinstance(cause_of(error), interruptions):
+            raise cause_of(error) from error
         if ends_the_session(connection, error):
             raise
         connection.rollback()

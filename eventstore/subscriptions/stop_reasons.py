@@ -11,6 +11,7 @@ from eventstore.errors import (
     CheckpointNotInLog,
     LiveRowsBehind,
     ReaderEnded,
+    cause_of,
 )
 from eventstore.errors.text import error_text
 from eventstore.errors.unreadable import (
@@ -45,9 +46,8 @@ KINDS: tuple[tuple[str, tuple[type[Exception], ...]], ...] = (
 
 def kind_of(error: Exception) -> str:
     """Return the kind of what a reader stands still for: a word without any value."""
-    if isinstance(error, CannotProject):
-        error = error.reason
-    return next((kind for kind, types in KINDS if isinstance(error, types)), CODE)
+    cause = cause_of(error)
+    return next((kind for kind, types in KINDS if isinstance(cause, types)), CODE)
 
 
 def as_kept(error: Exception) -> str:

@@ -15,7 +15,8 @@ from eventstore.subscriptions.process_manager import (
 from eventstore.subscriptions.reader import Reader
 from eventstore.subscriptions.shared_pass import read_together
 from eventstore.subscriptions.subscription import Subscription
-from tests.eventstore.test_shared_pass import (
+from tests.support.engine import COUNTERS, SECRET, Added, Engine
+from tests.support.shared_passes import (
     checkpoints,
     fail_at_13,
     folded,
@@ -25,7 +26,6 @@ from tests.eventstore.test_shared_pass import (
     rows,
     write,
 )
-from tests.support.engine import COUNTERS, SECRET, Added, Engine
 
 
 def kind_of_error(engine: Engine, name: str) -> Any:
@@ -95,20 +95,20 @@ def test_a_process_manager_may_be_called_like_a_generation(engine: Engine) -> No
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tagged:
+class TaggedCounter:
     counter: str
     tag: str
     count: int
 
 
-def tagged(row: Tagged | None, fact: Fact, looked_up: LookedUp) -> Tagged:
-    return row or Tagged(counter=fact.subject, tag="3", count=0)
+def tagged(row: TaggedCounter | None, fact: Fact, looked_up: LookedUp) -> TaggedCounter:
+    return row or TaggedCounter(counter=fact.subject, tag="3", count=0)
 
 
 def projection_with(update: Update) -> Projection:
     return Projection(
         name="tagged",
-        row=Tagged,
+        row=TaggedCounter,
         key="counter",
         events=[Added],
         key_of=lambda fact, _: str(fact.subject),

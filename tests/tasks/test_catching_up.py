@@ -143,7 +143,7 @@ def test_who_held_back_what_others_wrote_is_read_when_it_ends(
                 accepted = accept(shop, place, key=key, principal="staff")
                 ran = commands.run(shop, [accepted.command_id])
                 assert ran.has_signalled
-                assert catch_up.run(shop, seconds=0)
+                assert catch_up.run(shop, is_brief=True)
             end_turn(connection)  # type: ignore[arg-type]
 
         monkeypatch.setattr(catch_up, "end_turn", be_late)
