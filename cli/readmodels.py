@@ -9,9 +9,9 @@ import psycopg
 
 from eventstore.errors import RebuildRunning, UnknownReadModel
 from eventstore.projections.generations import live_generations, shape_of
-from eventstore.projections.project import name_of
 from eventstore.projections.removal import drop_rows, remove_read_model
 from eventstore.projections.table import SCHEMA
+from eventstore.projections.tables import name_of
 from eventstore.subscriptions.lag import SubscriptionLag, find_standings
 from tasks.shop.wiring import shop
 

@@ -13,7 +13,7 @@ from eventstore.journal.entries import WaitingCount, count_waiting
 from eventstore.journal.undecided_commands import UndecidedCommand, find_undecided
 from eventstore.log.fence import find_holders
 from eventstore.projections.generations import LiveGeneration, live_generations
-from eventstore.projections.project import name_of
+from eventstore.projections.tables import name_of
 from eventstore.rewriting.archived_logs import names_of_kept
 from eventstore.subscriptions.lag import SubscriptionLag, find_standings
 from eventstore.subscriptions.standstill import HELD_BACK, IDLE, MISSING, Standstill

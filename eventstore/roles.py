@@ -52,6 +52,12 @@ TABLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     # Only `act` moves them: what was acted on is never acted on again.
     "process_managers": dict.fromkeys(EVERYBODY, (SELECT,)),
+    # A cache, too: a rebuild makes the rows without it.
+    "parked_streams": {
+        "web": (SELECT,),
+        "reader": (SELECT,),
+        **dict.fromkeys(RUNNERS, (SELECT, "INSERT", "UPDATE", "DELETE")),
+    },
     "signals": dict.fromkeys(RUNNERS, (SELECT, "DELETE")),
     "passes": dict.fromkeys(RUNNERS, (SELECT, "INSERT", "UPDATE", "DELETE")),
     "generations": {

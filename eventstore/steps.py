@@ -27,8 +27,6 @@ Yields statements that read, gets a cursor for each, and returns what came of it
 It computes between two questions and asks for all it needs at once: so the number of
 round trips is that of the questions, however many do such work side by side.
 """
-Work = Steps[Sequence[Statement]]
-"""Steps that return the statements that write; nothing is written before the end."""
 
 
 def take_steps(connection: psycopg.Connection, several: Sequence[Steps[T]]) -> list[T]:

@@ -113,6 +113,7 @@ projection = Projection(
     name="account_statement",
     row=StatementLine,
     key="position",
+    streams={"account_id": "account"},
     events=[*MOVEMENTS, *REFUSED],
     key_of=position_of,
     needs=needs,
@@ -124,6 +125,7 @@ projection = Projection(
             key="account_id",
             key_of=account_of,
             fold=balance_after,
+            category="account",
         )
     ],
     indexes=[Index(name="account", on="account_id, position")],

@@ -91,6 +91,7 @@ projection = Projection(
     name="accounts",
     row=AccountView,
     key="account_id",
+    streams={"account_id": "account"},
     events=[events.AccountOpened, events.AccountClosed, *MOVEMENTS, *REFUSED],
     key_of=account_of,
     fold=fold,

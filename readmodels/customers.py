@@ -168,6 +168,8 @@ projection = Projection(
     upcasters=UPCASTERS,
     # All of a customer's; not where an order goes to.
     personal={events.CustomerDetails: [f.name for f in fields(events.CustomerDetails)]},
+    streams={"customer_id": "customer"},
+    forgets=[events.CustomerForgotten],
     # 2: words are folded in other ways. 3: an index of the numbers in small letters.
     version=3,
     lookups=[
@@ -177,6 +179,8 @@ projection = Projection(
             key="order_id",
             key_of=order_of,
             fold=placed_order,
+            category="order",
+            feeds="customer_id",
         )
     ],
     indexes=[

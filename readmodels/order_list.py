@@ -24,6 +24,8 @@ from readmodels.rows_of_orders import (
     CUSTOMER_FIELDS,
     CUSTOMERS,
     EVENTS,
+    FORGETS,
+    STREAMS,
     CustomerName,
     needs_customer,
     order_of,
@@ -134,6 +136,8 @@ projection = Projection(
     lookups=[CUSTOMERS],
     upcasters=UPCASTERS,
     personal=CUSTOMER_FIELDS,
+    streams=STREAMS,
+    forgets=FORGETS,
     # 2: words are folded in other ways.
     version=2,
     indexes=[

@@ -58,4 +58,9 @@ CUSTOMERS = Lookup(
     key="customer_id",
     key_of=customer_of,
     fold=customer_name,
+    category="customer",
 )
+
+STREAMS = {"order_id": "order", "customer_id": "customer"}
+"""The streams that a row about an order is made from, by column."""
+FORGETS = [CustomerForgotten]

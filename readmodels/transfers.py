@@ -74,6 +74,7 @@ projection = Projection(
     name="transfers",
     row=TransferView,
     key="transfer_id",
+    streams={"transfer_id": "transfer"},
     events=get_args(events.TransferEvent),
     key_of=transfer_of,
     fold=fold,

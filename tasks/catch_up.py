@@ -9,8 +9,11 @@ from uuid import UUID
 import psycopg
 from celery.exceptions import SoftTimeLimitExceeded
 
+from eventstore.projections.folding import Failure
 from eventstore.projections.forgetting import forgetting
 from eventstore.projections.live_readers import LiveReaders, find_live_readers
+from eventstore.projections.parked_streams import kind_of_error
+from eventstore.projections.parking import Parker
 from eventstore.signals import CATCH_UP, is_raised, send_signal
 from eventstore.subscriptions.catch_up import CaughtUp, lag
 from eventstore.subscriptions.lag import SubscriptionLag, find_standings
@@ -185,6 +188,20 @@ def report_alone(subscription: Subscription, reached: CaughtUp, seconds: float) 
         )
 
 
+def report_parked(subscription: str, failure: Failure) -> None:
+    """Log a stream that a read model cannot follow."""
+    error, line = kind_of_error(failure.error)
+    log.error(
+        "parked",
+        subscription=subscription,
+        stream_id=failure.stream_id,
+        position=failure.position,
+        error=error,
+        line=line,
+        because_of=failure.because_of,
+    )
+
+
 def live_subscriptions(
     shop: Shop, connection: psycopg.Connection[Any], sent: list[UUID] | None = None
 ) -> Sequence[Subscription]:
@@ -195,10 +212,16 @@ def live_subscriptions(
     another definition is left out: its tables do not fit.
     """
     acting = at_work(shop, [] if sent is None else sent)
+    parker = Parker(
+        masters=shop.deciders.masters,
+        report=report_parked,
+        interruptions=(SoftTimeLimitExceeded,),
+    )
 
     def find() -> LiveReaders:
-        masters = shop.deciders.masters
-        return find_live_readers(connection, shop.projections, acting, masters)
+        return find_live_readers(
+            connection, shop.projections, acting, parker.subscription_of
+        )
 
     readers = find()
     if readers.missing:

@@ -1,21 +1,15 @@
 """Find the rows of the read models that an event changes, without changing them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import psycopg
 
 from eventstore.log.events import RecordedEvent
+from eventstore.projections.folding import aim_alone
 from eventstore.projections.generations import live_generations
-from eventstore.projections.project import (
-    LookupRows,
-    Tables,
-    check_answer,
-    facts_of,
-    load_lookups,
-    name_of,
-)
-from eventstore.projections.projection import Fact, Key, Projection
+from eventstore.projections.projection import Projection, Update
+from eventstore.projections.tables import Tables, name_of
 from eventstore.steps import take_steps
 
 
@@ -70,32 +64,11 @@ def wheres(
     event: RecordedEvent,
 ) -> list[Mapping[str, object]]:
     """Return which rows it changes, each once: by key, or by an update of many."""
-    facts = facts_of(projection, event, {})
-    lookups = load_lookups(projection, Tables(projection, number), facts)
-    [known] = take_steps(connection, [lookups])
-    found: list[Mapping[str, object]] = []
-    for fact in facts:
-        found += [
-            {projection.key: key} for key in keys_of(projection, known, fact) if key
-        ]
-        update = check_answer(fact, projection.update)
-        if update is not None:
-            found.append(update.where)
-    return [where for n, where in enumerate(found) if where not in found[:n]]
-
-
-def keys_of(
-    projection: Projection, known: Mapping[str, LookupRows], fact: Fact
-) -> Sequence[Key | None]:
-    return [
-        check_answer(part, lambda part: key_of(projection, known, part))
-        for part in check_answer(fact, projection.parts)
+    [changes] = take_steps(
+        connection, [aim_alone(projection, Tables(projection, number), event)]
+    )
+    found: list[Mapping[str, object]] = [
+        change.where if isinstance(change, Update) else {projection.key: change.key}
+        for change in changes
     ]
-
-
-def key_of(
-    projection: Projection, known: Mapping[str, LookupRows], part: Fact
-) -> Key | None:
-    needed = projection.needs(part)
-    looked_up = {name: known[name].rows.get(needed[name]) for name in needed}
-    return projection.key_of(part, looked_up)
+    return [where for n, where in enumerate(found) if where not in found[:n]]

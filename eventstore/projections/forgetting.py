@@ -17,8 +17,8 @@ from eventstore.projections.generations import (
     existing_generations,
     live_generations,
 )
-from eventstore.projections.project import name_of
 from eventstore.projections.projection import Projection
+from eventstore.projections.tables import name_of
 from eventstore.subscriptions.subscription import Subscription
 
 NAME = "forgetting"

@@ -12,9 +12,9 @@ from eventstore import type_shape
 from eventstore.connection import driver_connection
 from eventstore.projections.comments import comment_on_view
 from eventstore.projections.ownership import hand_over, schema_owner
-from eventstore.projections.project import Tables, name_of
 from eventstore.projections.projection import Projection
 from eventstore.projections.table import SCHEMA
+from eventstore.projections.tables import Tables, name_of
 
 # Keys of two integers are a space of their own, beside those that `lock_key` computes.
 REBUILDING = "hashtext('recount rebuild'), hashtext(%s)"
@@ -124,6 +124,9 @@ def drop_generation(
             sql.SQL("DROP TABLE {}").format(sql.Identifier(SCHEMA, table))
         )
     connection.execute("DELETE FROM public.subscriptions WHERE name = %s", (name,))
+    connection.execute(
+        "DELETE FROM public.parked_streams WHERE subscription = %s", (name,)
+    )
 
 
 def existing_generations(connection: psycopg.Connection, read_model: str) -> set[int]:

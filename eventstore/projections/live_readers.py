@@ -1,15 +1,13 @@
 """Which process managers and read models read the log at this moment."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import psycopg
 
-from eventstore.encryption.keys import MasterKeys
 from eventstore.projections.generations import live_generations, shape_of
-from eventstore.projections.project import name_of, subscription_of
 from eventstore.projections.projection import Projection
+from eventstore.projections.tables import name_of
 from eventstore.subscriptions.process_manager import ProcessManagerRun
 from eventstore.subscriptions.subscription import Subscription
 
@@ -33,9 +31,13 @@ def find_live_readers(
     connection: psycopg.Connection,
     projections: Sequence[Projection],
     process_managers: Sequence[ProcessManagerRun],
-    masters: MasterKeys | None,
+    subscribe: Callable[[Projection, int], Subscription],
 ) -> LiveReaders:
-    """Return what reads the log now, of *projections* and *process_managers*."""
+    """
+    Return what reads the log now, of *projections* and *process_managers*.
+
+    *subscribe* returns the subscription of a generation, by its number.
+    """
     live = live_generations(connection)
     # Process managers first: commands that they send are waited for.
     found = [acting.subscription for acting in process_managers]
@@ -46,8 +48,7 @@ def find_live_readers(
         if generation is None:
             missing.append(projection.name)
         elif generation.shape == shape_of(projection):
-            subscription = subscription_of(projection, generation.number)
-            found.append(replace(subscription, masters=masters))
+            found.append(subscribe(projection, generation.number))
         else:
             outdated[name_of(projection.name, generation.number)] = projection.name
     return LiveReaders(found, outdated, missing)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -55,6 +55,10 @@ class Lookup:
     the rows or behind them. *name* is the name by which the projection finds it, *key*
     the name of the field of *row* that is its primary key. *key_of* returns the key of
     the row that an event changes.
+
+    *category* is that of the streams that it is made from: the row `ALFKI` from the
+    stream `customer-ALFKI`. Where such a stream changes a row of the read model, too,
+    *feeds* names the field of *row* that has that row's key.
     """
 
     name: str
@@ -62,6 +66,12 @@ class Lookup:
     key: str
     key_of: Callable[[Fact], Key | None]
     fold: Callable[[Row | None, Fact], Row]
+    category: str | None = None
+    feeds: str | None = None
+
+    def stream_of(self, key: Key) -> str | None:
+        """Return the stream that the row *key* is made from; None: it is not said."""
+        return None if self.category is None else f"{self.category}-{key}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,9 +141,16 @@ class Projection:
     which none is read are not decrypted, and a field that was left out raises
     UndeclaredField when it is used.
 
+    *streams* has the categories of the streams that a row is made from, by the columns
+    with the rest of their ids: `{"order_id": "order"}` says that row 5 is made from
+    `order-5`. So one bad event marks the rows of its stream, and these alone are made
+    once more when the code is mended; without it the whole read model is. *forgets* has
+    the classes of the events by which a person is forgotten: none is passed over.
+
     A change of the fold alone is noticed when the number *version* is raised with it.
 
-    Raises ValueError for another name, and BadUpcasters as `EventCodec` does.
+    Raises ValueError for another name, for streams of a column that is not there, and
+    where events forget and no stream is named; BadUpcasters as `EventCodec` does.
     """
 
     name: str
@@ -150,7 +167,10 @@ class Projection:
     version: int = 1
     upcasters: Upcasters = field(default_factory=dict)
     personal: Mapping[type, Collection[str]] | None = None
+    streams: Mapping[str, str] = field(default_factory=dict)
+    forgets: Sequence[type] = ()
     codec: EventCodec = field(init=False, repr=False)
+    types_that_forget: frozenset[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         # Tables and indexes are called after it, and none may be taken for another's.
@@ -162,8 +182,30 @@ class Projection:
             self.events, self.upcasters, is_part=True, personal=self.personal
         )
         object.__setattr__(self, "codec", codec)
+        forgetting = frozenset(kind.__name__ for kind in self.forgets)
+        object.__setattr__(self, "types_that_forget", forgetting)
+        if unknown := self.streams.keys() - {one.name for one in fields(self.row)}:
+            raise ValueError(f"{self.name} has no column {min(unknown)}")
+        if forgetting and not self.streams:
+            # Its rows could not be found to be deleted.
+            raise ValueError(f"{self.name} forgets, and names no streams of its rows")
 
     @property
     def types(self) -> Sequence[str]:
         """The types of the events that it reads, with those of years ago."""
         return self.codec.types
+
+    def stream_of(self, key: Key) -> str | None:
+        """Return the stream after which the row *key* is called; None: none is."""
+        category = self.streams.get(self.key)
+        return None if category is None else f"{category}-{key}"
+
+    def lookup_called(self, name: str) -> Lookup:
+        return next(lookup for lookup in self.lookups if lookup.name == name)
+
+    def streams_of(self, row: Row) -> list[str]:
+        """Return the streams that *row* is made from, as far as it names them."""
+        values = [(of, getattr(row, name)) for name, of in self.streams.items()]
+        return [
+            f"{category}-{value}" for category, value in values if value is not None
+        ]

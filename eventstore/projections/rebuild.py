@@ -24,8 +24,9 @@ from eventstore.projections.generations import (
     make_tables,
     put_live,
 )
-from eventstore.projections.project import Tables, name_of, subscription_of
+from eventstore.projections.project import subscription_of
 from eventstore.projections.projection import Projection
+from eventstore.projections.tables import Tables, name_of
 from eventstore.subscriptions.catch_up import BatchFailed, advance, catch_up
 from eventstore.subscriptions.subscription import Subscription
 

@@ -142,6 +142,20 @@ class Table:
         if self.key in update.to:
             raise TypeError(f"an update changes no row's key, {self.key}")
 
+    def key_from(self, text: str) -> Key:
+        """Return the key that *text* is, in the type of the column."""
+        return int(text) if self.columns[self.key].kind == "bigint" else text
+
+    def load_where(self, column: str, values: Collection[Key]) -> Statement:
+        """Return the statement that reads the rows with one of *values* there."""
+        text = self._text(
+            "SELECT {selected} FROM {table} WHERE {column} = ANY (%s::{kind}[])",
+            selected=sql.SQL(", ").join(c.selected() for c in self.columns.values()),
+            column=sql.Identifier(column),
+            kind=sql.SQL(self.columns[column].kind),
+        )
+        return Statement(text, ([str(value) for value in values],))
+
     def load(self, keys: Collection[Key]) -> Statement:
         """Return the statement that reads the rows with these keys."""
         return Statement(self._select, (list(keys),))

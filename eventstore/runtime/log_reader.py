@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from eventstore.projections.generations import (
     make_first_generation,
 )
 from eventstore.projections.live_readers import LiveReaders, find_live_readers
+from eventstore.projections.project import subscription_of
 from eventstore.projections.projection import Projection
 from eventstore.runtime.log import say_goes_on, say_outdated, say_stopped
 from eventstore.runtime.worker import Worker
@@ -75,11 +77,18 @@ class Readers:
                 make_first_generation(connection, projection)
         return bool(missing)
 
+    def subscribe(self, projection: Projection, number: int) -> Subscription:
+        return replace(
+            subscription_of(projection, number), masters=self.deciders.masters
+        )
+
     def find(self, connection: psycopg.Connection[Any]) -> LiveReaders:
         """Return what reads the log now; forgetting is the last of it."""
-        masters = self.deciders.masters
         found = find_live_readers(
-            connection, self.projections, self.process_managers, masters
+            connection,
+            self.projections,
+            self.process_managers,
+            self.subscribe,
         )
         if self.deciders.forgets:
             # It acts when the live rows have come there.

@@ -3,10 +3,12 @@
 -- Not those that are set apart (`next_try_at`), that another session holds, or that belong
 -- to a generation which is not live any more. Each row has `settled` as it was before any of
 -- them was checked; read events in a later statement. *fault* is that of
--- `checkpoint_fault`, looked up once for equal checkpoints.
+-- `checkpoint_fault`, looked up once for equal checkpoints. *has_parked*: there are streams
+-- that are parked for it.
 CREATE OR REPLACE FUNCTION public.hold_checkpoints(names text[])
 RETURNS TABLE (
-    name varchar, checkpoint bigint, has_stopped boolean, fault text, settled bigint
+    name varchar, checkpoint bigint, has_stopped boolean, fault text, settled bigint,
+    has_parked boolean
 )
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, public, pg_temp AS $$
@@ -19,7 +21,11 @@ DECLARE
     fault_found text;
 BEGIN
     FOR held IN
-        SELECT s.name, s.checkpoint, s.event_id, s.error IS NOT NULL AS has_stopped
+        SELECT
+            s.name, s.checkpoint, s.event_id, s.error IS NOT NULL AS has_stopped,
+            EXISTS (
+                SELECT FROM public.parked_streams AS p WHERE p.subscription = s.name
+            ) AS has_parked
         FROM public.subscriptions AS s
         WHERE s.name = ANY (names) AND s.next_try_at IS NULL
             AND (
@@ -40,7 +46,8 @@ BEGIN
             checked_event := held.event_id;
         END IF;
         RETURN QUERY SELECT
-            held.name, held.checkpoint, held.has_stopped, fault_found, goal;
+            held.name, held.checkpoint, held.has_stopped, fault_found, goal,
+            held.has_parked;
     END LOOP;
 END
 $$;

@@ -48,6 +48,10 @@ class BatchFailed(Exception):
         self.events = events
 
 
+class EventRefused(CannotProject):
+    """What a single event brings was refused when it was written, not by the fold."""
+
+
 class Step(NamedTuple):
     checkpoint: int
     handled: int
@@ -78,6 +82,8 @@ def catch_up(
     """
     until = time.monotonic() + seconds
     handled = 0
+    # The last event whose stream was parked here: that must help, or it stops.
+    passed = 0
     stop: CannotProject | None = None
     batch = subscription.batch
     while True:
@@ -86,6 +92,11 @@ def catch_up(
         except CannotProject as earlier:
             if isinstance(earlier.reason, interruptions):
                 raise earlier.reason from earlier
+            is_new = isinstance(earlier, EventRefused) and earlier.position > passed
+            if is_new and is_parked(connection, subscription, earlier):
+                passed = earlier.position
+                batch = subscription.batch
+                continue
             # The batch is undone: again, up to before this event. It may hide another
             # that comes before it, since a batch is decoded before it is folded.
             stop = earlier
@@ -177,9 +188,20 @@ def advance(
         if not events or is_told or is_nobodys_fault:
             raise
         # The table that the handler writes to was dropped: no smaller batch helps.
-        if len(events) == 1 or isinstance(error, GONE):
+        if isinstance(error, GONE):
             raise CannotProject(events[0].position, error) from error
+        if len(events) == 1:
+            raise EventRefused(events[0].position, error) from error
         raise BatchFailed(len(events)) from error
+
+
+def is_parked(
+    connection: psycopg.Connection[Any],
+    subscription: Subscription,
+    refused: CannotProject,
+) -> bool:
+    """Park the stream of a refused event if the subscription does so."""
+    return subscription.park is not None and subscription.park(connection, refused)
 
 
 def decrypt_for(

@@ -15,8 +15,8 @@ from eventstore.journal.internal_commands import InternalRequest, send_in_steps
 from eventstore.log.codec import DecodedEvents, EventCodec
 from eventstore.log.events import Metadata, RecordedEvent
 from eventstore.log.upcasting import NO_UPCASTERS, Upcasters
-from eventstore.steps import Statement, Work, take_steps
-from eventstore.subscriptions.subscription import Subscription
+from eventstore.steps import Statement, take_steps
+from eventstore.subscriptions.subscription import Batch, Subscription, Work
 
 _metadata = msgspec.json.Decoder(Metadata)
 
@@ -124,29 +124,25 @@ class ProcessManagerRun:
 
         Raises BadStreamId, NotANumber or KeyReused as `act_in_steps` does.
         """
-        take_steps(connection, [self.act_in_steps(events, {})])
+        take_steps(connection, [self.act_in_steps(Batch(events, {}))])
 
-    def act_in_steps(
-        self, events: Sequence[RecordedEvent], decoded: DecodedEvents
-    ) -> Work:
+    def act_in_steps(self, batch: Batch) -> Work:
         """
-        Send what follows *events*; what was acted on before is passed over.
+        Send what follows the events; what was acted on before is passed over.
 
-        *decoded* has the objects of events by position, as other readers decoded them.
         It writes between its steps, since the journal answers whether a command is the
-        one that was sent before. *decoded* has what several readers made of the same
-        events, by position and class.
+        one that was sent before.
 
         Raises BadStreamId, NotANumber or KeyReused where a command cannot be stored.
         """
         [answer] = yield [
-            Statement(PROGRESS, (self.process.principal, events[-1].position))
+            Statement(PROGRESS, (self.process.principal, batch.events[-1].position))
         ]
         row = answer.fetchone()
         assert row is not None
         (before,) = row
-        new = (event for event in events if event.position > before)
-        outgoing = [sent for event in new for sent in self.follow(event, decoded)]
+        new = (event for event in batch.events if event.position > before)
+        outgoing = [sent for event in new for sent in self.follow(event, batch.decoded)]
         ids = yield from send_in_steps(
             outgoing,
             deciders=self.deciders,

@@ -50,6 +50,31 @@ process_managers = sa.Table(
     sa.Column("event_id", sa.String),
 )
 
+parked_streams = sa.Table(
+    "parked_streams",
+    metadata,
+    # Whose checkpoint passed over it, and which stream.
+    sa.Column("subscription", sa.String, primary_key=True),
+    sa.Column("stream_id", sa.String, primary_key=True),
+    # Its first event that was not handled; all behind it are not, either.
+    sa.Column("position", sa.BigInteger, nullable=False),
+    # The class of the error and the line that raised it, never its text, which may name
+    # a person.
+    sa.Column("error", sa.String, nullable=False),
+    sa.Column("line", sa.String, nullable=False),
+    # The parked stream without which this one cannot be tried.
+    sa.Column("because_of", sa.String),
+    sa.Column(
+        "since",
+        sa.TIMESTAMP(timezone=True),
+        nullable=False,
+        server_default=sa.func.clock_timestamp(),
+    ),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default=sa.text("1")),
+    # When an operator has decided to leave it out for good.
+    sa.Column("dropped_at", sa.TIMESTAMP(timezone=True)),
+)
+
 signals = sa.Table(
     "signals",
     metadata,

@@ -14,7 +14,7 @@ from eventstore.log.events import RecordedEvent
 from eventstore.log.read import read_all
 from eventstore.personal.keyring import Keyring
 from eventstore.steps import Statement, send_all, take_steps
-from eventstore.subscriptions.subscription import Subscription
+from eventstore.subscriptions.subscription import Batch, Subscription
 
 FAR = 5_000
 """Positions behind the first of them from which on a subscription is read alone."""
@@ -29,7 +29,8 @@ class SharedPass:
 
     *checkpoint* is the position up to which the log was read, *handled* the number of
     events by subscription. *to_read_alone* are subscriptions that are far behind, whose
-    checkpoint is not in this log, or that have events and no steps. *skipped* are those
+    checkpoint is not in this log, that have events and no steps, or whose steps left
+    the batch for later. *skipped* are those
     that another session holds, that are set apart, that have no row, or whose
     generation is not live any more. *is_last* says whether all settled events were
     read.
@@ -51,6 +52,7 @@ class HeldCheckpoint(NamedTuple):
     has_stopped: bool
     fault: str | None
     settled: int
+    has_parked: bool
 
 
 def read_together(
@@ -114,7 +116,7 @@ class Pass:
         end = max(goal, lowest) if is_last else events[-1].position
 
         handled = {}
-        works = []
+        names, works = [], []
         # What one reader may not open, it does not get from another.
         decoded: dict[bool, DecodedEvents] = {True: {}, False: {}}
         for subscription, own in self.share(events, places):
@@ -123,10 +125,16 @@ class Pass:
                 continue
             handled[subscription.name] = len(own)
             if own and subscription.work is not None:
-                opens = subscription.masters is not None
-                works.append(subscription.work(own, decoded[opens]))
-        for writes in take_steps(self.connection, works):
-            send_all(self.connection, writes)
+                shared = decoded[subscription.masters is not None]
+                batch_of_it = Batch(own, shared, held[subscription.name].has_parked)
+                names.append(subscription.name)
+                works.append(subscription.work(batch_of_it))
+        for name, writes in zip(names, take_steps(self.connection, works), strict=True):
+            if writes is None:
+                del handled[name]
+                to_read_alone.append(name)
+            else:
+                send_all(self.connection, writes)
         moved = [
             name
             for name in handled
@@ -139,7 +147,7 @@ class Pass:
     def hold(self) -> dict[str, HeldCheckpoint]:
         """Lock the checkpoints that are free; one round trip."""
         rows = self.connection.execute(
-            "SELECT name, checkpoint, has_stopped, fault, settled"
+            "SELECT name, checkpoint, has_stopped, fault, settled, has_parked"
             " FROM public.hold_checkpoints(%s)",
             (list(self.subscriptions),),
         )

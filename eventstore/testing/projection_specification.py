@@ -11,10 +11,12 @@ import msgspec
 from eventstore.ids import event_id_for
 from eventstore.log.codec import schema_of
 from eventstore.log.events import Metadata, RecordedEvent
-from eventstore.projections.project import Tables, fold_events
+from eventstore.projections.project import project_in_steps
 from eventstore.projections.projection import Projection, Update
 from eventstore.projections.table import Table
+from eventstore.projections.tables import Tables
 from eventstore.steps import Statement
+from eventstore.subscriptions.subscription import Batch
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 """When an event happens of which a test does not say it."""
@@ -109,16 +111,15 @@ class ProjectionSpecification:
         tables = MemoryTables(self.projection)
         wanted = [one for one in self.events if one.type in self.projection.types]
         for start in range(0, len(wanted), batch):
-            steps = fold_events(
-                self.projection, tables, wanted[start : start + batch], {}
-            )
+            events = Batch(wanted[start : start + batch], {})
+            steps = project_in_steps(self.projection, tables, events)
             try:
                 asked = next(steps)
                 while True:
                     # What a table has loaded is its own answer.
                     asked = steps.send([one.values for one in asked])  # type: ignore[misc]
             except StopIteration as end:
-                for statement in end.value:
+                for statement in end.value or ():
                     table, change = statement.values
                     table.apply(change)
         return dict(tables.rows.rows)

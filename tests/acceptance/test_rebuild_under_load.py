@@ -17,7 +17,8 @@ from psycopg import sql
 from benchmarks.loading.list_readers import Readers
 from benchmarks.loading.load import Load
 from eventstore.projections.generations import live_generations
-from eventstore.projections.project import name_of, subscription_of
+from eventstore.projections.project import subscription_of
+from eventstore.projections.tables import name_of
 from eventstore.subscriptions.catch_up import catch_up
 from readmodels.order_list import projection
 from tasks.shop.local_access import authorization

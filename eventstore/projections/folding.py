@@ -1,0 +1,430 @@
+"""Fold a batch of events into rows in memory; an event that fails parks its stream."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from eventstore.errors import CannotProject
+from eventstore.log.codec import DecodedEvents
+from eventstore.log.events import RecordedEvent
+from eventstore.projections.parked_streams import ask_parked
+from eventstore.projections.projection import (
+    Fact,
+    Key,
+    LookedUp,
+    Projection,
+    Row,
+    Update,
+)
+from eventstore.projections.table import Table
+from eventstore.projections.tables import Tables
+from eventstore.steps import Answer, Statement, Steps
+
+
+class Failure(NamedTuple):
+    """
+    A stream that a projection cannot follow, from the event at *position* on.
+
+    *because_of* is the parked stream without whose rows it cannot be tried; without it
+    *error* is what the projection raised.
+    """
+
+    stream_id: str
+    position: int
+    error: Exception
+    because_of: str | None = None
+
+
+class RowsMissing(Exception):
+    """The rows of a parked stream are missing, without which an event is not tried."""
+
+
+class FoldStep(NamedTuple):
+    """A fact, the key of the row that it changes, and the looked-up values."""
+
+    fact: Fact
+    key: Key
+    looked_up: LookedUp
+
+
+class LookupChange(NamedTuple):
+    """A changed row of a look-up, and what it was."""
+
+    name: str
+    key: Key
+    old: Row | None
+
+
+@dataclass(slots=True)
+class Turn:
+    """
+    One event of the batch: its facts, and what they change.
+
+    *error* is set where it could not be decoded, or not be aimed. *changes* are folds
+    and updates, in order; None until it is aimed.
+    """
+
+    event: RecordedEvent
+    facts: Sequence[Fact] = ()
+    error: Exception | None = None
+    changes: list[FoldStep | Update] | None = None
+    lookups: list[LookupChange] = field(default_factory=list)
+
+
+class RowsInMemory:
+    """The rows that are folded, and the updates that others in the table want."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.by_key: dict[Key, Row | None] = {}
+        # All that were looked for, also those that are not there.
+        self.asked: set[Key] = set()
+        self.changed: set[Key] = set()
+        self.updates: list[Update] = []
+        # What this event has changed: the key, and the row before.
+        self.undo: list[tuple[Key, Row | None]] = []
+
+    def load(self, keys: Iterable[Key]) -> Steps[None]:
+        new = set(keys) - self.asked
+        if new:
+            [asked] = yield [self.table.load(new)]
+            self.take(new, asked)
+
+    def take(self, keys: set[Key], answer: Answer) -> None:
+        self.by_key.update(self.table.loaded(answer))
+        self.asked |= keys
+
+    def change(self, key: Key, row: Row | None) -> None:
+        self.undo.append((key, self.by_key.get(key)))
+        self.by_key[key] = row
+
+    def update(self, update: Update) -> None:
+        self.updates.append(update)
+        where, to = update.where.items(), dict(update.to)
+        for key, row in self.by_key.items():
+            if row is not None and all(getattr(row, n) == v for n, v in where):
+                self.change(key, replace(row, **to))
+
+    def keep(self) -> None:
+        """End an event that was folded."""
+        self.changed.update(key for key, _ in self.undo)
+        self.undo.clear()
+
+    def take_back(self, updates: int) -> None:
+        """Undo what this event has changed; *updates* is their number before it."""
+        while self.undo:
+            key, row = self.undo.pop()
+            self.by_key[key] = row
+        del self.updates[updates:]
+
+    def written(self) -> list[Statement]:
+        """Return what is written: the updates, then the rows, which are newer."""
+        updates = [self.table.update(update) for update in self.updates]
+        changed = {key: self.by_key[key] for key in self.changed}
+        return [*updates, *self.table.store(changed)]
+
+
+class Folding:
+    """
+    Folds a batch of one projection, and knows what is parked for it.
+
+    *parked* are positions by stream: from there on its events are passed over, except
+    for those that forget. Failures are added to it, so that a bad event costs its own
+    stream only.
+    """
+
+    def __init__(
+        self,
+        projection: Projection,
+        tables: Tables,
+        parked: Mapping[str, int] | None = None,
+    ) -> None:
+        self.projection = projection
+        self.tables = tables
+        self.parked = dict(parked or {})
+        self.failures: list[Failure] = []
+        self.rows = RowsInMemory(tables.rows)
+        self.lookups: dict[str, dict[Key, Row | None]] = {n: {} for n in tables.lookups}
+        self.changed_lookups: dict[str, set[Key]] = {n: set() for n in tables.lookups}
+        self.turns: Sequence[Turn] = ()
+        # Turns that were aimed ahead of the folds, each with what it has looked up.
+        self.ahead: list[Turn] = []
+        self.is_ahead = True
+
+    def fold(
+        self,
+        events: Sequence[RecordedEvent],
+        decoded: DecodedEvents,
+        *,
+        has_parked: bool,
+    ) -> Steps[None]:
+        """
+        Fold *events* in steps: ask for look-ups, then for rows.
+
+        An update of many rows changes the loaded ones here, in its turn between the
+        folds, and is written as a statement for the others. *has_parked* says whether
+        the database has streams that are parked for this projection.
+        """
+        turns = self.turns = [self.read(event, decoded) for event in events]
+        yield from self.load_lookups(turns, has_parked=has_parked)
+        for turn in turns:
+            if not self.is_parked(turn):
+                self.aim(turn)
+                self.ahead.append(turn)
+        yield from self.load_rows(turns, has_parked=has_parked)
+        for turn in turns:
+            is_parked = self.is_parked(turn)
+            if is_parked and not self.forgets(turn):
+                continue
+            if is_parked or turn.changes is None:
+                self.look_back(turn)
+            if not self.is_ahead:
+                self.aim(turn)
+                yield from self.rows.load(keys_of(turn))
+            error = self.apply(turn)
+            if error is None:
+                continue
+            self.look_back(turn)
+            self.take_back_lookups(turn)
+            if not is_parked:
+                self.park(turn, error)
+            if self.forgets(turn):
+                yield from self.delete_subject(turn)
+
+    def read(self, event: RecordedEvent, decoded: DecodedEvents) -> Turn:
+        """Return an event with its facts; none if the projection does not read it."""
+        try:
+            return Turn(event, facts_of(self.projection, event, decoded))
+        except Exception as error:
+            return Turn(event, error=error)
+
+    def load_lookups(self, turns: Sequence[Turn], *, has_parked: bool) -> Steps[None]:
+        """Load the look-ups' rows that these events change or need."""
+        keys = keys_to_look_up(self.projection, turns) if self.lookups else {}
+        questions = [
+            self.tables.lookups[name].load(some) for name, some in keys.items()
+        ]
+        if has_parked:
+            streams = {turn.event.stream_id for turn in turns}
+            for name, some in keys.items():
+                streams |= self.streams_of_lookup(name, some)
+            questions.append(ask_parked(self.tables.name, streams))
+        if not questions:
+            return
+        answers = yield questions
+        for name, answer in zip(keys, answers, strict=False):
+            self.lookups[name] = dict(self.tables.lookups[name].loaded(answer))
+        if has_parked:
+            self.parked.update(answers[-1].fetchall())
+
+    def load_rows(self, turns: Sequence[Turn], *, has_parked: bool) -> Steps[None]:
+        keys = {key for turn in turns for key in keys_of(turn)}
+        if not keys:
+            return
+        streams = {s for key in keys if (s := self.projection.stream_of(key))}
+        questions = [self.rows.table.load(keys)]
+        if has_parked and streams:
+            questions.append(ask_parked(self.tables.name, streams))
+        answers = yield questions
+        self.rows.take(keys, answers[0])
+        if has_parked and streams:
+            self.parked.update(answers[1].fetchall())
+
+    def streams_of_lookup(self, name: str, keys: Iterable[Key]) -> set[str]:
+        lookup = self.projection.lookup_called(name)
+        return {s for key in keys if (s := lookup.stream_of(key))}
+
+    def is_parked(self, turn: Turn) -> bool:
+        place = self.parked.get(turn.event.stream_id)
+        return place is not None and turn.event.position >= place
+
+    def forgets(self, turn: Turn) -> bool:
+        return turn.event.type in self.projection.types_that_forget
+
+    def aim(self, turn: Turn) -> None:
+        """Fold its look-ups, and find what it changes, as of this event."""
+        if turn.error is not None and not turn.facts:
+            return
+        turn.error, turn.changes, turn.lookups = None, [], []
+        try:
+            for fact in turn.facts:
+                self.aim_fact(fact, turn)
+        except Exception as error:
+            turn.error, turn.changes = error, None
+            self.take_back_lookups(turn)
+
+    def aim_fact(self, fact: Fact, turn: Turn) -> None:
+        assert turn.changes is not None
+        projection = self.projection
+        for lookup in projection.lookups:
+            key = lookup.key_of(fact)
+            if key is not None:
+                held = self.lookups[lookup.name]
+                old = held.get(key)
+                held[key] = lookup.fold(old, fact)
+                turn.lookups.append(LookupChange(lookup.name, key, old))
+        for part in projection.parts(fact):
+            needed = projection.needs(part)
+            looked_up = {n: self.lookups[n].get(needed[n]) for n in needed}
+            changed = projection.key_of(part, looked_up)
+            if changed is not None:
+                turn.changes.append(FoldStep(part, changed, looked_up))
+        update = projection.update(fact)
+        if update is not None:
+            self.tables.rows.check_update(update)
+            turn.changes.append(update)
+
+    def apply(self, turn: Turn) -> Exception | None:
+        """Fold an event into the rows, all of it or nothing; return what failed."""
+        if turn.error is not None:
+            return turn.error
+        rows = self.rows
+        updates = len(rows.updates)
+        try:
+            if self.parked and (cause := self.find_cause(turn)):
+                raise RowsMissing(cause)
+            for change in turn.changes or ():
+                if isinstance(change, FoldStep):
+                    old = rows.by_key.get(change.key)
+                    new = self.projection.fold(old, change.fact, change.looked_up)
+                    rows.change(change.key, new)
+                else:
+                    rows.update(change)
+        except Exception as error:
+            rows.take_back(updates)
+            return error
+        rows.keep()
+        for changed in turn.lookups:
+            self.changed_lookups[changed.name].add(changed.key)
+        return None
+
+    def park(self, turn: Turn, error: Exception) -> None:
+        event = turn.event
+        cause = self.find_cause(turn)
+        self.parked[event.stream_id] = event.position
+        self.failures.append(Failure(event.stream_id, event.position, error, cause))
+
+    def find_cause(self, turn: Turn) -> str | None:
+        """Return the parked stream without whose rows an event cannot be folded."""
+        for stream_id in self.streams_missing(turn):
+            if stream_id in self.parked and stream_id != turn.event.stream_id:
+                return stream_id
+        return None
+
+    def streams_missing(self, turn: Turn) -> Iterable[str]:
+        """Yield the streams of the rows that an event needs, and that are missing."""
+        with suppress(Exception):
+            for fact in turn.facts:
+                for part in self.projection.parts(fact):
+                    for name, key in self.projection.needs(part).items():
+                        if self.lookups[name].get(key) is None:
+                            yield from self.streams_of_lookup(name, [key])
+        for key in keys_of(turn):
+            stream_id = self.projection.stream_of(key)
+            if stream_id is not None and self.rows.by_key.get(key) is None:
+                yield stream_id
+
+    def look_back(self, turn: Turn) -> None:
+        """
+        Undo the look-ups that were folded ahead, from *turn* on.
+
+        What comes behind it is aimed once more when it is folded: it may have looked up
+        what this event changed.
+        """
+        while self.ahead and self.ahead[-1].event.position >= turn.event.position:
+            self.take_back_lookups(self.ahead.pop())
+        self.is_ahead = False
+
+    def take_back_lookups(self, turn: Turn) -> None:
+        while turn.lookups:
+            name, key, old = turn.lookups.pop()
+            self.lookups[name][key] = old
+
+    def delete_subject(self, turn: Turn) -> Steps[None]:
+        """Delete the rows of a stream that is forgotten, and cannot be folded."""
+        category, _, subject = turn.event.stream_id.partition("-")
+        columns = [c for c, of in self.projection.streams.items() if of == category]
+        table = self.tables.rows
+        questions = [table.load_where(name, [subject]) for name in columns]
+        answers = (yield questions) if questions else ()
+        for answer in answers:
+            for key in table.loaded(answer):
+                self.rows.asked.add(key)
+                self.rows.by_key[key] = None
+                self.rows.changed.add(key)
+        for lookup in self.projection.lookups:
+            if lookup.category == category:
+                key = self.tables.lookups[lookup.name].key_from(subject)
+                self.lookups[lookup.name][key] = None
+                self.changed_lookups[lookup.name].add(key)
+
+    def written(self) -> list[Statement]:
+        """Return the statements that write what was folded."""
+        lookups = [
+            statement
+            for name, keys in self.changed_lookups.items()
+            if keys
+            for statement in self.tables.lookups[name].store(
+                {key: self.lookups[name].get(key) for key in keys}
+            )
+        ]
+        return [*lookups, *self.rows.written()]
+
+
+def aim_alone(
+    projection: Projection, tables: Tables, event: RecordedEvent
+) -> Steps[Sequence[FoldStep | Update]]:
+    """Return what *event* changes, with the look-ups' present rows; change nothing."""
+    folding = Folding(projection, tables)
+    turn = folding.read(event, {})
+    yield from folding.load_lookups([turn], has_parked=False)
+    folding.aim(turn)
+    if turn.error is not None:
+        raise CannotProject(event.position, turn.error) from turn.error
+    return turn.changes or ()
+
+
+def keys_of(turn: Turn) -> list[Key]:
+    """Return the keys of the rows that an event folds."""
+    return [one.key for one in turn.changes or () if isinstance(one, FoldStep)]
+
+
+def keys_to_look_up(
+    projection: Projection, turns: Iterable[Turn]
+) -> dict[str, set[Key]]:
+    """Return the keys that events change or need in each look-up, if any."""
+    keys: dict[str, set[Key]] = {lookup.name: set() for lookup in projection.lookups}
+    for turn in turns:
+        # What fails here fails once more when the event is aimed.
+        with suppress(Exception):
+            for fact in turn.facts:
+                for lookup in projection.lookups:
+                    key = lookup.key_of(fact)
+                    if key is not None:
+                        keys[lookup.name].add(key)
+                for part in projection.parts(fact):
+                    for name, needed in projection.needs(part).items():
+                        keys[name].add(needed)
+    return {name: some for name, some in keys.items() if some}
+
+
+def facts_of(
+    projection: Projection, event: RecordedEvent, decoded: DecodedEvents
+) -> list[Fact]:
+    """
+    Return the facts of an event for the projection; none if it does not read its type.
+
+    *decoded* is a cache of decoded events, shared with other projections.
+    """
+    return [
+        Fact(
+            body,
+            event.stream_id,
+            event.position,
+            event.version,
+            event.occurred_at,
+            event.metadata,
+        )
+        for body in projection.codec.read(event, decoded)
+    ]
