@@ -342,22 +342,42 @@ class Folding:
             self.lookups[name][key] = old
 
     def delete_subject(self, turn: Turn) -> Steps[None]:
-        """Delete the rows of a stream that is forgotten, and cannot be folded."""
-        category, _, subject = turn.event.stream_id.partition("-")
-        columns = [c for c, of in self.projection.streams.items() if of == category]
-        table = self.tables.rows
-        questions = [table.load_where(name, [subject]) for name in columns]
-        answers = (yield questions) if questions else ()
-        for answer in answers:
-            for key in table.loaded(answer):
-                self.rows.asked.add(key)
-                self.rows.by_key[key] = None
-                self.rows.changed.add(key)
+        """
+        Delete the rows of a stream that is forgotten, and cannot be folded.
+
+        Where such a row is another stream's, too, that one is parked because of it: the
+        row is made once more with both.
+        """
+        event = turn.event
+        category, _, subject = event.stream_id.partition("-")
         for lookup in self.projection.lookups:
             if lookup.category == category:
                 key = self.tables.lookups[lookup.name].key_from(subject)
                 self.lookups[lookup.name][key] = None
                 self.changed_lookups[lookup.name].add(key)
+        table = self.tables.rows
+        columns = [c for c, of in self.projection.streams.items() if of == category]
+        if not columns:
+            return
+        answers = yield [table.load_where(name, [subject]) for name in columns]
+        keys = {key for answer in answers for key in table.loaded(answer)}
+        keys |= {
+            key
+            for key, row in self.rows.by_key.items()
+            if row is not None and event.stream_id in self.projection.streams_of(row)
+        }
+        others = {s for key in keys if (s := self.projection.stream_of(key))}
+        [parked] = yield [ask_parked(self.tables.name, others)]
+        self.parked.update(parked)
+        for stream_id in sorted(others - self.parked.keys()):
+            missing = RowsMissing(event.stream_id)
+            failure = Failure(stream_id, event.position, missing, event.stream_id)
+            self.failures.append(failure)
+            self.parked[stream_id] = event.position
+        for key in keys:
+            self.rows.asked.add(key)
+            self.rows.by_key[key] = None
+            self.rows.changed.add(key)
 
     def written(self) -> list[Statement]:
         """Return the statements that write what was folded."""

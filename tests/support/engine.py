@@ -315,6 +315,7 @@ def empty(connection: psycopg.Connection[Any]) -> None:
         DELETE FROM process_managers;
         DELETE FROM signals;
         DELETE FROM passes;
+        DELETE FROM parked_streams;
         DELETE FROM generations;
         DELETE FROM snapshots;
         ALTER TABLE seals DISABLE TRIGGER seals_refuse_change;
