@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from eventstore.errors import CannotProject
@@ -12,14 +11,21 @@ from eventstore.projections.parked_streams import ask_parked
 from eventstore.projections.projection import (
     Fact,
     Key,
-    LookedUp,
     Projection,
     Row,
     Update,
 )
-from eventstore.projections.table import Table
+from eventstore.projections.rows_in_memory import RowsInMemory
 from eventstore.projections.tables import Tables
-from eventstore.steps import Answer, Statement, Steps
+from eventstore.projections.turns import (
+    FoldStep,
+    LookupChange,
+    Turn,
+    facts_of,
+    keys_of,
+    keys_to_look_up,
+)
+from eventstore.steps import Statement, Steps
 
 
 class Failure(NamedTuple):
@@ -38,91 +44,6 @@ class Failure(NamedTuple):
 
 class RowsMissing(Exception):
     """The rows of a parked stream are missing, without which an event is not tried."""
-
-
-class FoldStep(NamedTuple):
-    """A fact, the key of the row that it changes, and the looked-up values."""
-
-    fact: Fact
-    key: Key
-    looked_up: LookedUp
-
-
-class LookupChange(NamedTuple):
-    """A changed row of a look-up, and what it was."""
-
-    name: str
-    key: Key
-    old: Row | None
-
-
-@dataclass(slots=True)
-class Turn:
-    """
-    One event of the batch: its facts, and what they change.
-
-    *error* is set where it could not be decoded, or not be aimed. *changes* are folds
-    and updates, in order; None until it is aimed.
-    """
-
-    event: RecordedEvent
-    facts: Sequence[Fact] = ()
-    error: Exception | None = None
-    changes: list[FoldStep | Update] | None = None
-    lookups: list[LookupChange] = field(default_factory=list)
-
-
-class RowsInMemory:
-    """The rows that are folded, and the updates that others in the table want."""
-
-    def __init__(self, table: Table) -> None:
-        self.table = table
-        self.by_key: dict[Key, Row | None] = {}
-        # All that were looked for, also those that are not there.
-        self.asked: set[Key] = set()
-        self.changed: set[Key] = set()
-        self.updates: list[Update] = []
-        # What this event has changed: the key, and the row before.
-        self.undo: list[tuple[Key, Row | None]] = []
-
-    def load(self, keys: Iterable[Key]) -> Steps[None]:
-        new = set(keys) - self.asked
-        if new:
-            [asked] = yield [self.table.load(new)]
-            self.take(new, asked)
-
-    def take(self, keys: set[Key], answer: Answer) -> None:
-        self.by_key.update(self.table.loaded(answer))
-        self.asked |= keys
-
-    def change(self, key: Key, row: Row | None) -> None:
-        self.undo.append((key, self.by_key.get(key)))
-        self.by_key[key] = row
-
-    def update(self, update: Update) -> None:
-        self.updates.append(update)
-        where, to = update.where.items(), dict(update.to)
-        for key, row in self.by_key.items():
-            if row is not None and all(getattr(row, n) == v for n, v in where):
-                self.change(key, replace(row, **to))
-
-    def keep(self) -> None:
-        """End an event that was folded."""
-        self.changed.update(key for key, _ in self.undo)
-        self.undo.clear()
-
-    def take_back(self, updates: int) -> None:
-        """Undo what this event has changed; *updates* is their number before it."""
-        while self.undo:
-            key, row = self.undo.pop()
-            self.by_key[key] = row
-        del self.updates[updates:]
-
-    def written(self) -> list[Statement]:
-        """Return what is written: the updates, then the rows, which are newer."""
-        updates = [self.table.update(update) for update in self.updates]
-        changed = {key: self.by_key[key] for key in self.changed}
-        return [*updates, *self.table.store(changed)]
 
 
 class Folding:
@@ -169,12 +90,12 @@ class Folding:
         turns = self.turns = [self.read(event, decoded) for event in events]
         yield from self.load_lookups(turns, has_parked=has_parked)
         for turn in turns:
-            if not self.is_parked(turn):
+            if not (self.parked and self.is_parked(turn)):
                 self.aim(turn)
                 self.ahead.append(turn)
         yield from self.load_rows(turns, has_parked=has_parked)
         for turn in turns:
-            is_parked = self.is_parked(turn)
+            is_parked = bool(self.parked) and self.is_parked(turn)
             if is_parked and not self.forgets(turn):
                 continue
             if is_parked or turn.changes is None:
@@ -222,13 +143,13 @@ class Folding:
         keys = {key for turn in turns for key in keys_of(turn)}
         if not keys:
             return
-        streams = {s for key in keys if (s := self.projection.stream_of(key))}
         questions = [self.rows.table.load(keys)]
-        if has_parked and streams:
+        if has_parked:
+            streams = {s for key in keys if (s := self.projection.stream_of(key))}
             questions.append(ask_parked(self.tables.name, streams))
         answers = yield questions
         self.rows.take(keys, answers[0])
-        if has_parked and streams:
+        if has_parked:
             self.parked.update(answers[1].fetchall())
 
     def streams_of_lookup(self, name: str, keys: Iterable[Key]) -> set[str]:
@@ -246,7 +167,7 @@ class Folding:
         """Fold its look-ups, and find what it changes, as of this event."""
         if turn.error is not None and not turn.facts:
             return
-        turn.error, turn.changes, turn.lookups = None, [], []
+        turn.error, turn.changes, turn.lookups = None, [], None
         try:
             for fact in turn.facts:
                 self.aim_fact(fact, turn)
@@ -263,6 +184,7 @@ class Folding:
                 held = self.lookups[lookup.name]
                 old = held.get(key)
                 held[key] = lookup.fold(old, fact)
+                turn.lookups = turn.lookups or []
                 turn.lookups.append(LookupChange(lookup.name, key, old))
         for part in projection.parts(fact):
             needed = projection.needs(part)
@@ -294,8 +216,8 @@ class Folding:
         except Exception as error:
             rows.take_back(updates)
             return error
-        rows.keep()
-        for changed in turn.lookups:
+        rows.undo.clear()
+        for changed in turn.lookups or ():
             self.changed_lookups[changed.name].add(changed.key)
         return None
 
@@ -403,48 +325,3 @@ def aim_alone(
     if turn.error is not None:
         raise CannotProject(event.position, turn.error) from turn.error
     return turn.changes or ()
-
-
-def keys_of(turn: Turn) -> list[Key]:
-    """Return the keys of the rows that an event folds."""
-    return [one.key for one in turn.changes or () if isinstance(one, FoldStep)]
-
-
-def keys_to_look_up(
-    projection: Projection, turns: Iterable[Turn]
-) -> dict[str, set[Key]]:
-    """Return the keys that events change or need in each look-up, if any."""
-    keys: dict[str, set[Key]] = {lookup.name: set() for lookup in projection.lookups}
-    for turn in turns:
-        # What fails here fails once more when the event is aimed.
-        with suppress(Exception):
-            for fact in turn.facts:
-                for lookup in projection.lookups:
-                    key = lookup.key_of(fact)
-                    if key is not None:
-                        keys[lookup.name].add(key)
-                for part in projection.parts(fact):
-                    for name, needed in projection.needs(part).items():
-                        keys[name].add(needed)
-    return {name: some for name, some in keys.items() if some}
-
-
-def facts_of(
-    projection: Projection, event: RecordedEvent, decoded: DecodedEvents
-) -> list[Fact]:
-    """
-    Return the facts of an event for the projection; none if it does not read its type.
-
-    *decoded* is a cache of decoded events, shared with other projections.
-    """
-    return [
-        Fact(
-            body,
-            event.stream_id,
-            event.position,
-            event.version,
-            event.occurred_at,
-            event.metadata,
-        )
-        for body in projection.codec.read(event, decoded)
-    ]

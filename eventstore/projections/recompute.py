@@ -18,15 +18,11 @@ from eventstore.errors.unreadable import UnreadableEvent
 from eventstore.log.events import RecordedEvent
 from eventstore.log.read import COLUMNS
 from eventstore.personal.keyring import Keyring
-from eventstore.projections.folding import (
-    Failure,
-    Folding,
-    keys_of,
-    keys_to_look_up,
-)
+from eventstore.projections.folding import Failure, Folding
 from eventstore.projections.projection import Key, Projection, Row
 from eventstore.projections.table import Table
 from eventstore.projections.tables import Tables
+from eventstore.projections.turns import keys_of, keys_to_look_up
 from eventstore.steps import Answer, Statement, Steps
 
 MAX_ROUNDS = 20

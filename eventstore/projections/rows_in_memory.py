@@ -1,0 +1,60 @@
+"""The rows of a batch, as they are folded; each event can be undone."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from eventstore.projections.projection import Key, Row, Update
+from eventstore.projections.table import Table
+from eventstore.steps import Answer, Statement, Steps
+
+
+class RowsInMemory:
+    """The rows that are folded, and the updates that others in the table want."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.by_key: dict[Key, Row | None] = {}
+        # All that were looked for, also those that are not there.
+        self.asked: set[Key] = set()
+        self.changed: set[Key] = set()
+        self.updates: list[Update] = []
+        # What this event has changed: the key, the row before, and whether another
+        # event had changed that.
+        self.undo: list[tuple[Key, Row | None, bool]] = []
+
+    def load(self, keys: Iterable[Key]) -> Steps[None]:
+        new = set(keys) - self.asked
+        if new:
+            [asked] = yield [self.table.load(new)]
+            self.take(new, asked)
+
+    def take(self, keys: set[Key], answer: Answer) -> None:
+        self.by_key.update(self.table.loaded(answer))
+        self.asked |= keys
+
+    def change(self, key: Key, row: Row | None) -> None:
+        self.undo.append((key, self.by_key.get(key), key in self.changed))
+        self.changed.add(key)
+        self.by_key[key] = row
+
+    def update(self, update: Update) -> None:
+        self.updates.append(update)
+        where, to = update.where.items(), dict(update.to)
+        for key, row in self.by_key.items():
+            if row is not None and all(getattr(row, n) == v for n, v in where):
+                self.change(key, replace(row, **to))
+
+    def take_back(self, updates: int) -> None:
+        """Undo what this event has changed; *updates* is their number before it."""
+        while self.undo:
+            key, row, was_changed = self.undo.pop()
+            self.by_key[key] = row
+            if not was_changed:
+                self.changed.discard(key)
+        del self.updates[updates:]
+
+    def written(self) -> list[Statement]:
+        """Return what is written: the updates, then the rows, which are newer."""
+        updates = [self.table.update(update) for update in self.updates]
+        changed = {key: self.by_key[key] for key in self.changed}
+        return [*updates, *self.table.store(changed)]
