@@ -72,6 +72,7 @@ def carry_over(connection: psycopg.Connection[Any], places: Places, kept: str) -
         ("commands", "position"),
         ("subscriptions", "checkpoint"),
         ("subscriptions", "stopped_at_position"),
+        ("parked_streams", "position"),
         ("process_managers", "acted_up_to"),
     ):
         connection.execute(
