@@ -1,4 +1,4 @@
-"""`recount readmodels`: which there are, dropping one's rows, and removing one."""
+"""`recount readmodels`: which there are, following, dropping and removing one."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -7,7 +7,8 @@ import click
 import msgspec
 import psycopg
 
-from eventstore.errors import RebuildRunning, UnknownReadModel
+from eventstore.errors import EventStoreError, RebuildRunning, UnknownReadModel
+from eventstore.projections.following import find_followed, follow, unfollow
 from eventstore.projections.generations import live_generations, shape_of
 from eventstore.projections.removal import drop_rows, remove_read_model
 from eventstore.projections.table import SCHEMA
@@ -21,7 +22,8 @@ class ReadModelEntry(NamedTuple):
     A read model: its live *generation*, its *position* in the log, and its *state*.
 
     *behind* counts positions of the log, *bytes* is what its tables and their indexes
-    take on the disk, in all generations. None where there is none.
+    take on the disk, in all generations. None where there is none. *is_followed* says
+    whether its changes are kept.
     """
 
     name: str
@@ -30,6 +32,7 @@ class ReadModelEntry(NamedTuple):
     position: int | None = None
     behind: int | None = None
     bytes: int = 0
+    is_followed: bool = False
 
 
 SIZES = """
@@ -42,10 +45,10 @@ SIZES = """
 """
 
 
-@click.group(short_help="List the read models, drop the rows of one, or remove one.")
+@click.group(short_help="List the read models; follow, drop or remove one.")
 def readmodels() -> None:
     """
-    List the read models, drop the rows of one, or remove one.
+    List the read models; let one be followed, drop its rows, or remove it.
 
     A read model is computed from the log: nothing is lost with it but the time that a
     rebuild takes.
@@ -74,6 +77,8 @@ def line_of(entry: ReadModelEntry, width: int) -> str:
         parts.append(f"at {entry.position:,}, {entry.behind:,} behind")
     if entry.bytes:
         parts.append(f"{entry.bytes / 1_000_000:,.1f} MB")
+    if entry.is_followed:
+        parts.append("followed")
     return f"{entry.name:{width}} {'; '.join(parts)}"
 
 
@@ -82,6 +87,7 @@ def find_entries() -> list[ReadModelEntry]:
         live = live_generations(connection)
         lags = {lag.name: lag for lag in find_standings(connection)}
         sizes = dict(connection.execute(SIZES, (SCHEMA,)).fetchall())
+        followed = find_followed(connection)
     code = {projection.name: projection for projection in shop().projections}
     others = sorted({*live, *sizes} - code.keys())
     entries = []
@@ -98,6 +104,7 @@ def find_entries() -> list[ReadModelEntry]:
                 position=lag.checkpoint if lag else None,
                 behind=lag.lag if lag else None,
                 bytes=sizes.get(name, 0),
+                is_followed=name in followed,
             )
         )
     return entries
@@ -116,6 +123,61 @@ def state_of(
     if lag.standstill is not None:
         return "stands still: recount status says why"
     return "live"
+
+
+@readmodels.command("follow", short_help="Keep the changes of the rows of one.")
+@click.argument("name")
+def follow_changes(name: str) -> None:
+    """
+    Keep which rows of the read model NAME change, for services that follow it.
+
+    They read it by `GET /api/changes`. It costs each pass that changes its rows a
+    little; while the first change is made, with all rows, NAME is not caught up.
+    """
+    known = {projection.name: projection for projection in shop().projections}
+    if name not in known:
+        raise click.ClickException(
+            f"There is no read model {name} in the code. The read models are:"
+            f" {', '.join(known)}."
+        )
+    try:
+        with shop().lent() as connection, connection.transaction():
+            is_new = follow(connection, known[name])
+    except EventStoreError as error:
+        raise click.ClickException(f"{error}") from error
+    except psycopg.errors.LockNotAvailable as error:
+        raise in_use(name) from error
+    click.echo(f"{name} is followed{'' if is_new else ' already'}.")
+
+
+@readmodels.command("unfollow", short_help="Keep the changes of one no more.")
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def unfollow_changes(name: str, yes: bool) -> None:
+    """
+    Drop the changes of the read model NAME, and keep none from now on.
+
+    Who follows it gets an error. If it is followed again, they begin from the first.
+    """
+    if not yes:
+        click.confirm(f"The changes of {name} go. Go on?", abort=True)
+    try:
+        with shop().lent() as connection, connection.transaction():
+            was_followed = unfollow(connection, name)
+    except RebuildRunning as error:
+        raise click.ClickException(f"{error}") from error
+    except psycopg.errors.LockNotAvailable as error:
+        raise in_use(name) from error
+    click.echo(
+        f"{name} is {'not followed any more' if was_followed else 'not followed'}."
+    )
+
+
+def in_use(name: str) -> click.ClickException:
+    return click.ClickException(
+        f"The rows of {name} are in use: end the transactions that hold them, and try"
+        " again."
+    )
 
 
 @readmodels.command(short_help="Drop the rows of one, until it is rebuilt.")

@@ -76,6 +76,7 @@ from eventstore.errors import (
     VersionsMissing,
     WrongExpectedVersion,
 )
+from eventstore.errors.following import ChangesBegunAgain, NotFollowed
 from eventstore.errors.unreadable import (
     BadUpcasters,
     CorruptSnapshot,
@@ -121,6 +122,13 @@ from eventstore.log.upcasting import Upcaster, Upcasters, VersionedData
 from eventstore.personal.keyring import Keyring
 from eventstore.postgres import PostgresStore
 from eventstore.projections.catch_up_now import catch_up_now
+from eventstore.projections.changes import (
+    ChangesCursor,
+    ChangesPage,
+    RowChange,
+    read_changes,
+)
+from eventstore.projections.following import follow, unfollow
 from eventstore.projections.projection import Fact, Index, Lookup, Projection, Update
 from eventstore.projections.rebuild import Rebuilt, rebuild
 from eventstore.projections.views import Page, Search, View
@@ -194,6 +202,9 @@ __all__ += ["snapshot_taker"]
 # Read models.
 __all__ += ["Fact", "Index", "Lookup", "Page", "Projection", "Rebuilt", "Search"]
 __all__ += ["Update", "View", "catch_up_now", "rebuild"]
+# Followers of their rows.
+__all__ += ["ChangesBegunAgain", "ChangesCursor", "ChangesPage", "NotFollowed"]
+__all__ += ["RowChange", "follow", "read_changes", "unfollow"]
 # A program that keeps running.
 __all__ += ["FinishedCommand", "Runtime", "Standstill", "SubscriptionLag", "run"]
 __all__ += ["send", "wake"]

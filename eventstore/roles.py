@@ -65,6 +65,17 @@ TABLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "reader": (SELECT,),
         **dict.fromkeys(RUNNERS, (SELECT, "INSERT", "UPDATE")),
     },
+    # Only who has the right to the read models decides who follows them.
+    "followed_read_models": {
+        **dict.fromkeys(EVERYBODY, (SELECT,)),
+        "operator": (SELECT, "INSERT", "DELETE"),
+    },
+    # By a trigger, in the transaction of the rows.
+    "change_counters": {
+        "web": (SELECT,),
+        "reader": (SELECT,),
+        **dict.fromkeys(RUNNERS, (SELECT, "INSERT", "UPDATE", "DELETE")),
+    },
     # A cache that has a checksum, and can be deleted at any time.
     "snapshots": dict.fromkeys(RUNNERS, (SELECT, "INSERT", "UPDATE", "DELETE")),
     "heartbeats": dict.fromkeys(EVERYBODY, (SELECT,)),
@@ -212,6 +223,17 @@ def statements(connection: sa.Connection) -> Iterable[str]:
     ).all():
         yield f"ALTER {kind} {name} OWNER TO {owner}"
         yield f"GRANT SELECT ON {name} TO {readers}"
+    for name in connection.scalars(
+        sa.text(
+            """
+            SELECT oid::regprocedure FROM pg_proc
+            WHERE pronamespace = to_regnamespace(:schema)
+                AND pg_has_role(proowner, 'USAGE')
+            """
+        ),
+        {"schema": READ_MODELS},
+    ).all():
+        yield f"ALTER ROUTINE {name} OWNER TO {owner}"
     yield f"GRANT USAGE ON SCHEMA {READ_MODELS} TO {readers}"
     yield from on_tables(connection, roles)
     yield from on_functions(connection, roles)

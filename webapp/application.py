@@ -21,7 +21,7 @@ from webapp import (
     security,
     template_filters,
 )
-from webapp.api import command_list, events, queries
+from webapp.api import changes, command_list, events, queries
 from webapp.api import commands as api_commands
 from webapp.current_shop import give
 from webapp.pages import accounts, commands, customers, orders, transfers
@@ -37,6 +37,7 @@ SUBJECTS = (
     command_list,
     queries,
     events,
+    changes,
     health,
     metrics,
     problems,

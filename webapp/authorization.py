@@ -51,6 +51,8 @@ ROUTES: Mapping[str, str] = {
     "queries.transfer": "accounts.read",
     "events.page": "events.read",
     "events.stream": "events.read",
+    # Rows are made of events, and a follower copies all of them.
+    "changes.page": "events.read",
 }
 """The permission of each endpoint below /api; one without an entry is forbidden."""
 

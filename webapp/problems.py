@@ -66,6 +66,12 @@ KINDS = {
     "not-found": Kind(
         404, "There is nothing at this address", "The address is wrong, or was removed."
     ),
+    "not-followed": Kind(
+        404,
+        "The changes of this read model are not kept",
+        "They are kept for read models that somebody follows. An operator decides that:"
+        " `recount readmodels follow NAME`.",
+    ),
     "method-not-allowed": Kind(
         405,
         "This address does not accept this method",
@@ -82,6 +88,13 @@ KINDS = {
         "The log was restored from a backup, or copied. Events that were read may be "
         "missing in it, and others be in their places: begin again without `after`, or "
         "ask an operator.",
+    ),
+    "changes-begun-again": Kind(
+        410,
+        "These changes were begun again",
+        "The read model was rebuilt, or its changes were not kept for a while. Take "
+        "them from the first, without the rows that you have: `next` has the address, "
+        "`generation` and `epoch` are the new ones.",
     ),
     "too-large": Kind(
         413,

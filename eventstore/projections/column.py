@@ -58,10 +58,12 @@ class Column:
         null = "" if self.may_be_null else " NOT NULL"
         return sql.SQL("{}{}").format(self.typed(), sql.SQL(null))
 
-    def selected(self) -> sql.Composable:
+    def selected(self, of: str | None = None) -> sql.Composable:
+        """Return what selects the column, of the table with the alias *of*."""
         # As text: msgspec reads it into the field's class, which json.loads cannot.
         form = "{}" if self.decode is None else "{}::text"
-        return sql.SQL(form).format(self.identifier)
+        parts = (self.name,) if of is None else (of, self.name)
+        return sql.SQL(form).format(sql.Identifier(*parts))
 
     def equals(self) -> sql.Composable:
         """Return `column = %s`, with the placeholder of the column's type."""

@@ -77,6 +77,15 @@ def column_comments(row: type) -> dict[str, str | None]:
     return {field.name: text_in(hints[field.name]) for field in fields(row)}
 
 
+def personal_columns(row: type) -> frozenset[str]:
+    """Return the fields of *row* whose text begins with `Personal:`."""
+    return frozenset(
+        name
+        for name, text in column_comments(row).items()
+        if text is not None and text.startswith("Personal:")
+    )
+
+
 def text_in(hint: Any) -> str | None:
     """Return the text that `Annotated` adds to a type, or to one of a union."""
     if typing.get_origin(hint) is typing.Annotated:

@@ -10,6 +10,7 @@ from psycopg import sql
 
 from eventstore import type_shape
 from eventstore.connection import driver_connection
+from eventstore.projections.change_tracking import drop_changes, ensure_changes
 from eventstore.projections.comments import comment_on_view
 from eventstore.projections.ownership import hand_over, schema_owner
 from eventstore.projections.projection import Projection
@@ -113,6 +114,7 @@ def drop_generation(
 ) -> None:
     """Drop a generation, and its look-ups, even if the code does not have them now."""
     name = name_of(read_model, number)
+    drop_changes(connection, name)
     for (table,) in connection.execute(
         """
         SELECT tablename FROM pg_catalog.pg_tables
@@ -151,6 +153,7 @@ def put_live(
 ) -> None:
     """Put a generation behind the plain name, in the caller's transaction."""
     tables = Tables(projection, number)
+    ensure_changes(connection, projection.name, tables.rows)
     # Not CREATE OR REPLACE, which keeps the columns that are there.
     drop_view(connection, projection.name)
     connection.execute(

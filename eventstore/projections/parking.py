@@ -24,6 +24,7 @@ from eventstore.projections.project import subscription_of
 from eventstore.projections.projection import Projection
 from eventstore.projections.tables import Tables
 from eventstore.steps import send_all, take_steps
+from eventstore.subscriptions.read_position import note_position
 from eventstore.subscriptions.subscription import Batch, Subscription, Work
 
 NO_EVENTS_FAULT = (
@@ -93,7 +94,8 @@ class Parker:
         self.refuse_others(folding.failures)
         if folding.failures:
             self.park(connection, projection, tables, folding.failures)
-        send_all(connection, folding.written())
+        written = folding.written()
+        send_all(connection, [note_position(events[-1].position), *written])
 
     def park_refused(
         self,

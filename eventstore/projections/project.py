@@ -11,6 +11,7 @@ from eventstore.projections.folding import Folding
 from eventstore.projections.projection import Projection
 from eventstore.projections.tables import Tables
 from eventstore.steps import send_all, take_steps
+from eventstore.subscriptions.read_position import note_position
 from eventstore.subscriptions.subscription import Batch, Subscription, Work
 
 
@@ -45,7 +46,7 @@ def project(
     batch = Batch(events, {}, has_parked=True)
     steps = project_in_steps(projection, tables, batch)
     [writes] = take_steps(connection, [steps])
-    send_all(connection, writes or ())
+    send_all(connection, [note_position(events[-1].position), *(writes or ())])
 
 
 def project_in_steps(projection: Projection, tables: Tables, batch: Batch) -> Work:

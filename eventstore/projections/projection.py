@@ -149,8 +149,9 @@ class Projection:
 
     A change of the fold alone is noticed when the number *version* is raised with it.
 
-    Raises ValueError for another name, for streams of a column that is not there, and
-    where events forget and no stream is named; BadUpcasters as `EventCodec` does.
+    Raises ValueError for another name, a look-up called `changes`, streams of a column
+    that is not there, and where events forget and no stream is named; BadUpcasters as
+    `EventCodec` does.
     """
 
     name: str
@@ -178,6 +179,8 @@ class Projection:
             r"_g\d+(_|$)", self.name
         ):
             raise ValueError(f"{self.name} cannot be the name of a read model")
+        if any(lookup.name == "changes" for lookup in self.lookups):
+            raise ValueError("a look-up cannot be called changes: that is a table's")
         codec = EventCodec(
             self.events, self.upcasters, is_part=True, personal=self.personal
         )

@@ -15,6 +15,7 @@ from eventstore.errors import CannotProject, CheckpointNotInLog, RebuildFailed
 from eventstore.errors.refusals import is_lost_connection
 from eventstore.errors.text import error_text
 from eventstore.log.read import settled
+from eventstore.projections.change_tracking import ensure_changes
 from eventstore.projections.generations import (
     REBUILDING,
     drop_generation,
@@ -159,6 +160,9 @@ def index(connection: psycopg.Connection, projection: Projection, number: int) -
     """Create the indexes left out for the filling, and analyse the tables."""
     tables = Tables(projection, number)
     tables.rows.create_indexes(connection, are_early=False)
+    # Its changes begin here: nobody follows it before it is live.
+    with connection.transaction():
+        ensure_changes(connection, projection.name, tables.rows)
     for table in (tables.rows, *tables.lookups.values()):
         connection.execute(sql.SQL("ANALYZE {}").format(table.identifier))
 

@@ -43,9 +43,10 @@ def remove_read_model(connection: psycopg.Connection, read_model: str) -> int:
     fills it by reading the log.
     """
     count = drop_rows(connection, read_model)
-    connection.execute(
-        "DELETE FROM public.generations WHERE read_model = %s", (read_model,)
-    )
+    for table in ("generations", "followed_read_models"):
+        connection.execute(
+            f"DELETE FROM public.{table} WHERE read_model = %s", (read_model,)
+        )
     return count
 
 

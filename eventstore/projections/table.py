@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -162,16 +162,17 @@ class Table:
 
     def loaded(self, cursor: psycopg.Cursor) -> dict[Key, Row]:
         """Return the rows that `load` has read, by key."""
+        return {row[self.place]: self.read(row) for row in cursor}
+
+    def read(self, values: Sequence[Any]) -> Row:
+        """Return the row whose columns were selected, in their order."""
         columns = self.columns.values()
-        return {
-            row[self.place]: self.row(
-                **{
-                    column.name: column.read(value)
-                    for column, value in zip(columns, row, strict=True)
-                }
-            )
-            for row in cursor
-        }
+        return self.row(
+            **{
+                column.name: column.read(value)
+                for column, value in zip(columns, values, strict=True)
+            }
+        )
 
     def store(self, rows: Mapping[Key, Row | None]) -> list[Statement]:
         """Return the statements that write these rows; a key without one loses it."""

@@ -14,6 +14,7 @@ from eventstore.log.events import RecordedEvent
 from eventstore.log.read import read_all
 from eventstore.personal.keyring import Keyring
 from eventstore.steps import Statement, send_all, take_steps
+from eventstore.subscriptions.read_position import note_position
 from eventstore.subscriptions.subscription import Batch, Subscription
 
 FAR = 5_000
@@ -129,7 +130,10 @@ class Pass:
                 batch_of_it = Batch(own, shared, held[subscription.name].has_parked)
                 names.append(subscription.name)
                 works.append(subscription.work(batch_of_it))
-        for name, writes in zip(names, take_steps(self.connection, works), strict=True):
+        several = take_steps(self.connection, works)
+        if several:
+            note_position(end).send(self.connection)
+        for name, writes in zip(names, several, strict=True):
             if writes is None:
                 del handled[name]
                 to_read_alone.append(name)

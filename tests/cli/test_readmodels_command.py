@@ -1,4 +1,4 @@
-"""`recount readmodels`: what there is, dropping one's rows, and removing one."""
+"""`recount readmodels`: what there is, following, dropping and removing one."""
 
 import json
 import threading
@@ -77,6 +77,28 @@ def test_one_that_was_dropped_says_so_everywhere_and_is_rebuilt(shop: Shop) -> N
     assert state == "dropped, or not made yet: recount rebuild order_list"
     assert entries()["order_list"]["state"] == "live"
     assert create_app(shop).test_client().get("/orders").status_code == 200
+
+
+def test_one_is_followed_until_somebody_ends_that(shop: Shop) -> None:
+    assert run("follow", "order_list").stdout == "order_list is followed.\n"
+    assert run("follow", "order_list").stdout == "order_list is followed already.\n"
+    (line,) = (x for x in run("list").stdout.splitlines() if x.startswith("order_list"))
+    followed = {name for name, entry in entries().items() if entry["is_followed"]}
+    kept = run("unfollow", "order_list", answer="n\n")
+    assert line.endswith("followed")
+    assert followed == {"order_list"}
+    assert kept.exit_code == 1
+    ended = run("unfollow", "order_list", "--yes")
+    assert ended.stdout == "order_list is not followed any more.\n"
+    assert not entries()["order_list"]["is_followed"]
+
+
+def test_only_what_is_in_the_code_is_followed(shop: Shop) -> None:
+    refused = run("follow", "order_lis")
+
+    assert refused.exit_code == 1
+    assert "There is no read model order_lis in the code." in refused.output
+    assert "order_list" in refused.output
 
 
 def test_nothing_is_dropped_without_a_yes(shop: Shop) -> None:

@@ -317,6 +317,8 @@ def empty(connection: psycopg.Connection[Any]) -> None:
         DELETE FROM passes;
         DELETE FROM parked_streams;
         DELETE FROM generations;
+        DELETE FROM followed_read_models;
+        DELETE FROM change_counters;
         DELETE FROM snapshots;
         ALTER TABLE seals DISABLE TRIGGER seals_refuse_change;
         DELETE FROM seals;

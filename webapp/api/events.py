@@ -34,7 +34,7 @@ from tasks.shop.published_events import PublishedEvent, publish_events, shapes_o
 from webapp.authorization import caller, token_of_caller
 from webapp.current_shop import the_shop
 from webapp.feed.follower import Follower
-from webapp.feed.subscribers import StreamSubscriber, WaitingSubscriber
+from webapp.feed.subscribers import EventWaiter, StreamSubscriber
 from webapp.problems import Problem
 from webapp.query_parameters import number, one_of, only, refuse, text
 from webapp.serving.hand_over import HAND_OVER, HandOver
@@ -85,7 +85,7 @@ def page() -> ResponseReturnValue:
     # A later request for the end has a later cursor.
     may_wait = bool(seconds) and request.args.get("after") != END
     if found.is_last and not events and may_wait and hand_over is not None:
-        waiting = WaitingSubscriber(
+        waiting = EventWaiter(
             cursor=found.cursor,
             wanted=wanted,
             sees_personal=sees_personal,

@@ -2,7 +2,8 @@
 The thread of a process that reads the log for all its subscribers.
 
 It reads once for all at the same position, such as those that have caught up: once in
-0.25 seconds, for any number of subscribers, and never without any.
+0.25 seconds, for any number of subscribers, and never without any. It asks the counters
+of changes as often, for requests that wait for rows.
 """
 
 import logging
@@ -18,12 +19,19 @@ import psycopg
 from eventstore.errors import CheckpointNotInLog
 from eventstore.log.read import settled
 from eventstore.personal.keyring import Keyring
+from eventstore.projections.changes import find_newest
 from eventstore.subscriptions.external_store import ForeignCheckpoint
 from tasks.shop.event_feed import ALL, EventFilter, RecordedPage, cursor_at, read_page
 from tasks.shop.published_events import PublishedEvent, publish_events
 from tasks.shop.wiring import Shop
 from webapp.feed.credentials import find_permissions
-from webapp.feed.subscribers import Delivery, Subscriber, WaitingSubscriber
+from webapp.feed.subscribers import (
+    Delivery,
+    EventSubscriber,
+    RowWaiter,
+    Subscriber,
+    WaitingSubscriber,
+)
 from webapp.feed.tally import FollowerTally
 from webapp.outages import DATABASE_ERRORS
 
@@ -148,19 +156,28 @@ class Follower:
         """Read once for each group; return whether a group has more to read."""
         with shop.lent() as connection:
             self.check_tokens(connection)
+            ready = self.those_ready()
+            note_changed_rows(
+                connection, [one for one in ready if isinstance(one, RowWaiter)]
+            )
+            readers = [one for one in ready if isinstance(one, EventSubscriber)]
+            if not readers:
+                return False
             # One goal for all, so that those who reach it are at the same position.
             goal = settled(connection)
             has_more = False
-            for group, members in self.groups(goal).items():
+            for group, members in self.groups(readers, goal).items():
                 has_more = self.serve_group(shop, connection, group, members, goal) or (
                     has_more
                 )
         return has_more
 
-    def groups(self, goal: int) -> dict[Group, list[Subscriber]]:
+    def groups(
+        self, readers: Sequence[EventSubscriber], goal: int
+    ) -> dict[Group, list[EventSubscriber]]:
         """Return the subscribers before *goal*, by group."""
-        found: dict[Group, list[Subscriber]] = defaultdict(list)
-        for subscriber in self.those_ready():
+        found: dict[Group, list[EventSubscriber]] = defaultdict(list)
+        for subscriber in readers:
             is_at_end = subscriber.cursor == self.end_of_log
             if not (is_at_end and goal == self.settled):
                 wanted = ALL if is_at_end else subscriber.wanted
@@ -172,7 +189,7 @@ class Follower:
         shop: Shop,
         connection: psycopg.Connection[Any],
         group: Group,
-        members: Sequence[Subscriber],
+        members: Sequence[EventSubscriber],
         goal: int,
     ) -> bool:
         """Read a page for a group; return whether there is another page."""
@@ -196,7 +213,7 @@ class Follower:
         shop: Shop,
         connection: psycopg.Connection[Any],
         group: Group,
-        members: Sequence[Subscriber],
+        members: Sequence[EventSubscriber],
         goal: int,
     ) -> RecordedPage:
         """Read one page for the *members* of a group, and deliver by filter."""
@@ -240,8 +257,19 @@ class Follower:
                     one.end()
 
 
+def note_changed_rows(
+    connection: psycopg.Connection[Any], waiting: Sequence[RowWaiter]
+) -> None:
+    """Note of those who wait for rows whether there are others than they have seen."""
+    if not waiting:
+        return
+    newest = find_newest(connection, {one.read_model for one in waiting})
+    for one in waiting:
+        one.has_news = newest.get(one.read_model) != one.seen
+
+
 def deliver(
-    members: Sequence[Subscriber],
+    members: Sequence[EventSubscriber],
     published: Sequence[PublishedEvent],
     cursors: Mapping[int, ForeignCheckpoint],
 ) -> None:

@@ -1,4 +1,4 @@
-"""Subscribers: a stream of server-sent events, or a request that waits for an event."""
+"""Subscribers: a stream of events, or a request that waits for an event or a row."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,7 @@ from functools import cached_property
 
 import msgspec
 
+from eventstore.projections.changes import NewestChange
 from eventstore.subscriptions.external_store import ForeignCheckpoint
 from tasks.shop.event_feed import EventFilter, format_cursor
 from tasks.shop.permissions import PERSONAL
@@ -57,13 +58,11 @@ class Delivery:
 @dataclass(kw_only=True, eq=False)
 class Subscriber:
     """
-    A subscriber: its cursor, its filter, and whether it may see personal fields.
+    A subscriber, and whether it may see personal fields.
 
     *token* is looked up regularly; None is for a local one, which needs none.
     """
 
-    cursor: ForeignCheckpoint
-    wanted: EventFilter
     sees_personal: bool
     token: str | None = field(repr=False)
     kind: int
@@ -87,10 +86,6 @@ class Subscriber:
         """Whether it can take more events."""
         return self.answer is not None
 
-    def deliver(self, delivery: Delivery) -> None:
-        """Take the next events of its filter, which are after its cursor."""
-        raise NotImplementedError
-
     def tend(self, now: float) -> None:
         """Do what is due at the time *now*."""
 
@@ -100,7 +95,19 @@ class Subscriber:
 
 
 @dataclass(kw_only=True, eq=False)
-class StreamSubscriber(Subscriber):
+class EventSubscriber(Subscriber):
+    """A subscriber of events, with its cursor and its filter."""
+
+    cursor: ForeignCheckpoint
+    wanted: EventFilter
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Take the next events of its filter, which are after its cursor."""
+        raise NotImplementedError
+
+
+@dataclass(kw_only=True, eq=False)
+class StreamSubscriber(EventSubscriber):
     """A stream of server-sent events, as `EventSource` in a browser reads them."""
 
     kind: int = STREAM
@@ -141,24 +148,37 @@ class StreamSubscriber(Subscriber):
 
 @dataclass(kw_only=True, eq=False)
 class WaitingSubscriber(Subscriber):
-    """A request for an empty last page, which waits for an event."""
+    """A request for an empty last page, which waits for what is new."""
 
     kind: int = WAITING
     until: float
-    has_event: bool = False
+    has_news: bool = False
     answer: WaitingRequest | None = None
 
     def attach(self, answer: WaitingRequest) -> None:
         self.answer = answer
 
-    def deliver(self, delivery: Delivery) -> None:
-        self.has_event = self.has_event or bool(delivery.events)
-
     @property
     def is_due(self) -> bool:
         """Whether it must be answered now."""
-        return self.has_event or time.monotonic() > self.until
+        return self.has_news or time.monotonic() > self.until
 
     def end(self) -> None:
         if self.answer is not None:
             self.answer.resume()
+
+
+@dataclass(kw_only=True, eq=False)
+class EventWaiter(WaitingSubscriber, EventSubscriber):
+    """A request that waits for an event."""
+
+    def deliver(self, delivery: Delivery) -> None:
+        self.has_news = self.has_news or bool(delivery.events)
+
+
+@dataclass(kw_only=True, eq=False)
+class RowWaiter(WaitingSubscriber):
+    """A request that waits for a change of a read model's rows after *seen*."""
+
+    read_model: str
+    seen: NewestChange
