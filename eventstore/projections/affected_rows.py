@@ -9,7 +9,7 @@ from eventstore.log.events import RecordedEvent
 from eventstore.projections.folding import aim_alone
 from eventstore.projections.generations import live_generations
 from eventstore.projections.projection import Projection, Update
-from eventstore.projections.tables import Tables, name_of
+from eventstore.projections.tables import name_of, tables_of
 from eventstore.steps import take_steps
 
 
@@ -65,7 +65,7 @@ def wheres(
 ) -> list[Mapping[str, object]]:
     """Return which rows it changes, each once: by key, or by an update of many."""
     [changes] = take_steps(
-        connection, [aim_alone(projection, Tables(projection, number), event)]
+        connection, [aim_alone(projection, tables_of(projection, number), event)]
     )
     found: list[Mapping[str, object]] = [
         change.where if isinstance(change, Update) else {projection.key: change.key}

@@ -18,7 +18,7 @@ from eventstore.errors.following import ChangesBegunAgain, NotFollowed
 from eventstore.projections.change_tracking import changes_of
 from eventstore.projections.generations import shape_of
 from eventstore.projections.projection import Key, Projection, Row
-from eventstore.projections.tables import Tables, name_of
+from eventstore.projections.tables import name_of, tables_of
 
 
 class ChangesCursor(NamedTuple):
@@ -159,7 +159,7 @@ class PageOfChanges:
     """The statements that read the changes of a generation with their rows."""
 
     def __init__(self, projection: Projection, generation: int) -> None:
-        self.tables = Tables(projection, generation)
+        self.tables = tables_of(projection, generation)
         self.first = self.text("")
         self.following = self.text("WHERE (c.change, c.key) > (%s, %s)")
 

@@ -67,7 +67,9 @@ class Folding:
         self.failures: list[Failure] = []
         self.rows = RowsInMemory(tables.rows)
         self.lookups: dict[str, dict[Key, Row | None]] = {n: {} for n in tables.lookups}
-        self.changed_lookups: dict[str, set[Key]] = {n: set() for n in tables.lookups}
+        self.changed_lookups: dict[str, dict[Key, None]] = {
+            name: {} for name in tables.lookups
+        }
         self.turns: Sequence[Turn] = ()
         # Turns that were aimed ahead of the folds, each with what it has looked up.
         self.ahead: list[Turn] = []
@@ -153,7 +155,7 @@ class Folding:
             self.parked.update(answers[1].fetchall())
 
     def streams_of_lookup(self, name: str, keys: Iterable[Key]) -> set[str]:
-        lookup = self.projection.lookup_called(name)
+        lookup = next(one for one in self.projection.lookups if one.name == name)
         return {s for key in keys if (s := lookup.stream_of(key))}
 
     def is_parked(self, turn: Turn) -> bool:
@@ -218,7 +220,7 @@ class Folding:
             return error
         rows.undo.clear()
         for changed in turn.lookups or ():
-            self.changed_lookups[changed.name].add(changed.key)
+            self.changed_lookups[changed.name][changed.key] = None
         return None
 
     def park(self, turn: Turn, error: Exception) -> None:
@@ -276,7 +278,7 @@ class Folding:
             if lookup.category == category:
                 key = self.tables.lookups[lookup.name].key_from(subject)
                 self.lookups[lookup.name][key] = None
-                self.changed_lookups[lookup.name].add(key)
+                self.changed_lookups[lookup.name][key] = None
         table = self.tables.rows
         columns = [c for c, of in self.projection.streams.items() if of == category]
         if not columns:
@@ -299,7 +301,7 @@ class Folding:
         for key in keys:
             self.rows.asked.add(key)
             self.rows.by_key[key] = None
-            self.rows.changed.add(key)
+            self.rows.changed[key] = None
 
     def written(self) -> list[Statement]:
         """Return the statements that write what was folded."""

@@ -18,7 +18,7 @@ from eventstore.projections.generations import (
     shape_of,
 )
 from eventstore.projections.projection import Projection
-from eventstore.projections.tables import Tables, name_of
+from eventstore.projections.tables import name_of, tables_of
 
 LOCK_TIMEOUT_MS = 2_000
 """Waiting for the table's lock blocks every later reader: not for longer."""
@@ -58,7 +58,7 @@ def follow(connection: psycopg.Connection, projection: Projection) -> bool:
     ):
         if live.shape != shape_of(projection):
             raise ReadModelOutdated(projection.name)
-        track_changes(connection, Tables(projection, live.number).rows)
+        track_changes(connection, tables_of(projection, live.number).rows)
     return True
 
 

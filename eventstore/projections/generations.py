@@ -15,7 +15,7 @@ from eventstore.projections.comments import comment_on_view
 from eventstore.projections.ownership import hand_over, schema_owner
 from eventstore.projections.projection import Projection
 from eventstore.projections.table import SCHEMA
-from eventstore.projections.tables import Tables, name_of
+from eventstore.projections.tables import Tables, name_of, tables_of
 
 # Keys of two integers are a space of their own, beside those that `lock_key` computes.
 REBUILDING = "hashtext('recount rebuild'), hashtext(%s)"
@@ -97,7 +97,7 @@ def make_tables(
     connection: psycopg.Connection, projection: Projection, number: int
 ) -> Tables:
     """Make a generation's tables, without indexes, and its checkpoint at 0."""
-    tables = Tables(projection, number)
+    tables = tables_of(projection, number)
     # Our roles may not create it, not even with IF NOT EXISTS.
     if schema_owner(connection) is None:
         connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(SCHEMA)))
@@ -152,7 +152,7 @@ def put_live(
     connection: psycopg.Connection, projection: Projection, number: int
 ) -> None:
     """Put a generation behind the plain name, in the caller's transaction."""
-    tables = Tables(projection, number)
+    tables = tables_of(projection, number)
     ensure_changes(connection, projection.name, tables.rows)
     # Not CREATE OR REPLACE, which keeps the columns that are there.
     drop_view(connection, projection.name)

@@ -22,7 +22,7 @@ from eventstore.projections.folding import Failure, Folding
 from eventstore.projections.parked_streams import Parking, kind_of_error, park
 from eventstore.projections.project import subscription_of
 from eventstore.projections.projection import Projection
-from eventstore.projections.tables import Tables
+from eventstore.projections.tables import Tables, tables_of
 from eventstore.steps import send_all, take_steps
 from eventstore.subscriptions.read_position import note_position
 from eventstore.subscriptions.subscription import Batch, Subscription, Work
@@ -57,7 +57,7 @@ class Parker:
 
     def subscription_of(self, projection: Projection, generation: int) -> Subscription:
         """Return the subscription of a generation that goes on where one stops."""
-        tables = Tables(projection, generation)
+        tables = tables_of(projection, generation)
         return replace(
             subscription_of(projection, generation),
             masters=self.masters,

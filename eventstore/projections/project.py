@@ -9,7 +9,7 @@ from eventstore.errors import CannotProject
 from eventstore.log.events import RecordedEvent
 from eventstore.projections.folding import Folding
 from eventstore.projections.projection import Projection
-from eventstore.projections.tables import Tables
+from eventstore.projections.tables import Tables, tables_of
 from eventstore.steps import send_all, take_steps
 from eventstore.subscriptions.read_position import note_position
 from eventstore.subscriptions.subscription import Batch, Subscription, Work
@@ -22,7 +22,7 @@ def subscription_of(projection: Projection, generation: int) -> Subscription:
 
     It stops before an event that cannot be projected; `parking` makes one that goes on.
     """
-    tables = Tables(projection, generation)
+    tables = tables_of(projection, generation)
     return Subscription(
         name=tables.name,
         types=projection.types,

@@ -203,9 +203,6 @@ class Projection:
         category = self.streams.get(self.key)
         return None if category is None else f"{category}-{key}"
 
-    def lookup_called(self, name: str) -> Lookup:
-        return next(lookup for lookup in self.lookups if lookup.name == name)
-
     def streams_of(self, row: Row) -> list[str]:
         """Return the streams that *row* is made from, as far as it names them."""
         values = [(of, getattr(row, name)) for name, of in self.streams.items()]

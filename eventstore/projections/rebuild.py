@@ -27,7 +27,7 @@ from eventstore.projections.generations import (
 )
 from eventstore.projections.project import subscription_of
 from eventstore.projections.projection import Projection
-from eventstore.projections.tables import Tables, name_of
+from eventstore.projections.tables import name_of, tables_of
 from eventstore.subscriptions.catch_up import BatchFailed, advance, catch_up
 from eventstore.subscriptions.subscription import Subscription
 
@@ -158,7 +158,7 @@ def fill(
 
 def index(connection: psycopg.Connection, projection: Projection, number: int) -> None:
     """Create the indexes left out for the filling, and analyse the tables."""
-    tables = Tables(projection, number)
+    tables = tables_of(projection, number)
     tables.rows.create_indexes(connection, are_early=False)
     # Its changes begin here: nobody follows it before it is live.
     with connection.transaction():

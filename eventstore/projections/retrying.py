@@ -20,7 +20,7 @@ from eventstore.projections.parking import parking_of
 from eventstore.projections.projection import Projection
 from eventstore.projections.rebuild import rebuild
 from eventstore.projections.recompute import Recomputation
-from eventstore.projections.tables import Tables
+from eventstore.projections.tables import Tables, tables_of
 from eventstore.steps import send_all
 
 CHUNK = 100
@@ -67,7 +67,7 @@ def retry_parked(
     live = live_generations(connection)[projection.name]
     if live.shape != shape_of(projection):
         raise ReadModelOutdated(projection.name)
-    retry = Retry(connection, projection, Tables(projection, live.number), masters)
+    retry = Retry(connection, projection, tables_of(projection, live.number), masters)
     done = Retried(0, 0)
     for chunk in chunks_of(found):
         mended = retry.run(chunk)

@@ -16,7 +16,8 @@ class RowsInMemory:
         self.by_key: dict[Key, Row | None] = {}
         # All that were looked for, also those that are not there.
         self.asked: set[Key] = set()
-        self.changed: set[Key] = set()
+        # In order: rows are written in the order in which they were changed first.
+        self.changed: dict[Key, None] = {}
         self.updates: list[Update] = []
         # What this event has changed: the key, the row before, and whether another
         # event had changed that.
@@ -34,7 +35,7 @@ class RowsInMemory:
 
     def change(self, key: Key, row: Row | None) -> None:
         self.undo.append((key, self.by_key.get(key), key in self.changed))
-        self.changed.add(key)
+        self.changed[key] = None
         self.by_key[key] = row
 
     def update(self, update: Update) -> None:
@@ -50,7 +51,7 @@ class RowsInMemory:
             key, row, was_changed = self.undo.pop()
             self.by_key[key] = row
             if not was_changed:
-                self.changed.discard(key)
+                self.changed.pop(key, None)
         del self.updates[updates:]
 
     def written(self) -> list[Statement]:

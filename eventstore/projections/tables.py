@@ -1,6 +1,7 @@
 """The tables of one generation of a read model."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import psycopg
 
@@ -26,6 +27,12 @@ class Tables:
     def create(self, connection: psycopg.Connection) -> None:
         for table in self.all:
             table.create(connection)
+
+
+@cache
+def tables_of(projection: Projection, generation: int) -> Tables:
+    """Return the tables of a generation; their statements are put together once."""
+    return Tables(projection, generation)
 
 
 def name_of(read_model: str, generation: int) -> str:

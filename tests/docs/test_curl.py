@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from eventstore.projections.following import follow
+from readmodels import order_list
 from tasks.shop.local_access import write_header
 from tasks.shop.wiring import Shop
 from tests.support.answering import serving
@@ -49,6 +51,9 @@ def test_what_a_page_says_to_type_is_answered(
     if TOKEN in command:
         user(shop, "alice", "admin")
         command = command.replace(TOKEN, token_of(shop, "alice"))
+    with shop.lent() as connection:
+        # An operator has said so: `docs/changes.md` has the command.
+        follow(connection, order_list.projection)
     with serving(create_app(shop)) as address:
         command = command.replace(ADDRESS, address).replace(FILE, f"@{header}")
         curl, *options = shlex.split(command)
