@@ -142,7 +142,12 @@ class Folding:
             self.parked.update(answers[-1].fetchall())
 
     def load_rows(self, turns: Sequence[Turn], *, has_parked: bool) -> Steps[None]:
-        keys = {key for turn in turns for key in keys_of(turn)}
+        keys = {
+            change.key
+            for turn in turns
+            for change in turn.changes or ()
+            if isinstance(change, FoldStep)
+        }
         if not keys:
             return
         questions = [self.rows.table.load(keys)]
@@ -210,9 +215,9 @@ class Folding:
                 raise RowsMissing(cause)
             for change in turn.changes or ():
                 if isinstance(change, FoldStep):
-                    old = rows.by_key.get(change.key)
-                    new = self.projection.fold(old, change.fact, change.looked_up)
-                    rows.change(change.key, new)
+                    fact, key, looked_up = change
+                    new = self.projection.fold(rows.by_key.get(key), fact, looked_up)
+                    rows.change(key, new)
                 else:
                     rows.update(change)
         except Exception as error:
