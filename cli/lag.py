@@ -1,6 +1,6 @@
 """`recount log lag`: how far each reader of the log is, and whom they wait for."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 import click
@@ -11,7 +11,9 @@ from cli.status import lines_of_standings
 from eventstore.log.fence import Holder, find_holders
 from eventstore.log.read import last_drawn, settled
 from eventstore.projections.generations import LiveGeneration, live_generations
-from eventstore.subscriptions.lag import SubscriptionLag, find_standings
+from eventstore.subscriptions.lag import SubscriptionLag
+from tasks.shop.rebuild import find_unfit
+from tasks.shop.standings import find_all_standings
 from tasks.shop.wiring import shop
 
 
@@ -32,8 +34,9 @@ def lag(as_json: bool) -> None:
     """
     Show how far each reader of the log is, and which transactions hold them back.
 
-    Readers go up to what is settled. A transaction that has begun to append holds it
-    back to its floor until it ends.
+    Of a reader that is behind, the seconds are the age of the oldest settled event that
+    it has not read. Readers go up to what is settled. A transaction that has begun to
+    append holds it back to its floor until it ends.
     """
     found = find_lag()
     if as_json:
@@ -41,7 +44,8 @@ def lag(as_json: bool) -> None:
     else:
         with shop().lent() as connection:
             live = live_generations(connection)
-        for line in lines_of(found, live):
+        outdated = [projection.name for projection in find_unfit(shop())]
+        for line in lines_of(found, live, outdated):
             click.echo(line)
 
 
@@ -50,14 +54,16 @@ def find_lag() -> Lag:
         return Lag(
             settled=settled(connection),
             last_drawn=last_drawn(connection),
-            subscriptions=find_standings(connection),
+            subscriptions=find_all_standings(connection, shop().projections),
             holders=find_holders(connection),
         )
 
 
-def lines_of(found: Lag, live: Mapping[str, LiveGeneration]) -> list[str]:
+def lines_of(
+    found: Lag, live: Mapping[str, LiveGeneration], outdated: Collection[str]
+) -> list[str]:
     lines = [f"settled at {found.settled:,}, the last drawn is {found.last_drawn:,}"]
-    lines += lines_of_standings(found.subscriptions, live)
+    lines += lines_of_standings(found.subscriptions, live, outdated)
     if not found.holders:
         return [*lines, "readers wait for nobody"]
     lines.append("readers wait for:")

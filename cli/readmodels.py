@@ -14,6 +14,7 @@ from eventstore.projections.removal import drop_rows, remove_read_model
 from eventstore.projections.table import SCHEMA
 from eventstore.projections.tables import name_of
 from eventstore.subscriptions.lag import SubscriptionLag, find_standings
+from eventstore.subscriptions.standstill import MISSING
 from tasks.shop.wiring import shop
 
 
@@ -85,7 +86,11 @@ def line_of(entry: ReadModelEntry, width: int) -> str:
 def find_entries() -> list[ReadModelEntry]:
     with shop().lent() as connection:
         live = live_generations(connection)
-        lags = {lag.name: lag for lag in find_standings(connection)}
+        lags = {
+            lag.name: lag
+            for lag in find_standings(connection)
+            if lag.standstill is None or lag.standstill.because != MISSING
+        }
         sizes = dict(connection.execute(SIZES, (SCHEMA,)).fetchall())
         followed = find_followed(connection)
     code = {projection.name: projection for projection in shop().projections}

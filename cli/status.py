@@ -15,12 +15,17 @@ from eventstore.log.fence import find_holders
 from eventstore.projections.generations import LiveGeneration, live_generations
 from eventstore.projections.tables import name_of
 from eventstore.rewriting.archived_logs import names_of_kept
-from eventstore.subscriptions.lag import SubscriptionLag, find_standings
-from eventstore.subscriptions.standstill import HELD_BACK, IDLE, MISSING, Standstill
-from eventstore.subscriptions.stop_reasons import CHECKPOINT
+from eventstore.subscriptions.idle_reasons import HELD_BACK, LOCKED
+from eventstore.subscriptions.lag import SubscriptionLag
+from eventstore.subscriptions.standstill import IDLE, MISSING, OUTDATED, Standstill
+from eventstore.subscriptions.stop_reasons import CHECKPOINT, RIGHTS
 from tasks.shop import rebuild
+from tasks.shop.printable import printable
+from tasks.shop.standings import find_all_standings
 from tasks.shop.wiring import shop
 
+SECONDS_TO_MENTION = 1.0
+"""The age in seconds from which on the age of unread events is mentioned."""
 STEPPED = "the database's clock stepped since they were accepted: ages may be wrong"
 
 
@@ -31,7 +36,7 @@ def status() -> None:
         waiting = count_waiting(tables)
         undecided = find_undecided(tables)
     with shop().lent() as connection:
-        standings = find_standings(connection)
+        standings = find_all_standings(connection, shop().projections)
         live = live_generations(connection)
         snapshots = count_snapshots(connection)
         holders = find_holders(connection)
@@ -111,8 +116,10 @@ def line_of(heartbeat: Heartbeat) -> str:
 
 REASONS = {
     IDLE: "nobody reads on: look whether a worker or the relay is alive and not"
-    " stopped, and whether somebody holds its row in subscriptions",
+    " stopped, and at their logs",
+    LOCKED: "another session holds its row in subscriptions: {holder}",
     HELD_BACK: "a writer that does not end holds back all readers: recount log lag",
+    RIGHTS: "a worker or the relay lacks a right that it needs to read: recount doctor",
     MISSING: "its checkpoint was taken away: a worker or the relay makes it when it"
     " starts, behind what was acted on",
 }
@@ -143,11 +150,38 @@ def describe_standstill(standing: SubscriptionLag, standstill: Standstill) -> st
     if standstill.because == CHECKPOINT:
         error = CheckpointNotInLog(standing.name, standing.checkpoint)
         return f", NOT IN THIS LOG: {error}{since}"
-    behind = f", {standing.lag:,} behind, "
-    reason = (standing.error or {}).get("error") or REASONS.get(standstill.because, "")
+    behind = f", {describe_distance(standing)}, "
+    read_model = standing.name.rpartition("_g")[0]
+    if standstill.because == OUTDATED:
+        return f"{behind}{advise_rebuild(standing.name.rpartition('_g')[0])}{since}"
+    advice = REASONS.get(standstill.because, "")
+    read_model, generation, _ = standing.name.rpartition("_g")
+    if standstill.because == MISSING and generation:
+        advice = (
+            f"its rows or its checkpoint were dropped: recount rebuild {read_model}"
+        )
+    if standstill.holder is not None:
+        advice = advice.format(holder=printable(standstill.holder))
+    reason = (standing.error or {}).get("error") or advice
+    state = "STANDS STILL"
     if standing.stopped_at_position is not None:
-        return f"{behind}STOPPED at {standing.stopped_at_position:,}: {reason}{since}"
-    return f"{behind}STANDS STILL: {reason}{since}"
+        state = f"STOPPED at {standing.stopped_at_position:,}"
+    again = ""
+    if standstill.next_try_at is not None:
+        again = f", set apart until {standstill.next_try_at.astimezone(UTC):%H:%M:%S}"
+    return f"{behind}{state}: {reason}{since}{again}"
+
+
+def describe_distance(standing: SubscriptionLag) -> str:
+    """Return how far a reader is behind: positions, and the age of what it has next."""
+    behind = f"{standing.lag:,} behind"
+    if standing.seconds is None or standing.seconds < SECONDS_TO_MENTION:
+        return behind
+    return f"{behind} by {standing.seconds:,.0f} s"
+
+
+def advise_rebuild(read_model: str) -> str:
+    return f"OUTDATED: its definition has changed, recount rebuild {read_model}"
 
 
 def describe_lag(
@@ -165,9 +199,6 @@ def describe_lag(
         return f"at {standing.checkpoint:,}, {state}"
     line = f"at {standing.checkpoint:,}"
     if standing.standstill is not None:
-        line += describe_standstill(standing, standing.standstill)
-    else:
-        line += f", {standing.lag:,} behind"
-    if read_model in outdated:
-        line += f", OUTDATED: its definition has changed, recount rebuild {read_model}"
-    return line
+        return line + describe_standstill(standing, standing.standstill)
+    line += f", {describe_distance(standing)}"
+    return f"{line}, {advise_rebuild(read_model)}" if read_model in outdated else line

@@ -1,12 +1,18 @@
 """Endpoints for checking that this process is alive and ready."""
 
 import logging
+from typing import Any
 
+import psycopg
 from flask import Blueprint, Response, make_response
 from flask.typing import ResponseReturnValue
 
 from eventstore.session_errors import ReadOnlyServer, UnfitSession
+from eventstore.subscriptions.lag import SubscriptionLag
+from eventstore.subscriptions.standstill import Standstill
+from eventstore.subscriptions.stop_reasons import RIGHTS
 from tasks.shop.connections import can_write
+from tasks.shop.standings import find_all_standings
 from tasks.shop.wiring import schema_mismatch
 from webapp.current_shop import the_shop
 from webapp.local_login import is_known
@@ -15,6 +21,16 @@ from webapp.problems import SECONDS_TO_RETRY
 
 log = logging.getLogger(__name__)
 routes = Blueprint("health", __name__)
+
+UNKNOWN = SubscriptionLag(
+    name="all",
+    checkpoint=0,
+    lag=0,
+    stopped_at_position=None,
+    error=None,
+    standstill=Standstill(None, RIGHTS),
+)
+"""Instead of the readers, where this login lacks the right to look at them."""
 
 
 @routes.get("/healthz")
@@ -37,11 +53,43 @@ def ready() -> ResponseReturnValue:
     if wrong is not None:
         schema = "newer than this code" if wrong.is_newer else "not at head"
         return not_ready(database="ok", schema=schema)
-    # The broker is reported, but its absence does not make the process unready.
-    breaker = the_shop().breaker.state.value
+    # An absent broker or rows that are old do not make the process unready: it would
+    # be taken out of service, with all others, and pages would say nothing at all.
+    standings = find_live_standings()
+    still = [one for one in standings if one.standstill is not None]
+    status = "degraded" if still else "ok"
     if not is_known():
-        return in_a_word("ok")
-    return {"status": "ok", "database": "ok", "schema": "ok", "breaker": breaker}
+        return in_a_word(status)
+    return {
+        "status": status,
+        "database": "ok",
+        "schema": "ok",
+        "breaker": the_shop().breaker.state.value,
+        "lag_seconds": max((one.seconds or 0.0 for one in standings), default=0.0),
+        "standstills": [describe(one) for one in still],
+    }
+
+
+def find_live_standings() -> list[SubscriptionLag]:
+    """Return where all readers stand; none if this login may not look."""
+    try:
+        with the_shop().lent() as connection:
+            return find_all_standings(connection, the_shop().projections)
+    except psycopg.errors.InsufficientPrivilege as error:
+        log.error("readers cannot be looked at error=%s", type(error).__name__)
+        return [UNKNOWN]
+
+
+def describe(standing: SubscriptionLag) -> dict[str, Any]:
+    """Return what programs are told of a reader that stands still."""
+    still = standing.standstill
+    assert still is not None
+    return {
+        "subscription": standing.name,
+        "because": still.because,
+        "since": None if still.since is None else still.since.isoformat(),
+        "lag_seconds": standing.seconds,
+    }
 
 
 def word_for(error: BaseException | None) -> str:

@@ -8,7 +8,7 @@ names a stream, a person, or a command's data.
 import math
 import struct
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from mmap import mmap
 from typing import Any
 
@@ -26,10 +26,12 @@ from eventstore.journal.entries import SCHEDULED, count_waiting
 from eventstore.journal.schema import STATUSES
 from eventstore.journal.statistics import Tally, tally
 from eventstore.journal.undecided_commands import count_undecided
-from eventstore.subscriptions.lag import find_standings
+from eventstore.projections.projection import Projection
 from tasks.shop.shared_memory import SharedMemory
+from tasks.shop.standings import find_all_standings
 from tasks.shop.wiring import Shop
 from webapp.current_shop import the_shop
+from webapp.feed.tally import STREAM, WAITING, FollowerTally
 
 SECONDS_OF_A_TALLY = 15.0
 MAX_FIGURES_BYTES = 64 * 1024
@@ -43,7 +45,9 @@ routes = Blueprint("metrics", __name__)
 def metrics() -> ResponseReturnValue:
     """Answer with all metrics."""
     registry = CollectorRegistry()
-    registry.register(Figures(the_shop(), current_app.extensions["tally"]))
+    kept: JournalFigures = current_app.extensions["tally"]
+    followers: FollowerTally = current_app.extensions["follower"].tally
+    registry.register(Figures(the_shop(), kept, followers))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
@@ -84,9 +88,12 @@ class JournalFigures:
 class Figures(Collector):
     """The metrics of one shop."""
 
-    def __init__(self, shop: Shop, kept: JournalFigures) -> None:
+    def __init__(
+        self, shop: Shop, kept: JournalFigures, followers: FollowerTally
+    ) -> None:
         self.shop = shop
         self.kept = kept
+        self.followers = followers
 
     def describe(self) -> Iterable[Metric]:
         """Return nothing: otherwise registering would query the database."""
@@ -97,8 +104,9 @@ class Figures(Collector):
             yield from of_journal(self.kept.tally_of(tables))
             yield from of_waiting(tables)
         with self.shop.lent() as connection:
-            yield from of_subscriptions(connection)
+            yield from of_subscriptions(connection, self.shop.projections)
             yield from of_processes(connection)
+        yield from of_feed(self.followers)
 
 
 def keep(app: Flask) -> None:
@@ -163,10 +171,17 @@ def of_waiting(connection: sa.Connection) -> Iterator[Metric]:
     )
 
 
-def of_subscriptions(connection: psycopg.Connection[Any]) -> Iterator[Metric]:
+def of_subscriptions(
+    connection: psycopg.Connection[Any], projections: Sequence[Projection]
+) -> Iterator[Metric]:
     lag = GaugeMetricFamily(
         "recount_subscription_lag",
         "Positions that a subscription is behind the settled position.",
+        labels=["subscription"],
+    )
+    age_of_unread = GaugeMetricFamily(
+        "recount_subscription_lag_seconds",
+        "Age of the oldest settled event that it has not read, 0 if it has read all.",
         labels=["subscription"],
     )
     stopped = GaugeMetricFamily(
@@ -180,8 +195,10 @@ def of_subscriptions(connection: psycopg.Connection[Any]) -> Iterator[Metric]:
         labels=["subscription", "because"],
     )
     ((now,),) = connection.execute("SELECT clock_timestamp()")
-    for standing in find_standings(connection):
+    for standing in find_all_standings(connection, projections):
         lag.add_metric([standing.name], standing.lag)
+        if standing.seconds is not None:
+            age_of_unread.add_metric([standing.name], standing.seconds)
         still = standing.standstill
         stopped.add_metric([standing.name], float(still is not None))
         if still is not None:
@@ -190,8 +207,22 @@ def of_subscriptions(connection: psycopg.Connection[Any]) -> Iterator[Metric]:
                 age = max((now - still.since).total_seconds(), 0.0)
             seconds.add_metric([standing.name, still.because], age)
     yield lag
+    yield age_of_unread
     yield stopped
     yield seconds
+
+
+def of_feed(followers: FollowerTally) -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "recount_feed_streams",
+        "Open streams of events, of all web processes.",
+        followers.count(STREAM),
+    )
+    yield GaugeMetricFamily(
+        "recount_feed_waiting",
+        "Requests that wait for an event, of all web processes.",
+        followers.count(WAITING),
+    )
 
 
 def of_processes(connection: psycopg.Connection[Any]) -> Iterator[Metric]:

@@ -20,6 +20,7 @@ from eventstore.journal.undecided_commands import find_undecided
 from eventstore.log.read import last_drawn
 from eventstore.projections.freshness import Freshness, wait_for
 from eventstore.projections.projection import Projection
+from eventstore.subscriptions.standstill import AFTER
 from webapp import query_parameters
 from webapp.current_shop import the_shop
 
@@ -63,11 +64,17 @@ def reading(*projections: Projection) -> Iterator[tuple[sa.Connection, Freshness
         ]
         if is_asked_to_show():
             g.behind = max(g.get("behind", 0), *(p.behind for p in reached))
-            still = g.setdefault("standstills", {})
-            for projection, place in zip(projections, reached, strict=True):
-                if place.standstill is not None:
-                    still[projection.name] = place.standstill
+        for projection, place in zip(projections, reached, strict=True):
+            note_old_rows(projection.name, place)
         yield connection, least(reached)
+
+
+def note_old_rows(name: str, place: Freshness) -> None:
+    """Have the page say that rows of the read model *name* are old, if they are."""
+    if place.standstill is not None:
+        g.setdefault("standstills", {})[name] = place
+    elif (place.seconds_behind or 0) >= AFTER.total_seconds():
+        g.setdefault("laggards", {})[name] = place
 
 
 def least(reached: Sequence[Freshness]) -> Freshness:

@@ -26,6 +26,7 @@ def teach(app: "Flask", settings: Settings) -> None:
         "moment",
     )
     app.add_template_filter(lambda moment: instant(moment).isoformat(), "iso")
+    app.add_template_filter(people_age, "age")
     app.add_template_filter(people_date, "day")
     app.add_template_filter(
         lambda part: f"{percentage(part)} %" if percentage(part) else "", "percent"
@@ -72,3 +73,11 @@ def people_date(day: date | str) -> str:
 
 def people_time(moment: datetime) -> str:
     return f"{people_date(moment)}, {moment:%H:%M}"
+
+
+def people_age(seconds: float) -> str:
+    """Return a duration in seconds as people say it, in its largest whole unit."""
+    for unit, size in (("days", 86_400), ("hours", 3_600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{int(seconds / size):,} {unit}"
+    return f"{seconds:.0f} s"

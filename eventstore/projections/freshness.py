@@ -1,6 +1,7 @@
 """The freshness of a read model, and waiting for a position, to read one's writes."""
 
 import time
+from datetime import datetime
 from typing import NamedTuple
 
 import psycopg
@@ -25,12 +26,16 @@ class Freshness(NamedTuple):
     The position of a read model, and how far it is behind the one asked for.
 
     If it is stopped with something to read, it is behind by one position at least,
-    whatever was asked for.
+    whatever was asked for. *unread_since* is when the oldest event was recorded that it
+    has not read, None if there is none or the time is unknown; *seconds_behind* is the
+    age of that event, by the database's clock.
     """
 
     reached: int
     behind: int
     standstill: Standstill | None = None
+    unread_since: datetime | None = None
+    seconds_behind: float | None = 0.0
 
 
 class ReadModelPlace(NamedTuple):
@@ -40,6 +45,8 @@ class ReadModelPlace(NamedTuple):
     goal: int
     drawn: int
     standstill: Standstill | None
+    unread_since: datetime | None = None
+    seconds_behind: float | None = 0.0
 
 
 def wait_for(
@@ -63,7 +70,13 @@ def wait_for(
         if not behind or position > seen.goal or time.monotonic() >= until:
             if seen.standstill is not None:
                 behind = max(behind, seen.drawn - seen.reached, 1)
-            return Freshness(seen.reached, behind, seen.standstill)
+            return Freshness(
+                seen.reached,
+                behind,
+                seen.standstill,
+                seen.unread_since,
+                seen.seconds_behind,
+            )
         time.sleep(PAUSE)
 
 
@@ -89,7 +102,9 @@ def look(connection: psycopg.Connection, projection: Projection) -> ReadModelPla
     shape, drawn, *columns = row
     if columns[0] is None:
         # The position of its rows is unknown.
-        return ReadModelPlace(0, 0, drawn, Standstill(None, MISSING))
+        return ReadModelPlace(
+            0, 0, drawn, Standstill(None, MISSING), seconds_behind=None
+        )
     place = Place(*columns)
     standstill = explain(connection, place, place.standstill())
     is_fit = shape == shape_of(projection)
@@ -98,4 +113,11 @@ def look(connection: psycopg.Connection, projection: Projection) -> ReadModelPla
         standstill = Standstill(place.moved_at, OUTDATED)
     is_followed = is_fit and standstill is None
     goal = drawn if is_followed else place.checkpoint
-    return ReadModelPlace(place.checkpoint, goal, drawn, standstill)
+    return ReadModelPlace(
+        place.checkpoint,
+        goal,
+        drawn,
+        standstill,
+        place.unread_since,
+        place.seconds_behind,
+    )

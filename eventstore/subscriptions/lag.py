@@ -1,6 +1,6 @@
 """The lag of all subscriptions, for operators."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,8 @@ class SubscriptionLag:
     Where a subscription stands: at the position *checkpoint*.
 
     *name* is its name, *lag* the number of positions that it is behind what is settled.
+    *seconds* is the age of the oldest settled event that it has not read: 0 if it has
+    read all, None if the age is unknown or if nobody reads these rows.
     *stopped_at_position* is the position of the event that it could not handle; *error*
     has the fields `kind` and `error`, which say why. *standstill* says whether it
     stands still, also where nobody could note an error.
@@ -39,6 +41,7 @@ class SubscriptionLag:
     name: str
     checkpoint: int
     lag: int
+    seconds: float | None = field(default=None, compare=False)
     stopped_at_position: int | None
     error: dict[str, Any] | None
     standstill: Standstill | None = field(default=None, compare=False)
@@ -70,8 +73,7 @@ def find_standings(
     """
     Return where the subscriptions called *names* stand, or all, by name.
 
-    A process manager whose checkpoint was taken away is one of them: it hears of
-    nothing.
+    One whose checkpoint was taken away is among them: it hears of nothing.
     """
     settled = find_settled(connection)
     asked = None if names is None else list(names)
@@ -91,27 +93,49 @@ def find_standings(
                 name=name,
                 checkpoint=place.checkpoint,
                 lag=max(settled - place.checkpoint, 0),
+                seconds=seconds_of(place, settled) if is_read else None,
                 stopped_at_position=place.stopped_at,
                 error=None if place.error is None else dict(place.error),
                 standstill=explain(connection, place, standstill),
             )
         )
-    for name, acted_up_to in connection.execute(
-        """
-        SELECT p.name, p.acted_up_to FROM public.process_managers AS p
-        WHERE (%(names)s::text[] IS NULL OR p.name = ANY (%(names)s))
-            AND NOT EXISTS (SELECT FROM public.subscriptions AS s WHERE s.name = p.name)
-        """,
-        {"names": asked},
-    ).fetchall():
+    for name, reached in find_missing(connection, asked):
         found.append(
             SubscriptionLag(
                 name=name,
-                checkpoint=acted_up_to,
-                lag=max(settled - acted_up_to, 0),
+                checkpoint=reached,
+                lag=max(settled - reached, 0),
                 stopped_at_position=None,
                 error=None,
                 standstill=Standstill(None, MISSING),
             )
         )
     return sorted(found, key=lambda standing: standing.name)
+
+
+def seconds_of(place: Place, settled: int) -> float | None:
+    """Return the age of the oldest unread event in seconds; one held back is none."""
+    return 0.0 if settled <= place.checkpoint else place.seconds_behind
+
+
+def find_missing(
+    connection: psycopg.Connection[Any], names: Sequence[str] | None
+) -> list[tuple[str, int]]:
+    """
+    Return the readers called *names*, or all, whose checkpoints were taken away.
+
+    With the position that a process manager has acted on. It is unknown for the live
+    generation of a read model: 0.
+    """
+    return connection.execute(
+        """
+        SELECT r.name, r.reached FROM (
+            SELECT p.name, p.acted_up_to FROM public.process_managers AS p
+            UNION
+            SELECT g.read_model || '_g' || g.live, 0 FROM public.generations AS g
+        ) AS r (name, reached)
+        WHERE (%(names)s::text[] IS NULL OR r.name = ANY (%(names)s))
+            AND NOT EXISTS (SELECT FROM public.subscriptions AS s WHERE s.name = r.name)
+        """,
+        {"names": names},
+    ).fetchall()

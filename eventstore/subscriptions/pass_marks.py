@@ -8,13 +8,28 @@ alone, once.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import psycopg
 
 
-def leave_mark(connection: psycopg.Connection, names: Sequence[str]) -> list[list[str]]:
+class PassMark(NamedTuple):
     """
-    Mark that this session reads *names*; return the names in marks of ended sessions.
+    The mark of a session: the *names* of the subscriptions that it reads.
+
+    *is_trial* says that the one subscription was read alone because it, or another that
+    was read with it, had ended a process, or had failed.
+    """
+
+    names: list[str]
+    is_trial: bool
+
+
+def leave_mark(
+    connection: psycopg.Connection, names: Sequence[str]
+) -> Sequence[PassMark]:
+    """
+    Mark that this session reads *names*; return the marks of ended sessions.
 
     Each of those marks is returned once. *connection* is in autocommit, so that the
     mark is committed before the reading begins.
@@ -25,20 +40,24 @@ def leave_mark(connection: psycopg.Connection, names: Sequence[str]) -> list[lis
             DELETE FROM public.passes AS p
             WHERE p.pid = pg_backend_pid()
                 OR NOT EXISTS (SELECT FROM pg_stat_get_activity(p.pid))
-            RETURNING p.names
+            RETURNING p.names, p.is_trial
             """
         )
         mark(connection, names)
-        return [names for (names,) in ended.fetchall()]
+        return [PassMark(*row) for row in ended.fetchall()]
 
 
-def mark(connection: psycopg.Connection, names: Sequence[str]) -> None:
+def mark(
+    connection: psycopg.Connection, names: Sequence[str], *, is_trial: bool = False
+) -> None:
     connection.execute(
         """
-        INSERT INTO public.passes (pid, names) VALUES (pg_backend_pid(), %s)
-        ON CONFLICT (pid) DO UPDATE SET names = EXCLUDED.names
+        INSERT INTO public.passes (pid, names, is_trial)
+        VALUES (pg_backend_pid(), %s, %s)
+        ON CONFLICT (pid) DO UPDATE
+        SET names = EXCLUDED.names, is_trial = EXCLUDED.is_trial
         """,
-        (list(names),),
+        (list(names), is_trial),
     )
 
 

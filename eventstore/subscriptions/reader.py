@@ -54,12 +54,14 @@ class Reader:
         """Mark who is read, and find who is to be read alone first."""
         names = names_of(subscriptions)
         for ended in leave_mark(self.connection, names):
-            if len(ended) == 1:
-                # It was alone: no other can have ended that process.
-                note_stop(self.connection, ended[0], ReaderEnded())
-                set_apart(self.connection, ended[0])
+            # A process may also be ended from outside: only who ends a second one, read
+            # alone, is the cause. It is tried once more where that cannot be noted.
+            if ended.is_trial and note_stop(
+                self.connection, ended.names[0], ReaderEnded()
+            ):
+                set_apart(self.connection, ended.names[0])
             else:
-                self.suspects.update(ended)
+                self.suspects.update(ended.names)
         self.due = find_next_tries(self.connection, names)
 
     def end(self) -> None:
@@ -75,7 +77,7 @@ class Reader:
         With *is_brief* those to be read alone are left to another call, and so are all
         if the pass failed: each of them may take long.
         """
-        self.read_alone(subscriptions, self.suspects)
+        self.read_alone(subscriptions, self.suspects, is_trial=True)
         self.suspects = set()
         started = time.monotonic()
         done = read_together(
@@ -88,7 +90,7 @@ class Reader:
             self.read_alone(subscriptions, done.to_read_alone, done.checkpoint)
         else:
             self.due |= find_not_put_off(self.connection, names_of(subscriptions))
-        self.read_alone(subscriptions, self.due)
+        self.read_alone(subscriptions, self.due, is_trial=True)
         self.due = set()
         return done
 
@@ -107,17 +109,20 @@ class Reader:
         subscriptions: Sequence[Subscription],
         names: Collection[str],
         up_to: int | None = None,
+        *,
+        is_trial: bool = False,
     ) -> None:
         """
         Read those called *names* in their order, each in transactions of its own.
 
         *up_to* is the position that the others have reached. One that does its work in
-        no steps may wait for them, and is not to run ahead.
+        no steps may wait for them, and is not to run ahead. With *is_trial* one that
+        ends the process is known as the cause.
         """
         chosen = [one for one in subscriptions if one.name in names]
         for subscription in chosen:
             started = time.monotonic()
-            mark(self.connection, [subscription.name])
+            mark(self.connection, [subscription.name], is_trial=is_trial)
             reached = catch_up(
                 self.connection,
                 subscription,

@@ -36,6 +36,8 @@ passes = sa.Table(
     # The session, by its process in PostgreSQL, and which subscriptions it reads.
     sa.Column("pid", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("names", ARRAY(sa.String), nullable=False),
+    # Whether one of them is read alone, as it may have ended another process.
+    sa.Column("is_trial", sa.Boolean, nullable=False, server_default=sa.text("false")),
     # After a crash of the server no reader is one that ended its process.
     prefixes=["UNLOGGED"],
 )

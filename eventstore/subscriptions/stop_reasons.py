@@ -28,6 +28,7 @@ from eventstore.errors.unreadable import (
 CHECKPOINT = "checkpoint"
 EVENT = "event"
 CODE = "code"
+RIGHTS = "rights"
 WAITS = "waits"
 
 KINDS: tuple[tuple[str, tuple[type[Exception], ...]], ...] = (
@@ -35,7 +36,7 @@ KINDS: tuple[tuple[str, tuple[type[Exception], ...]], ...] = (
     (EVENT, (UnknownEventType, UnreadableEvent, NewerSchema, UpcasterFailed)),
     ("keys", (TamperedEnvelope, KeyLost, MasterKeyMissing, WrongMasterKey)),
     ("table", (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)),
-    ("rights", (psycopg.errors.InsufficientPrivilege,)),
+    (RIGHTS, (psycopg.errors.InsufficientPrivilege,)),
     (WAITS, (LiveRowsBehind,)),
     ("killed", (ReaderEnded,)),
     ("disk", (psycopg.errors.DiskFull,)),
@@ -63,26 +64,35 @@ def said_of(error: Exception) -> str:
     return f"{type(error).__name__}: {error_text(error)}"
 
 
-def note_stop(connection: psycopg.Connection[Any], name: str, error: Exception) -> None:
+def note_stop(connection: psycopg.Connection[Any], name: str, error: Exception) -> bool:
     """
-    Store that a reader could not read, if that is possible.
+    Store that a reader could not read, if that is possible; return whether it is.
 
     A stored error is not written again, and a row that another session holds is left to
     it. Neither `moved_at` nor the checkpoint changes.
     """
     kept = as_kept(error)
+    is_noted = False
     with suppress(psycopg.Error), connection.transaction():
-        connection.execute(
+        row = connection.execute(
             """
             WITH free AS MATERIALIZED (
                 SELECT name FROM public.subscriptions
                 WHERE name = %(name)s AND error IS DISTINCT FROM %(error)s::text::jsonb
                 FOR UPDATE SKIP LOCKED
+            ), noted AS (
+                UPDATE public.subscriptions AS s
+                SET error = %(error)s::text::jsonb, stopped_at_position = NULL,
+                    stopped_since = clock_timestamp()
+                FROM free WHERE s.name = free.name
+                RETURNING s.name
             )
-            UPDATE public.subscriptions AS s
-            SET error = %(error)s::text::jsonb, stopped_at_position = NULL,
-                stopped_since = clock_timestamp()
-            FROM free WHERE s.name = free.name
+            SELECT EXISTS (SELECT FROM noted) OR EXISTS (
+                SELECT FROM public.subscriptions
+                WHERE name = %(name)s AND error = %(error)s::text::jsonb
+            )
             """,
             {"name": name, "error": kept},
-        )
+        ).fetchone()
+        is_noted = row == (True,)
+    return is_noted

@@ -150,3 +150,34 @@ def test_an_update_with_such_values_is_taken(engine: Engine) -> None:
 
     assert read_together(engine.connection, [subscription]).error is None
     assert rows(engine, "tagged") == [("lamp", "4", 0)]
+
+
+def test_who_is_alone_and_is_killed_from_outside_is_not_the_cause(
+    engine: Engine,
+) -> None:
+    """A program with one read model is stopped by -9: it had done nothing."""
+    subscriptions = made(engine, plain("good", folded))
+    write(engine, ("lamp", 1))
+    engine.connection.execute("INSERT INTO passes (pid, names) VALUES (0, '{good_g1}')")
+    reader = Reader(engine.connection)
+    reader.begin(subscriptions)
+    noted = checkpoints(engine), kind_of_error(engine, "good_g1")
+    reader.read(subscriptions)
+
+    assert noted == ({"good_g1": 0}, None)
+    assert checkpoints(engine) == {"good_g1": 1}
+
+
+def test_a_cause_that_cannot_be_noted_is_suspected_again(engine: Engine) -> None:
+    """Somebody holds its row at that moment: it must not be read with the others."""
+    subscriptions = made(engine, plain("killer", folded), plain("good", folded))
+    engine.connection.execute(
+        "INSERT INTO passes (pid, names, is_trial) VALUES (0, '{killer_g1}', true)"
+    )
+    other = engine.connect(autocommit=False)
+    other.execute("SELECT FROM subscriptions WHERE name = 'killer_g1' FOR UPDATE")
+    reader = Reader(engine.connection)
+    reader.begin(subscriptions)
+    other.rollback()
+
+    assert reader.suspects == {"killer_g1"}

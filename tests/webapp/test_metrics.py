@@ -21,7 +21,10 @@ from tasks.shop.deciders import ACCOUNTS
 from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, bob, cancel, place, ship
 from tests.support.visiting import CLOCKS, Send
+from webapp.feed.follower import Follower
+from webapp.feed.tally import STREAM, WAITING
 
+FEED = ("recount_feed_streams", "recount_feed_waiting")
 Figures = dict[tuple[str, ...], float]
 
 
@@ -162,3 +165,17 @@ def test_figures_are_for_this_computer_alone(client: FlaskClient, address: str) 
 
 def test_without_the_database_there_are_no_figures(away: FlaskClient) -> None:
     assert away.get("/metrics").status_code == 503
+
+
+def test_open_streams_and_waiting_requests_are_counted(
+    client: FlaskClient, follower: Follower
+) -> None:
+    before = figures(client)
+    assert follower.tally.take(STREAM)
+    assert follower.tally.take(STREAM)
+    assert follower.tally.take(WAITING)
+    follower.tally.give_back(STREAM)
+    after = figures(client)
+
+    assert [before[name,] for name in FEED] == [0, 0]
+    assert [after[name,] for name in FEED] == [1, 1]

@@ -1,80 +1,33 @@
 """Whatever keeps a read model from moving is shown, to everybody who sees its rows."""
 
-from contextlib import suppress
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import psycopg
 import pytest
 from click.testing import CliRunner
+from flask import Flask
 from flask.testing import FlaskClient
 
 from cli.checkpoints import checkpoints
 from cli.status import status
-from tasks import catch_up, commands
-from tasks.accept import accept
+from domain.accounts.commands import Deposit, OpenAccount
+from domain.transfers.commands import TransferMoney
+from tasks import catch_up
 from tasks.shop.wiring import Shop
+from tests.support.databases import as_role
 from tests.support.desk import Do, alice, place
-from tests.support.engine import connect
-from tests.support.fence import INSERT
-from tests.support.visiting import ask
+from tests.support.local_client import stranger
+from tests.support.settings import settings_for
+from tests.support.standing_still import LIST, REFUSAL, WAYS, Scene
+from tests.support.told_everywhere import ask_all, line_of, without_age
+from tests.support.visiting import Browser, ask
 from tests.support.waiting import wait_until
-from tests.webapp.test_metrics import figures
+from webapp.application import make_app
+from webapp.forms.labels import STANDSTILLS
 
-EVENT = """
-    INSERT INTO events (stream_id, type, version, data, metadata, occurred_at)
-    SELECT '{stream}', 'PaymentReceived', {version}, '{data}',
-        metadata || jsonb_build_object(
-            'event_id', gen_random_uuid(), 'schema', '1.0'
-        ), now()
-    FROM events WHERE type = 'OrderCreated'
-"""
-REFUSAL = """
-    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        RAISE EXCEPTION 'no' USING ERRCODE = '{state}';
-    END $$;
-    CREATE TRIGGER refuse BEFORE INSERT ON readmodels.order_list_g1
-    EXECUTE FUNCTION refuse()
-"""
-
-
-WAYS: dict[str, tuple[str, str]] = {
-    "an event of a shape that nobody knows": (
-        "event",
-        (EVENT.format(stream="order-1", version=2, data='{"amount": "much"}')),
-    ),
-    "a bug in a fold": (
-        "code",
-        (
-            EVENT.format(
-                stream="order-99", version=1, data='{"amount": 1, "currency": "EUR"}'
-            )
-        ),
-    ),
-    "a table that was dropped": (
-        "table",
-        ("DROP TABLE readmodels.order_list_g1_customers"),
-    ),
-    "a right that was taken away": ("rights", (REFUSAL.format(state="42501"))),
-    "a disk that is full": ("disk", (REFUSAL.format(state="53100"))),
-    "a database that refuses": ("database", (REFUSAL.format(state="P0001"))),
-    "a checkpoint ahead of the log": (
-        "checkpoint",
-        (
-            "UPDATE subscriptions SET checkpoint = checkpoint + 1"
-            " WHERE name = 'order_list_g1'"
-        ),
-    ),
-    "a checkpoint that was taken away": (
-        "missing",
-        ("DELETE FROM subscriptions WHERE name = 'order_list_g1'"),
-    ),
-    "nobody who reads": ("idle", ""),
-    "another definition": (
-        "outdated",
-        ("UPDATE generations SET shape = 'x' WHERE read_model = 'order_list'"),
-    ),
-}
-"""The word that programs are told, and the statement that brings it about."""
+NOT_SINCE = {"missing", "outdated"}
+"""Of these it is not always known since when."""
 
 
 @pytest.fixture
@@ -84,18 +37,6 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("eventstore.subscriptions.standstill.AFTER", now)
 
 
-def try_to_read(shop: Shop) -> None:
-    # A full disk is told as a database that is away.
-    with suppress(psycopg.OperationalError):
-        catch_up.run(shop)
-
-
-def happen(shop: Shop) -> None:
-    """Have one more order placed, of which nobody has read yet."""
-    accepted = accept(shop, place, key="one more", principal="staff")
-    commands.run(shop, [accepted.command_id])
-
-
 @pytest.fixture
 def placed(shop: Shop, do: Do) -> int:
     """An order that all know of; the position of its event."""
@@ -103,64 +44,135 @@ def placed(shop: Shop, do: Do) -> int:
     return 2
 
 
-def assert_shown(client: FlaskClient, because: str, name: str = "order_list") -> None:
-    """Assert that everybody who sees its rows is told, with why, and that it is old."""
-    answer = ask(client, "/api/orders")
-    page = client.get("/orders").text
-    told = CliRunner().invoke(status).output
-    (line,) = [line for line in told.splitlines() if line.startswith(name)]
-    found = figures(client)
-
-    assert answer["behind"] > 0
-    assert answer["stands_still_because"] == because
-    assert "Some of this page is old." in page
-    assert ", 0 behind" not in line
-    # An operator is told of these in other words.
-    if because not in ("missing", "outdated"):
-        since = datetime.fromisoformat(answer["stands_still_since"])
-        assert abs(datetime.now(UTC) - since) < timedelta(minutes=5)
-        assert f"since {since:%Y-%m-%d %H:%M:%S}" in line
-        assert found["recount_subscription_stopped", f"{name}_g1"] == 1
-        age = found["recount_subscription_standstill_seconds", because, f"{name}_g1"]
-        assert age >= 0
+@pytest.fixture
+def scene(
+    shop: Shop, client: FlaskClient, placed: int, monkeypatch: pytest.MonkeyPatch
+) -> Scene:
+    return Scene(shop, client, monkeypatch)
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_read_model_that_stands_still_is_shown_as_old(
-    way: str, shop: Shop, client: FlaskClient, placed: int, at_once: None, do: Do
+    way: str, scene: Scene, client: FlaskClient, at_once: None
 ) -> None:
-    because, statement = WAYS[way]
+    because, happens = WAYS[way]
+    with happens(scene):
+        told = ask_all(client)
+
+    assert told.api["behind"] > 0
+    assert told.api["stands_still_because"] == because
+    assert "Some of this page is old." in told.page
+    assert STANDSTILLS[because] in told.page
+
+    line = line_of(told.status)
+    assert without_age(line) == without_age(line_of(told.lag))
+    assert ("pid " in line) == (because == "locked")
+    if "set apart" in way:
+        assert "set apart until " in line
+    assert any(word in line for word in ("STANDS", "STOPPED", "OUTDATED", "NOT IN"))
+
+    assert told.ready["status"] == "degraded"
+    (found,) = [one for one in told.ready["standstills"] if one["subscription"] == LIST]
+    assert found["because"] == because
+
+    assert told.figures["recount_subscription_stopped", LIST] == 1
+    assert ("recount_subscription_standstill_seconds", because, LIST) in told.figures
+
+    if because in NOT_SINCE or told.api["stands_still_since"] is None:
+        assert because in NOT_SINCE or "set back" in way
+        return
+    since = datetime.fromisoformat(told.api["stands_still_since"])
+    assert abs(datetime.now(UTC) - since) < timedelta(minutes=65)
+    assert f"since {since:%Y-%m-%d %H:%M:%S}" in line
+
+
+def test_without_a_secret_only_that_it_is_degraded_is_told(
+    scene: Scene, app: Flask, at_once: None
+) -> None:
+    """And by no other status: all webs would be taken out of service at once."""
+    scene.order()
+    told = stranger(app).get("/readyz")
+
+    assert (told.status_code, told.text) == (200, "degraded\n")
+
+
+def test_a_shop_whose_readers_have_read_all_is_not_degraded(
+    client: FlaskClient, app: Flask, placed: int, at_once: None
+) -> None:
+    told = client.get("/readyz").get_json()
+
+    assert (told["status"], told["standstills"], told["lag_seconds"]) == ("ok", [], 0)
+    assert stranger(app).get("/readyz").text == "ok\n"
+
+
+def test_a_web_that_may_not_look_at_the_readers_is_degraded(
+    shop: Shop, placed: int
+) -> None:
     with shop.lent() as connection:
-        if statement:
-            connection.execute(statement.encode())
-    happen(shop)
-    if way != "nobody who reads":
-        try_to_read(shop)
+        connection.execute("REVOKE SELECT ON subscriptions FROM recount_web")
+    url = as_role(shop.settings.database_url, "web")
+    web = replace(shop, settings=settings_for(url))
+    told = make_app(web).test_client().get("/readyz")
+    web.engine.dispose()
 
-    assert_shown(client, because)
+    assert (told.status_code, told.get_json()["status"]) == (200, "degraded")
 
 
-def test_a_row_that_somebody_holds_is_shown(
-    shop: Shop, client: FlaskClient, placed: int, at_once: None, do: Do
+ARGUMENTS = {
+    "order_id": "1",
+    "customer_id": "ALICE",
+    "account_id": "A1",
+    "transfer_id": "1",
+}
+SHOW_NO_ROWS = {
+    "customers.registration",
+    "accounts.empty_account",
+    "transfers.empty_transfer",
+    "commands.fate",
+    "entrance.ask",
+    "problems.explanation",
+    "health.alive",
+    "health.ready",
+    "metrics.metrics",
+    "home",
+    "static",
+}
+
+
+def pages(app: Flask) -> Iterator[str]:
+    """Yield the address of each page that shows rows of a read model."""
+    for rule in app.url_map.iter_rules():
+        is_page = "GET" in (rule.methods or ()) and "/api/" not in rule.rule
+        if is_page and rule.endpoint not in SHOW_NO_ROWS:
+            built = rule.build({name: ARGUMENTS[name] for name in rule.arguments})
+            assert built is not None
+            yield built[1]
+
+
+def test_every_page_that_shows_rows_says_that_they_are_old(
+    scene: Scene, client: FlaskClient, app: Flask, do: Do, at_once: None
 ) -> None:
-    with connect(shop.settings.database_url, autocommit=False) as holder:
-        holder.execute("SELECT FROM subscriptions WHERE name ~ 'list' FOR UPDATE")
-        do(place)
-        assert_shown(client, "idle")
+    money = {"currency": "EUR"}
+    do(OpenAccount(account_id="A1", **money), OpenAccount(account_id="A2", **money))
+    do(Deposit(account_id="A1", amount=50))
+    do(TransferMoney(from_account="A1", to_account="A2", amount=5, **money))
+    scene.order()
+    silent = {
+        path: answer.status_code
+        for path in pages(app)
+        if "Some of this page is old." not in (answer := client.get(path)).text
+    }
+
+    assert silent == {}
 
 
-def test_a_writer_that_does_not_end_is_shown_for_what_it_is(
-    shop: Shop, client: FlaskClient, placed: int, at_once: None, do: Do
+def test_a_form_that_is_shown_again_says_so_too(
+    scene: Scene, browser: Browser, at_once: None
 ) -> None:
-    with connect(shop.settings.database_url, autocommit=False) as slow:
-        slow.execute(INSERT, ("order-slow", 1))
-        do(place)
-        answer = ask(client, "/api/orders")
-        page = client.get("/orders").text
+    scene.order()
+    page = browser.send("/orders/new", customer_id="ALICE", add_line="1").text
 
-    assert answer["behind"] > 0
-    assert answer["stands_still_because"] == "held back"
-    assert "an unfinished transaction holds them back" in page
+    assert "Some of this page is old." in page
 
 
 def test_rows_that_are_new_are_shown_without_a_word(
@@ -175,10 +187,10 @@ def test_rows_that_are_new_are_shown_without_a_word(
 
 
 def test_what_is_being_read_does_not_stand_still(
-    shop: Shop, client: FlaskClient, placed: int
+    scene: Scene, client: FlaskClient
 ) -> None:
     """It has a few seconds for what came in a moment ago."""
-    happen(shop)
+    scene.order()
 
     assert "stands_still_because" not in ask(client, "/api/orders")
 

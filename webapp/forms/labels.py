@@ -40,6 +40,7 @@ STANDSTILLS = {
     "database": "the database reports an error",
     "killed": "reading new events ended the program that read them",
     "idle": "no process is reading new events",
+    "locked": "another program holds their position in the database",
     "held back": "an unfinished transaction holds them back",
     "missing": "their position was deleted",
     "outdated": "they were made by another version of the program",
