@@ -7,8 +7,8 @@ from typing import Any
 import psycopg
 
 from eventstore.projections.generations import live_generations, shape_of
-from eventstore.projections.project import name_of
 from eventstore.projections.projection import Projection
+from eventstore.projections.tables import name_of
 from eventstore.subscriptions.lag import SubscriptionLag, find_standings
 from eventstore.subscriptions.standstill import IDLE, OUTDATED, Standstill
 
