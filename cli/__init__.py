@@ -67,6 +67,7 @@ COMMANDS = {
     "verify": Lazy(
         "cli.verify:verify", "Check the log, the journal and the snapshots."
     ),
+    "webhooks": Lazy("cli:webhooks", "Send events to other services."),
 }
 
 cli = LazyGroup(
@@ -176,3 +177,44 @@ OF_STREAM = {
 @click.group(cls=LazyGroup, lazy=OF_STREAM)
 def stream() -> None:
     """Show and replay a stream, and export or import streams."""
+
+
+OF_WEBHOOKS = {
+    "add": Lazy(
+        "cli.webhooks_change:add_webhook",
+        "Send events to URL, and print the secret that signs them.",
+    ),
+    "list": Lazy(
+        "cli.webhooks_show:list_webhooks",
+        "List the webhooks: state, position, lag and last answer; never a secret.",
+    ),
+    "pause": Lazy(
+        "cli.webhooks_change:pause_webhook",
+        "Send nothing to the webhook NAME until it is resumed.",
+    ),
+    "remove": Lazy(
+        "cli.webhooks_change:remove_webhook",
+        "Remove the webhook NAME with its secrets and its position.",
+    ),
+    "resume": Lazy(
+        "cli.webhooks_change:resume_webhook",
+        "Send to the webhook NAME again, from where it stopped.",
+    ),
+    "rotate": Lazy(
+        "cli.webhooks_change:rotate_webhook",
+        "Give the webhook NAME a new secret, and print it.",
+    ),
+    "show": Lazy(
+        "cli.webhooks_show:show_webhook",
+        "Show the webhook NAME: position, lag, last answer, and what fails.",
+    ),
+    "test": Lazy(
+        "cli.webhooks_change:test_webhook",
+        "Send a signed event of the type WebhookTested to NAME, and print the answer.",
+    ),
+}
+
+
+@click.group(cls=LazyGroup, lazy=OF_WEBHOOKS)
+def webhooks() -> None:
+    """Send events to other services."""

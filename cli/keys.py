@@ -6,6 +6,7 @@ from cli.output import progress
 from eventstore.errors.unreadable import WrongMasterKey
 from eventstore.personal.key_rotation import count_former, rotate
 from tasks.shop.wiring import shop
+from tasks.webhooks.stored_secrets import rewrap_secrets
 
 
 @click.group()
@@ -20,7 +21,8 @@ def rotate_keys() -> None:
 
     Put a new master key before the old one, MASTER_KEY=NEW,OLD, and start all processes
     with both. After this command the old one can be taken away. Nothing is encrypted
-    again, and the shop goes on meanwhile.
+    again, and the shop goes on meanwhile. The secrets of webhooks are wrapped again,
+    too.
     """
     masters = shop().settings.master_keys
     with shop().lent() as connection:
@@ -29,6 +31,7 @@ def rotate_keys() -> None:
             with progress("keys", former) as advance:
                 for count in rotate(connection, masters):
                     advance(count)
+            rewrap_secrets(connection, masters)
         except WrongMasterKey as error:
             raise click.ClickException(str(error)) from error
     click.echo(f"{former:,} keys wrapped again; all hang on the first of MASTER_KEY.")

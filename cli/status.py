@@ -23,6 +23,8 @@ from tasks.shop import rebuild
 from tasks.shop.printable import printable
 from tasks.shop.standings import find_all_standings
 from tasks.shop.wiring import shop
+from tasks.webhooks.progress import count_states, find_stopped
+from tasks.webhooks.registry import State
 
 SECONDS_TO_MENTION = 1.0
 """The age in seconds from which on the age of unread events is mentioned."""
@@ -42,6 +44,7 @@ def status() -> None:
         holders = find_holders(connection)
         old_logs = names_of_kept(connection)
         heartbeats = find_heartbeats(connection)
+        webhooks, no_more = count_states(connection), find_stopped(connection)
     outdated = [projection.name for projection in rebuild.find_unfit(shop())]
     click.echo(line_of_commands(waiting))
     for command in undecided:
@@ -51,6 +54,8 @@ def status() -> None:
     for line in lines_of_standings(standings, live, outdated):
         click.echo(line)
     click.echo(line_of_snapshots(snapshots))
+    for line in lines_of_webhooks(webhooks, no_more):
+        click.echo(line)
     if old_logs:
         click.echo(
             f"kept from before a rewrite: {', '.join(old_logs)}; who was forgotten"
@@ -92,6 +97,20 @@ def line_of_snapshots(snapshots: SnapshotCount) -> str:
     if not snapshots.ignored:
         return line
     return f"{line}; ignored {snapshots.ignored} times, as they were no use"
+
+
+def lines_of_webhooks(
+    states: Mapping[State, int], stopped: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield a line that counts webhooks, if there are any, and one for each stopped."""
+    if any(states.values()):
+        counts = [f"{count} {state}" for state, count in states.items() if count]
+        yield f"webhooks: {', '.join(counts)}"
+    for name, because in stopped.items():
+        yield (
+            f"webhook {name} STOPPED: {printable(because)}; when it is mended: recount"
+            f" webhooks resume {name}"
+        )
 
 
 def lines_of_heartbeats(heartbeats: Sequence[Heartbeat]) -> Iterator[str]:

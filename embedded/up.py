@@ -42,6 +42,7 @@ HANDED_DOWN = (
     "SECRET_KEY",
     "STATE_DIR",
     "TIMEZONE",
+    "WEBHOOK_ALLOW_PRIVATE",
 )
 """The variables that other commands take over from a running `up`."""
 

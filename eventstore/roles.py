@@ -81,6 +81,21 @@ TABLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "heartbeats": dict.fromkeys(EVERYBODY, (SELECT,)),
     "unique_claims": {},
     "alembic_version": dict.fromkeys(EVERYBODY, (SELECT,)),
+    # Of the order desk, if it is there. The relay delivers, to addresses that it cannot
+    # choose; the web counts, and sees neither addresses nor secrets.
+    "webhooks": {
+        "relay": (SELECT,),
+        "operator": (SELECT, "INSERT", "UPDATE", "DELETE"),
+    },
+    "webhook_secrets": {
+        "relay": (SELECT,),
+        "operator": (SELECT, "INSERT", "UPDATE", "DELETE"),
+    },
+    "webhook_progress": {
+        "web": (SELECT,),
+        "relay": (SELECT, "UPDATE"),
+        "operator": (SELECT, "INSERT", "UPDATE"),
+    },
     "vault.keys": {},
     # Hashes among them: each of those who need some of it have a function for that.
     "access.users": {},

@@ -4,7 +4,8 @@ The relay: keeps the promise without the broker; it needs PostgreSQL alone.
 It runs commands that have become due, and waiting ones whose message is lost (by the
 database's function `lost_before`, which reads the workers' heartbeats), through the
 function that the Celery task calls; and it catches up subscriptions that lag.
-`python -m tasks.relay` starts it. Two relays are harmless.
+`python -m tasks.relay` starts it. Two relays are harmless. A second child sends the
+events that webhooks want, while there are any: `tasks.webhooks.process`.
 """
 
 import logging
@@ -14,6 +15,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
+from ctypes import c_bool
 from multiprocessing.sharedctypes import Synchronized
 from types import FrameType
 from typing import NamedTuple
@@ -29,6 +31,8 @@ from tasks.heartbeat import processes, pulse
 from tasks.shop.logging import log_to_stderr
 from tasks.shop.startup_checks import refuse_what_loses_data
 from tasks.shop.wiring import Shop, shop
+from tasks.webhooks.process import SenderProcess
+from tasks.webhooks.progress import has_active
 
 log = logging.getLogger(__name__)
 
@@ -65,17 +69,20 @@ def main(wiring: Callable[[], Shop] = shop) -> None:
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
     context = multiprocessing.get_context("fork")
+    sender = SenderProcess(context, wiring)
     while not stop.is_set():
         busy_since = context.Value("d", 0.0)
         pulses = pulse.Pulses()
         child = context.Process(
-            target=work, args=(wiring, busy_since, pulses, os.getpid())
+            target=work,
+            args=(wiring, busy_since, pulses, sender.wanted, os.getpid()),
         )
         child.start()
-        watch(child, busy_since, pulses, stop)
+        watch(child, busy_since, pulses, stop, sender)
         if not stop.is_set():
             log.error("child died exitcode=%s", child.exitcode)
             stop.wait(0.1)
+    sender.end()
 
 
 def watch(
@@ -83,9 +90,10 @@ def watch(
     busy_since: "Synchronized[float]",
     pulses: pulse.Pulses,
     stop: threading.Event,
+    sender: SenderProcess,
 ) -> None:
     """
-    Wait until the child has ended.
+    Wait until the child has ended; meanwhile tend the *sender*.
 
     Kill it when a piece of work takes too long, or when it has no pulse: by then the
     server has released its locks.
@@ -93,8 +101,11 @@ def watch(
     looks_still = 0
     while child.is_alive():
         if stop.is_set():
+            sender.ask_to_end()
             child.terminate()
             child.join(TIME_LIMIT)
+        else:
+            sender.tend()
         started = busy_since.value
         if started and time.monotonic() - started > TIME_LIMIT:
             log.error("child killed after %d s with one piece of work", TIME_LIMIT)
@@ -111,6 +122,7 @@ def work(
     wiring: Callable[[], Shop],
     busy_since: "Synchronized[float]",
     pulses: pulse.Pulses,
+    webhooks_wanted: c_bool,
     parent: int,
 ) -> None:
     """Sweep until *stop* is set; what the child does."""
@@ -119,7 +131,7 @@ def work(
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     limit_memory()
     pulse.begin(pulses, 0)
-    relay = Relay(wiring(), busy_since)
+    relay = Relay(wiring(), busy_since, webhooks_wanted)
     # The child's heartbeat, since it does the work: if it does not return, it still
     # beats, and its parent kills it.
     processes.begin(relay.shop, "relay")
@@ -159,9 +171,15 @@ class SeenReaders(NamedTuple):
 class Relay:
     """The child's state from one sweep to the next."""
 
-    def __init__(self, shop: Shop, busy_since: "Synchronized[float]") -> None:
+    def __init__(
+        self,
+        shop: Shop,
+        busy_since: "Synchronized[float]",
+        webhooks_wanted: c_bool | None = None,
+    ) -> None:
         self.shop = shop
         self.busy_since = busy_since
+        self.webhooks_wanted = webhooks_wanted
         self.checkpoints: dict[str, int] = {}
         self.next_look = 0.0
         # By stream, the command whose turn it was at the last sweep.
@@ -226,6 +244,7 @@ class Relay:
         if time.monotonic() < self.next_look:
             return SeenReaders()
         self.next_look = time.monotonic() + PATIENCE
+        self.look_for_webhooks()
         standings = catch_up.find_live_standings(self.shop)
         before, self.checkpoints = (
             self.checkpoints,
@@ -237,6 +256,12 @@ class Relay:
             if not standing.is_stopped
         )
         return SeenReaders(stands_still, any(one.is_stopped for one in standings))
+
+    def look_for_webhooks(self) -> None:
+        """Tell the parent that it has to keep a sender."""
+        if self.webhooks_wanted is not None:
+            with self.shop.lent() as connection:
+                self.webhooks_wanted.value = has_active(connection)
 
 
 def nobody_is_told(shop: Shop, command_id: UUID) -> None:

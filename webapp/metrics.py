@@ -30,6 +30,9 @@ from eventstore.projections.projection import Projection
 from tasks.shop.shared_memory import SharedMemory
 from tasks.shop.standings import find_all_standings
 from tasks.shop.wiring import Shop
+from tasks.webhooks import standing as webhooks
+from tasks.webhooks.posting import OUTCOMES
+from tasks.webhooks.registry import STATES as STATES_OF_WEBHOOKS
 from webapp.current_shop import the_shop
 from webapp.feed.tally import STREAM, WAITING, FollowerTally
 
@@ -106,6 +109,7 @@ class Figures(Collector):
         with self.shop.lent() as connection:
             yield from of_subscriptions(connection, self.shop.projections)
             yield from of_processes(connection)
+            yield from of_webhooks(connection)
         yield from of_feed(self.followers)
 
 
@@ -244,3 +248,28 @@ def of_processes(connection: psycopg.Connection[Any]) -> Iterator[Metric]:
             is_open.add_metric([heartbeat.process], value)
     yield silence
     yield is_open
+
+
+def of_webhooks(connection: psycopg.Connection[Any]) -> Iterator[Metric]:
+    """Yield what is known of webhooks, without their names and addresses."""
+    standings = webhooks.find_standings(connection)
+    by_state = GaugeMetricFamily(
+        "recount_webhooks", "Webhooks, by state.", labels=["state"]
+    )
+    for state in STATES_OF_WEBHOOKS:
+        by_state.add_metric([state], sum(one.state == state for one in standings))
+    yield by_state
+    by_outcome = GaugeMetricFamily(
+        "recount_webhook_attempts",
+        "Requests to the webhooks that there are, by how they ended.",
+        labels=["outcome"],
+    )
+    for outcome in OUTCOMES:
+        count = sum(one.outcomes.get(outcome, 0) for one in standings)
+        by_outcome.add_metric([outcome], count)
+    yield by_outcome
+    yield GaugeMetricFamily(
+        "recount_webhook_oldest_lag_seconds",
+        "Since when the oldest event waits that an active webhook has not delivered.",
+        max([one.seconds for one in standings if one.state == "active"], default=0.0),
+    )

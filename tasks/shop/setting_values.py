@@ -7,6 +7,7 @@ They raise ValueError, or KeyError, for a text of another form.
 import base64
 import re
 from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -150,3 +151,7 @@ def folder(value: str) -> Path | None:
 
 def on_or_off(value: str) -> bool:
     return {"on": True, "off": False}[value.lower()]
+
+
+def networks(value: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(part.strip()) for part in value.split(",")) if value else ()

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -45,6 +46,7 @@ class Settings:
     unpaid_days: int | None = 30
     conflict_retries: int = 5
     seals_export_dir: Path | None = None
+    webhook_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     state_dir: Path = Path(".local")
 
 
@@ -65,6 +67,7 @@ VARIABLES = frozenset(
         *("WEB_PROCESSES", "WEB_THREADS"),
         *("SNAPSHOT_EVENTS", "SNAPSHOT_SECONDS"),
         *("SEAL_SECONDS", "SEALS_EXPORT_DIR", "UNPAID_DAYS", "CONFLICT_RETRIES"),
+        "WEBHOOK_ALLOW_PRIVATE",
         # Read elsewhere: by ./recount, and by its demo.
         *("STATE_DIR", "POSTGRES_BIN", "POSTGRES_AS_ROOT", "REDIS_SERVER"),
         *("RECOUNT_TOKEN", "RECOUNT_STARTED", "RECOUNT_SUPERVISED"),
@@ -152,6 +155,11 @@ def settings_from(environment: Mapping[str, str], role: str = "operator") -> Set
             "CONFLICT_RETRIES", "a number from 1 to 100", values.up_to(100), "5"
         ),
         seals_export_dir=read("SEALS_EXPORT_DIR", "an absolute path", values.folder),
+        webhook_networks=read(
+            "WEBHOOK_ALLOW_PRIVATE",
+            "networks like 10.1.0.0/16, with commas between them",
+            values.networks,
+        ),
         state_dir=read("STATE_DIR", "a path", Path, ".local"),
     )
 

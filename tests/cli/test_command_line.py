@@ -81,6 +81,8 @@ def test_a_list_of_commands_imports_none_of_them(arguments: list[str]) -> None:
         "users list",
         "verify",
         "seals export --to /nowhere",
+        "webhooks list",
+        "webhooks test crm",
     ],
 )
 def test_a_command_that_only_asks_imports_neither_broker_nor_web(line: str) -> None:

@@ -50,6 +50,8 @@ def run(line: str) -> Result:
         "users add alice --role sales",
         "users list",
         "tokens list",
+        "webhooks add crm https://93.184.216.34/",
+        "webhooks list",
     ],
 )
 def test_an_operator_may(operators_shop: Shop, line: str) -> None:

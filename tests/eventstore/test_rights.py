@@ -170,6 +170,15 @@ BY_ROLE = {
         "relay",
         "operator",
     },
+    # Addresses and secrets of webhooks; of their progress the web counts.
+    "SELECT url FROM webhooks": {"relay", "operator"},
+    "SELECT wrapped FROM webhook_secrets": {"relay", "operator"},
+    "SELECT count(*) FROM webhook_progress": {"web", "relay", "operator"},
+    "UPDATE webhook_progress SET position = 0": {"relay", "operator"},
+    "UPDATE webhooks SET url = 'https://example.com/'": {"operator"},
+    "UPDATE webhook_secrets SET wrapped = ''": {"operator"},
+    "DELETE FROM webhooks": {"operator"},
+    "DELETE FROM webhook_progress": set(),
     "CREATE TABLE readmodels.mine (id int); DROP TABLE readmodels.mine": {
         "worker",
         "relay",

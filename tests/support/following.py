@@ -48,6 +48,12 @@ def append_events(
         )
 
 
+def append_to(connection: psycopg.Connection[Any], stream: str, *versions: int) -> None:
+    """Append payments of a cent as these versions of a stream."""
+    events = [(stream, new_event("PaymentReceived", '{"amount": 1}')) for _ in versions]
+    append(connection, events, expected={stream: versions[0] - 1})
+
+
 def ids_in_log(connection: psycopg.Connection[Any]) -> list[str]:
     """Return the ids of all events, in the order of the log."""
     rows = connection.execute(

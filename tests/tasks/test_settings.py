@@ -28,6 +28,7 @@ MASTER_KEY_FORM = (
 )
 
 POLICY = "a number from 1 on or never, and by category, like 100,order=never"
+NETWORKS = "networks like 10.1.0.0/16, with commas between them"
 WRONG = [
     ("DATABASE_URL", "", DATABASE_FORM),
     ("DATABASE_URL", "alice:hunter2@db.example", DATABASE_FORM),
@@ -73,6 +74,10 @@ WRONG = [
     ("SEAL_SECONDS", "0", "expected seconds above 0"),
     ("SEAL_SECONDS", "hunter2", "expected seconds above 0"),
     ("SEALS_EXPORT_DIR", "hunter2", "expected an absolute path"),
+    *(
+        ("WEBHOOK_ALLOW_PRIVATE", value, f"expected {NETWORKS}")
+        for value in ("hunter2", "10.1.0.0/33", "10.1.2.3/16", "10.0.0.0/8,")
+    ),
 ]
 
 

@@ -20,6 +20,8 @@ from tasks.accept import accept
 from tasks.shop.deciders import ACCOUNTS
 from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, bob, cancel, place, ship
+from tests.support.following import append_events
+from tests.support.receivers import add
 from tests.support.visiting import CLOCKS, Send
 from webapp.feed.follower import Follower
 from webapp.feed.tally import STREAM, WAITING
@@ -154,6 +156,31 @@ def test_breakers_of_all_processes_are_told(client: FlaskClient, shop: Shop) -> 
     assert found["recount_breaker_open", "web:a:1"] == 1
     assert found["recount_breaker_open", "web:a:2"] == 0
     assert found["recount_process_silence_seconds", "web:a:1", "web"] < 3
+
+
+def test_webhooks_are_counted_by_state_and_attempts_by_how_they_ended(
+    client: FlaskClient, shop: Shop
+) -> None:
+    assert figures(client)["recount_webhooks", "active"] == 0
+    with shop.lent() as log:
+        append_events(log, 1)
+        for name in ("crm", "erp"):
+            add(shop, name, "https://example.com/")
+        log.execute(
+            """
+            UPDATE webhook_progress SET state = 'stopped',
+                outcomes = '{"delivered": 3, "timed out": 2}'
+            WHERE name = 'erp'
+            """
+        )
+    found = figures(client)
+
+    assert found["recount_webhooks", "active"] == 1
+    assert found["recount_webhooks", "stopped"] == 1
+    assert found["recount_webhook_attempts", "delivered"] == 3
+    assert found["recount_webhook_attempts", "timed out"] == 2
+    assert found["recount_webhook_attempts", "gone"] == 0
+    assert 0 < found["recount_webhook_oldest_lag_seconds",] < 60
 
 
 @pytest.mark.parametrize("address", ["192.0.2.7", "10.0.0.1"])

@@ -1,0 +1,297 @@
+"""
+A channel: the deliveries of one webhook, from one turn to the next.
+
+In each turn it takes note of what its threads have done, takes up further events,
+stores how far it is, and only then hands the events to the threads. So the sender that
+goes on after a crash finds each event that may have been under way, and sends no other
+one twice.
+"""
+
+import time
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from typing import Any
+
+import psycopg
+
+from eventstore.encryption.keys import WrappedKey
+from eventstore.errors import CheckpointNotInLog
+from eventstore.errors.unreadable import WrongMasterKey
+from eventstore.log.events import RecordedEvent
+from eventstore.personal.keyring import Keyring
+from eventstore.subscriptions.external_store import ForeignCheckpoint
+from tasks.shop.event_feed import cursor_at, read_page
+from tasks.shop.logging import logger_of
+from tasks.shop.wiring import Shop
+from tasks.webhooks.attempts import Attempt, Result, carry_out
+from tasks.webhooks.open_stream import OpenStream, open_at
+from tasks.webhooks.posting import Answer
+from tasks.webhooks.progress import Progress, save_progress
+from tasks.webhooks.registry import Webhook
+from tasks.webhooks.selection import Selection, UnreadableEvent, find_at
+from tasks.webhooks.stored_secrets import unwrap_all
+
+MAX_OPEN_STREAMS = 8
+"""
+Streams of one webhook that are delivered at a time, one event of each.
+
+Those that wait for another attempt count: a receiver that is away gets no more.
+"""
+BATCH = 250
+BATCH_BYTES = 256 * 1024
+SECONDS_BETWEEN_PLACES = 1.0
+"""From one update that only passes over unwanted events to the next."""
+
+log = logger_of(__name__)
+
+Results = SimpleQueue[tuple["Channel", Result]]
+
+
+@dataclass(eq=False)
+class Channel:
+    """
+    The deliveries of one webhook.
+
+    All events up to *cursor* are delivered, unwanted, or belong to *streams*; *ahead*
+    are those behind it that were read. *passed* is the cursor behind all of them, and
+    *goal* the position up to which the log was read to its end.
+    """
+
+    shop: Shop
+    webhook: Webhook
+    progress: Progress
+    secrets: list[WrappedKey]
+    results: Results
+    streams: dict[str, OpenStream] = field(default_factory=dict)
+    ahead: deque[RecordedEvent] = field(default_factory=deque)
+    arrived: list[Result] = field(default_factory=list)
+    goal: int = -1
+    saved_at: float = 0.0
+    is_changed: bool = False
+    is_gone: bool = False
+    stopped_because: str | None = None
+    last_answer: str | None = None
+
+    def __post_init__(self) -> None:
+        self.cursor = self.passed = self.progress.cursor
+        self.outcomes = dict(self.progress.outcomes)
+        self.selection = Selection(self.webhook.wanted, self.shop.deciders)
+        self.threads = ThreadPoolExecutor(MAX_OPEN_STREAMS, self.webhook.name)
+
+    @property
+    def name(self) -> str:
+        return self.webhook.name
+
+    @property
+    def is_sending(self) -> bool:
+        return self.progress.state == "active" and self.stopped_because is None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request is under way."""
+        return not any(one.is_under_way for one in self.streams.values())
+
+    def next_due(self) -> float:
+        """Return the time of the next attempt, by the monotonic clock."""
+        waiting = [s.due_at for s in self.streams.values() if not s.is_under_way]
+        return min(waiting, default=float("inf")) if self.is_sending else float("inf")
+
+    def needs_turn(self, goal: int, now: float) -> bool:
+        return (
+            bool(self.arrived)
+            or self.stopped_because is not None
+            or now >= self.next_due()
+            or self.has_more(goal)
+            or (self.is_changed and now > self.saved_at + SECONDS_BETWEEN_PLACES)
+        )
+
+    def has_more(self, goal: int) -> bool:
+        """Return whether there is something to take up, and room for it."""
+        has_room = len(self.streams) < MAX_OPEN_STREAMS
+        return self.is_sending and has_room and bool(self.ahead or goal != self.goal)
+
+    def turn(self, connection: psycopg.Connection[Any], goal: int) -> None:
+        """
+        Do what is to be done, without waiting for a receiver.
+
+        *connection* is in autocommit, and *goal* is what is settled. Raises the
+        driver's errors.
+        """
+        must_save = bool(self.arrived)
+        try:
+            self.settle(connection)
+            if self.has_more(goal):
+                before = len(self.streams)
+                self.take_up(connection, goal)
+                must_save |= len(self.streams) > before
+        except CheckpointNotInLog:
+            self.stop(
+                f"the log has not the event at {self.cursor.position} that was sent"
+                " last: it was restored or replaced. Say where to go on:"
+                f" recount webhooks resume {self.name} --after POSITION"
+            )
+        must_stop = self.stopped_because is not None and self.is_idle
+        is_due = time.monotonic() > self.saved_at + SECONDS_BETWEEN_PLACES
+        if must_save or must_stop or (self.is_changed and is_due):
+            self.save(connection, is_last=must_stop)
+        if self.is_sending and not self.is_gone:
+            self.send(connection)
+
+    def restore(self, connection: psycopg.Connection[Any]) -> None:
+        """Open the streams that were being delivered when the progress was stored."""
+        for stored in self.progress.streams:
+            event = find_at(connection, stored.position)
+            if event is None or event.stream_id != stored.stream:
+                self.stop(
+                    f"the log has no event of {stored.stream} at {stored.position}: it"
+                    f" was replaced. recount webhooks resume {self.name} --after"
+                )
+                return
+            opened = OpenStream(event, True, stored)
+            self.streams[stored.stream] = opened
+            if stored.is_skipped:
+                self.finish(connection, opened)
+                self.is_changed = True
+
+    def settle(self, connection: psycopg.Connection[Any]) -> None:
+        """Take note of what the threads have done."""
+        while self.arrived:
+            result = self.arrived.pop()
+            answer, opened = result.answer, self.streams[result.stream]
+            self.outcomes[answer.outcome] = self.outcomes.get(answer.outcome, 0) + 1
+            self.last_answer = answer.text
+            self.is_changed = True
+            if answer.is_delivered:
+                self.finish(connection, opened)
+            else:
+                self.note_failure(opened, result)
+
+    def finish(self, connection: psycopg.Connection[Any], opened: OpenStream) -> None:
+        """Go on with the next event of a stream, if one was passed already."""
+        stream, event = opened.event.stream_id, opened.event
+        del self.streams[stream]
+        if opened.has_more:
+            up_to = self.cursor.position
+            later = self.selection.find_next(connection, event, up_to)
+            if later is not None:
+                self.streams[stream] = open_at(later, has_more=True)
+
+    def note_failure(self, opened: OpenStream, result: Result) -> None:
+        opened.note_failure(result)
+        event, answer = opened.event, result.answer
+        log.warning(
+            "webhook failed",
+            webhook=self.name,
+            stream=event.stream_id,
+            position=event.position,
+            outcome=answer.outcome,
+            answer=answer.text,
+            tries=opened.progress.tries,
+            seconds=round(result.seconds, 3),
+        )
+        if answer.outcome == "gone":
+            self.stop(f"the receiver wants no more: {answer.text}")
+        elif opened.is_over:
+            self.stop(
+                f"event {event.position} of {event.stream_id} failed"
+                f" {opened.progress.tries} times over an hour: {answer.text}"
+            )
+
+    def stop(self, because: str) -> None:
+        """Send nothing more; it is stored once no request is under way."""
+        if self.stopped_because is None:
+            self.stopped_because = because
+            log.error("webhook stopped", webhook=self.name, because=because)
+
+    def break_off(self, connection: psycopg.Connection[Any], because: str) -> None:
+        """Stop after an error of ours, at the progress that was stored last."""
+        save_progress(
+            connection, self.progress, last_answer=None, stopped_because=because
+        )
+        self.is_gone = True
+
+    def take_up(self, connection: psycopg.Connection[Any], goal: int) -> None:
+        """Take up events behind the cursor, of one page at most."""
+        if not self.ahead:
+            page = read_page(
+                connection,
+                self.cursor,
+                self.webhook.wanted,
+                self.shop.deciders,
+                limit=BATCH,
+                max_bytes=BATCH_BYTES,
+                up_to=goal,
+            )
+            self.ahead.extend(page.events)
+            self.passed = page.cursor
+            if page.is_last:
+                self.goal = goal
+        while self.ahead and len(self.streams) < MAX_OPEN_STREAMS:
+            event = self.ahead.popleft()
+            self.cursor = cursor_at(event)
+            known = self.streams.get(event.stream_id)
+            if known is not None:
+                known.has_more = True
+            elif self.selection.fits(event):
+                self.streams[event.stream_id] = open_at(event, has_more=False)
+        if not self.ahead:
+            self.cursor = self.passed
+        self.is_changed |= self.cursor != self.progress.cursor
+
+    def save(self, connection: psycopg.Connection[Any], *, is_last: bool) -> None:
+        """Store the progress; find out whether the webhook is still ours."""
+        place: ForeignCheckpoint = self.cursor
+        self.progress = self.progress._replace(
+            position=place.position,
+            event_id=place.event_id,
+            streams=[one.progress for one in self.streams.values()],
+            outcomes=self.outcomes,
+        )
+        is_ours = save_progress(
+            connection,
+            self.progress,
+            last_answer=self.last_answer,
+            stopped_because=self.stopped_because if is_last else None,
+        )
+        self.is_gone = is_last or not is_ours
+        self.is_changed, self.last_answer = False, None
+        self.saved_at = time.monotonic()
+
+    def send(self, connection: psycopg.Connection[Any]) -> None:
+        """Hand what is due to the threads."""
+        now = time.monotonic()
+        due = [one for one in self.streams.values() if one.is_due(now)]
+        if not due:
+            return
+        masters = self.shop.deciders.masters
+        try:
+            assert masters is not None
+            secrets = unwrap_all(masters, self.secrets)
+        except WrongMasterKey as error:
+            self.stop(f"its secret cannot be read: {error}")
+            return
+        keyring = Keyring(connection, masters) if self.webhook.is_personal else None
+        for opened in due:
+            opened.is_under_way = True
+            stream = opened.event.stream_id
+            try:
+                messages = self.selection.messages_of(opened.event, keyring)
+            except UnreadableEvent as error:
+                # Perhaps a newer version of the shop wrote it, and comes up soon.
+                answer = Answer("unreadable", f"this version cannot read it: {error}")
+                self.results.put((self, Result(stream, 0, answer, 0.0)))
+                continue
+            attempt = Attempt(
+                stream,
+                self.webhook.url,
+                secrets,
+                messages[opened.sent :],
+                self.shop.settings.webhook_networks,
+            )
+            self.threads.submit(self.carry_out, attempt)
+
+    def carry_out(self, attempt: Attempt) -> None:
+        """Send, in a thread, and report."""
+        self.results.put((self, carry_out(attempt)))

@@ -1,0 +1,57 @@
+"""A stream that is being delivered to a webhook: its event, and what was tried."""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from eventstore.log.events import RecordedEvent
+from tasks.webhooks.attempts import MAX_SECONDS, Result, pause_after
+from tasks.webhooks.progress import StreamProgress
+
+
+@dataclass(slots=True)
+class OpenStream:
+    """
+    A stream, and its first event that is not delivered.
+
+    *has_more* is False if no later event of it was taken up. *sent* counts the messages
+    of the event that were delivered, of one that is upcast to several. The next attempt
+    is due at *due_at*, by the monotonic clock.
+    """
+
+    event: RecordedEvent
+    has_more: bool
+    progress: StreamProgress
+    sent: int = 0
+    due_at: float = 0.0
+    is_under_way: bool = False
+
+    def is_due(self, now: float) -> bool:
+        return not self.is_under_way and now >= self.due_at
+
+    def note_failure(self, result: Result) -> None:
+        """Plan the next attempt."""
+        known = self.progress
+        self.is_under_way = False
+        self.sent += result.sent
+        known.tries += 1
+        known.error = result.answer.text
+        known.since = known.since or datetime.now(UTC)
+        # The time that was waited, and not the clock's: while nobody sends, as in a
+        # shop that is stopped for the night, no webhook comes nearer to its end.
+        known.waited += result.seconds
+        if not self.is_over:
+            pause = pause_after(known.tries, result.answer.retry_after)
+            known.waited += pause
+            self.due_at = time.monotonic() + pause
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has been tried for long enough."""
+        return self.progress.waited >= MAX_SECONDS
+
+
+def open_at(event: RecordedEvent, *, has_more: bool) -> OpenStream:
+    """Return the stream of an event that was not tried yet."""
+    progress = StreamProgress(stream=event.stream_id, position=event.position)
+    return OpenStream(event, has_more, progress)

@@ -1,0 +1,187 @@
+"""The webhooks of a shop: added, paused, resumed and removed by operators."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from eventstore.encryption.keys import MasterKeys
+from eventstore.subscriptions.external_store import ForeignCheckpoint
+from tasks.shop.event_feed import EventFilter
+from tasks.webhooks.stored_secrets import keep_new_secret
+
+NAME = re.compile(r"[a-z][a-z0-9._-]{0,59}")
+MAX_WEBHOOKS = 50
+"""Webhooks of a shop: each may have eight requests under way, in a thread each."""
+State = Literal["active", "paused", "stopped"]
+STATES: Sequence[State] = ("active", "paused", "stopped")
+
+
+class Webhook(NamedTuple):
+    """What an operator chose; *types* and *category* are None for all."""
+
+    name: str
+    url: str
+    types: list[str] | None
+    category: str | None
+    is_personal: bool
+    created_at: datetime
+
+    @property
+    def wanted(self) -> EventFilter:
+        types = None if self.types is None else frozenset(self.types)
+        return EventFilter(types, self.category)
+
+
+class WebhookRefused(Exception):
+    """A webhook that cannot be added or changed like that; the message says why."""
+
+
+def find_webhooks(connection: psycopg.Connection[Any]) -> list[Webhook]:
+    """Return all webhooks, by name."""
+    rows = connection.execute(
+        """
+        SELECT name, url, types, category, is_personal, created_at
+        FROM public.webhooks ORDER BY name
+        """
+    )
+    return [Webhook(*row) for row in rows]
+
+
+def add_webhook(
+    connection: psycopg.Connection[Any],
+    name: str,
+    url: str,
+    *,
+    wanted: EventFilter,
+    is_personal: bool,
+    after: ForeignCheckpoint,
+    masters: MasterKeys,
+) -> bytes:
+    """
+    Add a webhook that begins behind *after*, and return its secret.
+
+    *url* was parsed before, and *masters* wrap the secret. *connection* is in
+    autocommit. Raises WebhookRefused for a name that is taken or unusable, and where
+    there are as many as there may be.
+    """
+    if NAME.fullmatch(name) is None:
+        raise WebhookRefused(
+            "a name has lower-case letters, digits and .-_, 60 at most"
+        )
+    with connection.transaction():
+        ((count,),) = connection.execute("SELECT count(*) FROM public.webhooks")
+        if count >= MAX_WEBHOOKS:
+            raise WebhookRefused(
+                f"there are {count} webhooks, and there may be no more"
+            )
+        types = None if wanted.types is None else sorted(wanted.types)
+        added = connection.execute(
+            """
+            INSERT INTO public.webhooks (name, url, types, category, is_personal)
+            VALUES (%s, %s, %s, %s, %s) ON CONFLICT (name) DO NOTHING
+            """,
+            (name, url, types, wanted.category, is_personal),
+        )
+        if not added.rowcount:
+            raise WebhookRefused(f"there is a webhook {name} already")
+        connection.execute(
+            """
+            INSERT INTO public.webhook_progress (name, position, event_id)
+            VALUES (%s, %s, %s)
+            """,
+            (name, after.position, after.event_id),
+        )
+        return keep_new_secret(connection, name, masters)
+
+
+def remove_webhook(connection: psycopg.Connection[Any], name: str) -> bool:
+    """Remove a webhook and its secrets; return whether there was one."""
+    found = connection.execute("DELETE FROM public.webhooks WHERE name = %s", (name,))
+    return bool(found.rowcount)
+
+
+def pause_webhook(connection: psycopg.Connection[Any], name: str) -> bool:
+    """
+    Send nothing more; return whether there is such a webhook.
+
+    Requests that are under way still end, and count.
+    """
+    found = connection.execute(
+        """
+        UPDATE public.webhook_progress
+        SET state = 'paused', state_since = clock_timestamp(), stopped_because = NULL
+        WHERE name = %s
+        """,
+        (name,),
+    )
+    return bool(found.rowcount)
+
+
+def resume_webhook(
+    connection: psycopg.Connection[Any],
+    name: str,
+    *,
+    after: ForeignCheckpoint | None = None,
+) -> bool:
+    """
+    Send again from where it stopped, or behind *after*; return whether there is one.
+
+    What failed is tried at once, and for another hour.
+    """
+    with connection.transaction():
+        row = connection.execute(
+            "SELECT streams FROM public.webhook_progress WHERE name = %s FOR UPDATE",
+            (name,),
+        ).fetchone()
+        if row is None:
+            return False
+        streams = [{**one, "tries": 0, "waited": 0.0} for one in row[0]]
+        connection.execute(
+            """
+            UPDATE public.webhook_progress
+            SET state = 'active', state_since = clock_timestamp(), turn = turn + 1,
+                stopped_because = NULL, streams = %s
+            WHERE name = %s
+            """,
+            (Jsonb(streams), name),
+        )
+        if after is not None:
+            connection.execute(
+                """
+                UPDATE public.webhook_progress
+                SET position = %s, event_id = %s, streams = '[]' WHERE name = %s
+                """,
+                (after.position, after.event_id, name),
+            )
+    return True
+
+
+def skip_failed(
+    connection: psycopg.Connection[Any], name: str
+) -> list[tuple[str, int]]:
+    """
+    Pass over the events that failed; return the stream and position of each.
+
+    Later events of their streams are sent. Call it before `resume_webhook`.
+    """
+    with connection.transaction():
+        row = connection.execute(
+            "SELECT streams FROM public.webhook_progress WHERE name = %s FOR UPDATE",
+            (name,),
+        ).fetchone()
+        streams = [] if row is None else row[0]
+        failed = [one for one in streams if one.get("error")]
+        for one in failed:
+            one.update(is_skipped=True, error="")
+        connection.execute(
+            """
+            UPDATE public.webhook_progress SET streams = %s, turn = turn + 1
+            WHERE name = %s
+            """,
+            (Jsonb(streams), name),
+        )
+    return [(one["stream"], one["position"]) for one in failed]

@@ -1,0 +1,146 @@
+"""
+The sender: one process for all webhooks of a shop, with threads that wait for answers.
+
+It looks at the log as the feed does: once in 0.25 seconds for all, and reads only where
+something is settled that was not before. All of the database is the main thread's, over
+one session, whose lock keeps other senders out: with the session the lock is lost, and
+the right to write with it.
+"""
+
+import queue
+import threading
+import time
+from typing import Any
+
+import psycopg
+
+from eventstore.encryption.keys import WrappedKey
+from eventstore.log.read import settled
+from tasks.shop.logging import logger_of
+from tasks.shop.wiring import Shop
+from tasks.webhooks.channel import Channel, Results
+from tasks.webhooks.progress import Progress, find_progress
+from tasks.webhooks.registry import Webhook, find_webhooks
+from tasks.webhooks.stored_secrets import find_secrets
+
+SECONDS_BETWEEN_LOOKS = 0.25
+SECONDS_BETWEEN_LISTS = 1.0
+"""Between looks at which webhooks there are, and what operators did to them."""
+SECONDS_WITHOUT_WEBHOOKS = 10.0
+"""Seconds after which a sender without an active webhook ends."""
+SECONDS_TO_END = 5.0
+"""Seconds for requests under way when the sender is asked to end."""
+
+log = logger_of(__name__)
+
+
+class Sender:
+    """The channels of the active webhooks, and the session that they share."""
+
+    def __init__(self, shop: Shop, connection: psycopg.Connection[Any]) -> None:
+        self.shop = shop
+        self.connection = connection
+        self.results: Results = queue.SimpleQueue()
+        self.channels: dict[str, Channel] = {}
+        self.goal = -1
+        self.next_look = 0.0
+        self.next_list = 0.0
+        self.had_webhooks_at = time.monotonic()
+
+    def run(self, stop: threading.Event) -> None:
+        """Send until *stop* is set, or there has been no webhook for a while."""
+        while not stop.is_set() and not self.is_superfluous:
+            self.step()
+        self.wind_up()
+
+    @property
+    def is_superfluous(self) -> bool:
+        return time.monotonic() > self.had_webhooks_at + SECONDS_WITHOUT_WEBHOOKS
+
+    def step(self) -> None:
+        """Look if it is time, give each channel its turn, and wait for a result."""
+        now = time.monotonic()
+        if now >= self.next_list:
+            self.next_list = now + SECONDS_BETWEEN_LISTS
+            self.list_webhooks()
+        if now >= self.next_look:
+            self.next_look = now + SECONDS_BETWEEN_LOOKS
+            self.goal = settled(self.connection)
+        has_more = False
+        for channel in list(self.channels.values()):
+            if channel.needs_turn(self.goal, now):
+                self.give_turn(channel)
+                has_more |= channel.has_more(self.goal)
+        due = min([self.next_look, *(c.next_due() for c in self.channels.values())])
+        self.collect(0.0 if has_more else max(due - time.monotonic(), 0.0))
+
+    def give_turn(self, channel: Channel) -> None:
+        try:
+            channel.turn(self.connection, self.goal)
+        except psycopg.Error:
+            raise
+        except Exception as error:
+            # A bug must stop this webhook and no other.
+            log.exception("webhook broke off", webhook=channel.name)
+            because = f"error {type(error).__name__}: see the log of the relay"
+            channel.break_off(self.connection, because)
+        if channel.is_gone:
+            self.drop(channel)
+
+    def collect(self, seconds: float) -> None:
+        """Hand results to their channels; wait so long for the first."""
+        try:
+            channel, result = self.results.get(timeout=seconds)
+            while True:
+                channel.arrived.append(result)
+                channel, result = self.results.get_nowait()
+        except queue.Empty:
+            pass
+
+    def list_webhooks(self) -> None:
+        """Find out which webhooks there are, and what operators have changed."""
+        webhooks = {one.name: one for one in find_webhooks(self.connection)}
+        secrets = find_secrets(self.connection)
+        found = {one.name: one for one in find_progress(self.connection)}
+        for name, channel in list(self.channels.items()):
+            if name not in found or found[name].turn != channel.progress.turn:
+                self.drop(channel)
+                continue
+            channel.progress = channel.progress._replace(state=found[name].state)
+            channel.secrets = secrets.get(name, [])
+            if channel.progress.state != "active" and channel.is_idle:
+                self.drop(channel)
+        for name, progress in found.items():
+            # One that was added meanwhile may be found by one statement alone.
+            is_new = name not in self.channels and name in webhooks
+            if is_new and progress.state == "active":
+                self.open(webhooks[name], progress, secrets.get(name, []))
+        if self.channels:
+            self.had_webhooks_at = time.monotonic()
+
+    def open(
+        self, webhook: Webhook, progress: Progress, secrets: list[WrappedKey]
+    ) -> None:
+        channel = Channel(self.shop, webhook, progress, secrets, self.results)
+        channel.restore(self.connection)
+        self.channels[webhook.name] = channel
+
+    def drop(self, channel: Channel) -> None:
+        """Forget a channel; what its threads still report is passed over."""
+        self.channels.pop(channel.name, None)
+        channel.threads.shutdown(wait=False, cancel_futures=True)
+
+    def wind_up(self) -> None:
+        """Send nothing more, and note what is under way as it ends."""
+        until = time.monotonic() + SECONDS_TO_END
+        for channel in self.channels.values():
+            channel.progress = channel.progress._replace(state="paused")
+        while time.monotonic() < until and not all(
+            channel.is_idle for channel in self.channels.values()
+        ):
+            self.collect(SECONDS_BETWEEN_LOOKS)
+            for channel in list(self.channels.values()):
+                if channel.arrived:
+                    self.give_turn(channel)
+        for channel in list(self.channels.values()):
+            self.drop(channel)

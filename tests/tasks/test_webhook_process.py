@@ -1,0 +1,94 @@
+"""The relay keeps a sender while one is wanted, and starts another when it dies."""
+
+from typing import Any
+
+import pytest
+
+from tasks.webhooks import process
+from tasks.webhooks.process import SenderProcess
+
+
+class FakeProcess:
+    """A child process that runs until it is killed."""
+
+    runs = False
+
+    def start(self) -> None:
+        self.runs = True
+
+    def is_alive(self) -> bool:
+        return self.runs
+
+    def kill(self) -> None:
+        self.runs = False
+
+
+class FakeContext:
+    """Makes values and processes as `multiprocessing` does, without a fork."""
+
+    def __init__(self) -> None:
+        self.made: list[FakeProcess] = []
+
+    def Process(self, **_: object) -> FakeProcess:
+        self.made.append(FakeProcess())
+        return self.made[-1]
+
+    def RawValue(self, kind: Any, value: Any) -> Any:
+        return kind(value)
+
+
+@pytest.fixture
+def context() -> FakeContext:
+    return FakeContext()
+
+
+@pytest.fixture
+def sender(context: FakeContext) -> SenderProcess:
+    fake: Any = context
+    wiring: Any = None
+    return SenderProcess(fake, wiring)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    now = [1_000.0]
+    monkeypatch.setattr("tasks.webhooks.process.time.monotonic", lambda: now[0])
+    return now
+
+
+def test_none_is_started_that_nobody_wants(
+    sender: SenderProcess, context: FakeContext, clock: list[float]
+) -> None:
+    sender.tend()
+    assert context.made == []
+
+
+def test_one_that_has_ended_is_started_again_while_it_is_wanted(
+    sender: SenderProcess, context: FakeContext, clock: list[float]
+) -> None:
+    sender.wanted.value = True
+    sender.tend()
+    sender.tend()
+    assert len(context.made) == 1
+    context.made[0].kill()
+    clock[0] += 2
+    sender.tend()
+    assert len(context.made) == 1
+    sender.wanted.value = True
+    sender.tend()
+    assert len(context.made) == 2
+
+
+def test_one_that_does_not_move_is_killed(
+    sender: SenderProcess, context: FakeContext, clock: list[float]
+) -> None:
+    sender.wanted.value = True
+    sender.tend()
+    (running,) = context.made
+    clock[0] += process.MAX_SECONDS_STILL
+    sender.moved_at.value = clock[0] - 1
+    sender.tend()
+    assert running.is_alive()
+    clock[0] += process.MAX_SECONDS_STILL
+    sender.tend()
+    assert not running.is_alive()

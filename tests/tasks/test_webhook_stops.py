@@ -1,0 +1,141 @@
+"""A webhook stops after an hour, at 410 or by an operator, and goes on."""
+
+import pytest
+
+from tasks.shop.wiring import Shop
+from tasks.webhooks.attempts import pause_after
+from tasks.webhooks.registry import (
+    pause_webhook,
+    resume_webhook,
+    skip_failed,
+)
+from tests.support.following import append_events, append_to, ids_in_log
+from tests.support.receivers import (
+    add,
+    hurry,
+    receiving,
+    sending,
+    standing_of,
+)
+from tests.support.waiting import wait_until
+
+
+@pytest.fixture(autouse=True)
+def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    hurry(monkeypatch)
+
+
+def has_stopped(shop: Shop) -> bool:
+    return standing_of(shop).state == "stopped"
+
+
+def test_pauses_double_up_to_five_minutes_less_a_half_by_chance() -> None:
+    pauses = [[pause_after(tries) for _ in range(50)] for tries in range(1, 30)]
+
+    for number, some in enumerate(pauses):
+        longest = min(0.02 * 2**number, 0.1)
+        assert longest / 2 <= min(some) < max(some) <= longest
+    assert pause_after(1, asked=0.05) == 0.05
+    assert pause_after(1, asked=10**9) == 0.1
+
+
+def test_what_fails_for_an_hour_stops_the_webhook_and_resuming_goes_on(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.webhooks.open_stream.MAX_SECONDS", 0.3)
+    with receiving(1) as (receiver,), shop.lent() as log:
+        receiver.respond = lambda r: 500 if r.event["stream"] == "order-2" else 204
+        append_to(log, "order-1", 1)
+        append_to(log, "order-2", 1, 2)
+        add(shop, "crm", receiver.url)
+        with sending(shop):
+            wait_until(lambda: has_stopped(shop), "it stops")
+            stopped = standing_of(shop)
+            append_to(log, "order-3", 1)
+            came = len(receiver.ids)
+            receiver.respond = lambda _: 204
+            assert resume_webhook(log, "crm")
+            wait_until(lambda: not standing_of(shop).behind, "it goes on")
+            wait_until(lambda: not standing_of(shop).streams, "all is delivered")
+
+    assert "event 2 of order-2 failed" in (stopped.stopped_because or "")
+    assert "500 Internal Server Error" in (stopped.stopped_because or "")
+    assert stopped.failing[0].tries > 2
+    assert standing_of(shop).state == "active"
+    later = [(r.event["stream"], r.event["version"]) for r in receiver.requests[came:]]
+    assert sorted(later) == [("order-2", 1), ("order-2", 2), ("order-3", 1)]
+
+
+def test_an_operator_may_pass_over_what_failed(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.webhooks.open_stream.MAX_SECONDS", 0.1)
+    with receiving(1) as (receiver,), shop.lent() as log:
+        receiver.respond = lambda r: 422 if r.event["position"] == 1 else 204
+        append_to(log, "order-1", 1, 2)
+        add(shop, "crm", receiver.url)
+        with sending(shop):
+            wait_until(lambda: has_stopped(shop), "it stops")
+            assert skip_failed(log, "crm") == [("order-1", 1)]
+            resume_webhook(log, "crm")
+            wait_until(lambda: not standing_of(shop).streams, "it goes on")
+
+    assert receiver.streams()["order-1"][-1] == 2
+    assert standing_of(shop).outcomes["delivered"] == 1
+
+
+def test_410_stops_at_once(shop: Shop) -> None:
+    with receiving(1) as (receiver,), shop.lent() as log:
+        receiver.respond = lambda _: 410
+        append_to(log, "order-1", 1, 2, 3)
+        add(shop, "crm", receiver.url)
+        with sending(shop):
+            wait_until(lambda: has_stopped(shop), "it stops")
+
+    assert len(receiver.ids) == 1
+    assert standing_of(shop).stopped_because == "the receiver wants no more: 410 Gone"
+
+
+def test_who_is_paused_gets_nothing_and_then_all_that_was_missed(shop: Shop) -> None:
+    with receiving(2) as (receiver, other), shop.lent() as log:
+        add(shop, "crm", receiver.url)
+        add(shop, "other", other.url)
+        with sending(shop) as sender:
+            append_events(log, 1)
+            wait_until(lambda: receiver.ids, "it comes")
+            pause_webhook(log, "crm")
+            wait_until(lambda: list(sender.channels) == ["other"], "it is noticed")
+            append_events(log, 3, first=2)
+            wait_until(lambda: len(other.ids) == 4, "another gets them")
+            assert len(receiver.ids) == 1
+            resume_webhook(log, "crm")
+            wait_until(lambda: len(receiver.ids) == 4, "it gets them")
+        ids = ids_in_log(log)
+
+    assert sorted(receiver.ids) == sorted(ids)
+
+
+def test_a_log_without_the_last_event_stops_the_webhook(shop: Shop) -> None:
+    """As one that was restored: its events at these positions are others."""
+    with receiving(1) as (receiver,), shop.lent() as log:
+        append_events(log, 3)
+        add(shop, "crm", receiver.url)
+        with sending(shop):
+            wait_until(lambda: not standing_of(shop).behind, "all is delivered")
+            wait_until(lambda: not standing_of(shop).streams, "all is delivered")
+        log.execute(
+            """
+            ALTER TABLE events DISABLE TRIGGER USER;
+            UPDATE events SET metadata = jsonb_set(
+                metadata, '{event_id}', to_jsonb(gen_random_uuid())
+            );
+            ALTER TABLE events ENABLE TRIGGER USER;
+            """
+        )
+        with sending(shop):
+            wait_until(lambda: has_stopped(shop), "it stops")
+        because = standing_of(shop).stopped_because or ""
+
+    assert "the log has not the event at 3 that was sent last" in because
+    assert "recount webhooks resume crm --after" in because
+    assert len(receiver.ids) == 3
