@@ -35,6 +35,10 @@ COMMANDS = {
     "login": Lazy(
         "cli.login:login", "Print an address that gives one browser access, once."
     ),
+    "parked": Lazy(
+        "cli.parked:parked",
+        "List, retry or drop the streams that read models leave out.",
+    ),
     "readmodels": Lazy(
         "cli.readmodels:readmodels",
         "List the read models, drop the rows of one, or remove one.",

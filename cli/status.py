@@ -13,6 +13,7 @@ from eventstore.journal.entries import WaitingCount, count_waiting
 from eventstore.journal.undecided_commands import UndecidedCommand, find_undecided
 from eventstore.log.fence import find_holders
 from eventstore.projections.generations import LiveGeneration, live_generations
+from eventstore.projections.parked_streams import ParkedCount, count_parked
 from eventstore.projections.tables import name_of
 from eventstore.rewriting.archived_logs import names_of_kept
 from eventstore.subscriptions.idle_reasons import HELD_BACK, LOCKED
@@ -45,6 +46,7 @@ def status() -> None:
         old_logs = names_of_kept(connection)
         heartbeats = find_heartbeats(connection)
         webhooks, no_more = count_states(connection), find_stopped(connection)
+        parked = count_parked(connection)
     outdated = [projection.name for projection in rebuild.find_unfit(shop())]
     click.echo(line_of_commands(waiting))
     for command in undecided:
@@ -53,6 +55,8 @@ def status() -> None:
         click.echo(line)
     for line in lines_of_standings(standings, live, outdated):
         click.echo(line)
+    for name, count in parked.items():
+        click.echo(line_of_parked(name, count))
     click.echo(line_of_snapshots(snapshots))
     for line in lines_of_webhooks(webhooks, no_more):
         click.echo(line)
@@ -90,6 +94,13 @@ def line_of_undecided(command: UndecidedCommand) -> str:
         f" {command.error}: {command.message} It waits; when it is not to wait:"
         " recount commands abandon"
     )
+
+
+def line_of_parked(name: str, count: ParkedCount) -> str:
+    """Return the line of a read model that leaves streams out."""
+    streams = "1 stream" if count.number == 1 else f"{count.number:,} streams"
+    since = f"{count.since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{name}: {streams} PARKED since {since}: recount parked list {name}"
 
 
 def line_of_snapshots(snapshots: SnapshotCount) -> str:

@@ -26,6 +26,7 @@ from eventstore.journal.entries import SCHEDULED, count_waiting
 from eventstore.journal.schema import STATUSES
 from eventstore.journal.statistics import Tally, tally
 from eventstore.journal.undecided_commands import count_undecided
+from eventstore.projections.parked_streams import count_parked
 from eventstore.projections.projection import Projection
 from tasks.shop.shared_memory import SharedMemory
 from tasks.shop.standings import find_all_standings
@@ -108,6 +109,7 @@ class Figures(Collector):
             yield from of_waiting(tables)
         with self.shop.lent() as connection:
             yield from of_subscriptions(connection, self.shop.projections)
+            yield of_parked(connection, self.shop.projections)
             yield from of_processes(connection)
             yield from of_webhooks(connection)
         yield from of_feed(self.followers)
@@ -227,6 +229,20 @@ def of_feed(followers: FollowerTally) -> Iterator[Metric]:
         "Requests that wait for an event, of all web processes.",
         followers.count(WAITING),
     )
+
+
+def of_parked(
+    connection: psycopg.Connection[Any], projections: Sequence[Projection]
+) -> Metric:
+    parked = GaugeMetricFamily(
+        "recount_parked_streams",
+        "Streams that a read model leaves out, without those that were dropped.",
+        labels=["read_model"],
+    )
+    found = count_parked(connection)
+    for name in (projection.name for projection in projections):
+        parked.add_metric([name], found[name].number if name in found else 0)
+    return parked
 
 
 def of_processes(connection: psycopg.Connection[Any]) -> Iterator[Metric]:

@@ -151,6 +151,13 @@ KINDS = {
         "Its table was dropped. An operator can rebuild it from the log: `recount "
         "rebuild NAME`. The detail has the name. Everything else works, commands too.",
     ),
+    "parked": Kind(
+        503,
+        "This cannot be shown at the moment",
+        "The program cannot show one of its changes, so it was set aside; everything "
+        "else goes on. Nothing is lost: an operator mends the code, then `recount "
+        "parked retry` shows it again. `parked` has the stream, and since when.",
+    ),
     "outcome-unknown": Kind(
         503,
         "The connection was lost before the answer came",
@@ -218,6 +225,9 @@ def no_transfer(transfer_id: int, position: Freshness) -> Problem:
 def not_found(what: str, position: Freshness) -> Problem:
     if not position.behind:
         return Problem("not-found", f"There is no {what}.")
+    if position.passed_over is not None:
+        fields = position_fields(position)
+        return Problem("not-found", f"There is no {what}.", **fields)
     return Problem(
         "not-found",
         f"There is no {what} yet. The read model is {position.behind:,} positions"
@@ -227,8 +237,17 @@ def not_found(what: str, position: Freshness) -> Problem:
 
 
 def position_fields(position: Freshness) -> dict[str, Any]:
-    """Return the position of the rows; if they are stopped, since when and why."""
+    """
+    Return the position of the rows; if they are stopped, since when and why.
+
+    If the event that was asked for is passed over: its stream, and since when.
+    """
     found: dict[str, Any] = {"position": position.reached, "behind": position.behind}
+    if position.passed_over is not None:
+        found["parked"] = {
+            "since": as_json(position.passed_over.since),
+            "stream": position.passed_over.stream_id,
+        }
     if position.standstill is not None:
         found["stands_still_since"] = as_json(position.standstill.since)
         found["stands_still_because"] = position.standstill.because

@@ -63,10 +63,23 @@ def reading(*projections: Projection) -> Iterator[tuple[sa.Connection, Freshness
             for projection in projections
         ]
         if is_asked_to_show():
-            g.behind = max(g.get("behind", 0), *(p.behind for p in reached))
+            for projection, place in zip(projections, reached, strict=True):
+                note_behind(projection, place)
         for projection, place in zip(projections, reached, strict=True):
             note_old_rows(projection.name, place)
         yield connection, least(reached)
+
+
+def note_behind(projection: Projection, place: Freshness) -> None:
+    """Have the page say how far a read model is behind, and what is left out of it."""
+    if place.passed_over is None:
+        g.behind = max(g.get("behind", 0), place.behind)
+    else:
+        g.passed_over = place.passed_over
+    omission = place.parked.get(projection.name)
+    # No row of it can be marked.
+    if omission is not None and omission.number and not projection.streams:
+        g.setdefault("left_out", {})[projection.name] = omission
 
 
 def note_old_rows(name: str, place: Freshness) -> None:
@@ -83,6 +96,10 @@ def least(reached: Sequence[Freshness]) -> Freshness:
         min(place.reached for place in reached),
         max(place.behind for place in reached),
         next((p.standstill for p in reached if p.standstill is not None), None),
+        parked={name: what for p in reached for name, what in p.parked.items()},
+        passed_over=next(
+            (p.passed_over for p in reached if p.passed_over is not None), None
+        ),
     )
 
 

@@ -106,6 +106,10 @@ def make_tables(
     connection.execute(
         "INSERT INTO public.subscriptions (name) VALUES (%s)", (tables.name,)
     )
+    # Of one with this number that somebody dropped by hand.
+    connection.execute(
+        "DELETE FROM public.parked_streams WHERE subscription = %s", (tables.name,)
+    )
     return tables
 
 

@@ -14,10 +14,11 @@ class ParkedStream(NamedTuple):
     """
     A stream whose events are passed over by a read model, from *position* on.
 
-    *error* is the class of what the projection raised there, and *line* the module and
-    line that raised it. *because_of* is the parked stream without which this one cannot
-    be tried. *attempts* counts how often it was tried, *dropped_at* is set where an
-    operator decided to leave it out for good.
+    *read_model* is its name. *error* is the name of the class of what the projection
+    raised there, and *line* the names of the module and the line that raised it, like
+    `readmodels.figures:52`. *because_of* is the id of the parked stream without which
+    this one cannot be tried. *attempts* is the number of times that it was tried,
+    *dropped_at* is set where an operator decided to leave it out for good.
     """
 
     read_model: str
@@ -49,7 +50,8 @@ def find_parked(
     """
     Return what is parked in live read models, causes first, then the oldest first.
 
-    Only in *read_model*, only of *streams*, where they are given.
+    *read_model* is the name of the only one to look at, *streams* are the ids of the
+    only streams; None: all.
     """
     rows = connection.execute(
         f"""
@@ -147,9 +149,10 @@ def drop_parked(
     streams: Collection[str] | None,
 ) -> int:
     """
-    Leave parked streams out for good: they are no longer reported; return how many.
+    Leave parked streams out for good: they are no longer reported; return their number.
 
-    Their rows keep their mark, and they can still be retried. *streams* None: all.
+    Their rows keep their mark, and they can still be retried. *read_model* is a name,
+    *streams* are the ids of the streams; None: all.
     """
     dropped = connection.execute(
         """

@@ -56,7 +56,11 @@ class Parker:
     interruptions: tuple[type[Exception], ...] = ()
 
     def subscription_of(self, projection: Projection, generation: int) -> Subscription:
-        """Return the subscription of a generation that goes on where one stops."""
+        """
+        Return the subscription of a generation that goes on where one stops.
+
+        *generation* is its number.
+        """
         tables = tables_of(projection, generation)
         return replace(
             subscription_of(projection, generation),
@@ -69,7 +73,11 @@ class Parker:
     def project_in_steps(
         self, projection: Projection, tables: Tables, batch: Batch
     ) -> Work:
-        """Fold a batch, or leave it to `project` if there is something to park."""
+        """
+        Fold a batch, or leave it to `project` if there is something to park.
+
+        Raises CannotProject where the keys are at fault, or the time.
+        """
         folding = Folding(projection, tables)
         yield from folding.fold(
             batch.events, batch.decoded, has_parked=batch.has_parked
@@ -127,6 +135,7 @@ class Parker:
         tables: Tables,
         failures: Sequence[Failure],
     ) -> None:
+        """Park the streams of *failures*. Raises CannotProject if the code is bad."""
         refuse_bad_code(connection, projection, tables, self.masters, failures)
         for failure in failures:
             self.report(tables.name, failure)
@@ -141,6 +150,7 @@ class Parker:
                 raise CannotProject(failure.position, failure.error) from failure.error
 
     def is_the_events(self, error: Exception) -> bool:
+        """Return whether an event can be what *error* comes from."""
         cause = cause_of(error)
         if isinstance(cause, self.interruptions):
             return False

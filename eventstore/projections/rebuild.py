@@ -25,6 +25,7 @@ from eventstore.projections.generations import (
     make_tables,
     put_live,
 )
+from eventstore.projections.parking import Parker
 from eventstore.projections.project import subscription_of
 from eventstore.projections.projection import Projection
 from eventstore.projections.tables import name_of, tables_of
@@ -71,6 +72,7 @@ def rebuild(
     *,
     show: Callable[[Progress], None] = lambda _: None,
     masters: MasterKeys | None = None,
+    parker: Parker | None = None,
 ) -> Rebuilt:
     """
     Fill a new generation of a read model from the log, and put it behind the name.
@@ -79,7 +81,8 @@ def rebuild(
     old rows until they see the new ones, and these are at least as new. The generation
     that was live is kept until the next rebuild; what a rebuild that was killed left
     behind is dropped first. *connection* is in autocommit and is used for nothing else.
-    *masters* open the personal fields of events.
+    *masters* open the personal fields of events. With a *parker* an event that cannot
+    be projected parks its stream for the new generation, and the filling goes on.
 
     Raises RebuildFailed if an event cannot be projected, or another process rebuilds
     the same; the live generation is then as it was.
@@ -87,9 +90,8 @@ def rebuild(
     started = time.monotonic()
     with alone(connection, projection):
         number = begin(connection, projection)
-        subscription = replace(
-            subscription_of(projection, number), batch=BATCH, masters=masters
-        )
+        follow = subscription_of if parker is None else parker.subscription_of
+        subscription = replace(follow(projection, number), batch=BATCH, masters=masters)
         try:
             fill(connection, subscription, show)
             index(connection, projection, number)
@@ -150,7 +152,7 @@ def fill(
         reached = catch_up(connection, subscription, seconds=0.2)
         if reached.error is not None or reached.is_held:
             reason = str(reached.error or "its checkpoint was taken away")
-            raise RebuildFailed(subscription.name, reason)
+            raise RebuildFailed(subscription.name, reason) from reached.error
         show(Progress(reached.checkpoint, max(goal, reached.checkpoint)))
         if reached.checkpoint >= goal:
             return

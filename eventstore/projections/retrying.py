@@ -28,7 +28,12 @@ CHUNK = 100
 
 
 class Retried(NamedTuple):
-    """How many streams are followed again, and how many are parked still."""
+    """
+    What came of a retry.
+
+    *mended* is the number of streams that are followed again, *parked* the number of
+    those that are parked still.
+    """
 
     mended: int
     parked: int
@@ -49,10 +54,10 @@ def retry_parked(
     Make the rows of parked streams once more, with what looked them up.
 
     A hundred streams are a transaction: what is done stays done if the process is
-    killed. *streams* None: all that are parked for it, and were not dropped. With them
-    those are tried that are parked because of them. A read model that does not name the
-    streams of its rows is rebuilt. *show* gets what was done so far, and of how many.
-    *connection* is in autocommit.
+    killed. *streams* are ids of streams; None: all that are parked for it, and were not
+    dropped. With them those are tried that are parked because of them. A read model
+    that does not name the streams of its rows is rebuilt. *show* gets what was done so
+    far, and of how many. *connection* is in autocommit.
 
     Raises ReadModelOutdated, RebuildFailed, or CannotProject where streams fail that
     were not parked: the code is at fault, and nothing of that chunk was changed.

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from eventstore.projections.generations import live_generations, shape_of
+from eventstore.projections.parking import Parker
 from eventstore.projections.projection import Projection
 from eventstore.projections.rebuild import Progress, Rebuilt
 from eventstore.projections.rebuild import rebuild as fill_and_swap
@@ -10,12 +11,24 @@ from tasks.shop.wiring import Shop
 
 
 def rebuild(
-    shop: Shop, projection: Projection, show: Callable[[Progress], None]
+    shop: Shop,
+    projection: Projection,
+    show: Callable[[Progress], None],
+    *,
+    parker: Parker | None = None,
 ) -> Rebuilt:
-    """Rebuild one read model while the shop runs. Raises RebuildFailed."""
+    """
+    Rebuild one read model while the shop runs. Raises RebuildFailed.
+
+    With a *parker* it goes on where an event cannot be projected, and parks its stream.
+    """
     with shop.lent() as connection:
         return fill_and_swap(
-            connection, projection, show=show, masters=shop.deciders.masters
+            connection,
+            projection,
+            show=show,
+            masters=shop.deciders.masters,
+            parker=parker,
         )
 
 

@@ -8,9 +8,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from eventstore.errors import RebuildFailed
+from eventstore.errors import CannotProject, RebuildFailed
 from eventstore.log.append import ANY_VERSION, append
 from eventstore.projections.generations import ensure_generation, live_generations
+from eventstore.projections.parked_streams import find_parked
+from eventstore.projections.parking import Parker
 from eventstore.projections.project import subscription_of
 from eventstore.projections.projection import Index
 from eventstore.projections.rebuild import Progress, rebuild
@@ -142,6 +144,31 @@ def test_an_event_that_cannot_be_projected_leaves_the_live_one_alone(
 
     assert rows(read_model.connection) == LIVE
     assert tables(read_model) == ["totals_g1"]
+
+
+def test_with_a_parker_it_goes_on_and_leaves_the_stream_out(
+    read_model: Engine,
+) -> None:
+    connection = read_model.connection
+    write(read_model, ("lamp", 13), ("radio", 1))
+    write(read_model, ("lamp", 1))
+    rebuilt = rebuild(connection, totals, parker=Parker())
+    [parked] = find_parked(connection, "totals")
+
+    assert rebuilt.position == 6
+    assert rows(connection) == [("lamp", 14), ("radio", 8)]
+    assert (parked.stream_id, parked.position) == ("counter-lamp", 4)
+
+
+def test_with_a_parker_bad_code_ends_it_all_the_same(read_model: Engine) -> None:
+    for name in ("lamp", "radio", "clock"):
+        write(read_model, (name, 13))
+    with pytest.raises(RebuildFailed, match="ValueError: thirteen") as failed:
+        rebuild(read_model.connection, totals, parker=Parker())
+
+    assert isinstance(failed.value.__cause__, CannotProject)
+    assert tables(read_model) == ["totals_g1"]
+    assert find_parked(read_model.connection) == []
 
 
 def test_progress_is_told_up_to_the_goal(read_model: Engine) -> None:

@@ -6,13 +6,14 @@ one; if the read model is stopped, since when and why.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
 from eventstore.projections.freshness import Freshness
+from eventstore.projections.projection import Key
 from eventstore.projections.views import Page
 from readmodels import (
     account_statement,
@@ -26,6 +27,15 @@ from readmodels import (
 )
 from webapp.current_shop import the_shop
 from webapp.json_values import as_json
+from webapp.parked_rows import (
+    Marks,
+    find_mark,
+    left_out_field,
+    mark_one,
+    mark_rows,
+    parked_field,
+    refuse_parked,
+)
 from webapp.problems import (
     Problem,
     no_account,
@@ -56,7 +66,7 @@ from webapp.url_converters import ACCOUNT, CUSTOMER, ORDER, TRANSFER
 MAX_ROWS = 200
 A_PAGE = 50
 
-K = TypeVar("K")
+K = TypeVar("K", bound=Key)
 R = TypeVar("R")
 
 routes = Blueprint("queries", __name__, url_prefix="/api")
@@ -69,9 +79,9 @@ def orders() -> ResponseReturnValue:
 
 @routes.get(f"/orders/{ORDER}")
 def order(order_id: int) -> ResponseReturnValue:
-    found, position = row_of(order_details, order_details.find, order_id, no_order)
-    customer = url_for("queries.customer", customer_id=found.customer_id)
-    return one(found, position, customer=customer)
+    found = row_of(order_details, order_details.find, order_id, no_order)
+    customer = url_for("queries.customer", customer_id=found.row.customer_id)
+    return one(found, customer=customer)
 
 
 @routes.get("/customers")
@@ -81,8 +91,8 @@ def all_customers() -> ResponseReturnValue:
 
 @routes.get(f"/customers/{CUSTOMER}")
 def customer(customer_id: str) -> ResponseReturnValue:
-    found, position = row_of(customers, customers.find_one, customer_id, no_customer)
-    return one(found, position, orders=url_for("queries.orders", customer=customer_id))
+    found = row_of(customers, customers.find_one, customer_id, no_customer)
+    return one(found, orders=url_for("queries.orders", customer=customer_id))
 
 
 @routes.get("/products")
@@ -96,8 +106,13 @@ def sums() -> ResponseReturnValue:
     only("min_position")
     with reading(figures.projection) as (connection, position):
         found = figures.find(connection)
-    currency = the_shop().settings.currency
-    return {**as_json(found), "currency": currency, **position_fields(position)}
+        marks = mark_rows(connection, figures.projection, [], position)
+    return {
+        **as_json(found),
+        "currency": the_shop().settings.currency,
+        **position_fields(position),
+        **left_out_field(marks),
+    }
 
 
 @routes.get("/accounts")
@@ -107,9 +122,9 @@ def all_accounts() -> ResponseReturnValue:
 
 @routes.get(f"/accounts/{ACCOUNT}")
 def account(account_id: str) -> ResponseReturnValue:
-    found, position = row_of(accounts, accounts.find_one, account_id, no_account)
+    found = row_of(accounts, accounts.find_one, account_id, no_account)
     statement = url_for("queries.statement", account_id=account_id)
-    return one(found, position, statement=statement)
+    return one(found, statement=statement)
 
 
 @routes.get(f"/accounts/{ACCOUNT}/statement")
@@ -119,9 +134,13 @@ def statement(account_id: str) -> ResponseReturnValue:
     models = (account_statement.projection, accounts.projection)
     with reading(*models) as (connection, position):
         if accounts.find_one(connection, account_id) is None:
+            refuse_parked(connection, accounts.projection, account_id, position)
             raise no_account(account_id, position)
         page = account_statement.find(connection, account_id, **asked, limit=limit)
-    return a_page("lines", page, position)
+        model, stream_id = account_statement.projection, f"account-{account_id}"
+        mark = find_mark(connection, model, stream_id, position)
+        marks = mark_rows(connection, model, page.rows, position, is_list=False)
+    return {**a_page("lines", page, position, marks), **parked_field(mark)}
 
 
 @routes.get("/transfers")
@@ -131,12 +150,11 @@ def all_transfers() -> ResponseReturnValue:
 
 @routes.get(f"/transfers/{TRANSFER}")
 def transfer(transfer_id: int) -> ResponseReturnValue:
-    found, position = row_of(transfers, transfers.find_one, transfer_id, no_transfer)
+    found = row_of(transfers, transfers.find_one, transfer_id, no_transfer)
     return one(
         found,
-        position,
-        from_account=url_for("queries.account", account_id=found.from_account),
-        to_account=url_for("queries.account", account_id=found.to_account),
+        from_account=url_for("queries.account", account_id=found.row.from_account),
+        to_account=url_for("queries.account", account_id=found.row.to_account),
     )
 
 
@@ -148,7 +166,16 @@ def rows_of(
     wanted = {**asked(), "limit": limit_asked()}
     with reading(model.projection) as (connection, position):
         page = model.find(connection, **wanted)
-    return a_page(name, page, position)
+        marks = mark_rows(connection, model.projection, page.rows, position)
+    return a_page(name, page, position, marks)
+
+
+class FoundRow(NamedTuple):
+    """The row that an answer is about, how fresh it is, and whether it is old."""
+
+    row: Any
+    position: Freshness
+    marks: Marks
 
 
 def row_of(
@@ -156,25 +183,30 @@ def row_of(
     find: Callable[[sa.Connection, K], R | None],
     key: K,
     missing: Callable[[K, Freshness], Problem],
-) -> tuple[R, Freshness]:
-    """Return the requested row. Raises the Problem that it is missing."""
+) -> FoundRow:
+    """Return the requested row. Raises the Problem that it is missing, or parked."""
     only("min_position")
     with reading(model.projection) as (connection, position):
         found = find(connection, key)
-    if found is None:
-        raise missing(key, position)
-    return found, position
+        if found is None:
+            refuse_parked(connection, model.projection, key, position)
+            raise missing(key, position)
+        marks = mark_one(connection, model.projection, found, position)
+    return FoundRow(found, position, marks)
 
 
 def limit_asked() -> int:
     return number("limit", highest=MAX_ROWS) or A_PAGE
 
 
-def a_page(name: str, page: Page[Any], position: Freshness) -> dict[str, Any]:
+def a_page(
+    name: str, page: Page[Any], position: Freshness, marks: Marks
+) -> dict[str, Any]:
     return {
-        name: [as_json(row) for row in page.rows],
+        name: [as_json(row) | parked_field(mark) for row, mark in marks.of(page.rows)],
         "next": page.following and next_page(page.following),
         **position_fields(position),
+        **left_out_field(marks),
     }
 
 
@@ -186,13 +218,14 @@ def next_page(cursor: str) -> str:
     return url_for(request.endpoint, **asked)
 
 
-def one(
-    row: Any, position: Freshness, **links: str
-) -> tuple[dict[str, Any], dict[str, str]]:
+def one(found: FoundRow, **links: str) -> tuple[dict[str, Any], dict[str, str]]:
     """Return a row with its links; its ETag is for a command's If-Match."""
+    [(row, mark)] = found.marks.of([found.row])
     body = {
         **as_json(row),
         "links": {"self": request.path, **links},
-        **position_fields(position),
+        **position_fields(found.position),
+        **parked_field(mark),
+        **left_out_field(found.marks),
     }
     return body, {"ETag": f'"{row.version}"'}

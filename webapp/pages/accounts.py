@@ -10,6 +10,7 @@ from webapp.forms.form import Action
 from webapp.forms.form_state import FormState, show
 from webapp.forms.submit import send
 from webapp.forms.values import FormValues
+from webapp.parked_rows import find_mark, mark_one, mark_rows, refuse_parked
 from webapp.problems import no_account
 from webapp.query_parameters import (
     OF_ACCOUNTS,
@@ -29,8 +30,9 @@ routes = Blueprint("accounts", __name__)
 @routes.get("/accounts")
 def all_of_them() -> ResponseReturnValue:
     asked = accounts_asked()
-    with reading(accounts.projection) as (connection, _):
+    with reading(accounts.projection) as (connection, position):
         page = accounts.find(connection, **asked, limit=A_PAGE)
+        mark_rows(connection, accounts.projection, page.rows, position)
         to_look_at = accounts.find_closed_and_not_empty(connection)
     return render_template(
         "accounts.html",
@@ -60,9 +62,13 @@ def show_one(account_id: str) -> ResponseReturnValue:
     with reading(*models) as (connection, position):
         account = accounts.find_one(connection, account_id)
         if account is None:
+            refuse_parked(connection, accounts.projection, account_id, position)
             raise no_account(account_id, position)
-        tell_undecided(connection, f"account-{account_id}")
+        stream_id = f"account-{account_id}"
+        tell_undecided(connection, stream_id)
         page = account_statement.find(connection, account_id, **asked, limit=A_PAGE)
+        for model in models:
+            find_mark(connection, model, stream_id, position)
     return render_template(
         "account.html",
         account=account,
@@ -76,8 +82,10 @@ def show_one(account_id: str) -> ResponseReturnValue:
 def ask(action: Action, account_id: str) -> ResponseReturnValue:
     with reading(accounts.projection) as (connection, position):
         account = accounts.find_one(connection, account_id)
-    if account is None:
-        raise no_account(account_id, position)
+        if account is None:
+            refuse_parked(connection, accounts.projection, account_id, position)
+            raise no_account(account_id, position)
+        mark_one(connection, accounts.projection, account, position)
     return show(form_for(action, account))
 
 

@@ -18,6 +18,7 @@ from webapp.forms.definitions import FORMS
 from webapp.forms.form import Action, Form
 from webapp.forms.form_state import FormState
 from webapp.forms.values import values_for
+from webapp.parked_rows import mark_one
 from webapp.problems import no_command
 from webapp.read_connection import reading, remember
 
@@ -115,8 +116,11 @@ def order_of(entry: Entry) -> OrderDetailsView | None:
     order_id = entry.data.get("order_id")
     if entry.status != "rejected" or order_id is None:
         return None
-    with reading(order_details.projection) as (connection, _):
-        return order_details.find(connection, order_id)
+    with reading(order_details.projection) as (connection, position):
+        order = order_details.find(connection, order_id)
+        if order is not None:
+            mark_one(connection, order_details.projection, order, position)
+    return order
 
 
 def form_again(entry: Entry, order: OrderDetailsView | None) -> FormState | None:

@@ -14,6 +14,7 @@ from webapp.forms.definitions import FORMS
 from webapp.forms.form_state import FormState, show
 from webapp.forms.submit import send
 from webapp.forms.values import FormValues, values_for
+from webapp.parked_rows import mark_one, mark_rows, refuse_parked
 from webapp.problems import no_customer
 from webapp.query_parameters import OF_CUSTOMERS, customers_asked, kept_parameters
 from webapp.read_connection import reading, tell_undecided
@@ -31,8 +32,9 @@ routes = Blueprint("customers", __name__)
 @routes.get("/customers")
 def all_of_them() -> ResponseReturnValue:
     asked = customers_asked()
-    with reading(customers.projection) as (connection, _):
+    with reading(customers.projection) as (connection, position):
         page = customers.find(connection, **asked, limit=A_PAGE)
+        mark_rows(connection, customers.projection, page.rows, position)
     return render_template(
         "customers.html",
         page=page,
@@ -57,9 +59,12 @@ def show_one(customer_id: str) -> ResponseReturnValue:
     with reading(*models) as (connection, position):
         customer = customers.find_one(connection, customer_id)
         if customer is None:
+            refuse_parked(connection, customers.projection, customer_id, position)
             raise no_customer(customer_id, position)
         tell_undecided(connection, f"customer-{customer_id}")
+        mark_one(connection, customers.projection, customer, position)
         page = order_list.find(connection, customer_id=customer_id, limit=ORDERS_SHOWN)
+        mark_rows(connection, order_list.projection, page.rows, position)
     return render_template("customer.html", customer=customer, page=page)
 
 
@@ -73,8 +78,10 @@ def find_customer(customer_id: str) -> CustomerView:
     with reading(customers.projection) as (connection, position):
         customer = customers.find_one(connection, customer_id)
         tell_undecided(connection, f"customer-{customer_id}")
-    if customer is None:
-        raise no_customer(customer_id, position)
+        if customer is None:
+            refuse_parked(connection, customers.projection, customer_id, position)
+            raise no_customer(customer_id, position)
+        mark_one(connection, customers.projection, customer, position)
     return customer
 
 

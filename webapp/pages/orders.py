@@ -11,6 +11,7 @@ from webapp.forms.form import Action
 from webapp.forms.form_state import FormState, show
 from webapp.forms.submit import send
 from webapp.forms.values import FormValues
+from webapp.parked_rows import mark_one, mark_rows, refuse_parked
 from webapp.problems import no_order
 from webapp.query_parameters import OF_ORDERS, kept_parameters, orders_asked
 from webapp.read_connection import reading, tell_undecided
@@ -25,8 +26,9 @@ routes = Blueprint("orders", __name__)
 @routes.get("/orders")
 def newest() -> ResponseReturnValue:
     asked = orders_asked()
-    with reading(order_list.projection) as (connection, _):
+    with reading(order_list.projection) as (connection, position):
         page = order_list.find(connection, **asked, limit=A_PAGE)
+        mark_rows(connection, order_list.projection, page.rows, position)
     return render_template(
         "orders.html",
         page=page,
@@ -60,8 +62,10 @@ def known_order(order_id: int) -> OrderDetailsView:
     with reading(order_details.projection) as (connection, position):
         order = order_details.find(connection, order_id)
         tell_undecided(connection, f"order-{order_id}")
-    if order is None:
-        raise no_order(order_id, position)
+        if order is None:
+            refuse_parked(connection, order_details.projection, order_id, position)
+            raise no_order(order_id, position)
+        mark_one(connection, order_details.projection, order, position)
     return order
 
 
