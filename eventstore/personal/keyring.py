@@ -151,6 +151,30 @@ class Keyring:
             for event in events
         ]
 
+    def decrypt_readable(
+        self,
+        events: Sequence[RecordedEvent],
+        is_wanted: Callable[[RecordedEvent], bool] = lambda _: True,
+    ) -> Sequence[RecordedEvent]:
+        """
+        Return *events* as `decrypt_events` does, also if an envelope was tampered with.
+
+        The data of such an event fit no class: only reading that one fails.
+        """
+        try:
+            return self.decrypt_events(events, is_wanted)
+        except UnreadableEvent:
+            return [self.decrypt_if_readable(event, is_wanted) for event in events]
+
+    def decrypt_if_readable(
+        self, event: RecordedEvent, is_wanted: Callable[[RecordedEvent], bool]
+    ) -> RecordedEvent:
+        try:
+            [opened] = self.decrypt_events([event], is_wanted)
+        except UnreadableEvent:
+            return event._replace(data="null")
+        return opened
+
     def decrypt_event(self, event: RecordedEvent) -> RecordedEvent:
         """Return *event* with its personal fields, or as forgotten."""
         if key_of(event.data) is None:

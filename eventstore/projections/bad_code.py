@@ -7,7 +7,9 @@ they fail in the same way, nothing is parked, and the read model stops and says 
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -17,82 +19,113 @@ from eventstore.errors import CannotProject
 from eventstore.projections.folding import Failure
 from eventstore.projections.parked_streams import kind_of_error
 from eventstore.projections.projection import Projection
-from eventstore.projections.recompute import Recomputation
+from eventstore.projections.recompute import Recomputation, TooIntertwined
 from eventstore.projections.tables import Tables
 
 STREAMS = 200
 """The last streams that were written to: by more than half of them code is bad."""
-MIN_STREAMS = 3
-"""With fewer streams than these nobody can tell."""
-TRIED = 20
-"""So many of them are folded once more."""
+MIN_FAILING = 3
+"""With fewer streams that fail nobody can tell."""
+MAX_TRIED = 20
+"""So many others are folded once more."""
+MAX_EVENTS = 2_000
+"""Events that are read for it at most: the checkpoint is held meanwhile."""
 SPAN = 50_000
-"""Positions in which they are looked for."""
+"""Positions in which the last streams are looked for."""
 
 
-def refuse_bad_code(
-    connection: psycopg.Connection[Any],
-    projection: Projection,
-    tables: Tables,
-    masters: MasterKeys | None,
-    failures: Sequence[Failure],
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Trial:
     """
-    Raise CannotProject for the first of *failures* where the code is at fault.
+    Tries whether code is bad, for one read model.
 
-    That is so if more than half of the last 200 streams fail with the same class of
-    error in the same line: as far as they are parked, are among *failures*, or, of 20
-    others, fail when they are folded.
+    *check* raises CannotProject for failures that are no event's fault.
     """
-    own = [failure for failure in failures if failure.because_of is None]
-    if not own:
-        return
-    up_to = max(failure.position for failure in own)
-    recent = find_recent_streams(connection, projection, up_to)
-    if len(recent) < MIN_STREAMS:
-        return
-    failing = {failure.stream_id: kind_of_error(failure.error) for failure in own}
-    known = find_kinds(connection, tables, recent) | {
-        stream_id: kind for stream_id, kind in failing.items() if stream_id in recent
-    }
-    others = [stream_id for stream_id in recent if stream_id not in known]
-    tried = others[:TRIED]
-    trial = Recomputation(connection, projection, tables, masters, up_to)
-    kinds = Counter(
-        kind_of_error(failure.error)
-        for failure in (trial.run(set(tried), {}).failures if tried else ())
-        if failure.stream_id in tried
-    )
-    counted = Counter(known.values())
-    for failure in own:
-        kind = failing[failure.stream_id]
-        in_others = len(others) * kinds[kind] / max(len(tried), 1)
-        if (counted[kind] + in_others) * 2 > len(recent):
-            raise CannotProject(failure.position, failure.error) from failure.error
 
+    connection: psycopg.Connection[Any]
+    projection: Projection
+    tables: Tables
+    masters: MasterKeys | None
+    check: Callable[[Sequence[Failure]], None]
 
-def find_recent_streams(
-    connection: psycopg.Connection[Any], projection: Projection, up_to: int
-) -> list[str]:
-    """Return the streams of the projection's last events, the latest first."""
-    rows = connection.execute(
+    def refuse_bad_code(self, failures: Sequence[Failure]) -> None:
         """
-        SELECT stream_id FROM public.events
-        WHERE id > %s AND id <= %s AND type = ANY (%s)
-        ORDER BY id DESC LIMIT %s
-        """,
-        (up_to - SPAN, up_to, list(projection.types), STREAMS * 10),
-    )
-    return list(dict.fromkeys(stream_id for (stream_id,) in rows))[:STREAMS]
+        Raise CannotProject for the first of *failures* where the code is at fault.
 
+        That is so if three streams and more than half of the last 200 fail with the
+        same class of error in the same line: as far as they are parked, are among
+        *failures*, or, of 20 others, fail when they are folded.
+        """
+        own = [failure for failure in failures if failure.because_of is None]
+        if not own:
+            return
+        up_to = max(failure.position for failure in own)
+        recent = self.find_recent_streams(up_to)
+        failing = {failure.stream_id: kind_of_error(failure.error) for failure in own}
+        known = self.find_kinds(recent) | {
+            stream_id: kind
+            for stream_id, kind in failing.items()
+            if stream_id in recent
+        }
+        others = [stream_id for stream_id in recent if stream_id not in known]
+        tried, kinds = self.fold_others(others[:MAX_TRIED], up_to)
+        counted = Counter(known.values())
+        for failure in own:
+            kind = failing[failure.stream_id]
+            in_others = len(others) * kinds[kind] / max(tried, 1)
+            number = counted[kind] + in_others
+            if number * 2 > len(recent) and number >= MIN_FAILING:
+                raise CannotProject(failure.position, failure.error) from failure.error
 
-def find_kinds(
-    connection: psycopg.Connection[Any], tables: Tables, streams: Sequence[str]
-) -> dict[str, tuple[str, str]]:
-    """Return the class and line of the error for which streams are parked."""
-    rows = connection.execute(
-        "SELECT stream_id, error, line FROM public.parked_streams"
-        " WHERE subscription = %s AND stream_id = ANY (%s)",
-        (tables.name, list(streams)),
-    )
-    return {stream_id: (error, line) for stream_id, error, line in rows}
+    def fold_others(
+        self, streams: Sequence[str], up_to: int
+    ) -> tuple[int, Counter[tuple[str, str]]]:
+        """
+        Fold streams alone; return how many, and how many fail in which way.
+
+        Those that need too many events are left out: all at once are tried first.
+        """
+        try:
+            return len(streams), self.fold(streams, up_to, MAX_EVENTS)
+        except TooIntertwined:
+            tried, kinds = 0, Counter[tuple[str, str]]()
+        for stream_id in streams:
+            with suppress(TooIntertwined):
+                kinds += self.fold([stream_id], up_to, MAX_EVENTS // MAX_TRIED)
+                tried += 1
+        return tried, kinds
+
+    def fold(
+        self, streams: Sequence[str], up_to: int, most: int
+    ) -> Counter[tuple[str, str]]:
+        if not streams:
+            return Counter()
+        trial = Recomputation(
+            self.connection, self.projection, self.tables, self.masters, up_to, most
+        )
+        failures = trial.run(set(streams), {}).failures
+        self.check(failures)
+        return Counter(
+            kind_of_error(one.error) for one in failures if one.stream_id in streams
+        )
+
+    def find_recent_streams(self, up_to: int) -> list[str]:
+        """Return the streams of the projection's last events, the latest first."""
+        rows = self.connection.execute(
+            """
+            SELECT stream_id FROM public.events
+            WHERE id > %s AND id <= %s AND type = ANY (%s)
+            ORDER BY id DESC LIMIT %s
+            """,
+            (up_to - SPAN, up_to, list(self.projection.types), STREAMS * 10),
+        )
+        return list(dict.fromkeys(stream_id for (stream_id,) in rows))[:STREAMS]
+
+    def find_kinds(self, streams: Sequence[str]) -> dict[str, tuple[str, str]]:
+        """Return the class and line of the error for which streams are parked."""
+        rows = self.connection.execute(
+            "SELECT stream_id, error, line FROM public.parked_streams"
+            " WHERE subscription = %s AND stream_id = ANY (%s)",
+            (self.tables.name, list(streams)),
+        )
+        return {stream_id: (error, line) for stream_id, error, line in rows}

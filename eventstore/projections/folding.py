@@ -1,7 +1,6 @@
 """Fold a batch of events into rows in memory; an event that fails parks its stream."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from eventstore.errors import CannotProject
@@ -46,13 +45,17 @@ class RowsMissing(Exception):
     """The rows of a parked stream are missing, without which an event is not tried."""
 
 
+class RowRefused(Exception):
+    """The database does not take the row that an event makes."""
+
+
 class Folding:
     """
     Folds a batch of one projection, and knows what is parked for it.
 
     *parked* are positions by stream: from there on its events are passed over, except
     for those that forget. Failures are added to it, so that a bad event costs its own
-    stream only.
+    stream only. *refused* are positions of events whose rows the database has refused.
     """
 
     def __init__(
@@ -60,10 +63,12 @@ class Folding:
         projection: Projection,
         tables: Tables,
         parked: Mapping[str, int] | None = None,
+        refused: Collection[int] = (),
     ) -> None:
         self.projection = projection
         self.tables = tables
         self.parked = dict(parked or {})
+        self.refused = refused
         self.failures: list[Failure] = []
         self.rows = RowsInMemory(tables.rows)
         self.lookups: dict[str, dict[Key, Row | None]] = {n: {} for n in tables.lookups}
@@ -104,7 +109,7 @@ class Folding:
                 self.look_back(turn)
             if not self.is_ahead:
                 self.aim(turn)
-                yield from self.rows.load(keys_of(turn))
+                yield from self.load_late(turn, has_parked=has_parked)
             error = self.apply(turn)
             if error is None:
                 continue
@@ -159,6 +164,20 @@ class Folding:
         if has_parked:
             self.parked.update(answers[1].fetchall())
 
+    def load_late(self, turn: Turn, *, has_parked: bool) -> Steps[None]:
+        """Load the rows of an event whose aim has changed, if they are not here yet."""
+        keys = set(keys_of(turn)) - self.rows.asked
+        if not keys:
+            return
+        streams = {s for key in keys if (s := self.projection.stream_of(key))}
+        questions = [self.rows.table.load(keys)]
+        if has_parked:
+            questions.append(ask_parked(self.tables.name, streams))
+        answers = yield questions
+        self.rows.take_late(keys, answers[0])
+        if has_parked:
+            self.parked.update(answers[1].fetchall())
+
     def streams_of_lookup(self, name: str, keys: Iterable[Key]) -> set[str]:
         lookup = next(one for one in self.projection.lookups if one.name == name)
         return {s for key in keys if (s := lookup.stream_of(key))}
@@ -208,6 +227,8 @@ class Folding:
         """Fold an event into the rows, all of it or nothing; return what failed."""
         if turn.error is not None:
             return turn.error
+        if turn.event.position in self.refused:
+            return RowRefused()
         rows = self.rows
         updates = len(rows.updates)
         try:
@@ -243,12 +264,11 @@ class Folding:
 
     def streams_missing(self, turn: Turn) -> Iterable[str]:
         """Yield the streams of the rows that an event needs, and that are missing."""
-        with suppress(Exception):
-            for fact in turn.facts:
-                for part in self.projection.parts(fact):
-                    for name, key in self.projection.needs(part).items():
-                        if self.lookups[name].get(key) is None:
-                            yield from self.streams_of_lookup(name, [key])
+        for fact in turn.facts:
+            for part in self.projection.parts(fact):
+                for name, key in self.projection.needs(part).items():
+                    if self.lookups[name].get(key) is None:
+                        yield from self.streams_of_lookup(name, [key])
         for key in keys_of(turn):
             stream_id = self.projection.stream_of(key)
             if stream_id is not None and self.rows.by_key.get(key) is None:
@@ -281,9 +301,9 @@ class Folding:
         category, _, subject = event.stream_id.partition("-")
         for lookup in self.projection.lookups:
             if lookup.category == category:
-                key = self.tables.lookups[lookup.name].key_from(subject)
-                self.lookups[lookup.name][key] = None
-                self.changed_lookups[lookup.name][key] = None
+                for key in self.tables.lookups[lookup.name].keys_from([subject]):
+                    self.lookups[lookup.name][key] = None
+                    self.changed_lookups[lookup.name][key] = None
         table = self.tables.rows
         columns = [c for c, of in self.projection.streams.items() if of == category]
         if not columns:

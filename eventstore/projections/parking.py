@@ -1,7 +1,7 @@
 """Follow the log and park what cannot be projected, so that nothing else stops."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -17,7 +17,7 @@ from eventstore.errors.unreadable import (
     UnknownEventType,
     WrongMasterKey,
 )
-from eventstore.projections.bad_code import refuse_bad_code
+from eventstore.projections.bad_code import Trial
 from eventstore.projections.folding import Failure, Folding
 from eventstore.projections.parked_streams import Parking, kind_of_error, park
 from eventstore.projections.project import subscription_of
@@ -54,6 +54,8 @@ class Parker:
     masters: MasterKeys | None = None
     report: Report = lambda *_: None
     interruptions: tuple[type[Exception], ...] = ()
+    # Whose rows the database has refused: by subscription, the positions of events.
+    refused: dict[str, set[int]] = field(default_factory=dict, repr=False)
 
     def subscription_of(self, projection: Projection, generation: int) -> Subscription:
         """
@@ -78,7 +80,7 @@ class Parker:
 
         Raises CannotProject where the keys are at fault, or the time.
         """
-        folding = Folding(projection, tables)
+        folding = self.folding_of(projection, tables)
         yield from folding.fold(
             batch.events, batch.decoded, has_parked=batch.has_parked
         )
@@ -97,7 +99,7 @@ class Parker:
 
         Raises CannotProject where the code is at fault, or the keys, or the time.
         """
-        folding = Folding(projection, tables)
+        folding = self.folding_of(projection, tables)
         take_steps(connection, [folding.fold(events, {}, has_parked=True)])
         self.refuse_others(folding.failures)
         if folding.failures:
@@ -112,21 +114,38 @@ class Parker:
         connection: psycopg.Connection[Any],
         refused: CannotProject,
     ) -> bool:
-        """Park the stream of an event whose rows the database does not take."""
+        """
+        Park the stream of an event whose rows the database does not take.
+
+        It is noted, too: an event that forgets is not passed over in a parked stream.
+        """
         if not self.is_the_events(refused.reason):
             return False
         with connection.transaction():
             row = connection.execute(
-                "SELECT stream_id FROM public.events WHERE id = %s", (refused.position,)
+                """
+                SELECT e.stream_id, p.position
+                FROM public.events AS e
+                LEFT JOIN public.parked_streams AS p
+                    ON p.stream_id = e.stream_id AND p.subscription = %s
+                WHERE e.id = %s
+                """,
+                (tables.name, refused.position),
             ).fetchone()
             if row is None:
                 return False
-            failure = Failure(row[0], refused.position, refused.reason)
-            try:
-                self.park(connection, projection, tables, [failure])
-            except CannotProject:
-                return False
+            stream_id, parked_from = row
+            if parked_from is None:
+                failure = Failure(stream_id, refused.position, refused.reason)
+                try:
+                    self.park(connection, projection, tables, [failure])
+                except CannotProject:
+                    return False
+        self.refused.setdefault(tables.name, set()).add(refused.position)
         return True
+
+    def folding_of(self, projection: Projection, tables: Tables) -> Folding:
+        return Folding(projection, tables, refused=self.refused.get(tables.name, ()))
 
     def park(
         self,
@@ -136,7 +155,8 @@ class Parker:
         failures: Sequence[Failure],
     ) -> None:
         """Park the streams of *failures*. Raises CannotProject if the code is bad."""
-        refuse_bad_code(connection, projection, tables, self.masters, failures)
+        trial = Trial(connection, projection, tables, self.masters, self.refuse_others)
+        trial.refuse_bad_code(failures)
         for failure in failures:
             self.report(tables.name, failure)
         park(tables.name, [parking_of(failure) for failure in failures]).send(

@@ -150,8 +150,8 @@ class Projection:
     A change of the fold alone is noticed when the number *version* is raised with it.
 
     Raises ValueError for another name, a look-up called `changes`, streams of a column
-    that is not there, and where events forget and no stream is named; BadUpcasters as
-    `EventCodec` does.
+    that is not there, a look-up whose streams neither a column nor *feeds* names, and
+    where events forget and no stream is named; BadUpcasters as `EventCodec` does.
     """
 
     name: str
@@ -189,6 +189,11 @@ class Projection:
         object.__setattr__(self, "types_that_forget", forgetting)
         if unknown := self.streams.keys() - {one.name for one in fields(self.row)}:
             raise ValueError(f"{self.name} has no column {min(unknown)}")
+        named = {*self.streams.values()}
+        for lookup in self.lookups if self.streams else ():
+            # Else rows that were made with an old look-up would stay as they are.
+            if lookup.category not in named and not (lookup.category and lookup.feeds):
+                raise ValueError(f"{self.name} names no streams of its {lookup.name}")
         if forgetting and not self.streams:
             # Its rows could not be found to be deleted.
             raise ValueError(f"{self.name} forgets, and names no streams of its rows")

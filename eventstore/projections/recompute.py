@@ -14,7 +14,7 @@ from typing import Any, cast
 import psycopg
 
 from eventstore.encryption.keys import MasterKeys
-from eventstore.errors.unreadable import UnreadableEvent
+from eventstore.errors import EventStoreError
 from eventstore.log.events import RecordedEvent
 from eventstore.log.read import COLUMNS
 from eventstore.personal.keyring import Keyring
@@ -25,7 +25,7 @@ from eventstore.projections.tables import Tables
 from eventstore.projections.turns import keys_of, keys_to_look_up
 from eventstore.steps import Answer, Statement, Steps
 
-MAX_ROUNDS = 20
+MAX_ROUNDS = 100
 """Rounds of looking for streams: each finds those that the last one has named."""
 
 
@@ -53,8 +53,21 @@ class Recomputed:
         return [*lookups, *tables.rows.store(self.rows)]
 
 
+class TooIntertwined(EventStoreError):
+    """The rows of some streams need too many others to be made alone."""
+
+    def __init__(self, name: str, streams: int) -> None:
+        super().__init__(
+            f"{name} needs more than {streams} streams for a row: rebuild it instead."
+        )
+
+
 class Recomputation:
-    """Folds *streams* alone, with what else feeds their rows, up to a position."""
+    """
+    Folds streams alone, with what else feeds their rows, up to the position *up_to*.
+
+    Raises TooIntertwined for more than *most* events.
+    """
 
     def __init__(
         self,
@@ -63,12 +76,14 @@ class Recomputation:
         tables: Tables,
         masters: MasterKeys | None,
         up_to: int,
+        most: int | None = None,
     ) -> None:
         self.connection = connection
         self.projection = projection
         self.tables = tables
         self.masters = masters
         self.up_to = up_to
+        self.most = most
         self.events: dict[int, RecordedEvent] = {}
         self.read: set[str] = set()
 
@@ -80,18 +95,18 @@ class Recomputation:
         """
         existing = self.find_rows(streams)
         wanted = {*streams, *self.streams_of(existing)}
-        seen = set(existing)
         for _ in range(MAX_ROUNDS):
             self.load(wanted - self.read)
             folding = Folding(self.projection, self.tables, parked)
             events = [self.events[place] for place in sorted(self.events)]
             without_tables(folding.fold(events, {}, has_parked=False))
             fed = self.find_fed(folding, streams)
-            made = {key: folding.rows.by_key.get(key) for key in fed - seen}
+            made = {key: folding.rows.by_key.get(key) for key in fed}
             wanted = {*self.streams_used(folding), *self.streams_of(made)}
-            seen |= fed
             if wanted <= self.read:
                 break
+        else:
+            raise TooIntertwined(self.projection.name, len(self.read))
         rows = {key: folding.rows.by_key.get(key) for key in {*existing, *fed}}
         lookups = {
             lookup.name: {
@@ -159,41 +174,30 @@ class Recomputation:
     ) -> list[Key]:
         """Return the keys of a look-up's rows that are made from *streams*."""
         table = self.tables.lookups[lookup]
-        return [table.key_from(text) for text in subjects_of(streams, category)]
+        return table.keys_from(subjects_of(streams, category))
 
     def ask(self, table: Table, statement: Statement) -> dict[Key, Row]:
         return table.loaded(statement.send(self.connection))
 
     def load(self, streams: Collection[str]) -> None:
         """Read the events of *streams*, with their personal fields."""
+        most = None if self.most is None else self.most - len(self.events) + 1
         rows = self.connection.execute(
             f"""
             SELECT {COLUMNS} FROM public.events
-            WHERE stream_id = ANY (%s) AND type = ANY (%s) AND id <= %s
+            WHERE stream_id = ANY (%s) AND type = ANY (%s) AND id <= %s LIMIT %s
             """,
-            (list(streams), list(self.projection.types), self.up_to),
+            (list(streams), list(self.projection.types), self.up_to, most),
         )
         events = [RecordedEvent(*row) for row in rows]
+        if len(events) == most:
+            raise TooIntertwined(self.projection.name, len(streams))
         self.read.update(streams)
-        self.events |= {event.position: event for event in self.decrypt(events)}
-
-    def decrypt(self, events: Sequence[RecordedEvent]) -> Iterable[RecordedEvent]:
-        if self.masters is None:
-            return events
-        keyring = Keyring(self.connection, self.masters)
-        opens = self.projection.codec.opens
-        try:
-            return keyring.decrypt_events(events, opens)
-        except UnreadableEvent:
-            return [self.decrypt_one(keyring, event) for event in events]
-
-    def decrypt_one(self, keyring: Keyring, event: RecordedEvent) -> RecordedEvent:
-        try:
-            [opened] = keyring.decrypt_events([event], self.projection.codec.opens)
-        except UnreadableEvent:
-            # As it is stored it does not fit its class: the fold says so, in its turn.
-            return event._replace(data="null")
-        return opened
+        if self.masters is not None:
+            keyring = Keyring(self.connection, self.masters)
+            opens = self.projection.codec.opens
+            events = list(keyring.decrypt_readable(events, opens))
+        self.events |= {event.position: event for event in events}
 
 
 def without_tables(steps: Steps[None]) -> None:

@@ -75,8 +75,8 @@ def retry_parked(
     retry = Retry(connection, projection, tables_of(projection, live.number), masters)
     done = Retried(0, 0)
     for chunk in chunks_of(found):
-        mended = retry.run(chunk)
-        done = Retried(done.mended + mended, done.parked + len(chunk) - mended)
+        tried = retry.run(chunk)
+        done = Retried(done.mended + tried.mended, done.parked + tried.parked)
         show(done, len(found))
     return done
 
@@ -102,7 +102,7 @@ def chunks_of(parked: Sequence[ParkedStream]) -> list[list[str]]:
         cause = entry.because_of if entry.because_of in ids else None
         waiting.setdefault(cause, []).append(entry.stream_id)
     chunks: list[list[str]] = [[]]
-    for stream_id in waiting.get(None, []):
+    for stream_id in waiting.pop(None, []):
         if len(chunks[-1]) >= CHUNK:
             chunks.append([])
         family = [stream_id]
@@ -110,6 +110,8 @@ def chunks_of(parked: Sequence[ParkedStream]) -> list[list[str]]:
         for cause in family:
             family += waiting.pop(cause, [])
         chunks[-1] += family
+    # What is parked because of each other has no first.
+    chunks.append([stream_id for some in waiting.values() for stream_id in some])
     return [chunk for chunk in chunks if chunk]
 
 
@@ -128,8 +130,8 @@ class Retry:
         self.tables = tables
         self.masters = masters
 
-    def run(self, streams: Sequence[str]) -> int:
-        """Try *streams*; return how many are followed again."""
+    def run(self, streams: Sequence[str]) -> Retried:
+        """Try *streams*; those that another retry has mended count as neither."""
         try:
             with self.connection.transaction():
                 return self.recompute(set(streams))
@@ -138,12 +140,13 @@ class Retry:
                 raise
             if len(streams) == 1:
                 self.note(streams[0], error)
-                return 0
+                return Retried(0, 1)
         # The rows of one of them are not taken: which one, the halves tell.
         half = len(streams) // 2
-        return self.run(streams[:half]) + self.run(streams[half:])
+        first, second = self.run(streams[:half]), self.run(streams[half:])
+        return Retried(first.mended + second.mended, first.parked + second.parked)
 
-    def recompute(self, streams: set[str]) -> int:
+    def recompute(self, streams: set[str]) -> Retried:
         checkpoint, parked = self.hold()
         streams &= parked.keys()
         others = {s: place for s, place in parked.items() if s not in streams}
@@ -161,7 +164,7 @@ class Retry:
             again = [parking_of(failure) for failure in failing.values()]
             park(self.tables.name, again).send(self.connection)
         unpark(self.tables.name, mended).send(self.connection)
-        return len(mended)
+        return Retried(len(mended), len(failing))
 
     def hold(self) -> tuple[int, dict[str, int]]:
         """Lock the checkpoint and return it, with what is parked."""
@@ -180,6 +183,6 @@ class Retry:
 
     def note(self, stream_id: str, error: Exception) -> None:
         """Note that the rows of a stream were not taken by the database."""
-        [parked] = find_parked(self.connection, self.projection.name, [stream_id])
-        failure = Failure(stream_id, parked.position, error)
-        park(self.tables.name, [parking_of(failure)]).send(self.connection)
+        for parked in find_parked(self.connection, self.projection.name, [stream_id]):
+            failure = Failure(stream_id, parked.position, error)
+            park(self.tables.name, [parking_of(failure)]).send(self.connection)

@@ -1,11 +1,10 @@
 """The rows of a batch, as they are folded; each event can be undone."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from eventstore.projections.projection import Key, Row, Update
 from eventstore.projections.table import Table
-from eventstore.steps import Answer, Statement, Steps
+from eventstore.steps import Answer, Statement
 
 
 class RowsInMemory:
@@ -23,15 +22,17 @@ class RowsInMemory:
         # event had changed that.
         self.undo: list[tuple[Key, Row | None, bool]] = []
 
-    def load(self, keys: Iterable[Key]) -> Steps[None]:
-        new = set(keys) - self.asked
-        if new:
-            [asked] = yield [self.table.load(new)]
-            self.take(new, asked)
-
     def take(self, keys: set[Key], answer: Answer) -> None:
+        """Take the rows *keys* as they were read, before the first fold."""
         self.by_key.update(self.table.loaded(answer))
         self.asked |= keys
+
+    def take_late(self, keys: set[Key], answer: Answer) -> None:
+        """Take rows amidst the folds, with the updates that they have missed."""
+        self.take(keys, answer)
+        for update in self.updates:
+            for key in keys & self.by_key.keys():
+                self.by_key[key] = updated(self.by_key[key], update)
 
     def change(self, key: Key, row: Row | None) -> None:
         self.undo.append((key, self.by_key.get(key), key in self.changed))
@@ -40,10 +41,10 @@ class RowsInMemory:
 
     def update(self, update: Update) -> None:
         self.updates.append(update)
-        where, to = update.where.items(), dict(update.to)
         for key, row in self.by_key.items():
-            if row is not None and all(getattr(row, n) == v for n, v in where):
-                self.change(key, replace(row, **to))
+            new = updated(row, update)
+            if new is not row:
+                self.change(key, new)
 
     def take_back(self, updates: int) -> None:
         """Undo what this event has changed; *updates* is their number before it."""
@@ -59,3 +60,10 @@ class RowsInMemory:
         updates = [self.table.update(update) for update in self.updates]
         changed = {key: self.by_key[key] for key in self.changed}
         return [*updates, *self.table.store(changed)]
+
+
+def updated(row: Row | None, update: Update) -> Row | None:
+    """Return *row* after *update*: another one if it is among those it changes."""
+    if row is None or any(getattr(row, n) != v for n, v in update.where.items()):
+        return row
+    return replace(row, **update.to)

@@ -1,6 +1,7 @@
 """The table of a read model: made from the class of its rows, used in sets."""
 
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
 from typing import Any, LiteralString
@@ -142,9 +143,11 @@ class Table:
         if self.key in update.to:
             raise TypeError(f"an update changes no row's key, {self.key}")
 
-    def key_from(self, text: str) -> Key:
-        """Return the key that *text* is, in the type of the column."""
-        return int(text) if self.columns[self.key].kind == "bigint" else text
+    def keys_from(self, texts: Iterable[str], column: str | None = None) -> list[Key]:
+        """Return *texts* as values of *column*, or of the key, where they can be."""
+        if self.columns[column or self.key].kind != "bigint":
+            return list(texts)
+        return [int(text) for text in texts if re.fullmatch("[0-9]{1,18}", text)]
 
     def load_where(self, column: str, values: Collection[Key]) -> Statement:
         """Return the statement that reads the rows with one of *values* there."""
@@ -154,7 +157,8 @@ class Table:
             column=sql.Identifier(column),
             kind=sql.SQL(self.columns[column].kind),
         )
-        return Statement(text, ([str(value) for value in values],))
+        known = self.keys_from(map(str, values), column)
+        return Statement(text, (known,))
 
     def load(self, keys: Collection[Key]) -> Statement:
         """Return the statement that reads the rows with these keys."""

@@ -68,9 +68,9 @@ def keys_to_look_up(
                 for part in projection.parts(fact):
                     for name, needed in projection.needs(part).items():
                         keys[name].add(needed)
-        except Exception:
-            # It fails once more when the event is aimed.
-            continue
+        except Exception as error:
+            # Told in its turn, and not tried again: it may be a time limit.
+            turn.facts, turn.error = (), error
     return {name: some for name, some in keys.items() if some}
 
 

@@ -21,11 +21,7 @@ DECLARE
     fault_found text;
 BEGIN
     FOR held IN
-        SELECT
-            s.name, s.checkpoint, s.event_id, s.error IS NOT NULL AS has_stopped,
-            EXISTS (
-                SELECT FROM public.parked_streams AS p WHERE p.subscription = s.name
-            ) AS has_parked
+        SELECT s.name, s.checkpoint, s.event_id, s.error IS NOT NULL AS has_stopped
         FROM public.subscriptions AS s
         WHERE s.name = ANY (names) AND s.next_try_at IS NULL
             AND (
@@ -47,7 +43,10 @@ BEGIN
         END IF;
         RETURN QUERY SELECT
             held.name, held.checkpoint, held.has_stopped, fault_found, goal,
-            held.has_parked;
+            -- In a snapshot from behind the lock: who had it may have parked something.
+            EXISTS (
+                SELECT FROM public.parked_streams AS p WHERE p.subscription = held.name
+            );
     END LOOP;
 END
 $$;

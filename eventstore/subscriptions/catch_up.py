@@ -213,7 +213,10 @@ def decrypt_for(
     if subscription.masters is None:
         return events
     keyring = Keyring(connection, subscription.masters)
-    return keyring.decrypt_events(events, subscription.opens)
+    if subscription.park is None:
+        return keyring.decrypt_events(events, subscription.opens)
+    # One that cannot be read is parked when it is folded.
+    return keyring.decrypt_readable(events, subscription.opens)
 
 
 def move_checkpoint(

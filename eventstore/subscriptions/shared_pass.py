@@ -199,7 +199,7 @@ class Pass:
         masters = next(r.masters for r, _ in shared if r.masters is not None)
         opened = {
             event.position: event
-            for event in Keyring(self.connection, masters).decrypt_events(
+            for event in Keyring(self.connection, masters).decrypt_readable(
                 [event for event in events if event.position in wanted]
             )
         }

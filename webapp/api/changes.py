@@ -6,6 +6,7 @@ address of the next page. Only read models that an operator lets be followed hav
 """
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -29,7 +30,9 @@ from eventstore.projections.changes import (
 )
 from eventstore.projections.column import column_of
 from eventstore.projections.comments import personal_columns
-from eventstore.projections.freshness import wait_for
+from eventstore.projections.freshness import Freshness, wait_for
+from eventstore.projections.parked_rows import find_parked_of_rows
+from eventstore.projections.parked_streams import ParkedStream
 from eventstore.projections.projection import Projection
 from tasks.shop.permissions import PERSONAL
 from webapp.api.events import follower, seconds_to_wait, the_hand_over
@@ -37,6 +40,7 @@ from webapp.authorization import caller, token_of_caller
 from webapp.current_shop import the_shop
 from webapp.feed.subscribers import RowWaiter
 from webapp.json_values import as_json
+from webapp.parked_rows import parked_field
 from webapp.problems import Problem, position_fields
 from webapp.query_parameters import number, one_of, only, refuse
 
@@ -56,6 +60,7 @@ def page() -> ResponseReturnValue:
         found = page_behind(connection, projection, limit)
         # Read after the rows: it only says whether more can be expected.
         freshness = wait_for(connection, projection, found.position, seconds=0)
+        marks = marks_of(connection, projection, found.changes, freshness)
     seconds = seconds_to_wait()
     hand_over = the_hand_over()
     if found.is_last and not found.changes and seconds and hand_over is not None:
@@ -77,7 +82,10 @@ def page() -> ResponseReturnValue:
         "readmodel": projection.name,
         "epoch": found.cursor.epoch,
         "generation": found.cursor.generation,
-        "changes": [published(change, hidden) for change in found.changes],
+        "changes": [
+            {**published(change, hidden), **parked_field(mark)}
+            for change, mark in zip(found.changes, marks, strict=True)
+        ],
         "hidden": sorted(hidden),
         "cursor": cursor,
         "next": address(projection, after=cursor, limit=limit),
@@ -153,6 +161,23 @@ def format_cursor(projection: Projection, cursor: ChangesCursor) -> str:
 
 def order_of(projection: Projection) -> str:
     return f"changes of {projection.name}"
+
+
+def marks_of(
+    connection: psycopg.Connection[Any],
+    projection: Projection,
+    changes: Sequence[RowChange],
+    freshness: Freshness,
+) -> list[ParkedStream | None]:
+    """Return for each change the parked stream whose later events its row lacks."""
+    if projection.name not in freshness.parked:
+        return [None] * len(changes)
+    rows = [change.row for change in changes if change.row is not None]
+    parked = iter(find_parked_of_rows(connection, projection, rows))
+    return [
+        None if change.row is None else next(iter(next(parked)), None)
+        for change in changes
+    ]
 
 
 def published(change: RowChange, hidden: frozenset[str]) -> dict[str, Any]:
