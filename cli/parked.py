@@ -8,7 +8,12 @@ import click
 
 from cli.output import json_of, progress
 from cli.rebuild import way_out
-from eventstore.errors import CannotProject, ReadModelOutdated, RebuildFailed
+from eventstore.errors import (
+    CannotProject,
+    ReadModelOutdated,
+    RebuildFailed,
+    TooIntertwined,
+)
 from eventstore.projections.parked_streams import (
     ParkedStream,
     drop_parked,
@@ -82,7 +87,12 @@ def retry(read_model: str | None, streams: tuple[str, ...]) -> None:
         waiting = chosen(own, streams or None)
         if waiting:
             tried = True
-            left += retry_one(projection, len(waiting), streams)
+            try:
+                left += retry_one(projection, len(waiting), streams)
+            except click.ClickException as error:
+                # Another read model may be mended all the same.
+                error.show()
+                left += len(waiting)
     if not tried:
         click.echo("nothing is parked")
     if left:
@@ -135,6 +145,8 @@ def one_line(name: str) -> Iterator[None]:
         ) from error
     except RebuildFailed as error:
         raise click.ClickException(f"{error}{way_out(name, error)}") from error
+    except TooIntertwined as error:
+        raise click.ClickException(f"{error} recount rebuild {name} does.") from error
 
 
 @parked.command(short_help="Leave parked streams out for good.")

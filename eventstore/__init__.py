@@ -70,6 +70,7 @@ from eventstore.errors import (
     RebuildRunning,
     RewriteRefused,
     RolesMissing,
+    TooIntertwined,
     UndeclaredField,
     UnknownReadModel,
     UnreadableExport,
@@ -230,7 +231,8 @@ __all__ += ["KeyReused", "LiveRowsBehind", "MasterKeyMissing", "NewerSchema"]
 __all__ += ["NoSuchKeptLog", "NoSuchVersion", "NotANumber", "NotSettled"]
 __all__ += ["NothingSealed", "ReadModelOutdated", "RebuildFailed", "RebuildRunning"]
 __all__ += ["RewriteRefused", "RolesMissing", "TamperedEnvelope", "TooLarge"]
-__all__ += ["TooManyBytes", "TooManyEvents", "TooManyStreams", "UnkeepableState"]
+__all__ += ["TooIntertwined", "TooManyBytes", "TooManyEvents", "TooManyStreams"]
+__all__ += ["UnkeepableState"]
 __all__ += ["ReaderEnded", "ReaderStopped", "UndeclaredField"]
 __all__ += ["UnknownCommandType", "UnknownEventType", "UnknownReadModel"]
 __all__ += ["UnreadableEvent", "UnreadableExport", "Unstorable", "UnstorableText"]

@@ -262,6 +262,19 @@ class RebuildFailed(EventStoreError):
         super().__init__(f"{name} was not rebuilt: {reason}")
 
 
+class TooIntertwined(EventStoreError):
+    """
+    The rows of some streams need too many others to be made alone.
+
+    *name* is that of the read model, *streams* the number of streams that were read.
+    """
+
+    def __init__(self, name: str, streams: int) -> None:
+        super().__init__(
+            f"{name} needs more than {streams} streams for a row: rebuild it instead."
+        )
+
+
 class RebuildRunning(EventStoreError):
     """A read model is being rebuilt, and cannot be removed now."""
 

@@ -15,11 +15,11 @@ from typing import Any
 import psycopg
 
 from eventstore.encryption.keys import MasterKeys
-from eventstore.errors import CannotProject
+from eventstore.errors import CannotProject, TooIntertwined
 from eventstore.projections.folding import Failure
 from eventstore.projections.parked_streams import kind_of_error
 from eventstore.projections.projection import Projection
-from eventstore.projections.recompute import Recomputation, TooIntertwined
+from eventstore.projections.recompute import Recomputation
 from eventstore.projections.tables import Tables
 
 STREAMS = 200

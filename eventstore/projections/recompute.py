@@ -14,7 +14,7 @@ from typing import Any, cast
 import psycopg
 
 from eventstore.encryption.keys import MasterKeys
-from eventstore.errors import EventStoreError
+from eventstore.errors import TooIntertwined
 from eventstore.log.events import RecordedEvent
 from eventstore.log.read import COLUMNS
 from eventstore.personal.keyring import Keyring
@@ -51,15 +51,6 @@ class Recomputed:
             for statement in tables.lookups[name].store(rows)
         ]
         return [*lookups, *tables.rows.store(self.rows)]
-
-
-class TooIntertwined(EventStoreError):
-    """The rows of some streams need too many others to be made alone."""
-
-    def __init__(self, name: str, streams: int) -> None:
-        super().__init__(
-            f"{name} needs more than {streams} streams for a row: rebuild it instead."
-        )
 
 
 class Recomputation:

@@ -59,8 +59,9 @@ def retry_parked(
     that does not name the streams of its rows is rebuilt. *show* gets what was done so
     far, and of how many. *connection* is in autocommit.
 
-    Raises ReadModelOutdated, RebuildFailed, or CannotProject where streams fail that
-    were not parked: the code is at fault, and nothing of that chunk was changed.
+    Raises ReadModelOutdated, RebuildFailed, TooIntertwined, or CannotProject where
+    streams fail that were not parked: the code is at fault, and nothing of that chunk
+    was changed.
     """
     found = chosen(find_parked(connection, projection.name), streams)
     if not found:

@@ -8,13 +8,13 @@ from uuid import uuid4
 
 import pytest
 
-from eventstore.errors import CannotProject
+from eventstore.errors import CannotProject, TooIntertwined
 from eventstore.log.append import ANY_VERSION, append
 from eventstore.personal.keyring import Keyring
 from eventstore.projections.parked_streams import find_parked
 from eventstore.projections.parking import Parker
 from eventstore.projections.projection import Fact, LookedUp, Update
-from eventstore.projections.recompute import Recomputation, TooIntertwined
+from eventstore.projections.recompute import Recomputation
 from eventstore.projections.retrying import Retried, retry_parked
 from eventstore.projections.tables import tables_of
 from eventstore.sql import create_functions
