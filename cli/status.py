@@ -169,11 +169,7 @@ def lines_of_standings(
 
 
 def describe_standstill(standing: SubscriptionLag, standstill: Standstill) -> str:
-    """
-    Return the lag of a subscription;
-
-    if it stands still, since when, why, and advice.
-    """
+    """Return how far behind it is, since when it stands still, why, and what to do."""
     since = ""
     if standstill.since is not None:
         since = f" (since {standstill.since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC)"
@@ -181,11 +177,10 @@ def describe_standstill(standing: SubscriptionLag, standstill: Standstill) -> st
         error = CheckpointNotInLog(standing.name, standing.checkpoint)
         return f", NOT IN THIS LOG: {error}{since}"
     behind = f", {describe_distance(standing)}, "
-    read_model = standing.name.rpartition("_g")[0]
-    if standstill.because == OUTDATED:
-        return f"{behind}{advise_rebuild(standing.name.rpartition('_g')[0])}{since}"
-    advice = REASONS.get(standstill.because, "")
     read_model, generation, _ = standing.name.rpartition("_g")
+    if standstill.because == OUTDATED:
+        return f"{behind}{advise_rebuild(read_model)}{since}"
+    advice = REASONS.get(standstill.because, "")
     if standstill.because == MISSING and generation:
         advice = (
             f"its rows or its checkpoint were dropped: recount rebuild {read_model}"

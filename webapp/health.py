@@ -1,6 +1,7 @@
 """Endpoints for checking that this process is alive and ready."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -65,9 +66,16 @@ def ready() -> ResponseReturnValue:
         "database": "ok",
         "schema": "ok",
         "breaker": the_shop().breaker.state.value,
-        "lag_seconds": max((one.seconds or 0.0 for one in standings), default=0.0),
+        "lag_seconds": longest_lag(standings),
         "standstills": [describe(one) for one in still],
     }
+
+
+def longest_lag(standings: Sequence[SubscriptionLag]) -> float | None:
+    """Return the age of the oldest unread event; None if nobody knows it."""
+    if any(one.standstill and one.seconds is None for one in standings):
+        return None
+    return max((one.seconds or 0.0 for one in standings), default=0.0)
 
 
 def find_live_standings() -> list[SubscriptionLag]:

@@ -65,27 +65,30 @@ def find_holder(connection: psycopg.Connection[Any], name: str) -> str | None:
 
 
 def lack_rights(connection: psycopg.Connection[Any]) -> bool:
-    """Return whether a right is missing that the processes need to read at all."""
+    """
+    Return whether a right is missing that the processes need to read at all.
+
+    Roles belong to the whole server: where these have no right here at all, the shop's
+    processes connect as somebody else.
+    """
     roles, privileges, names = needed_grants()
     row = connection.execute(
         """
-        SELECT EXISTS (
-            SELECT FROM unnest(%s::text[], %s::text[], %s::text[])
+        SELECT bool_or(has) AND NOT bool_and(has) FROM (
+            SELECT
+                CASE g.privilege
+                    WHEN 'EXECUTE'
+                    THEN has_function_privilege(r.oid, p.oid, g.privilege)
+                    ELSE has_table_privilege(r.oid, c.oid, g.privilege)
+                END
+            FROM unnest(%s::text[], %s::text[], %s::text[])
                 AS g (role, privilege, name)
             JOIN pg_catalog.pg_roles AS r ON r.rolname = g.role
             LEFT JOIN pg_catalog.pg_proc AS p
                 ON p.proname = g.name AND p.pronamespace = 'public'::regnamespace
             LEFT JOIN pg_catalog.pg_class AS c
                 ON c.relname = g.name AND c.relnamespace = 'public'::regnamespace
-            WHERE NOT coalesce(
-                CASE g.privilege
-                    WHEN 'EXECUTE'
-                    THEN has_function_privilege(r.oid, p.oid, g.privilege)
-                    ELSE has_table_privilege(r.oid, c.oid, g.privilege)
-                END,
-                true
-            )
-        )
+        ) AS needed (has)
         """,
         (roles, privileges, names),
     ).fetchone()
