@@ -99,6 +99,15 @@ def ask_parked(subscription: str, streams: Iterable[str]) -> Statement:
     )
 
 
+def has_parked(connection: psycopg.Connection[Any], subscription: str) -> bool:
+    """Return whether there are streams that are parked for a subscription."""
+    row = connection.execute(
+        "SELECT FROM public.parked_streams WHERE subscription = %s LIMIT 1",
+        (subscription,),
+    ).fetchone()
+    return row is not None
+
+
 class Parking(NamedTuple):
     """A stream to park: from where on, and why, as it is stored."""
 

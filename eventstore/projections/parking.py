@@ -19,7 +19,12 @@ from eventstore.errors.unreadable import (
 )
 from eventstore.projections.bad_code import Trial
 from eventstore.projections.folding import Failure, Folding
-from eventstore.projections.parked_streams import Parking, kind_of_error, park
+from eventstore.projections.parked_streams import (
+    Parking,
+    has_parked,
+    kind_of_error,
+    park,
+)
 from eventstore.projections.project import subscription_of
 from eventstore.projections.projection import Projection
 from eventstore.projections.tables import Tables, tables_of
@@ -100,7 +105,8 @@ class Parker:
         Raises CannotProject where the code is at fault, or the keys, or the time.
         """
         folding = self.folding_of(projection, tables)
-        take_steps(connection, [folding.fold(events, {}, has_parked=True)])
+        has_some = has_parked(connection, tables.name)
+        take_steps(connection, [folding.fold(events, {}, has_parked=has_some)])
         self.refuse_others(folding.failures)
         if folding.failures:
             self.park(connection, projection, tables, folding.failures)

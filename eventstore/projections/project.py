@@ -8,6 +8,7 @@ import psycopg
 from eventstore.errors import CannotProject
 from eventstore.log.events import RecordedEvent
 from eventstore.projections.folding import Folding
+from eventstore.projections.parked_streams import has_parked
 from eventstore.projections.projection import Projection
 from eventstore.projections.tables import Tables, tables_of
 from eventstore.steps import send_all, take_steps
@@ -43,7 +44,7 @@ def project(
 
     Raises CannotProject at the event that the fold or a class of it refuses.
     """
-    batch = Batch(events, {}, has_parked=True)
+    batch = Batch(events, {}, has_parked=has_parked(connection, tables.name))
     steps = project_in_steps(projection, tables, batch)
     [writes] = take_steps(connection, [steps])
     send_all(connection, [note_position(events[-1].position), *(writes or ())])
