@@ -41,7 +41,7 @@ COMMANDS = {
     ),
     "readmodels": Lazy(
         "cli.readmodels:readmodels",
-        "List the read models, drop the rows of one, or remove one.",
+        "List the read models; follow, drop or remove one.",
     ),
     "rebuild": Lazy(
         "cli.rebuild:rebuild",

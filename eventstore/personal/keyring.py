@@ -164,16 +164,7 @@ class Keyring:
         try:
             return self.decrypt_events(events, is_wanted)
         except UnreadableEvent:
-            return [self.decrypt_if_readable(event, is_wanted) for event in events]
-
-    def decrypt_if_readable(
-        self, event: RecordedEvent, is_wanted: Callable[[RecordedEvent], bool]
-    ) -> RecordedEvent:
-        try:
-            [opened] = self.decrypt_events([event], is_wanted)
-        except UnreadableEvent:
-            return event._replace(data="null")
-        return opened
+            return [decrypt_if_readable(self, event, is_wanted) for event in events]
 
     def decrypt_event(self, event: RecordedEvent) -> RecordedEvent:
         """Return *event* with its personal fields, or as forgotten."""
@@ -327,3 +318,13 @@ def new_key_row(
 
 def about_of(event: RecordedEvent) -> UUID:
     return _identified.decode(event.metadata).event_id
+
+
+def decrypt_if_readable(
+    keyring: Keyring, event: RecordedEvent, is_wanted: Callable[[RecordedEvent], bool]
+) -> RecordedEvent:
+    """Return *event* decrypted, or with data that fit no class."""
+    try:
+        return keyring.decrypt_events([event], is_wanted)[0]
+    except UnreadableEvent:
+        return event._replace(data="null")

@@ -53,13 +53,13 @@ class Parker:
 
     *masters* open personal fields. *report* gets the name of a subscription and what is
     parked for it, before that is committed. *interruptions* are the errors that a
-    runner's own time limit raises.
+    runner's own time limit raises. *refused* has the positions of the events whose rows
+    the database has refused, by subscription.
     """
 
     masters: MasterKeys | None = None
     report: Report = lambda *_: None
     interruptions: tuple[type[Exception], ...] = ()
-    # Whose rows the database has refused: by subscription, the positions of events.
     refused: dict[str, set[int]] = field(default_factory=dict, repr=False)
 
     def subscription_of(self, projection: Projection, generation: int) -> Subscription:
@@ -151,6 +151,7 @@ class Parker:
         return True
 
     def folding_of(self, projection: Projection, tables: Tables) -> Folding:
+        """Return a folding that knows whose rows the database has refused."""
         return Folding(projection, tables, refused=self.refused.get(tables.name, ()))
 
     def park(
