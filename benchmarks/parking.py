@@ -35,7 +35,7 @@ from eventstore.projections.parked_streams import count_parked
 from eventstore.projections.parking import Parker
 from eventstore.projections.projection import Fact, LookedUp, Projection
 from eventstore.projections.rebuild import rebuild
-from eventstore.projections.retrying import Retried, retry_parked
+from eventstore.projections.retrying import RetryResult, retry_parked
 from eventstore.subscriptions.reader import Reader
 from readmodels import customers, order_list
 
@@ -245,7 +245,7 @@ def read_on(url: str, fold: Any) -> None:
 def retry_and_die(url: str) -> None:
     """Try again what is parked, and be killed after a while."""
 
-    def show(done: Retried, wanted: int) -> None:
+    def show(done: RetryResult, wanted: int) -> None:
         if done.mended >= wanted // 3:
             os.kill(os.getpid(), signal.SIGKILL)
 

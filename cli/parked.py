@@ -20,7 +20,7 @@ from eventstore.projections.parked_streams import (
     find_parked,
 )
 from eventstore.projections.projection import Projection
-from eventstore.projections.retrying import Retried, chosen, retry_parked
+from eventstore.projections.retrying import RetryResult, chosen, retry_parked
 from tasks.shop.wiring import shop
 
 
@@ -107,7 +107,7 @@ def retry_one(projection: Projection, count: int, streams: Sequence[str]) -> int
     done = 0
     with one_line(name), progress(name, count) as advance:
 
-        def show(reached: Retried, _: int) -> None:
+        def show(reached: RetryResult, _: int) -> None:
             nonlocal done
             advance(sum(reached) - done)
             done = sum(reached)

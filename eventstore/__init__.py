@@ -138,7 +138,7 @@ from eventstore.projections.parked_streams import (
 from eventstore.projections.parking import Parker
 from eventstore.projections.projection import Fact, Index, Lookup, Projection, Update
 from eventstore.projections.rebuild import Rebuilt, rebuild
-from eventstore.projections.retrying import Retried, retry_parked
+from eventstore.projections.retrying import RetryResult, retry_parked
 from eventstore.projections.views import Page, Search, View
 from eventstore.rewriting.archived_logs import KeptLog, drop_kept, find_kept
 from eventstore.rewriting.rewrite import (
@@ -214,7 +214,7 @@ __all__ += ["Update", "View", "catch_up_now", "rebuild"]
 __all__ += ["ChangesBegunAgain", "ChangesCursor", "ChangesPage", "NotFollowed"]
 __all__ += ["RowChange", "follow", "read_changes", "unfollow"]
 # Streams that a read model leaves out.
-__all__ += ["ParkedStream", "Parker", "Retried", "drop_parked", "find_parked"]
+__all__ += ["ParkedStream", "Parker", "RetryResult", "drop_parked", "find_parked"]
 __all__ += ["retry_parked"]
 # A program that keeps running.
 __all__ += ["FinishedCommand", "Runtime", "Standstill", "SubscriptionLag", "run"]

@@ -30,7 +30,7 @@ MAX_ROUNDS = 100
 
 
 @dataclass(slots=True)
-class Recomputed:
+class RecomputedRows:
     """
     What the rows of some streams are: by key, None for one that is not there.
 
@@ -78,7 +78,7 @@ class Recomputation:
         self.events: dict[int, RecordedEvent] = {}
         self.read: set[str] = set()
 
-    def run(self, streams: Set[str], parked: Mapping[str, int]) -> Recomputed:
+    def run(self, streams: Set[str], parked: Mapping[str, int]) -> RecomputedRows:
         """
         Return the rows that *streams* feed, and their rows of look-ups.
 
@@ -106,7 +106,7 @@ class Recomputation:
             }
             for lookup in self.projection.lookups
         }
-        return Recomputed(rows, lookups, folding.failures, len(events))
+        return RecomputedRows(rows, lookups, folding.failures, len(events))
 
     def find_rows(self, streams: Collection[str]) -> dict[Key, Row]:
         """Return the rows there are that *streams* feed."""

@@ -27,7 +27,7 @@ CHUNK = 100
 """Streams that are tried in one transaction; the checkpoint is held for it."""
 
 
-class Retried(NamedTuple):
+class RetryResult(NamedTuple):
     """
     What came of a retry.
 
@@ -39,7 +39,7 @@ class Retried(NamedTuple):
     parked: int
 
 
-Show = Callable[[Retried, int], None]
+Show = Callable[[RetryResult, int], None]
 
 
 def retry_parked(
@@ -49,7 +49,7 @@ def retry_parked(
     streams: Collection[str] | None = None,
     masters: MasterKeys | None = None,
     show: Show = lambda *_: None,
-) -> Retried:
+) -> RetryResult:
     """
     Make the rows of parked streams once more, with what looked them up.
 
@@ -65,19 +65,19 @@ def retry_parked(
     """
     found = chosen(find_parked(connection, projection.name), streams)
     if not found:
-        return Retried(0, 0)
+        return RetryResult(0, 0)
     if not projection.streams:
         rebuild(connection, projection, masters=masters)
         left = len(chosen(find_parked(connection, projection.name), streams))
-        return Retried(len(found) - left, left)
+        return RetryResult(len(found) - left, left)
     live = live_generations(connection)[projection.name]
     if live.shape != shape_of(projection):
         raise ReadModelOutdated(projection.name)
     retry = Retry(connection, projection, tables_of(projection, live.number), masters)
-    done = Retried(0, 0)
+    done = RetryResult(0, 0)
     for chunk in chunks_of(found):
         tried = retry.run(chunk)
-        done = Retried(done.mended + tried.mended, done.parked + tried.parked)
+        done = RetryResult(done.mended + tried.mended, done.parked + tried.parked)
         show(done, len(found))
     return done
 
@@ -131,7 +131,7 @@ class Retry:
         self.tables = tables
         self.masters = masters
 
-    def run(self, streams: Sequence[str]) -> Retried:
+    def run(self, streams: Sequence[str]) -> RetryResult:
         """Try *streams*; those that another retry has mended count as neither."""
         try:
             with self.connection.transaction():
@@ -141,13 +141,13 @@ class Retry:
                 raise
             if len(streams) == 1:
                 self.note(streams[0], error)
-                return Retried(0, 1)
+                return RetryResult(0, 1)
         # The rows of one of them are not taken: which one, the halves tell.
         half = len(streams) // 2
         first, second = self.run(streams[:half]), self.run(streams[half:])
-        return Retried(first.mended + second.mended, first.parked + second.parked)
+        return RetryResult(first.mended + second.mended, first.parked + second.parked)
 
-    def recompute(self, streams: set[str]) -> Retried:
+    def recompute(self, streams: set[str]) -> RetryResult:
         checkpoint, parked = self.hold()
         streams &= parked.keys()
         others = {s: place for s, place in parked.items() if s not in streams}
@@ -165,7 +165,7 @@ class Retry:
             again = [parking_of(failure) for failure in failing.values()]
             park(self.tables.name, again).send(self.connection)
         unpark(self.tables.name, mended).send(self.connection)
-        return Retried(len(mended), len(failing))
+        return RetryResult(len(mended), len(failing))
 
     def hold(self) -> tuple[int, dict[str, int]]:
         """Lock the checkpoint and return it, with what is parked."""

@@ -15,7 +15,7 @@ from eventstore.projections.parked_streams import find_parked
 from eventstore.projections.parking import Parker
 from eventstore.projections.projection import Fact, LookedUp, Update
 from eventstore.projections.recompute import Recomputation
-from eventstore.projections.retrying import Retried, retry_parked
+from eventstore.projections.retrying import RetryResult, retry_parked
 from eventstore.projections.tables import tables_of
 from eventstore.sql import create_functions
 from eventstore.subscriptions.catch_up import catch_up
@@ -208,7 +208,7 @@ def test_streams_parked_because_of_each_other_are_tried_together(
         engine.connection, named("bad", folded), streams=["counter-lamp"]
     )
 
-    assert done == Retried(2, 0)
+    assert done == RetryResult(2, 0)
     [left] = find_parked(engine.connection)
     assert left.stream_id == "counter-shelf"
 

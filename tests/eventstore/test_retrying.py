@@ -14,7 +14,7 @@ from eventstore.log.append import ANY_VERSION, append
 from eventstore.projections.parked_streams import drop_parked, find_parked
 from eventstore.projections.parking import Parker
 from eventstore.projections.projection import Fact, LookedUp, Projection
-from eventstore.projections.retrying import CHUNK, Retried, retry_parked
+from eventstore.projections.retrying import CHUNK, RetryResult, retry_parked
 from eventstore.subscriptions.catch_up import catch_up
 from tests.support.engine import Engine, added
 from tests.support.shared_passes import fail_at_13, folded, made, plain, rows
@@ -58,7 +58,7 @@ def totals(engine: Engine) -> dict[str, int]:
 def test_mended_streams_have_all_that_was_passed_over(engine: Engine) -> None:
     park_some(engine, named(fail_at_13), 4)
 
-    assert retry_parked(engine.connection, named(folded)) == Retried(4, 0)
+    assert retry_parked(engine.connection, named(folded)) == RetryResult(4, 0)
     assert find_parked(engine.connection) == []
     assert totals(engine) == {
         "n0": 18,
@@ -80,7 +80,7 @@ def test_what_fails_once_more_stays_parked_since_when_it_was(engine: Engine) -> 
 
     done = retry_parked(engine.connection, named(only_n0_is_mended))
 
-    assert done == Retried(1, 3)
+    assert done == RetryResult(1, 3)
     after = {p.stream_id: p for p in find_parked(engine.connection)}
     assert after == {
         s: p._replace(attempts=2) for s, p in before.items() if s != "counter-n0"
@@ -126,7 +126,7 @@ def test_a_row_that_the_database_does_not_take_stays_parked_alone(
 
     park_some(engine, named(fail_at_13), 5)
 
-    assert retry_parked(engine.connection, named(huge)) == Retried(4, 1)
+    assert retry_parked(engine.connection, named(huge)) == RetryResult(4, 1)
     [left] = find_parked(engine.connection)
     assert (left.stream_id, left.error) == ("counter-n6", "NumericValueOutOfRange")
 
@@ -137,7 +137,7 @@ def test_a_read_model_that_names_no_streams_is_rebuilt(engine: Engine) -> None:
         retry_parked(engine.connection, plain("bad", fail_at_13))
     assert len(find_parked(engine.connection)) == 4
 
-    assert retry_parked(engine.connection, plain("bad", folded)) == Retried(4, 0)
+    assert retry_parked(engine.connection, plain("bad", folded)) == RetryResult(4, 0)
     assert totals(engine)["n0"] == 18
 
 
@@ -165,5 +165,5 @@ def test_a_retry_that_is_killed_keeps_what_it_has_mended(engine: Engine) -> None
             -signal.SIGKILL,
             left,
         )
-    assert retry_parked(engine.connection, named(folded)) == Retried(10, 0)
+    assert retry_parked(engine.connection, named(folded)) == RetryResult(10, 0)
     assert totals(engine)["n627"] == 14
