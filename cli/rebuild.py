@@ -7,7 +7,7 @@ import click
 from cli.output import progress
 from eventstore.errors import CannotProject, RebuildFailed
 from eventstore.log.read import last_drawn
-from eventstore.projections.folding import Failure
+from eventstore.projections.failures import Failure
 from eventstore.projections.parking import Parker
 from eventstore.projections.projection import Projection
 from eventstore.projections.rebuild import Progress

@@ -9,7 +9,7 @@ from uuid import UUID
 import psycopg
 from celery.exceptions import SoftTimeLimitExceeded
 
-from eventstore.projections.folding import Failure
+from eventstore.projections.failures import Failure
 from eventstore.projections.forgetting import forgetting
 from eventstore.projections.live_readers import LiveReaders, find_live_readers
 from eventstore.projections.parked_streams import kind_of_error

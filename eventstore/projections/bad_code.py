@@ -16,7 +16,7 @@ import psycopg
 
 from eventstore.encryption.keys import MasterKeys
 from eventstore.errors import CannotProject, TooIntertwined
-from eventstore.projections.folding import Failure
+from eventstore.projections.failures import Failure
 from eventstore.projections.parked_streams import kind_of_error
 from eventstore.projections.projection import Projection
 from eventstore.projections.recompute import Recomputation

@@ -1,52 +1,28 @@
 """Fold a batch of events into rows in memory; an event that fails parks its stream."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from eventstore.errors import CannotProject
 from eventstore.log.codec import DecodedEvents
 from eventstore.log.events import RecordedEvent
+from eventstore.projections.failures import Failure, RowRefused, RowsMissing
+from eventstore.projections.lookups_in_memory import LookupsInMemory
 from eventstore.projections.parked_streams import ask_parked
 from eventstore.projections.projection import (
     Fact,
-    Key,
     Projection,
-    Row,
     Update,
 )
 from eventstore.projections.rows_in_memory import RowsInMemory
 from eventstore.projections.tables import Tables
 from eventstore.projections.turns import (
     FoldStep,
-    LookupChange,
     Turn,
     facts_of,
     keys_of,
     keys_to_look_up,
 )
 from eventstore.steps import Statement, Steps
-
-
-class Failure(NamedTuple):
-    """
-    A stream that a projection cannot follow, from the event at *position* on.
-
-    *because_of* is the parked stream without whose rows it cannot be tried; without it
-    *error* is what the projection raised.
-    """
-
-    stream_id: str
-    position: int
-    error: Exception
-    because_of: str | None = None
-
-
-class RowsMissing(Exception):
-    """The rows of a parked stream are missing, without which an event is not tried."""
-
-
-class RowRefused(Exception):
-    """The database does not take the row that an event makes."""
 
 
 class Folding:
@@ -71,10 +47,7 @@ class Folding:
         self.refused = refused
         self.failures: list[Failure] = []
         self.rows = RowsInMemory(tables.rows)
-        self.lookups: dict[str, dict[Key, Row | None]] = {n: {} for n in tables.lookups}
-        self.changed_lookups: dict[str, dict[Key, None]] = {
-            name: {} for name in tables.lookups
-        }
+        self.lookups = LookupsInMemory(projection.lookups, tables.lookups)
         self.turns: Sequence[Turn] = ()
         # Turns that were aimed ahead of the folds, each with what it has looked up.
         self.ahead: list[Turn] = []
@@ -114,7 +87,7 @@ class Folding:
             if error is None:
                 continue
             self.look_back(turn)
-            self.take_back_lookups(turn)
+            self.lookups.take_back(turn)
             if not is_parked:
                 self.park(turn, error)
             if self.forgets(turn):
@@ -129,20 +102,17 @@ class Folding:
 
     def load_lookups(self, turns: Sequence[Turn], *, has_parked: bool) -> Steps[None]:
         """Load the look-ups' rows that these events change or need."""
-        keys = keys_to_look_up(self.projection, turns) if self.lookups else {}
-        questions = [
-            self.tables.lookups[name].load(some) for name, some in keys.items()
-        ]
+        keys = keys_to_look_up(self.projection, turns) if self.lookups.tables else {}
+        questions = self.lookups.load(keys)
         if has_parked:
             streams = {turn.event.stream_id for turn in turns}
             for name, some in keys.items():
-                streams |= self.streams_of_lookup(name, some)
+                streams |= self.lookups.streams_of(name, some)
             questions.append(ask_parked(self.tables.name, streams))
         if not questions:
             return
         answers = yield questions
-        for name, answer in zip(keys, answers, strict=False):
-            self.lookups[name] = dict(self.tables.lookups[name].loaded(answer))
+        self.lookups.take(keys, answers)
         if has_parked:
             self.parked.update(answers[-1].fetchall())
 
@@ -178,10 +148,6 @@ class Folding:
         if has_parked:
             self.parked.update(answers[1].fetchall())
 
-    def streams_of_lookup(self, name: str, keys: Iterable[Key]) -> set[str]:
-        lookup = next(one for one in self.projection.lookups if one.name == name)
-        return {s for key in keys if (s := lookup.stream_of(key))}
-
     def is_parked(self, turn: Turn) -> bool:
         place = self.parked.get(turn.event.stream_id)
         return place is not None and turn.event.position >= place
@@ -199,22 +165,14 @@ class Folding:
                 self.aim_fact(fact, turn)
         except Exception as error:
             turn.error, turn.changes = error, None
-            self.take_back_lookups(turn)
+            self.lookups.take_back(turn)
 
     def aim_fact(self, fact: Fact, turn: Turn) -> None:
         assert turn.changes is not None
         projection = self.projection
-        for lookup in projection.lookups:
-            key = lookup.key_of(fact)
-            if key is not None:
-                held = self.lookups[lookup.name]
-                old = held.get(key)
-                held[key] = lookup.fold(old, fact)
-                turn.lookups = turn.lookups or []
-                turn.lookups.append(LookupChange(lookup.name, key, old))
+        self.lookups.fold(fact, turn)
         for part in projection.parts(fact):
-            needed = projection.needs(part)
-            looked_up = {n: self.lookups[n].get(needed[n]) for n in needed}
+            looked_up = self.lookups.look_up(projection.needs(part))
             changed = projection.key_of(part, looked_up)
             if changed is not None:
                 turn.changes.append(FoldStep(part, changed, looked_up))
@@ -245,8 +203,7 @@ class Folding:
             rows.take_back(updates)
             return error
         rows.undo.clear()
-        for changed in turn.lookups or ():
-            self.changed_lookups[changed.name][changed.key] = None
+        self.lookups.keep(turn)
         return None
 
     def park(self, turn: Turn, error: Exception) -> None:
@@ -267,8 +224,8 @@ class Folding:
         for fact in turn.facts:
             for part in self.projection.parts(fact):
                 for name, key in self.projection.needs(part).items():
-                    if self.lookups[name].get(key) is None:
-                        yield from self.streams_of_lookup(name, [key])
+                    if self.lookups.rows[name].get(key) is None:
+                        yield from self.lookups.streams_of(name, [key])
         for key in keys_of(turn):
             stream_id = self.projection.stream_of(key)
             if stream_id is not None and self.rows.by_key.get(key) is None:
@@ -282,13 +239,8 @@ class Folding:
         what this event changed.
         """
         while self.ahead and self.ahead[-1].event.position >= turn.event.position:
-            self.take_back_lookups(self.ahead.pop())
+            self.lookups.take_back(self.ahead.pop())
         self.is_ahead = False
-
-    def take_back_lookups(self, turn: Turn) -> None:
-        while turn.lookups:
-            name, key, old = turn.lookups.pop()
-            self.lookups[name][key] = old
 
     def delete_subject(self, turn: Turn) -> Steps[None]:
         """
@@ -299,11 +251,7 @@ class Folding:
         """
         event = turn.event
         category, _, subject = event.stream_id.partition("-")
-        for lookup in self.projection.lookups:
-            if lookup.category == category:
-                for key in self.tables.lookups[lookup.name].keys_from([subject]):
-                    self.lookups[lookup.name][key] = None
-                    self.changed_lookups[lookup.name][key] = None
+        self.lookups.forget(category, subject)
         table = self.tables.rows
         columns = [c for c, of in self.projection.streams.items() if of == category]
         if not columns:
@@ -330,15 +278,7 @@ class Folding:
 
     def written(self) -> list[Statement]:
         """Return the statements that write what was folded."""
-        lookups = [
-            statement
-            for name, keys in self.changed_lookups.items()
-            if keys
-            for statement in self.tables.lookups[name].store(
-                {key: self.lookups[name].get(key) for key in keys}
-            )
-        ]
-        return [*lookups, *self.rows.written()]
+        return [*self.lookups.written(), *self.rows.written()]
 
 
 def aim_alone(

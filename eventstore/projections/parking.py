@@ -18,7 +18,8 @@ from eventstore.errors.unreadable import (
     WrongMasterKey,
 )
 from eventstore.projections.bad_code import Trial
-from eventstore.projections.folding import Failure, Folding
+from eventstore.projections.failures import Failure
+from eventstore.projections.folding import Folding
 from eventstore.projections.parked_streams import (
     Parking,
     has_parked,

@@ -18,7 +18,8 @@ from eventstore.errors import TooIntertwined
 from eventstore.log.events import RecordedEvent
 from eventstore.log.read import COLUMNS
 from eventstore.personal.keyring import Keyring
-from eventstore.projections.folding import Failure, Folding
+from eventstore.projections.failures import Failure
+from eventstore.projections.folding import Folding
 from eventstore.projections.projection import Key, Projection, Row
 from eventstore.projections.table import Table
 from eventstore.projections.tables import Tables
@@ -101,7 +102,7 @@ class Recomputation:
         rows = {key: folding.rows.by_key.get(key) for key in {*existing, *fed}}
         lookups = {
             lookup.name: {
-                key: folding.lookups[lookup.name].get(key)
+                key: folding.lookups.rows[lookup.name].get(key)
                 for key in self.keys_of(streams, lookup.category, lookup.name)
             }
             for lookup in self.projection.lookups
@@ -141,7 +142,7 @@ class Recomputation:
         """Return the streams of the look-ups and rows that were folded or missed."""
         streams = set()
         for name, keys in keys_to_look_up(self.projection, folding.turns).items():
-            streams |= folding.streams_of_lookup(name, keys)
+            streams |= folding.lookups.streams_of(name, keys)
         keys = {key for turn in folding.turns for key in keys_of(turn)}
         return streams | {s for key in keys if (s := self.projection.stream_of(key))}
 

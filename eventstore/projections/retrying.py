@@ -8,7 +8,7 @@ import psycopg
 from eventstore.encryption.keys import MasterKeys
 from eventstore.errors import CannotProject, ReadModelOutdated
 from eventstore.errors.refusals import is_of_the_data
-from eventstore.projections.folding import Failure
+from eventstore.projections.failures import Failure
 from eventstore.projections.generations import live_generations, shape_of
 from eventstore.projections.parked_streams import (
     ParkedStream,
