@@ -22,6 +22,9 @@ from eventstore.subscriptions.subscription import Subscription
 SECONDS_ALONE = 0.25
 """Seconds, to the end of a batch, for which the others wait for one read alone."""
 
+MAX_PASSES_AHEAD = 10
+"""Passes of the others while one that is to be read alone waits."""
+
 ReportAlone = Callable[[Subscription, CaughtUp, float], None]
 ReportPass = Callable[[SharedPass, float], None]
 
@@ -49,6 +52,9 @@ class Reader:
     suspects: set[str] = field(default_factory=set)
     # Set apart, and to be tried alone after it.
     due: set[str] = field(default_factory=set)
+    # To be read alone when the others have come to the end, and their passes so far.
+    alone: set[str] = field(default_factory=set)
+    passes: int = 0
 
     def begin(self, subscriptions: Sequence[Subscription]) -> None:
         """Mark who is read, and find who is to be read alone first."""
@@ -74,20 +80,27 @@ class Reader:
         """
         Read one batch together, and alone what cannot be; return the shared pass.
 
+        Those that cannot be read with the others wait until these have come to the end,
+        or for ten passes: each takes its time from all others.
         With *is_brief* those to be read alone are left to another call, and so are all
         if the pass failed: each of them may take long.
         """
         self.read_alone(subscriptions, self.suspects, is_trial=True)
         self.suspects = set()
         started = time.monotonic()
+        together = [one for one in subscriptions if one.name not in self.alone]
         done = read_together(
-            self.connection, subscriptions, interruptions=self.interruptions
+            self.connection, together, interruptions=self.interruptions
         )
         self.report_pass(done, time.monotonic() - started)
         if is_brief:
             return done
         if done.error is None:
-            self.read_alone(subscriptions, done.to_read_alone, done.checkpoint)
+            self.alone.update(done.to_read_alone)
+            self.passes += 1
+            if done.is_last or self.passes >= MAX_PASSES_AHEAD:
+                self.read_alone(subscriptions, self.alone, done.checkpoint)
+                self.alone, self.passes = set(), 0
         else:
             self.due |= find_not_put_off(self.connection, names_of(subscriptions))
         self.read_alone(subscriptions, self.due, is_trial=True)

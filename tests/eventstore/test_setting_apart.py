@@ -59,18 +59,38 @@ def test_a_lock_that_is_not_free_is_no_end_of_a_process(engine: Engine) -> None:
 def test_who_works_in_no_steps_does_not_run_ahead_of_the_others(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("eventstore.subscriptions.reader.MAX_PASSES_AHEAD", 1)
     seen: list[int] = []
-    hand = Subscription(
+    write(engine, *[("lamp", 1)] * 700)
+    read(engine, [by_hand(engine, seen), *made(engine, plain("good", folded))])
+
+    assert checkpoints(engine) == {"hand": 500, "good_g1": 500}
+    assert seen == list(range(1, 501))
+
+
+def test_who_is_read_alone_waits_until_the_others_are_at_the_end(
+    engine: Engine,
+) -> None:
+    """Ten passes at most: there may be no end."""
+    seen: list[int] = []
+    subscriptions = [by_hand(engine, seen), *made(engine, plain("good", folded))]
+    write(engine, *[("lamp", 1)] * 700)
+    read(engine, subscriptions)
+    assert checkpoints(engine) == {"hand": 0, "good_g1": 500}
+
+    read(engine, subscriptions)
+    assert checkpoints(engine) == {"hand": 700, "good_g1": 700}
+    assert seen == list(range(1, 701))
+
+
+def by_hand(engine: Engine, seen: list[int]) -> Subscription:
+    """Return a subscription that works in no steps, and notes what it got."""
+    engine.connection.execute("INSERT INTO subscriptions (name) VALUES ('hand')")
+    return Subscription(
         name="hand",
         types=["Added"],
         handler=lambda _, events: seen.extend(event.position for event in events),
     )
-    engine.connection.execute("INSERT INTO subscriptions (name) VALUES ('hand')")
-    write(engine, *[("lamp", 1)] * 700)
-    read(engine, [hand, *made(engine, plain("good", folded))])
-
-    assert checkpoints(engine) == {"hand": 500, "good_g1": 500}
-    assert seen == list(range(1, 501))
 
 
 def test_a_brief_reading_leaves_to_others_what_is_read_alone(engine: Engine) -> None:
