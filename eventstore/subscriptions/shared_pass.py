@@ -106,7 +106,7 @@ class Pass:
     def read(self, batch: int) -> SharedPass:
         held = self.hold()
         skipped = [name for name in self.subscriptions if name not in held]
-        places = near_the_first(held)
+        places = self.without_late(near_the_first(held))
         to_read_alone = [name for name in held if name not in places]
         if not places:
             return SharedPass(to_read_alone=to_read_alone, skipped=skipped)
@@ -147,6 +147,14 @@ class Pass:
         if moved:
             move_together(moved, end).send(self.connection)
         return SharedPass(end, handled, to_read_alone, skipped, is_last)
+
+    def without_late(self, places: Mapping[str, int]) -> Mapping[str, int]:
+        """Leave out those that work in no steps and are behind all that do."""
+        in_steps = [
+            place for name, place in places.items() if self.subscriptions[name].work
+        ]
+        first = min(in_steps, default=0)
+        return {name: place for name, place in places.items() if place >= first}
 
     def hold(self) -> dict[str, HeldCheckpoint]:
         """Lock the checkpoints that are free; one round trip."""

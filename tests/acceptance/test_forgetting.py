@@ -151,10 +151,7 @@ def test_nothing_personal_is_left_of_who_was_forgotten(
         client.send("RegisterCustomer", ZOE)
         settle(engine)
         (zoe,) = client.get("/api/customers")["customers"]
-    wait_until(
-        lambda: found(dump(database)) == set(),
-        "nothing is found in the database",
-    )
+    wait_until(lambda: has_nothing(database), "nothing is found in the database")
 
     broker = redis.Redis(unix_socket_path=str(folder / "redis.sock"))
     queued = b"".join(broker.dump(key) or b"" for key in broker.keys("*"))
@@ -165,6 +162,14 @@ def test_nothing_personal_is_left_of_who_was_forgotten(
     assert scalar(engine, "SELECT count(*) FROM readmodels.order_list") == orders == 3
     assert (zoe["name"], zoe["is_forgotten"]) == ("(forgotten)", True)
     assert zoe["worth"] > 0
+
+
+def has_nothing(database: str) -> bool:
+    try:
+        return found(dump(database)) == set()
+    except subprocess.CalledProcessError:
+        # A generation that was kept is dropped in this moment.
+        return False
 
 
 def test_without_encryption_the_same_search_finds_all_of_it_in_every_table(
