@@ -28,9 +28,15 @@ from tasks.shop.wiring import Shop
 from tasks.webhooks.attempts import Attempt, Result, carry_out
 from tasks.webhooks.open_stream import OpenStream, open_at
 from tasks.webhooks.posting import Answer
-from tasks.webhooks.progress import Progress, save_progress
+from tasks.webhooks.progress import Progress, save_progress, stop_unchanged
 from tasks.webhooks.registry import Webhook
-from tasks.webhooks.selection import Selection, UnreadableEvent, find_at
+from tasks.webhooks.restoring import (
+    PlaceNotInLog,
+    describe,
+    find_places,
+    place_before,
+)
+from tasks.webhooks.selection import Selection, UnreadableEvent
 from tasks.webhooks.stored_secrets import unwrap_all
 
 MAX_OPEN_STREAMS = 8
@@ -127,11 +133,10 @@ class Channel:
                 self.take_up(connection, goal)
                 must_save |= len(self.streams) > before
         except CheckpointNotInLog:
-            self.stop(
-                f"the log has not the event at {self.cursor.position} that was sent"
-                " last: it was restored or replaced. Say where to go on:"
-                f" recount webhooks resume {self.name} --after POSITION"
-            )
+            places = [one.event.position for one in self.streams.values()]
+            place = self.cursor.position
+            what = f"the log has not the event at {place} that was sent last"
+            self.stop(describe(what, self.name, place_before(place, places)))
         must_stop = self.stopped_because is not None and self.is_idle
         is_due = time.monotonic() > self.saved_at + SECONDS_BETWEEN_PLACES
         if must_save or must_stop or (self.is_changed and is_due):
@@ -141,14 +146,16 @@ class Channel:
 
     def restore(self, connection: psycopg.Connection[Any]) -> None:
         """Open the streams that were being delivered when the progress was stored."""
-        for stored in self.progress.streams:
-            event = find_at(connection, stored.position)
-            if event is None or event.stream_id != stored.stream:
-                self.stop(
-                    f"the log has no event of {stored.stream} at {stored.position}: it"
-                    f" was replaced. recount webhooks resume {self.name} --after"
-                )
-                return
+        try:
+            places = find_places(connection, self.progress)
+        except PlaceNotInLog as error:
+            log.error("webhook stopped", webhook=self.name, because=str(error))
+            self.break_off(connection, str(error))
+            return
+        self.cursor = self.passed = places.cursor
+        self.is_changed = places.cursor != self.progress.cursor
+        for event, stored in places.events:
+            stored.position = event.position
             opened = OpenStream(event, True, stored)
             self.streams[stored.stream] = opened
             if stored.is_skipped:
@@ -207,9 +214,7 @@ class Channel:
 
     def break_off(self, connection: psycopg.Connection[Any], because: str) -> None:
         """Stop after an error of ours, at the progress that was stored last."""
-        save_progress(
-            connection, self.progress, last_answer=None, stopped_because=because
-        )
+        stop_unchanged(connection, self.progress, because)
         self.is_gone = True
 
     def take_up(self, connection: psycopg.Connection[Any], goal: int) -> None:

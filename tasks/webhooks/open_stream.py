@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from eventstore.log.events import RecordedEvent
+from eventstore.personal.keyring import about_of
 from tasks.webhooks.attempts import MAX_SECONDS, Result, pause_after
 from tasks.webhooks.progress import StreamProgress
 
@@ -53,5 +54,7 @@ class OpenStream:
 
 def open_at(event: RecordedEvent, *, has_more: bool) -> OpenStream:
     """Return the stream of an event that was not tried yet."""
-    progress = StreamProgress(stream=event.stream_id, position=event.position)
+    progress = StreamProgress(
+        stream=event.stream_id, position=event.position, event_id=about_of(event)
+    )
     return OpenStream(event, has_more, progress)

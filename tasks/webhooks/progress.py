@@ -2,7 +2,8 @@
 How far a webhook has been delivered, as it is stored.
 
 A position, behind which nothing was taken up yet, and of each stream that is being
-delivered the position of its first event that is not. Never a copy of an event.
+delivered the position of its first event that is not, each with the id of the event
+there. Never a copy of an event.
 """
 
 from datetime import datetime
@@ -21,12 +22,13 @@ class StreamProgress(msgspec.Struct, kw_only=True, omit_defaults=True):
     """
     A stream that is being delivered, up to its event at *position*.
 
-    That event was sent *tries* times in vain, over *waited* seconds, the last time with
-    *error*. An operator has *is_skipped* set: then it is not sent again.
+    *event_id* is the id of that event. It was sent *tries* times in vain, over *waited*
+    seconds, the last time with *error*. An operator has *is_skipped* set: then it is not sent again.
     """
 
     stream: str
     position: int
+    event_id: UUID
     tries: int = 0
     waited: float = 0.0
     error: str = ""
@@ -139,3 +141,17 @@ def save_progress(
         },
     )
     return bool(stored.rowcount)
+
+
+def stop_unchanged(
+    connection: psycopg.Connection[Any], progress: Progress, because: str
+) -> None:
+    """Stop a webhook at the place that is stored, unless it is not ours any more."""
+    connection.execute(
+        """
+        UPDATE public.webhook_progress
+        SET state = 'stopped', state_since = clock_timestamp(), stopped_because = %s
+        WHERE name = %s AND turn = %s
+        """,
+        (because, progress.name, progress.turn),
+    )

@@ -123,7 +123,10 @@ class Sender:
     ) -> None:
         channel = Channel(self.shop, webhook, progress, secrets, self.results)
         channel.restore(self.connection)
-        self.channels[webhook.name] = channel
+        if channel.is_gone:
+            self.drop(channel)
+        else:
+            self.channels[webhook.name] = channel
 
     def drop(self, channel: Channel) -> None:
         """Forget a channel; what its threads still report is passed over."""

@@ -175,6 +175,7 @@ def test_a_stopped_one_is_shown_with_what_failed(shop: Shop) -> None:
         failing = {
             "stream": "order-1",
             "position": 1,
+            "event_id": ids_in_log(log)[0],
             "tries": 19,
             "waited": 3_600,
             "error": "500 Internal Server Error",
