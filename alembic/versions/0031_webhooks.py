@@ -19,6 +19,8 @@ depends_on = None
 TABLES = """
 CREATE TABLE IF NOT EXISTS public.webhooks (
     name varchar NOT NULL PRIMARY KEY,
+    -- Another one may be added under a name that was removed.
+    id uuid NOT NULL UNIQUE,
     url text NOT NULL,
     -- The events that are wanted, by their present types; NULL is all.
     types varchar[],
@@ -43,6 +45,8 @@ CREATE UNIQUE INDEX IF NOT EXISTS webhook_secrets_in_force
 CREATE TABLE IF NOT EXISTS public.webhook_progress (
     name varchar NOT NULL PRIMARY KEY
         REFERENCES public.webhooks (name) ON DELETE CASCADE,
+    -- That of the webhook: what a sender writes for a removed one is refused.
+    id uuid NOT NULL,
     state varchar NOT NULL DEFAULT 'active',
     state_since timestamptz NOT NULL DEFAULT clock_timestamp(),
     stopped_because text,

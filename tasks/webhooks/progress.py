@@ -40,17 +40,22 @@ class Progress(NamedTuple):
     """
     The stored progress of one webhook.
 
-    *outcomes* counts attempts by how they ended. *turn* changes when an operator has
-    changed the place.
+    *id* is that of the webhook. *outcomes* counts attempts by how they ended. *turn*
+    changes when an operator has changed the place.
     """
 
     name: str
+    id: UUID
     state: State
     turn: int
     position: int
     event_id: UUID | None
     streams: list[StreamProgress]
     outcomes: dict[str, int]
+
+    def is_for(self, other: "Progress") -> bool:
+        """Return whether both are of one webhook, and no operator came between."""
+        return (self.id, self.turn) == (other.id, other.turn)
 
     @property
     def cursor(self) -> ForeignCheckpoint:
@@ -61,12 +66,12 @@ def find_progress(connection: psycopg.Connection[Any]) -> list[Progress]:
     """Return the progress of all webhooks, by name."""
     rows = connection.execute(
         """
-        SELECT name, state, turn, position, event_id, streams, outcomes
+        SELECT name, id, state, turn, position, event_id, streams, outcomes
         FROM public.webhook_progress ORDER BY name
         """
     )
     return [
-        Progress(*row)._replace(streams=msgspec.convert(row[5], list[StreamProgress]))
+        Progress(*row)._replace(streams=msgspec.convert(row[6], list[StreamProgress]))
         for row in rows
     ]
 
@@ -127,10 +132,11 @@ def save_progress(
                 ELSE clock_timestamp()
             END,
             stopped_because = %(because)s
-        WHERE name = %(name)s AND turn = %(turn)s
+        WHERE name = %(name)s AND id = %(id)s AND turn = %(turn)s
         """,
         {
             "name": progress.name,
+            "id": progress.id,
             "turn": progress.turn,
             "position": progress.position,
             "event_id": progress.event_id,
@@ -151,7 +157,7 @@ def stop_unchanged(
         """
         UPDATE public.webhook_progress
         SET state = 'stopped', state_since = clock_timestamp(), stopped_because = %s
-        WHERE name = %s AND turn = %s
+        WHERE name = %s AND id = %s AND turn = %s
         """,
-        (because, progress.name, progress.turn),
+        (because, progress.name, progress.id, progress.turn),
     )

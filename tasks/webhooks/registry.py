@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
+from uuid import UUID, uuid4
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -21,9 +22,14 @@ STATES: Sequence[State] = ("active", "paused", "stopped")
 
 
 class Webhook(NamedTuple):
-    """What an operator chose; *types* and *category* are None for all."""
+    """
+    What an operator chose; *types* and *category* are None for all.
+
+    *id* is drawn when it is added: another one may have its name later.
+    """
 
     name: str
+    id: UUID
     url: str
     types: list[str] | None
     category: str | None
@@ -44,7 +50,7 @@ def find_webhooks(connection: psycopg.Connection[Any]) -> list[Webhook]:
     """Return all webhooks, by name."""
     rows = connection.execute(
         """
-        SELECT name, url, types, category, is_personal, created_at
+        SELECT name, id, url, types, category, is_personal, created_at
         FROM public.webhooks ORDER BY name
         """
     )
@@ -79,21 +85,22 @@ def add_webhook(
                 f"there are {count} webhooks, and there may be no more"
             )
         types = None if wanted.types is None else sorted(wanted.types)
+        id_ = uuid4()
         added = connection.execute(
             """
-            INSERT INTO public.webhooks (name, url, types, category, is_personal)
-            VALUES (%s, %s, %s, %s, %s) ON CONFLICT (name) DO NOTHING
+            INSERT INTO public.webhooks (name, id, url, types, category, is_personal)
+            VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (name) DO NOTHING
             """,
-            (name, url, types, wanted.category, is_personal),
+            (name, id_, url, types, wanted.category, is_personal),
         )
         if not added.rowcount:
             raise WebhookRefused(f"there is a webhook {name} already")
         connection.execute(
             """
-            INSERT INTO public.webhook_progress (name, position, event_id)
-            VALUES (%s, %s, %s)
+            INSERT INTO public.webhook_progress (name, id, position, event_id)
+            VALUES (%s, %s, %s, %s)
             """,
-            (name, after.position, after.event_id),
+            (name, id_, after.position, after.event_id),
         )
         return keep_new_secret(connection, name, masters)
 

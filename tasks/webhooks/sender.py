@@ -103,7 +103,7 @@ class Sender:
         secrets = find_secrets(self.connection)
         found = {one.name: one for one in find_progress(self.connection)}
         for name, channel in list(self.channels.items()):
-            if name not in found or found[name].turn != channel.progress.turn:
+            if name not in found or not channel.progress.is_for(found[name]):
                 self.drop(channel)
                 continue
             channel.progress = channel.progress._replace(state=found[name].state)
@@ -111,10 +111,14 @@ class Sender:
             if channel.progress.state != "active" and channel.is_idle:
                 self.drop(channel)
         for name, progress in found.items():
-            # One that was added meanwhile may be found by one statement alone.
-            is_new = name not in self.channels and name in webhooks
-            if is_new and progress.state == "active":
-                self.open(webhooks[name], progress, secrets.get(name, []))
+            webhook = webhooks.get(name)
+            # Each statement sees its own moment: one of that name may have been
+            # removed, and another one added, between two of them. The progress is read
+            # last, so the secrets are those of the webhook with its id.
+            is_whole = webhook is not None and webhook.id == progress.id
+            if is_whole and progress.state == "active" and name not in self.channels:
+                assert webhook is not None
+                self.open(webhook, progress, secrets.get(name, []))
         if self.channels:
             self.had_webhooks_at = time.monotonic()
 

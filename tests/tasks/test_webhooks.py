@@ -9,11 +9,12 @@ from flask.testing import FlaskClient
 
 from domain.customers.commands import ForgetCustomer
 from eventstore.log.append import append
-from tasks.shop.event_feed import EventFilter, find_end
+from tasks.shop.event_feed import ALL, START, EventFilter, find_end
 from tasks.shop.published_events import MASKED, publish_event
 from tasks.shop.wiring import Shop
 from tasks.webhooks.channel import MAX_OPEN_STREAMS
-from tasks.webhooks.progress import has_active
+from tasks.webhooks.progress import has_active, save_progress, stop_unchanged
+from tasks.webhooks.registry import add_webhook, remove_webhook
 from tests.support.desk import Do, alice, pay, place, rename
 from tests.support.following import append_events, append_to, ids_in_log, new_event
 from tests.support.receivers import (
@@ -196,6 +197,39 @@ def test_a_webhook_that_was_added_or_removed_is_noticed(shop: Shop) -> None:
         wait_until(lambda: len(second.ids) == 2, "the second gets both")
 
     assert len(first.ids) == 1
+
+
+def test_another_webhook_under_a_removed_ones_name_is_another(shop: Shop) -> None:
+    """The sender sees neither moment between: the name was never free."""
+    with receiving(2) as (former, other), shop.lent() as log, sending(shop) as sender:
+        add(shop, "crm", former.url, is_personal=True)
+        append_events(log, 3)
+        wait_until(lambda: standing_of(shop).outcomes.get("delivered") == 3, "it goes")
+        replaced = sender.channels["crm"]
+        with log.transaction():
+            remove_webhook(log, "crm")
+            add_webhook(
+                log,
+                "crm",
+                other.url,
+                wanted=ALL,
+                is_personal=False,
+                after=START,
+                masters=shop.settings.master_keys,
+            )
+        wait_until(lambda: len(other.ids) == 3, "the other begins with the first event")
+        assert not sender.channels["crm"].webhook.is_personal
+        # What the former still stores is refused, though both are at turn 0.
+        because = "it failed"
+        stop_unchanged(log, replaced.progress, because)
+        stored = save_progress(
+            log, replaced.progress, last_answer=None, stopped_because=because
+        )
+
+    assert not stored
+    assert standing_of(shop).state == "active"
+    assert standing_of(shop).outcomes["delivered"] == 3
+    assert len(former.ids) == 3
 
 
 def test_a_sender_without_webhooks_ends(
