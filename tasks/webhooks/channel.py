@@ -8,7 +8,6 @@ one twice.
 """
 
 import time
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from queue import SimpleQueue
@@ -19,13 +18,12 @@ import psycopg
 from eventstore.encryption.keys import WrappedKey
 from eventstore.errors import CheckpointNotInLog
 from eventstore.errors.unreadable import WrongMasterKey
-from eventstore.log.events import RecordedEvent
 from eventstore.personal.keyring import Keyring
 from eventstore.subscriptions.external_store import ForeignCheckpoint
-from tasks.shop.event_feed import cursor_at, read_page
 from tasks.shop.logging import logger_of
 from tasks.shop.wiring import Shop
 from tasks.webhooks.attempts import Attempt, Result, carry_out
+from tasks.webhooks.intake import Intake
 from tasks.webhooks.open_stream import OpenStream, open_at
 from tasks.webhooks.posting import Answer
 from tasks.webhooks.progress import Progress, save_progress, stop_unchanged
@@ -45,8 +43,6 @@ Streams of one webhook that are delivered at a time, one event of each.
 
 Those that wait for another attempt count: a receiver that is away gets no more.
 """
-BATCH = 250
-BATCH_BYTES = 256 * 1024
 SECONDS_BETWEEN_PLACES = 1.0
 """From one update that only passes over unwanted events to the next."""
 
@@ -60,9 +56,9 @@ class Channel:
     """
     The deliveries of one webhook.
 
-    All events up to *cursor* are delivered, unwanted, or belong to *streams*; *ahead*
-    are those behind it that were read. *passed* is the cursor behind all of them, and
-    *goal* the position up to which the log was read to its end.
+    All events up to *cursor* are delivered, unwanted, or belong to *streams*. Of one
+    that *is_gone* nothing is sent or stored any more, but its requests may still be
+    under way: no other channel of the webhook is opened before they have ended.
     """
 
     shop: Shop
@@ -71,9 +67,7 @@ class Channel:
     secrets: list[WrappedKey]
     results: Results
     streams: dict[str, OpenStream] = field(default_factory=dict)
-    ahead: deque[RecordedEvent] = field(default_factory=deque)
     arrived: list[Result] = field(default_factory=list)
-    goal: int = -1
     saved_at: float = 0.0
     is_changed: bool = False
     is_gone: bool = False
@@ -81,9 +75,10 @@ class Channel:
     last_answer: str | None = None
 
     def __post_init__(self) -> None:
-        self.cursor = self.passed = self.progress.cursor
+        wanted = self.webhook.wanted
+        self.intake = Intake(self.shop.deciders, wanted, self.progress.cursor)
         self.outcomes = dict(self.progress.outcomes)
-        self.selection = Selection(self.webhook.wanted, self.shop.deciders)
+        self.selection = Selection(wanted, self.shop.deciders)
         self.threads = ThreadPoolExecutor(MAX_OPEN_STREAMS, self.webhook.name)
 
     @property
@@ -91,8 +86,13 @@ class Channel:
         return self.webhook.name
 
     @property
+    def cursor(self) -> ForeignCheckpoint:
+        return self.intake.cursor
+
+    @property
     def is_sending(self) -> bool:
-        return self.progress.state == "active" and self.stopped_because is None
+        is_ours = self.progress.state == "active" and not self.is_gone
+        return is_ours and self.stopped_because is None
 
     @property
     def is_idle(self) -> bool:
@@ -116,7 +116,7 @@ class Channel:
     def has_more(self, goal: int) -> bool:
         """Return whether there is something to take up, and room for it."""
         has_room = len(self.streams) < MAX_OPEN_STREAMS
-        return self.is_sending and has_room and bool(self.ahead or goal != self.goal)
+        return self.is_sending and has_room and self.intake.has_more(goal)
 
     def turn(self, connection: psycopg.Connection[Any], goal: int) -> None:
         """
@@ -125,23 +125,28 @@ class Channel:
         *connection* is in autocommit, and *goal* is what is settled. Raises the
         driver's errors.
         """
+        if self.is_gone:
+            self.note_ends()
+            return
         must_save = bool(self.arrived)
         try:
             self.settle(connection)
             if self.has_more(goal):
-                before = len(self.streams)
                 self.take_up(connection, goal)
-                must_save |= len(self.streams) > before
         except CheckpointNotInLog:
             places = [one.event.position for one in self.streams.values()]
             place = self.cursor.position
             what = f"the log has not the event at {place} that was sent last"
             self.stop(describe(what, self.name, place_before(place, places)))
         must_stop = self.stopped_because is not None and self.is_idle
-        is_due = time.monotonic() > self.saved_at + SECONDS_BETWEEN_PLACES
+        now = time.monotonic()
+        is_due = now > self.saved_at + SECONDS_BETWEEN_PLACES
+        # Before each request, also one that is sent again: an operator may have paused
+        # the webhook since.
+        must_save |= now >= self.next_due()
         if must_save or must_stop or (self.is_changed and is_due):
             self.save(connection, is_last=must_stop)
-        if self.is_sending and not self.is_gone:
+        if self.is_sending:
             self.send(connection)
 
     def restore(self, connection: psycopg.Connection[Any]) -> None:
@@ -152,7 +157,7 @@ class Channel:
             log.error("webhook stopped", webhook=self.name, because=str(error))
             self.break_off(connection, str(error))
             return
-        self.cursor = self.passed = places.cursor
+        self.intake.cursor = self.intake.passed = places.cursor
         self.is_changed = places.cursor != self.progress.cursor
         for event, stored in places.events:
             stored.position = event.position
@@ -162,11 +167,17 @@ class Channel:
                 self.finish(connection, opened)
                 self.is_changed = True
 
+    def note_ends(self) -> None:
+        """Note that requests have ended, and not how."""
+        while self.arrived:
+            self.streams[self.arrived.pop().stream].is_under_way = False
+
     def settle(self, connection: psycopg.Connection[Any]) -> None:
         """Take note of what the threads have done."""
         while self.arrived:
             result = self.arrived.pop()
             answer, opened = result.answer, self.streams[result.stream]
+            opened.is_under_way = False
             self.outcomes[answer.outcome] = self.outcomes.get(answer.outcome, 0) + 1
             self.last_answer = answer.text
             self.is_changed = True
@@ -219,48 +230,34 @@ class Channel:
 
     def take_up(self, connection: psycopg.Connection[Any], goal: int) -> None:
         """Take up events behind the cursor, of one page at most."""
-        if not self.ahead:
-            page = read_page(
-                connection,
-                self.cursor,
-                self.webhook.wanted,
-                self.shop.deciders,
-                limit=BATCH,
-                max_bytes=BATCH_BYTES,
-                up_to=goal,
-            )
-            self.ahead.extend(page.events)
-            self.passed = page.cursor
-            if page.is_last:
-                self.goal = goal
-        while self.ahead and len(self.streams) < MAX_OPEN_STREAMS:
-            event = self.ahead.popleft()
-            self.cursor = cursor_at(event)
+        self.intake.read(connection, goal)
+        while self.intake.ahead and len(self.streams) < MAX_OPEN_STREAMS:
+            event = self.intake.take()
             known = self.streams.get(event.stream_id)
             if known is not None:
                 known.has_more = True
             elif self.selection.fits(event):
                 self.streams[event.stream_id] = open_at(event, has_more=False)
-        if not self.ahead:
-            self.cursor = self.passed
         self.is_changed |= self.cursor != self.progress.cursor
 
     def save(self, connection: psycopg.Connection[Any], *, is_last: bool) -> None:
         """Store the progress; find out whether the webhook is still ours."""
-        place: ForeignCheckpoint = self.cursor
+        place = self.cursor
         self.progress = self.progress._replace(
             position=place.position,
             event_id=place.event_id,
             streams=[one.progress for one in self.streams.values()],
             outcomes=self.outcomes,
         )
-        is_ours = save_progress(
+        state = save_progress(
             connection,
             self.progress,
             last_answer=self.last_answer,
             stopped_because=self.stopped_because if is_last else None,
         )
-        self.is_gone = is_last or not is_ours
+        self.is_gone = is_last or state is None
+        if state == "paused":
+            self.progress = self.progress._replace(state=state)
         self.is_changed, self.last_answer = False, None
         self.saved_at = time.monotonic()
 
@@ -279,7 +276,6 @@ class Channel:
             return
         keyring = Keyring(connection, masters) if self.webhook.is_personal else None
         for opened in due:
-            opened.is_under_way = True
             stream = opened.event.stream_id
             try:
                 messages = self.selection.messages_of(opened.event, keyring)
@@ -287,6 +283,7 @@ class Channel:
                 # Perhaps a newer version of the shop wrote it, and comes up soon.
                 answer = Answer("unreadable", f"this version cannot read it: {error}")
                 self.results.put((self, Result(stream, 0, answer, 0.0)))
+                opened.is_under_way = True
                 continue
             attempt = Attempt(
                 stream,
@@ -296,6 +293,7 @@ class Channel:
                 self.shop.settings.webhook_networks,
             )
             self.threads.submit(self.carry_out, attempt)
+            opened.is_under_way = True
 
     def carry_out(self, attempt: Attempt) -> None:
         """Send, in a thread, and report."""

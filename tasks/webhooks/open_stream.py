@@ -33,7 +33,6 @@ class OpenStream:
     def note_failure(self, result: Result) -> None:
         """Plan the next attempt."""
         known = self.progress
-        self.is_under_way = False
         self.sent += result.sent
         known.tries += 1
         known.error = result.answer.text

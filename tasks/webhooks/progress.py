@@ -23,7 +23,8 @@ class StreamProgress(msgspec.Struct, kw_only=True, omit_defaults=True):
     A stream that is being delivered, up to its event at *position*.
 
     *event_id* is the id of that event. It was sent *tries* times in vain, over *waited*
-    seconds, the last time with *error*. An operator has *is_skipped* set: then it is not sent again.
+    seconds, the last time with *error*. An operator has *is_skipped* set:
+    then it is not sent again.
     """
 
     stream: str
@@ -109,14 +110,15 @@ def save_progress(
     *,
     last_answer: str | None,
     stopped_because: str | None,
-) -> bool:
+) -> State | None:
     """
-    Store the progress of a webhook; return False if it is not ours any more.
+    Store the progress of a webhook; return its state, or None if it is not ours.
 
     Then it was removed, or an operator has changed its place. *last_answer* and
-    *stopped_because* are None if there is none: then the webhook is not stopped.
+    *stopped_because* are None if there is none: then the webhook is not stopped. What
+    is stored for one that was paused meanwhile counts.
     """
-    stored = connection.execute(
+    row = connection.execute(
         """
         UPDATE public.webhook_progress SET
             position = %(position)s, event_id = %(event_id)s, streams = %(streams)s,
@@ -133,6 +135,7 @@ def save_progress(
             END,
             stopped_because = %(because)s
         WHERE name = %(name)s AND id = %(id)s AND turn = %(turn)s
+        RETURNING state
         """,
         {
             "name": progress.name,
@@ -145,8 +148,8 @@ def save_progress(
             "answer": last_answer,
             "because": stopped_because,
         },
-    )
-    return bool(stored.rowcount)
+    ).fetchone()
+    return None if row is None else row[0]
 
 
 def stop_unchanged(

@@ -84,7 +84,7 @@ class Sender:
             log.exception("webhook broke off", webhook=channel.name)
             because = f"error {type(error).__name__}: see the log of the relay"
             channel.break_off(self.connection, because)
-        if channel.is_gone:
+        if channel.is_gone and channel.is_idle:
             self.drop(channel)
 
     def collect(self, seconds: float) -> None:
@@ -104,11 +104,14 @@ class Sender:
         found = {one.name: one for one in find_progress(self.connection)}
         for name, channel in list(self.channels.items()):
             if name not in found or not channel.progress.is_for(found[name]):
-                self.drop(channel)
-                continue
-            channel.progress = channel.progress._replace(state=found[name].state)
-            channel.secrets = secrets.get(name, [])
-            if channel.progress.state != "active" and channel.is_idle:
+                # Its requests end first: the same event must not be under way twice.
+                channel.is_gone = True
+            else:
+                state = found[name].state
+                channel.progress = channel.progress._replace(state=state)
+                channel.secrets = secrets.get(name, [])
+            is_over = channel.is_gone or channel.progress.state != "active"
+            if is_over and channel.is_idle:
                 self.drop(channel)
         for name, progress in found.items():
             webhook = webhooks.get(name)
@@ -133,7 +136,7 @@ class Sender:
             self.channels[webhook.name] = channel
 
     def drop(self, channel: Channel) -> None:
-        """Forget a channel; what its threads still report is passed over."""
+        """Forget a channel, which is idle, or whose sender ends."""
         self.channels.pop(channel.name, None)
         channel.threads.shutdown(wait=False, cancel_futures=True)
 

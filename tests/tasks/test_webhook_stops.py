@@ -115,6 +115,54 @@ def test_who_is_paused_gets_nothing_and_then_all_that_was_missed(shop: Shop) -> 
     assert sorted(receiver.ids) == sorted(ids)
 
 
+def test_after_a_pause_nothing_begins_that_was_not_handed_over(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also before the sender has listed the webhooks again."""
+    monkeypatch.setattr("tasks.webhooks.sender.SECONDS_BETWEEN_LISTS", 60)
+    with receiving(2) as (receiver, other), shop.lent() as log:
+        receiver.respond = lambda _: 500
+        append_to(log, "order-1", 1)
+        add(shop, "crm", receiver.url)
+        add(shop, "other", other.url)
+        with sending(shop) as sender:
+            wait_until(lambda: len(receiver.ids) > 2, "it is tried again")
+            pause_webhook(log, "crm")
+            tried = len(receiver.ids)
+            for number in range(2, 12):
+                append_events(log, 1, first=number)
+                wait_until(lambda n=number: len(other.ids) == n, "others go on")  # type: ignore[misc]
+            assert "crm" in sender.channels
+
+    assert len(receiver.ids) <= tried + 1
+    assert set(receiver.streams()) == {"order-1"}
+
+
+def test_who_is_resumed_gets_no_event_twice_at_a_time(shop: Shop) -> None:
+    """The requests of before end first, though their answers take long."""
+    with receiving(2) as (receiver, other), shop.lent() as log:
+        receiver.respond = receiver.hang
+        append_to(log, "order-1", 1, 2)
+        add(shop, "crm", receiver.url)
+        add(shop, "other", other.url)
+        with sending(shop) as sender:
+            wait_until(lambda: receiver.under_way, "it is under way")
+            former = sender.channels["crm"]
+            resume_webhook(log, "crm")
+            wait_until(lambda: former.is_gone, "it is noticed")
+            for number in range(2, 6):
+                append_events(log, 1, first=number)
+                wait_until(lambda n=number: len(other.ids) == n + 1, "others go on")  # type: ignore[misc]
+            assert len(receiver.ids) == 1
+            receiver.is_over.set()
+            wait_until(lambda: not standing_of(shop).behind, "it goes on")
+            wait_until(lambda: not standing_of(shop).streams, "all is delivered")
+            assert sender.channels["crm"] is not former
+
+    # At least once: nobody took note of the first answer.
+    assert receiver.streams()["order-1"] == [1, 1, 2]
+
+
 def test_a_log_without_the_last_event_stops_the_webhook(shop: Shop) -> None:
     """As one that was restored: its events at these positions are others."""
     with receiving(1) as (receiver,), shop.lent() as log:

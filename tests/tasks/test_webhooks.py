@@ -226,7 +226,7 @@ def test_another_webhook_under_a_removed_ones_name_is_another(shop: Shop) -> Non
             log, replaced.progress, last_answer=None, stopped_because=because
         )
 
-    assert not stored
+    assert stored is None
     assert standing_of(shop).state == "active"
     assert standing_of(shop).outcomes["delivered"] == 3
     assert len(former.ids) == 3
