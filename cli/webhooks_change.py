@@ -148,20 +148,34 @@ def pause_webhook(name: str) -> None:
 @click.command("resume")
 @click.argument("name")
 @click.option("--after", help="Go on behind this position, or cursor of the feed.")
-@click.option("--skip", is_flag=True, help="Pass over the events that failed.")
-def resume_webhook(name: str, after: str | None, skip: bool) -> None:
+@click.option(
+    "--skip",
+    "streams",
+    metavar="STREAM",
+    multiple=True,
+    help="Pass over the event of this stream that failed; may be given several times.",
+)
+def resume_webhook(name: str, after: str | None, streams: tuple[str, ...]) -> None:
     """
     Send to the webhook NAME again, from where it stopped.
 
     What failed is tried at once, and for another hour.
     """
-    if after is not None and skip:
+    if after is not None and streams:
         raise click.UsageError("either --after or --skip")
     with shop().lent(keep_after=(click.ClickException,)) as connection:
         place = None if after is None else place_of(connection, after, None)
-        skipped = registry.skip_failed(connection, name) if skip else []
-        demand(registry.resume_webhook(connection, name, after=place), name)
-    for stream, position in skipped:
+        passed: list[tuple[str, int]] = []
+        with connection.transaction():
+            if place is not None:
+                passed = registry.find_undelivered(connection, name, place.position)
+            if streams:
+                try:
+                    passed = registry.skip_failed(connection, name, streams)
+                except registry.WebhookRefused as error:
+                    raise click.ClickException(str(error)) from error
+            demand(registry.resume_webhook(connection, name, after=place), name)
+    for stream, position in passed:
         click.echo(f"event {position:,} of {stream} is never sent")
     click.echo(f"{name} is active")
 

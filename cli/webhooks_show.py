@@ -109,8 +109,8 @@ def lines_of(
         yield f"  {describe_stream(stream, event)}"
     if standing.state == "stopped":
         yield (
-            f"  when it is mended: recount webhooks resume {webhook.name}; --skip"
-            " passes over what failed"
+            f"  when it is mended: recount webhooks resume {webhook.name};"
+            " --skip STREAM passes over the event of a stream that failed"
         )
 
 

@@ -1,7 +1,7 @@
 """The webhooks of a shop: added, paused, resumed and removed by operators."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 from uuid import UUID, uuid4
@@ -168,27 +168,49 @@ def resume_webhook(
 
 
 def skip_failed(
-    connection: psycopg.Connection[Any], name: str
+    connection: psycopg.Connection[Any], name: str, streams: Collection[str]
 ) -> list[tuple[str, int]]:
     """
-    Pass over the events that failed; return the stream and position of each.
+    Pass over the event of each of *streams* that failed; return stream and position.
 
-    Later events of their streams are sent. Call it before `resume_webhook`.
+    Later events of these streams are sent. Call it before `resume_webhook`, in one
+    transaction. Raises WebhookRefused, and changes nothing, if one of them has no event
+    that failed.
     """
     with connection.transaction():
         row = connection.execute(
             "SELECT streams FROM public.webhook_progress WHERE name = %s FOR UPDATE",
             (name,),
         ).fetchone()
-        streams = [] if row is None else row[0]
-        failed = [one for one in streams if one.get("error")]
-        for one in failed:
+        if row is None:
+            return []
+        stored = row[0]
+        failed = [one for one in stored if one.get("error")]
+        skipped = [one for one in failed if one["stream"] in streams]
+        unknown = sorted(set(streams) - {one["stream"] for one in skipped})
+        if unknown:
+            known = ", ".join(one["stream"] for one in failed) or "no stream"
+            raise WebhookRefused(
+                f"no event of {unknown[0]} has failed; one has of {known}"
+            )
+        for one in skipped:
             one.update(is_skipped=True, error="")
         connection.execute(
             """
             UPDATE public.webhook_progress SET streams = %s, turn = turn + 1
             WHERE name = %s
             """,
-            (Jsonb(streams), name),
+            (Jsonb(stored), name),
         )
-    return [(one["stream"], one["position"]) for one in failed]
+    return [(one["stream"], one["position"]) for one in skipped]
+
+
+def find_undelivered(
+    connection: psycopg.Connection[Any], name: str, up_to: int
+) -> list[tuple[str, int]]:
+    """Return stream and position of the open events up to a position, in order."""
+    row = connection.execute(
+        "SELECT streams FROM public.webhook_progress WHERE name = %s", (name,)
+    ).fetchone()
+    found = [] if row is None else [(one["stream"], one["position"]) for one in row[0]]
+    return sorted((one for one in found if one[1] <= up_to), key=lambda one: one[1])

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from cli import cli
 from tasks.shop import wiring
 from tasks.shop.wiring import Shop
-from tasks.webhooks.registry import MAX_WEBHOOKS
+from tasks.webhooks.registry import MAX_WEBHOOKS, find_undelivered
 from tasks.webhooks.signing import sign
 from tests.support.databases import as_role
 from tests.support.following import append_events, ids_in_log
@@ -141,7 +141,7 @@ def test_it_begins_now_or_where_it_is_told(shop: Shop) -> None:
 def test_who_is_not_there_is_said() -> None:
     for command in ("show", "remove", "pause", "resume", "rotate", "test"):
         assert "there is no webhook zoe" in refused(command, "zoe")
-    assert "there is no webhook zoe" in refused("resume", "zoe", "--skip")
+    assert "there is no webhook zoe" in refused("resume", "zoe", "--skip", "order-1")
 
 
 def test_it_is_paused_and_resumed_from_another_place(shop: Shop) -> None:
@@ -154,7 +154,9 @@ def test_it_is_paused_and_resumed_from_another_place(shop: Shop) -> None:
 
     assert standing_of(shop).position == 2
     assert standing_of(shop).state == "active"
-    assert "either --after or --skip" in refused("resume", "crm", "--after=1", "--skip")
+    assert "either --after or --skip" in refused(
+        "resume", "crm", "--after=1", "--skip=order-1"
+    )
 
 
 def test_one_that_is_removed_is_gone_with_its_secrets(shop: Shop) -> None:
@@ -204,7 +206,16 @@ def test_a_stopped_one_is_shown_with_what_failed(shop: Shop) -> None:
     assert "when it is mended: recount webhooks resume crm" in shown
     assert "webhooks: 1 stopped" in told_by_status
     assert "webhook crm STOPPED: it failed for long" in told_by_status
-    assert "event 1 of order-1 is never sent" in told("resume", "crm", "--skip")
+    assert "no event of order-2 has failed; one has of order-1" in refused(
+        "resume", "crm", "--skip", "order-1", "--skip", "order-2"
+    )
+    assert standing_of(shop).state == "stopped"
+    # What --after passes over is said, too.
+    with shop.lent() as log:
+        assert find_undelivered(log, "crm", 0) == []
+        assert find_undelivered(log, "crm", 1) == [("order-1", 1)]
+    resumed = told("resume", "crm", "--skip", "order-1")
+    assert "event 1 of order-1 is never sent" in resumed
 
 
 def test_status_says_nothing_of_webhooks_where_there_are_none() -> None:

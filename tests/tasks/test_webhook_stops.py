@@ -5,6 +5,7 @@ import pytest
 from tasks.shop.wiring import Shop
 from tasks.webhooks.attempts import pause_after
 from tasks.webhooks.registry import (
+    WebhookRefused,
     pause_webhook,
     resume_webhook,
     skip_failed,
@@ -76,12 +77,35 @@ def test_an_operator_may_pass_over_what_failed(
         add(shop, "crm", receiver.url)
         with sending(shop):
             wait_until(lambda: has_stopped(shop), "it stops")
-            assert skip_failed(log, "crm") == [("order-1", 1)]
+            assert skip_failed(log, "crm", ["order-1"]) == [("order-1", 1)]
             resume_webhook(log, "crm")
             wait_until(lambda: not standing_of(shop).streams, "it goes on")
 
     assert receiver.streams()["order-1"][-1] == 2
     assert standing_of(shop).outcomes["delivered"] == 1
+
+
+def test_only_the_streams_that_are_named_are_passed_over(shop: Shop) -> None:
+    """Another one that failed once, a second ago, is tried again."""
+    failing = {"order-1", "order-2"}
+    with receiving(1) as (receiver,), shop.lent() as log:
+        receiver.respond = lambda r: 500 if r.event["stream"] in failing else 204
+        append_to(log, "order-1", 1, 2)
+        append_to(log, "order-2", 1, 2)
+        add(shop, "crm", receiver.url)
+        with sending(shop):
+            wait_until(lambda: len(standing_of(shop).failing) == 2, "both fail")
+            with pytest.raises(WebhookRefused, match="no event of order-3 has failed"):
+                skip_failed(log, "crm", ["order-1", "order-3"])
+            with log.transaction():
+                skip_failed(log, "crm", ["order-1"])
+                resume_webhook(log, "crm")
+            failing.clear()
+            wait_until(lambda: standing_of(shop).outcomes.get("delivered") == 3, "on")
+            wait_until(lambda: not standing_of(shop).streams, "the rest is delivered")
+
+    assert list(dict.fromkeys(receiver.streams()["order-2"])) == [1, 2]
+    assert receiver.streams()["order-1"][-1] == 2
 
 
 def test_410_stops_at_once(shop: Shop) -> None:
