@@ -18,14 +18,13 @@ import psycopg
 from eventstore.encryption.keys import WrappedKey
 from eventstore.errors import CheckpointNotInLog
 from eventstore.errors.unreadable import WrongMasterKey
-from eventstore.personal.keyring import Keyring
 from eventstore.subscriptions.external_store import ForeignCheckpoint
 from tasks.shop.logging import logger_of
 from tasks.shop.wiring import Shop
 from tasks.webhooks.attempts import Attempt, Result, carry_out
 from tasks.webhooks.intake import Intake
 from tasks.webhooks.open_stream import OpenStream, open_at
-from tasks.webhooks.posting import Answer
+from tasks.webhooks.preparing import prepare
 from tasks.webhooks.progress import Progress, save_progress, stop_unchanged
 from tasks.webhooks.registry import Webhook
 from tasks.webhooks.restoring import (
@@ -34,8 +33,7 @@ from tasks.webhooks.restoring import (
     find_places,
     place_before,
 )
-from tasks.webhooks.selection import Selection, UnreadableEvent
-from tasks.webhooks.stored_secrets import unwrap_all
+from tasks.webhooks.selection import Selection
 
 MAX_OPEN_STREAMS = 8
 """
@@ -45,6 +43,8 @@ Those that wait for another attempt count: a receiver that is away gets no more.
 """
 SECONDS_BETWEEN_PLACES = 1.0
 """From one update that only passes over unwanted events to the next."""
+SECONDS_BETWEEN_COUNTS = 15.0
+"""From one update to the next while an attempt waits: what a kill adds to a pause."""
 
 log = logger_of(__name__)
 
@@ -111,7 +111,13 @@ class Channel:
             or now >= self.next_due()
             or self.has_more(goal)
             or (self.is_changed and now > self.saved_at + SECONDS_BETWEEN_PLACES)
+            or self.has_uncounted(now)
         )
+
+    def has_uncounted(self, now: float) -> bool:
+        """Return whether a pause is under way of which nothing is stored for long."""
+        is_late = now > self.saved_at + SECONDS_BETWEEN_COUNTS
+        return is_late and now < self.next_due() < float("inf")
 
     def has_more(self, goal: int) -> bool:
         """Return whether there is something to take up, and room for it."""
@@ -143,7 +149,7 @@ class Channel:
         is_due = now > self.saved_at + SECONDS_BETWEEN_PLACES
         # Before each request, also one that is sent again: an operator may have paused
         # the webhook since.
-        must_save |= now >= self.next_due()
+        must_save |= now >= self.next_due() or self.has_uncounted(now)
         if must_save or must_stop or (self.is_changed and is_due):
             self.save(connection, is_last=must_stop)
         if self.is_sending:
@@ -242,7 +248,9 @@ class Channel:
 
     def save(self, connection: psycopg.Connection[Any], *, is_last: bool) -> None:
         """Store the progress; find out whether the webhook is still ours."""
-        place = self.cursor
+        place, now = self.cursor, time.monotonic()
+        for one in self.streams.values():
+            one.count_pause(now)
         self.progress = self.progress._replace(
             position=place.position,
             event_id=place.event_id,
@@ -259,7 +267,7 @@ class Channel:
         if state == "paused":
             self.progress = self.progress._replace(state=state)
         self.is_changed, self.last_answer = False, None
-        self.saved_at = time.monotonic()
+        self.saved_at = now
 
     def send(self, connection: psycopg.Connection[Any]) -> None:
         """Hand what is due to the threads."""
@@ -267,32 +275,19 @@ class Channel:
         due = [one for one in self.streams.values() if one.is_due(now)]
         if not due:
             return
-        masters = self.shop.deciders.masters
         try:
-            assert masters is not None
-            secrets = unwrap_all(masters, self.secrets)
+            prepared = prepare(
+                connection, self.shop, self.webhook, self.selection, self.secrets
+            )
         except WrongMasterKey as error:
             self.stop(f"its secret cannot be read: {error}")
             return
-        keyring = Keyring(connection, masters) if self.webhook.is_personal else None
         for opened in due:
-            stream = opened.event.stream_id
-            try:
-                messages = self.selection.messages_of(opened.event, keyring)
-            except UnreadableEvent as error:
-                # Perhaps a newer version of the shop wrote it, and comes up soon.
-                answer = Answer("unreadable", f"this version cannot read it: {error}")
-                self.results.put((self, Result(stream, 0, answer, 0.0)))
-                opened.is_under_way = True
-                continue
-            attempt = Attempt(
-                stream,
-                self.webhook.url,
-                secrets,
-                messages[opened.sent :],
-                self.shop.settings.webhook_networks,
-            )
-            self.threads.submit(self.carry_out, attempt)
+            made = prepared.attempt(opened)
+            if isinstance(made, Result):
+                self.results.put((self, made))
+            else:
+                self.threads.submit(self.carry_out, made)
             opened.is_under_way = True
 
     def carry_out(self, attempt: Attempt) -> None:

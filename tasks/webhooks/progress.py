@@ -23,8 +23,8 @@ class StreamProgress(msgspec.Struct, kw_only=True, omit_defaults=True):
     A stream that is being delivered, up to its event at *position*.
 
     *event_id* is the id of that event. It was sent *tries* times in vain, over *waited*
-    seconds, the last time with *error*. An operator has *is_skipped* set:
-    then it is not sent again.
+    seconds, the last time with *error*; *pause* is what is left until it is sent again,
+    in seconds. An operator has *is_skipped* set: then it is not sent again.
     """
 
     stream: str
@@ -32,6 +32,7 @@ class StreamProgress(msgspec.Struct, kw_only=True, omit_defaults=True):
     event_id: UUID
     tries: int = 0
     waited: float = 0.0
+    pause: float = 0.0
     error: str = ""
     since: datetime | None = None
     is_skipped: bool = False

@@ -146,7 +146,7 @@ def resume_webhook(
         ).fetchone()
         if row is None:
             return False
-        streams = [{**one, "tries": 0, "waited": 0.0} for one in row[0]]
+        streams = [{**one, "tries": 0, "waited": 0.0, "pause": 0.0} for one in row[0]]
         connection.execute(
             """
             UPDATE public.webhook_progress

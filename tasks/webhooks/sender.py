@@ -153,4 +153,7 @@ class Sender:
                 if channel.arrived:
                     self.give_turn(channel)
         for channel in list(self.channels.values()):
+            if channel.streams and not channel.is_gone:
+                # What has passed of their pauses.
+                channel.save(self.connection, is_last=False)
             self.drop(channel)

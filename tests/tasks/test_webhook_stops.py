@@ -1,9 +1,15 @@
 """A webhook stops after an hour, at 410 or by an operator, and goes on."""
 
+from datetime import UTC, datetime
+from uuid import uuid4
+
 import pytest
 
+from eventstore.log.events import RecordedEvent
 from tasks.shop.wiring import Shop
-from tasks.webhooks.attempts import pause_after
+from tasks.webhooks.attempts import Result, pause_after
+from tasks.webhooks.open_stream import OpenStream, open_at
+from tasks.webhooks.posting import Answer
 from tasks.webhooks.registry import (
     WebhookRefused,
     pause_webhook,
@@ -65,6 +71,58 @@ def test_what_fails_for_an_hour_stops_the_webhook_and_resuming_goes_on(
     assert standing_of(shop).state == "active"
     later = [(r.event["stream"], r.event["version"]) for r in receiver.requests[came:]]
     assert sorted(later) == [("order-2", 1), ("order-2", 2), ("order-3", 1)]
+
+
+def test_a_pause_goes_on_where_it_was_when_the_sender_is_started_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not sent at each start, and restarts bring no webhook to its end."""
+    monkeypatch.setattr("tasks.webhooks.attempts.FIRST_PAUSE", 600.0)
+    monkeypatch.setattr("tasks.webhooks.attempts.MAX_PAUSE", 600.0)
+    with receiving(1) as (receiver,), shop.lent() as log:
+        receiver.respond = lambda r: 500 if r.event["stream"] == "order-1" else 204
+        append_to(log, "order-1", 1)
+        add(shop, "crm", receiver.url)
+        for number in range(2, 7):
+            append_to(log, f"order-{number}", 1)
+            with sending(shop):
+                wait_until(lambda n=number: len(receiver.ids) == n, "it sends")  # type: ignore[misc]
+                wait_until(lambda: len(standing_of(shop).streams) == 1, "it is noted")
+        (stream,) = standing_of(shop).streams
+        assert receiver.streams()["order-1"] == [1]
+        assert stream.tries == 1
+        assert 200 < stream.pause < 600
+        assert 0 < stream.waited < 60
+        resume_webhook(log, "crm")
+        with sending(shop):
+            wait_until(lambda: receiver.streams()["order-1"] == [1, 1], "at once")
+
+
+def test_the_time_that_is_waited_is_counted_as_it_passes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [1_000.0]
+    monkeypatch.setattr("tasks.webhooks.open_stream.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("tasks.webhooks.open_stream.pause_after", lambda *_: 100.0)
+    metadata = f'{{"event_id": "{uuid4()}"}}'
+    event = RecordedEvent(7, "order-1", "Paid", 1, "{}", metadata, datetime.now(UTC))
+    opened = open_at(event, has_more=False)
+    failure = Result("order-1", 0, Answer("answered", "500"), 2.0)
+    assert opened.is_due(now[0])
+    opened.note_failure(failure)
+    assert (opened.progress.waited, opened.progress.pause) == (2.0, 100.0)
+    now[0] += 60
+    opened.count_pause(now[0])
+    assert (opened.progress.waited, opened.progress.pause) == (62.0, 40.0)
+
+    # For nine hours nobody sends.
+    now[0] += 9 * 3_600
+    again = OpenStream(event, False, opened.progress)
+    assert not again.is_due(now[0] + 39)
+    assert again.is_due(now[0] + 40)
+    now[0] += 50
+    again.note_failure(failure)
+    assert again.progress.waited == 104.0
 
 
 def test_an_operator_may_pass_over_what_failed(
