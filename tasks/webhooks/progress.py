@@ -55,7 +55,7 @@ class Progress(NamedTuple):
     streams: list[StreamProgress]
     outcomes: dict[str, int]
 
-    def is_for(self, other: "Progress") -> bool:
+    def is_for(self, other: "StoredProgress") -> bool:
         """Return whether both are of one webhook, and no operator came between."""
         return (self.id, self.turn) == (other.id, other.turn)
 
@@ -64,7 +64,24 @@ class Progress(NamedTuple):
         return ForeignCheckpoint(self.position, self.event_id)
 
 
-def find_progress(connection: psycopg.Connection[Any]) -> list[Progress]:
+class StoredProgress(NamedTuple):
+    """The progress of one webhook as it is stored, which may not be readable."""
+
+    name: str
+    id: UUID
+    state: State
+    turn: int
+    position: int
+    event_id: UUID | None
+    streams: Any
+    outcomes: Any
+
+    def read(self) -> Progress:
+        """Return it with its parts. Raises msgspec.ValidationError."""
+        return msgspec.convert(tuple(self), Progress)
+
+
+def find_progress(connection: psycopg.Connection[Any]) -> list[StoredProgress]:
     """Return the progress of all webhooks, by name."""
     rows = connection.execute(
         """
@@ -72,10 +89,7 @@ def find_progress(connection: psycopg.Connection[Any]) -> list[Progress]:
         FROM public.webhook_progress ORDER BY name
         """
     )
-    return [
-        Progress(*row)._replace(streams=msgspec.convert(row[6], list[StreamProgress]))
-        for row in rows
-    ]
+    return [StoredProgress(*row) for row in rows]
 
 
 def has_active(connection: psycopg.Connection[Any]) -> bool:
@@ -154,7 +168,9 @@ def save_progress(
 
 
 def stop_unchanged(
-    connection: psycopg.Connection[Any], progress: Progress, because: str
+    connection: psycopg.Connection[Any],
+    progress: Progress | StoredProgress,
+    because: str,
 ) -> None:
     """Stop a webhook at the place that is stored, unless it is not ours any more."""
     connection.execute(

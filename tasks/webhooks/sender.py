@@ -10,16 +10,24 @@ the right to write with it.
 import queue
 import threading
 import time
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 import psycopg
 
 from eventstore.encryption.keys import WrappedKey
+from eventstore.errors.refusals import ends_the_session
 from eventstore.log.read import settled
 from tasks.shop.logging import logger_of
 from tasks.shop.wiring import Shop
+from tasks.webhooks.attempts import pause_after
 from tasks.webhooks.channel import Channel, Results
-from tasks.webhooks.progress import Progress, find_progress
+from tasks.webhooks.progress import (
+    Progress,
+    StoredProgress,
+    find_progress,
+    stop_unchanged,
+)
 from tasks.webhooks.registry import Webhook, find_webhooks
 from tasks.webhooks.stored_secrets import find_secrets
 
@@ -34,6 +42,13 @@ SECONDS_TO_END = 5.0
 log = logger_of(__name__)
 
 
+class Rest(NamedTuple):
+    """The pause of a webhook whose statements failed: how often, and until when."""
+
+    failures: int
+    until: float
+
+
 class Sender:
     """The channels of the active webhooks, and the session that they share."""
 
@@ -42,6 +57,7 @@ class Sender:
         self.connection = connection
         self.results: Results = queue.SimpleQueue()
         self.channels: dict[str, Channel] = {}
+        self.rests: dict[UUID, Rest] = {}
         self.goal = -1
         self.next_look = 0.0
         self.next_list = 0.0
@@ -77,15 +93,42 @@ class Sender:
     def give_turn(self, channel: Channel) -> None:
         try:
             channel.turn(self.connection, self.goal)
-        except psycopg.Error:
-            raise
         except Exception as error:
-            # A bug must stop this webhook and no other.
-            log.exception("webhook broke off", webhook=channel.name)
-            because = f"error {type(error).__name__}: see the log of the relay"
-            channel.break_off(self.connection, because)
+            channel.is_gone = True
+            self.break_off(channel.progress, error)
+        else:
+            if channel.saved_at:
+                self.rests.pop(channel.progress.id, None)
         if channel.is_gone and channel.is_idle:
             self.drop(channel)
+
+    def break_off(self, progress: Progress | StoredProgress, error: Exception) -> None:
+        """
+        Leave out one webhook after an error, at the progress that was stored last.
+
+        An error of a statement may be over soon: the webhook is opened again after a
+        pause. Any other is a bug, or a row that cannot be read, and stops it. Raises
+        *error* if it means that the session is lost, which is that of all webhooks.
+        """
+        if not isinstance(error, psycopg.Error):
+            log.error("webhook broke off", webhook=progress.name, exc_info=error)
+            because = f"error {type(error).__name__}: see the log of the relay"
+            try:
+                stop_unchanged(self.connection, progress, because)
+                return
+            except psycopg.Error as refused:
+                error = refused
+        if ends_the_session(self.connection, error):
+            raise error
+        failures = self.rests.get(progress.id, Rest(0, 0.0)).failures + 1
+        pause = pause_after(failures)
+        self.rests[progress.id] = Rest(failures, time.monotonic() + pause)
+        log.warning(
+            "webhook rests",
+            webhook=progress.name,
+            error=type(error).__name__,
+            seconds=round(pause, 1),
+        )
 
     def collect(self, seconds: float) -> None:
         """Hand results to their channels; wait so long for the first."""
@@ -122,17 +165,25 @@ class Sender:
             if is_whole and progress.state == "active" and name not in self.channels:
                 assert webhook is not None
                 self.open(webhook, progress, secrets.get(name, []))
-        if self.channels:
+        active = {one.id for one in found.values() if one.state == "active"}
+        self.rests = {id_: one for id_, one in self.rests.items() if id_ in active}
+        if self.channels or self.rests:
             self.had_webhooks_at = time.monotonic()
 
     def open(
-        self, webhook: Webhook, progress: Progress, secrets: list[WrappedKey]
+        self, webhook: Webhook, stored: StoredProgress, secrets: list[WrappedKey]
     ) -> None:
-        channel = Channel(self.shop, webhook, progress, secrets, self.results)
-        channel.restore(self.connection)
-        if channel.is_gone:
-            self.drop(channel)
-        else:
+        rest = self.rests.get(webhook.id)
+        if rest is not None and time.monotonic() < rest.until:
+            return
+        try:
+            progress = stored.read()
+            channel = Channel(self.shop, webhook, progress, secrets, self.results)
+            channel.restore(self.connection)
+        except Exception as error:
+            self.break_off(stored, error)
+            return
+        if not channel.is_gone:
             self.channels[webhook.name] = channel
 
     def drop(self, channel: Channel) -> None:
@@ -155,5 +206,8 @@ class Sender:
         for channel in list(self.channels.values()):
             if channel.streams and not channel.is_gone:
                 # What has passed of their pauses.
-                channel.save(self.connection, is_last=False)
+                try:
+                    channel.save(self.connection, is_last=False)
+                except psycopg.Error as error:
+                    self.break_off(channel.progress, error)
             self.drop(channel)

@@ -1,13 +1,18 @@
 """A stream or a receiver that fails, hangs or is slow is in nobody's way."""
 
 import time
+from contextlib import closing
 from typing import Any
 
+import psycopg
 import pytest
 
+from tasks.shop.connections import connect
 from tasks.shop.event_feed import EventFilter
 from tasks.shop.wiring import Shop
 from tasks.webhooks.channel import MAX_OPEN_STREAMS
+from tasks.webhooks.progress import find_stopped
+from tasks.webhooks.sender import Sender
 from tests.support.following import append_events, append_to
 from tests.support.receivers import (
     Receiver,
@@ -118,6 +123,79 @@ def test_a_bug_stops_its_webhook_and_no_other(
     stopped = standing_of(shop, "broken")
     assert "ZeroDivisionError" in (stopped.stopped_because or "")
     assert stopped.position == 0
+
+
+REFUSE = """
+CREATE FUNCTION refuse_broken() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'refused' USING ERRCODE = '{code}';
+END
+$$;
+CREATE TRIGGER refuse_broken BEFORE UPDATE ON webhook_progress
+    FOR EACH ROW WHEN (OLD.name = 'broken') EXECUTE FUNCTION refuse_broken();
+"""
+
+
+@pytest.mark.parametrize(
+    "code", ["57014", "42501"], ids=["a time limit", "a missing right"]
+)
+def test_a_statement_of_one_webhook_that_fails_is_in_no_others_way(
+    shop: Shop, code: str
+) -> None:
+    with receiving(2) as (broken, other), shop.lent() as log:
+        add(shop, "broken", broken.url)
+        add(shop, "other", other.url)
+        log.execute(REFUSE.format(code=code))
+        append_events(log, 1)
+        with sending(shop) as sender:
+            wait_until(lambda: other.ids, "the other gets it")
+            wait_until(lambda: sender.rests, "it rests")
+            append_events(log, 1, first=2)
+            wait_until(lambda: len(other.ids) == 2, "the other gets more")
+            # Nothing is sent before it is stored.
+            assert broken.ids == []
+            log.execute("DROP TRIGGER refuse_broken ON webhook_progress")
+            wait_until(lambda: len(broken.ids) == 2, "it goes on by itself")
+            wait_until(lambda: not sender.rests, "it rests no more")
+
+    assert standing_of(shop, "broken").state == "active"
+    assert len(other.ids) == 2
+
+
+def test_a_lost_session_is_no_matter_of_one_webhook(shop: Shop) -> None:
+    with receiving(1) as (receiver,), shop.lent() as log:
+        append_events(log, 1)
+        add(shop, "crm", receiver.url)
+        with closing(connect(shop.settings.database_url)) as session:
+            sender = Sender(shop, session)
+            sender.list_webhooks()
+            sender.goal = 1
+            session.close()
+            with pytest.raises(psycopg.OperationalError):
+                sender.give_turn(sender.channels["crm"])
+
+
+def test_a_row_that_cannot_be_read_stops_its_webhook_and_no_other(shop: Shop) -> None:
+    with receiving(2) as (broken, other), shop.lent() as log:
+        append_events(log, 1)
+        add(shop, "broken", broken.url)
+        add(shop, "other", other.url)
+        wrong = '[{"stream": "order-1", "position": 1, "tries": "many"}]'
+        log.execute(
+            "UPDATE webhook_progress SET streams = %s WHERE name = 'broken'", (wrong,)
+        )
+        with sending(shop):
+            wait_until(lambda: other.ids, "the other gets it")
+            wait_until(lambda: find_stopped(log), "it stops")
+        ((stored,),) = log.execute(
+            "SELECT streams FROM webhook_progress WHERE name = 'broken'"
+        ).fetchall()
+        assert find_stopped(log) == {
+            "broken": "error ValidationError: see the log of the relay"
+        }
+
+    assert stored[0]["tries"] == "many"
+    assert broken.ids == []
 
 
 def test_a_receiver_may_be_slow_and_still_gets_everything_once(shop: Shop) -> None:
