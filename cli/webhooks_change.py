@@ -20,6 +20,7 @@ from tasks.webhooks import registry
 from tasks.webhooks.addresses import SETTING, RefusedAddress, check_addresses, resolve
 from tasks.webhooks.posting import post
 from tasks.webhooks.receiver import BadUrl, parse_url
+from tasks.webhooks.selection import find_unknown, known_types
 from tasks.webhooks.signing import format_secret, sign
 from tasks.webhooks.stored_secrets import find_secrets, rotate_secret, unwrap_all
 
@@ -78,17 +79,13 @@ def add_webhook(
 
 def filter_of(types: str | None, category: str | None) -> EventFilter:
     deciders = shop().deciders
-    known = {kind.__name__ for one in deciders.all for kind in one.events.classes}
     named = None if types is None else frozenset(types.split(","))
-    if named is not None and (unknown := named - known):
-        raise click.BadParameter(
-            f"there is no event {sorted(unknown)[0]}; there are {sorted(known)}"
-        )
-    if category is not None and category not in deciders.by_category:
-        raise click.BadParameter(
-            f"there is no category {category}; there are {sorted(deciders.by_category)}"
-        )
-    return EventFilter(named, category)
+    wanted = EventFilter(named, category)
+    if unknown := find_unknown(wanted, deciders):
+        is_event = unknown[0].startswith("event ")
+        known = known_types(deciders) if is_event else deciders.by_category
+        raise click.BadParameter(f"there is no {unknown[0]}; there are {sorted(known)}")
+    return wanted
 
 
 def check_url(url: str) -> None:

@@ -28,10 +28,11 @@ from tasks.webhooks.preparing import prepare
 from tasks.webhooks.progress import Progress, save_progress, stop_unchanged
 from tasks.webhooks.registry import Webhook
 from tasks.webhooks.restoring import (
-    PlaceNotInLog,
+    CannotGoOn,
     describe,
     find_places,
     place_before,
+    refuse_unknown,
 )
 from tasks.webhooks.selection import Selection
 
@@ -159,8 +160,8 @@ class Channel:
         """Open the streams that were being delivered when the progress was stored."""
         try:
             places = find_places(connection, self.progress)
-        except PlaceNotInLog as error:
-            log.error("webhook stopped", webhook=self.name, because=str(error))
+            refuse_unknown(self.webhook.wanted, self.shop.deciders, places)
+        except CannotGoOn as error:
             self.break_off(connection, str(error))
             return
         self.intake.cursor = self.intake.passed = places.cursor
@@ -230,7 +231,8 @@ class Channel:
             log.error("webhook stopped", webhook=self.name, because=because)
 
     def break_off(self, connection: psycopg.Connection[Any], because: str) -> None:
-        """Stop after an error of ours, at the progress that was stored last."""
+        """Stop at once, at the progress that was stored last."""
+        log.error("webhook stopped", webhook=self.name, because=because)
         stop_unchanged(connection, self.progress, because)
         self.is_gone = True
 

@@ -11,15 +11,17 @@ from uuid import UUID
 
 import psycopg
 
+from eventstore.aggregates.decider import Deciders
 from eventstore.log.events import RecordedEvent
 from eventstore.log.read import settled
 from eventstore.subscriptions.external_store import ForeignCheckpoint
+from tasks.shop.event_feed import EventFilter
 from tasks.webhooks.progress import Progress, StreamProgress
-from tasks.webhooks.selection import find_at
+from tasks.webhooks.selection import find_at, find_unknown
 
 
-class PlaceNotInLog(Exception):
-    """The log has not an event that a webhook's progress names; the message says so."""
+class CannotGoOn(Exception):
+    """A webhook has to stop where it is; the message says why, and what to do."""
 
 
 class OpenEvent(NamedTuple):
@@ -35,12 +37,19 @@ class Places(NamedTuple):
     cursor: ForeignCheckpoint
     events: list[OpenEvent]
 
+    @property
+    def after(self) -> int:
+        """The last position before which everything is delivered."""
+        return place_before(
+            self.cursor.position, [one.event.position for one in self.events]
+        )
+
 
 def find_places(connection: psycopg.Connection[Any], progress: Progress) -> Places:
     """
     Return the stored places, as positions of this log. Changes nothing.
 
-    *connection* is in autocommit. Raises PlaceNotInLog if one of them is gone.
+    *connection* is in autocommit. Raises CannotGoOn if one of them is gone.
     """
     events, missing = [], []
     for stored in progress.streams:
@@ -63,7 +72,16 @@ def find_places(connection: psycopg.Connection[Any], progress: Progress) -> Plac
         else f"the log has not the event of {missing[0].stream} at"
         f" {missing[0].position} that is not delivered"
     )
-    raise PlaceNotInLog(describe(what, progress.name, min(after, settled(connection))))
+    raise CannotGoOn(describe(what, progress.name, min(after, settled(connection))))
+
+
+def refuse_unknown(wanted: EventFilter, deciders: Deciders, places: Places) -> None:
+    """Raise CannotGoOn if a filter names types or a category that are not there."""
+    if unknown := find_unknown(wanted, deciders):
+        raise CannotGoOn(
+            f"it wants what the shop has not: {', '.join(unknown)}. Remove it, and add"
+            f" it with the present names, --after {places.after}"
+        )
 
 
 def place_before(cursor: int, undelivered: Iterable[int]) -> int:

@@ -86,6 +86,27 @@ class Selection:
             version = later[-1].version
 
 
+def find_unknown(wanted: EventFilter, deciders: Deciders) -> list[str]:
+    """
+    Return what a filter names and the shop has not, as words; nothing if all is there.
+
+    A type that was renamed is unknown: its events are upcast to the new name, and none
+    would ever fit.
+    """
+    known = known_types(deciders)
+    unknown = [f"event {one}" for one in sorted((wanted.types or known) - known)]
+    if wanted.category is not None and wanted.category not in deciders.by_category:
+        unknown.append(f"category {wanted.category}")
+    return unknown
+
+
+def known_types(deciders: Deciders) -> frozenset[str]:
+    """Return the present types of events."""
+    return frozenset(
+        kind.__name__ for one in deciders.all for kind in one.events.classes
+    )
+
+
 def find_at(connection: psycopg.Connection[Any], position: int) -> RecordedEvent | None:
     """Return the event at a position, or None."""
     found = read_all(connection, after=position - 1, up_to=position, limit=1)

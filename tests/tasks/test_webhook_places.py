@@ -5,6 +5,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tasks.shop.event_feed import EventFilter, find_end
 from tasks.shop.wiring import Shop
 from tasks.webhooks.registry import pause_webhook, resume_webhook
 from tests.support.following import append_to, ids_in_log
@@ -126,3 +127,33 @@ def test_the_place_it_names_leaves_out_nothing_that_was_open(shop: Shop) -> None
     because = standing_of(shop).stopped_because or ""
     assert "the log has not the event at 5 that was sent last" in because
     assert "recount webhooks resume crm --after 5" in because
+
+
+@pytest.mark.parametrize(
+    ("wanted", "missing"),
+    [
+        (
+            EventFilter(types=frozenset({"PaymentReceived", "PaymentTaken"})),
+            "event PaymentTaken",
+        ),
+        (EventFilter(category="parcel"), "category parcel"),
+    ],
+)
+def test_a_filter_whose_type_was_renamed_passes_over_nothing(
+    shop: Shop, wanted: EventFilter, missing: str
+) -> None:
+    """It was added by a version of the shop that knew these names."""
+    with receiving(1) as (receiver,), shop.lent() as log:
+        append_to(log, "order-1", 1, 2, 3)
+        begin = find_end(log)
+        append_to(log, "order-2", 1)
+        add(shop, "crm", receiver.url, wanted=wanted, after=begin)
+        with sending(shop):
+            wait_until(lambda: standing_of(shop).state == "stopped", "it stops")
+
+    stopped = standing_of(shop)
+    because = stopped.stopped_because or ""
+    assert f"it wants what the shop has not: {missing}. Remove it" in because
+    assert because.endswith("--after 3")
+    assert (stopped.position, stopped.behind) == (3, 1)
+    assert receiver.requests == []
