@@ -97,7 +97,7 @@ def check_url(url: str) -> None:
         if not (is_encrypted or allowed):
             raise BadUrl(f"a URL begins with https://, unless {SETTING} is set")
         addresses = resolve(receiver.host, receiver.port)
-        check_addresses(receiver.host, addresses, allowed, is_encrypted=is_encrypted)
+        check_addresses(addresses, allowed, is_encrypted=is_encrypted)
     except (BadUrl, RefusedAddress) as error:
         raise click.ClickException(str(error)) from error
     except OSError:

@@ -36,10 +36,12 @@ NO_RECEIVERS = tuple(
 
 
 class RefusedAddress(Exception):
-    """None of the addresses of a receiver's name may be connected to."""
+    """
+    None of the addresses of a receiver's name may be connected to.
 
-    def __init__(self, host: str, reason: str) -> None:
-        super().__init__(f"{host} {reason}")
+    The message does not name it: it is stored and logged, and shown to who may not see
+    the address of a webhook.
+    """
 
 
 def resolve(host: str, port: int) -> Sequence[Address]:
@@ -49,7 +51,6 @@ def resolve(host: str, port: int) -> Sequence[Address]:
 
 
 def check_addresses(
-    host: str,
     addresses: Sequence[Address],
     allowed: Sequence[Network],
     *,
@@ -64,13 +65,17 @@ def check_addresses(
     named = [one for one in addresses if is_within(one, allowed)]
     if not is_encrypted:
         if not named:
-            reason = f"is reached by https only, unless {SETTING} names its network"
-            raise RefusedAddress(host, reason)
+            raise RefusedAddress(
+                f"the receiver is reached by https only, unless {SETTING} names its"
+                " network"
+            )
         return named
     fit = [one for one in addresses if one in named or is_public(one)]
     if not fit:
-        reason = f"has no public address, and {SETTING} does not name its network"
-        raise RefusedAddress(host, reason)
+        raise RefusedAddress(
+            f"the receiver has no public address, and {SETTING} does not name its"
+            " network"
+        )
     return fit
 
 

@@ -88,9 +88,23 @@ def post(
     except TimeoutError:
         return Answer("timed out", f"no answer within {SECONDS_TO_ANSWER:.0f} s")
     except OSError as error:
-        return Answer("unreachable", f"{type(error).__name__}: {error.strerror}")
+        return Answer("unreachable", describe_error(error))
     except HTTPException as error:
         return Answer("unreachable", f"{type(error).__name__}: this is no HTTP")
+
+
+def describe_error(error: OSError) -> str:
+    """Return an error of a connection in words, without the receiver's name."""
+    name = type(error).__name__
+    if isinstance(error, ssl.SSLCertVerificationError):
+        # Its text has the name that the certificate is not for.
+        return (
+            f"{name}: the certificate is for another name, is out of date, or no known"
+            f" authority has signed it (X.509 error {error.verify_code})"
+        )
+    if isinstance(error, ssl.SSLError):
+        return f"{name}: {error.reason}"
+    return f"{name}: {error.strerror}"
 
 
 OURS = {
@@ -153,7 +167,6 @@ def connected(receiver: Receiver, allowed: Sequence[Network]) -> Connection:
     deadline = Deadline(time.monotonic() + SECONDS_TO_ANSWER)
     is_encrypted = receiver.scheme == "https"
     addresses = check_addresses(
-        receiver.host,
         resolve(receiver.host, receiver.port),
         allowed,
         is_encrypted=is_encrypted,

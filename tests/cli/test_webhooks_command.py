@@ -255,5 +255,5 @@ def test_a_network_that_was_taken_away_is_refused_at_the_next_request(
         answer = run("test", "crm")
 
     assert answer.exit_code == 1
-    assert "refused: 127.0.0.1 is reached by https only" in answer.stdout
+    assert "refused: the receiver is reached by https only" in answer.stdout
     assert receiver.requests == []

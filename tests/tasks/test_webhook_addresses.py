@@ -31,7 +31,7 @@ def is_allowed(address: str, *networks: str, is_encrypted: bool = True) -> bool:
     named = [ip_network(one) for one in networks]
     one = ip_address(address)
     try:
-        return check_addresses("x", [one], named, is_encrypted=is_encrypted) == [one]
+        return check_addresses([one], named, is_encrypted=is_encrypted) == [one]
     except RefusedAddress:
         return False
 
@@ -58,7 +58,7 @@ def test_a_network_that_was_named_may_be_sent_to_even_without_encryption() -> No
 def test_of_several_addresses_only_the_public_ones_are_connected_to() -> None:
     addresses = [ip_address(one) for one in ("10.0.0.1", "93.184.216.34", "::1")]
 
-    assert check_addresses("x", addresses, [], is_encrypted=True) == addresses[1:2]
+    assert check_addresses(addresses, [], is_encrypted=True) == addresses[1:2]
 
 
 def test_the_parts_of_a_url_are_those_that_are_sent() -> None:

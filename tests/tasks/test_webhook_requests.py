@@ -14,6 +14,7 @@ import pytest
 
 from tasks.webhooks import posting
 from tasks.webhooks.posting import Answer, post
+from tasks.webhooks.receiver import parse_url
 from tests.support.receivers import LOOPBACK, Receiver, receiving
 from tests.support.tls import make_certificate
 
@@ -121,6 +122,8 @@ def test_a_private_address_is_refused_before_it_is_connected_to(
     ):
         answer = post(url, {}, b"{}", [])
         assert answer.outcome == "refused", answer
+        host = parse_url(url).host
+        assert host not in answer.text, "the text is stored and logged"
 
     assert receiver.requests == []
 
@@ -277,3 +280,5 @@ def test_a_certificate_has_to_be_the_names(
     assert "SSLCertVerificationError" in unknown.text
     assert "SSLCertVerificationError" in another.text
     assert right.outcome == "delivered"
+    assert "other.example.com" not in another.text
+    assert another.text != unknown.text
