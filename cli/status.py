@@ -6,6 +6,7 @@ from datetime import UTC
 import click
 
 from cli.holders import line_of_waiting
+from cli.webhooks_show import NOBODY
 from eventstore.aggregates.snapshots import SnapshotCount, count_snapshots
 from eventstore.errors import CheckpointNotInLog
 from eventstore.heartbeats.heartbeats import Heartbeat, find_heartbeats
@@ -26,6 +27,7 @@ from tasks.shop.standings import find_all_standings
 from tasks.shop.wiring import shop
 from tasks.webhooks.progress import count_states, find_stopped
 from tasks.webhooks.registry import State
+from tasks.webhooks.turn import is_taken
 
 SECONDS_TO_MENTION = 1.0
 """The age in seconds from which on the age of unread events is mentioned."""
@@ -46,6 +48,7 @@ def status() -> None:
         old_logs = names_of_kept(connection)
         heartbeats = find_heartbeats(connection)
         webhooks, no_more = count_states(connection), find_stopped(connection)
+        sends = is_taken(connection)
         parked = count_parked(connection)
     outdated = [projection.name for projection in rebuild.find_unfit(shop())]
     click.echo(line_of_commands(waiting))
@@ -58,7 +61,7 @@ def status() -> None:
     for name, count in parked.items():
         click.echo(line_of_parked(name, count))
     click.echo(line_of_snapshots(snapshots))
-    for line in lines_of_webhooks(webhooks, no_more):
+    for line in lines_of_webhooks(webhooks, no_more, sends=sends):
         click.echo(line)
     if old_logs:
         click.echo(
@@ -111,12 +114,18 @@ def line_of_snapshots(snapshots: SnapshotCount) -> str:
 
 
 def lines_of_webhooks(
-    states: Mapping[State, int], stopped: Mapping[str, str]
+    states: Mapping[State, int], stopped: Mapping[str, str], *, sends: bool
 ) -> Iterator[str]:
-    """Yield a line that counts webhooks, if there are any, and one for each stopped."""
+    """
+    Yield a line that counts webhooks, if there are any, and one for each stopped.
+
+    One more, if some are active and nobody *sends*.
+    """
     if any(states.values()):
         counts = [f"{count} {state}" for state, count in states.items() if count]
         yield f"webhooks: {', '.join(counts)}"
+    if states["active"] and not sends:
+        yield NOBODY
     for name, because in stopped.items():
         yield (
             f"webhook {name} STOPPED: {printable(because)}; when it is mended: recount"

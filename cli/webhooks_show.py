@@ -16,7 +16,10 @@ from tasks.webhooks.selection import find_at
 from tasks.webhooks.standing import MAX_COUNTED, Standing, find_standings
 from tasks.webhooks.turn import is_taken
 
-NOBODY = "nobody sends: look whether the relay is alive"
+NOBODY = (
+    "nobody sends to webhooks: no relay runs, or its sender does not come up; look into"
+    " the relay's log"
+)
 
 
 @click.command("list")

@@ -34,6 +34,7 @@ from tasks.shop.wiring import Shop
 from tasks.webhooks import standing as webhooks
 from tasks.webhooks.posting import OUTCOMES
 from tasks.webhooks.registry import STATES as STATES_OF_WEBHOOKS
+from tasks.webhooks.turn import is_taken
 from webapp.current_shop import the_shop
 from webapp.feed.tally import STREAM, WAITING, FollowerTally
 
@@ -275,6 +276,11 @@ def of_webhooks(connection: psycopg.Connection[Any]) -> Iterator[Metric]:
     for state in STATES_OF_WEBHOOKS:
         by_state.add_metric([state], sum(one.state == state for one in standings))
     yield by_state
+    yield GaugeMetricFamily(
+        "recount_webhook_senders",
+        "Processes that send to webhooks: 1, or 0 where nobody does.",
+        float(is_taken(connection)),
+    )
     by_outcome = GaugeMetricFamily(
         "recount_webhook_attempts",
         "Requests to the webhooks that there are, by how they ended.",

@@ -62,6 +62,11 @@ class SenderProcess:
                 log.error("sender killed, which did not move")
                 self.process.kill()
             return
+        if self.process is not None:
+            # It ends with 0 when there is nothing to send to.
+            if self.process.exitcode:
+                log.error("sender died", exitcode=self.process.exitcode)
+            self.process = None
         if self.wanted.value and now > self.started_at + SECONDS_BETWEEN_TRIES:
             self.started_at = self.moved_at.value = now
             # It is noted again by the relay's child while there are webhooks.

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -12,9 +13,11 @@ from click.testing import CliRunner, Result
 
 from cli import cli
 from tasks.shop import wiring
+from tasks.shop.connections import connect
 from tasks.shop.wiring import Shop
 from tasks.webhooks.registry import MAX_WEBHOOKS, find_undelivered
 from tasks.webhooks.signing import sign
+from tasks.webhooks.turn import take_turn
 from tests.support.databases import as_role
 from tests.support.following import append_events, ids_in_log
 from tests.support.receivers import LOOPBACK, Receiver, receiving, standing_of
@@ -64,7 +67,8 @@ def test_a_webhook_is_added_and_its_secret_is_printed_once(shop: Shop) -> None:
         assert secret.removeprefix("whsec_") not in shown
     assert told("list").splitlines() == [
         f"crm  {URL}  active, at 0, 0 behind, 0 s",
-        "nobody sends: look whether the relay is alive",
+        "nobody sends to webhooks: no relay runs, or its sender does not come up; look"
+        " into the relay's log",
     ]
     assert json.loads(told("show", "crm", "--json"))["state"] == "active"
 
@@ -216,6 +220,20 @@ def test_a_stopped_one_is_shown_with_what_failed(shop: Shop) -> None:
         assert find_undelivered(log, "crm", 1) == [("order-1", 1)]
     resumed = told("resume", "crm", "--skip", "order-1")
     assert "event 1 of order-1 is never sent" in resumed
+
+
+def test_status_says_that_nobody_sends_while_one_is_active(shop: Shop) -> None:
+    def told_by_status() -> str:
+        return CliRunner().invoke(cli, ["status"]).output
+
+    told("add", "crm", URL)
+    assert "nobody sends to webhooks" in told_by_status()
+    with closing(connect(shop.settings.database_url)) as session:
+        assert take_turn(session)
+        assert "webhooks: 1 active" in told_by_status()
+        assert "nobody sends" not in told_by_status()
+    told("pause", "crm")
+    assert "nobody sends" not in told_by_status()
 
 
 def test_status_says_nothing_of_webhooks_where_there_are_none() -> None:

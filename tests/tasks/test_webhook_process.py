@@ -12,6 +12,7 @@ class FakeProcess:
     """A child process that runs until it is killed."""
 
     runs = False
+    exitcode: int | None = None
 
     def start(self) -> None:
         self.runs = True
@@ -77,6 +78,28 @@ def test_one_that_has_ended_is_started_again_while_it_is_wanted(
     sender.wanted.value = True
     sender.tend()
     assert len(context.made) == 2
+
+
+def test_each_one_that_died_is_logged_with_its_exit_code(
+    sender: SenderProcess,
+    context: FakeContext,
+    clock: list[float],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """One that fails at its start would otherwise be started for ever in silence."""
+    for exitcode in (1, -9, 0):
+        sender.wanted.value = True
+        sender.tend()
+        context.made[-1].exitcode = exitcode
+        context.made[-1].kill()
+        clock[0] += 2
+        for _ in range(3):
+            sender.tend()
+
+    died = [r.getMessage() for r in caplog.records if "sender died" in r.getMessage()]
+    assert len(died) == 2
+    assert "'exitcode': 1" in died[0]
+    assert "'exitcode': -9" in died[1]
 
 
 def test_one_that_does_not_move_is_killed(

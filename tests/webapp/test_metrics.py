@@ -1,5 +1,6 @@
 """GET /metrics: figures from the tables, whichever process is asked."""
 
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -17,8 +18,10 @@ from eventstore.heartbeats.heartbeats import Beat, beat
 from eventstore.journal.pruning import prune
 from tasks import commands
 from tasks.accept import accept
+from tasks.shop.connections import connect
 from tasks.shop.deciders import ACCOUNTS
 from tasks.shop.wiring import Shop
+from tasks.webhooks.turn import take_turn
 from tests.support.desk import Do, alice, bob, cancel, place, ship
 from tests.support.following import append_events
 from tests.support.receivers import add
@@ -181,6 +184,10 @@ def test_webhooks_are_counted_by_state_and_attempts_by_how_they_ended(
     assert found["recount_webhook_attempts", "timed out"] == 2
     assert found["recount_webhook_attempts", "gone"] == 0
     assert 0 < found["recount_webhook_oldest_lag_seconds",] < 60
+    assert found["recount_webhook_senders",] == 0
+    with closing(connect(shop.settings.database_url)) as session:
+        assert take_turn(session)
+        assert figures(client)["recount_webhook_senders",] == 1
 
 
 @pytest.mark.parametrize("address", ["192.0.2.7", "10.0.0.1"])
