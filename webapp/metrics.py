@@ -269,7 +269,7 @@ def of_processes(connection: psycopg.Connection[Any]) -> Iterator[Metric]:
 
 def of_webhooks(connection: psycopg.Connection[Any]) -> Iterator[Metric]:
     """Yield what is known of webhooks, without their names and addresses."""
-    standings = webhooks.find_standings(connection)
+    standings = webhooks.find_standings(connection, counts_behind=False)
     by_state = GaugeMetricFamily(
         "recount_webhooks", "Webhooks, by state.", labels=["state"]
     )
@@ -292,6 +292,7 @@ def of_webhooks(connection: psycopg.Connection[Any]) -> Iterator[Metric]:
     yield by_outcome
     yield GaugeMetricFamily(
         "recount_webhook_oldest_lag_seconds",
-        "Since when the oldest event waits that an active webhook has not delivered.",
-        max([one.seconds for one in standings if one.state == "active"], default=0.0),
+        "Since when the oldest event waits that a webhook has not delivered; also of"
+        " those that were stopped, and not of those that are paused.",
+        max([one.seconds for one in standings if one.state != "paused"], default=0.0),
     )

@@ -21,6 +21,7 @@ from tasks.accept import accept
 from tasks.shop.connections import connect
 from tasks.shop.deciders import ACCOUNTS
 from tasks.shop.wiring import Shop
+from tasks.webhooks.standing import find_standings
 from tasks.webhooks.turn import take_turn
 from tests.support.desk import Do, alice, bob, cancel, place, ship
 from tests.support.following import append_events
@@ -171,7 +172,7 @@ def test_webhooks_are_counted_by_state_and_attempts_by_how_they_ended(
             add(shop, name, "https://example.com/")
         log.execute(
             """
-            UPDATE webhook_progress SET state = 'stopped',
+            UPDATE webhook_progress SET state = 'stopped', position = 0,
                 outcomes = '{"delivered": 3, "timed out": 2}'
             WHERE name = 'erp'
             """
@@ -188,6 +189,48 @@ def test_webhooks_are_counted_by_state_and_attempts_by_how_they_ended(
     with closing(connect(shop.settings.database_url)) as session:
         assert take_turn(session)
         assert figures(client)["recount_webhook_senders",] == 1
+
+
+def test_the_lag_of_a_webhook_does_not_fall_when_it_is_stopped(
+    client: FlaskClient, shop: Shop
+) -> None:
+    lag = ("recount_webhook_oldest_lag_seconds",)
+    with shop.lent() as log:
+        append_events(log, 1)
+        add(shop, "crm", "https://example.com/")
+        active = figures(client)[lag]
+        log.execute("UPDATE webhook_progress SET state = 'stopped'")
+        assert figures(client)[lag] >= active > 0
+        log.execute("UPDATE webhook_progress SET state = 'paused'")
+        assert figures(client)[lag] == 0
+
+
+@pytest.mark.parametrize("recorded_at", ["'\"yesterday\"'", "'12'", "'null'"])
+def test_an_event_without_a_time_breaks_no_figure(
+    client: FlaskClient, shop: Shop, recorded_at: str
+) -> None:
+    with shop.lent() as log:
+        append_events(log, 2)
+        add(shop, "crm", "https://example.com/")
+        log.execute("ALTER TABLE events DISABLE TRIGGER USER")
+        log.execute(
+            "UPDATE events SET occurred_at = now() - interval '1 hour', metadata ="
+            f" jsonb_set(metadata, '{{recorded_at}}', {recorded_at}) WHERE id = 1"
+        )
+        log.execute("ALTER TABLE events ENABLE TRIGGER USER")
+        # And a row of which nothing can be read.
+        add(shop, "erp", "https://example.com/")
+        log.execute(
+            """
+            UPDATE webhook_progress SET streams = '{"position": "x"}', outcomes = '[]'
+            WHERE name = 'erp'
+            """
+        )
+        standing, unreadable = find_standings(log)
+    found = figures(client)["recount_webhook_oldest_lag_seconds",]
+
+    assert found == pytest.approx(3_600, abs=60)
+    assert (standing.behind, unreadable.streams, unreadable.outcomes) == (2, [], {})
 
 
 @pytest.mark.parametrize("address", ["192.0.2.7", "10.0.0.1"])
