@@ -1,5 +1,6 @@
 """`recount webhooks add`, `pause`, `resume`, `rotate`, `test` and `remove`."""
 
+import sys
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -52,11 +53,17 @@ def add_webhook(
     """
     Send events to URL, and print the secret that signs them.
 
+    A URL on the command line can be read by all users of this computer while the
+    command runs, and stays in the shell's history. If it has a secret in it, give - and
+    it is read from the standard input.
+
     It begins with what happens from now on, unless --from or --after says otherwise.
     Standard output has the secret alone. With --personal the receiver gets what is
     personal, and has to delete it when the person is forgotten.
     """
     wanted = filter_of(types, category)
+    if url == "-":
+        url = sys.stdin.readline().strip()
     check_url(url)
     if after is not None and begin is not None:
         raise click.UsageError("either --from or --after")

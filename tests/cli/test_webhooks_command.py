@@ -39,8 +39,8 @@ def allow_loopback(shop: Shop) -> None:
     shop.settings = replace(shop.settings, webhook_networks=(LOOPBACK,))
 
 
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(cli, ["webhooks", *arguments])
+def run(*arguments: str, typed: str | None = None) -> Result:
+    return CliRunner().invoke(cli, ["webhooks", *arguments], input=typed)
 
 
 def told(*arguments: str) -> str:
@@ -105,6 +105,16 @@ def test_there_are_not_more_than_the_threads_suffice_for(
     told("add", "crm", URL)
 
     assert "there may be no more" in refused("add", "erp", URL)
+
+
+def test_a_url_may_be_read_from_the_standard_input() -> None:
+    """So that one with a secret in it is not in the list of processes."""
+    result = run("add", "crm", "-", typed=f"{URL}?token=hunter2\n")
+
+    assert result.exit_code == 0, result.output
+    assert f"crm  {URL}?token=hunter2  active" in told("list")
+    assert "a URL begins with https://" in run("add", "erp", "-", typed="").output
+    assert "give - and it is read" in " ".join(told("add", "--help").split())
 
 
 def test_types_and_category_are_those_of_the_shop() -> None:
