@@ -49,6 +49,8 @@ class Folding:
         self.rows = RowsInMemory(tables.rows)
         self.lookups = LookupsInMemory(projection.lookups, tables.lookups)
         self.turns: Sequence[Turn] = ()
+        # Of events that were aimed in vain, and perhaps with success later.
+        self.caught: list[Exception] = []
         # Turns that were aimed ahead of the folds, each with what it has looked up.
         self.ahead: list[Turn] = []
         self.is_ahead = True
@@ -165,6 +167,7 @@ class Folding:
                 self.aim_fact(fact, turn)
         except Exception as error:
             turn.error, turn.changes = error, None
+            self.caught.append(error)
             self.lookups.take_back(turn)
 
     def aim_fact(self, fact: Fact, turn: Turn) -> None:

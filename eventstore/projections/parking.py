@@ -90,6 +90,7 @@ class Parker:
         yield from folding.fold(
             batch.events, batch.decoded, has_parked=batch.has_parked
         )
+        self.pass_on_limits(folding)
         self.refuse_others(folding.failures)
         return None if folding.failures else folding.written()
 
@@ -108,6 +109,7 @@ class Parker:
         folding = self.folding_of(projection, tables)
         has_some = has_parked(connection, tables.name)
         take_steps(connection, [folding.fold(events, {}, has_parked=has_some)])
+        self.pass_on_limits(folding)
         self.refuse_others(folding.failures)
         if folding.failures:
             self.park(connection, projection, tables, folding.failures)
@@ -170,6 +172,12 @@ class Parker:
         park(tables.name, [parking_of(failure) for failure in failures]).send(
             connection
         )
+
+    def pass_on_limits(self, folding: Folding) -> None:
+        """Raise the time limit that came while an event was aimed: it comes once."""
+        for error in folding.caught:
+            if isinstance(error, self.interruptions):
+                raise error
 
     def refuse_others(self, failures: Sequence[Failure]) -> None:
         """Raise CannotProject for the first failure that is not its event's fault."""

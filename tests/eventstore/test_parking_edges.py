@@ -170,6 +170,23 @@ def test_a_time_limit_is_passed_on_wherever_it_comes(engine: Engine) -> None:
     assert rows == [("a", 3)]
 
 
+def test_a_time_limit_while_an_event_is_aimed_is_passed_on(engine: Engine) -> None:
+    """It is aimed once more later, and then nothing is in the way."""
+    raised: list[bool] = []
+
+    def key_of(fact: Fact, looked_up: LookedUp) -> str:
+        if raised and raised.pop():
+            raise TimeIsUp
+        return fact.subject
+
+    subscription = limited(engine, replace(named("bad", folded), key_of=key_of))
+    write(engine, ("a", 1))
+    raised.append(True)
+
+    with pytest.raises(TimeIsUp):
+        read_in_time(engine, subscription)
+
+
 def test_a_time_limit_in_a_trial_is_passed_on(engine: Engine) -> None:
     seen: list[str] = []
 
