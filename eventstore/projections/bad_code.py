@@ -17,7 +17,7 @@ import psycopg
 from eventstore.encryption.keys import MasterKeys
 from eventstore.errors import CannotProject, TooIntertwined
 from eventstore.projections.failures import Failure
-from eventstore.projections.parked_streams import kind_of_error
+from eventstore.projections.parked_streams import find_kinds, kind_of_error
 from eventstore.projections.projection import Projection
 from eventstore.projections.recompute import Recomputation
 from eventstore.projections.tables import Tables
@@ -62,7 +62,7 @@ class Trial:
         up_to = max(failure.position for failure in own)
         recent = self.find_recent_streams(up_to)
         failing = {failure.stream_id: kind_of_error(failure.error) for failure in own}
-        known = self.find_kinds(recent) | {
+        known = find_kinds(self.connection, self.tables.name, recent) | {
             stream_id: kind
             for stream_id, kind in failing.items()
             if stream_id in recent
@@ -120,12 +120,3 @@ class Trial:
             (up_to - SPAN, up_to, list(self.projection.types), STREAMS * 10),
         )
         return list(dict.fromkeys(stream_id for (stream_id,) in rows))[:STREAMS]
-
-    def find_kinds(self, streams: Sequence[str]) -> dict[str, tuple[str, str]]:
-        """Return the class and line of the error for which streams are parked."""
-        rows = self.connection.execute(
-            "SELECT stream_id, error, line FROM public.parked_streams"
-            " WHERE subscription = %s AND stream_id = ANY (%s)",
-            (self.tables.name, list(streams)),
-        )
-        return {stream_id: (error, line) for stream_id, error, line in rows}

@@ -84,7 +84,7 @@ class Folding:
                 self.look_back(turn)
             if not self.is_ahead:
                 self.aim(turn)
-                yield from self.load_late(turn, has_parked=has_parked)
+                yield from self.load_rows([turn], has_parked=has_parked)
             error = self.apply(turn)
             if error is None:
                 continue
@@ -118,13 +118,9 @@ class Folding:
         if has_parked:
             self.parked.update(answers[-1].fetchall())
 
-    def load_rows(self, turns: Sequence[Turn], *, has_parked: bool) -> Steps[None]:
-        keys = {
-            change.key
-            for turn in turns
-            for change in turn.changes or ()
-            if isinstance(change, FoldStep)
-        }
+    def load_rows(self, turns: Iterable[Turn], *, has_parked: bool) -> Steps[None]:
+        """Load the rows that these events fold, where they are not here yet."""
+        keys = {key for turn in turns for key in keys_of(turn)} - self.rows.asked
         if not keys:
             return
         questions = [self.rows.table.load(keys)]
@@ -133,20 +129,6 @@ class Folding:
             questions.append(ask_parked(self.tables.name, streams))
         answers = yield questions
         self.rows.take(keys, answers[0])
-        if has_parked:
-            self.parked.update(answers[1].fetchall())
-
-    def load_late(self, turn: Turn, *, has_parked: bool) -> Steps[None]:
-        """Load the rows of an event whose aim has changed, if they are not here yet."""
-        keys = set(keys_of(turn)) - self.rows.asked
-        if not keys:
-            return
-        streams = {s for key in keys if (s := self.projection.stream_of(key))}
-        questions = [self.rows.table.load(keys)]
-        if has_parked:
-            questions.append(ask_parked(self.tables.name, streams))
-        answers = yield questions
-        self.rows.take_late(keys, answers[0])
         if has_parked:
             self.parked.update(answers[1].fetchall())
 

@@ -108,6 +108,29 @@ def has_parked(connection: psycopg.Connection[Any], subscription: str) -> bool:
     return row is not None
 
 
+def find_kinds(
+    connection: psycopg.Connection[Any], subscription: str, streams: Collection[str]
+) -> dict[str, tuple[str, str]]:
+    """Return the class and the line of the errors for which *streams* are parked."""
+    rows = connection.execute(
+        "SELECT stream_id, error, line FROM public.parked_streams"
+        " WHERE subscription = %s AND stream_id = ANY (%s)",
+        (subscription, list(streams)),
+    )
+    return {stream_id: (error, line) for stream_id, error, line in rows}
+
+
+def find_positions(
+    connection: psycopg.Connection[Any], subscription: str
+) -> dict[str, int]:
+    """Return from where on streams are parked for a subscription, by stream."""
+    rows = connection.execute(
+        "SELECT stream_id, position FROM public.parked_streams WHERE subscription = %s",
+        (subscription,),
+    )
+    return dict(rows.fetchall())
+
+
 class Parking(NamedTuple):
     """A stream to park: from where on, and why, as it is stored."""
 

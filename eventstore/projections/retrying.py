@@ -13,6 +13,7 @@ from eventstore.projections.generations import live_generations, shape_of
 from eventstore.projections.parked_streams import (
     ParkedStream,
     find_parked,
+    find_positions,
     park,
     unpark,
 )
@@ -175,12 +176,7 @@ class Retry:
         ).fetchone()
         if row is None:
             raise ReadModelOutdated(self.projection.name)
-        rows = self.connection.execute(
-            "SELECT stream_id, position FROM public.parked_streams"
-            " WHERE subscription = %s",
-            (self.tables.name,),
-        )
-        return row[0], dict(rows.fetchall())
+        return row[0], find_positions(self.connection, self.tables.name)
 
     def note(self, stream_id: str, error: Exception) -> None:
         """Note that the rows of a stream were not taken by the database."""

@@ -23,13 +23,9 @@ class RowsInMemory:
         self.undo: list[tuple[Key, Row | None, bool]] = []
 
     def take(self, keys: set[Key], answer: Answer) -> None:
-        """Take the rows *keys* as they were read, before the first fold."""
+        """Take the rows *keys* as they were read, with the updates that they missed."""
         self.by_key.update(self.table.loaded(answer))
         self.asked |= keys
-
-    def take_late(self, keys: set[Key], answer: Answer) -> None:
-        """Take rows amidst the folds, with the updates that they have missed."""
-        self.take(keys, answer)
         for update in self.updates:
             for key in keys & self.by_key.keys():
                 self.by_key[key] = updated(self.by_key[key], update)
