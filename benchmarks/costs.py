@@ -9,19 +9,17 @@ PostgreSQL of its own, and uses the shop's own customers and orders.
 
 import argparse
 import math
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 from uuid import uuid4
 
 import psycopg
 
-from benchmarks.fencing.cluster import Cluster
+from benchmarks.fencing.cluster import running
 from benchmarks.shop_streams import (
     ORDER,
     a_customer,
@@ -67,15 +65,10 @@ def main() -> None:
 
 @contextmanager
 def server() -> Iterator[psycopg.Connection[Any]]:
-    with tempfile.TemporaryDirectory(prefix="recount-bench-") as folder:
-        cluster = Cluster(Path(folder), {"fsync": "on", "synchronous_commit": "on"})
-        try:
-            cluster.start()
-            cluster.install()
-            with cluster.connect() as connection:
-                yield connection
-        finally:
-            cluster.destroy()
+    with running({"fsync": "on", "synchronous_commit": "on"}) as cluster:
+        cluster.install()
+        with cluster.connect() as connection:
+            yield connection
 
 
 def in_turns(one: Call, other: Call, rounds: int, times: int = 1) -> Measured:

@@ -10,7 +10,6 @@ PostgreSQL together; in each round all take their turn.
 
 import argparse
 import os
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,11 +18,9 @@ from typing import Any
 
 import msgspec
 import psycopg
-import sqlalchemy as sa
 
-from benchmarks.fencing.cluster import Cluster
+from benchmarks.fencing.cluster import running
 from benchmarks.parking import CREATED, CUSTOMERS, PAID, REGISTERED, SHIPPED, write
-from eventstore.database.installation import install
 from eventstore.projections.generations import drop_generation, make_tables, put_live
 from eventstore.projections.project import subscription_of
 from eventstore.projections.projection import Projection
@@ -52,21 +49,11 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="recount-bench-") as folder:
-        cluster = Cluster(Path(folder), TUNING)
-        try:
-            cluster.start()
-            engine = sa.create_engine(
-                sa.make_url(cluster.url).set(drivername="postgresql+psycopg")
-            )
-            with engine.begin() as connection:
-                install(connection)
-            engine.dispose()
-            with cluster.connect() as connection:
-                fill(connection, options.orders)
-                measure(connection, options.orders * 3 + CUSTOMERS, options.rounds)
-        finally:
-            cluster.destroy()
+    with running(TUNING) as cluster:
+        cluster.install()
+        with cluster.connect() as connection:
+            fill(connection, options.orders)
+            measure(connection, options.orders * 3 + CUSTOMERS, options.rounds)
 
 
 def fill(connection: psycopg.Connection[Any], orders: int) -> None:

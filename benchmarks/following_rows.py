@@ -11,10 +11,8 @@ customer with 100,000 orders is renamed.
 
 import argparse
 import json
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from statistics import median
 from typing import Any
 from uuid import uuid4
@@ -23,7 +21,7 @@ import psycopg
 import sqlalchemy as sa
 
 import readmodels
-from benchmarks.fencing.cluster import Cluster
+from benchmarks.fencing.cluster import Cluster, running
 from benchmarks.loading.figures import percentile
 from eventstore.database.installation import install
 from eventstore.log.append import ANY_VERSION, append
@@ -53,16 +51,11 @@ Connection = psycopg.Connection[Any]
 
 def main() -> None:
     options = parser().parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        cluster = Cluster(Path(folder), TUNING)
-        cluster.start()
-        try:
-            databases = {name: begin(cluster, name) for name in FOLLOWED}
-            for size in (1, 10, 200):
-                compare(databases, size, options.rounds)
-            rename(databases, options.orders, options.renames)
-        finally:
-            cluster.destroy()
+    with running(TUNING) as cluster:
+        databases = {name: begin(cluster, name) for name in FOLLOWED}
+        for size in (1, 10, 200):
+            compare(databases, size, options.rounds)
+        rename(databases, options.orders, options.renames)
 
 
 def begin(cluster: Cluster, name: str) -> Connection:

@@ -13,22 +13,24 @@ import argparse
 import multiprocessing
 import os
 import signal
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import psycopg
-import sqlalchemy as sa
 
-from benchmarks.fencing.cluster import Cluster
+from benchmarks.fencing.cluster import Cluster, running
 from benchmarks.loading.figures import percentile
-from benchmarks.parking import CREATED, CUSTOMERS, REGISTERED, TUNING, write
-from eventstore.database.installation import install
-from eventstore.projections.generations import ensure_generation
+from benchmarks.parking import (
+    CREATED,
+    CUSTOMERS,
+    REGISTERED,
+    TUNING,
+    make_read_models,
+    write,
+)
 from eventstore.projections.parking import Parker
 from eventstore.subscriptions.reader import Reader
 from readmodels import order_list, products
@@ -68,27 +70,15 @@ def main() -> None:
         "| The list of orders | p50 ms | p99 ms | longest |\n| --- | --- | --- | --- |"
     )
     for way in WAYS:
-        with tempfile.TemporaryDirectory(prefix="recount-bench-") as folder:
-            cluster = Cluster(Path(folder), TUNING)
-            try:
-                cluster.start()
-                waits = measure(cluster, way, options.seconds)
-            finally:
-                cluster.destroy()
+        with running(TUNING) as cluster:
+            waits = measure(cluster, way, options.seconds)
         figures = [percentile(waits, 50), percentile(waits, 99), max(waits)]
         print(f"| {way} |", " | ".join(f"{s * 1000:.0f}" for s in figures), "|")
 
 
 def measure(cluster: Cluster, way: str, seconds: float) -> list[float]:
     """Return the seconds that each order took until it was in `products`."""
-    engine = sa.create_engine(
-        sa.make_url(cluster.url).set(drivername="postgresql+psycopg")
-    )
-    with engine.begin() as connection:
-        install(connection)
-    for projection in (order_list.projection, products.projection):
-        ensure_generation(engine, projection)
-    engine.dispose()
+    make_read_models(cluster, order_list.projection, products.projection)
     with cluster.connect() as writer:
         write(writer, REGISTERED, last=CUSTOMERS - 1)
         write(writer, CREATED, first=1, last=50, customers=CUSTOMERS)

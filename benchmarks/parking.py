@@ -14,23 +14,19 @@ import argparse
 import multiprocessing
 import os
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import psycopg
-import sqlalchemy as sa
 
-from benchmarks.fencing.cluster import Cluster
+from benchmarks.fencing.cluster import Cluster, running
 from benchmarks.loading.figures import percentile
 from domain.orders.events import OrderShipped
-from eventstore.database.installation import install
-from eventstore.projections.generations import ensure_generation
+from eventstore.projections.generations import make_first_generation
 from eventstore.projections.parked_streams import count_parked
 from eventstore.projections.parking import Parker
 from eventstore.projections.projection import Fact, LookedUp, Projection
@@ -103,21 +99,18 @@ def main() -> None:
     parser.add_argument("--batches", type=int, default=100)
     parser.add_argument("--at-once", type=int, default=10_000)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="recount-bench-") as folder:
-        cluster = Cluster(Path(folder), TUNING)
-        try:
-            cluster.start()
-            engine = sa.create_engine(
-                sa.make_url(cluster.url).set(drivername="postgresql+psycopg")
-            )
-            with engine.begin() as connection:
-                install(connection)
-            for projection in (MENDED, customers.projection):
-                ensure_generation(engine, projection)
-            engine.dispose()
-            measure(cluster, options)
-        finally:
-            cluster.destroy()
+    with running(TUNING) as cluster:
+        make_read_models(cluster, MENDED, customers.projection)
+        measure(cluster, options)
+
+
+def make_read_models(cluster: Cluster, *projections: Projection) -> None:
+    """Make the engine's tables, and those of read models without rows."""
+    cluster.install()
+    with cluster.connect() as connection:
+        for projection in projections:
+            with connection.transaction():
+                make_first_generation(connection, projection)
 
 
 def measure(cluster: Cluster, options: argparse.Namespace) -> None:

@@ -10,18 +10,16 @@ execution, as medians, with nothing of the client's.
 """
 
 import argparse
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
 import psycopg
 import sqlalchemy as sa
 
-from benchmarks.fencing.cluster import Cluster
+from benchmarks.fencing.cluster import running
 from benchmarks.loading.figures import percentile
 from eventstore.projections.projection import Key, Projection, Row
 from eventstore.projections.table import Table
@@ -88,17 +86,12 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=300_000)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="recount-bench-") as folder:
-        cluster = Cluster(Path(folder), TUNING)
-        try:
-            cluster.start()
-            for kind, each in KINDS.items():
-                with cluster.connect() as connection:
-                    fill(connection, options.orders, options.orders // each)
-                print(f"\n{kind}, {options.orders:,} orders")
-                measure(cluster.url, options.orders, options.rounds)
-        finally:
-            cluster.destroy()
+    with running(TUNING) as cluster:
+        for kind, each in KINDS.items():
+            with cluster.connect() as connection:
+                fill(connection, options.orders, options.orders // each)
+            print(f"\n{kind}, {options.orders:,} orders")
+            measure(cluster.url, options.orders, options.rounds)
 
 
 def fill(

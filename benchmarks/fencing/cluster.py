@@ -4,8 +4,10 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +109,15 @@ class Cluster:
         )
         if done.returncode:
             raise RuntimeError(f"{program}: {done.stderr[-2000:]}")
+
+
+@contextmanager
+def running(tuning: Mapping[str, str]) -> Iterator[Cluster]:
+    """Lend a server of one's own with these settings; nothing is left of it."""
+    with tempfile.TemporaryDirectory(prefix="recount-bench-") as folder:
+        cluster = Cluster(Path(folder), tuning)
+        try:
+            cluster.start()
+            yield cluster
+        finally:
+            cluster.destroy()

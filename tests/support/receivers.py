@@ -167,6 +167,10 @@ def standing_of(shop: Shop, name: str = "crm") -> Standing:
     return standing
 
 
+def has_stopped(shop: Shop) -> bool:
+    return standing_of(shop).state == "stopped"
+
+
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the pauses of a sender short."""
     monkeypatch.setattr("tasks.webhooks.sender.SECONDS_BETWEEN_LOOKS", 0.02)

@@ -16,17 +16,13 @@ from tests.support.following import append_events, append_to, ids_in_log
 from tests.support.receivers import (
     LOOPBACK,
     add,
-    hurry,
     receiving,
     sending,
     standing_of,
 )
 from tests.support.waiting import wait_until
 
-
-@pytest.fixture(autouse=True)
-def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    hurry(monkeypatch)
+pytestmark = pytest.mark.usefixtures("hurried")
 
 
 def test_one_sends_at_a_time_and_another_when_it_is_gone(shop: Shop) -> None:

@@ -18,17 +18,13 @@ from tests.support.receivers import (
     Receiver,
     Request,
     add,
-    hurry,
     receiving,
     sending,
     standing_of,
 )
 from tests.support.waiting import wait_until
 
-
-@pytest.fixture(autouse=True)
-def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    hurry(monkeypatch)
+pytestmark = pytest.mark.usefixtures("hurried")
 
 
 def test_an_event_that_fails_holds_up_its_stream_and_no_other(shop: Shop) -> None:

@@ -12,17 +12,13 @@ from tests.support.following import append_to, ids_in_log
 from tests.support.receivers import (
     Receiver,
     add,
-    hurry,
     receiving,
     sending,
     standing_of,
 )
 from tests.support.waiting import wait_until
 
-
-@pytest.fixture(autouse=True)
-def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    hurry(monkeypatch)
+pytestmark = pytest.mark.usefixtures("hurried")
 
 
 def change_log(log: psycopg.Connection[Any], statement: str) -> None:

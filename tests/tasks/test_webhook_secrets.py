@@ -19,21 +19,14 @@ from tests.support.receivers import (
     Receiver,
     Request,
     add,
-    hurry,
+    has_stopped,
     receiving,
     sending,
     standing_of,
 )
 from tests.support.waiting import wait_until
 
-
-@pytest.fixture(autouse=True)
-def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    hurry(monkeypatch)
-
-
-def has_stopped(shop: Shop) -> bool:
-    return standing_of(shop).state == "stopped"
+pytestmark = pytest.mark.usefixtures("hurried")
 
 
 def expects_signature(secret: bytes, request: Request) -> str:

@@ -19,21 +19,14 @@ from tasks.webhooks.registry import (
 from tests.support.following import append_events, append_to, ids_in_log
 from tests.support.receivers import (
     add,
-    hurry,
+    has_stopped,
     receiving,
     sending,
     standing_of,
 )
 from tests.support.waiting import wait_until
 
-
-@pytest.fixture(autouse=True)
-def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    hurry(monkeypatch)
-
-
-def has_stopped(shop: Shop) -> bool:
-    return standing_of(shop).state == "stopped"
+pytestmark = pytest.mark.usefixtures("hurried")
 
 
 def test_pauses_double_up_to_five_minutes_less_a_half_by_chance() -> None:

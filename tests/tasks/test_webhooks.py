@@ -21,17 +21,13 @@ from tests.support.receivers import (
     Receiver,
     Request,
     add,
-    hurry,
     receiving,
     sending,
     standing_of,
 )
 from tests.support.waiting import wait_until
 
-
-@pytest.fixture(autouse=True)
-def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    hurry(monkeypatch)
+pytestmark = pytest.mark.usefixtures("hurried")
 
 
 def test_every_event_comes_once_and_those_of_a_stream_in_order(shop: Shop) -> None:
