@@ -18,6 +18,7 @@ from tasks.shop.wiring import Shop
 from tests.support.databases import ROOT
 from tests.support.desk import Do, alice, pay, place, rename
 from tests.support.following import serving
+from tests.support.pages_of_docs import find_block
 from tests.support.users import bearing, token_of, user
 from tests.support.waiting import wait_until
 from webapp import create_app
@@ -25,13 +26,6 @@ from webapp.api import changes, events
 from webapp.problems import KINDS
 
 PAGE = (ROOT / "docs" / "changes.md").read_text()
-BLOCK = r"```{}\n(.*?)^```"
-
-
-def block(language: str) -> str:
-    found = re.search(BLOCK.format(language), PAGE, re.MULTILINE | re.DOTALL)
-    assert found is not None
-    return found[1]
 
 
 @pytest.fixture
@@ -50,7 +44,7 @@ def test_the_example_has_the_fields_of_an_answer(
     headers = bearing(token_of(shop, "audrey", ["events.read"]))
     address = "/api/changes?readmodel=order_list&limit=1"
     answer = app.test_client().get(address, headers=headers).get_json()
-    example = json.loads(block("json"))
+    example = json.loads(find_block(PAGE, "json"))
 
     assert sorted(example) == sorted(answer)
     (shown,), (change,) = example["changes"], answer["changes"]
@@ -70,7 +64,7 @@ def test_the_follower_keeps_a_copy_through_its_death_and_a_rebuild(
     app: Flask, shop: Shop, do: Do, tmp_path: Path
 ) -> None:
     code = tmp_path / "follower.py"
-    code.write_text(block("python"))
+    code.write_text(find_block(PAGE, "python"))
     user(shop, "staff", "admin")
     token = token_of(shop, "staff", ["events.read", "personal"])
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from tasks.shop.wiring import Shop
 from tests.support.databases import ROOT
 from tests.support.desk import Do, alice
 from tests.support.following import append_events, serving
+from tests.support.pages_of_docs import find_block
 from tests.support.users import bearing, token_of, user
 from tests.support.waiting import wait_until
 from webapp import create_app
@@ -23,13 +23,6 @@ from webapp.feed import follower, subscribers, tally
 from webapp.serving import connection
 
 PAGE = (ROOT / "docs" / "feed.md").read_text()
-BLOCK = r"```{}\n(.*?)^```"
-
-
-def block(language: str) -> str:
-    found = re.search(BLOCK.format(language), PAGE, re.MULTILINE | re.DOTALL)
-    assert found is not None
-    return found[1]
 
 
 @pytest.fixture
@@ -44,7 +37,7 @@ def test_the_example_has_the_fields_of_an_answer(
     user(shop, "audrey", "auditor")
     headers = bearing(token_of(shop, "audrey", ["events.read"]))
     answer = app.test_client().get("/api/events?limit=2", headers=headers).get_json()
-    example = json.loads(block("json"))
+    example = json.loads(find_block(PAGE, "json"))
 
     assert list(example) == list(answer)
     (shown,), (event,) = example["events"], answer["events"]
@@ -68,8 +61,8 @@ def test_the_follower_goes_on_where_it_was_killed(
     app: Flask, shop: Shop, tmp_path: Path
 ) -> None:
     code = tmp_path / "follower.py"
-    code.write_text(block("python"))
-    assert len([line for line in block("python").splitlines() if line]) <= 32
+    code.write_text(find_block(PAGE, "python"))
+    assert len([line for line in find_block(PAGE, "python").splitlines() if line]) <= 32
     user(shop, "audrey", "auditor")
     token = token_of(shop, "audrey", ["events.read"])
     seen: list[str] = []

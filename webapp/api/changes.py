@@ -35,7 +35,7 @@ from eventstore.projections.parked_rows import find_parked_of_rows
 from eventstore.projections.parked_streams import ParkedStream
 from eventstore.projections.projection import Projection
 from tasks.shop.permissions import PERSONAL
-from webapp.api.events import follower, seconds_to_wait, the_hand_over
+from webapp.api.events import seconds_to_wait, the_hand_over, waits_with
 from webapp.authorization import caller, token_of_caller
 from webapp.current_shop import the_shop
 from webapp.feed.subscribers import RowWaiter
@@ -63,7 +63,7 @@ def page() -> ResponseReturnValue:
         marks = marks_of(connection, projection, found.changes, freshness)
     seconds = seconds_to_wait()
     hand_over = the_hand_over()
-    if found.is_last and not found.changes and seconds and hand_over is not None:
+    if found.is_last and not found.changes and seconds:
         waiting = RowWaiter(
             read_model=projection.name,
             seen=NewestChange(
@@ -73,8 +73,7 @@ def page() -> ResponseReturnValue:
             token=token_of_caller(),
             until=time.monotonic() + seconds,
         )
-        if not hand_over.has_waited and follower().admit(the_shop(), waiting):
-            hand_over.wait(waiting.attach)
+        if waits_with(waiting):
             return Response(status=204)
     hidden = frozenset() if sees_personal else personal_columns(projection.row)
     cursor = format_cursor(projection, found.cursor)

@@ -34,7 +34,11 @@ from tasks.shop.published_events import PublishedEvent, publish_events, shapes_o
 from webapp.authorization import caller, token_of_caller
 from webapp.current_shop import the_shop
 from webapp.feed.follower import Follower
-from webapp.feed.subscribers import EventWaiter, StreamSubscriber
+from webapp.feed.subscribers import (
+    EventWaiter,
+    StreamSubscriber,
+    WaitingSubscriber,
+)
 from webapp.problems import Problem
 from webapp.query_parameters import number, one_of, only, refuse, text
 from webapp.serving.hand_over import HAND_OVER, HandOver
@@ -84,7 +88,7 @@ def page() -> ResponseReturnValue:
     hand_over = the_hand_over()
     # A later request for the end has a later cursor.
     may_wait = bool(seconds) and request.args.get("after") != END
-    if found.is_last and not events and may_wait and hand_over is not None:
+    if found.is_last and not events and may_wait:
         waiting = EventWaiter(
             cursor=found.cursor,
             wanted=wanted,
@@ -92,8 +96,7 @@ def page() -> ResponseReturnValue:
             token=token_of_caller(),
             until=time.monotonic() + seconds,
         )
-        if not hand_over.has_waited and follower().admit(the_shop(), waiting):
-            hand_over.wait(waiting.attach)
+        if waits_with(waiting):
             return Response(status=204)
     response = Response(as_json(found, events, limit), mimetype="application/json")
     if hand_over is not None and hand_over.has_waited:
@@ -258,6 +261,17 @@ def seconds_to_wait() -> int:
         if found := WAIT.fullmatch(preference):
             return min(int(found[1]), MAX_SECONDS_TO_WAIT)
     return 0
+
+
+def waits_with(waiting: WaitingSubscriber) -> bool:
+    """Have *waiting* answer this request later; False: it is to be answered now."""
+    hand_over = the_hand_over()
+    if hand_over is None or hand_over.has_waited:
+        return False
+    if not follower().admit(the_shop(), waiting):
+        return False
+    hand_over.wait(waiting.attach)
+    return True
 
 
 def the_hand_over() -> HandOver | None:
