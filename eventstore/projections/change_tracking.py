@@ -1,8 +1,8 @@
 """
 The table of changes of a generation: which row was changed last by which change.
 
-Triggers on the table of rows fill it, so each statement that changes rows is in it,
-whoever sends it: a fold, an update of many rows, a repair. A change is a transaction.
+Triggers on the table of rows fill it, so it has every statement that changes rows: a
+fold, an update of many rows, a repair. A change is a transaction.
 Its number is drawn under the lock of the generation's counter, which is held until the
 commit: so the order of the numbers is that of the commits.
 """

@@ -1,7 +1,7 @@
 """
 The changes of a read model's rows, page by page: for stores, and for other services.
 
-A page has rows as they are now, in the order of their last changes. Whoever has taken
+A page has rows as they are now, in the order of their last changes. A reader that took
 all pages up to the last has the rows of the table, deleted ones apart; from there on
 each page has what was changed since.
 """

@@ -17,7 +17,7 @@ followed_read_models = sa.Table(
     "followed_read_models",
     metadata,
     sa.Column("read_model", sa.String, primary_key=True),
-    # Another one whenever they are begun again, so that cursors of before are refused.
+    # A new one each time that following begins, so that older cursors are refused.
     sa.Column("epoch", sa.String, nullable=False),
     sa.Column(
         "followed_since",

@@ -1,5 +1,5 @@
 """
-Whatever stops the processes that read, everybody is told within ten seconds.
+Each way to stop the processes that read is shown everywhere within ten seconds.
 
 Real processes are stopped, killed, locked out and deprived of rights, and then an order
 is placed. The seconds count from then on, until each place that can be asked says it.
