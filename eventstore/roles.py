@@ -69,6 +69,17 @@ TABLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "followed_read_models": {
         **dict.fromkeys(EVERYBODY, (SELECT,)),
         "operator": (SELECT, "INSERT", "DELETE"),
+        # For the stores that the settings name.
+        "relay": (SELECT, "INSERT"),
+    },
+    # Of the copies in other servers: the writer's notes, and what operators ask of it.
+    "read_stores": {
+        "web": (SELECT,),
+        **dict.fromkeys(RUNNERS, (SELECT, "INSERT", "UPDATE", "DELETE")),
+    },
+    "refused_rows": {
+        "web": (SELECT,),
+        **dict.fromkeys(RUNNERS, (SELECT, "INSERT", "UPDATE", "DELETE")),
     },
     # By a trigger, in the transaction of the rows.
     "change_counters": {

@@ -14,6 +14,7 @@ import eventstore.journal.schema
 import eventstore.log.schema
 import eventstore.personal.schema
 import eventstore.projections.schema
+import eventstore.stores.schema
 import eventstore.subscriptions.schema  # noqa: F401 - the tables register themselves
 from eventstore.connection import Connection, begin_on
 from eventstore.errors import InstalledOtherwise

@@ -163,30 +163,51 @@ class PageOfChanges:
         self.first = self.text("")
         self.following = self.text("WHERE (c.change, c.key) > (%s, %s)")
 
+        self.of_keys = self.about_rows(
+            """
+            SELECT c.key, c.change, c.position, c.gone, {row}
+            FROM {changes} AS c LEFT JOIN {rows} AS r ON r.{key} = c.key
+            WHERE c.key = ANY (%s)
+            """
+        )
+        self.count = self.about_rows(
+            """
+            SELECT count(*), count(*) FILTER (WHERE (c.change, c.key) <= (%s, %s))
+            FROM {changes} AS c
+            """
+        )
+        self.sample = self.about_rows(
+            "SELECT key FROM {changes} TABLESAMPLE BERNOULLI (%s) LIMIT %s"
+        )
+
     def text(self, where: LiteralString) -> bytes:
         """Return the statement: one snapshot for the checkpoint, changes and rows."""
-        rows = self.tables.rows
-        statement = """
+        return self.about_rows(
+            f"""
             SELECT
                 s.checkpoint, s.event_id, k.change, c.key, c.change, c.position, c.gone,
-                {row}
+                {{row}}
             FROM public.subscriptions AS s
             JOIN public.change_counters AS k ON k.generation = s.name
             LEFT JOIN (
-                SELECT c.key, c.change, c.position, c.gone FROM {changes} AS c
+                SELECT c.key, c.change, c.position, c.gone FROM {{changes}} AS c
                 {where}
                 ORDER BY c.change, c.key LIMIT %s
             ) AS c ON true
-            LEFT JOIN {rows} AS r ON r.{key} = c.key
+            LEFT JOIN {{rows}} AS r ON r.{{key}} = c.key
             WHERE s.name = %s
             ORDER BY c.change, c.key
-        """
+            """
+        )
+
+    def about_rows(self, statement: LiteralString) -> bytes:
+        """Return a statement with the names of this generation's tables put in."""
+        rows = self.tables.rows
         return (
             sql.SQL(statement)
             .format(
                 row=sql.SQL(", ").join(c.selected("r") for c in rows.columns.values()),
                 changes=changes_of(rows),
-                where=sql.SQL(where),
                 rows=rows.identifier,
                 key=sql.Identifier(rows.key),
             )

@@ -1,0 +1,153 @@
+"""
+Comparing a copy with PostgreSQL while both are written.
+
+A row that PostgreSQL changed behind the copy's checkpoint may be missing or older in
+it; all others must be equal, and the copy may have no more.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import psycopg
+
+from eventstore.projections.changed_rows import count_keys, read_rows, sample_keys
+from eventstore.projections.changes import RowChange
+from eventstore.projections.projection import Key, Projection
+from eventstore.stores.row_store import Checkpoint, Copy, RowStore, StoredRow
+
+ROWS_AT_ONCE = 500
+MAX_LOOKS = 5
+"""How often a row is read again that changed between the two reads."""
+MAX_SAMPLE = 2_000
+
+
+class Comparison(NamedTuple):
+    """How many rows were compared, and in words what differs."""
+
+    rows: int
+    differences: Sequence[str]
+
+
+def compare(
+    connection: psycopg.Connection[Any],
+    store: RowStore,
+    projection: Projection,
+    copy: Copy,
+    *,
+    refused: Collection[str] = (),
+    is_full: bool = False,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Comparison:
+    """
+    Return what differs between a copy and PostgreSQL: counts, and rows.
+
+    A sample of the rows is compared, or all of them. *refused* are the texts of keys
+    whose rows the copy could not take. *progress* is called with the number of rows
+    compared so far. Raises StoreAway, and psycopg's errors.
+    """
+    rows = 0
+    differences = list(compare_counts(connection, store, projection, copy))
+    seen: set[Key] = set()
+    batches = (
+        walk(store, copy)
+        if is_full
+        else batched(
+            sample_keys(connection, projection, copy.generation, most=MAX_SAMPLE)
+        )
+    )
+    for keys in batches:
+        differences += compare_keys(connection, store, projection, copy, keys, refused)
+        rows += len(keys)
+        seen.update(keys if is_full else ())
+        progress(rows)
+    if is_full:
+        # Those that the copy lacks.
+        count = count_keys(connection, projection, copy.generation)
+        for keys in batched(
+            sample_keys(connection, projection, copy.generation, most=count)
+        ):
+            lacking = [key for key in keys if key not in seen]
+            differences += compare_keys(
+                connection, store, projection, copy, lacking, refused
+            )
+            rows += len(lacking)
+            progress(rows)
+    return Comparison(rows, differences)
+
+
+def compare_counts(
+    connection: psycopg.Connection[Any],
+    store: RowStore,
+    projection: Projection,
+    copy: Copy,
+) -> Iterator[str]:
+    """Yield what is wrong with the number of keys that the copy has."""
+    reached = store.load_checkpoint(copy) or Checkpoint()
+    least = count_keys(
+        connection, projection, copy.generation, up_to=(reached.change, reached.key)
+    )
+    found = store.count(copy)
+    most = count_keys(connection, projection, copy.generation)
+    if not least <= found <= most:
+        yield f"{copy.read_model}: {found} keys, and PostgreSQL has {least} to {most}"
+
+
+def compare_keys(
+    connection: psycopg.Connection[Any],
+    store: RowStore,
+    projection: Projection,
+    copy: Copy,
+    keys: Sequence[Key],
+    refused: Collection[str],
+) -> Iterator[str]:
+    """Yield what differs in the rows with these keys."""
+    for _ in range(MAX_LOOKS):
+        if not keys:
+            return
+        reached = store.load_checkpoint(copy) or Checkpoint()
+        wanted = {
+            change.key: change
+            for change in read_rows(connection, projection, copy.generation, keys)
+        }
+        found = store.read(copy, keys)
+        again = []
+        for key in keys:
+            if str(key) in refused:
+                continue
+            change, stored = wanted.get(key), found.get(key)
+            if change and stored and stored.change > change.change:
+                # Changed after it was read here.
+                again.append(key)
+            elif what := difference(change, stored, reached):
+                yield f"{copy.read_model} {key}: {what}"
+        keys = again
+    for key in keys:
+        yield f"{copy.read_model} {key}: newer than in PostgreSQL"
+
+
+def difference(
+    change: RowChange | None, stored: StoredRow | None, reached: Checkpoint
+) -> str | None:
+    """Return in words how a stored row differs from what it must be, or None."""
+    if change is None:
+        return None if stored is None else "not in PostgreSQL"
+    if stored is None:
+        return "missing" if reached.has(change) else None
+    if stored.change < change.change:
+        return "older than in PostgreSQL" if reached.has(change) else None
+    if stored.row != change.row:
+        return f"other values with the same change {change.change}"
+    return None
+
+
+def walk(store: RowStore, copy: Copy) -> Iterator[Sequence[Key]]:
+    """Yield all keys that the copy has."""
+    last: Key | None = None
+    while keys := store.keys_behind(copy, last, ROWS_AT_ONCE):
+        yield keys
+        last = keys[-1]
+
+
+def batched(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:
+    for start in range(0, len(keys), ROWS_AT_ONCE):
+        yield keys[start : start + ROWS_AT_ONCE]
