@@ -81,6 +81,7 @@ class Feeder:
         # None: not known whether there are any.
         self.has_refusals = True
         self.rests_until = float("-inf")
+        self.error: str | None = None
         self.purged_at = float("-inf")
         self.next_certificate = float("-inf")
         self.next_note = float("-inf")
@@ -208,6 +209,7 @@ class Feeder:
 
     def begin(self, orders: Orders, newest: NewestChange) -> None:
         """Make an empty copy, instead of one that is being filled."""
+        self.error = None
         last = max((copy.number for copy in self.shelf.copies), default=0)
         copy = Copy(
             read_model=self.name,
@@ -269,13 +271,9 @@ class Feeder:
         self.store.drop(copy)
         self.put(msgspec.structs.replace(self.shelf, upcoming=None, purged=0))
         self.rests_until = self.clock() + SECONDS_TO_REST
-        registry.note_error(
-            self.connection,
-            self.store.name,
-            self.name,
-            f"a new copy was not put in place, since it differs: {differences[0]}",
+        self.error = (
+            f"a new copy was not put in place, since it differs: {differences[0]}"
         )
-        self.next_note = self.rests_until
 
     def put_in_place(self, copy: Copy) -> None:
         """Have the upcoming copy answer; keep the one before, or drop it."""
@@ -398,6 +396,7 @@ class Feeder:
             self.shelf,
             None if serving is None else self.checkpoint_of(serving),
             (rows, filled, expected),
+            error=self.error,
         )
 
     def put(self, shelf: Shelf) -> None:

@@ -172,9 +172,11 @@ def note_standing(
     shelf: Shelf,
     checkpoint: Checkpoint | None,
     counts: tuple[int | None, int | None, int | None],
+    *,
+    error: str | None,
 ) -> None:
     """
-    Note how the copies stand, without an error.
+    Note how the copies stand; *error* is one that is still true, or None.
 
     *checkpoint* is that of the serving copy, *counts* are the keys of the serving copy,
     those of the upcoming one, and how many that will have; None where unknown.
@@ -189,7 +191,11 @@ def note_standing(
         UPDATE public.read_stores
         SET serving = %s, upcoming = %s, previous = %s, generation = %s, position = %s,
             rows = coalesce(%s, rows), filled = %s, expected = %s,
-            certified_at = to_timestamp(%s), error = NULL, error_since = NULL
+            certified_at = to_timestamp(%s), error = %s,
+            error_since = CASE
+                WHEN %s::varchar IS NULL THEN NULL
+                ELSE coalesce(error_since, clock_timestamp())
+            END
         WHERE store = %s AND read_model = %s
         """,
         (
@@ -202,6 +208,8 @@ def note_standing(
             filled,
             expected,
             certified_at,
+            error and error[:MAX_TEXT],
+            error,
             store,
             read_model,
         ),

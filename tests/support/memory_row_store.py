@@ -114,5 +114,6 @@ class MemoryRowStore:
         return len(self.answer().rows[copy.name()])
 
     def keys_behind(self, copy: Copy, key: Key | None, limit: int) -> Sequence[Key]:
-        keys = sorted(self.answer().rows[copy.name()])  # type: ignore[type-var]
-        return [one for one in keys if key is None or one > key][:limit]
+        keys: list[Any] = sorted(self.answer().rows[copy.name()], key=str)
+        start = 0 if key is None else keys.index(key) + 1
+        return keys[start : start + limit]
