@@ -1,7 +1,7 @@
 """Rows with their last changes, by key: for comparing copies of a read model."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 
@@ -10,24 +10,34 @@ from eventstore.projections.changes import RowChange, page_of
 from eventstore.projections.projection import Key, Projection
 
 
+class ReadRow(NamedTuple):
+    """The last change of a row, and whether it is at a place or before it."""
+
+    change: RowChange
+    is_reached: bool
+
+
 def read_rows(
     connection: psycopg.Connection[Any],
     projection: Projection,
     generation: int,
     keys: Sequence[Key],
-) -> list[RowChange]:
+    *,
+    up_to: tuple[int, Key | None],
+) -> list[ReadRow]:
     """
     Return the last change of each of the rows with *keys* in a generation.
 
-    Keys that never had a row are left out. Raises ChangesBegunAgain if the generation
-    is not followed any more.
+    *up_to* is a place in the changes: the number of one, and a key. Keys that never had
+    a row are left out. Raises ChangesBegunAgain if the generation is not followed any
+    more.
     """
     changes = page_of(projection, generation)
     try:
-        found = connection.execute(changes.of_keys, (list(keys),)).fetchall()
+        found = connection.execute(changes.of_keys, (*up_to, list(keys))).fetchall()
     except psycopg.errors.UndefinedTable as error:
         raise ChangesBegunAgain(projection.name, "", generation) from error
-    return [changes.read(row) for row in found]
+    return [ReadRow(changes.read(row), bool(is_reached)) for is_reached, *row in found]
 
 
 def count_keys(

@@ -165,7 +165,9 @@ class PageOfChanges:
 
         self.of_keys = self.about_rows(
             """
-            SELECT c.key, c.change, c.position, c.gone, {row}
+            SELECT
+                (c.change, c.key) <= (%s, %s), c.key, c.change, c.position, c.gone,
+                {row}
             FROM {changes} AS c LEFT JOIN {rows} AS r ON r.{key} = c.key
             WHERE c.key = ANY (%s)
             """

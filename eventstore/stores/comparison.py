@@ -10,8 +10,12 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from eventstore.projections.changed_rows import count_keys, read_rows, sample_keys
-from eventstore.projections.changes import RowChange
+from eventstore.projections.changed_rows import (
+    ReadRow,
+    count_keys,
+    read_rows,
+    sample_keys,
+)
 from eventstore.projections.projection import Key, Projection
 from eventstore.stores.row_store import Checkpoint, Copy, RowStore, StoredRow
 
@@ -83,9 +87,7 @@ def compare_counts(
 ) -> Iterator[str]:
     """Yield what is wrong with the number of keys that the copy has."""
     reached = store.load_checkpoint(copy) or Checkpoint()
-    least = count_keys(
-        connection, projection, copy.generation, up_to=(reached.change, reached.key)
-    )
+    least = count_keys(connection, projection, copy.generation, up_to=reached.place)
     found = store.count(copy)
     most = count_keys(connection, projection, copy.generation)
     if not least <= found <= most:
@@ -106,37 +108,37 @@ def compare_keys(
             return
         reached = store.load_checkpoint(copy) or Checkpoint()
         wanted = {
-            change.key: change
-            for change in read_rows(connection, projection, copy.generation, keys)
+            row.change.key: row
+            for row in read_rows(
+                connection, projection, copy.generation, keys, up_to=reached.place
+            )
         }
         found = store.read(copy, keys)
         again = []
         for key in keys:
             if str(key) in refused:
                 continue
-            change, stored = wanted.get(key), found.get(key)
-            if change and stored and stored.change > change.change:
+            row, stored = wanted.get(key), found.get(key)
+            if row and stored and stored.change > row.change.change:
                 # Changed after it was read here.
                 again.append(key)
-            elif what := difference(change, stored, reached):
+            elif what := difference(row, stored):
                 yield f"{copy.read_model} {key}: {what}"
         keys = again
     for key in keys:
         yield f"{copy.read_model} {key}: newer than in PostgreSQL"
 
 
-def difference(
-    change: RowChange | None, stored: StoredRow | None, reached: Checkpoint
-) -> str | None:
+def difference(row: ReadRow | None, stored: StoredRow | None) -> str | None:
     """Return in words how a stored row differs from what it must be, or None."""
-    if change is None:
+    if row is None:
         return None if stored is None else "not in PostgreSQL"
     if stored is None:
-        return "missing" if reached.has(change) else None
-    if stored.change < change.change:
-        return "older than in PostgreSQL" if reached.has(change) else None
-    if stored.row != change.row:
-        return f"other values with the same change {change.change}"
+        return "missing" if row.is_reached else None
+    if stored.change < row.change.change:
+        return "older than in PostgreSQL" if row.is_reached else None
+    if stored.row != row.change.row:
+        return f"other values with the same change {stored.change}"
     return None
 
 

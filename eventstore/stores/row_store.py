@@ -74,11 +74,10 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
             self.event_id,
         )
 
-    def has(self, change: RowChange) -> bool:
-        """Return whether the change of a row is at or before this place."""
-        if change.change != self.change or self.key is None:
-            return change.change < self.change
-        return change.key <= self.key  # type: ignore[operator]  # of one column
+    @property
+    def place(self) -> tuple[int, Key | None]:
+        """The number of a change and a key: the last row that the copy has taken."""
+        return self.change, self.key
 
 
 class Shelf(msgspec.Struct, frozen=True, kw_only=True):

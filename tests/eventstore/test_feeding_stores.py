@@ -172,7 +172,7 @@ def test_an_older_row_never_replaces_a_newer_one(
         held.append(page)
         return []
 
-    store.write = hold  # type: ignore[method-assign]
+    store.write = hold  # type: ignore[assignment,method-assign]
     change(counted, ("a1", 1))
     feeder.next_certificate = float("-inf")
     old = Writer(store, counted.connect())
@@ -287,6 +287,7 @@ def test_after_a_forgetting_the_store_keeps_no_file_from_before(
     registry.note_forgetting(counted.connection, 1)
     settle(writer)
 
+    assert standing(counted).error is None
     assert len(store.content.rows) == 1
     assert not before & set(store.content.rows)
 
