@@ -27,6 +27,9 @@ LINTERS = (
 )
 
 MAX_SECONDS = 7200.0
+OF_STORES = ("TEST_SEARCH_URL", "TEST_DOCUMENTS_URL")
+"""Servers that the tests of read stores are lent instead of those they build."""
+
 MAX_BESIDE = 4
 """The maximum of concurrent pytests; each has a database for each test."""
 
@@ -35,8 +38,7 @@ def test(arguments: list[str]) -> int:
     """Run everything, or pytest alone with *arguments*; return the exit status."""
     given, console = variables.variables_given(), Console()
     base = folders_from(given)
-    # The servers of a running `up`, or of a deployment, hold real data.
-    own = {key: given[key] for key in given if not key.endswith(("_URL", "PORT"))}
+    own = own_variables(given)
     kept = Folders(base.state / "test")
     try:
         base.state.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -50,6 +52,15 @@ def test(arguments: list[str]) -> int:
     except AlreadyRunning:
         console.show(f"Another ./recount test runs already, from {kept.state}.")
         return 1
+
+
+def own_variables(given: Mapping[str, str]) -> dict[str, str]:
+    """Leave out the servers of a running `up`, or of a deployment: they have data."""
+    return {
+        key: given[key]
+        for key in given
+        if key in OF_STORES or not key.endswith(("_URL", "PORT"))
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +136,18 @@ def steps(arguments: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
     """
     Yield the checks with their names, except those that take minutes.
 
-    `--long` is what does; with other *arguments* it is pytest alone.
+    `--long` is what does. `--stores` are the tests against the servers of read stores,
+    which are built first; more arguments go to pytest. With other *arguments* it is
+    pytest alone.
     """
     if arguments == ["--long"]:
         # One after the other: they load all cores themselves.
         yield "long", ["pytest", "-m", "long"]
+        return
+    if arguments[:1] == ["--stores"]:
+        yield "build", ["python", "-m", "tests.stores.servers"]
+        chosen = ["-m", "stores and not long", *arguments[1:]]
+        yield "stores", ["pytest", *chosen]
         return
     if arguments:
         yield "pytest", ["pytest", *arguments]
@@ -137,8 +155,8 @@ def steps(arguments: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
     # Quick checks first, so that their failures are shown before the races are run. One
     # a core. Twice as many were faster by a tenth, and races ran out of time.
     beside = f"-n{min(os.cpu_count() or 1, MAX_BESIDE)}"
-    yield "pytest", ["pytest", beside, "-m", "not races and not long"]
-    yield "races", ["pytest", beside, "-m", "races and not long"]
+    yield "pytest", ["pytest", beside, "-m", "not races and not long and not stores"]
+    yield "races", ["pytest", beside, "-m", "races and not long and not stores"]
     for name, command in LINTERS:
         yield name, command.split()
 

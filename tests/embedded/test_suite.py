@@ -9,7 +9,7 @@ import pytest
 from embedded import processes, record
 from embedded.environment import MARK
 from embedded.folders import Folders
-from embedded.suite import steps
+from embedded.suite import own_variables, steps
 from tests.embedded.running import Desk, desk_in
 
 
@@ -25,6 +25,22 @@ def run_beside_an_up(
 
 def test_what_takes_minutes_has_an_option_of_its_own() -> None:
     assert dict(steps(["--long"])) == {"long": ["pytest", "-m", "long"]}
+
+
+def test_servers_of_read_stores_are_built_before_their_tests() -> None:
+    (build, module), (stores, chosen) = steps(["--stores", "-k", "older"])
+
+    assert (build, stores) == ("build", "stores")
+    assert module == ["python", "-m", "tests.stores.servers"]
+    assert chosen == ["pytest", "-m", "stores and not long", "-k", "older"]
+
+
+def test_a_search_server_that_is_lent_reaches_the_tests_and_a_database_does_not() -> (
+    None
+):
+    given = {"TEST_SEARCH_URL": "http://there", "DATABASE_URL": "x", "PORT": "1"}
+
+    assert own_variables(given) == {"TEST_SEARCH_URL": "http://there"}
 
 
 def test_with_arguments_pytest_alone_is_run_with_them(
@@ -72,5 +88,5 @@ def test_without_arguments_all_is_run_but_what_takes_minutes() -> None:
     quick, races = [list(command) for _, command in steps([])][:2]
 
     assert names[:3] == ["pytest", "races", "ruff check"]
-    assert quick[-2:] == ["-m", "not races and not long"]
-    assert races[-2:] == ["-m", "races and not long"]
+    assert quick[-2:] == ["-m", "not races and not long and not stores"]
+    assert races[-2:] == ["-m", "races and not long and not stores"]
