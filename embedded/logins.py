@@ -15,6 +15,8 @@ from embedded.postgres import DATABASE, OWNER, database_url
 from tasks.shop.connections import connect
 
 ROLES = ("web", "worker", "relay", "reader", "operator")
+TO_READ = ("READ_DATABASE_URL", "REPLICA_DATABASE_URL")
+"""The addresses of other servers, from which all processes may read."""
 OF_PROCESSES = {"web": "web", "worker": "worker", "relay": "relay", "beat": "worker"}
 """Whose rights the processes of our Procfile have."""
 
@@ -57,13 +59,16 @@ def variable(role: str) -> str:
 
 
 def for_process(name: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return *environment* with no address but that of the process's own login."""
+    """
+    Return *environment* with no address of the shop's database but that of the
+    process's own login.
+    """
     role = OF_PROCESSES.get(name)
     if role is None or variable(role) not in environment:
         return dict(environment)
     own = {
         name: value
         for name, value in environment.items()
-        if not name.endswith("DATABASE_URL")
+        if name in TO_READ or not name.endswith("DATABASE_URL")
     }
     return {**own, variable(role): environment[variable(role)]}

@@ -21,6 +21,7 @@ from webapp import (
     security,
     template_filters,
 )
+from webapp.answering_store import AskingElsewhere, tell_stores
 from webapp.api import changes, command_list, events, queries
 from webapp.api import commands as api_commands
 from webapp.current_shop import give
@@ -52,7 +53,7 @@ def make_app(shop: Shop | None = None) -> Flask:
     Without *shop*, each process makes its own at the first request that needs one. The
     process ends if the database could lose data.
     """
-    app = Flask("webapp")
+    app = AskingElsewhere("webapp")
     settings = shop.settings if shop else load_settings()
     log_to_stderr(settings.log_level, settings.log_format)
     if shop is None and settings.role == "web":
@@ -66,6 +67,7 @@ def make_app(shop: Shop | None = None) -> Flask:
     metrics.keep(app)
     events.keep(app)
     compressing.compress_answers(app)
+    tell_stores(app)
     error_handlers.answer(app)
     template_filters.teach(app, settings)
     know_numbers(app)

@@ -10,9 +10,8 @@ The pages act as `local` until they have a login, so only the browser logged in 
 computer may use them, on whatever address a server listens.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, NamedTuple, cast
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeVar, cast
 
 import psycopg
 from flask import Flask, current_app, g, request
@@ -20,15 +19,20 @@ from flask.typing import ResponseReturnValue
 
 from eventstore.access.tokens import Bearer, find_bearer, hash_of
 from eventstore.access.users import has_users
+from eventstore.connection import driver_connection
 from tasks.shop.permissions import PERMISSIONS, may_send, permissions_of, within
 from webapp import local_login
 from webapp.current_shop import LOCAL, the_shop
+from webapp.journal_source import ask_journal
 from webapp.outages import DATABASE_ERRORS, is_outage, not_accepted
 from webapp.problems import Problem
 from webapp.token_cache import TokenCache
 
 BY_TYPE = "by the type of the command"
 """The permission depends on the command: the view calls `require_command`."""
+MAX_SECONDS_OF_MEMORY = 900.0
+"""Seconds for which a right token may still read while no database can be asked."""
+T = TypeVar("T")
 OWN = "one's own"
 """The command's sender may; for others the view requires `commands.read`."""
 
@@ -183,8 +187,15 @@ def bearer_of(token: str) -> Bearer | None:
         return bearer
     if token_cache().is_refused(digest):
         raise Problem("too-many-wrong-tokens")
-    with asking_the_database() as connection:
-        bearer = find_bearer(connection, token)
+    try:
+        bearer = ask(lambda connection: find_bearer(connection, token))
+    except Problem:
+        if not may_rely_on_memory():
+            raise
+        bearer = token_cache().within(digest, MAX_SECONDS_OF_MEMORY)
+        if bearer is None:
+            raise
+        return bearer
     token_cache().learn(digest, bearer)
     return bearer
 
@@ -193,8 +204,13 @@ def there_are_users() -> bool:
     """Return whether there is any user; users are never deleted."""
     if token_cache().there_are_users or token_cache().knows_of_no_users():
         return token_cache().there_are_users
-    with asking_the_database() as connection:
-        token_cache().learn_users(has_users(connection))
+    try:
+        token_cache().learn_users(ask(has_users))
+    except Problem:
+        if not may_rely_on_memory() or not token_cache().had_no_users_within(
+            MAX_SECONDS_OF_MEMORY
+        ):
+            raise
     return token_cache().there_are_users
 
 
@@ -202,12 +218,22 @@ def token_cache() -> TokenCache:
     return cast(TokenCache, current_app.extensions["remembered"])
 
 
-@contextmanager
-def asking_the_database() -> Iterator[psycopg.Connection[Any]]:
-    """Lend a connection. Raises the Problem that the database is away."""
+def may_rely_on_memory() -> bool:
+    """
+    Return whether a former look-up counts while no database can be asked.
+
+    Only to read, and where there is a store that has rows and no tokens: it could not
+    answer a single request otherwise.
+    """
+    reads = the_shop().reads
+    is_reading = request.method in local_login.SAFE_METHODS
+    return is_reading and reads is not None and len(reads.whole()) < len(reads.stores)
+
+
+def ask(question: Callable[[psycopg.Connection[Any]], T]) -> T:
+    """Ask the database, or a replica. Raises the Problem that both are away."""
     try:
-        with the_shop().lent() as connection:
-            yield connection
+        return ask_journal(lambda c: question(driver_connection(c)), notes=False)
     except DATABASE_ERRORS as error:
         if not is_outage(error):
             raise

@@ -64,6 +64,12 @@ def is_outage(error: DatabaseError) -> bool:
     )
 
 
+def may_succeed_elsewhere(error: DatabaseError) -> bool:
+    """Return whether a query may succeed on another server; not if it took too long."""
+    cause = cause_of(error)
+    return is_outage(error) and not isinstance(cause, psycopg.errors.QueryCanceled)
+
+
 def cause_of(error: DatabaseError) -> BaseException | None:
     return error.orig if isinstance(error, DBAPIError) else error
 

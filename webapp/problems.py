@@ -2,17 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC
 from typing import Any
-from uuid import UUID
 
 from flask import Blueprint, abort, render_template
 from flask.typing import ResponseReturnValue
 
 from domain.errors import Fault
-from eventstore.journal.pruning import find_pruned_before
 from eventstore.projections.freshness import Freshness
-from webapp.current_shop import the_shop
 from webapp.json_values import as_json
 
 SECONDS_TO_RETRY = 5
@@ -252,14 +248,3 @@ def position_fields(position: Freshness) -> dict[str, Any]:
         found["stands_still_since"] = as_json(position.standstill.since)
         found["stands_still_because"] = position.standstill.because
     return found
-
-
-def no_command(command_id: UUID) -> Problem:
-    """Return the Problem that a command is missing, with the time of pruning."""
-    told = f"There is no command {command_id}."
-    with the_shop().lent() as connection:
-        before = find_pruned_before(connection)
-    if before is not None:
-        written = f"{before.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-        told += f" What had finished before {written} is not kept."
-    return Problem("not-found", told)

@@ -6,38 +6,19 @@ that of this browser's own commands. A query waits for it briefly; after that th
 answer has older rows, and says how far they are behind.
 """
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
 
-import psycopg
 import sqlalchemy as sa
-from flask import g, request, session
+from flask import g
 
-from eventstore.connection import driver_connection
 from eventstore.journal.undecided_commands import find_undecided
-from eventstore.log.read import last_drawn
-from eventstore.projections.freshness import Freshness, wait_for
+from eventstore.projections.freshness import Freshness
 from eventstore.projections.projection import Projection
 from eventstore.subscriptions.standstill import AFTER
-from webapp import query_parameters
-from webapp.current_shop import the_shop
-
-MAX_SECONDS_TO_WAIT = 1.5
-"""Seconds that a query waits at most."""
-FRESH = 10.0
-"""Seconds after a browser's command in which its pages wait for the position."""
-REMEMBERED = 600.0
-"""Seconds after it in which a page says that it does not show the command yet."""
-MAX_POSITION = 2**63 - 1
-
-
-class ReadRequest(NamedTuple):
-    """The requested position, and the seconds to wait for it at most."""
-
-    position: int
-    seconds: float
+from webapp.answering_store import note_store
+from webapp.position_asked import is_asked_to_show
+from webapp.read_source import CUT_OFF, lend_primary, lend_source
 
 
 @contextmanager
@@ -45,29 +26,21 @@ def reading(*projections: Projection) -> Iterator[tuple[sa.Connection, Freshness
     """
     Lend a query a connection, with the freshness of its read models.
 
-    The connection is in autocommit: rows are at least as new as that position.
+    The connection is in autocommit: rows are at least as new as that position. What a
+    posted form needs is asked of the shop's own database.
     """
-    with the_shop().autocommitting.connect() as connection:
-        # Wait and read on the same connection: two could be to different servers.
-        driver = driver_connection(connection)
-        forget_other_logs(driver)
-        asked = position_asked()
-        until = time.monotonic() + asked.seconds
-        reached = [
-            wait_for(
-                driver,
-                projection,
-                asked.position,
-                seconds=max(until - time.monotonic(), 0),
-            )
-            for projection in projections
-        ]
+    lend = lend_source if is_asked_to_show() else lend_primary
+    with lend(projections) as found:
         if is_asked_to_show():
-            for projection, place in zip(projections, reached, strict=True):
+            for projection, place in zip(projections, found.reached, strict=True):
                 note_behind(projection, place)
-        for projection, place in zip(projections, reached, strict=True):
+        if found.cut_off is not None:
+            g.cut_off = found.cut_off
+        for projection, place in zip(projections, found.reached, strict=True):
             note_old_rows(projection.name, place)
-        yield connection, least(reached)
+        place = least(found.reached)
+        note_store(found.name, place.reached)
+        yield found.connection, place
 
 
 def note_behind(projection: Projection, place: Freshness) -> None:
@@ -84,6 +57,9 @@ def note_behind(projection: Projection, place: Freshness) -> None:
 
 def note_old_rows(name: str, place: Freshness) -> None:
     """Have the page say that rows of the read model *name* are old, if they are."""
+    if place.standstill is not None and place.standstill.because == CUT_OFF:
+        # Said once, of all that the page shows.
+        return
     if place.standstill is not None:
         g.setdefault("standstills", {})[name] = place
     elif (place.seconds_behind or 0) >= AFTER.total_seconds():
@@ -103,48 +79,6 @@ def least(reached: Sequence[Freshness]) -> Freshness:
     )
 
 
-def position_asked() -> ReadRequest:
-    """Return the requested position, or that of this browser's commands, if higher."""
-    named = 0
-    if is_asked_to_show():
-        named = (
-            query_parameters.number("min_position", lowest=0, highest=MAX_POSITION) or 0
-        )
-    done, age = remembered_position()
-    if named >= done:
-        return ReadRequest(named, MAX_SECONDS_TO_WAIT)
-    return ReadRequest(done, MAX_SECONDS_TO_WAIT if named or age < FRESH else 0)
-
-
 def tell_undecided(connection: sa.Connection, stream_id: str) -> None:
     """Have the page name the undecidable command of a stream, if there is one."""
     g.undecided = find_undecided(connection, stream_id=stream_id, most=1)
-
-
-def is_asked_to_show() -> bool:
-    """Return whether the request is for a page, and not a posted form shown again."""
-    return request.method in ("GET", "HEAD")
-
-
-def forget_other_logs(connection: psycopg.Connection[Any]) -> None:
-    """Forget a position beyond the end of the log: a backup was restored."""
-    if remembered_position()[0] and remembered_position()[0] > last_drawn(connection):
-        session.pop("done")
-
-
-def remember(position: int | None) -> None:
-    """Have this browser's next pages wait for *position*."""
-    if position is not None and position > remembered_position()[0]:
-        session["done"] = [position, time.time()]
-
-
-def remembered_position() -> tuple[int, float]:
-    """Return the position of this browser's commands, and its age in seconds."""
-    # A program's cookies are ignored: it sends min_position.
-    if request.path.startswith("/api/") or "done" not in session:
-        return 0, 0
-    position, moment = session["done"]
-    # A time in the future, from before a clock was set back, counts as the same age in
-    # the past.
-    age = abs(time.time() - moment)
-    return (position, age) if age < REMEMBERED else (0, 0)

@@ -84,8 +84,12 @@ class TokenCache:
 
     def fresh(self, digest: bytes) -> Bearer | None:
         """Return the bearer of a token if its look-up is cached, or None."""
+        return self.within(digest, FRESH)
+
+    def within(self, digest: bytes, seconds: float) -> Bearer | None:
+        """Return the bearer of a token that was right within *seconds*, or None."""
         bearer, at = self.known.get(digest, (None, 0.0))
-        return bearer if time.monotonic() - at < FRESH else None
+        return bearer if time.monotonic() - at < seconds else None
 
     def is_refused(self, digest: bytes) -> bool:
         """Return whether, after too many wrong ones, a token is not looked up."""
@@ -111,4 +115,10 @@ class TokenCache:
 
     def knows_of_no_users(self) -> bool:
         """Return whether it is cached that there are no users."""
-        return not self.there_are_users and time.monotonic() - self.no_users_at < FRESH
+        return self.had_no_users_within(FRESH)
+
+    def had_no_users_within(self, seconds: float) -> bool:
+        """Return whether there were no users when last looked, *seconds* ago at most."""
+        return (
+            not self.there_are_users and time.monotonic() - self.no_users_at < seconds
+        )

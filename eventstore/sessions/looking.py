@@ -79,11 +79,17 @@ class SessionState(NamedTuple):
     is_read_only: bool
 
 
-def pin(connection: psycopg.Connection[Any], wanted: Mapping[str, str]) -> Nature:
+def pin(
+    connection: psycopg.Connection[Any],
+    wanted: Mapping[str, str],
+    *,
+    may_write: bool = True,
+) -> Nature:
     """
     Set what is *wanted*, and check what the session then is: in one round trip.
 
-    *connection* is in autocommit. Raises UnfitSession.
+    *connection* is in autocommit. Raises UnfitSession, also for a standby if the session
+    *may_write*.
     """
     pins = {**wanted, TOKEN: uuid4().hex}
     asked = {"token": TOKEN, "names": list(pins), "values": list(pins.values())}
@@ -111,7 +117,7 @@ def pin(connection: psycopg.Connection[Any], wanted: Mapping[str, str]) -> Natur
             "ALTER DATABASE … RESET plpgsql.variable_conflict, and of the role",
         )
     refuse_what_was_not_set(wanted, values)
-    if is_standby:
+    if is_standby and may_write:
         raise ReadOnlyServer
     return Nature(list(pins), values, pid, role, database)
 

@@ -10,7 +10,7 @@ import psycopg
 
 from eventstore.session_errors import UnfitSession
 from eventstore.sessions.looking import SharedSession, pin, where
-from eventstore.sessions.pins import pins_for, seconds_of
+from eventstore.sessions.pins import TO_READ_ONLY, pins_for, seconds_of
 from eventstore.sessions.poolers import is_pooled, keeps_session
 from eventstore.sessions.session import Session
 from eventstore.sessions.witness import Brief, Witness
@@ -34,24 +34,26 @@ def open_session(
     limits: Mapping[str, str] | None = None,
     *,
     autocommit: bool = True,
+    may_write: bool = True,
     **target: Any,
 ) -> Session:
     """
     Connect to *target*, parameters of libpq, and return a session to rely on.
 
-    *limits* are settings of the session's own, such as `statement_timeout`. Raises
+    *limits* are settings of the session's own, such as `statement_timeout`. With
+    *may_write* false it is a session that cannot write, on a standby, too. Raises
     UnfitSession where the database, or a pooler before it, is none to rely on, and
     psycopg.OperationalError where it is away.
     """
     limits = limits or {}
     target = {**TCP, "connect_timeout": SECONDS_TO_CONNECT, **target}
-    session = open_pinned(limits, target)
+    session = open_pinned(limits, target, may_write)
     try:
         if session.nature and is_pooled(session, session.nature.pid):
             # By each session: a pooler may be set otherwise while we run.
             refuse_sharing(session)
             session.close()
-            session = open_pinned(limits, target)
+            session = open_pinned(limits, target, may_write)
         wanted = pins_for(session.info.server_version, limits)
         longest = seconds_of(wanted["statement_timeout"])
         session.patience = None if longest is None else longest + SECONDS_BEYOND_LIMIT
@@ -64,12 +66,18 @@ def open_session(
     return session
 
 
-def open_pinned(limits: Mapping[str, str], target: Mapping[str, Any]) -> Session:
+def open_pinned(
+    limits: Mapping[str, str], target: Mapping[str, Any], may_write: bool
+) -> Session:
     """Connect in autocommit, and set what the code relies on. Raises UnfitSession."""
     session = connect(Session, target)
     try:
         session.patience = SECONDS_TO_CONNECT
-        session.nature = pin(session, pins_for(session.info.server_version, limits))
+        session.may_write = may_write
+        wanted = pins_for(session.info.server_version, limits)
+        if not may_write:
+            wanted |= TO_READ_ONLY
+        session.nature = pin(session, wanted, may_write=may_write)
     except BaseException:
         session.close()
         raise

@@ -63,6 +63,8 @@ NOT_TO_WAIT: Mapping[str, str] = {
     "idle_in_transaction_session_timeout": "5min",
 }
 """Limits of a session that is given none."""
+TO_READ_ONLY: Mapping[str, str] = {"default_transaction_read_only": "on"}
+"""What a session that is only read by sets besides."""
 
 
 def pins_for(server_version: int, limits: Mapping[str, str]) -> dict[str, str]:

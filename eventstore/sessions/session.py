@@ -9,6 +9,7 @@ from psycopg.pq import TransactionStatus
 
 from eventstore.session_errors import LOST_RIGHT_TO_WRITE, NoAnswer, ends_session
 from eventstore.sessions.looking import Nature, SessionState, look
+from eventstore.sessions.silence import is_answering, silence_limit
 from eventstore.sessions.witness import Witness
 
 T = TypeVar("T")
@@ -23,14 +24,20 @@ class Session(psycopg.Connection[Any]):
 
     Everything that is asked over a connection passes `wait`. There an error that tells
     of the session is noted, and an answer that does not come is given up: the socket is
-    closed, and NoAnswer raised. Two things are given up: a statement that takes longer
-    than *patience* seconds, and one that the server has answered, as *witness* finds by
-    a connection of its own.
+    closed, and NoAnswer raised. Three things are given up: a statement that takes longer
+    than *patience* seconds, one that the server has answered, as *witness* finds by a
+    connection of its own, and one whose server takes no connection after
+    *max_silence* seconds, if there is such a limit, or one of `at_most_silent`.
+
+    One that is only read by (*may_write* is false) is not spent if it cannot write.
     """
 
     opened_at: float = 0.0
     nature: Nature | None = None
     patience: float | None = None
+    may_write: bool = True
+    max_silence: float | None = None
+    next_question: float = 0.0
     witness: Witness | None = None
     is_spent: bool = False
     has_lost_right_to_write: bool = False
@@ -41,14 +48,23 @@ class Session(psycopg.Connection[Any]):
         interval: float = INTERVAL,
         timeout: float | None = None,
     ) -> T:
+        limit = self.silence_limit
+        if limit is not None:
+            interval = min(interval, limit / 2)
         try:
-            return super().wait(self.watched(gen), interval, timeout)
+            return super().wait(self.watched(gen, interval), interval, timeout)
         except psycopg.Error as error:
             self.note(error)
             raise
 
-    def watched(self, gen: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
-        """Pass on what *gen* waits for; see to it that it does not wait for ever."""
+    def watched(
+        self, gen: Generator[Any, Any, T], interval: float
+    ) -> Generator[Any, Any, T]:
+        """
+        Pass on what *gen* waits for; see to it that it does not wait for ever.
+
+        What is not ready is looked at after each *interval*, in seconds.
+        """
         silent_since: float | None = None
         try:
             wanted = next(gen)
@@ -57,7 +73,8 @@ class Session(psycopg.Connection[Any]):
                 if ready:
                     silent_since = None
                 elif silent_since is None:
-                    silent_since = time.monotonic() - INTERVAL
+                    silent_since = time.monotonic() - interval
+                    self.next_question = self.silence_limit or 0.0
                     if self.witness:
                         self.witness.begin()
                 else:
@@ -67,12 +84,21 @@ class Session(psycopg.Connection[Any]):
             result: T = done.value
             return result
 
+    @property
+    def silence_limit(self) -> float | None:
+        return silence_limit() if self.max_silence is None else self.max_silence
+
     def judge(self, silence: float) -> None:
         """Give up the answer that has not come for *silence* seconds, if it is lost."""
         if self.pgconn.transaction_status != TransactionStatus.ACTIVE:
             return
         if self.patience is not None and silence > self.patience:
             self.give_up(f"PostgreSQL has not answered for {silence:.1f} s")
+        limit = self.silence_limit
+        if limit is not None and silence >= self.next_question:
+            self.next_question = silence + limit
+            if not is_answering(self, limit):
+                self.give_up("PostgreSQL is silent, and takes no connection")
         if self.witness and self.nature and self.witness.sees_end(self.nature, silence):
             self.give_up("PostgreSQL has answered, and the answer is lost")
 
@@ -84,14 +110,15 @@ class Session(psycopg.Connection[Any]):
     def note(self, error: psycopg.Error) -> None:
         """Take note of an error that this session will not get over."""
         self.is_spent = self.is_spent or ends_session(error)
-        if error.sqlstate == LOST_RIGHT_TO_WRITE:
+        if error.sqlstate == LOST_RIGHT_TO_WRITE and self.may_write:
             self.has_lost_right_to_write = True
 
     def look(self) -> SessionState:
         """
         Look whether the session is what it was, and can write: in one round trip.
 
-        One that is not, or stands in a transaction, is spent from then on.
+        One that is not, or stands in a transaction, is spent from then on. One that is
+        only read by need not be able to write.
         """
         seen = SessionState(is_same=False, is_read_only=False)
         status = self.pgconn.transaction_status
@@ -103,6 +130,7 @@ class Session(psycopg.Connection[Any]):
             finally:
                 if not self.closed:
                     self.autocommit = before
-        self.has_lost_right_to_write |= seen.is_read_only
-        self.is_spent |= seen.is_read_only or not seen.is_same
+        has_lost_right = seen.is_read_only and self.may_write
+        self.has_lost_right_to_write |= has_lost_right
+        self.is_spent |= has_lost_right or not seen.is_same
         return seen

@@ -28,6 +28,9 @@ def find_idle_reason(
     connection: psycopg.Connection[Any], name: str, checkpoint: int
 ) -> IdleReason | None:
     """Return why *name* at *checkpoint* is not read; None if nobody seems to read."""
+    if is_standby(connection):
+        # It knows neither the locks of the primary nor who reads there.
+        return None
     row = connection.execute("SELECT public.settled() <= %s", (checkpoint,)).fetchone()
     if row == (True,):
         return IdleReason(HELD_BACK)
@@ -35,6 +38,12 @@ def find_idle_reason(
     if holder is not None:
         return IdleReason(LOCKED, holder)
     return IdleReason(RIGHTS) if lack_rights(connection) else None
+
+
+def is_standby(connection: psycopg.Connection[Any]) -> bool:
+    """Return whether the server is a standby, which can be read and not written to."""
+    row = connection.execute("SELECT pg_catalog.pg_is_in_recovery()").fetchone()
+    return row == (True,)
 
 
 def find_holder(connection: psycopg.Connection[Any], name: str) -> str | None:

@@ -2,8 +2,10 @@
 
 import re
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -12,20 +14,25 @@ import psycopg
 import sqlalchemy as sa
 
 from eventstore.connection import driver_connection
+from eventstore.session_errors import NoAnswer
 from eventstore.sessions.opening import open_session
 from eventstore.sessions.session import Session
+from eventstore.sessions.silence import silence_limit
 from tasks.shop.process_name import process_name
 
 IDLE = 1.0
 """Seconds of idleness after which a session is checked before it is lent."""
 
 WAITS = {"lock_timeout": "3s", "idle_in_transaction_session_timeout": "5s"}
+SECONDS_TO_OPEN = 0.15
+"""Seconds that opening a session may take where another server can answer instead."""
 POOL = 20
 """Maximum of sessions of one process, besides its heartbeat's."""
 LIMITS = {
     "web": {**WAITS, "statement_timeout": "10s"},
     "worker": {**WAITS, "statement_timeout": "20s"},
     "relay": {**WAITS, "statement_timeout": "20s"},
+    "reader": {**WAITS, "statement_timeout": "10s"},
 }
 """
 The time limits of a session, by role.
@@ -63,7 +70,11 @@ def connect(url: str | sa.URL, role: str = "operator", **more: Any) -> Session:
 def opener(
     url: str | sa.URL, role: str = "operator", **more: Any
 ) -> Callable[[], Session]:
-    """Return a function that opens sessions as `connect` does; parse the URL once."""
+    """
+    Return a function that opens sessions as `connect` does; parse the URL once.
+
+    *more* are parameters of libpq, and `may_write` as `open_session` takes it.
+    """
     address = sa.make_url(url)
     _, target = address.get_dialect()().create_connect_args(address)
     options = str(target.pop("options", ""))
@@ -71,7 +82,7 @@ def opener(
     limits = {**LIMITS.get(role, {}), **dict(OWN_LIMIT.findall(options))}
     if rest := OWN_LIMIT.sub("", options).strip():
         target["options"] = rest
-    if "," in str(target.get("host", "")):
+    if "," in str(target.get("host", "")) and more.get("may_write", True):
         target.setdefault("target_session_attrs", "primary")
     target.setdefault("application_name", f"recount {process_name(sys.argv)}")
 
@@ -81,6 +92,36 @@ def opener(
     return open_one
 
 
+def open_in_time(open_one: Callable[[], Session]) -> Session:
+    """
+    Open a session; inside `at_most_silent`, in SECONDS_TO_OPEN, or raise NoAnswer.
+
+    It is opened by another thread, since a name's look-up and a connection's first
+    answer cannot be interrupted. What comes too late is closed.
+    """
+    if silence_limit() is None:
+        return open_one()
+    opened: Future[Session] = Future()
+
+    def run() -> None:
+        try:
+            opened.set_result(open_one())
+        except BaseException as error:
+            opened.set_exception(error)
+
+    threading.Thread(target=run, name="opening a session", daemon=True).start()
+    try:
+        return opened.result(SECONDS_TO_OPEN)
+    except TimeoutError:
+        opened.add_done_callback(close_late)
+        raise NoAnswer(f"no session was opened within {SECONDS_TO_OPEN} s") from None
+
+
+def close_late(opened: Future[Session]) -> None:
+    if opened.exception() is None:
+        opened.result().close()
+
+
 @dataclass
 class PoolExpiry:
     """The time before which opened sessions of a pool are unusable."""
@@ -88,9 +129,13 @@ class PoolExpiry:
     opened_until: float = float("-inf")
 
 
-def pool_of(database_url: str, role: str = "operator") -> sa.Engine:
+def pool_of(
+    database_url: str, role: str = "operator", *, may_write: bool = True
+) -> sa.Engine:
     """
     Return an engine with a small pool of its own, for a process of that *role*.
+
+    With *may_write* false its sessions can only read, also from a standby.
 
     Checking each time, as `pool_pre_ping` does, was one round trip of the two that
     accepting a command takes. A session used a moment ago is trusted: if the server
@@ -98,10 +143,11 @@ def pool_of(database_url: str, role: str = "operator") -> sa.Engine:
     unusable session is closed when it is returned; if it could not write, so are all
     that are as old.
     """
-    open_one, doom = opener(database_url, role), PoolExpiry()
+    open_one = opener(database_url, role, may_write=may_write)
+    doom = PoolExpiry()
 
     def create() -> Session:
-        session = open_one()
+        session = open_in_time(open_one)
         session.autocommit = False
         return session
 
@@ -132,10 +178,15 @@ def pool_of(database_url: str, role: str = "operator") -> sa.Engine:
         idle_since = record.info.get("idle_since")
         if idle_since is None or time.monotonic() - idle_since < IDLE:
             return
+        began = time.monotonic()
         with suppress(Exception):
             session.look()
             if not session.is_spent:
                 return
+        limit = silence_limit()
+        if limit is not None and time.monotonic() - began >= limit:
+            # Another server answers instead: no second attempt at this one.
+            raise NoAnswer("an idle session's server is silent")
         # The others of the pool are as old: all are opened again.
         doom.opened_until = time.monotonic()
         raise sa.exc.DisconnectionError

@@ -28,6 +28,8 @@ class Settings:
     database_url: str
     role: str = "operator"
     admin_database_url: str | None = None
+    replica_database_url: str | None = None
+    read_database_url: str | None = None
     broker_url: str
     secret_key: str
     master_keys: MasterKeys
@@ -51,6 +53,7 @@ class Settings:
 
 
 DATABASE_URL = "DATABASE_URL"
+A_DATABASE = "postgresql://user:password@host:5432/name"
 OF_ROLES = {
     role: f"{role.upper()}_{DATABASE_URL}"
     for role in ("web", "worker", "relay", "reader", "operator", "admin")
@@ -62,6 +65,7 @@ VARIABLES = frozenset(
     {
         *OF_ROLES.values(),
         *(DATABASE_URL, "REDIS_URL", "SECRET_KEY", "MASTER_KEY"),
+        *("REPLICA_DATABASE_URL", "READ_DATABASE_URL"),
         *("PORT", "CURRENCY", "TIMEZONE", "LOG_LEVEL", "LOG_FORMAT"),
         *("CATCH_UP_SECONDS", "CATCH_UP_SIGNALS"),
         *("WEB_PROCESSES", "WEB_THREADS"),
@@ -90,21 +94,25 @@ def settings_from(environment: Mapping[str, str], role: str = "operator") -> Set
         except (ValueError, KeyError) as error:
             raise BadSetting(f"{name}: expected {form}") from error
 
+    def read_url(name: str) -> str | None:
+        return (
+            read(name, A_DATABASE, lambda value: value and values.database_url(value))
+            or None
+        )
+
     if misspelt := find_misspelled(environment, VARIABLES):
         raise BadSetting(str(misspelt[0]))
     own = OF_ROLES[role]
     return Settings(
         database_url=read(
             own if environment.get(own) else DATABASE_URL,
-            "postgresql://user:password@host:5432/name",
+            A_DATABASE,
             values.database_url,
         ),
         role=role,
-        admin_database_url=read(
-            OF_ROLES["admin"],
-            "postgresql://user:password@host:5432/name",
-            lambda value: values.database_url(value) if value else None,
-        ),
+        admin_database_url=read_url(OF_ROLES["admin"]),
+        replica_database_url=read_url("REPLICA_DATABASE_URL"),
+        read_database_url=read_url("READ_DATABASE_URL"),
         broker_url=read(
             "REDIS_URL",
             "redis://host:6379/0, redis+socket:///path/to.sock or amqp://host",

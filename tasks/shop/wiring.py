@@ -24,6 +24,7 @@ from tasks.shop.migrations import SchemaMismatch, mismatch_of
 from tasks.shop.prefetch import PrefetchWindow, RecentlyFinished
 from tasks.shop.process_managers import process_managers
 from tasks.shop.settings import Settings, load_settings
+from tasks.stores.read_databases import ReadDatabases, read_databases
 
 
 @dataclass
@@ -38,6 +39,11 @@ class Shop:
     done: RecentlyFinished = field(default_factory=RecentlyFinished)
     pulses: Pulses = field(default_factory=Pulses)
     breaker: Breaker = field(default_factory=Breaker)
+    reads: ReadDatabases | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make what the processes share, before the fork; nothing is opened yet."""
+        self.reads = read_databases(self.settings, lambda: self.autocommitting)
 
     @cached_property
     def deciders(self) -> Deciders:
@@ -133,6 +139,8 @@ def forget_connections() -> None:
     """
     if _shop is not None and "engine" in vars(_shop):
         _shop.engine.dispose(close=False)
+    if _shop is not None and _shop.reads is not None:
+        _shop.reads.dispose(close=False)
 
 
 def schema_mismatch(engine: sa.Engine) -> SchemaMismatch | None:

@@ -18,6 +18,7 @@ from webapp.api.queries import limit_asked, next_page
 from webapp.authorization import caller, require_command
 from webapp.command_input import one_fault
 from webapp.current_shop import the_shop
+from webapp.journal_source import ask_journal
 from webapp.json_body import json_of
 from webapp.problems import Problem
 from webapp.query_parameters import one_of, only, text
@@ -37,8 +38,7 @@ def commands() -> ResponseReturnValue:
         principal=caller().name,
     )
     limit, after = limit_asked(), text("after")
-    with the_shop().engine.connect() as connection:
-        listed = find_entries(connection, wanted, after=after, limit=limit)
+    listed = ask_journal(lambda c: find_entries(c, wanted, after=after, limit=limit))
     return {
         "commands": [row_as_json(entry) for entry in listed.entries],
         "next": listed.following and next_page(listed.following),

@@ -18,9 +18,10 @@ from webapp.authorization import caller, may_see_commands_of, require_command
 from webapp.command_input import command_from, envelope, usable_key, version_of
 from webapp.current_shop import the_shop
 from webapp.date_checks import knows
+from webapp.journal_source import find_command, no_command
 from webapp.json_body import body_of, json_of
 from webapp.outages import DATABASE_ERRORS, is_outage
-from webapp.problems import Problem, no_command
+from webapp.problems import Problem
 from webapp.query_parameters import only
 
 ROWS = {
@@ -146,11 +147,10 @@ def status_of(command_id: UUID) -> str:
 @routes.get("/commands/<uuid:command_id>")
 def command(command_id: UUID) -> ResponseReturnValue:
     only()
-    with the_shop().autocommitting.connect() as connection:
-        entry = entries.find(connection, command_id)
-        # A caller without the permission must not learn that another user sent it.
-        if entry is not None and may_see_commands_of(entry.principal):
-            return entry_as_json(entry, entries.find_events(connection, entry))
+    entry, events = find_command(command_id)
+    # A caller without the permission must not learn that another user sent it.
+    if entry is not None and may_see_commands_of(entry.principal):
+        return entry_as_json(entry, events)
     raise no_command(command_id)
 
 

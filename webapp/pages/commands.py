@@ -7,7 +7,8 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from domain.errors import StateRejection
-from eventstore.journal import entries, operator_actions
+from eventstore.connection import driver_connection
+from eventstore.journal import operator_actions
 from eventstore.journal.entries import Entry, decrypt_entry
 from readmodels import order_details
 from readmodels.order_details import OrderDetailsView
@@ -18,9 +19,10 @@ from webapp.forms.definitions import FORMS
 from webapp.forms.form import Action, Form
 from webapp.forms.form_state import FormState
 from webapp.forms.values import values_for
+from webapp.journal_source import ask_journal, find_command, no_command
 from webapp.parked_rows import mark_one
-from webapp.problems import no_command
-from webapp.read_connection import reading, remember
+from webapp.position_asked import remember
+from webapp.read_connection import reading
 
 LONG = timedelta(seconds=10)
 STATE_REJECTIONS = {rule.__name__ for rule in StateRejection.__subclasses__()}
@@ -31,9 +33,7 @@ routes = Blueprint("commands", __name__)
 
 @routes.get("/commands/<uuid:command_id>")
 def fate(command_id: UUID) -> ResponseReturnValue:
-    with the_shop().autocommitting.connect() as connection:
-        entry = entries.find(connection, command_id)
-        events = [] if entry is None else entries.find_events(connection, entry)
+    entry, events = find_command(command_id)
     if entry is None:
         raise no_command(command_id)
     sent = sent_with(entry)
@@ -101,8 +101,8 @@ def is_stale(entry: Entry) -> bool:
 def sent_with(entry: Entry) -> Entry | None:
     """Return the data of *entry* as sent, or None if their subject is forgotten."""
     shop = the_shop()
-    with shop.lent() as connection:
-        return decrypt_entry(connection, entry, shop.deciders.masters)
+    masters = shop.deciders.masters
+    return ask_journal(lambda c: decrypt_entry(driver_connection(c), entry, masters))
 
 
 def is_news(entry: Entry, takes_long: bool) -> bool:

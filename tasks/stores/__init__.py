@@ -1,0 +1,1 @@
+"""Read stores: servers that answer queries besides the shop's own database."""

@@ -1,0 +1,121 @@
+"""Lending connections of a database for reading, where another one can answer."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolIsEmpty
+
+from eventstore.connection import driver_connection
+from eventstore.session_errors import UnfitSession
+from eventstore.sessions.session import Session
+from eventstore.sessions.silence import at_most_silent
+from tasks.broker.circuit_breaker import Breaker, State
+
+MAX_SILENCE = 0.1
+"""Seconds after which a silent server is looked at; for the look it has as long again."""
+LONGEST_REST = 5.0
+"""Seconds between two attempts at a server that does not answer, at most."""
+STATES_OF_SERVER = ("08", "53", "57P", "58")
+"""
+States that tell of the server: no connection, no resources, a shutdown, its system.
+
+Neither a cancelled statement nor a conflict with the recovery of a standby.
+"""
+
+log = logging.getLogger(__name__)
+
+
+class NotAsked(psycopg.OperationalError):
+    """A database did not answer a moment ago, and is left alone for a while."""
+
+
+@dataclass
+class LendingDatabase:
+    """
+    A database that queries are sent to, with a breaker that all processes share.
+
+    *name* is what answers and logs call it. *make* returns its pool of connections, in
+    autocommit, and is called once a process.
+    """
+
+    name: str
+    make: Callable[[], sa.Engine]
+    breaker: Breaker = field(default_factory=lambda: Breaker(longest_rest=LONGEST_REST))
+
+    @cached_property
+    def engine(self) -> sa.Engine:
+        return self.make()
+
+    @contextmanager
+    def lend(self) -> Iterator[sa.Connection]:
+        """
+        Lend a connection; a server that is silent is given up within 0.2 seconds.
+
+        Raises NotAsked, UnfitSession, and the driver's errors as they are.
+        """
+        if not self.breaker.lets_through():
+            raise NotAsked(f"the {self.name} database did not answer a moment ago")
+        try:
+            with at_most_silent(MAX_SILENCE):
+                connection = self.engine.connect()
+            with connection, giving_up_silence(driver_connection(connection)):
+                yield connection
+        except BaseException as error:
+            if is_of_server(error):
+                self.note_failure(error)
+            else:
+                self.note_success()
+            raise
+        self.note_success()
+
+    def note_failure(self, error: BaseException) -> None:
+        was_closed = self.breaker.state is State.CLOSED
+        self.breaker.failed()
+        if was_closed and self.breaker.state is not State.CLOSED:
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            what = f" {cause}" if isinstance(cause, UnfitSession) else ""
+            log.warning(
+                "the %s database is left alone: error=%s%s",
+                self.name,
+                type(cause).__name__,
+                what,
+            )
+
+    def note_success(self) -> None:
+        was_closed = self.breaker.state is State.CLOSED
+        self.breaker.succeeded()
+        if not was_closed:
+            log.info("the %s database answers", self.name)
+
+    def dispose(self, *, close: bool) -> None:
+        """Drop the connections; in a forked process, without closing them."""
+        if "engine" in vars(self):
+            self.engine.dispose(close=close)
+
+
+@contextmanager
+def giving_up_silence(session: psycopg.Connection[Any]) -> Iterator[None]:
+    """Have *session* look at its server where that is silent, until the end."""
+    assert isinstance(session, Session)
+    session.max_silence = MAX_SILENCE
+    try:
+        yield
+    finally:
+        session.max_silence = None
+
+
+def is_of_server(error: BaseException) -> bool:
+    """Return whether *error* tells that the server is away, and no query can be asked."""
+    if isinstance(error, PoolIsEmpty):
+        return True
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if not isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError):
+        return False
+    return cause.sqlstate is None or cause.sqlstate.startswith(STATES_OF_SERVER)
