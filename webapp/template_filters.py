@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 from domain.money import format_amount, format_number, rounded_total
 from tasks.shop.settings import Settings
 from webapp.formats import percentage
-from webapp.forms.labels import MOVEMENTS, READ_MODELS, STANDSTILLS, event_label, label
+from webapp.forms.labels import (
+    MOVEMENTS,
+    READ_MODELS,
+    STANDSTILLS,
+    STORES,
+    event_label,
+    label,
+)
 
 if TYPE_CHECKING:
     # The command line formats times as pages do, and needs no Flask.
@@ -41,6 +48,7 @@ def teach(app: "Flask", settings: Settings) -> None:
         movement_words=MOVEMENTS,
         read_model_words=READ_MODELS,
         standstill_words=STANDSTILLS,
+        store_words=STORES,
     )
 
 

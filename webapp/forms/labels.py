@@ -44,8 +44,16 @@ STANDSTILLS = {
     "held back": "an unfinished transaction holds them back",
     "missing": "their position was deleted",
     "outdated": "they were made by another version of the program",
+    "cut off": "the shop's database is away",
 }
 """Texts for the reasons of `eventstore/subscriptions` why a read model is stopped."""
+
+STORES = {
+    "primary": "the shop's own database",
+    "replica": "a replica",
+    "postgres": "a second database",
+}
+"""What pages call the stores that answer them."""
 
 EVENTS = {
     "OrderCreated": "Order placed",
