@@ -1,9 +1,9 @@
 """
 The store that answers a query: its name and position, in the headers of the answer.
 
-Each query notes it here, from whatever store: `Recount-Store` has the name of the store,
-`Recount-Position` the position up to which its rows have read the log. If a store fails
-while it is asked, the whole request is repeated without it.
+Each query notes it here, from whatever store: `Recount-Store` has the name of the
+store, `Recount-Position` the position up to which its rows have read the log. If a
+store fails while it is asked, the whole request is repeated without it.
 """
 
 from typing import NamedTuple

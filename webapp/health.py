@@ -9,12 +9,15 @@ from flask import Blueprint, Response, make_response
 from flask.typing import ResponseReturnValue
 
 from eventstore.session_errors import ReadOnlyServer, UnfitSession
+from eventstore.sessions.silence import at_most_silent
 from eventstore.subscriptions.lag import SubscriptionLag
 from eventstore.subscriptions.standstill import Standstill
 from eventstore.subscriptions.stop_reasons import RIGHTS
 from tasks.shop.connections import can_write
 from tasks.shop.standings import find_all_standings
 from tasks.shop.wiring import schema_mismatch
+from tasks.stores.lending import MAX_SILENCE
+from tasks.stores.standings import OK, StoreStanding, find_store_standings
 from webapp.current_shop import the_shop
 from webapp.local_login import is_known
 from webapp.outages import DATABASE_ERRORS, cause_of, is_outage
@@ -42,15 +45,16 @@ def alive() -> ResponseReturnValue:
 
 @routes.get("/readyz")
 def ready() -> ResponseReturnValue:
-    engine = the_shop().engine
+    engine, reads = the_shop().engine, the_shop().reads
     try:
-        if not can_write(engine):
-            return not_ready(database="read only", schema="unknown")
-        wrong = schema_mismatch(engine)
+        with at_most_silent(MAX_SILENCE if reads else None):
+            if not can_write(engine):
+                return unable_to_write("read only")
+            wrong = schema_mismatch(engine)
     except DATABASE_ERRORS as error:
         if not is_outage(error):
             raise
-        return not_ready(database=word_for(cause_of(error)), schema="unknown")
+        return unable_to_write(word_for(cause_of(error)))
     if wrong is not None:
         schema = "newer than this code" if wrong.is_newer else "not at head"
         return not_ready(database="ok", schema=schema)
@@ -68,6 +72,43 @@ def ready() -> ResponseReturnValue:
         "breaker": the_shop().breaker.state.value,
         "lag_seconds": longest_lag(standings),
         "standstills": [describe(one) for one in still],
+        **described_stores(find_stores()),
+    }
+
+
+def unable_to_write(database: str) -> ResponseReturnValue:
+    """
+    Answer that nothing can be sent; *database* is a word for why.
+
+    The process stays in service, degraded, if it can still be read by it.
+    """
+    stores = find_stores()
+    if not any(store.state == OK for store in stores):
+        return not_ready(database=database, schema="unknown")
+    if not is_known():
+        return in_a_word("degraded")
+    return {
+        "status": "degraded",
+        "database": database,
+        "schema": "unknown",
+        **described_stores(stores),
+    }
+
+
+def find_stores() -> list[StoreStanding]:
+    reads = the_shop().reads
+    return [] if reads is None else list(find_store_standings(reads))
+
+
+def described_stores(stores: Sequence[StoreStanding]) -> dict[str, Any]:
+    """Return how the stores stand as a field, or nothing where there are none."""
+    if not stores:
+        return {}
+    return {
+        "stores": [
+            {"store": one.name, "state": one.state, "seconds_old": one.seconds_old}
+            for one in stores
+        ]
     }
 
 

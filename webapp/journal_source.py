@@ -1,8 +1,8 @@
 """
 Where the journal and the tokens are asked: the shop's own database, or else a replica.
 
-A replica is asked in need alone: a command that was just accepted is not there yet, and a
-token that was just revoked is still valid there.
+A replica is asked in need alone: a command that was just accepted is not there yet, and
+a token that was just revoked is still valid there.
 """
 
 from collections.abc import Callable, Sequence

@@ -28,15 +28,20 @@ from eventstore.journal.statistics import Tally, tally
 from eventstore.journal.undecided_commands import count_undecided
 from eventstore.projections.parked_streams import count_parked
 from eventstore.projections.projection import Projection
+from eventstore.sessions.silence import at_most_silent
 from tasks.shop.shared_memory import SharedMemory
 from tasks.shop.standings import find_all_standings
 from tasks.shop.wiring import Shop
+from tasks.stores.lending import MAX_SILENCE
+from tasks.stores.standings import find_store_standings
 from tasks.webhooks import standing as webhooks
 from tasks.webhooks.posting import OUTCOMES
 from tasks.webhooks.registry import STATES as STATES_OF_WEBHOOKS
 from tasks.webhooks.turn import is_taken
 from webapp.current_shop import the_shop
 from webapp.feed.tally import STREAM, WAITING, FollowerTally
+from webapp.outages import DATABASE_ERRORS, is_outage
+from webapp.store_metrics import of_stores
 
 SECONDS_OF_A_TALLY = 15.0
 MAX_FIGURES_BYTES = 64 * 1024
@@ -105,6 +110,22 @@ class Figures(Collector):
         return ()
 
     def collect(self) -> Iterator[Metric]:
+        reads = self.shop.reads
+        if reads is None:
+            yield from self.of_database()
+        else:
+            is_up = True
+            try:
+                with at_most_silent(MAX_SILENCE):
+                    yield from list(self.of_database())
+            except DATABASE_ERRORS as error:
+                if not is_outage(error):
+                    raise
+                is_up = False
+            yield from of_stores(is_up, find_store_standings(reads))
+        yield from of_feed(self.followers)
+
+    def of_database(self) -> Iterator[Metric]:
         with self.shop.autocommitting.connect() as tables:
             yield from of_journal(self.kept.tally_of(tables))
             yield from of_waiting(tables)
@@ -113,7 +134,6 @@ class Figures(Collector):
             yield of_parked(connection, self.shop.projections)
             yield from of_processes(connection)
             yield from of_webhooks(connection)
-        yield from of_feed(self.followers)
 
 
 def keep(app: Flask) -> None:

@@ -31,7 +31,7 @@ CUT_OFF = "cut off"
 
 
 class CutOff(NamedTuple):
-    """The shop's database is away; what answers is *seconds_old*, and as of a moment."""
+    """The shop's database is away; what answers has the shop *as_of* a moment."""
 
     as_of: datetime | None
     seconds_old: float | None

@@ -118,7 +118,7 @@ class TokenCache:
         return self.had_no_users_within(FRESH)
 
     def had_no_users_within(self, seconds: float) -> bool:
-        """Return whether there were no users when last looked, *seconds* ago at most."""
+        """Return whether a look of the last *seconds* found that there are no users."""
         return (
             not self.there_are_users and time.monotonic() - self.no_users_at < seconds
         )

@@ -88,8 +88,8 @@ def pin(
     """
     Set what is *wanted*, and check what the session then is: in one round trip.
 
-    *connection* is in autocommit. Raises UnfitSession, also for a standby if the session
-    *may_write*.
+    *connection* is in autocommit. Raises UnfitSession, also for a standby if the
+    session *may_write*.
     """
     pins = {**wanted, TOKEN: uuid4().hex}
     asked = {"token": TOKEN, "names": list(pins), "values": list(pins.values())}

@@ -24,9 +24,9 @@ class Session(psycopg.Connection[Any]):
 
     Everything that is asked over a connection passes `wait`. There an error that tells
     of the session is noted, and an answer that does not come is given up: the socket is
-    closed, and NoAnswer raised. Three things are given up: a statement that takes longer
-    than *patience* seconds, one that the server has answered, as *witness* finds by a
-    connection of its own, and one whose server takes no connection after
+    closed, and NoAnswer raised. Three things are given up: a statement that takes
+    longer than *patience* seconds, one that the server has answered, as *witness* finds
+    by a connection of its own, and one whose server takes no connection after
     *max_silence* seconds, if there is such a limit, or one of `at_most_silent`.
 
     One that is only read by (*may_write* is false) is not spent if it cannot write.

@@ -1,10 +1,10 @@
 """
 How long a silent server is waited for, where another one can answer instead.
 
-A server that is stopped, or whose machine is gone, does not refuse a connection: it says
-nothing. A session with such a limit asks after so long whether its server still takes
-connections, by the first message of the protocol. A slow statement of a server that
-answers this is waited for as long as everywhere else.
+A server that is stopped, or whose machine is gone, does not refuse a connection: it
+says nothing. A session with such a limit asks after so long whether its server still
+takes connections, by the first message of the protocol. A slow statement of a server
+that answers this is waited for as long as everywhere else.
 """
 
 import socket
@@ -23,7 +23,8 @@ _limit: ContextVar[float | None] = ContextVar("seconds of silence", default=None
 
 @contextmanager
 def at_most_silent(seconds: float | None) -> Iterator[None]:
-    """Have sessions of this thread look at their server after *seconds* of silence.
+    """
+    Have sessions of this thread look at their server after *seconds* of silence.
 
     A session that is lent longer keeps the limit in its `max_silence`.
     """

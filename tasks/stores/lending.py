@@ -19,7 +19,7 @@ from eventstore.sessions.silence import at_most_silent
 from tasks.broker.circuit_breaker import Breaker, State
 
 MAX_SILENCE = 0.1
-"""Seconds after which a silent server is looked at; for the look it has as long again."""
+"""Seconds after which a silent server is looked at; a look takes as long at most."""
 LONGEST_REST = 5.0
 """Seconds between two attempts at a server that does not answer, at most."""
 STATES_OF_SERVER = ("08", "53", "57P", "58")
@@ -112,7 +112,7 @@ def giving_up_silence(session: psycopg.Connection[Any]) -> Iterator[None]:
 
 
 def is_of_server(error: BaseException) -> bool:
-    """Return whether *error* tells that the server is away, and no query can be asked."""
+    """Return whether *error* tells that the server is away, for whatever query."""
     if isinstance(error, PoolIsEmpty):
         return True
     cause = error.orig if isinstance(error, DBAPIError) else error

@@ -25,8 +25,8 @@ SECONDS_TO_ANSWER = 0.15
 """Seconds for the first, trivial statement: a server that needs more is overloaded."""
 PAUSE = 0.01
 
-# No position of the write-ahead log is compared: those of another timeline mean nothing.
-# Every process of the shop beats, so something is committed at least every half second.
+# Positions of the write-ahead log are not compared: of another timeline they mean
+# nothing. Every process of the shop beats: something is committed each half second.
 _STATE = """
     SELECT
         pg_catalog.pg_is_in_recovery(),
@@ -57,7 +57,7 @@ class Replica(LendingDatabase):
         identity: str | None,
     ) -> StoreState:
         """
-        Return the state of *projections*, once they have *position* or *seconds* passed.
+        Return the state of *projections* at *position*, or after *seconds*.
 
         Raises UnfitSession if the server is no standby any more, or of a shop with
         another *identity*, if that is known.
@@ -96,8 +96,8 @@ def find_age(driver: psycopg.Connection[Any]) -> tuple[datetime | None, datetime
     is_standby, as_of, now = row
     if not is_standby:
         raise UnfitSession(
-            "the server of REPLICA_DATABASE_URL is no standby: it was promoted, or never"
-            " was one",
+            "the server of REPLICA_DATABASE_URL is no standby: it was promoted, or"
+            " never was one",
             "name a standby of the shop's database, or take the variable away",
         )
     return as_of, now

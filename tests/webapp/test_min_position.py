@@ -33,7 +33,7 @@ EVERY_QUERY = [
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for long."""
-    monkeypatch.setattr("webapp.read_connection.MAX_SECONDS_TO_WAIT", 0.05)
+    monkeypatch.setattr("webapp.position_asked.MAX_SECONDS_TO_WAIT", 0.05)
 
 
 @contextmanager
@@ -90,7 +90,7 @@ def test_after_the_time_is_up_the_answer_tells_how_far_it_is_behind(
 def test_a_position_beyond_the_log_is_not_waited_for(
     client: FlaskClient, placed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webapp.read_connection.MAX_SECONDS_TO_WAIT", 60)
+    monkeypatch.setattr("webapp.position_asked.MAX_SECONDS_TO_WAIT", 60)
     answer = ask(client, f"/api/orders?min_position={2**63 - 1}")
 
     assert answer["behind"] == 2**63 - 1 - answer["position"]
@@ -99,7 +99,7 @@ def test_a_position_beyond_the_log_is_not_waited_for(
 def test_a_read_model_that_has_stopped_is_not_waited_for(
     shop: Shop, client: FlaskClient, placed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webapp.read_connection.MAX_SECONDS_TO_WAIT", 60)
+    monkeypatch.setattr("webapp.position_asked.MAX_SECONDS_TO_WAIT", 60)
     with shop.engine.begin() as connection:
         connection.execute(
             sa.text("UPDATE subscriptions SET stopped_at_position = :position"),
@@ -157,10 +157,10 @@ def test_a_page_that_lags_says_so_and_does_not_wait_for_ever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fresh = browser.see("/orders")
-    monkeypatch.setattr("webapp.read_connection.FRESH", 0)
-    monkeypatch.setattr("webapp.read_connection.MAX_SECONDS_TO_WAIT", 60)
+    monkeypatch.setattr("webapp.position_asked.FRESH", 0)
+    monkeypatch.setattr("webapp.position_asked.MAX_SECONDS_TO_WAIT", 60)
     later = browser.see("/orders")
-    monkeypatch.setattr("webapp.read_connection.REMEMBERED", 0)
+    monkeypatch.setattr("webapp.position_asked.REMEMBERED", 0)
     long_after = browser.see("/orders")
 
     assert "does not show everything yet" in fresh
