@@ -67,7 +67,7 @@ def shop(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     assert celery.conf.task_routes
     shop.ensure_read_models()
     yield shop
-    shop.engine.dispose()
+    shop.close()
 
 
 @pytest.fixture

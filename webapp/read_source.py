@@ -108,19 +108,22 @@ def choose(
     for store in reads.stores:
         if is_avoided(store.name):
             continue
-        with ExitStack() as trying:
-            try:
+        try:
+            with ExitStack() as trying:
                 found, is_enough = ask_store(trying, store, reads, projections, asked)
-            except DATABASE_ERRORS as error:
-                if not is_outage(error):
-                    raise
-                continue
-            if is_enough:
-                spare_stack.close()
-                chosen.push(trying.pop_all())
-                return found._replace(cut_off=None)
-            if spare is None:
-                spare, spare_stack = found, trying.pop_all()
+                opened = trying.pop_all()
+        except DATABASE_ERRORS as error:
+            if not is_outage(error):
+                raise
+            continue
+        if is_enough:
+            spare_stack.close()
+            chosen.push(opened)
+            return found._replace(cut_off=None)
+        if spare is None:
+            spare, spare_stack = found, opened
+        else:
+            opened.close()
     # Not inside of the other's context: it would take this one's failure for its own.
     failure: DatabaseError | None = None
     try:

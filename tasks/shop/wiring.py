@@ -56,6 +56,12 @@ class Shop:
         """This process's connection pool, made at its first use."""
         return pool_of(self.settings.database_url, self.settings.role)
 
+    def close(self) -> None:
+        """Close all connections; others are opened when they are needed."""
+        self.engine.dispose()
+        if self.reads is not None:
+            self.reads.dispose(close=True)
+
     @contextmanager
     def of_owner(self) -> Iterator["Shop"]:
         """Lend the same shop, connected as the owner of the tables."""
@@ -65,7 +71,7 @@ class Shop:
         try:
             yield owner
         finally:
-            owner.engine.dispose()
+            owner.close()
 
     @cached_property
     def autocommitting(self) -> sa.Engine:
