@@ -57,6 +57,10 @@ COMMANDS = {
         "cli.status:status",
         "Show waiting commands, processes, read models and errors.",
     ),
+    "stores": Lazy(
+        "cli:stores",
+        "List the stores that answer queries beside PostgreSQL, and tend their copies.",
+    ),
     "stream": Lazy(
         "cli:stream",
         "Show and replay a stream, and export or import streams.",
@@ -222,3 +226,33 @@ OF_WEBHOOKS = {
 @click.group(cls=LazyGroup, lazy=OF_WEBHOOKS)
 def webhooks() -> None:
     """Send events to other services."""
+
+
+OF_STORES = {
+    "compare": Lazy(
+        "cli.stores_compare:compare_copies",
+        "Compare the copies in STORE with PostgreSQL while both are written.",
+    ),
+    "list": Lazy(
+        "cli.stores_list:list_stores",
+        "List the stores: reachable, rows, lag in seconds, and the last comparison.",
+    ),
+    "rebuild": Lazy(
+        "cli.stores_fill:rebuild",
+        "Fill new copies in STORE beside those that answer, and put them in place.",
+    ),
+    "rollback": Lazy(
+        "cli.stores_fill:rollback",
+        "Go back to the copy before in STORE, brought up to date first.",
+    ),
+}
+
+
+@click.group(cls=LazyGroup, lazy=OF_STORES)
+def stores() -> None:
+    """
+    List the stores that answer queries beside PostgreSQL, and tend their copies.
+
+    A store has copies of read models. Nothing is lost with it but the time in which it
+    is filled again; until then PostgreSQL answers.
+    """

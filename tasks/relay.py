@@ -5,7 +5,8 @@ It runs commands that have become due, and waiting ones whose message is lost (b
 database's function `lost_before`, which reads the workers' heartbeats), through the
 function that the Celery task calls; and it catches up subscriptions that lag.
 `python -m tasks.relay` starts it. Two relays are harmless. A second child sends the
-events that webhooks want, while there are any: `tasks.webhooks.process`.
+events that webhooks want, while there are any: `tasks.webhooks.process`; a third
+writes the stores that the settings name: `tasks.stores.process`.
 """
 
 import logging
@@ -27,11 +28,13 @@ import sqlalchemy as sa
 from eventstore.journal.take import find_waiting
 from tasks import catch_up, commands
 from tasks.app import TIME_LIMIT, limit_memory
+from tasks.child_process import ChildProcess
 from tasks.heartbeat import processes, pulse
 from tasks.shop.logging import log_to_stderr
 from tasks.shop.startup_checks import refuse_what_loses_data
 from tasks.shop.wiring import Shop, shop
-from tasks.webhooks.process import SenderProcess
+from tasks.stores.process import write_stores
+from tasks.webhooks.process import send
 from tasks.webhooks.progress import has_active
 
 log = logging.getLogger(__name__)
@@ -69,7 +72,18 @@ def main(wiring: Callable[[], Shop] = shop) -> None:
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
     context = multiprocessing.get_context("fork")
-    sender = SenderProcess(context, wiring)
+    sender = ChildProcess(context, wiring, "sender of webhooks", send)
+    others = [sender]
+    if settings.names_stores:
+        others.append(
+            ChildProcess(
+                context,
+                wiring,
+                "writer of stores",
+                write_stores,
+                is_always_wanted=True,
+            )
+        )
     while not stop.is_set():
         busy_since = context.Value("d", 0.0)
         pulses = pulse.Pulses()
@@ -78,11 +92,12 @@ def main(wiring: Callable[[], Shop] = shop) -> None:
             args=(wiring, busy_since, pulses, sender.wanted, os.getpid()),
         )
         child.start()
-        watch(child, busy_since, pulses, stop, sender)
+        watch(child, busy_since, pulses, stop, others)
         if not stop.is_set():
             log.error("child died exitcode=%s", child.exitcode)
             stop.wait(0.1)
-    sender.end()
+    for other in others:
+        other.end()
 
 
 def watch(
@@ -90,10 +105,10 @@ def watch(
     busy_since: "Synchronized[float]",
     pulses: pulse.Pulses,
     stop: threading.Event,
-    sender: SenderProcess,
+    others: Sequence[ChildProcess],
 ) -> None:
     """
-    Wait until the child has ended; meanwhile tend the *sender*.
+    Wait until the child has ended; meanwhile tend the *others*.
 
     Kill it when a piece of work takes too long, or when it has no pulse: by then the
     server has released its locks.
@@ -101,11 +116,13 @@ def watch(
     looks_still = 0
     while child.is_alive():
         if stop.is_set():
-            sender.ask_to_end()
+            for other in others:
+                other.ask_to_end()
             child.terminate()
             child.join(TIME_LIMIT)
         else:
-            sender.tend()
+            for other in others:
+                other.tend()
         started = busy_since.value
         if started and time.monotonic() - started > TIME_LIMIT:
             log.error("child killed after %d s with one piece of work", TIME_LIMIT)

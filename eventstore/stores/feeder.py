@@ -181,6 +181,8 @@ class Feeder:
                     set_aside=shelf.serving.shape if shelf.serving else "",
                 )
             )
+        # First what is under way, so that nobody takes it for done.
+        self.note()
         registry.answer_order(self.connection, self.store.name, self.name, answer)
 
     def begin_if_wanted(self, orders: Orders, newest: NewestChange) -> None:

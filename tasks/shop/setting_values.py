@@ -49,6 +49,17 @@ def broker_url(value: str) -> str:
     return f"redis+socket://{rest}" if scheme == "unix" else value
 
 
+def url_of(*schemes: str) -> Callable[[str], str | None]:
+    """Return a parser of addresses with one of these *schemes*; None for no text."""
+
+    def parse(value: str) -> str | None:
+        if value and value.partition("://")[0] not in schemes:
+            raise ValueError
+        return value or None
+
+    return parse
+
+
 def secret_key(value: str) -> str:
     if len(value) < 32 or len(set(value)) < 8:
         raise ValueError

@@ -30,6 +30,9 @@ class Settings:
     admin_database_url: str | None = None
     replica_database_url: str | None = None
     read_database_url: str | None = None
+    cache_url: str | None = None
+    search_url: str | None = None
+    documents_url: str | None = None
     broker_url: str
     secret_key: str
     master_keys: MasterKeys
@@ -51,6 +54,16 @@ class Settings:
     webhook_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     state_dir: Path = Path(".local")
 
+    @property
+    def names_stores(self) -> bool:
+        """Return whether any store is named that is written by changes of rows."""
+        return bool(
+            self.read_database_url
+            or self.cache_url
+            or self.search_url
+            or self.documents_url
+        )
+
 
 DATABASE_URL = "DATABASE_URL"
 A_DATABASE = "postgresql://user:password@host:5432/name"
@@ -66,6 +79,7 @@ VARIABLES = frozenset(
         *OF_ROLES.values(),
         *(DATABASE_URL, "REDIS_URL", "SECRET_KEY", "MASTER_KEY"),
         *("REPLICA_DATABASE_URL", "READ_DATABASE_URL"),
+        *("CACHE_URL", "SEARCH_URL", "DOCUMENTS_URL"),
         *("PORT", "CURRENCY", "TIMEZONE", "LOG_LEVEL", "LOG_FORMAT"),
         *("CATCH_UP_SECONDS", "CATCH_UP_SIGNALS"),
         *("WEB_PROCESSES", "WEB_THREADS"),
@@ -113,6 +127,21 @@ def settings_from(environment: Mapping[str, str], role: str = "operator") -> Set
         admin_database_url=read_url(OF_ROLES["admin"]),
         replica_database_url=read_url("REPLICA_DATABASE_URL"),
         read_database_url=read_url("READ_DATABASE_URL"),
+        cache_url=read(
+            "CACHE_URL",
+            "redis://host:6379/0, rediss://host or unix:///path/to.sock",
+            values.url_of("redis", "rediss", "unix"),
+        ),
+        search_url=read(
+            "SEARCH_URL",
+            "http://user:password@host:9200 or https://host",
+            values.url_of("http", "https"),
+        ),
+        documents_url=read(
+            "DOCUMENTS_URL",
+            "mongodb://user:password@host:27017/name or mongodb+srv://host/name",
+            values.url_of("mongodb", "mongodb+srv"),
+        ),
         broker_url=read(
             "REDIS_URL",
             "redis://host:6379/0, redis+socket:///path/to.sock or amqp://host",

@@ -83,6 +83,7 @@ def test_a_list_of_commands_imports_none_of_them(arguments: list[str]) -> None:
         "seals export --to /nowhere",
         "webhooks list",
         "webhooks test crm",
+        "stores list",
     ],
 )
 def test_a_command_that_only_asks_imports_neither_broker_nor_web(line: str) -> None:

@@ -52,6 +52,7 @@ def run(line: str) -> Result:
         "tokens list",
         "webhooks add crm https://93.184.216.34/",
         "webhooks list",
+        "stores list",
     ],
 )
 def test_an_operator_may(operators_shop: Shop, line: str) -> None:

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from tasks.webhooks import process
-from tasks.webhooks.process import SenderProcess
+from tasks import child_process as process
+from tasks.child_process import ChildProcess
+from tasks.webhooks.process import send
 
 
 class FakeProcess:
@@ -44,28 +45,28 @@ def context() -> FakeContext:
 
 
 @pytest.fixture
-def sender(context: FakeContext) -> SenderProcess:
+def sender(context: FakeContext) -> ChildProcess:
     fake: Any = context
     wiring: Any = None
-    return SenderProcess(fake, wiring)
+    return ChildProcess(fake, wiring, "sender", send)
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [1_000.0]
-    monkeypatch.setattr("tasks.webhooks.process.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("tasks.child_process.time.monotonic", lambda: now[0])
     return now
 
 
 def test_none_is_started_that_nobody_wants(
-    sender: SenderProcess, context: FakeContext, clock: list[float]
+    sender: ChildProcess, context: FakeContext, clock: list[float]
 ) -> None:
     sender.tend()
     assert context.made == []
 
 
 def test_one_that_has_ended_is_started_again_while_it_is_wanted(
-    sender: SenderProcess, context: FakeContext, clock: list[float]
+    sender: ChildProcess, context: FakeContext, clock: list[float]
 ) -> None:
     sender.wanted.value = True
     sender.tend()
@@ -81,7 +82,7 @@ def test_one_that_has_ended_is_started_again_while_it_is_wanted(
 
 
 def test_each_one_that_died_is_logged_with_its_exit_code(
-    sender: SenderProcess,
+    sender: ChildProcess,
     context: FakeContext,
     clock: list[float],
     caplog: pytest.LogCaptureFixture,
@@ -96,14 +97,14 @@ def test_each_one_that_died_is_logged_with_its_exit_code(
         for _ in range(3):
             sender.tend()
 
-    died = [r.getMessage() for r in caplog.records if "sender died" in r.getMessage()]
+    died = [r.getMessage() for r in caplog.records if "child died" in r.getMessage()]
     assert len(died) == 2
     assert "'exitcode': 1" in died[0]
     assert "'exitcode': -9" in died[1]
 
 
 def test_one_that_does_not_move_is_killed(
-    sender: SenderProcess, context: FakeContext, clock: list[float]
+    sender: ChildProcess, context: FakeContext, clock: list[float]
 ) -> None:
     sender.wanted.value = True
     sender.tend()

@@ -1,0 +1,171 @@
+"""`recount stores rebuild` and `rollback`: other copies in place of those there are."""
+
+import sys
+import threading
+import time
+from typing import Any
+
+import click
+import psycopg
+
+from cli.chosen_store import names_of, store_called
+from cli.output import progress
+from eventstore.errors.stores import CopyMoved, OutdatedWriter, StoreAway
+from eventstore.stores import registry
+from eventstore.stores.registry import Order, StoreStanding
+from eventstore.stores.row_store import RowStore
+from eventstore.stores.writer import Writer
+from tasks.shop.printable import printable
+from tasks.shop.wiring import shop
+
+SECONDS_BETWEEN_LOOKS = 0.2
+SECONDS_TO_BEGIN = 5.0
+"""Seconds in which a writer takes an order, or this command becomes the writer."""
+
+
+@click.command("rebuild")
+@click.argument("store")
+@click.argument("read_models", nargs=-1, metavar="READ-MODEL…")
+def rebuild(store: str, read_models: tuple[str, ...]) -> None:
+    """
+    Fill new copies in STORE beside those that answer, and put them in place.
+
+    Each is compared with PostgreSQL first, and stays out if it differs. The copy before
+    is kept: recount stores rollback. Without READ-MODEL all of the store's are filled.
+    """
+    row_store = store_called(store)
+    failed = [
+        name
+        for name in names_of(row_store, read_models)
+        if not carry_out(row_store, name, "rebuild")
+    ]
+    sys.exit(1 if failed else 0)
+
+
+@click.command("rollback")
+@click.argument("store")
+@click.argument("read_models", nargs=-1, metavar="READ-MODEL…")
+def rollback(store: str, read_models: tuple[str, ...]) -> None:
+    """
+    Go back to the copy before in STORE, brought up to date first.
+
+    The one that answers now is kept in its place, so it can be undone in the same way.
+    """
+    row_store = store_called(store)
+    failed = [
+        name
+        for name in names_of(row_store, read_models)
+        if not carry_out(row_store, name, "rollback")
+    ]
+    sys.exit(1 if failed else 0)
+
+
+def carry_out(store: RowStore, name: str, wanted: Order) -> bool:
+    """Order something of a copy's writer, wait for the end, and return if it is done."""
+    with shop().lent() as connection:
+        before = standing_of(connection, store, name)
+        if before is None or not before.is_tended:
+            write_here(connection, store, name, wanted)
+        else:
+            registry.order(connection, store.name, name, wanted)
+            follow(connection, store, name)
+        after = standing_of(connection, store, name)
+    assert after is not None
+    serving = before.serving if before else None
+    if after.serving not in (None, serving):
+        words = "is rolled back" if wanted == "rollback" else "is filled"
+        click.echo(
+            f"{store.name} {name}: {words}; copy {after.serving} answers, with"
+            f" {after.rows or 0:,} rows, {after.differences or 0} differences"
+        )
+        return True
+    because = after.error or after.answer or "the copy was not put in place"
+    click.echo(f"{store.name} {name}: {printable(because)}", err=True)
+    return False
+
+
+def write_here(
+    connection: psycopg.Connection[Any], store: RowStore, name: str, wanted: Order
+) -> None:
+    """Do what is wanted in this process, since no other one writes the store."""
+    if not registry.take_turn(connection, store.name):
+        raise click.ClickException(f"{store.name} is being taken over: try again")
+    writer = Writer(store, connection)
+    registry.order(connection, store.name, name, wanted)
+    stop = threading.Event()
+    try:
+        with ProgressOf(store.name, name) as shown:
+            until_taken = time.monotonic() + SECONDS_TO_BEGIN
+
+            def is_over() -> bool:
+                if writer.failures > 2:
+                    return True
+                standing = standing_of(connection, store, name)
+                shown.show(standing)
+                if standing is None or standing.wanted is not None:
+                    return time.monotonic() > until_taken
+                return is_done(standing)
+
+            writer.run(is_over, stop)
+    except (StoreAway, CopyMoved, OutdatedWriter) as error:
+        raise click.ClickException(str(error)) from error
+    finally:
+        connection.execute("SELECT pg_advisory_unlock_all()")
+
+
+def follow(connection: psycopg.Connection[Any], store: RowStore, name: str) -> None:
+    """Wait until the store's writer has done what was ordered."""
+    with ProgressOf(store.name, name) as shown:
+        until_taken = time.monotonic() + SECONDS_TO_BEGIN
+        while True:
+            standing = standing_of(connection, store, name)
+            assert standing is not None
+            shown.show(standing)
+            if standing.wanted is None and is_done(standing):
+                return
+            if standing.wanted is not None and time.monotonic() > until_taken:
+                raise click.ClickException(
+                    f"the writer of {store.name} does not take the order; see the log"
+                    " of the relay"
+                )
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def is_done(standing: StoreStanding) -> bool:
+    """Return whether no copy is being filled, as its writer noted last."""
+    return standing.upcoming is None
+
+
+class ProgressOf:
+    """The progress of a copy that is filled, as its writer notes it."""
+
+    def __init__(self, store: str, name: str) -> None:
+        self.label = f"{store} {name}"
+        self.context: Any = None
+        self.add: Any = None
+        self.done = 0
+
+    def __enter__(self) -> "ProgressOf":
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        if self.context is not None:
+            self.context.__exit__(*error)
+
+    def show(self, standing: StoreStanding | None) -> None:
+        if standing is None or standing.filled is None or not standing.expected:
+            return
+        if self.context is None:
+            self.context = progress(self.label, standing.expected)
+            self.add = self.context.__enter__()
+        self.add(standing.filled - self.done)
+        self.done = standing.filled
+
+
+def standing_of(
+    connection: psycopg.Connection[Any], store: RowStore, name: str
+) -> StoreStanding | None:
+    for standing in registry.find_standings(connection):
+        if (standing.store, standing.read_model) == (store.name, name):
+            return standing
+    return None
