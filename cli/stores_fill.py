@@ -12,7 +12,7 @@ from cli.chosen_store import names_of, store_called
 from cli.output import progress
 from eventstore.errors.stores import CopyMoved, OutdatedWriter, StoreAway
 from eventstore.stores import registry
-from eventstore.stores.registry import Order, StoreStanding
+from eventstore.stores.registry import CopyStanding, Order
 from eventstore.stores.row_store import RowStore
 from eventstore.stores.writer import Writer
 from tasks.shop.printable import printable
@@ -61,7 +61,7 @@ def rollback(store: str, read_models: tuple[str, ...]) -> None:
 
 
 def carry_out(store: RowStore, name: str, wanted: Order) -> bool:
-    """Order something of a copy's writer, wait for the end, and return if it is done."""
+    """Order something of a copy, wait for the end, and return whether it is done."""
     with shop().lent() as connection:
         before = standing_of(connection, store, name)
         if before is None or not before.is_tended:
@@ -131,7 +131,7 @@ def follow(connection: psycopg.Connection[Any], store: RowStore, name: str) -> N
             time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
-def is_done(standing: StoreStanding) -> bool:
+def is_done(standing: CopyStanding) -> bool:
     """Return whether no copy is being filled, as its writer noted last."""
     return standing.upcoming is None
 
@@ -152,7 +152,7 @@ class ProgressOf:
         if self.context is not None:
             self.context.__exit__(*error)
 
-    def show(self, standing: StoreStanding | None) -> None:
+    def show(self, standing: CopyStanding | None) -> None:
         if standing is None or standing.filled is None or not standing.expected:
             return
         if self.context is None:
@@ -164,8 +164,8 @@ class ProgressOf:
 
 def standing_of(
     connection: psycopg.Connection[Any], store: RowStore, name: str
-) -> StoreStanding | None:
-    for standing in registry.find_standings(connection):
+) -> CopyStanding | None:
+    for standing in registry.find_copy_standings(connection):
         if (standing.store, standing.read_model) == (store.name, name):
             return standing
     return None

@@ -8,7 +8,7 @@ import click
 from cli.output import json_of
 from eventstore.errors.stores import StoreAway
 from eventstore.stores import registry
-from eventstore.stores.registry import StoreStanding
+from eventstore.stores.registry import CopyStanding
 from eventstore.stores.row_store import RowStore
 from tasks.shop.printable import printable
 from tasks.shop.wiring import shop
@@ -28,7 +28,7 @@ class StoreEntry(NamedTuple):
     store: str
     is_reachable: bool
     because: str | None
-    standing: StoreStanding | None
+    standing: CopyStanding | None
 
 
 @click.command("list")
@@ -46,7 +46,7 @@ def list_stores(as_json: bool) -> None:
 def find_entries() -> Iterator[StoreEntry]:
     """Yield the copies of all stores, then the databases that are not written."""
     with shop().lent() as connection:
-        standings = registry.find_standings(connection)
+        standings = registry.find_copy_standings(connection)
     for store in row_stores(shop().settings, shop().identity):
         because = reason_away(store)
         for projection in store.projections:
@@ -98,7 +98,7 @@ def line_of(entry: StoreEntry) -> str:
     return f"{entry.store}: {'; '.join(parts)}"
 
 
-def words_of(standing: StoreStanding) -> Iterator[str]:
+def words_of(standing: CopyStanding) -> Iterator[str]:
     """Yield what is known of a copy, in words."""
     if standing.serving is None:
         yield "no copy answers"

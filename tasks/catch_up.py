@@ -15,6 +15,7 @@ from eventstore.projections.live_readers import LiveReaders, find_live_readers
 from eventstore.projections.parked_streams import kind_of_error
 from eventstore.projections.parking import Parker
 from eventstore.signals import CATCH_UP, is_raised, send_signal
+from eventstore.stores.registry import note_forgetting
 from eventstore.subscriptions.catch_up import CaughtUp, lag
 from eventstore.subscriptions.lag import SubscriptionLag, find_standings
 from eventstore.subscriptions.process_manager import ProcessManagerRun
@@ -232,7 +233,7 @@ def live_subscriptions(
     # Last, because it acts on rows that the read models before it have written.
     return [
         *readers.subscriptions,
-        forgetting(shop.projections, shop.deciders.forgets),
+        forgetting(shop.projections, shop.deciders.forgets, then=note_forgetting),
     ]
 
 

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from eventstore.session_errors import ReadOnlyServer, UnfitSession
 from eventstore.sessions.silence import at_most_silent
+from eventstore.stores.registry import find_copy_standings
 from eventstore.subscriptions.lag import SubscriptionLag
 from eventstore.subscriptions.standstill import Standstill
 from eventstore.subscriptions.stop_reasons import RIGHTS
@@ -73,6 +74,7 @@ def ready() -> ResponseReturnValue:
         "lag_seconds": longest_lag(standings),
         "standstills": [describe(one) for one in still],
         **described_stores(find_stores()),
+        **described_copies(),
     }
 
 
@@ -108,6 +110,25 @@ def described_stores(stores: Sequence[StoreStanding]) -> dict[str, Any]:
         "stores": [
             {"store": one.name, "state": one.state, "seconds_old": one.seconds_old}
             for one in stores
+        ]
+    }
+
+
+def described_copies() -> dict[str, Any]:
+    """Return which copies in stores are not written as a field, if there are any."""
+    if not the_shop().settings.names_stores:
+        return {}
+    with the_shop().lent() as connection:
+        standings = find_copy_standings(connection)
+    return {
+        "copies": [
+            {
+                "store": one.store,
+                "read_model": one.read_model,
+                "seconds_behind": one.seconds_behind,
+                "is_failing": bool(one.error) or not one.is_tended,
+            }
+            for one in standings
         ]
     }
 

@@ -29,6 +29,7 @@ from eventstore.journal.undecided_commands import count_undecided
 from eventstore.projections.parked_streams import count_parked
 from eventstore.projections.projection import Projection
 from eventstore.sessions.silence import at_most_silent
+from eventstore.stores.registry import find_copy_standings
 from tasks.shop.shared_memory import SharedMemory
 from tasks.shop.standings import find_all_standings
 from tasks.shop.wiring import Shop
@@ -41,7 +42,7 @@ from tasks.webhooks.turn import is_taken
 from webapp.current_shop import the_shop
 from webapp.feed.tally import STREAM, WAITING, FollowerTally
 from webapp.outages import DATABASE_ERRORS, is_outage
-from webapp.store_metrics import of_stores
+from webapp.store_metrics import of_copies, of_stores
 
 SECONDS_OF_A_TALLY = 15.0
 MAX_FIGURES_BYTES = 64 * 1024
@@ -134,6 +135,8 @@ class Figures(Collector):
             yield of_parked(connection, self.shop.projections)
             yield from of_processes(connection)
             yield from of_webhooks(connection)
+            if self.shop.settings.names_stores:
+                yield from of_copies(find_copy_standings(connection))
 
 
 def keep(app: Flask) -> None:

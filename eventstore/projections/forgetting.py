@@ -5,7 +5,7 @@ It is a subscription. Live rows are changed by the projection of the event; an o
 generation is no longer caught up, and so is dropped as a whole.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import psycopg
@@ -26,13 +26,20 @@ LOCK_TIMEOUT_MS = 500
 
 
 def forgetting(
-    projections: Sequence[Projection], forgets: Sequence[type]
+    projections: Sequence[Projection],
+    forgets: Sequence[type],
+    *,
+    then: Callable[[psycopg.Connection, int], None] = lambda *_: None,
 ) -> Subscription:
-    """Return the subscription that acts on events of the classes *forgets*."""
+    """
+    Return the subscription that acts on events of the classes *forgets*.
+
+    *then* is called in the same transaction, with the position of the last of them.
+    """
     return Subscription(
         name=NAME,
         types=[kind.__name__ for kind in forgets],
-        handler=OldGenerationDrop(projections).drop_kept,
+        handler=OldGenerationDrop(projections, then).drop_kept,
     )
 
 
@@ -41,6 +48,7 @@ class OldGenerationDrop:
     """The handler that drops them, after the live rows, which may be kept next."""
 
     projections: Sequence[Projection]
+    then: Callable[[psycopg.Connection, int], None]
 
     def drop_kept(
         self, connection: psycopg.Connection, events: Sequence[RecordedEvent]
@@ -54,6 +62,7 @@ class OldGenerationDrop:
             for number in existing_generations(connection, projection.name):
                 if number < live[projection.name].number:
                     drop_generation(connection, projection.name, number)
+        self.then(connection, events[-1].position)
 
     def refuse_behind(self, connection: psycopg.Connection, position: int) -> None:
         """Raise CannotProject where a live generation has not come to *position*."""

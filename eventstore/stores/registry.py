@@ -16,7 +16,7 @@ MAX_TEXT = 300
 TURN = "hashtext('recount'), hashtext('store ' || %s)"
 
 
-class StoreStanding(NamedTuple):
+class CopyStanding(NamedTuple):
     """
     How a store's copy of a read model stands, as its writer noted it.
 
@@ -52,7 +52,7 @@ class StoreStanding(NamedTuple):
     is_tended: bool
 
 
-def find_standings(connection: psycopg.Connection[Any]) -> list[StoreStanding]:
+def find_copy_standings(connection: psycopg.Connection[Any]) -> list[CopyStanding]:
     """Return the standing of each copy of each store that ever had one."""
     rows = connection.execute(
         """
@@ -84,7 +84,7 @@ def find_standings(connection: psycopg.Connection[Any]) -> list[StoreStanding]:
         ORDER BY s.store, s.read_model
         """
     )
-    return [StoreStanding(*row) for row in rows]
+    return [CopyStanding(*row) for row in rows]
 
 
 def take_turn(connection: psycopg.Connection[Any], store: str) -> bool:

@@ -12,7 +12,7 @@ from eventstore.projections.generations import ensure_generation
 from eventstore.projections.rebuild import rebuild
 from eventstore.stores import registry
 from eventstore.stores.comparison import compare
-from eventstore.stores.registry import StoreStanding, find_standings
+from eventstore.stores.registry import CopyStanding, find_copy_standings
 from eventstore.stores.row_store import Copy
 from eventstore.stores.writer import Writer
 from tests.support.engine import Engine
@@ -89,8 +89,8 @@ def serving(store: MemoryRowStore) -> Copy:
     return shelf.serving
 
 
-def standing(engine: Engine) -> StoreStanding:
-    [found] = find_standings(engine.connection)
+def standing(engine: Engine) -> CopyStanding:
+    [found] = find_copy_standings(engine.connection)
     return found
 
 
