@@ -24,6 +24,7 @@ from tasks.shop.migrations import SchemaMismatch, mismatch_of
 from tasks.shop.prefetch import PrefetchWindow, RecentlyFinished
 from tasks.shop.process_managers import process_managers
 from tasks.shop.settings import Settings, load_settings
+from tasks.stores.asked_stores import AskedStores, asked_stores
 from tasks.stores.read_databases import ReadDatabases, read_databases
 
 
@@ -40,10 +41,12 @@ class Shop:
     pulses: Pulses = field(default_factory=Pulses)
     breaker: Breaker = field(default_factory=Breaker)
     reads: ReadDatabases | None = field(init=False)
+    stores: AskedStores = field(init=False)
 
     def __post_init__(self) -> None:
         """Make what the processes share, before the fork; nothing is opened yet."""
         self.reads = read_databases(self.settings, lambda: self.autocommitting)
+        self.stores = asked_stores(self.settings, lambda: self.identity)
 
     @cached_property
     def deciders(self) -> Deciders:

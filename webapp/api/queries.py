@@ -6,7 +6,7 @@ one; if the read model is stopped, since when and why.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from flask import Blueprint, request, url_for
@@ -25,13 +25,14 @@ from readmodels import (
     products,
     transfers,
 )
+from webapp import one_row
 from webapp.current_shop import the_shop
 from webapp.json_values import as_json
+from webapp.one_row import FoundRow, HotQuestion, find_row
 from webapp.parked_rows import (
     Marks,
     find_mark,
     left_out_field,
-    mark_one,
     mark_rows,
     parked_field,
     refuse_parked,
@@ -79,7 +80,9 @@ def orders() -> ResponseReturnValue:
 
 @routes.get(f"/orders/{ORDER}")
 def order(order_id: int) -> ResponseReturnValue:
-    found = row_of(order_details, order_details.find, order_id, no_order)
+    found = row_of(
+        order_details, order_details.find, order_id, no_order, hot=one_row.ORDER
+    )
     customer = url_for("queries.customer", customer_id=found.row.customer_id)
     return one(found, customer=customer)
 
@@ -91,7 +94,9 @@ def all_customers() -> ResponseReturnValue:
 
 @routes.get(f"/customers/{CUSTOMER}")
 def customer(customer_id: str) -> ResponseReturnValue:
-    found = row_of(customers, customers.find_one, customer_id, no_customer)
+    found = row_of(
+        customers, customers.find_one, customer_id, no_customer, hot=one_row.CUSTOMER
+    )
     return one(found, orders=url_for("queries.orders", customer=customer_id))
 
 
@@ -170,29 +175,17 @@ def rows_of(
     return a_page(name, page, position, marks)
 
 
-class FoundRow(NamedTuple):
-    """The row that an answer is about, how fresh it is, and whether it is old."""
-
-    row: Any
-    position: Freshness
-    marks: Marks
-
-
 def row_of(
     model: Any,
     find: Callable[[sa.Connection, K], R | None],
     key: K,
     missing: Callable[[K, Freshness], Problem],
+    *,
+    hot: HotQuestion | None = None,
 ) -> FoundRow:
     """Return the requested row. Raises the Problem that it is missing, or parked."""
     only("min_position")
-    with reading(model.projection) as (connection, position):
-        found = find(connection, key)
-        if found is None:
-            refuse_parked(connection, model.projection, key, position)
-            raise missing(key, position)
-        marks = mark_one(connection, model.projection, found, position)
-    return FoundRow(found, position, marks)
+    return find_row(model, find, key, missing, hot=hot)
 
 
 def limit_asked() -> int:

@@ -9,11 +9,13 @@ from eventstore.rewriting.archived_logs import names_of_kept
 from eventstore.rewriting.unencrypted_fields import count_unencrypted
 from readmodels import customers, order_list
 from readmodels.customers import CustomerView
+from webapp import one_row
 from webapp.current_shop import the_notation, the_shop
 from webapp.forms.definitions import FORMS
 from webapp.forms.form_state import FormState, show
 from webapp.forms.submit import send
 from webapp.forms.values import FormValues, values_for
+from webapp.one_row import find_row
 from webapp.parked_rows import mark_one, mark_rows, refuse_parked
 from webapp.problems import no_customer
 from webapp.query_parameters import OF_CUSTOMERS, customers_asked, kept_parameters
@@ -75,13 +77,16 @@ def details(customer_id: str) -> ResponseReturnValue:
 
 def find_customer(customer_id: str) -> CustomerView:
     """Return a customer, or raise the Problem that there is none."""
-    with reading(customers.projection) as (connection, position):
-        customer = customers.find_one(connection, customer_id)
-        tell_undecided(connection, f"customer-{customer_id}")
-        if customer is None:
-            refuse_parked(connection, customers.projection, customer_id, position)
-            raise no_customer(customer_id, position)
-        mark_one(connection, customers.projection, customer, position)
+    stream_id = f"customer-{customer_id}"
+    found = find_row(
+        customers,
+        customers.find_one,
+        customer_id,
+        no_customer,
+        hot=one_row.CUSTOMER,
+        beside=lambda connection: tell_undecided(connection, stream_id),
+    )
+    customer: CustomerView = found.row
     return customer
 
 

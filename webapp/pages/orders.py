@@ -5,13 +5,15 @@ from flask.typing import ResponseReturnValue
 
 from readmodels import order_details, order_list
 from readmodels.order_details import OrderDetailsView
+from webapp import one_row
 from webapp.forms.actions import add_addresses, form_for, forms_offered
 from webapp.forms.definitions import FORMS
 from webapp.forms.form import Action
 from webapp.forms.form_state import FormState, show
 from webapp.forms.submit import send
 from webapp.forms.values import FormValues
-from webapp.parked_rows import mark_one, mark_rows, refuse_parked
+from webapp.one_row import find_row
+from webapp.parked_rows import mark_rows
 from webapp.problems import no_order
 from webapp.query_parameters import OF_ORDERS, kept_parameters, orders_asked
 from webapp.read_connection import reading, tell_undecided
@@ -59,13 +61,16 @@ def show_one(order_id: int) -> ResponseReturnValue:
 
 def known_order(order_id: int) -> OrderDetailsView:
     """Return the order, or raise the Problem that it is not there yet."""
-    with reading(order_details.projection) as (connection, position):
-        order = order_details.find(connection, order_id)
-        tell_undecided(connection, f"order-{order_id}")
-        if order is None:
-            refuse_parked(connection, order_details.projection, order_id, position)
-            raise no_order(order_id, position)
-        mark_one(connection, order_details.projection, order, position)
+    stream_id = f"order-{order_id}"
+    found = find_row(
+        order_details,
+        order_details.find,
+        order_id,
+        no_order,
+        hot=one_row.ORDER,
+        beside=lambda connection: tell_undecided(connection, stream_id),
+    )
+    order: OrderDetailsView = found.row
     return order
 
 

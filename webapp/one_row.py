@@ -1,0 +1,116 @@
+"""One row of a read model: from the store of hot rows, or else from a database."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, NamedTuple, TypeVar
+
+import psycopg
+import sqlalchemy as sa
+from flask import g
+from readmodels.stores.hot.queries import HotRow, HotRows, Miss
+
+from eventstore.connection import driver_connection
+from eventstore.projections.freshness import Freshness
+from eventstore.projections.projection import Key
+from tasks.stores.store_state import MAX_SECONDS_OLD
+from webapp.answering_store import StoreNote, note_store
+from webapp.current_shop import the_shop
+from webapp.journal_source import ask_journal
+from webapp.outages import DATABASE_ERRORS
+from webapp.parked_rows import NO_MARKS, Marks, mark_one, refuse_parked
+from webapp.position_asked import is_asked_to_show, position_asked
+from webapp.problems import Problem
+from webapp.read_connection import reading
+
+K = TypeVar("K", bound=Key)
+R = TypeVar("R")
+
+WITH_NUMBERS_OF_CHANGES = ("primary", "replica")
+"""The databases whose rows can be put into the store of hot rows."""
+
+
+class FoundRow(NamedTuple):
+    """The row that an answer is about, how fresh it is, and whether it is old."""
+
+    row: Any
+    position: Freshness
+    marks: Marks
+
+
+class HotQuestion(NamedTuple):
+    """How the store of hot rows is asked for one, and how one is put into it."""
+
+    find: Callable[[HotRows, Any], HotRow[Any] | Miss]
+    fill: Callable[[HotRows, psycopg.Connection[Any], Miss, Any], Any]
+
+
+ORDER = HotQuestion(HotRows.find_order, HotRows.fill_order)
+CUSTOMER = HotQuestion(HotRows.find_customer, HotRows.fill_customer)
+
+
+def find_row(
+    model: Any,
+    find: Callable[[sa.Connection, K], R | None],
+    key: K,
+    missing: Callable[[K, Freshness], Problem],
+    *,
+    hot: HotQuestion | None = None,
+    beside: Callable[[sa.Connection], None] = lambda _: None,
+) -> FoundRow:
+    """
+    Return the requested row. Raises the Problem that it is missing, or parked.
+
+    *model* is the read model's module and *find* its query. *hot* is how the store of
+    hot rows is asked first. *beside* asks for what the page says besides.
+    """
+    kept = None if hot is None else find_hot(hot, key)
+    if isinstance(kept, HotRow):
+        note_store("hot", kept.position)
+        with suppress(*DATABASE_ERRORS):
+            ask_journal(beside, notes=False)
+        return FoundRow(kept.row, Freshness(kept.position, 0), NO_MARKS)
+    with reading(model.projection) as (connection, position):
+        beside(connection)
+        found = None
+        if hot is not None and kept is not None:
+            found = fill_hot(hot, key, kept, connection)
+        found = found or find(connection, key)
+        if found is None:
+            refuse_parked(connection, model.projection, key, position)
+            raise missing(key, position)
+        marks = mark_one(connection, model.projection, found, position)
+    return FoundRow(found, position, marks)
+
+
+def find_hot(hot: HotQuestion, key: Key) -> HotRow[Any] | Miss | None:
+    """Return the row if it is new enough, a miss, or None if the store is not asked."""
+    store = the_shop().stores.hot
+    if store is None or not is_asked_to_show():
+        return None
+    found = store.ask(lambda rows: hot.find(rows, key))
+    if isinstance(found, HotRow) and not is_new_enough(found):
+        return None
+    return found
+
+
+def is_new_enough(found: HotRow[Any]) -> bool:
+    """Return whether a row may be shown without asking PostgreSQL."""
+    certified_at = found.certified_at
+    return (
+        found.parked == 0
+        and found.position >= position_asked().position
+        and certified_at is not None
+        # Clocks of two computers differ, and one may be set back.
+        and abs(time.time() - certified_at) < MAX_SECONDS_OLD
+    )
+
+
+def fill_hot(hot: HotQuestion, key: Key, miss: Miss, connection: sa.Connection) -> Any:
+    """Return the row that was just put into the store, None if none was."""
+    store, answering = the_shop().stores.hot, g.get("store")
+    assert store is not None
+    if isinstance(answering, StoreNote) and answering.name in WITH_NUMBERS_OF_CHANGES:
+        driver = driver_connection(connection)
+        return store.ask(lambda rows: hot.fill(rows, driver, miss, key))
+    return None
