@@ -23,6 +23,7 @@ from eventstore.errors.following import ChangesBegunAgain, NotFollowed
 from eventstore.projections.changed_rows import count_keys
 from eventstore.projections.changes import ChangesPage, NewestChange, read_changes
 from eventstore.projections.following import follow
+from eventstore.projections.newest_rows import read_end
 from eventstore.projections.projection import Projection
 from eventstore.projections.tables import name_of
 from eventstore.stores import registry
@@ -333,12 +334,7 @@ class Feeder:
         """Write the next page of changes; return whether it was the last."""
         known = self.checkpoint_of(copy) or Checkpoint()
         now = self.clock()
-        page = read_changes(
-            self.connection,
-            self.projection,
-            known.cursor(copy),
-            limit=ROWS_AT_ONCE,
-        )
+        page = self.read_page(copy, known)
         cursor = page.cursor
         if not copy.is_of(cursor.epoch, cursor.generation):
             raise ChangesBegunAgain(self.name, cursor.epoch, cursor.generation)
@@ -356,6 +352,14 @@ class Feeder:
         self.store.save_checkpoint(copy, reached, known)
         self.checkpoints[copy.number] = reached
         return page.is_last
+
+    def read_page(self, copy: Copy, known: Checkpoint) -> ChangesPage:
+        if self.store.may_lack_rows and known == Checkpoint():
+            # It has no row yet, and nobody puts one in before it answers.
+            return read_end(self.connection, self.projection)
+        return read_changes(
+            self.connection, self.projection, known.cursor(copy), limit=ROWS_AT_ONCE
+        )
 
     def write(self, copy: Copy, page: ChangesPage) -> None:
         """Write rows, and note in PostgreSQL those that the store does not take."""
@@ -385,10 +389,12 @@ class Feeder:
         self.next_note = self.clock() + SECONDS_BETWEEN_LOOKS
         serving, upcoming = self.shelf.serving, self.shelf.upcoming
         rows = filled = expected = None
-        if serving is not None and self.clock() >= self.next_count:
+        # What a cache has is no measure of what it lacks, and costs it a walk.
+        counts = not self.store.may_lack_rows
+        if counts and serving is not None and self.clock() >= self.next_count:
             self.next_count = self.clock() + SECONDS_BETWEEN_COUNTS
             rows = self.store.count(serving)
-        if upcoming is not None:
+        if counts and upcoming is not None:
             filled = self.store.count(upcoming)
             expected = count_keys(self.connection, self.projection, upcoming.generation)
         registry.note_standing(

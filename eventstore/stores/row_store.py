@@ -124,10 +124,14 @@ class RowStore(Protocol):
 
     All methods raise StoreAway if the store does not answer in time, or answers that it
     is busy or full. They are called by one thread.
+
+    A cache *may_lack_rows*, at any time, without saying so. A copy of it begins empty
+    at the end of the changes: its rows come by later changes, and from its readers.
     """
 
     name: str
     projections: Sequence[Projection]
+    may_lack_rows: bool
 
     def shape_of(self, projection: Projection) -> str:
         """Return a hash of the form in which the store keeps these rows."""

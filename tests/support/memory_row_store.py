@@ -26,6 +26,7 @@ class MemoryRowStore:
     """A store as `RowStore` describes it; *refuses* says which rows it cannot take."""
 
     name = "memory"
+    may_lack_rows = False
 
     def __init__(
         self,
