@@ -22,7 +22,7 @@ from webapp import (
     template_filters,
 )
 from webapp.answering_store import AskingElsewhere, tell_stores
-from webapp.api import changes, command_list, events, queries
+from webapp.api import changes, command_list, documents, events, queries
 from webapp.api import commands as api_commands
 from webapp.current_shop import give
 from webapp.pages import accounts, commands, customers, orders, transfers
@@ -37,6 +37,7 @@ SUBJECTS = (
     api_commands,
     command_list,
     queries,
+    documents,
     events,
     changes,
     health,

@@ -53,6 +53,8 @@ ROUTES: Mapping[str, str] = {
     "queries.statement": "accounts.read",
     "queries.all_transfers": "accounts.read",
     "queries.transfer": "accounts.read",
+    "documents.orders": "orders.read",
+    "documents.customers": "customers.read",
     "events.page": "events.read",
     "events.stream": "events.read",
     # Rows are made of events, and a follower copies all of them.

@@ -29,6 +29,13 @@ def only(*names: str) -> None:
             refuse(f"{name} is given twice")
 
 
+def once(*names: str) -> None:
+    """Raise the Problem that one of these parameters is repeated."""
+    for name in names:
+        if len(request.args.getlist(name)) > 1:
+            refuse(f"{name} is given twice")
+
+
 def number(name: str, *, lowest: int = 1, highest: int) -> int | None:
     """Return the integer in the parameter *name*, or None without it."""
     written = request.args.get(name)

@@ -51,7 +51,8 @@ class View(Generic[R]):
     the field that is their primary key. *sorts* has the name of the column behind each
     order that is offered, by the order's name; rows that are equal there are in the
     order of their key. None of these may be NULL. *kept* is the class of the rows in
-    the table, where it has more fields than *row*: what only queries look at.
+    the table, where it has more fields than *row*: what only queries look at. Texts are
+    in the order of *collation*, by default that of their columns, whose indexes serve.
     """
 
     name: str
@@ -59,6 +60,7 @@ class View(Generic[R]):
     key: str
     sorts: Mapping[str, str]
     kept: type | None = None
+    collation: str | None = None
     table: sa.TableClause = field(init=False, repr=False)
 
     @classmethod
@@ -67,15 +69,17 @@ class View(Generic[R]):
         projection: Projection,
         sorts: Mapping[str, str],
         row: type | None = None,
+        collation: str | None = None,
     ) -> "View[Any]":
         """
         Return the view of the rows that *projection* keeps.
 
         *sorts* has names of columns by the names of orders, as for the class. *row* is
-        the class of what is returned, by default that of the projection's rows.
+        the class of what is returned, by default that of the projection's rows; the
+        *collation* is as for the class.
         """
         kept = projection.row
-        return cls(projection.name, row or kept, projection.key, sorts, kept)
+        return cls(projection.name, row or kept, projection.key, sorts, kept, collation)
 
     def __post_init__(self) -> None:
         table = sa.table(
@@ -188,13 +192,19 @@ class View(Generic[R]):
         """
         source = self.table if source is None else source
         is_down = sort.startswith("-")
-        columns = [source.c[name] for name in self.place_of(sort)]
+        columns = [self.ordered(source.c[name]) for name in self.place_of(sort)]
         query = sa.select(source)
         if begin is not None:
             # Of a tuple all columns go the same way.
             place, start = sa.tuple_(*columns), sa.tuple_(*map(sa.literal, begin))
             query = query.where(place < start if is_down else place > start)
         return query.order_by(*(c.desc() if is_down else c for c in columns))
+
+    def ordered(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        """Return the *column* as rows are ordered by it."""
+        if self.collation is None or self.hints[str(column.key)] is not str:
+            return column
+        return column.collate(self.collation)
 
     def place_of(self, sort: str) -> tuple[str, str]:
         """Return the names of the columns by which *sort* orders the rows."""
@@ -217,10 +227,14 @@ class View(Generic[R]):
 
         *sort* is the name of an order. Raises BadCursor.
         """
-        hints = get_type_hints(self.kept or self.row)
         flags = [bool] if has_flag else []
-        types = [*flags, *(hints[name] for name in self.place_of(sort))]
+        types = [*flags, *(self.hints[name] for name in self.place_of(sort))]
         return decode_cursor(cursor, self.order_of(sort), types)
+
+    @property
+    def hints(self) -> Mapping[str, Any]:
+        """The types of the columns, by name."""
+        return get_type_hints(self.kept or self.row)
 
     def order_of(self, sort: str) -> str:
         """

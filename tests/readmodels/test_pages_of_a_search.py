@@ -1,6 +1,6 @@
 """A search, page by page, finds what a plain filter over all rows finds, in order."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -13,14 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventstore.projections import views
-from eventstore.projections.projection import Projection
-from eventstore.projections.table import Table
-from eventstore.steps import send_all
 from readmodels import customers, order_list
 from readmodels.customers import CustomerRow
 from readmodels.order_list import OrderSummaryRow
 from readmodels.words import words
 from tasks.shop.wiring import Shop
+from tests.support.filled_tables import fill_table
 
 NAMES = ("Anna Zoe", "Zoe Abel", "Zeno 1 Oy", "Bo", "Ann-Zo 12", "Łódź Zo", "11 Abel")
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
@@ -81,16 +79,6 @@ def a_customer(number: int, chance: Random) -> CustomerRow:
     )
 
 
-def fill(shop: Shop, projection: Projection, rows: Sequence[Any]) -> None:
-    table = Table(f"{projection.name}_g1", projection.row, projection.key)
-    with shop.lent() as connection:
-        # As the owner can, past the trigger.
-        connection.execute("SET session_replication_role = replica")
-        kept = {getattr(row, table.key): row for row in rows}
-        send_all(connection, table.store(kept))
-        connection.execute("SET session_replication_role = origin")
-
-
 @contextmanager
 def walking(most: int) -> Iterator[None]:
     """Let no more than *most* rows be tried before the index is asked."""
@@ -140,7 +128,7 @@ WALKS = st.sampled_from([0, 1, 5, 60, 2_000])
 
 def test_orders_are_found_as_by_a_filter_over_all_of_them(shop: Shop) -> None:
     chance = Random(7)
-    fill(
+    fill_table(
         shop,
         order_list.projection,
         [an_order(number, chance) for number in range(1, COUNT + 1)],
@@ -166,7 +154,7 @@ def test_orders_are_found_as_by_a_filter_over_all_of_them(shop: Shop) -> None:
 
 def test_customers_are_found_as_by_a_filter_over_all_of_them(shop: Shop) -> None:
     chance = Random(7)
-    fill(
+    fill_table(
         shop, customers.projection, [a_customer(number, chance) for number in range(60)]
     )
 
@@ -194,7 +182,7 @@ def test_a_search_finds_among_the_rows_that_were_asked_for(
 ) -> None:
     chance = Random(11)
     rows = [an_order(number, chance) for number in range(1, COUNT + 1)]
-    fill(shop, order_list.projection, rows)
+    fill_table(shop, order_list.projection, rows)
     with shop.engine.connect() as connection, walking(most):
         found = paged(
             connection, order_list, search="z", sort="order", limit=3, **asked
@@ -211,7 +199,7 @@ def test_what_is_rare_is_not_looked_for_row_by_row(shop: Shop) -> None:
     """Without figures of the words, PostgreSQL takes each for a common one."""
     chance = Random(3)
     rows = [an_order(number, chance) for number in range(1, 9_001)]
-    fill(shop, order_list.projection, rows)
+    fill_table(shop, order_list.projection, rows)
     with shop.autocommitting.connect() as connection:
         # As autovacuum does it: what the index has not sorted in yet is looked through.
         connection.exec_driver_sql("VACUUM ANALYZE readmodels.order_list_g1")

@@ -1,0 +1,141 @@
+"""Documents in PostgreSQL: the rows of the read model itself, filtered by JSONB."""
+
+from collections.abc import Iterable
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+from eventstore.projections.column import SCALARS
+from eventstore.projections.views import Page
+from readmodels.stores.documents.document_types import DocumentType
+from readmodels.stores.documents.fields import Field
+from readmodels.stores.documents.filters import (
+    Condition,
+    ElementConditions,
+    Filter,
+)
+
+Truth = sa.ColumnElement[bool]
+
+
+def find(
+    connection: sa.Connection,
+    documents: DocumentType,
+    filter_: Filter,
+    *,
+    sort: str,
+    after: str | None,
+    limit: int,
+) -> Page[Any]:
+    """
+    Return at most *limit* documents that fulfil *filter_*, in the order of *sort*.
+
+    *sort* is a name of the view's sorts, with `-` before it for descending. *after* is
+    the cursor of the page before. Raises BadCursor.
+    """
+    return documents.view.page(
+        connection, *where(filter_), sort=sort, after=after, limit=limit
+    )
+
+
+def where(filter_: Filter) -> list[Truth]:
+    """Return the conditions of *filter_* on the columns of the read model's view."""
+    return [
+        *map(holds, filter_.conditions),
+        *map(holds_for_one, filter_.elements),
+    ]
+
+
+def holds(condition: Condition) -> Truth:
+    field = condition.field
+    if not field.is_in_array:
+        return test(value_in_row(field), condition)
+    if is_negative(condition):
+        return sa.not_(some_element(field.top, [opposite(condition)]))
+    return some_element(field.top, [condition])
+
+
+def holds_for_one(group: ElementConditions) -> Truth:
+    return some_element(group.top, group.conditions)
+
+
+def is_negative(condition: Condition) -> bool:
+    """Return whether it is about all values, and so holds where there is none."""
+    return condition.operator == "ne" or (
+        condition.operator == "exists" and not condition.value
+    )
+
+
+def opposite(condition: Condition) -> Condition:
+    """Return the condition that a negative one denies."""
+    if condition.operator == "ne":
+        return Condition(condition.field, "eq", condition.values)
+    return Condition(condition.field, "exists", (True,))
+
+
+def some_element(top: str, conditions: Iterable[Condition]) -> Truth:
+    """Return that an element of the array in the column *top* fulfils *conditions*."""
+    array: sa.ColumnElement[Any] = sa.column(top, JSONB)
+    elements = sa.func.jsonb_array_elements(array, type_=JSONB).column_valued("element")
+    tests = [test(value_in(elements, one.field), one) for one in conditions]
+    return sa.exists(sa.select(elements).where(*tests))
+
+
+def value_in_row(field: Field) -> sa.ColumnElement[Any]:
+    if field.inner:
+        return value_in(sa.column(field.top, JSONB), field)
+    return sa.column(field.top, type_of(field))
+
+
+def value_in(json: sa.ColumnElement[Any], field: Field) -> sa.ColumnElement[Any]:
+    """Return the value of *field* in the column or element *json* that has it."""
+    *outer, last = field.inner
+    for name in outer:
+        json = json[name]
+    text: sa.ColumnElement[Any] = json[last].astext
+    return text if field.kind is str else sa.cast(text, type_of(field))
+
+
+def type_of(field: Field) -> sa.types.TypeEngine[Any]:
+    """Return the type of its values in SQL."""
+    return TYPES[SCALARS.get(field.kind, "uuid")]
+
+
+TYPES: dict[str, sa.types.TypeEngine[Any]] = {
+    "text": sa.Text(),
+    "bigint": sa.BigInteger(),
+    "boolean": sa.Boolean(),
+    "numeric": sa.Numeric(),
+    "date": sa.Date(),
+    "timestamptz": sa.DateTime(timezone=True),
+    "uuid": sa.Uuid(),
+}
+
+
+def test(found: sa.ColumnElement[Any], condition: Condition) -> Truth:
+    """Return that *found*, NULL where there is no value, fulfils *condition*."""
+    value: Any = condition.value
+    match condition.operator:
+        case "eq":
+            return cast(Truth, found == value)
+        case "ne":
+            return found.is_distinct_from(value)
+        case "in":
+            return found.in_(condition.values)
+        case "gt":
+            return cast(Truth, found > value)
+        case "gte":
+            return cast(Truth, found >= value)
+        case "lt":
+            return cast(Truth, found < value)
+        case "lte":
+            return cast(Truth, found <= value)
+        case "prefix":
+            return sa.func.starts_with(found, value)
+        case "contains":
+            return sa.func.strpos(found, value) > 0
+        case "exists":
+            return found.is_not(None) if value else found.is_(None)
+        case other:
+            raise ValueError(f"{other} is no operator of a filter")

@@ -1,0 +1,71 @@
+"""Orders and customers as documents, found by conditions on any of their fields."""
+
+from typing import Any
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+
+from readmodels.stores.documents import on_postgres
+from readmodels.stores.documents.document_types import (
+    CUSTOMERS,
+    ORDERS,
+    DocumentType,
+)
+from readmodels.stores.documents.filters import (
+    OPERATORS,
+    BadFilter,
+    Filter,
+    read_filter,
+)
+from webapp.api.queries import a_page, limit_asked
+from webapp.parked_rows import mark_rows
+from webapp.problems import Problem
+from webapp.query_parameters import once, page_asked
+from webapp.read_connection import reading
+
+OF_PAGES = ("sort", "after", "limit", "min_position")
+"""Parameters that are no conditions."""
+
+routes = Blueprint("documents", __name__, url_prefix="/api/documents")
+
+
+@routes.get("/orders", endpoint="orders")
+def orders() -> ResponseReturnValue:
+    return page_of(ORDERS)
+
+
+@routes.get("/customers", endpoint="customers")
+def customers() -> ResponseReturnValue:
+    return page_of(CUSTOMERS)
+
+
+def page_of(documents: DocumentType) -> dict[str, Any]:
+    """Return the page of documents that the request asks for."""
+    asked = filter_asked(documents)
+    page = page_asked(documents.view, documents.usual_sort)
+    limit = limit_asked()
+    with reading(documents.projection) as (connection, position):
+        found = on_postgres.find(connection, documents, asked, **page, limit=limit)
+        marks = mark_rows(connection, documents.projection, found.rows, position)
+    return a_page(documents.name, found, position, marks)
+
+
+def filter_asked(documents: DocumentType) -> Filter:
+    """Return the filter in the address. Raises the Problem that it is wrong."""
+    once(*OF_PAGES)
+    conditions = [
+        (name, text)
+        for name, text in request.args.items(multi=True)
+        if name not in OF_PAGES
+    ]
+    try:
+        return read_filter(documents.fields, conditions)
+    except BadFilter as error:
+        raise Problem(
+            "bad-request", str(error), operators=operators_of(documents)
+        ) from error
+
+
+def operators_of(documents: DocumentType) -> dict[str, list[str]]:
+    """Return what can be asked: the operators of each field, by its name."""
+    return {name: [*OPERATORS[f.kind]] for name, f in documents.fields.items()}
