@@ -25,15 +25,13 @@ def only(*names: str) -> None:
     for name, values in request.args.lists():
         if name not in names:
             refuse(f"The parameter {shorten_name(name)} {unknown_name(name, names)}")
-        if len(values) > 1:
-            refuse(f"{name} is given twice")
+        once(name, values)
 
 
-def once(*names: str) -> None:
-    """Raise the Problem that one of these parameters is repeated."""
-    for name in names:
-        if len(request.args.getlist(name)) > 1:
-            refuse(f"{name} is given twice")
+def once(name: str, values: Sequence[str]) -> None:
+    """Raise the Problem that the parameter *name* has several *values*, if it has."""
+    if len(values) > 1:
+        refuse(f"{name} is given twice")
 
 
 def number(name: str, *, lowest: int = 1, highest: int) -> int | None:

@@ -20,7 +20,7 @@ from readmodels.stores.documents.filters import (
 from webapp.api.queries import a_page, limit_asked
 from webapp.parked_rows import mark_rows
 from webapp.problems import Problem
-from webapp.query_parameters import once, page_asked
+from webapp.query_parameters import once, page_asked, shorten_name
 from webapp.read_connection import reading
 
 OF_PAGES = ("sort", "after", "limit", "min_position")
@@ -52,12 +52,9 @@ def page_of(documents: DocumentType) -> dict[str, Any]:
 
 def filter_asked(documents: DocumentType) -> Filter:
     """Return the filter in the address. Raises the Problem that it is wrong."""
-    once(*OF_PAGES)
-    conditions = [
-        (name, text)
-        for name, text in request.args.items(multi=True)
-        if name not in OF_PAGES
-    ]
+    for name, values in request.args.lists():
+        once(shorten_name(name), values)
+    conditions = [pair for pair in request.args.items() if pair[0] not in OF_PAGES]
     try:
         return read_filter(documents.fields, conditions)
     except BadFilter as error:

@@ -207,7 +207,7 @@ def next_page(cursor: str) -> str:
     """Return the address of the page after *cursor*, with all parameters."""
     assert request.endpoint is not None
     named = request.view_args or {}
-    asked = {**named, **request.args.to_dict(flat=False), "after": cursor}
+    asked: dict[str, Any] = {**named, **request.args.to_dict(), "after": cursor}
     return url_for(request.endpoint, **asked)
 
 

@@ -92,8 +92,7 @@ def read_filter(
     """
     Return the filter of the conditions *asked*, pairs of a name and a text.
 
-    *fields* are those that may be asked for, by name. A name may come more than once.
-    Raises BadFilter.
+    *fields* are those that may be asked for, by name. Raises BadFilter.
     """
     alone: list[Condition] = []
     grouped: dict[tuple[str, str], list[Condition]] = {}

@@ -1,0 +1,217 @@
+"""
+What filters over documents cost PostgreSQL, without and with an index of the lines.
+
+    .venv/bin/python -m benchmarks.documents --orders 100000
+
+It brings a PostgreSQL of its own and fills the table of orders with invented ones. Each
+statement is run by EXPLAIN (ANALYZE, BUFFERS): the milliseconds are those of planning
+and execution, as medians, with nothing of the client's.
+"""
+
+import argparse
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import sqlalchemy as sa
+
+from benchmarks.fencing.cluster import running
+from benchmarks.searching import TUNING, Find, cost_of, table_of
+from domain.address import Address
+from eventstore.projections.projection import Key, Row
+from eventstore.projections.table import Table
+from eventstore.steps import send_all
+from readmodels.order_details import HistoryLine, Line, OrderDetailsView
+from readmodels.stores.documents import on_postgres
+from readmodels.stores.documents.document_types import ORDERS
+from readmodels.stores.documents.filters import read_filter
+
+BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
+STEPS = ("OrderCreated", "PaymentReceived", "OrderShipped", "DeliveryConfirmed")
+STATUSES = ("pending", "paid", "shipped", "delivered")
+PRODUCTS = 2_000
+INDEX = "CREATE INDEX ON readmodels.order_details_g1 USING gin (lines jsonb_path_ops)"
+
+QUESTIONS: dict[str, list[tuple[str, str]]] = {
+    "all, newest first": [],
+    "a frequent product": [("lines.product", "Product 1")],
+    "a rare product": [("lines.product", "Product 1999")],
+    "a product that nobody ordered": [("lines.product", "Nothing")],
+    "a rare product, ten of it": [
+        ("lines:a.product", "Product 1999"),
+        ("lines:a.quantity.gte", "10"),
+    ],
+    "two products": [
+        ("lines:a.product", "Product 1"),
+        ("lines:b.product", "Product 77"),
+    ],
+    "some product of three": [
+        ("lines.product.in", "Product 1997,Product 1998,Product 1999")
+    ],
+    "lines with a high quantity": [("lines.quantity.gte", "50")],
+    "lines with a quantity that none has": [("lines.quantity.gte", "5000")],
+    "a city": [("address.city", "City 7")],
+    "a city that is nowhere": [("address.city", "Nowhere")],
+    "shipped on a day": [
+        ("history:a.event", "OrderShipped"),
+        ("history:a.occurred_at.gte", "2020-03-01T00:00:00Z"),
+        ("history:a.occurred_at.lt", "2020-03-02T00:00:00Z"),
+    ],
+    "paid, dear, of a city": [
+        ("status", "paid"),
+        ("total.gte", "100000"),
+        ("address.city", "City 7"),
+    ],
+    "of a customer, with a product": [
+        ("customer_id", "C77"),
+        ("lines.product", "Product 1"),
+    ],
+    "part of a product's name": [("lines.product.contains", "t 199")],
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="documents", description=__doc__)
+    parser.add_argument("--orders", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    with running(TUNING) as cluster:
+        with cluster.connect() as connection:
+            fill(connection, options.orders)
+            print(f"{options.orders:,} orders, {size(connection):,} bytes each")
+        measure(cluster.url, options.rounds)
+        with cluster.connect() as connection:
+            connection.execute(INDEX)
+            connection.execute("VACUUM ANALYZE")
+        print("with an index of the lines")
+        measure(cluster.url, options.rounds)
+
+
+def fill(connection: psycopg.Connection[Any], count: int) -> None:
+    chance = Random(1)
+    connection.execute("CREATE SCHEMA readmodels")
+    table: Table = table_of(connection, ORDERS.projection)
+    for first in range(1, count + 1, 1_000):
+        numbers = range(first, min(first + 1_000, count + 1))
+        rows: dict[Key, Row] = {
+            number: an_order(number, count // 13, chance) for number in numbers
+        }
+        send_all(connection, table.store(rows))
+    table.create_indexes(connection)
+    connection.execute("VACUUM ANALYZE")
+
+
+def an_order(number: int, customers: int, chance: Random) -> OrderDetailsView:
+    placed = BEGIN + timedelta(minutes=9 * number)
+    steps = chance.randrange(1, 5)
+    lines = tuple(a_line(chance) for _ in range(chance.randrange(1, 6)))
+    total = sum(line.amount for line in lines)
+    customer = chance.randrange(customers)
+    history = tuple(
+        HistoryLine(
+            event=step,
+            version=version,
+            position=number * 4 + version,
+            occurred_at=placed + timedelta(days=version - 1),
+            actor="local",
+            command_id=UUID(int=chance.getrandbits(128)),
+            causation_id=UUID(int=chance.getrandbits(128)),
+            source=None,
+            told={"amount": total},
+        )
+        for version, step in enumerate(STEPS[:steps], 1)
+    )
+    return OrderDetailsView(
+        order_id=number,
+        version=steps,
+        customer_id=f"C{customer}",
+        customer_name=f"Customer {customer}",
+        customer_email=f"c{customer}@example.com",
+        status=STATUSES[steps - 1],
+        currency="EUR",
+        lines=lines,
+        gross=total,
+        discount=Decimal(0),
+        total=total,
+        freight=None,
+        paid=total if steps > 1 else 0,
+        refunded=0,
+        address=Address(
+            street=f"{number} Retro Road",
+            city=f"City {chance.randrange(500)}",
+            country="Norway",
+        ),
+        required_date=None,
+        tracking_number=f"JD{number}" if steps > 2 else None,
+        created_at=placed,
+        paid_at=history[1].occurred_at if steps > 1 else None,
+        shipped_at=history[2].occurred_at if steps > 2 else None,
+        delivered_at=history[3].occurred_at if steps > 3 else None,
+        cancelled_at=None,
+        history=history,
+    )
+
+
+def a_line(chance: Random) -> Line:
+    # Few products are ordered often, and many seldom.
+    product = int(PRODUCTS * chance.random() ** 3)
+    quantity = chance.randrange(1, 60)
+    price = 100 + 7 * product
+    return Line(
+        product=f"Product {product}",
+        product_id=str(product),
+        quantity=quantity,
+        unit_price=price,
+        discount=Decimal(0),
+        amount=quantity * price,
+    )
+
+
+def size(connection: psycopg.Connection[Any]) -> int:
+    ((found,),) = connection.execute(
+        "SELECT pg_table_size('readmodels.order_details_g1')"
+        " / (SELECT count(*) FROM readmodels.order_details)"
+    ).fetchall()
+    return int(found)
+
+
+def measure(url: str, rounds: int) -> None:
+    """Print what each question costs."""
+    engine = sa.create_engine(
+        sa.make_url(url).set(drivername="postgresql+psycopg"),
+        isolation_level="AUTOCOMMIT",
+    )
+    with engine.connect() as connection:
+        for label, ask in questions():
+            cost = cost_of(connection, ask, rounds)
+            print(
+                f"{label:52} {cost.milliseconds:8.1f} ms {cost.buffers:8,} pages",
+                flush=True,
+            )
+    engine.dispose()
+
+
+def questions() -> Iterator[tuple[str, Find]]:
+    """Yield each question with what is printed before its cost."""
+    for label, asked in QUESTIONS.items():
+        for sort in ("-order_id", "-total"):
+            yield (
+                f"{sort}: {label}",
+                partial(
+                    on_postgres.find,
+                    documents=ORDERS,
+                    filter_=read_filter(ORDERS.fields, asked),
+                    sort=sort,
+                    after=None,
+                    limit=50,
+                ),
+            )
+
+
+if __name__ == "__main__":
+    main()
