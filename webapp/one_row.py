@@ -8,11 +8,11 @@ from typing import Any, NamedTuple, TypeVar
 import psycopg
 import sqlalchemy as sa
 from flask import g
-from readmodels.stores.hot.queries import HotRow, HotRows, Miss
 
 from eventstore.connection import driver_connection
 from eventstore.projections.freshness import Freshness
 from eventstore.projections.projection import Key
+from readmodels.stores.hot.queries import HotRow, HotRows, Miss
 from tasks.stores.store_state import MAX_SECONDS_OLD
 from webapp.answering_store import StoreNote, note_store
 from webapp.current_shop import the_shop

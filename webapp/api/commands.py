@@ -10,7 +10,10 @@ from flask.typing import ResponseReturnValue
 
 from eventstore.journal import entries
 from eventstore.journal.entries import CausedEvent, Entry
+from readmodels.stores.hot import final_commands
+from readmodels.stores.hot.final_commands import FinalCommand
 from tasks.accept import accept
+from webapp.answering_store import note_store
 from webapp.api import batch
 from webapp.api.batch import Line
 from webapp.api.scheduling import SCHEDULABLE, time_of
@@ -147,18 +150,40 @@ def status_of(command_id: UUID) -> str:
 @routes.get("/commands/<uuid:command_id>")
 def command(command_id: UUID) -> ResponseReturnValue:
     only()
+    kept = find_kept(command_id)
+    if kept is not None and may_see_commands_of(kept.principal):
+        note_store("hot", None)
+        return entry_as_json(kept, kept.events)
     entry, events = find_command(command_id)
     # A caller without the permission must not learn that another user sent it.
     if entry is not None and may_see_commands_of(entry.principal):
+        keep(entry, events)
         return entry_as_json(entry, events)
     raise no_command(command_id)
 
 
-def entry_as_json(entry: Entry, events: Sequence[CausedEvent]) -> dict[str, Any]:
+def find_kept(command_id: UUID) -> FinalCommand | None:
+    """Return a command that is over from the store of hot rows, if it has it."""
+    hot = the_shop().stores.hot
+    if hot is None:
+        return None
+    return hot.ask(lambda rows: final_commands.find_command(rows.store, command_id))
+
+
+def keep(entry: Entry, events: Sequence[CausedEvent]) -> None:
+    """Have the store of hot rows answer next time, if the command is over."""
+    hot = the_shop().stores.hot
+    if hot is not None and entry.status in final_commands.FINAL:
+        hot.ask(lambda rows: final_commands.keep_command(rows.store, entry, events))
+
+
+def entry_as_json(
+    entry: Entry | FinalCommand, events: Sequence[CausedEvent]
+) -> dict[str, Any]:
     return {**row_as_json(entry), "events": [event._asdict() for event in events]}
 
 
-def row_as_json(entry: Entry) -> dict[str, Any]:
+def row_as_json(entry: Entry | FinalCommand) -> dict[str, Any]:
     """Return *entry* as an item of a list: without its events."""
     return {
         "id": str(entry.id),
@@ -179,13 +204,13 @@ def row_as_json(entry: Entry) -> dict[str, Any]:
     }
 
 
-def links_to_cancel(entry: Entry) -> dict[str, str]:
+def links_to_cancel(entry: Entry | FinalCommand) -> dict[str, str]:
     if not entry.is_scheduled:
         return {}
     return {"cancel": url_for("journal.cancel", command_id=entry.id)}
 
 
-def links_to_rows(entry: Entry) -> dict[str, str]:
+def links_to_rows(entry: Entry | FinalCommand) -> dict[str, str]:
     """Return links to the row that a command changed, with the position to wait for."""
     if entry.status != "succeeded":
         return {}
@@ -197,7 +222,7 @@ def links_to_rows(entry: Entry) -> dict[str, str]:
     return {category: url_for(endpoint, **asked)}
 
 
-def error_as_json(entry: Entry) -> dict[str, Any] | None:
+def error_as_json(entry: Entry | FinalCommand) -> dict[str, Any] | None:
     # The error of a failed command may name internals.
     if entry.status == "failed":
         return {"message": "It failed. The operator of the shop can find the reason."}

@@ -45,6 +45,14 @@ class FinalCommand:
     finished_at: datetime | None
     events: tuple[CausedEvent, ...]
 
+    @property
+    def is_scheduled(self) -> bool:
+        return False
+
+    @property
+    def display_status(self) -> str:
+        return self.status
+
 
 _to_json = msgspec.json.Encoder().encode
 _command = msgspec.json.Decoder(FinalCommand)
