@@ -250,9 +250,13 @@ projection = Projection(
     forgets=FORGETS,
     upcasters=UPCASTERS,
     personal={**CUSTOMER_FIELDS, events.OrderCreated: ("address",)},
-    indexes=[Index(name="customer", on="customer_id", is_early=True)],
-    # 2: the amounts of the lines add up to their sum.
-    version=2,
+    indexes=[
+        Index(name="customer", on="customer_id", is_early=True),
+        # For filters over documents: an order by what was ordered.
+        Index(name="lines", on="lines jsonb_path_ops", using="gin"),
+    ],
+    # 2: the amounts of the lines add up to their sum. 3: an index of the lines.
+    version=3,
 )
 
 view: View[OrderDetailsView] = View.of(

@@ -1,6 +1,6 @@
 """The two types of documents: which read model has them, and what can be asked."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from eventstore.projections.projection import Projection
@@ -15,12 +15,14 @@ class DocumentType:
     Documents of one type: the rows of a read model, without what only queries look at.
 
     *row* is the class of a document. *usual_sort* is the order of one who names none.
+    *indexed* has the columns of arrays that PostgreSQL has an index of.
     """
 
     name: str
     projection: Projection
     row: type
     usual_sort: str
+    indexed: Collection[str] = ()
     fields: Mapping[str, Field] = field(init=False, repr=False)
     view: View[object] = field(init=False, repr=False)
 
@@ -33,7 +35,11 @@ class DocumentType:
 
 
 ORDERS = DocumentType(
-    "orders", order_details.projection, order_details.OrderDetailsView, "-order_id"
+    "orders",
+    order_details.projection,
+    order_details.OrderDetailsView,
+    "-order_id",
+    indexed=["lines"],
 )
 CUSTOMERS = DocumentType(
     "customers", customers.projection, customers.CustomerView, "customer_id"

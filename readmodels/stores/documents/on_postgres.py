@@ -1,13 +1,19 @@
-"""Documents in PostgreSQL: the rows of the read model itself, filtered by JSONB."""
+"""
+Documents in PostgreSQL: the rows of the read model itself, filtered by JSONB.
 
-from collections.abc import Iterable
+Equality within an array that is indexed is asked of the index, which answers
+containment; each row that it finds is tried by all conditions.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from eventstore.projections.column import SCALARS
-from eventstore.projections.views import Page
+from eventstore.projections.views import Page, Search
 from readmodels.stores.documents.document_types import DocumentType
 from readmodels.stores.documents.fields import Field
 from readmodels.stores.documents.filters import (
@@ -34,9 +40,17 @@ def find(
     *sort* is a name of the view's sorts, with `-` before it for descending. *after* is
     the cursor of the page before. Raises BadCursor.
     """
-    return documents.view.page(
-        connection, *where(filter_), sort=sort, after=after, limit=limit
-    )
+    tests = where(filter_)
+    contained = [contains(*part) for part in contained_parts(documents, filter_)]
+    page = documents.view.page
+    if not contained:
+        return page(connection, *tests, sort=sort, after=after, limit=limit)
+    by_index = sa.and_(*contained, *tests)
+    if sort.removeprefix("-") != documents.view.key:
+        # Another order has no index, and to walk along it were to sort all rows.
+        return page(connection, by_index, sort=sort, after=after, limit=limit)
+    search = Search(by_row=sa.and_(*tests), by_index=by_index)
+    return page(connection, sort=sort, after=after, limit=limit, search=search)
 
 
 def where(filter_: Filter) -> list[Truth]:
@@ -45,6 +59,38 @@ def where(filter_: Filter) -> list[Truth]:
         *map(holds, filter_.conditions),
         *map(holds_for_one, filter_.elements),
     ]
+
+
+def contained_parts(
+    documents: DocumentType, filter_: Filter
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield indexed columns, each with what one of its elements must contain."""
+    groups = [
+        *((one.field.top, [one]) for one in filter_.conditions),
+        *((group.top, group.conditions) for group in filter_.elements),
+    ]
+    for top, conditions in groups:
+        equal = {
+            one.field.inner[-1]: one.value
+            for one in conditions
+            if one.operator == "eq" and is_in_index(one.field)
+        }
+        if top in documents.indexed and equal:
+            yield top, equal
+
+
+def is_in_index(field: Field) -> bool:
+    """Return whether JSON has each value of the field in one form only."""
+    is_direct = field.is_in_array and len(field.inner) == 1
+    return is_direct and field.kind in (str, int, bool)
+
+
+def contains(top: str, part: Mapping[str, Any]) -> Truth:
+    """Return that an element of the array in the column *top* contains *part*."""
+    written = sa.literal(json.dumps([part]), sa.Text)
+    # The SELECT hides it from the planner, which knows nothing of rare values.
+    hidden = sa.select(sa.cast(written, JSONB)).scalar_subquery()
+    return sa.column(top, JSONB).contains(hidden)
 
 
 def holds(condition: Condition) -> Truth:

@@ -45,7 +45,8 @@ def read_whole_number(text: str) -> int:
 
 
 def read_decimal(text: str) -> Decimal:
-    return Decimal(matched(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", text))
+    # So few that two of them are never the same floating-point number in a store.
+    return Decimal(matched(r"-?[0-9]{1,9}(\.[0-9]{1,6})?", text))
 
 
 def read_day(text: str) -> date:
@@ -81,7 +82,7 @@ def matched(pattern: str, text: str) -> str:
 READERS: Mapping[type, tuple[Callable[[str], Any], str]] = {
     str: (read_text, f"a text of 1 to {MAX_TEXT} characters, without a NUL"),
     int: (read_whole_number, "a whole number of at most 18 digits, like 9900"),
-    Decimal: (read_decimal, "a decimal number, like 0.05"),
+    Decimal: (read_decimal, "a decimal number, like 0.05, of at most 9 and 6 digits"),
     date: (read_day, "a day, like 2026-11-30"),
     datetime: (read_moment, "a time with its zone, like 2026-11-30T08:00:00Z"),
     bool: (read_flag, "true or false"),
