@@ -133,6 +133,9 @@ class RowStore(Protocol):
     projections: Sequence[Projection]
     may_lack_rows: bool
 
+    def close(self) -> None:
+        """Close the connections; others are opened when something is asked."""
+
     def shape_of(self, projection: Projection) -> str:
         """Return a hash of the form in which the store keeps these rows."""
 

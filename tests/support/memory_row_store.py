@@ -42,6 +42,9 @@ class MemoryRowStore:
         self.is_away = False
         self.writes = 0
 
+    def close(self) -> None:
+        pass
+
     def shape_of(self, projection: Projection) -> str:
         return self.shape
 

@@ -99,6 +99,9 @@ class HotStore:
         # The walk that was begun, behind which key it stands, and of which copy.
         self.walk: tuple[Copy, Key, Iterator[Sequence[Key]]] | None = None
 
+    def close(self) -> None:
+        self.connection.close()
+
     def shape_of(self, projection: Projection) -> str:
         return f"{FORM}-{generations.shape_of(projection)}"
 

@@ -1,15 +1,13 @@
 """Each store with a real server, and a shop whose rows it has."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
-from readmodels.stores.documents.store import DocumentStore
-from readmodels.stores.postgres.store import PostgresStore
-from readmodels.stores.search.store import SearchStore
 
 from eventstore.projections.changes import NewestChange, RowChange, find_newest
 from eventstore.projections.following import follow
@@ -17,7 +15,6 @@ from eventstore.projections.projection import Key, Projection
 from eventstore.stores.registry import take_turn
 from eventstore.stores.row_store import Checkpoint, Copy, RowStore, Shelf, StoredRow
 from eventstore.stores.writer import Writer
-from readmodels.stores.hot.store import HotStore
 from tasks.shop.connections import connect
 from tasks.shop.wiring import Shop
 from tests.stores.servers.server import Server
@@ -34,9 +31,15 @@ class Kit:
     server: Server
     reopen: Callable[[], RowStore]
     store: RowStore = field(init=False)
+    opened: list[RowStore] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.store = self.reopen()
+        self.store = self.open()
+
+    def open(self) -> RowStore:
+        """Return another client of the same store, closed after the test."""
+        self.opened.append(self.reopen())
+        return self.opened[-1]
 
     @property
     def may_lack_rows(self) -> bool:
@@ -56,18 +59,34 @@ class Kit:
 @pytest.fixture(params=STORES)
 def kit(request: pytest.FixtureRequest) -> Iterator[Kit]:
     """A store with names that no other test has."""
+    with lend_kit(request) as kit:
+        yield kit
+        for store in kit.opened:
+            store.close()
+
+
+@contextmanager
+def lend_kit(request: pytest.FixtureRequest) -> Iterator[Kit]:
     name, prefix = request.param, uuid4().hex[:12]
     match name:
         case "hot":
+            from readmodels.stores.hot.store import HotStore
+
             server = request.getfixturevalue("cache_server")
             yield Kit(name, server, lambda: HotStore(server.url, prefix))
         case "search":
+            from readmodels.stores.search.store import SearchStore
+
             server = request.getfixturevalue("search_server")
             yield Kit(name, server, lambda: SearchStore(server.url, prefix))
         case "documents":
+            from readmodels.stores.documents.store import DocumentStore
+
             server = request.getfixturevalue("documents_server")
             yield Kit(name, server, lambda: DocumentStore(server.url, prefix))
         case _:
+            from readmodels.stores.postgres.store import PostgresStore
+
             server = request.getfixturevalue("second_postgres")
             databases = Databases(sa.make_url(server.url))
             with databases.lend() as url:
