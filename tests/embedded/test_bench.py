@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import tomllib
@@ -9,9 +10,36 @@ import tomllib
 import pytest
 
 from benchmarks.peers.table import Ratio, in_pairs, turns
-from embedded.bench import ALONE, BENCHMARKS, LOCK, PEERS, bench
+from embedded.bench import LOCK, PEERS, bench
 from embedded.errors import EmbeddedError
 from embedded.folders import ROOT
+
+needs_peers = pytest.mark.skipif(
+    not (PEERS / "recount-installed").exists(),
+    reason="needs the peers: ./recount bench installs them",
+)
+
+
+def begin(name: str, *options: str) -> subprocess.Popen[str]:
+    """Start a benchmark as `./recount bench` does."""
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "embedded", "bench", name, *options],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": os.fspath(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def wait_for_end(process: subprocess.Popen[str], *, within: float) -> str:
+    """Return what a benchmark printed; one that takes too long is ended, and fails."""
+    try:
+        return process.communicate(timeout=within)[0]
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=60)[0]
+        pytest.fail(f"it did not end in {within:.0f} s:\n{said}")
 
 
 def test_what_is_no_benchmark_is_refused_with_those_that_are() -> None:
@@ -59,29 +87,29 @@ def test_each_has_its_turn_in_each_round_and_not_always_the_same() -> None:
 
 
 @pytest.mark.races
-@pytest.mark.skipif(
-    not (PEERS / "recount-installed").exists(),
-    reason="needs the peers: ./recount bench installs them",
-)
-def test_both_run_from_their_servers_to_their_ratios() -> None:
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-P", "-m", "embedded", "bench", name, "--quick"],
-            cwd=ROOT,
-            env=os.environ | {"PYTHONPATH": os.fspath(ROOT)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for name in BENCHMARKS
-        if name not in ALONE
-    ]
-    said = [process.communicate(timeout=240)[0] for process in running]
+@needs_peers
+def test_appending_and_loading_run_from_their_servers_to_their_ratios() -> None:
+    running = [begin(name, "--quick") for name in ("append", "load")]
+    append, load = [wait_for_end(process, within=240) for process in running]
 
-    assert [process.returncode for process in running] == [0, 0], said
-    assert re.search(r"recount / INSERT +[0-9.]+ .* ≥ 0.7", said[0]), said[0]
-    assert re.search(r"append_bulk / COPY +[0-9.]+ .* ≥ 0.5", said[0]), said[0]
-    assert re.search(r"long stream: times as fast .* ≥ 4", said[1]), said[1]
+    assert [process.returncode for process in running] == [0, 0], append + load
+    assert re.search(r"recount / INSERT +[0-9.]+ .* ≥ 0.7", append), append
+    assert re.search(r"append_bulk / COPY +[0-9.]+ .* ≥ 0.5", append), append
+    assert re.search(r"long stream: times as fast .* ≥ 4", load), load
+
+
+@pytest.mark.long
+@needs_peers
+def test_web_servers_are_measured_beside_each_other() -> None:
+    options = ["--quick", "--reads", "--processes", "1", "--only", "granian", "ours"]
+    process = begin("web", *options)
+    said = wait_for_end(process, within=480)
+
+    assert process.returncode == 0, said
+    assert "| | granian x1 | ours x1 |" in said
+    for measured in ("/api/orders/1 a second", "MB"):
+        assert re.search(rf"^\| {measured} \| \d+ \| \d+ \|$", said, re.M), said
+    assert "| failed |" not in said
 
 
 @pytest.mark.races
