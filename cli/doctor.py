@@ -16,6 +16,8 @@ from tasks.shop.connections import sessions_needed
 from tasks.shop.identity import identity_of
 from tasks.shop.startup_checks import other_currency, schema_ailments, session_ailment
 from tasks.shop.wiring import Shop, shop
+from tasks.stores.checks import check_stores
+from tasks.stores.standings import StoreStanding
 
 
 @click.command(short_help="Check whether the database can lose data.")
@@ -28,20 +30,21 @@ def doctor(as_json: bool) -> None:
     loses data: then no process begins its work. It is asked as the operator; by
     OPERATOR_DATABASE_URL another login can be looked at.
     """
-    found = find_all(shop())
+    standings: list[StoreStanding] = []
+    found = find_all(shop(), standings)
     for ailment in found:
         click.echo(as_line(ailment) if as_json else describe_ailment(ailment))
     if not as_json and not found:
         names = [check.__name__.removeprefix("check_") for check in CHECKS]
-        click.echo(
-            f"session, schema, currency, {', '.join(names)}, connections, broker:"
-            " nothing is wrong"
-        )
+        stores = [f"{one.name} ({one.seconds_old:.1f} s old)" for one in standings]
+        names = ["session", "schema", "currency", *names, "connections", "broker"]
+        click.echo(f"{', '.join([*names, *stores])}: nothing is wrong")
     if found:
         sys.exit(EX_CONFIG if found[0].is_fatal else 1)
 
 
-def find_all(shop: Shop) -> list[Ailment]:
+def find_all(shop: Shop, standings: list[StoreStanding]) -> list[Ailment]:
+    """Return what is wrong; *standings* is filled with how read databases stand."""
     try:
         wrong = schema_ailments(shop)
     except OperationalError as error:
@@ -59,6 +62,7 @@ def find_all(shop: Shop) -> list[Ailment]:
                 connection, sessions_needed(shop.settings.web_processes)
             ),
             *check_broker(shop.settings.broker_url, identity_of(connection)),
+            *check_stores(shop, connection, standings),
         ]
 
 

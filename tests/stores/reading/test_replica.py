@@ -16,6 +16,8 @@ from readmodels import order_list
 from tasks.shop.setting_values import database_url
 from tasks.shop.settings import Settings
 from tasks.shop.wiring import Shop
+from tasks.stores.checks import check_stores
+from tasks.stores.standings import StoreStanding
 from tests.stores.servers.postgres import PostgresServer, ReplicaServer
 from tests.support.databases import Databases
 from tests.support.users import bearing, token_of, user
@@ -359,3 +361,23 @@ def test_a_form_that_is_posted_is_filled_by_the_primary(
     standby.kill()
     shop_page = client.get("/orders/new")
     assert store_of(shop_page) == "primary"
+
+
+def test_the_doctor_looks_at_the_replica_too(
+    shop: Shop, order: int, standby: ReplicaServer, second_postgres: PostgresServer
+) -> None:
+    def ask_doctor() -> list[str]:
+        standings: list[StoreStanding] = []
+        with shop.lent() as connection:
+            found = check_stores(shop, connection, standings)
+            return [f"{ailment.check}: {ailment.what}" for ailment in found]
+
+    assert ask_doctor() == []
+    with psycopg.connect(second_postgres.url, autocommit=True) as link:
+        link.execute("SELECT pg_create_physical_replication_slot('lost', true)")
+        try:
+            assert "the slot lost keeps write-ahead log" in ask_doctor()[0]
+        finally:
+            link.execute("SELECT pg_drop_replication_slot('lost')")
+    standby.stop()
+    assert "it is away, and the primary answers instead" in ask_doctor()[0]
