@@ -20,19 +20,70 @@ import msgspec
 import psycopg
 
 from benchmarks.fencing.cluster import running
-from benchmarks.parking import CREATED, CUSTOMERS, PAID, REGISTERED, SHIPPED, write
+from benchmarks.parking import CUSTOMERS, PAID, SHIPPED, write
+from domain.address import Address
+from domain.customers.events import CustomerRegistered
 from eventstore.projections.generations import drop_generation, make_tables, put_live
 from eventstore.projections.project import subscription_of
 from eventstore.projections.projection import Projection
 from eventstore.subscriptions.catch_up import catch_up
 from eventstore.subscriptions.shared_pass import read_together
 from readmodels import ALL, order_list
+from readmodels.row_words import (
+    joined,
+    words_of_customer,
+    words_of_order,
+    words_of_place,
+)
 from readmodels.words import words
 
 BATCH = 500
 TUNING = {"fsync": "on", "autovacuum": "off", "max_wal_size": "8GB"}
 STATUS = {"PaymentReceived": "paid", "OrderShipped": "shipped"}
 TICKS = os.sysconf("SC_CLK_TCK")
+
+FIRST_NAMES = "Anna,Bernd,Clara,Dmitri,Elena,Farid,Greta,Hugo,Katharina,Oluwaseun"
+LAST_NAMES = "Andersen,Bauer,Castellano,Fischer,Horvat,Lindqvist,Schumacher,Zimmermann"
+CITIES = "Berlin,München,København,Łódź,Reykjavík,São Paulo,Rio de Janeiro,Stuttgart"
+GOODS = (
+    "Fountain pen fine nib,Sealing wax crimson,Gumbär Gummibärchen,Zaanse koeken,"
+    "Northwoods Cranberry Sauce,Notebook A5 dotted,Röd Kaviar,Queso Manchego,Chai,"
+    "Leather case for three pens,Envelopes lined with tissue,Tarte au sucre"
+)
+REGISTERED = f"""
+    SELECT
+        'customer-C' || n, 'CustomerRegistered', 1, '1.0',
+        jsonb_build_object(
+            'name', name, 'email', 'c' || n || '@example.com',
+            'phone', '+49 30 ' || 100000 + n * 7919 % 899999
+        )
+    FROM generate_series(0, {{last}}) AS n
+    CROSS JOIN LATERAL (SELECT
+        (string_to_array('{FIRST_NAMES}', ','))[1 + n % 10] || ' '
+        || (string_to_array('{LAST_NAMES}', ','))[1 + n % 8] AS name
+    ) AS named
+"""
+CREATED = f"""
+    SELECT
+        'order-' || n, 'OrderCreated', 1, '2.0',
+        jsonb_build_object(
+            'customer_id', 'C' || n % {{customers}},
+            'items', (
+                SELECT jsonb_agg(jsonb_build_object(
+                    'product', (string_to_array('{GOODS}', ','))[1 + (n + line * 5) % 12],
+                    'quantity', 2, 'unit_price', 990, 'discount', '0'
+                ))
+                FROM generate_series(0, n % 3) AS line
+            ),
+            'discount', '0', 'total', 1980, 'currency', 'EUR', 'address',
+            jsonb_build_object(
+                'street', 'Road 1', 'city', (string_to_array('{CITIES}', ','))[1 + n % 8],
+                'country', 'Germany'
+            )
+        )
+    FROM generate_series({{first}}, {{last}}) AS n
+"""
+"""Customers and orders with names, places and one to three products, as people have."""
 
 UPSERT = """
     INSERT INTO readmodels.by_hand SELECT * FROM json_populate_recordset(
@@ -155,7 +206,9 @@ def fold_by_hand(connection: psycopg.Connection[Any], *, indexes: bool) -> None:
                 number = stream_id.partition("-")[2]
                 event = decode(data)
                 if kind == "CustomerRegistered":
+                    details = msgspec.convert(event, CustomerRegistered)
                     customers[number] = event
+                    event["words"] = words_of_customer(number, details)
                 elif kind == "OrderCreated":
                     customer = customers[event["customer_id"]]
                     known[int(number)] = new_row(number, event, customer, at)
@@ -164,7 +217,9 @@ def fold_by_hand(connection: psycopg.Connection[Any], *, indexes: bool) -> None:
                     row["status"] = STATUS[kind]
                     if kind == "OrderShipped":
                         row["tracking_number"] = event["tracking_no"]
-                        row["order_words"] = words(number, event["tracking_no"])
+                        row["order_words"] = joined(
+                            words(number, event["tracking_no"]), row["order_words"]
+                        )
             if known:
                 rows = encode(list(known.values())).decode()
                 connection.execute(UPSERT, (rows,))
@@ -189,6 +244,8 @@ def load_by_hand(
 
 
 def new_row(number: str, event: Any, customer: Any, at: Any) -> dict[str, Any]:
+    address = msgspec.convert(event["address"], Address)
+    products = list(dict.fromkeys(item["product"] for item in event["items"]))
     return {
         "order_id": int(number),
         "customer_id": event["customer_id"],
@@ -200,10 +257,11 @@ def new_row(number: str, event: Any, customer: Any, at: Any) -> dict[str, Any]:
         "item_count": len(event["items"]),
         "tracking_number": None,
         "created_at": at,
-        "customer_words": words(
-            customer["name"], event["customer_id"], customer["email"]
-        ),
-        "order_words": words(number),
+        "city": address.city,
+        "products": products[: order_list.MAX_PRODUCTS],
+        "customer_words": customer["words"],
+        "place_words": words_of_place(address),
+        "order_words": words_of_order(number, products),
     }
 
 

@@ -10,9 +10,11 @@ execution, as medians, with nothing of the client's.
 """
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import islice
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -21,54 +23,154 @@ import sqlalchemy as sa
 
 from benchmarks.fencing.cluster import running
 from benchmarks.loading.figures import percentile
+from domain.address import Address
+from domain.customers.events import CustomerRegistered
 from eventstore.projections.projection import Key, Projection, Row
 from eventstore.projections.table import Table
 from eventstore.steps import send_all
 from readmodels import customers, figures, order_list
+from readmodels.row_words import (
+    joined,
+    words_of_customer,
+    words_of_order,
+    words_of_place,
+)
+from readmodels.words import words
 
 TUNING = {"fsync": "on", "autovacuum": "on", "max_wal_size": "8GB"}
 KINDS = {"many orders a customer": 13, "few orders a customer": 2}
 
-CUSTOMERS = """
-    INSERT INTO readmodels.customers_g1
-        (customer_id, version, name, email, registered_at, orders, cancelled, worth,
-        is_forgotten, words)
-    SELECT
-        id, 1, name, mail || '@example.com', '2020-01-01', n %% 40, 0,
-        (n * 7919::bigint) %% 100003, false,
-        lower(concat_ws(' ', name, id, translate(mail, '.', ' '), 'example com'))
-    FROM generate_series(1, %(customers)s) AS n
-    CROSS JOIN LATERAL (SELECT
-        (ARRAY['Anna', 'Bernd', 'Clara', 'Dmitri', 'Elena', 'Farid', 'Greta', 'Hugo',
-        'Ines', 'Jonas', 'Karin', 'Lukas', 'Maria', 'Nils', 'Olga', 'Pavel', 'Quinn',
-        'Rosa', 'Sven', 'Tanja', 'Uwe', 'Vera', 'Wim', 'Xenia', 'Yusuf', 'Zoe']
-        )[1 + (n * 31::bigint) %% 26] AS first_name,
-        (ARRAY['Anders', 'Bauer', 'Costa', 'Dubois', 'Eriksen', 'Fischer', 'Garcia',
-        'Horvat', 'Ivanov', 'Jansen', 'Keller', 'Lopez', 'Meyer', 'Novak', 'Olsen',
-        'Petrov', 'Quist', 'Rossi', 'Schmidt', 'Tran', 'Ueda', 'Virtanen', 'Weber',
-        'Xu', 'Yilmaz', 'Zimmermann'])[1 + (n * 7919::bigint / 26) %% 26] ||
-        (ARRAY['', 'son', 'berg', 'dal'])[1 + n %% 4] AS last_name
-    ) AS names
-    CROSS JOIN LATERAL (SELECT
-        'C' || lpad(n::text, 6, '0') AS id,
-        first_name || ' ' || last_name AS name,
-        lower(first_name || '.' || last_name || n) AS mail
-    ) AS made
-"""
-ORDERS = """
-    INSERT INTO readmodels.order_list_g1
-    SELECT
-        n, customer_id, name, email, (n * 7919::bigint) %% 100003, 'EUR',
-        (ARRAY['pending', 'paid', 'shipped', 'delivered', 'delivered', 'delivered',
-        'delivered', 'cancelled'])[1 + (n * 31::bigint) %% 8], 1 + n %% 5,
-        CASE WHEN n %% 3 = 0 THEN 'JD' || n || '999' END,
-        timestamptz '2020-01-01' + n * interval '9 minutes',
-        words, concat_ws(' ', n, CASE WHEN n %% 3 = 0 THEN 'jd' || n || '999' END)
-    FROM generate_series(1, %(orders)s) AS n
-    JOIN readmodels.customers_g1 ON customer_id
-        = 'C' || lpad((1 + (n * 104729::bigint) %% %(customers)s)::text, 6, '0')
-    ORDER BY n
-"""
+FIRST = [
+    "Anna",
+    "Bernd",
+    "Clara",
+    "Dmitri",
+    "Elena",
+    "Farid",
+    "Greta",
+    "Hugo",
+    "Ines",
+    "Jonas",
+    "Karin",
+    "Lukas",
+    "Maria",
+    "Nils",
+    "Olga",
+    "Pavel",
+    "Quinn",
+    "Rosa",
+    "Sven",
+    "Tanja",
+    "Uwe",
+    "Vera",
+    "Wim",
+    "Xenia",
+    "Yusuf",
+    "Zoe",
+]
+LAST = [
+    "Anders",
+    "Bauer",
+    "Costa",
+    "Dubois",
+    "Eriksen",
+    "Fischer",
+    "Garcia",
+    "Horvat",
+    "Ivanov",
+    "Jansen",
+    "Keller",
+    "Lopez",
+    "Meyer",
+    "Novak",
+    "Olsen",
+    "Petrov",
+    "Quist",
+    "Rossi",
+    "Schmidt",
+    "Tran",
+    "Ueda",
+    "Virtanen",
+    "Weber",
+    "Xu",
+    "Yilmaz",
+    "Zimmermann",
+]
+ENDS = ("", "son", "berg", "dal")
+PLACES = (
+    ("Berlin", "Germany"),
+    ("Strasbourg", "France"),
+    ("København", "Denmark"),
+    ("Łódź", "Poland"),
+    ("Rio de Janeiro", "Brazil"),
+    ("Reykjavík", "Iceland"),
+    ("Barquisimeto", "Venezuela"),
+    ("Walla Walla", "United States"),
+)
+GOODS = (
+    "Notebook A5, dotted, 160 pages",
+    "Cotton writing paper, ivory",
+    "Fountain pen, fine nib",
+    "Sealing wax, crimson",
+    "Leather case for three pens",
+    "Gumbär Gummibärchen",
+    "Zaanse koeken",
+    "Röd Kaviar",
+    "Northwoods Cranberry Sauce",
+    "Wimmers gute Semmelknödel",
+    "Tarte au sucre",
+    "Desk blotter",
+)
+STATUSES = (
+    *("pending", "paid", "shipped", "delivered"),
+    *("delivered", "delivered", "delivered", "cancelled"),
+)
+DAY = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def a_customer(n: int) -> customers.CustomerRow:
+    first = FIRST[n * 31 % 26]
+    last = LAST[n * 7919 // 26 % 26] + ENDS[n % 4]
+    key, email = f"C{n:06}", f"{first}.{last}{n}@example.com".lower()
+    phone = f"+49 (0)30 {100_000 + n * 104_729 % 899_981}"
+    details = CustomerRegistered(name=f"{first} {last}", email=email, phone=phone)
+    return customers.CustomerRow(
+        customer_id=key,
+        version=1,
+        name=details.name,
+        email=email,
+        contact_name=None,
+        phone=phone,
+        address=None,
+        registered_at=DAY,
+        orders=n % 40,
+        worth=n * 7919 % 100_003,
+        words=words_of_customer(key, details),
+    )
+
+
+def an_order(n: int, customer: customers.CustomerRow) -> order_list.OrderSummaryRow:
+    tracking = f"JD{n}999" if n % 3 == 0 else None
+    city, country = PLACES[n * 31 % 8]
+    products = tuple(GOODS[(n + line * 5) % 12] for line in range(1 + n % 3))
+    return order_list.OrderSummaryRow(
+        order_id=n,
+        customer_id=customer.customer_id,
+        customer_name=customer.name,
+        customer_email=customer.email,
+        total=n * 7919 % 100_003,
+        currency="EUR",
+        status=STATUSES[n * 31 % 8],
+        item_count=len(products),
+        tracking_number=tracking,
+        created_at=DAY + timedelta(minutes=9 * n),
+        city=city,
+        products=products,
+        customer_words=customer.words,
+        place_words=words_of_place(Address(street="1", city=city, country=country)),
+        order_words=joined(words(n, tracking), words_of_order(str(n), products)),
+    )
+
 
 Find = Callable[[sa.Connection], object]
 
@@ -100,17 +202,28 @@ def fill(
     """Make the tables of the lists with rows of that many orders and customers."""
     connection.execute("DROP SCHEMA IF EXISTS readmodels CASCADE")
     connection.execute("CREATE SCHEMA readmodels")
-    numbers = {"orders": count, "customers": count_of_customers}
-    made = {customers.projection: CUSTOMERS, order_list.projection: ORDERS}
-    for projection, statement in made.items():
-        table = table_of(connection, projection)
-        connection.execute(statement, numbers)
-        table.create_indexes(connection)
+    known = [a_customer(n) for n in range(1, count_of_customers + 1)]
+    orders = (
+        an_order(n, known[n * 104_729 % count_of_customers])
+        for n in range(1, count + 1)
+    )
+    store_all(connection, customers.projection, known)
+    store_all(connection, order_list.projection, orders)
     sums: dict[Key, Row] = {
         figures.ALL_ORDERS: figures.FiguresRow(scope=figures.ALL_ORDERS)
     }
     send_all(connection, table_of(connection, figures.projection).store(sums))
     connection.execute("VACUUM ANALYZE")
+
+
+def store_all(
+    connection: psycopg.Connection[Any], projection: Projection, rows: Iterable[Row]
+) -> None:
+    table = table_of(connection, projection)
+    rest = iter(rows)
+    while some := list(islice(rest, 5_000)):
+        send_all(connection, table.store({getattr(r, table.key): r for r in some}))
+    table.create_indexes(connection)
 
 
 def table_of(connection: psycopg.Connection[Any], projection: Projection) -> Table:
@@ -162,6 +275,16 @@ def questions(count: int) -> Iterator[tuple[str, Find]]:
         "the beginnings of two words": "ta eri",
         "what all have": "example",
         "what all have, and a rare word": "example C012345",
+        "a product": "koeken",
+        "a product and a city": "kaviar lodz",
+        "a telephone number": "030 204729",
+        "a part of a name": "mermann",
+        "a part of a product": "knodel",
+        "a slip in a first name": "tajna",
+        "a slip in a whole name": "zoe zimmermnan",
+        "a slip in a product": "koekem",
+        "a slip in what all have": "exmaple",
+        "two slips, in a city and a product": "strasborg kavair",
     }
     for label, search in typed.items():
         for sort in ("-placed", "customer"):

@@ -22,7 +22,13 @@ from eventstore.projections.projection import (
     Projection,
 )
 from eventstore.projections.views import Page, View
-from readmodels.words import index_of, search_for, words
+from readmodels.row_words import (
+    joined,
+    words_of_customer,
+    words_of_forgotten,
+    words_of_place,
+)
+from readmodels.searching import find_page, index_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +118,7 @@ def fold(row: CustomerRow | None, fact: Fact, looked_up: LookedUp) -> CustomerRo
                 existing_row(row),
                 **nothing,
                 version=fact.version,
-                words=words(FORGOTTEN, fact.subject),
+                words=words_of_forgotten(fact.subject),
                 is_forgotten=True,
             )
         case OrderCreated(total=total, currency=currency):
@@ -141,7 +147,9 @@ def details(fact: Fact) -> dict[str, Any]:
     return {
         **details_in(event),
         "version": fact.version,
-        "words": words(event.name, fact.subject, event.email, event.contact_name),
+        "words": joined(
+            words_of_customer(fact.subject, event), words_of_place(event.address)
+        ),
     }
 
 
@@ -171,7 +179,8 @@ projection = Projection(
     streams={"customer_id": "customer"},
     forgets=[events.CustomerForgotten],
     # 2: words are folded in other ways. 3: an index of the numbers in small letters.
-    version=3,
+    # 4: places and telephone numbers.
+    version=4,
     lookups=[
         Lookup(
             name="order",
@@ -216,19 +225,22 @@ def find(
     """
     Return a page of the customers.
 
-    *search* finds words of name, number, e-mail and contact, by their beginnings; the
-    customer whose number it is comes first. Raises BadCursor for an *after* that is no
-    page's `following`.
+    *search* finds words of name, number, e-mail, contact, city and country, and the
+    telephone number; the customer whose number it is comes first, and what is only like
+    it last, as `find_page` says. Raises BadCursor for an *after* that is no page's
+    `following`.
     """
     if search is None:
         return view.page(connection, sort=sort, after=after, limit=limit)
-    return view.page(
+    return find_page(
+        view,
         connection,
+        expression="words",
+        asked=search,
+        first=sa.func.lower(view.table.c.customer_id) == search.strip().lower(),
         sort=sort,
         after=after,
         limit=limit,
-        search=search_for("words", search),
-        first=sa.func.lower(view.table.c.customer_id) == search.strip().lower(),
     )
 
 

@@ -7,7 +7,11 @@ from typing import Annotated
 
 import sqlalchemy as sa
 
-from domain.customers.events import CustomerDetailsChanged, CustomerForgotten
+from domain.customers.events import (
+    CustomerDetails,
+    CustomerDetailsChanged,
+    CustomerForgotten,
+)
 from domain.forgotten import FORGOTTEN
 from domain.orders.events import OrderCreated, OrderEvent, OrderShipped
 from domain.orders.status import Status, status_after
@@ -16,21 +20,31 @@ from eventstore.projections.projection import (
     Fact,
     Index,
     LookedUp,
+    Lookup,
     Projection,
     Update,
 )
 from eventstore.projections.views import Page, View
+from readmodels.row_words import (
+    joined,
+    words_of_customer,
+    words_of_forgotten,
+    words_of_order,
+    words_of_place,
+)
 from readmodels.rows_of_orders import (
-    CUSTOMER_FIELDS,
-    CUSTOMERS,
     EVENTS,
     FORGETS,
     STREAMS,
-    CustomerName,
+    customer_of,
     needs_customer,
     order_of,
 )
-from readmodels.words import index_of, search_for, words
+from readmodels.searching import find_page, index_of
+from readmodels.words import words
+
+MAX_PRODUCTS = 20
+"""How many products a line names; it is found by those behind them, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +61,8 @@ class OrderSummaryView:
     item_count: Annotated[int, "How many lines the order has"]
     tracking_number: Annotated[str | None, "The carrier's number of the parcel"]
     created_at: Annotated[datetime, "When it was placed"]
+    city: Annotated[str | None, "Personal: the city where the order is sent"]
+    products: Annotated[tuple[str, ...], "The names of its first products, each once"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +74,35 @@ class OrderSummaryRow(OrderSummaryView):
     """
 
     customer_words: Annotated[str, "Personal: what the search knows the customer by"]
+    place_words: Annotated[str, "Personal: what the search knows the place by"]
     order_words: Annotated[str, "What the search knows the order by"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerOnList:
+    """What the lines say of their customer, and the words by which it is found."""
+
+    customer_id: str
+    name: str
+    email: str | None
+    words: str
+
+
+def customer_on_list(row: CustomerOnList | None, fact: Fact) -> CustomerOnList:
+    if isinstance(fact.event, CustomerForgotten):
+        return CustomerOnList(
+            customer_id=fact.subject,
+            name=FORGOTTEN,
+            email=None,
+            words=words_of_forgotten(fact.subject),
+        )
+    event: CustomerDetails = fact.event
+    return CustomerOnList(
+        customer_id=fact.subject,
+        name=event.name,
+        email=event.email,
+        words=words_of_customer(fact.subject, event),
+    )
 
 
 def rename(fact: Fact) -> Update | None:
@@ -70,16 +114,18 @@ def rename(fact: Fact) -> Update | None:
                 to={
                     "customer_name": FORGOTTEN,
                     "customer_email": None,
-                    "customer_words": words(FORGOTTEN, fact.subject),
+                    "customer_words": words_of_forgotten(fact.subject),
+                    "city": None,
+                    "place_words": "",
                 },
             )
-        case CustomerDetailsChanged(name=name, email=email):
+        case CustomerDetailsChanged() as details:
             return Update(
                 where={"customer_id": fact.subject},
                 to={
-                    "customer_name": name,
-                    "customer_email": email,
-                    "customer_words": words(name, fact.subject, email),
+                    "customer_name": details.name,
+                    "customer_email": details.email,
+                    "customer_words": words_of_customer(fact.subject, details),
                 },
             )
         case _:
@@ -100,12 +146,16 @@ def fold(
         row = replace(
             row,
             tracking_number=event.tracking_no,
-            order_words=words(fact.subject, event.tracking_no),
+            # Before the others, which may be so many that some are cut off.
+            order_words=joined(words(fact.subject, event.tracking_no), row.order_words),
         )
     return row
 
 
-def new_row(fact: Fact, event: OrderCreated, customer: CustomerName) -> OrderSummaryRow:
+def new_row(
+    fact: Fact, event: OrderCreated, customer: CustomerOnList
+) -> OrderSummaryRow:
+    products = tuple(dict.fromkeys(item.product for item in event.items))
     return OrderSummaryRow(
         order_id=int(fact.subject),
         customer_id=event.customer_id,
@@ -117,12 +167,25 @@ def new_row(fact: Fact, event: OrderCreated, customer: CustomerName) -> OrderSum
         item_count=len(event.items),
         tracking_number=None,
         created_at=fact.occurred_at,
-        customer_words=words(customer.name, customer.customer_id, customer.email),
-        order_words=words(fact.subject),
+        city=event.address.city,
+        products=products[:MAX_PRODUCTS],
+        customer_words=customer.words,
+        place_words=words_of_place(event.address),
+        order_words=words_of_order(fact.subject, products),
     )
 
 
-SEARCHED = "customer_words || ' ' || order_words"
+# Of a forgotten customer no place is left, and a word is never empty.
+SEARCHED = "rtrim(customer_words || ' ' || order_words || ' ' || place_words)"
+
+CUSTOMERS = Lookup(
+    name="customers",
+    row=CustomerOnList,
+    key="customer_id",
+    key_of=customer_of,
+    fold=customer_on_list,
+    category="customer",
+)
 
 projection = Projection(
     name="order_list",
@@ -135,11 +198,14 @@ projection = Projection(
     update=rename,
     lookups=[CUSTOMERS],
     upcasters=UPCASTERS,
-    personal=CUSTOMER_FIELDS,
+    personal={
+        CustomerDetails: ("name", "email", "contact_name", "phone"),
+        OrderCreated: ("address",),
+    },
     streams=STREAMS,
     forgets=FORGETS,
-    # 2: words are folded in other ways.
-    version=2,
+    # 2: words are folded in other ways. 3: places, products, telephone numbers.
+    version=3,
     indexes=[
         Index(name="customer", on="customer_id, order_id", is_early=True),
         Index(name="status", on="status, order_id"),
@@ -177,9 +243,11 @@ def find(
     """
     Return a page of the list.
 
-    *search* finds words of the customer's name, number or e-mail, the order's number
-    and the tracking number, by their beginnings; the order whose number it is comes
-    first. Raises BadCursor for an *after* that is no page's `following`.
+    *search* finds words of the customer's name, number, e-mail and contact, of the
+    products, of city and country, the order's number, the tracking number and the
+    telephone number; the order whose number it is comes first, and what is only like it
+    last, as `find_page` says. Raises BadCursor for an *after* that is no page's
+    `following`.
     """
     columns = view.table.c
     where = []
@@ -187,21 +255,25 @@ def find(
         where.append(columns.status == status)
     if customer_id is not None:
         where.append(columns.customer_id == customer_id)
+    if search is None:
+        return view.page(connection, *where, sort=sort, after=after, limit=limit)
     number = number_in(search)
-    return view.page(
+    return find_page(
+        view,
         connection,
         *where,
+        expression=SEARCHED,
+        asked=search,
+        first=None if number is None else columns.order_id == number,
         sort=sort,
         after=after,
         limit=limit,
-        search=None if search is None else search_for(SEARCHED, search),
-        first=None if number is None else columns.order_id == number,
     )
 
 
-def number_in(search: str | None) -> int | None:
+def number_in(search: str) -> int | None:
     """Return the number of an order that *search* is, or None."""
-    found = re.fullmatch(r"\s*#?\s*([0-9]{1,18})\s*", search or "", re.ASCII)
+    found = re.fullmatch(r"\s*#?\s*([0-9]{1,18})\s*", search, re.ASCII)
     return int(found[1]) if found else None
 
 

@@ -3,10 +3,6 @@
 import unicodedata
 from functools import lru_cache
 
-import sqlalchemy as sa
-
-from eventstore.projections.views import Search
-
 MAX_BYTES = 2_000
 """The longest text of all words of a row, in bytes: an index entry is limited."""
 
@@ -108,29 +104,3 @@ def letter_called(name: str) -> str:
 def is_of_a_word(character: str) -> bool:
     """Return whether it is a letter, a figure, or a mark that belongs to one."""
     return character.isalnum() or unicodedata.category(character)[0] == "M"
-
-
-def index_of(expression: str) -> str:
-    """Return the SQL of what an index of the words in *expression* is over."""
-    return f"array_to_tsvector(string_to_array({expression}, ' '))"
-
-
-def search_for(expression: str, asked: str) -> Search:
-    """Return the search for rows where each word of *asked* begins one in *expression*.
-
-    *expression* is SQL whose value is the words of a row, with a blank between them.
-    """
-    wanted = words(asked).split()
-    if not wanted:
-        # Nothing but signs was typed, and nothing is called that.
-        return Search(by_row=sa.false(), by_index=sa.false())
-    text: sa.ColumnElement[str] = sa.literal_column(f"(' ' || {expression})", sa.Text)
-    found = sa.text(f"{index_of(expression)} @@ (SELECT CAST(:wanted AS tsquery))")
-    query = " & ".join(f"'{word}':*" for word in wanted)
-    return Search(
-        # Letters and figures: none of them has a meaning for LIKE.
-        by_row=sa.and_(*(text.like(f"% {word}%") for word in wanted)),
-        # The SELECT hides the words from the planner. It would look them up in its
-        # statistics, which have common words alone, and take a rare one for common.
-        by_index=found.bindparams(wanted=query),  # type: ignore[arg-type]  # a condition all the same
-    )

@@ -18,6 +18,7 @@ from webapp import (
     local_login,
     metrics,
     problems,
+    search_marks,
     security,
     template_filters,
 )
@@ -71,6 +72,7 @@ def make_app(shop: Shop | None = None) -> Flask:
     tell_stores(app)
     error_handlers.answer(app)
     template_filters.teach(app, settings)
+    search_marks.add_marks(app)
     know_numbers(app)
     for subject in SUBJECTS:
         app.register_blueprint(subject.routes)

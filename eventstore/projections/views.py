@@ -18,10 +18,15 @@ Rows = Sequence[sa.RowMapping]
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[R]):
-    """Some rows in order; *following* is the cursor of those after them, or None."""
+    """
+    Some rows in order; *following* is the cursor of those after them, or None.
+
+    The last *similar* rows are only like what was asked for.
+    """
 
     rows: Sequence[R]
     following: str | None
+    similar: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,7 +264,8 @@ def on(
     """Yield the conditions on the columns of *source* that are called the same."""
 
     def of_source(element: Any, **_: Any) -> Any:
-        return source.c[element.name] if isinstance(element, sa.ColumnClause) else None
+        is_column = isinstance(element, sa.ColumnClause) and not element.is_literal
+        return source.c[element.name] if is_column else None
 
     for condition in conditions:
         yield visitors.replacement_traverse(condition, {}, of_source)

@@ -52,6 +52,8 @@ def test_an_order_is_a_line_of_its_own(shop: Shop, do: Do) -> None:
         item_count=2,
         tracking_number=None,
         created_at=line.created_at,
+        city="London",
+        products=("RETRO-CLOCK", "LAMP"),
     )
 
 
@@ -194,7 +196,10 @@ def desk(shop: Shop, do: Do) -> Shop:
         ({"search": "1Z-999"}, [1]),
         ({"search": "example.com"}, [3, 1]),
         ({"search": "2"}, [2]),
-        ({"search": "lice"}, []),
+        ({"search": "lamp 4"}, []),
+        ({"search": "clock london bob"}, [4, 2]),
+        ({"search": "lice"}, [3, 1]),
+        ({"search": "nobody"}, []),
         ({"search": "--"}, []),
         ({"search": "'\\ & ! ( alice"}, [3, 1]),
         ({"search": "alice", "status": "shipped"}, [1]),

@@ -55,7 +55,11 @@ def an_order(number: int, chance: Random) -> OrderSummaryRow:
         item_count=1,
         tracking_number=tracking,
         created_at=DAY + timedelta(days=chance.randrange(9)),
+        city=None,
+        products=(),
         customer_words=words(name, f"C{customer}", email),
+        # Of a forgotten customer no place is left.
+        place_words=chance.choice(["", "zoetermeer nederland"]),
         order_words=words(number, tracking),
     )
 
@@ -219,8 +223,13 @@ def test_what_is_rare_is_not_looked_for_row_by_row(shop: Shop) -> None:
 
         assert not order_list.find(connection, search="nothing").rows
 
-    walk, index = plans
+    walk, index, *looked_up = plans
     assert "Index Scan Backward using order_list_g1_placed_idx" in walk
     assert "rows=2000" in walk
     assert "Bitmap Index Scan on order_list_g1_words_idx" in index
     assert "Seq Scan" not in index
+    # Then whether a word stands anywhere, as it is and with a slip.
+    assert len(looked_up) == 2
+    for plan in looked_up:
+        assert "Bitmap Index Scan on order_list_g1_words_idx" in plan
+        assert "Seq Scan" not in plan

@@ -106,6 +106,7 @@ def test_a_text_can_be_read_wherever_it_may_stand(mode: str, text: str) -> None:
             "--pico-form-element-background-color",
         ),
         ("--pico-code-color", "--pico-code-background-color"),
+        ("--pico-mark-color", "--pico-mark-background-color"),
     ],
 )
 def test_a_button_and_a_field_can_be_read(mode: str, text: str, below: str) -> None:

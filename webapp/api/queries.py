@@ -198,6 +198,7 @@ def a_page(
     return {
         name: [as_json(row) | parked_field(mark) for row, mark in marks.of(page.rows)],
         "next": page.following and next_page(page.following),
+        **({"similar": page.similar} if page.similar else {}),
         **position_fields(position),
         **left_out_field(marks),
     }
