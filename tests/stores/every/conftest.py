@@ -1,10 +1,8 @@
 """Each store with a real server, and a shop whose rows it has."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
-from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -16,11 +14,21 @@ from eventstore.stores.registry import take_turn
 from eventstore.stores.row_store import Checkpoint, Copy, RowStore, Shelf, StoredRow
 from eventstore.stores.writer import Writer
 from tasks.shop.connections import connect
+from tasks.shop.setting_values import database_url
+from tasks.shop.settings import Settings
 from tasks.shop.wiring import Shop
+from tasks.stores.row_stores import row_stores
 from tests.stores.servers.server import Server
-from tests.support.databases import Databases
+from tests.support.databases import Databases, new_name
+from tests.support.settings import settings_for
 
-STORES = ("hot", "search", "documents", "postgres")
+SERVERS = {
+    "hot": "cache_server",
+    "search": "search_server",
+    "documents": "documents_server",
+    "postgres": "second_postgres",
+}
+STORES = tuple(SERVERS)
 
 
 @dataclass
@@ -56,42 +64,66 @@ class Kit:
         return dict(self.store.read(self.serving(projection), keys))
 
 
-@pytest.fixture(params=STORES)
-def kit(request: pytest.FixtureRequest) -> Iterator[Kit]:
-    """A store with names that no other test has."""
-    with lend_kit(request) as kit:
-        yield kit
-        for store in kit.opened:
-            store.close()
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A store by its name, on a server, at the address that the setting has."""
+
+    name: str
+    server: Server
+    url: str
+
+    def open(self, identity: str) -> RowStore:
+        """Return a client of the store of the shop with this identity."""
+        stores = row_stores(naming(settings_for(""), self), identity)
+        [store] = stores
+        return store
 
 
-@contextmanager
-def lend_kit(request: pytest.FixtureRequest) -> Iterator[Kit]:
-    name, prefix = request.param, uuid4().hex[:12]
-    match name:
+def naming(settings: Settings, served: Served) -> Settings:
+    """Return settings that name a store."""
+    match served.name:
         case "hot":
-            from readmodels.stores.hot.store import HotStore
-
-            server = request.getfixturevalue("cache_server")
-            yield Kit(name, server, lambda: HotStore(server.url, prefix))
+            return replace(settings, cache_url=served.url)
         case "search":
-            from readmodels.stores.search.store import SearchStore
-
-            server = request.getfixturevalue("search_server")
-            yield Kit(name, server, lambda: SearchStore(server.url, prefix))
+            return replace(settings, search_url=served.url)
         case "documents":
-            from readmodels.stores.documents.store import DocumentStore
-
-            server = request.getfixturevalue("documents_server")
-            yield Kit(name, server, lambda: DocumentStore(server.url, prefix))
+            return replace(settings, documents_url=served.url)
         case _:
-            from readmodels.stores.postgres.store import PostgresStore
+            return replace(settings, read_database_url=database_url(served.url))
 
-            server = request.getfixturevalue("second_postgres")
-            databases = Databases(sa.make_url(server.url))
-            with databases.lend() as url:
-                yield Kit(name, server, lambda: PostgresStore(url, prefix))
-            databases.close()
+
+@pytest.fixture(params=STORES)
+def served(request: pytest.FixtureRequest) -> Iterator[Served]:
+    """A store on a real server."""
+    name = request.param
+    server: Server = request.getfixturevalue(SERVERS[name])
+    if name != "postgres":
+        yield Served(name, server, server.url)
+        return
+    databases = Databases(sa.make_url(database_url(server.url)))
+    try:
+        database = new_name()
+        yield Served(name, server, databases.create(database))
+        server.ensure_running()
+        databases.engine.dispose()
+        databases.drop(database)
+    finally:
+        databases.close()
+
+
+@pytest.fixture
+def settings(database: str, served: Served) -> Settings:
+    """Settings of a shop that name the store."""
+    return naming(settings_for(database), served)
+
+
+@pytest.fixture
+def kit(shop: Shop, served: Served) -> Iterator[Kit]:
+    """The store, as the one that writes it uses it."""
+    kit = Kit(served.name, served.server, lambda: served.open(shop.identity))
+    yield kit
+    for store in kit.opened:
+        store.close()
 
 
 @pytest.fixture
