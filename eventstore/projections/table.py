@@ -48,7 +48,7 @@ class Table:
             """,
             names=names,
             kinds=sql.SQL(", ").join(c.typed() for c in columns),
-            update=self._update(),
+            update=self.update_clause(),
         )
         self._delete = self._text("DELETE FROM {table} WHERE {key} = ANY (%s)")
 
@@ -57,7 +57,8 @@ class Table:
         composed = sql.SQL(statement).format(table=self.identifier, key=key, **parts)
         return composed.as_bytes()
 
-    def _update(self) -> sql.Composable:
+    def update_clause(self) -> sql.Composable:
+        """Return what an insert does with a row that is there: replace its values."""
         others = [name for name in self.columns if name != self.key]
         if not others:
             return sql.SQL("NOTHING")
