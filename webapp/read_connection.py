@@ -7,7 +7,7 @@ answer has older rows, and says how far they are behind.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import sqlalchemy as sa
 from flask import g
@@ -17,6 +17,8 @@ from eventstore.projections.freshness import Freshness
 from eventstore.projections.projection import Projection
 from eventstore.subscriptions.standstill import AFTER
 from webapp.answering_store import note_store
+from webapp.journal_source import ask_journal
+from webapp.outages import DATABASE_ERRORS
 from webapp.position_asked import is_asked_to_show
 from webapp.read_source import CUT_OFF, lend_primary, lend_source
 
@@ -38,6 +40,7 @@ def reading(*projections: Projection) -> Iterator[tuple[sa.Connection, Freshness
             g.cut_off = found.cut_off
         for projection, place in zip(projections, found.reached, strict=True):
             note_old_rows(projection.name, place)
+        g.has_journal = found.has_everything
         place = least(found.reached)
         note_store(found.name, place.reached)
         yield found.connection, place
@@ -80,5 +83,16 @@ def least(reached: Sequence[Freshness]) -> Freshness:
 
 
 def tell_undecided(connection: sa.Connection, stream_id: str) -> None:
-    """Have the page name the undecidable command of a stream, if there is one."""
-    g.undecided = find_undecided(connection, stream_id=stream_id, most=1)
+    """
+    Have the page name the undecidable command of a stream, if there is one.
+
+    It is asked on *connection*, lent by `reading`, or of the shop's own database if the
+    read models alone are there; if that is away, it is not told.
+    """
+    if g.get("has_journal", True):
+        g.undecided = find_undecided(connection, stream_id=stream_id, most=1)
+        return
+    with suppress(*DATABASE_ERRORS):
+        g.undecided = ask_journal(
+            lambda own: find_undecided(own, stream_id=stream_id, most=1), notes=False
+        )

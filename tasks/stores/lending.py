@@ -119,3 +119,14 @@ def is_of_server(error: BaseException) -> bool:
     if not isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError):
         return False
     return cause.sqlstate is None or cause.sqlstate.startswith(STATES_OF_SERVER)
+
+
+@contextmanager
+def answering_within(driver: psycopg.Connection[Any], seconds: float) -> Iterator[None]:
+    """Give up a statement inside that takes longer, whatever its usual limit is."""
+    assert isinstance(driver, Session)
+    usual, driver.patience = driver.patience, seconds
+    try:
+        yield
+    finally:
+        driver.patience = usual

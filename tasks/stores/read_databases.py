@@ -12,6 +12,7 @@ from tasks.shop.identity import identity_of
 from tasks.shop.settings import Settings
 from tasks.stores.lending import LendingDatabase
 from tasks.stores.replica import replica_at
+from tasks.stores.second_postgres import second_postgres_at
 from tasks.stores.store_state import ReadStore
 
 PRIMARY = "primary"
@@ -58,8 +59,9 @@ def read_databases(
     *primary* returns the pool of that one, in autocommit.
     """
     stores: list[ReadStore] = []
+    own = LendingDatabase(PRIMARY, primary)
+    if settings.read_database_url:
+        stores.append(second_postgres_at(settings.read_database_url, own))
     if settings.replica_database_url:
         stores.append(replica_at(settings.replica_database_url))
-    if not stores:
-        return None
-    return ReadDatabases(stores, LendingDatabase(PRIMARY, primary))
+    return ReadDatabases(stores, own) if stores else None

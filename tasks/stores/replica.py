@@ -1,8 +1,7 @@
 """A streaming replica of the shop's database: a standby that queries are sent to."""
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -14,15 +13,12 @@ from eventstore.connection import driver_connection
 from eventstore.projections.freshness import wait_for
 from eventstore.projections.projection import Projection
 from eventstore.session_errors import UnfitSession
-from eventstore.sessions.session import Session
 from tasks.shop.connections import pool_of
 from tasks.shop.identity import identity_of
-from tasks.stores.lending import LendingDatabase
-from tasks.stores.store_state import StoreState
+from tasks.stores.lending import LendingDatabase, answering_within
+from tasks.stores.store_state import SECONDS_TO_ANSWER, StoreState
 
 NAME = "replica"
-SECONDS_TO_ANSWER = 0.15
-"""Seconds for the first, trivial statement: a server that needs more is overloaded."""
 PAUSE = 0.01
 
 # Positions of the write-ahead log are not compared: of another timeline they mean
@@ -112,17 +108,6 @@ def refuse_another(connection: sa.Connection, identity: str | None) -> None:
             "the server of REPLICA_DATABASE_URL is a standby of another database",
             "name a standby of the shop's own, made by pg_basebackup",
         )
-
-
-@contextmanager
-def answering_within(driver: psycopg.Connection[Any], seconds: float) -> Iterator[None]:
-    """Give up a statement inside that takes longer, whatever its usual limit is."""
-    assert isinstance(driver, Session)
-    usual, driver.patience = driver.patience, seconds
-    try:
-        yield
-    finally:
-        driver.patience = usual
 
 
 def replica_at(url: str) -> Replica:

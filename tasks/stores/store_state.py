@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from eventstore.projections.freshness import Freshness
 from eventstore.projections.projection import Projection
 
+SECONDS_TO_ANSWER = 0.15
+"""Seconds for the first, trivial statement: a server that needs more is overloaded."""
 MAX_SECONDS_OLD = 5.0
 """A store that has heard nothing of the shop for so long is asked in need alone."""
 

@@ -18,7 +18,7 @@ LIMITS = {
     "statement_timeout": "60s",
     "idle_in_transaction_session_timeout": "60s",
 }
-"""A view is replaced when its readers are done, and others wait behind: for a second."""
+"""A view is replaced after its readers, and others wait behind: a second at most."""
 GONE = (
     psycopg.errors.UndefinedTable,
     psycopg.errors.InvalidSchemaName,

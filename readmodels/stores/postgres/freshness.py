@@ -24,16 +24,16 @@ class ServingCopy(NamedTuple):
 
 
 def find_serving(
-    connection: psycopg.Connection[Any], read_models: Collection[str]
+    connection: psycopg.Connection[Any], read_models: Collection[str] | None
 ) -> dict[str, ServingCopy]:
-    """Return the copies that serve, by read model; of those that there are."""
+    """Return the copies that serve, by read model, of some or of all that there are."""
     rows = connection.execute(
         f"""
         SELECT s.read_model, c.shape, c.position, c.certified_at, c.parked
         FROM {STORE}.shelves AS s JOIN {STORE}.copies AS c ON c.name = s.serving
-        WHERE s.read_model = ANY (%s)
+        WHERE %(names)s::text[] IS NULL OR s.read_model = ANY (%(names)s)
         """,
-        (list(read_models),),
+        {"names": None if read_models is None else list(read_models)},
     )
     return {name: ServingCopy(*copy) for name, *copy in rows}
 
