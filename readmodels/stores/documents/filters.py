@@ -60,6 +60,18 @@ class Condition:
     def value(self) -> Any:
         return self.values[0]
 
+    @property
+    def is_negative(self) -> bool:
+        """Whether it is about all values, and so holds where there is none."""
+        return self.operator == "ne" or (self.operator == "exists" and not self.value)
+
+    @property
+    def opposite(self) -> "Condition":
+        """The condition that a negative one denies."""
+        if self.operator == "ne":
+            return Condition(self.field, "eq", self.values)
+        return Condition(self.field, "exists", (True,))
+
 
 @dataclass(frozen=True, slots=True)
 class ElementConditions:

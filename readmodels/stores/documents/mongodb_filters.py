@@ -16,7 +16,6 @@ Query = dict[str, Any]
 
 COMPARED: Mapping[str, str] = {
     "eq": "$eq",
-    "ne": "$ne",
     "gt": "$gt",
     "gte": "$gte",
     "lt": "$lt",
@@ -32,8 +31,8 @@ def conditions_of(filter_: Filter) -> list[Query]:
     """
     Return the conditions of *filter_*, which all must hold.
 
-    A path through an array means any element there as here; `$ne` and `$exists: false`
-    mean that none has the value.
+    A path through an array means any element there as here. What denies is a `$nor`,
+    since FerretDB takes `$ne` for one element that has another value.
     """
     return [
         *(on_path(one.field.path, one) for one in filter_.conditions),
@@ -47,7 +46,10 @@ def on_one_element(group: ElementConditions) -> Query:
 
 
 def on_path(path: tuple[str, ...], condition: Condition) -> Query:
-    return {path_of(path, condition.field.kind): test(condition)}
+    where = path_of(path, condition.field.kind)
+    if condition.is_negative:
+        return {"$nor": [{where: test(condition.opposite)}]}
+    return {where: test(condition)}
 
 
 def path_of(path: tuple[str, ...], kind: type) -> str:
@@ -56,10 +58,10 @@ def path_of(path: tuple[str, ...], kind: type) -> str:
 
 
 def test(condition: Condition) -> Query:
-    """Return what a value must fulfil."""
+    """Return what a value must fulfil; the condition denies nothing."""
     operator, value = condition.operator, condition.value
     if operator == "exists":
-        return {"$exists": value}
+        return {"$exists": True}
     if operator in MATCHED:
         return {"$regex": MATCHED[operator](value)}
     if operator == "in":

@@ -97,27 +97,13 @@ def holds(condition: Condition) -> Truth:
     field = condition.field
     if not field.is_in_array:
         return test(value_in_row(field), condition)
-    if is_negative(condition):
-        return sa.not_(some_element(field.top, [opposite(condition)]))
+    if condition.is_negative:
+        return sa.not_(some_element(field.top, [condition.opposite]))
     return some_element(field.top, [condition])
 
 
 def holds_for_one(group: ElementConditions) -> Truth:
     return some_element(group.top, group.conditions)
-
-
-def is_negative(condition: Condition) -> bool:
-    """Return whether it is about all values, and so holds where there is none."""
-    return condition.operator == "ne" or (
-        condition.operator == "exists" and not condition.value
-    )
-
-
-def opposite(condition: Condition) -> Condition:
-    """Return the condition that a negative one denies."""
-    if condition.operator == "ne":
-        return Condition(condition.field, "eq", condition.values)
-    return Condition(condition.field, "exists", (True,))
 
 
 def some_element(top: str, conditions: Iterable[Condition]) -> Truth:
