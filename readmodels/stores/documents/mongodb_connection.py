@@ -1,5 +1,6 @@
 """The connection to MongoDB or FerretDB: short patience, and one kind of error."""
 
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -49,6 +50,8 @@ class MongoConnection:
             retryWrites=False,
             appname="recount",
         )
+        # Its threads go on until it is closed, whoever forgets to.
+        weakref.finalize(self, client.close)
         # What is acknowledged is on the disks of most servers, and stays there.
         durable = WriteConcern("majority", j=True)
         return client.get_database(self.database_name, write_concern=durable)

@@ -43,7 +43,7 @@ NAME = "documents"
 PROJECTIONS = (order_details.projection, customers.projection)
 INDEXES = {"order_details": ("customer_id", "lines.product")}
 """What is asked for most, by the name of the read model."""
-SECONDS_TO_WRITE = 20.0
+SECONDS_TO_WRITE = 10.0
 ROWS_AT_ONCE = 500
 DURABLE = {"w": "majority", "j": True}
 

@@ -1,4 +1,4 @@
-"""The store of documents keeps the rules of a store, on a real server."""
+"""What is particular to the store of documents, beside what every store promises."""
 
 import time
 from dataclasses import replace
@@ -7,21 +7,16 @@ from typing import Any
 
 import pytest
 
-from eventstore.errors.stores import CopyMoved, OutdatedWriter, StoreAway
+from eventstore.errors.stores import StoreAway
 from eventstore.projections.changes import RowChange
-from eventstore.stores import registry
-from eventstore.stores.comparison import compare
 from eventstore.stores.row_store import Checkpoint, Copy, Shelf, StoredRow
-from eventstore.stores.writer import Writer
 from readmodels.stores.documents import store as module
 from readmodels.stores.documents.document_types import CUSTOMERS, ORDERS
 from readmodels.stores.documents.filters import Filter
 from readmodels.stores.documents.queries import Documents
 from readmodels.stores.documents.store import DocumentStore
-from tasks.shop.wiring import Shop
 from tests.stores.documents.conftest import changed, make_copy
 from tests.stores.servers.server import GivenServer, Server
-from tests.support.desk import Do, alice, pay, place, ship
 from tests.support.documents import a_customer, an_order
 
 HUGE = 2**53 + 1
@@ -46,22 +41,6 @@ def test_a_row_comes_back_as_it_was(store: DocumentStore) -> None:
         found = store.read(copy, [change.key for change in changes])
         assert found == {c.key: StoredRow(HUGE, c.row) for c in changes}
         assert store.count(copy) == len(rows)
-
-
-def test_no_row_is_replaced_by_an_older_one(store: DocumentStore) -> None:
-    copy = make_copy(store, ORDERS)
-    first, second = an_order_of(1, total=1), an_order_of(1, total=2)
-
-    write(store, copy, changed(first, HUGE + 1, ORDERS))
-    assert write(store, copy, changed(second, HUGE, ORDERS)) == []
-    assert store.read(copy, [1])[1] == StoredRow(HUGE + 1, first)
-
-    write(store, copy, changed(second, HUGE + 1, ORDERS))
-    assert store.read(copy, [1])[1] == StoredRow(HUGE + 1, second)
-
-    write(store, copy, RowChange(1, HUGE + 2, 0, None))
-    write(store, copy, changed(first, HUGE + 1, ORDERS))
-    assert store.read(copy, [1])[1] == StoredRow(HUGE + 2, None)
 
 
 def test_a_page_with_an_older_row_in_it_is_written_apart_from_that(
@@ -139,18 +118,7 @@ def test_keys_come_in_an_order_with_the_deleted_ones(store: DocumentStore) -> No
         assert keys == sorted(change.key for change in changes)
 
 
-def test_a_checkpoint_moves_from_the_one_that_was_known(store: DocumentStore) -> None:
-    copy = make_copy(store, ORDERS)
-    first, second = Checkpoint(), Checkpoint(change=HUGE, key=7, position=9)
-    assert store.load_checkpoint(copy) == first
-
-    store.save_checkpoint(copy, second, first)
-    assert store.load_checkpoint(copy) == second
-    with pytest.raises(CopyMoved):
-        store.save_checkpoint(copy, first, first)
-
-
-def test_a_copy_that_is_gone_is_written_no_more(
+def test_a_copy_that_is_gone_has_no_empty_answer(
     store: DocumentStore, documents: Documents
 ) -> None:
     copy, other = make_copy(store, ORDERS), make_copy(store, CUSTOMERS)
@@ -158,26 +126,10 @@ def test_a_copy_that_is_gone_is_written_no_more(
     store.drop(copy)
 
     assert store.load_checkpoint(copy) is None
-    with pytest.raises(CopyMoved):
-        write(store, copy, changed(an_order_of(1), 1, ORDERS))
-    with pytest.raises(CopyMoved):
-        store.save_checkpoint(copy, Checkpoint(change=1), Checkpoint())
     assert store.find_copies("order_details") == []
     assert store.find_copies("customers") == [other.name()]
     asked = {"sort": "order_id", "after": None, "limit": 1}
     assert documents.find(ORDERS, Filter(), **asked) is None  # type: ignore[arg-type]
-
-
-def test_a_writer_of_before_puts_no_copy_in_place(
-    store: DocumentStore, documents: Documents
-) -> None:
-    former = make_copy(store, ORDERS, number=1)
-    copy = make_copy(store, ORDERS, number=2)
-
-    with pytest.raises(OutdatedWriter):
-        store.save_shelf("order_details", Shelf(serving=former), 1)
-    assert store.load_shelf("order_details") == Shelf(serving=copy)
-    assert store.load_shelf("customers") is None
 
 
 def test_a_copy_for_other_code_does_not_answer(
@@ -197,41 +149,6 @@ def test_a_copy_for_other_code_does_not_answer(
     store.make(other)
     store.save_shelf("order_details", Shelf(serving=other, previous=copy), 2)
     assert documents.find(ORDERS, Filter(), **asked) is None
-
-
-def test_the_writer_fills_a_copy_that_equals_the_table(
-    shop: Shop, do: Do, store: DocumentStore, documents: Documents
-) -> None:
-    do(alice, place, pay, ship)
-    with shop.lent() as connection:
-        assert registry.take_turn(connection, store.name)
-        writer = Writer(store, connection)
-        until = time.monotonic() + 60
-        while not has_all(store) and time.monotonic() < until:
-            writer.turn()
-        for of in (ORDERS, CUSTOMERS):
-            shelf = store.load_shelf(of.projection.name)
-            assert shelf is not None
-            assert shelf.serving is not None
-            found = compare(
-                connection, store, of.projection, shelf.serving, is_full=True
-            )
-            assert found == (1, [])
-
-    answer = documents.find(ORDERS, Filter(), sort="order_id", after=None, limit=1)
-    assert answer is not None
-    (order,) = answer.page.rows
-    assert (order.status, len(order.history)) == ("shipped", 3)
-    assert answer.certified_at is not None
-    assert answer.position == order.history[-1].position
-
-
-def has_all(store: DocumentStore) -> bool:
-    """Return whether a copy of each read model is in place, and had all changes."""
-    shelves = [store.load_shelf(of.projection.name) for of in (ORDERS, CUSTOMERS)]
-    serving = [shelf.serving for shelf in shelves if shelf and shelf.serving]
-    reached = [store.load_checkpoint(copy) for copy in serving]
-    return len([one for one in reached if one and one.certified_at]) == 2
 
 
 def test_a_server_that_is_silent_is_given_up_soon(
