@@ -70,15 +70,16 @@ CREATED = f"""
             'customer_id', 'C' || n % {{customers}},
             'items', (
                 SELECT jsonb_agg(jsonb_build_object(
-                    'product', (string_to_array('{GOODS}', ','))[1 + (n + line * 5) % 12],
+                    'product',
+                    (string_to_array('{GOODS}', ','))[1 + (n + line * 5) % 12],
                     'quantity', 2, 'unit_price', 990, 'discount', '0'
                 ))
                 FROM generate_series(0, n % 3) AS line
             ),
             'discount', '0', 'total', 1980, 'currency', 'EUR', 'address',
             jsonb_build_object(
-                'street', 'Road 1', 'city', (string_to_array('{CITIES}', ','))[1 + n % 8],
-                'country', 'Germany'
+                'street', 'Road 1', 'country', 'Germany',
+                'city', (string_to_array('{CITIES}', ','))[1 + n % 8]
             )
         )
     FROM generate_series({{first}}, {{last}}) AS n

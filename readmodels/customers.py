@@ -22,13 +22,14 @@ from eventstore.projections.projection import (
     Projection,
 )
 from eventstore.projections.views import Page, View
+from readmodels.known_words import index_of
 from readmodels.row_words import (
     joined,
     words_of_customer,
     words_of_forgotten,
     words_of_place,
 )
-from readmodels.searching import find_page, index_of
+from readmodels.searching import find_page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from readmodels.asked_words import Term, terms_of
 from readmodels.phones import MARK, MAX_DIGITS, plain_digits
-from readmodels.row_words import MIN_TAIL
+from readmodels.row_words import is_part
 from readmodels.typos import is_like, may_be_typo
 from readmodels.words import bare
 
@@ -106,8 +106,7 @@ def begun(text: FoldedText, term: Term) -> Iterator[Span]:
 def within(text: FoldedText, term: Term) -> Iterator[Span]:
     """Yield where *term* stands within words."""
     asked = term.word
-    least = MIN_TAIL if asked is not None and asked < "\u2e80" else 1
-    if asked is None or len(asked) < least or any(map(str.isdigit, asked)):
+    if asked is None or not is_part(asked):
         return
     for word in text.words():
         place = word[0].find(asked)

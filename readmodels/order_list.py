@@ -25,6 +25,7 @@ from eventstore.projections.projection import (
     Update,
 )
 from eventstore.projections.views import Page, View
+from readmodels.known_words import index_of
 from readmodels.row_words import (
     joined,
     words_of_customer,
@@ -40,7 +41,7 @@ from readmodels.rows_of_orders import (
     needs_customer,
     order_of,
 )
-from readmodels.searching import find_page, index_of
+from readmodels.searching import find_page
 from readmodels.words import words
 
 MAX_PRODUCTS = 20

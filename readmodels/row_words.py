@@ -14,6 +14,8 @@ TAIL = "."
 MIN_TAIL = 4
 MIN_HEAD = 2
 """A tail has so many letters at least, and leaves so many before it."""
+MIN_PART = 3
+"""Of so many letters is what is looked for within words, at least."""
 FIRST_UNPARTED = "\u2e80"
 """From here on are scripts that write no blanks: there two letters are a word."""
 
@@ -78,3 +80,9 @@ def tails(text: str) -> Iterator[str]:
         if first <= last and not any(map(str.isdigit, word)):
             for start in range(first, last + 1):
                 yield TAIL + word[start:]
+
+
+def is_part(word: str) -> bool:
+    """Return whether *word*, as it was asked for, may begin a tail."""
+    is_long = len(word) >= MIN_PART or word >= FIRST_UNPARTED
+    return is_long and not any(map(str.isdigit, word))

@@ -1,35 +1,19 @@
 """Searching a list: what begins with the words first, then what is like them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
 
 from eventstore.projections.views import Page, Search, View
 from readmodels.asked_words import Term, terms_of
-from readmodels.row_words import TAIL
+from readmodels.known_words import KnownWords, Likeness, index_of
+from readmodels.row_words import TAIL, is_part
 from readmodels.typos import MIN_OF_BEGINNING, may_be_typo, variants_of
 
 MAX_GUESSED = 3
-"""How many words of a search may have a slip: each is looked up in some hundred ways."""
-
-
-def index_of(expression: str) -> str:
-    """Return the SQL of what an index of the words in *expression* is over."""
-    return f"array_to_tsvector(string_to_array({expression}, ' '))"
-
-
-class Likeness:
-    """How a word of a row has to be: *pattern* for LIKE, *query* for a tsquery."""
-
-    __slots__ = ("pattern", "query")
-
-    def __init__(self, word: str, *, is_whole: bool = False) -> None:
-        # Letters and figures, and a dot: none has a meaning for LIKE or in quotes.
-        self.pattern = f"% {word} %" if is_whole else f"% {word}%"
-        self.query = f"'{word}'" if is_whole else f"'{word}':*"
+"""How many words of a search may have a slip: each has hundreds of variants."""
 
 
 Ways = Sequence[Sequence[Likeness]]
@@ -113,40 +97,39 @@ def search_similar(
 ) -> Search | None:
     """Return the search for what is like *asked*; None if nothing more is."""
     terms = terms_of(asked)
-    exact, parts = [ways_of(term) for term in terms], [part_of(term) for term in terms]
-    known = are_there(view, connection, expression, [*exact, *filter(None, parts)])
-    found_by = [
-        [
-            way
-            for ways in (ways, part)
-            if ways and query_of(ways) in known
-            for way in ways
-        ]
-        for ways, part in zip(exact, parts, strict=True)
-    ]
+    known = KnownWords(view, connection, expression)
+    begun = [ways_of(term) for term in terms]
+    parts = [parts_of(term) for term in terms]
+    if not any(parts):
+        # Numbers are neither found within words nor guessed.
+        return None
+    found_by = keep_known([[*a, *b] for a, b in zip(begun, parts, strict=True)], known)
     unknown = [n for n, ways in enumerate(found_by) if not ways]
     if len(unknown) > MAX_GUESSED:
         return None
-    guessed = {n: guesses_for(terms[n]) for n in unknown}
-    if not all(guessed.values()):
-        return None
-    if guessed:
-        among = [[way] for ways in guessed.values() for way in ways]
-        known = are_there(view, connection, expression, among)
-        for n, ways in guessed.items():
-            found_by[n] = [way for way in ways if query_of([way]) in known]
-    if not all(found_by) or all(map(same, found_by, exact)):
+    guessed = keep_known([guesses_for(terms[n]) for n in unknown], known)
+    for n, ways in zip(unknown, guessed, strict=True):
+        found_by[n] = ways
+    if not all(found_by) or not any(
+        way not in ways
+        for found, ways in zip(found_by, begun, strict=True)
+        for way in found
+    ):
         return None
     return search_by(expression, found_by)
 
 
-def same(one: Ways, other: Ways) -> bool:
-    return query_of(one) == query_of(other)
+def keep_known(asked: Sequence[Ways], known: KnownWords) -> list[Ways]:
+    """Return the ways of each of *asked* of which all words stand in rows."""
+    if not all(asked):
+        return [[] for _ in asked]
+    words = known.keep_known(word for ways in asked for way in ways for word in way)
+    return [[way for way in ways if words.issuperset(way)] for ways in asked]
 
 
-def part_of(term: Term) -> Ways | None:
-    """Return how the term is found within words; None for what may be a number."""
-    return None if term.word is None else [[Likeness(TAIL + term.word)]]
+def parts_of(term: Term) -> Ways:
+    """Return how the term is found within words; a number is not."""
+    return [[Likeness(TAIL + term.word)]] if term.word and is_part(term.word) else []
 
 
 def guesses_for(term: Term) -> Ways:
@@ -155,41 +138,4 @@ def guesses_for(term: Term) -> Ways:
     if word is None or not may_be_typo(word):
         return []
     is_whole = len(word) < MIN_OF_BEGINNING
-    return [[Likeness(v, is_whole=is_whole)] for v in variants_of(word)]
-
-
-def are_there(
-    view: View[Any], connection: sa.Connection, expression: str, asked: Iterable[Ways]
-) -> set[str]:
-    """
-    Return the texts of those queries that find a row.
-
-    Each is asked of the index alone, some hundred in a few milliseconds.
-    """
-    found: set[str] = set()
-    for queries in batches(map(query_of, asked), 1_000):
-        rows = connection.execute(
-            sa.text(
-                f"""
-                SELECT query FROM unnest(CAST(:queries AS text[])) AS asked (query)
-                WHERE EXISTS (
-                    -- Beside the join all rows seem to be wanted. For a single one, and
-                    -- that is all there is read, the planner would walk the table.
-                    SELECT FROM generate_series(1, 1), (
-                        SELECT FROM {view.table.schema}.{view.name}
-                        WHERE {index_of(expression)} @@ CAST(query AS tsquery)
-                        OFFSET 0
-                    ) AS found
-                )
-                """
-            ),
-            {"queries": queries},
-        )
-        found |= {query for (query,) in rows}
-    return found
-
-
-def batches(texts: Iterable[str], size: int) -> Iterator[list[str]]:
-    rest = iter(texts)
-    while some := list(islice(rest, size)):
-        yield some
+    return [[Likeness(variant, is_whole)] for variant in variants_of(word)]

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from readmodels.row_words import FIRST_UNPARTED
+
 MIN_LETTERS = 3
 """A shorter word has too many that are like it."""
 MIN_OF_BEGINNING = 5
@@ -21,7 +23,7 @@ def may_be_typo(word: str) -> bool:
     return (
         MIN_LETTERS <= len(word) <= MAX_LETTERS
         # Where no blanks are written, each letter is half a word.
-        and word < "\u2e80"
+        and word < FIRST_UNPARTED
         and not any(map(str.isdigit, word))
     )
 

@@ -29,7 +29,7 @@ def marked(text: str, asked: str) -> str:
         ("O'Brien", "o’brien", "[O]'[Brien]"),
         ("Weinberg am Berg", "berg", "Weinberg am [Berg]"),
         ("Weinberg", "berg", "Wein[berg]"),
-        ("Weinberg", "erg", "Weinberg"),
+        ("Weinberg", "er", "Weinberg"),
         ("Alfreds Futterkiste", "futterkitse", "Alfreds [Futterkiste]"),
         ("+49 (0)30-123 456", "030123456", "+49 (0)[30-123 456]"),
         ("030-0074321", "+49 30 0074", "[030-0074]321"),

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 
-from domain.customers.commands import RegisterCustomer
+from domain.address import Address
+from domain.customers.commands import ForgetCustomer, RegisterCustomer
+from domain.orders.commands import Item
 from readmodels import customers, order_list
 from tasks.shop.wiring import Shop
-from tests.support.desk import Do, alice, place
+from tests.support.desk import Do, alice, bob, pay, place, rename, ship
 
 NAMES = {
     "LODZ": "Łódzka Fabryka",
@@ -113,3 +116,118 @@ def test_the_customer_of_that_number_comes_first(shop: Shop, do: Do) -> None:
 
     assert [row.name for row in first] == ["Zoe"]
     assert [row.customer_id for row in by_name] == ["1", "2", "3"]
+
+
+GUMMY = Item(product="Gumbär Gummibärchen", quantity=1, unit_price=100)
+LODZ = Address(street="Piotrkowska 1", city="Łódź", country="Poland")
+BERLIN = Address(street="Obere Str. 57", city="Frankfurt", country="Germany")
+
+
+@pytest.fixture
+def placed(shop: Shop, do: Do) -> Shop:
+    """Alice's order 1 of clocks goes to London, 2 to Łódź; Bob's 3 of sweets goes home."""
+    zoe = replace(bob, name="Zoe Weinberger", contact_name="Ann", phone="+49 30 12345")
+    sweets = replace(place, customer_id="BOB", items=(GUMMY,), address=BERLIN)
+    do(alice, zoe, place, replace(place, address=LODZ), sweets)
+    return shop
+
+
+@pytest.mark.parametrize(
+    ("search", "expected"),
+    [
+        ("clock lodz", [2]),
+        ("gummi", [3]),
+        ("poland", [2]),
+        ("030 12345", [3]),
+        ("ann 12345", [3]),
+        # Within a word.
+        ("berger", [3]),
+        ("barchen", [3]),
+        ("furt", [3]),
+        # With one slip.
+        ("lodzz", [2]),
+        ("wienberger", [3]),
+        ("gummibarchne", [3]),
+        ("weinbr", [3]),
+        ("lnodon retro", [1]),
+        # Neither two slips, nor another number, nor a part of two letters.
+        ("wienbegrer", []),
+        ("030 12354", []),
+        ("er", []),
+        ("berger london", []),
+    ],
+)
+def test_orders_are_found_by_what_is_in_them(
+    placed: Shop, search: str, expected: list[int]
+) -> None:
+    assert numbers(placed, search, "order", 50) == expected
+
+
+def test_what_is_only_like_it_comes_last_and_is_counted(placed: Shop, do: Do) -> None:
+    do(replace(place, items=(replace(GUMMY, product="Bärchen"),)))
+    with placed.engine.connect() as connection:
+        page = order_list.find(connection, search="barchen", sort="order")
+        only = order_list.find(connection, search="barchen", limit=1)
+
+    assert [row.order_id for row in page.rows] == [4, 3]
+    assert (page.similar, page.following) == (1, None)
+    # A full page has none of them.
+    assert ([row.order_id for row in only.rows], only.similar) == ([4], 0)
+
+
+def test_what_is_like_it_is_among_the_rows_that_were_asked_for(placed: Shop) -> None:
+    with placed.engine.connect() as connection:
+        found = order_list.find(connection, search="lodnon", customer_id="BOB")
+        hers = order_list.find(connection, search="lodnon", customer_id="ALICE")
+
+    assert not found.rows
+    assert [row.order_id for row in hers.rows] == [1]
+
+
+def test_a_shipped_order_keeps_the_words_of_its_products(placed: Shop, do: Do) -> None:
+    do(pay, ship)
+
+    assert numbers(placed, "retro 1z", "order", 50) == [1]
+
+
+def test_an_order_of_many_products_is_found_by_its_tracking_number(
+    shop: Shop, do: Do
+) -> None:
+    names = [f"{letter * 40} {n}" for n in range(20) for letter in "abcd"]
+    items = tuple(Item(product=n, quantity=1, unit_price=1) for n in names)
+    do(alice, replace(place, items=items), replace(pay, amount=80), ship)
+
+    assert numbers(shop, "1z 999", "order", 50) == [1]
+
+
+def test_a_renamed_customer_is_found_by_the_new_telephone_number(
+    placed: Shop, do: Do
+) -> None:
+    do(replace(rename, customer_id="BOB", phone="+49 30 54321"))
+
+    assert numbers(placed, "030 54321", "order", 50) == [3]
+    assert numbers(placed, "030 12345", "order", 50) == []
+
+
+def test_orders_of_a_forgotten_customer_are_found_by_nothing_personal(
+    placed: Shop, do: Do
+) -> None:
+    do(ForgetCustomer(customer_id="ALICE"))
+    with placed.engine.connect() as connection:
+        rows = connection.execute(
+            sa.text("SELECT * FROM readmodels.order_list WHERE customer_id = 'ALICE'")
+        ).mappings()
+        kept = [
+            (row["city"], row["place_words"], row["customer_words"]) for row in rows
+        ]
+
+    assert kept == [(None, "", "forgotten alice")] * 2
+    assert numbers(placed, "lodz", "order", 50) == []
+    assert numbers(placed, "clock", "order", 50) == [1, 2]
+
+
+def test_a_customer_is_found_by_place_and_telephone(shop: Shop, do: Do) -> None:
+    do(replace(alice, phone="(5) 555-4729", address=LODZ), bob)
+
+    for search in ("lodz", "555 4729", "5554729", "ldoz", "alcie", "poland alice"):
+        assert found(shop, search) == {"ALICE"}, search

@@ -105,6 +105,7 @@ def test_what_is_personal_in_a_read_model_is_marked(shop: Shop) -> None:
         *(f"customers.{c}" for c in ("name", "email", "contact_name", "phone")),
         *("customers.address", "customers.words"),
         *(f"order_list.customer_{c}" for c in ("name", "email", "words")),
+        *("order_list.city", "order_list.place_words"),
         *("order_details.customer_name", "order_details.customer_email"),
         "order_details.address",
     }

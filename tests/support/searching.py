@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 import sqlalchemy as sa
 
 from embedded.binaries import postgres_binaries
+from readmodels.phones import MARK, phone_words
 from readmodels.words import words
 
 
@@ -47,6 +48,9 @@ def written(secret: str) -> Iterator[bytes]:
     yield plain
     yield plain.lower()
     yield words(secret).encode()
+    # As a telephone number is kept: its digits from one group to the end.
+    for word in phone_words(secret):
+        yield word.removeprefix(MARK).encode()
     yield json.dumps(secret)[1:-1].encode()
     yield plain.hex().encode()
     # In base64 a text looks different at each of three places.

@@ -31,6 +31,8 @@ def test_an_order_of_the_list_has_all_that_the_page_shows(
         "status": "pending",
         "item_count": 1,
         "tracking_number": None,
+        "city": "Berlin",
+        "products": ["RETRO-CLOCK"],
     }
 
 

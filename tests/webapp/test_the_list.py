@@ -85,9 +85,45 @@ def test_a_customer_s_orders_and_those_that_a_search_finds(
     hers, his = place("shipped"), place(customer_id=bob)
 
     assert orders_in(browser.see("/orders?customer=BOB")) == [his]
-    assert orders_in(browser.see("/orders?q=clo")) == [hers]
+    assert orders_in(browser.see("/orders?q=alice")) == [hers]
+    assert orders_in(browser.see("/orders?q=clo")) == [his, hers]
     assert orders_in(browser.see("/orders?q=1z999")) == [hers]
     assert orders_in(browser.see("/orders?q=&customer=&status=")) == [his, hers]
+
+
+def test_what_a_search_found_is_marked_and_shown(
+    browser: Browser, place: Place, alice: str
+) -> None:
+    place(items=[{"product": "<Möwe> pen", "quantity": 1, "unit_price": 5}])
+
+    by_name = browser.see("/orders?q=alic")
+    assert "<mark>Alic</mark>e&#39;s Clocks" in by_name
+    assert 'class="found"' not in by_name
+    by_others = browser.see("/orders?q=mow+berl")
+    assert '<small class="found"><mark>Berl</mark>in · &lt;<mark>Möw</mark>e&gt;' in (
+        by_others
+    )
+    assert "<mark>" not in browser.see("/orders")
+
+
+def test_rows_that_are_only_like_what_was_asked_for_are_told(
+    browser: Browser, place: Place, alice: str
+) -> None:
+    place()
+
+    assert "Nothing begins with these words" in browser.see("/orders?q=belrin")
+    assert "Nothing begins with these words" in browser.see("/customers?q=alcie")
+    assert "like" not in browser.see("/orders?q=berlin").partition("<tbody")[2]
+
+
+def test_a_customer_who_was_found_by_what_is_not_shown_is_shown_with_it(
+    browser: Browser, bob: str
+) -> None:
+    page = browser.see("/customers?q=mann+0621+08460")
+
+    assert (
+        '<small class="found"><mark>0621-08460</mark> · <mark>Mann</mark>heim' in page
+    )
 
 
 def test_a_column_sorts_downward_and_then_upward(

@@ -1,0 +1,102 @@
+"""Which words stand in rows of a list at all: asked of a sample, then of the index."""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from eventstore.projections.views import View
+
+ROWS_SAMPLED = 1_000
+"""Of so many rows the words are read; those of other rows are asked of the index."""
+
+
+class Likeness(NamedTuple):
+    """How a word of a row has to begin, or, if it *is_whole*, what it has to be."""
+
+    word: str
+    is_whole: bool = False
+
+    # Letters and figures, and a dot: none has a meaning for LIKE or in quotes.
+
+    @property
+    def pattern(self) -> str:
+        """The pattern for LIKE, where there is a blank around each word."""
+        return f"% {self.word} %" if self.is_whole else f"% {self.word}%"
+
+    @property
+    def query(self) -> str:
+        """The tsquery."""
+        return f"'{self.word}'" if self.is_whole else f"'{self.word}':*"
+
+
+def index_of(expression: str) -> str:
+    """Return the SQL of what an index of the words in *expression* is over."""
+    return f"array_to_tsvector(string_to_array({expression}, ' '))"
+
+
+class KnownWords:
+    """
+    Whether words stand in rows of a view, in any of them, and without counting these.
+
+    *expression* is SQL whose value is the words of a row. What a sample of the rows has
+    is not asked of the index, which would list all rows of a frequent word.
+    """
+
+    def __init__(
+        self, view: View[Any], connection: sa.Connection, expression: str
+    ) -> None:
+        self.source = f"{view.table.schema}.{view.name}"
+        self.connection = connection
+        self.expression = expression
+
+    @cached_property
+    def sample(self) -> Sequence[str]:
+        """The words of some rows, each once, in the order of their letters."""
+        rows = self.connection.execute(
+            sa.text(
+                f"""
+                SELECT DISTINCT word FROM (
+                    SELECT string_to_array({self.expression}, ' ') AS words
+                    FROM {self.source} LIMIT :most
+                ) AS some, unnest(words) AS word
+                """
+            ),
+            {"most": ROWS_SAMPLED},
+        )
+        return sorted(word for (word,) in rows)
+
+    def keep_known(self, asked: Iterable[Likeness]) -> set[Likeness]:
+        """Return those of *asked* that a row has; the index is asked once for all."""
+        wanted = set(asked)
+        found = {one for one in wanted if self.is_sampled(one)}
+        rest = {one.query: one for one in wanted - found}
+        if rest:
+            rows = self.connection.execute(
+                sa.text(
+                    f"""
+                    SELECT query FROM unnest(CAST(:queries AS text[])) AS asked (query)
+                    WHERE EXISTS (
+                        -- Beside the join all rows seem to be wanted. For a single one,
+                        -- and that is all there is read, the planner would walk.
+                        SELECT FROM generate_series(1, 1), (
+                            SELECT FROM {self.source}
+                            WHERE {index_of(self.expression)} @@ CAST(query AS tsquery)
+                            OFFSET 0
+                        ) AS found
+                    )
+                    """
+                ),
+                {"queries": list(rest)},
+            )
+            found |= {rest[query] for (query,) in rows}
+        return found
+
+    def is_sampled(self, asked: Likeness) -> bool:
+        place = bisect_left(self.sample, asked.word)
+        if place == len(self.sample):
+            return False
+        word = self.sample[place]
+        return word == asked.word if asked.is_whole else word.startswith(asked.word)
