@@ -1,6 +1,5 @@
 """One row of a read model: from the store of hot rows, or else from a database."""
 
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
@@ -13,13 +12,13 @@ from eventstore.connection import driver_connection
 from eventstore.projections.freshness import Freshness
 from eventstore.projections.projection import Key
 from readmodels.stores.hot.queries import HotRow, HotRows, Miss
-from tasks.stores.store_state import MAX_SECONDS_OLD
 from webapp.answering_store import StoreNote, note_store
 from webapp.current_shop import the_shop
 from webapp.journal_source import ask_journal
+from webapp.new_enough import is_new_enough
 from webapp.outages import DATABASE_ERRORS
 from webapp.parked_rows import NO_MARKS, Marks, mark_one, refuse_parked
-from webapp.position_asked import is_asked_to_show, position_asked
+from webapp.position_asked import is_asked_to_show
 from webapp.problems import Problem
 from webapp.read_connection import reading
 
@@ -92,18 +91,6 @@ def find_hot(hot: HotQuestion, key: Key) -> HotRow[Any] | Miss | None:
     if isinstance(found, HotRow) and not is_new_enough(found):
         return None
     return found
-
-
-def is_new_enough(found: HotRow[Any]) -> bool:
-    """Return whether a row may be shown without asking PostgreSQL."""
-    certified_at = found.certified_at
-    return (
-        found.parked == 0
-        and found.position >= position_asked().position
-        and certified_at is not None
-        # Clocks of two computers differ, and one may be set back.
-        and abs(time.time() - certified_at) < MAX_SECONDS_OLD
-    )
 
 
 def fill_hot(hot: HotQuestion, key: Key, miss: Miss, connection: sa.Connection) -> Any:

@@ -11,6 +11,7 @@ from tasks.broker.circuit_breaker import Breaker, State
 from tasks.shop.settings import Settings
 
 if TYPE_CHECKING:
+    from readmodels.stores.documents.queries import Documents
     from readmodels.stores.hot.queries import HotRows
 
 Q = TypeVar("Q")
@@ -67,6 +68,7 @@ class AskedStores:
     """The stores of the settings, each None where it is not named."""
 
     hot: AskedStore["HotRows"] | None = None
+    documents: AskedStore["Documents"] | None = None
 
 
 def asked_stores(settings: Settings, identity: Callable[[], str]) -> AskedStores:
@@ -85,4 +87,13 @@ def asked_stores(settings: Settings, identity: Callable[[], str]) -> AskedStores
             return HotRows(HotStore(url, identity()))
 
         stores.hot = AskedStore("hot", hot)
+    if documents_url := settings.documents_url:
+
+        def documents() -> "Documents":
+            from readmodels.stores.documents.queries import Documents
+            from readmodels.stores.documents.store import DocumentStore
+
+            return Documents(DocumentStore(documents_url, identity()))
+
+        stores.documents = AskedStore("documents", documents)
     return stores

@@ -1,10 +1,12 @@
 """Orders and customers as documents, found by conditions on any of their fields."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
+from eventstore.projections.freshness import Freshness
 from readmodels.stores.documents import on_postgres
 from readmodels.stores.documents.document_types import (
     CUSTOMERS,
@@ -17,11 +19,18 @@ from readmodels.stores.documents.filters import (
     Filter,
     read_filter,
 )
+from webapp.answering_store import note_store
 from webapp.api.queries import a_page, limit_asked
-from webapp.parked_rows import mark_rows
+from webapp.current_shop import the_shop
+from webapp.new_enough import is_new_enough
+from webapp.parked_rows import NO_MARKS, mark_rows
 from webapp.problems import Problem
 from webapp.query_parameters import once, page_asked, shorten_name
 from webapp.read_connection import reading
+
+if TYPE_CHECKING:
+    # It loads the client, which only those need who have the store.
+    from readmodels.stores.documents.queries import FoundDocuments
 
 OF_PAGES = ("sort", "after", "limit", "min_position")
 """Parameters that are no conditions."""
@@ -44,10 +53,35 @@ def page_of(documents: DocumentType) -> dict[str, Any]:
     asked = filter_asked(documents)
     page = page_asked(documents.view, documents.usual_sort)
     limit = limit_asked()
+    stored = find_stored(documents, asked, page, limit)
+    if stored is not None:
+        note_store(stored.name, stored.found.position)
+        position = Freshness(stored.found.position, 0)
+        return a_page(documents.name, stored.found.page, position, NO_MARKS)
     with reading(documents.projection) as (connection, position):
         found = on_postgres.find(connection, documents, asked, **page, limit=limit)
         marks = mark_rows(connection, documents.projection, found.rows, position)
     return a_page(documents.name, found, position, marks)
+
+
+class StoredPage(NamedTuple):
+    """What the store *name* has found."""
+
+    name: str
+    found: "FoundDocuments"
+
+
+def find_stored(
+    documents: DocumentType, asked: Filter, page: Mapping[str, Any], limit: int
+) -> StoredPage | None:
+    """Return the page of the store of documents if there is a new enough one."""
+    store = the_shop().stores.documents
+    if store is None:
+        return None
+    found = store.ask(lambda them: them.find(documents, asked, **page, limit=limit))
+    if found is None or not is_new_enough(found):
+        return None
+    return StoredPage(store.name, found)
 
 
 def filter_asked(documents: DocumentType) -> Filter:

@@ -1,0 +1,37 @@
+"""Whether what a read store has found may be shown without asking PostgreSQL."""
+
+import time
+from typing import Protocol
+
+from tasks.stores.store_state import MAX_SECONDS_OLD
+from webapp.position_asked import position_asked
+
+
+class StoredAnswer(Protocol):
+    """
+    What a store has found, with all events up to *position*.
+
+    *certified_at* is when its copy last had all changes, in seconds since 1970 by the
+    clock of who feeds it; None if it never had. *parked* is how many streams are parked
+    for the read model.
+    """
+
+    @property
+    def position(self) -> int: ...
+
+    @property
+    def certified_at(self) -> float | None: ...
+
+    @property
+    def parked(self) -> int: ...
+
+
+def is_new_enough(found: StoredAnswer) -> bool:
+    """Return whether the answer is as new as this request wants, and nothing parked."""
+    return (
+        found.parked == 0
+        and found.position >= position_asked().position
+        and found.certified_at is not None
+        # Clocks of two computers differ, and one may be set back.
+        and abs(time.time() - found.certified_at) < MAX_SECONDS_OLD
+    )
