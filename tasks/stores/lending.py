@@ -65,7 +65,7 @@ class LendingDatabase:
         try:
             with at_most_silent(MAX_SILENCE):
                 connection = self.engine.connect()
-            with connection, giving_up_silence(driver_connection(connection)):
+            with connection, giving_up_silence(connection):
                 yield connection
         except BaseException as error:
             if is_of_server(error):
@@ -101,14 +101,18 @@ class LendingDatabase:
 
 
 @contextmanager
-def giving_up_silence(session: psycopg.Connection[Any]) -> Iterator[None]:
-    """Have *session* look at its server where that is silent, until the end."""
+def giving_up_silence(connection: sa.Connection) -> Iterator[None]:
+    """Have the session of *connection* look at its server where that is silent."""
+    session = driver_connection(connection)
     assert isinstance(session, Session)
     session.max_silence = MAX_SILENCE
     try:
         yield
     finally:
         session.max_silence = None
+        if session.closed:
+            # Else the pool tries to end its transaction, and logs that it cannot.
+            connection.invalidate()
 
 
 def is_of_server(error: BaseException) -> bool:
