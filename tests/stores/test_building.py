@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stores.servers.building import BuildFailed, Recipe, Unavailable
+from tests.stores.servers.building import BuildFailed, Ran, Recipe, Unavailable
 from tests.stores.servers.programs import ALL, compare_checksums
 
 
@@ -82,6 +82,21 @@ def test_why_it_could_not_be_built_is_told_to_the_tests_that_want_it(
 
     recipe(source, make_whole).build()
     assert recipe(source, make_whole).find()
+
+
+@pytest.mark.parametrize(
+    ("output", "told"),
+    [
+        ("Scanning\n[ERROR] no host\n[ERROR] see -X\n", "no host"),
+        (
+            "go: downloading a v1\nmain.go:1: a: lookup off\n",
+            "main.go:1: a: lookup off",
+        ),
+        ("", "status 3"),
+    ],
+)
+def test_of_a_long_output_the_first_error_is_told(output: str, told: str) -> None:
+    assert Ran(status=3, output=output).first_error == told
 
 
 def test_a_missing_tool_is_named(source: Path) -> None:

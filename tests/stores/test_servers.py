@@ -5,150 +5,21 @@ They stand for families of servers. Of these only OpenSearch 2.19, FerretDB 1.24
 9.1 and PostgreSQL 18 ever ran here: not Elasticsearch 8 or 9, and not MongoDB 7 or 8.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
-from uuid import uuid4
+from typing import cast
 
 import psycopg
-import pymongo
 import pytest
 import redis
-from elastic_transport import Transport
-from elastic_transport import TransportError as SearchAway
-from elastic_transport.client_utils import url_to_node_config
-from pymongo.errors import PyMongoError
 
 from tests.stores.servers.cache import CacheServer
 from tests.stores.servers.postgres import PostgresServer, ReplicaServer
-from tests.stores.servers.server import Server
+from tests.stores.slates import FEW, KINDS, Slate, slate_in_cache
 
 pytestmark = pytest.mark.stores
 
-SECONDS = 0.5
-"""How long a client of these tests waits for a paused server."""
-
-
-@dataclass(frozen=True, slots=True)
-class Slate:
-    """One value in a server: written, and read as it was last written."""
-
-    server: Server
-    write: Callable[[str], None]
-    read: Callable[[], str | None]
-    errors: tuple[type[Exception], ...]
-    """What `read` raises where the server does not answer."""
-    close: Callable[[], object] = lambda: None
-
-
-def slate_in_search(server: Server) -> Slate:
-    index = f"slate-{uuid4().hex[:12]}"
-    transport = Transport([url_to_node_config(server.url)], max_retries=0)
-    headers = {"accept": "application/json", "content-type": "application/json"}
-
-    def ask(method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        asked = transport.perform_request(
-            method, path, body=body, headers=headers, request_timeout=SECONDS * 10
-        )
-        return asked.meta.status, asked.body
-
-    def write(value: str) -> None:
-        if ask("HEAD", f"/{index}")[0] == 404:
-            made, told = ask("PUT", f"/{index}", {"mappings": {"dynamic": "strict"}})
-            assert made == 200, told
-            mapped, told = ask(
-                "PUT",
-                f"/{index}/_mapping",
-                {"properties": {"value": {"type": "keyword"}}},
-            )
-            assert mapped == 200, told
-        status, told = ask("PUT", f"/{index}/_doc/1?refresh=true", {"value": value})
-        assert status in (200, 201), told
-
-    def read() -> str | None:
-        # By a search: it fails where the index is not ready yet.
-        query: dict[str, Any] = {"query": {"match_all": {}}}
-        answer = transport.perform_request(
-            "POST",
-            f"/{index}/_search",
-            body=query,
-            headers=headers,
-            request_timeout=SECONDS,
-        )
-        if answer.meta.status == 404:
-            return None
-        assert answer.meta.status == 200, answer.body
-        return value_of([hit["_source"] for hit in answer.body["hits"]["hits"]])
-
-    return Slate(server, write, read, (SearchAway,), transport.close)
-
-
-def slate_in_documents(server: Server) -> Slate:
-    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
-        server.url, timeoutMS=5000
-    )
-    name = f"slate_{uuid4().hex[:12]}"
-    found = client[name].slate
-
-    def write(value: str) -> None:
-        found.replace_one({"_id": 1}, {"_id": 1, "value": value}, upsert=True)
-
-    def read() -> str | None:
-        with pymongo.timeout(SECONDS):
-            return value_of(list(found.find()))
-
-    return Slate(server, write, read, (PyMongoError,), client.close)
-
-
-def slate_in_cache(server: Server) -> Slate:
-    client = redis.Redis.from_url(
-        server.url, socket_timeout=SECONDS, decode_responses=True
-    )
-    key = f"slate-{uuid4().hex[:12]}"
-
-    def write(value: str) -> None:
-        client.set(key, value)
-
-    def read() -> str | None:
-        return cast(str | None, client.get(key))
-
-    return Slate(server, write, read, (redis.RedisError,), client.close)
-
-
-def slate_in_postgres(server: Server) -> Slate:
-    table = f"slate_{uuid4().hex[:12]}"
-
-    def write(value: str) -> None:
-        with psycopg.connect(server.url) as connection:
-            connection.execute(f"CREATE TABLE IF NOT EXISTS {table} (value text)")
-            connection.execute(f"DELETE FROM {table}")
-            connection.execute(f"INSERT INTO {table} VALUES (%s)", [value])
-
-    def read() -> str | None:
-        options = f"-c statement_timeout={SECONDS * 1000:.0f}"
-        with psycopg.connect(server.url, connect_timeout=2, options=options) as session:
-            named = session.execute("SELECT to_regclass(%s)", [table]).fetchone()
-            if named == (None,):
-                return None
-            rows = session.execute(f"SELECT value FROM {table}").fetchall()
-            return value_of([{"value": value} for (value,) in rows])
-
-    return Slate(server, write, read, (psycopg.OperationalError,))
-
-
-def value_of(rows: list[dict[str, Any]]) -> str | None:
-    assert len(rows) <= 1
-    return str(rows[0]["value"]) if rows else None
-
-
-KINDS = {
-    "search_server": slate_in_search,
-    "documents_server": slate_in_documents,
-    "cache_server": slate_in_cache,
-    "second_postgres": slate_in_postgres,
-}
 DURABLE = sorted(KINDS.keys() - {"cache_server"})
 
 
@@ -180,7 +51,7 @@ def test_what_was_acknowledged_outlives_a_kill(durable: Slate) -> None:
 
     durable.server.kill()
     with pytest.raises(durable.errors):
-        durable.read()
+        durable.read_within(FEW)
     durable.server.start()
 
     assert durable.read() == "kept"
@@ -201,7 +72,7 @@ def test_a_paused_server_does_not_answer_until_it_goes_on(slate: Slate) -> None:
 
     slate.server.pause()
     with pytest.raises(slate.errors):
-        slate.read()
+        slate.read_within(FEW)
     slate.server.resume()
 
     assert slate.read() == "there"

@@ -19,6 +19,8 @@ MAX_SECONDS = 1200.0
 """The maximum for one command of a build: a first build downloads all of its parts."""
 
 SHOWN_LINES = 12
+MAX_LETTERS = 300
+"""The maximum of letters of a line that is told."""
 
 
 class Unavailable(Exception):
@@ -120,6 +122,18 @@ class Ran:
     def end(self) -> str:
         """The last lines of the output, for a message."""
         return "\n".join(self.output.strip().splitlines()[-SHOWN_LINES:])
+
+    @property
+    def first_error(self) -> str:
+        """The first line that says what is wrong, in the output of Maven or of Go."""
+        lines = [
+            line
+            for line in self.output.splitlines()
+            if line.strip() and not line.startswith("go: downloading")
+        ]
+        marked = [line for line in lines if "[ERROR]" in line]
+        line = (marked or lines or [f"status {self.status}"])[0]
+        return line.rpartition("[ERROR]")[2].strip()[:MAX_LETTERS]
 
 
 def run(

@@ -57,6 +57,7 @@ class PostgresServer(Server):
     def close(self) -> None:
         super().close()
         self.folders.forget_sockets()
+        shutil.rmtree(self.folders.elsewhere, ignore_errors=True)
 
 
 class ReplicaServer(PostgresServer):
@@ -71,6 +72,11 @@ class ReplicaServer(PostgresServer):
         super().__init__(folder)
         self.primary = sa.make_url(primary)
         self.slot = f"replica_{uuid4().hex[:12]}"
+
+    @property
+    def can_reach(self) -> bool:
+        """Return whether it may use the socket of the primary: two nobodies may not."""
+        return self.home.identity.user is None
 
     def url_for(self, database_url: str) -> str:
         """Return the address at which this standby has a database of the primary."""

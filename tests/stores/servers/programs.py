@@ -12,6 +12,8 @@ COPY_DEPENDENCIES = (
 )
 JAVA_OPTIONS = ("-proc:none", "--release", "17")
 GO_OPTIONS = ("-mod=readonly", "-tags", "ferretdb_no_sqlite")
+NOTHING = "{{with .Error}}{{.}}{{end}}"
+"""A template of `go list`, of which only errors are wanted."""
 LINK_OPTIONS = ("-trimpath", "-ldflags=-s -w")
 
 
@@ -30,7 +32,7 @@ def make_opensearch(folder: Path) -> None:
     if "hecksum validation failed" in fetched.output:
         raise BuildFailed(f"a library is not what its registry says:\n{fetched.end}")
     if fetched.status:
-        raise Unavailable(f"Maven could not fetch OpenSearch:\n{fetched.end}")
+        raise Unavailable(f"Maven could not fetch OpenSearch: {fetched.first_error}")
     compare_checksums(libraries, (sources / "SHA256SUMS").read_text())
     compiled = run(
         [
@@ -72,12 +74,14 @@ def make_ferretdb(folder: Path) -> None:
     """
     sources = HERE / "ferretdb"
     variables = {"GOFLAGS": "-buildvcs=false"}
-    fetched = run(["go", "list", *GO_OPTIONS, "-deps", "."], sources, variables)
+    fetched = run(
+        ["go", "list", *GO_OPTIONS, "-deps", "-f", NOTHING, "."], sources, variables
+    )
     for word in ("checksum mismatch", "SECURITY ERROR", "missing go.sum entry"):
         if word in fetched.output:
             raise BuildFailed(f"a module is not what go.sum says:\n{fetched.end}")
     if fetched.status:
-        raise Unavailable(f"Go could not fetch FerretDB:\n{fetched.end}")
+        raise Unavailable(f"Go could not fetch FerretDB: {fetched.first_error}")
     compiled = run(
         [
             *("go", "build", *GO_OPTIONS, *LINK_OPTIONS),

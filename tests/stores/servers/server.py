@@ -77,6 +77,7 @@ class Server(ABC):
         if self.is_running:
             return
         program = self.program()
+        program.before_start()
         self.process, self.is_paused = spawn(program), False
         end = time.monotonic() + PATIENCE
         while not self.answers():
