@@ -68,7 +68,7 @@ class Desk:
 
     def wait_for_copies(self) -> None:
         """Wait until a copy of each read model answers."""
-        wait_until(self.has_copies, "copies are put in place", seconds=120)
+        wait_until(self.has_copies, "copies are put in place", seconds=40)
 
     def has_copies(self) -> bool:
         with self.shop.lent() as connection:
@@ -169,7 +169,7 @@ def writer_frozen(desk: Desk) -> None:
 
 
 def generation_switched(desk: Desk) -> None:
-    rebuild(desk.shop, desk.kit.store.projections[0])
+    rebuild(desk.shop, desk.kit.store.projections[0], lambda _: None)
 
 
 def rebuilt_and_rolled_back(desk: Desk) -> None:
@@ -211,7 +211,7 @@ def test_after_a_fault_under_load_every_row_is_right_and_no_query_failed(
         quiet = len(queries.seconds)
         fault(desk)
         time.sleep(2)
-    wait_until(lambda: rests(desk), "the copies have all changes", seconds=120)
+    wait_until(lambda: rests(desk), "the copies have all changes", seconds=40)
 
     assert desk.differences() == []
     assert set(queries.statuses) == {200}
