@@ -1,0 +1,1 @@
+"""The search store: lists as documents in Elasticsearch or OpenSearch."""
