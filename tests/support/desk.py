@@ -25,6 +25,7 @@ pay = orders.ReceivePayment(order_id=1, amount=10_899)
 ship = orders.ShipOrder(order_id=1, tracking_no="1Z-999")
 CHRISTMAS = datetime(2026, 12, 24, tzinfo=UTC)
 deliver = orders.ConfirmDelivery(order_id=1, delivered_at=CHRISTMAS)
+forget = customers.ForgetCustomer(customer_id="ALICE")
 cancel = orders.CancelOrder(order_id=1, reason="bought it twice")
 
 Do = Callable[..., None]

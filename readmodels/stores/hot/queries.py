@@ -118,7 +118,7 @@ class HotRows:
     def ask(
         self, read_model: str, copy: Copy | None, key: Key
     ) -> tuple[bytes | None, bytes | None, bytes | None]:
-        """Return, as written, the copy that answers, and checkpoint and row in *copy*."""
+        """Return as written: the copy that answers, checkpoint and row of *copy*."""
         name = copy.name() if copy else ""
         with self.store.connection.answering() as client:
             # The checkpoint first: a row that comes in between is newer than it says.
