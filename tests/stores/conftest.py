@@ -3,7 +3,8 @@ Real servers for the tests of read stores, each started once a session when it i
 for.
 
 A test that asks for one is of `stores`: `./recount test --stores` builds the programs
-and runs them. `TEST_SEARCH_URL` and `TEST_DOCUMENTS_URL` name servers to use instead.
+and runs them. `TEST_SEARCH_URL`, `TEST_DOCUMENTS_URL` and `TEST_CACHE_URL` name servers
+to use instead.
 """
 
 import os
@@ -75,11 +76,10 @@ def documents_server(
 
 
 @pytest.fixture(scope="session")
-def cache_server(
-    started: list[Server], make_folder: MakeFolder
-) -> Iterator[CacheServer]:
+def cache_server(started: list[Server], make_folder: MakeFolder) -> Iterator[Server]:
     """A Valkey that may evict and keeps nothing; tests may empty it."""
-    with running(CacheServer(make_folder("cache")), started) as server:
+    folder = make_folder("cache")
+    with lend("TEST_CACHE_URL", lambda: CacheServer(folder), started) as server:
         yield server
 
 
