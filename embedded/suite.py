@@ -27,7 +27,7 @@ LINTERS = (
 )
 
 MAX_SECONDS = 7200.0
-OF_STORES = ("TEST_SEARCH_URL", "TEST_DOCUMENTS_URL")
+OF_STORES = ("TEST_SEARCH_URL", "TEST_DOCUMENTS_URL", "TEST_CACHE_URL")
 """Servers that the tests of read stores are lent instead of those they build."""
 
 MAX_BESIDE = 4
