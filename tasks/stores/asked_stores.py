@@ -13,6 +13,7 @@ from tasks.shop.settings import Settings
 if TYPE_CHECKING:
     from readmodels.stores.documents.queries import Documents
     from readmodels.stores.hot.queries import HotRows
+    from readmodels.stores.search.queries import Searches
 
 Q = TypeVar("Q")
 T = TypeVar("T")
@@ -68,6 +69,7 @@ class AskedStores:
     """The stores of the settings, each None where it is not named."""
 
     hot: AskedStore["HotRows"] | None = None
+    search: AskedStore["Searches"] | None = None
     documents: AskedStore["Documents"] | None = None
 
 
@@ -87,6 +89,15 @@ def asked_stores(settings: Settings, identity: Callable[[], str]) -> AskedStores
             return HotRows(HotStore(url, identity()))
 
         stores.hot = AskedStore("hot", hot)
+    if search_url := settings.search_url:
+
+        def search() -> "Searches":
+            from readmodels.stores.search.queries import Searches
+            from readmodels.stores.search.store import SearchStore
+
+            return Searches(SearchStore(search_url, identity()))
+
+        stores.search = AskedStore("search", search)
     if documents_url := settings.documents_url:
 
         def documents() -> "Documents":

@@ -125,7 +125,7 @@ BERLIN = Address(street="Obere Str. 57", city="Frankfurt", country="Germany")
 
 @pytest.fixture
 def placed(shop: Shop, do: Do) -> Shop:
-    """Alice's order 1 of clocks goes to London, 2 to Łódź; Bob's 3 of sweets goes home."""
+    """Alice's order 1 of clocks goes to London, 2 to Łódź; Bob's 3 of sweets home."""
     zoe = replace(bob, name="Zoe Weinberger", contact_name="Ann", phone="+49 30 12345")
     sweets = replace(place, customer_id="BOB", items=(GUMMY,), address=BERLIN)
     do(alice, zoe, place, replace(place, address=LODZ), sweets)

@@ -62,6 +62,12 @@ from webapp.query_parameters import (
     transfers_asked,
 )
 from webapp.read_connection import reading
+from webapp.rows_found import (
+    Question,
+    find_rows,
+    search_customers,
+    search_orders,
+)
 from webapp.url_converters import ACCOUNT, CUSTOMER, ORDER, TRANSFER
 
 MAX_ROWS = 200
@@ -75,7 +81,7 @@ routes = Blueprint("queries", __name__, url_prefix="/api")
 
 @routes.get("/orders")
 def orders() -> ResponseReturnValue:
-    return rows_of("orders", order_list, OF_ORDERS, orders_asked)
+    return rows_of("orders", order_list, OF_ORDERS, orders_asked, search=search_orders)
 
 
 @routes.get(f"/orders/{ORDER}")
@@ -89,7 +95,9 @@ def order(order_id: int) -> ResponseReturnValue:
 
 @routes.get("/customers")
 def all_customers() -> ResponseReturnValue:
-    return rows_of("customers", customers, OF_CUSTOMERS, customers_asked)
+    return rows_of(
+        "customers", customers, OF_CUSTOMERS, customers_asked, search=search_customers
+    )
 
 
 @routes.get(f"/customers/{CUSTOMER}")
@@ -164,15 +172,17 @@ def transfer(transfer_id: int) -> ResponseReturnValue:
 
 
 def rows_of(
-    name: str, model: Any, may_ask: Sequence[str], asked: Callable[[], dict[str, Any]]
+    name: str,
+    model: Any,
+    may_ask: Sequence[str],
+    asked: Callable[[], dict[str, Any]],
+    *,
+    search: Question | None = None,
 ) -> dict[str, Any]:
     """Return the requested page of a read model's rows."""
     only(*may_ask, "limit", "min_position")
-    wanted = {**asked(), "limit": limit_asked()}
-    with reading(model.projection) as (connection, position):
-        page = model.find(connection, **wanted)
-        marks = mark_rows(connection, model.projection, page.rows, position)
-    return a_page(name, page, position, marks)
+    found = find_rows(model, asked(), limit_asked(), search=search)
+    return a_page(name, *found)
 
 
 def row_of(

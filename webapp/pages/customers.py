@@ -20,6 +20,7 @@ from webapp.parked_rows import mark_one, mark_rows, refuse_parked
 from webapp.problems import no_customer
 from webapp.query_parameters import OF_CUSTOMERS, customers_asked, kept_parameters
 from webapp.read_connection import reading, tell_undecided
+from webapp.rows_found import find_rows, search_customers
 from webapp.url_converters import CUSTOMER
 
 A_PAGE = 50
@@ -34,12 +35,10 @@ routes = Blueprint("customers", __name__)
 @routes.get("/customers")
 def all_of_them() -> ResponseReturnValue:
     asked = customers_asked()
-    with reading(customers.projection) as (connection, position):
-        page = customers.find(connection, **asked, limit=A_PAGE)
-        mark_rows(connection, customers.projection, page.rows, position)
+    found = find_rows(customers, asked, A_PAGE, search=search_customers)
     return render_template(
         "customers.html",
-        page=page,
+        page=found.page,
         asked=asked,
         kept=kept_parameters(*OF_CUSTOMERS[:-1]),
     )

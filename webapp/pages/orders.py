@@ -13,10 +13,10 @@ from webapp.forms.form_state import FormState, show
 from webapp.forms.submit import send
 from webapp.forms.values import FormValues
 from webapp.one_row import find_row
-from webapp.parked_rows import mark_rows
 from webapp.problems import no_order
 from webapp.query_parameters import OF_ORDERS, kept_parameters, orders_asked
-from webapp.read_connection import reading, tell_undecided
+from webapp.read_connection import tell_undecided
+from webapp.rows_found import find_rows, search_orders
 from webapp.url_converters import ORDER
 
 A_PAGE = 50
@@ -28,12 +28,10 @@ routes = Blueprint("orders", __name__)
 @routes.get("/orders")
 def newest() -> ResponseReturnValue:
     asked = orders_asked()
-    with reading(order_list.projection) as (connection, position):
-        page = order_list.find(connection, **asked, limit=A_PAGE)
-        mark_rows(connection, order_list.projection, page.rows, position)
+    found = find_rows(order_list, asked, A_PAGE, search=search_orders)
     return render_template(
         "orders.html",
-        page=page,
+        page=found.page,
         asked=asked,
         kept=kept_parameters(*OF_ORDERS[:-1]),
         statuses=order_list.STATUSES,

@@ -14,7 +14,7 @@ from eventstore.projections.newest_rows import read_newest
 from eventstore.projections.rebuild import rebuild
 from eventstore.stores import registry
 from eventstore.stores.comparison import compare
-from eventstore.stores.registry import Order, find_standings
+from eventstore.stores.registry import Order, find_copy_standings
 from eventstore.stores.row_store import Copy
 from eventstore.stores.writer import Writer
 from readmodels.stores.hot import store as hot
@@ -234,7 +234,7 @@ def test_a_new_copy_begins_empty_at_the_end_and_has_what_is_changed_later(
     give_turns(writer, 5)
     copy = the_copy(store)
     assert store.count(copy) == 0
-    [standing] = find_standings(engine.connection)
+    [standing] = find_copy_standings(engine.connection)
     assert standing.error is None
     assert standing.seconds_behind is not None
 
