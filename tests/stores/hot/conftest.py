@@ -1,5 +1,6 @@
 """A cache of counters, and the engine that it is fed from."""
 
+import time
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -7,6 +8,7 @@ import pytest
 
 from eventstore.projections.generations import ensure_generation
 from eventstore.stores import registry
+from eventstore.stores.row_store import Checkpoint, Copy
 from eventstore.stores.writer import Writer
 from readmodels.stores.hot.store import HotStore
 from tests.stores.servers.server import Server
@@ -49,7 +51,29 @@ def store(cache_server: Server, prefix: str) -> Iterator[HotStore]:
 
 
 @pytest.fixture
+def copy(store: HotStore) -> Copy:
+    """An empty copy at the checkpoint of change 100."""
+    copy = Copy(
+        read_model="totals",
+        epoch="0" * 36,
+        generation=1,
+        shape="x",
+        number=time.time_ns(),
+    )
+    store.make(copy)
+    store.save_checkpoint(copy, Checkpoint(change=100, key="a"), Checkpoint())
+    return copy
+
+
+@pytest.fixture
 def writer(engine: Engine, store: HotStore) -> Writer:
     connection = engine.connect()
     assert registry.take_turn(connection, store.name)
     return Writer(store, connection, seconds_between_purges=0)
+
+
+@pytest.fixture
+def shop_store(cache_server: Server, prefix: str) -> Iterator[HotStore]:
+    store = HotStore(cache_server.url, prefix)
+    yield store
+    store.connection.close()

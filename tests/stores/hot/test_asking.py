@@ -2,47 +2,30 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
-from uuid import uuid4
 
 import psycopg
 import pytest
 
 from eventstore.connection import driver_connection
 from eventstore.errors.stores import StoreAway
-from eventstore.journal import entries
-from eventstore.journal.entries import Entry
 from eventstore.projections.rebuild import rebuild
 from eventstore.stores import registry
 from eventstore.stores.comparison import compare
 from eventstore.stores.writer import Writer
 from readmodels import customers, order_details
-from readmodels.stores.hot.final_commands import (
-    SECONDS_KEPT,
-    find_command,
-    keep_command,
-)
 from readmodels.stores.hot.queries import HotRow, HotRows, Miss
 from readmodels.stores.hot.store import HotStore
-from tasks import commands
-from tasks.accept import accept
 from tasks.shop.wiring import Shop
 from tests.stores.servers.server import Server
 from tests.support import desk
 from tests.support.desk import Do
+from tests.support.hot_rows import texts
 
 
 @pytest.fixture
-def store(cache_server: Server, prefix: str) -> Iterator[HotStore]:
-    store = HotStore(cache_server.url, prefix)
-    yield store
-    store.connection.close()
-
-
-@pytest.fixture
-def rows(store: HotStore) -> HotRows:
-    return HotRows(store)
+def rows(shop_store: HotStore) -> HotRows:
+    return HotRows(shop_store)
 
 
 @pytest.fixture
@@ -52,11 +35,11 @@ def connection(shop: Shop) -> Iterator[psycopg.Connection[Any]]:
 
 
 @pytest.fixture
-def writer(shop: Shop, store: HotStore) -> Iterator[Writer]:
+def writer(shop: Shop, shop_store: HotStore) -> Iterator[Writer]:
     with shop.autocommitting.connect() as connection:
         driver = driver_connection(connection)
-        assert registry.take_turn(driver, store.name)
-        yield Writer(store, driver)
+        assert registry.take_turn(driver, shop_store.name)
+        yield Writer(shop_store, driver)
 
 
 def feed(writer: Writer) -> None:
@@ -134,7 +117,7 @@ def test_what_does_not_exist_is_not_kept(
     do: Do,
     writer: Writer,
     rows: HotRows,
-    store: HotStore,
+    shop_store: HotStore,
     connection: psycopg.Connection[Any],
 ) -> None:
     do(desk.alice)
@@ -142,7 +125,7 @@ def test_what_does_not_exist_is_not_kept(
     found = miss(rows.find_order(1))
     assert rows.fill_order(connection, found, 1) is None
     assert found.copy is not None
-    assert store.count(found.copy) == 0
+    assert shop_store.count(found.copy) == 0
 
     # It is there as soon as it is, and a reader who was slow hides nothing.
     do(desk.place)
@@ -156,7 +139,7 @@ def test_nothing_is_kept_of_a_person_who_was_forgotten(
     do: Do,
     writer: Writer,
     rows: HotRows,
-    store: HotStore,
+    shop_store: HotStore,
     connection: psycopg.Connection[Any],
 ) -> None:
     do(desk.alice, desk.place)
@@ -166,21 +149,14 @@ def test_nothing_is_kept_of_a_person_who_was_forgotten(
         if isinstance(order, Miss) and isinstance(customer, Miss):
             rows.fill_order(connection, order, 1)
             rows.fill_customer(connection, customer, "ALICE")
-    assert texts(store, "alice@example.com") == 2
+    assert texts(shop_store, "alice@example.com") == 2
     do(desk.forget)
     feed(writer)
 
-    assert texts(store, "alice@example.com") == texts(store, "12 Orchestra") == 0
+    assert (
+        texts(shop_store, "alice@example.com") == texts(shop_store, "12 Orchestra") == 0
+    )
     assert hit(rows.find_customer("ALICE")).row == customer_in(shop, "ALICE")
-
-
-def texts(store: HotStore, text: str) -> int:
-    """How many values of this shop have *text*."""
-    begin = f"{store.names.prefix}:".encode()
-    client = store.connection.client
-    keys = [key for key in client.scan_iter(count=1_000) if key.startswith(begin)]
-    dumps = [client.get(key) for key in keys if client.type(key) == b"string"]
-    return sum(text.encode() in dump for dump in dumps)
 
 
 def test_another_copy_that_answers_is_found_by_the_next_question(
@@ -228,7 +204,7 @@ def test_a_copy_that_was_made_for_other_code_answers_nothing(
 
 
 def test_what_somebody_else_has_written_there_is_no_row(
-    do: Do, writer: Writer, rows: HotRows, store: HotStore
+    do: Do, writer: Writer, rows: HotRows, shop_store: HotStore
 ) -> None:
     do(desk.alice)
     feed(writer)
@@ -238,9 +214,11 @@ def test_what_somebody_else_has_written_there_is_no_row(
     assert copy is not None
     digits = b"0" * 40
     for text in (b"", b"x", digits, digits + b"{}", digits + b"\xff", b"-" * 50):
-        store.connection.client.set(store.names.row(copy.name(), 1), text)
+        shop_store.connection.client.set(shop_store.names.row(copy.name(), 1), text)
         assert isinstance(rows.find_order(1), Miss)
-    store.connection.client.hset(store.names.meta("order_details"), "serving", "{}")
+    shop_store.connection.client.hset(
+        shop_store.names.meta("order_details"), "serving", "{}"
+    )
     assert rows.find_order(1) == Miss(None)
 
 
@@ -265,55 +243,3 @@ def test_a_cache_that_stands_still_is_away_within_a_quarter_of_a_second(
         assert rows.fill_order(connection, found, 1) == order_in(shop, 1)
     finally:
         cache_server.resume()
-
-
-def entry_of(shop: Shop, command: Any, key: str, *, runs: bool = True) -> Entry:
-    accepted = accept(shop, command, key=key, principal="staff")
-    if runs:
-        commands.run(shop, [accepted.command_id])
-    with shop.autocommitting.connect() as connection:
-        entry = entries.find(connection, accepted.command_id)
-    assert entry is not None
-    return entry
-
-
-def test_only_what_became_of_a_command_for_good_is_kept(
-    shop: Shop, store: HotStore
-) -> None:
-    done = entry_of(shop, desk.alice, "1")
-    refused = entry_of(shop, desk.pay, "2")
-    waiting = entry_of(shop, desk.bob, "3", runs=False)
-    with shop.autocommitting.connect() as connection:
-        events = entries.find_events(connection, done)
-    assert (done.status, refused.status) == ("succeeded", "rejected")
-    assert keep_command(store, done, events)
-    assert keep_command(store, refused, [])
-    for status in ("accepted", "failed", "abandoned", "cancelled"):
-        assert not keep_command(store, replace(waiting, status=status), [])
-
-    found = find_command(store, done.id)
-    assert found is not None
-    assert list(found.events) == events
-    for name in ("id", "type", "stream_id", "principal", "status", "position"):
-        assert getattr(found, name) == getattr(done, name)
-    assert (found.accepted_at, found.finished_at) == (
-        done.accepted_at,
-        done.finished_at,
-    )
-    told = find_command(store, refused.id)
-    assert told is not None
-    assert told.error is not None
-    assert told.error["message"] == (refused.error or {})["message"]
-    assert find_command(store, waiting.id) is None
-    assert find_command(store, uuid4()) is None
-
-
-def test_what_was_sent_with_a_command_is_not_kept_and_the_rest_for_a_minute(
-    shop: Shop, store: HotStore
-) -> None:
-    done = entry_of(shop, desk.alice, "1")
-    keep_command(store, replace(done, data={"name": "Alice Kingsleigh"}), [])
-
-    assert texts(store, "Alice Kingsleigh") == 0
-    key = store.names.command(done.id)
-    assert 0 < store.connection.client.pttl(key) <= SECONDS_KEPT * 1_000
