@@ -117,7 +117,7 @@ def settings_from(environment: Mapping[str, str], role: str = "operator") -> Set
     if misspelt := find_misspelled(environment, VARIABLES):
         raise BadSetting(str(misspelt[0]))
     own = OF_ROLES[role]
-    return Settings(
+    settings = Settings(
         database_url=read(
             own if environment.get(own) else DATABASE_URL,
             A_DATABASE,
@@ -199,6 +199,12 @@ def settings_from(environment: Mapping[str, str], role: str = "operator") -> Set
         ),
         state_dir=read("STATE_DIR", "a path", Path, ".local"),
     )
+    if settings.cache_url:
+        # It loads the client, which only those need who have the store.
+        from tasks.stores.cache_checks import refuse_broker
+
+        refuse_broker(settings.cache_url, settings.broker_url)
+    return settings
 
 
 def load_settings(role: str | None = None) -> Settings:

@@ -9,8 +9,10 @@ import sqlalchemy as sa
 from eventstore.ailment import Ailment
 from eventstore.connection import driver_connection
 from eventstore.database.connection_limits import check_shared
+from eventstore.stores.registry import find_copy_standings
 from tasks.shop.connections import POOL
 from tasks.shop.wiring import Shop
+from tasks.stores.cache_checks import check_cache
 from tasks.stores.replica import NAME as REPLICA
 from tasks.stores.standings import OK, StoreStanding, find_store_standings
 from tasks.stores.store_state import MAX_SECONDS_OLD, ReadStore
@@ -33,6 +35,11 @@ def check_stores(
 
     *standings* is filled with how they stand.
     """
+    settings = shop.settings
+    if settings.cache_url:
+        yield from check_cache(settings.cache_url, settings.broker_url)
+    if settings.names_stores:
+        yield from check_copies(primary)
     if shop.reads is None:
         return
     standings.extend(find_store_standings(shop.reads))
@@ -43,6 +50,26 @@ def check_stores(
             yield from check_server(shop, primary, by_name[standing.name])
     if REPLICA in by_name:
         yield from check_slots(primary)
+
+
+def check_copies(primary: psycopg.Connection[Any]) -> Iterator[Ailment]:
+    """Yield which copies in stores are not written, or lack rows."""
+    for copy in find_copy_standings(primary):
+        name = f"{copy.store} {copy.read_model}"
+        if copy.error:
+            yield Ailment(name, copy.error, "look at the store's server and its page")
+        elif not copy.is_tended:
+            yield Ailment(
+                name,
+                "nobody writes it, and PostgreSQL answers instead",
+                "start a relay whose settings name the store",
+            )
+        elif copy.refused:
+            yield Ailment(
+                name,
+                f"{copy.refused} rows were refused, and are not found there",
+                "SELECT * FROM refused_rows tells why; mend the rows or the form",
+            )
 
 
 def check_standing(standing: StoreStanding) -> Iterator[Ailment]:
