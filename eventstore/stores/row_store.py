@@ -50,7 +50,8 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     *position* is the one up to which the copy as a whole has read the log.
     *certified_at* is the time, in seconds since 1970 by the writer's clock, at which
     the copy had all changes that there were; None while it never had. *parked* is how
-    many streams are parked for the read model, whose rows are old.
+    many streams are parked for the read model, and one more if it stands still: then
+    its rows are old in PostgreSQL, too, which can say so.
     """
 
     change: int = 0

@@ -10,11 +10,15 @@ import psycopg
 
 from eventstore.errors.stores import CopyMoved, StoreAway
 from eventstore.projections.changes import NewestChange, find_newest
+from eventstore.projections.generations import live_generations
 from eventstore.projections.parked_streams import count_parked
+from eventstore.projections.tables import name_of
 from eventstore.stores import registry
 from eventstore.stores.feeder import SECONDS_BETWEEN_PURGES, Feeder
 from eventstore.stores.registry import Orders
 from eventstore.stores.row_store import RowStore
+from eventstore.subscriptions.lag import find_standings
+from eventstore.subscriptions.standstill import AFTER
 
 log = logging.getLogger(__name__)
 
@@ -90,8 +94,7 @@ class Writer:
         if now >= self.next_orders:
             self.next_orders = now + SECONDS_BETWEEN_ORDERS
             self.orders = dict(registry.find_orders(self.connection, self.store.name))
-            parked = count_parked(self.connection)
-            self.parked = {name: found.number for name, found in parked.items()}
+            self.parked = self.count_old()
         newest = find_newest(self.connection, self.names)
         has_more = False
         for feeder in self.feeders:
@@ -106,6 +109,22 @@ class Writer:
         if has_more:
             return 0.0
         return PAUSE_WHEN_BUSY if now < self.busy_until else PAUSE
+
+    def count_old(self) -> dict[str, int]:
+        """Return how many streams are parked, and one more for who stands still."""
+        parked = count_parked(self.connection)
+        count = {name: found.number for name, found in parked.items()}
+        live = live_generations(self.connection)
+        names = {
+            name_of(name, live[name].number): name
+            for name in self.names
+            if name in live
+        }
+        for reader in find_standings(self.connection, names):
+            is_late = (reader.seconds or 0.0) >= AFTER.total_seconds()
+            if reader.standstill is not None or is_late:
+                count[names[reader.name]] = count.get(names[reader.name], 0) + 1
+        return count
 
     def rest_after(self, error: StoreAway | CopyMoved) -> float:
         """Note why the store is not written; return the seconds until the next try."""

@@ -306,3 +306,19 @@ def test_a_store_filled_from_another_log_is_emptied(
 
     assert serving(store) != old
     assert set(store.content.rows) == {serving(store).name()}
+
+
+def test_a_copy_knows_that_its_read_model_stands_still(
+    counted: Engine, store: MemoryRowStore, writer: Writer
+) -> None:
+    """Its rows are equal, and old: PostgreSQL has to answer, which says so."""
+    settle(writer)
+    copy = serving(store).name()
+    assert store.content.checkpoints[copy].parked == 0
+
+    counted.connection.execute(
+        "UPDATE subscriptions SET stopped_at_position = checkpoint + 1, stopped_since ="
+        " clock_timestamp(), error = '{}' WHERE name = 'totals_g1'"
+    )
+    settle(writer)
+    assert store.content.checkpoints[copy].parked == 1
