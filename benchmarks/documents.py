@@ -2,18 +2,22 @@
 What filters over documents cost PostgreSQL, with the index of the lines and without.
 
     .venv/bin/python -m benchmarks.documents --orders 100000
+    .venv/bin/python -m benchmarks.documents --orders 2000 --store mongodb://127.0.0.1/
 
 It brings a PostgreSQL of its own and fills the table of orders with invented ones. Each
 statement is run by EXPLAIN (ANALYZE, BUFFERS): the milliseconds are those of planning
-and execution, as medians, with nothing of the client's.
+and execution, as medians, with nothing of the client's. With --store the same is asked
+of MongoDB or FerretDB, as its client sees it, and how many rows a second it takes.
 """
 
 import argparse
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from random import Random
+from statistics import median
 from typing import Any
 from uuid import UUID
 
@@ -23,13 +27,17 @@ import sqlalchemy as sa
 from benchmarks.fencing.cluster import running
 from benchmarks.searching import TUNING, Find, cost_of, table_of
 from domain.address import Address
+from eventstore.projections.changes import RowChange
 from eventstore.projections.projection import Key, Row
 from eventstore.projections.table import Table
 from eventstore.steps import send_all
+from eventstore.stores.row_store import Copy, Shelf
 from readmodels.order_details import HistoryLine, Line, OrderDetailsView
 from readmodels.stores.documents import on_postgres
 from readmodels.stores.documents.document_types import ORDERS
 from readmodels.stores.documents.filters import read_filter
+from readmodels.stores.documents.queries import Documents
+from readmodels.stores.documents.store import DocumentStore
 
 BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
 STEPS = ("OrderCreated", "PaymentReceived", "OrderShipped", "DeliveryConfirmed")
@@ -77,7 +85,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="documents", description=__doc__)
     parser.add_argument("--orders", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--store", help="the URL of MongoDB or FerretDB")
     options = parser.parse_args()
+    if options.store:
+        measure_store(options.store, options.orders, options.rounds)
+        return
     with running(TUNING) as cluster:
         with cluster.connect() as connection:
             fill(connection, options.orders)
@@ -214,6 +226,44 @@ def questions() -> Iterator[tuple[str, Find]]:
                     limit=50,
                 ),
             )
+
+
+def measure_store(url: str, count: int, rounds: int) -> None:
+    """Print how fast a store is written and asked; it has nothing of it afterwards."""
+    store = DocumentStore(url, "benchmark")
+    copy = Copy(
+        read_model=ORDERS.projection.name,
+        epoch="0" * 8,
+        generation=1,
+        shape=store.shape_of(ORDERS.projection),
+        number=1,
+    )
+    chance = Random(1)
+    orders = [an_order(number, count // 13, chance) for number in range(1, count + 1)]
+    store.make(copy)
+    store.save_shelf(copy.read_model, Shelf(serving=copy), 1)
+    for label in ("new", "changed"):
+        start = time.perf_counter()
+        for first in range(0, count, 1_000):
+            some = orders[first : first + 1_000]
+            changes = [RowChange(order.order_id, 1, 1, order) for order in some]
+            assert not store.write(copy, changes, 1)
+        seconds = time.perf_counter() - start
+        print(f"{count / seconds:,.0f} {label} rows a second")
+    documents = Documents(store, seconds=60)
+    for label, asked in QUESTIONS.items():
+        filter_ = read_filter(ORDERS.fields, asked)
+        for sort in ("-order_id", "-total"):
+            taken = []
+            for _ in range(rounds):
+                start = time.perf_counter()
+                found = documents.find(ORDERS, filter_, sort=sort, after=None, limit=50)
+                taken.append((time.perf_counter() - start) * 1_000)
+            cost = f"{median(taken):8.1f} ms" if found else "PostgreSQL's"
+            print(f"{f'{sort}: {label}':52} {cost}", flush=True)
+    store.drop(copy)
+    documents.close()
+    store.close()
 
 
 if __name__ == "__main__":
