@@ -38,6 +38,7 @@ class Kit:
     name: str
     server: Server
     reopen: Callable[[], RowStore]
+    prepare: Callable[[], object]
     store: RowStore = field(init=False)
     opened: list[RowStore] = field(default_factory=list)
 
@@ -66,11 +67,16 @@ class Kit:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A store by its name, on a server, at the address that the setting has."""
+    """
+    A store by its name, on a server, at the address that the setting has.
+
+    *prepare* makes what a new server must have, such as a database.
+    """
 
     name: str
     server: Server
     url: str
+    prepare: Callable[[], object] = lambda: None
 
     def open(self, identity: str) -> RowStore:
         """Return a client of the store of the shop with this identity."""
@@ -103,7 +109,13 @@ def served(request: pytest.FixtureRequest) -> Iterator[Served]:
     databases = Databases(sa.make_url(database_url(server.url)))
     try:
         database = new_name()
-        yield Served(name, server, databases.create(database))
+        url = databases.create(database)
+
+        def prepare() -> None:
+            databases.engine.dispose()
+            databases.create(database)
+
+        yield Served(name, server, url, prepare)
         server.ensure_running()
         databases.engine.dispose()
         databases.drop(database)
@@ -120,7 +132,12 @@ def settings(database: str, served: Served) -> Settings:
 @pytest.fixture
 def kit(shop: Shop, served: Served) -> Iterator[Kit]:
     """The store, as the one that writes it uses it."""
-    kit = Kit(served.name, served.server, lambda: served.open(shop.identity))
+    kit = Kit(
+        served.name,
+        served.server,
+        lambda: served.open(shop.identity),
+        served.prepare,
+    )
     yield kit
     for store in kit.opened:
         store.close()

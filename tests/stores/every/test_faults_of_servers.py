@@ -139,6 +139,7 @@ def stopped(desk: Desk) -> None:
 
 def emptied(desk: Desk) -> None:
     desk.server.empty()
+    desk.kit.prepare()
 
 
 def restored(desk: Desk) -> None:
@@ -192,10 +193,16 @@ FAULTS: list[Fault] = [
 ]
 
 
+SELDOM = ("writer_killed", "writer_frozen", "rebuilt_and_rolled_back")
+"""Faults of writers: two of the stores are enough to show them."""
+
+
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_after_a_fault_under_load_every_row_is_right_and_no_query_failed(
     desk: Desk, app: Flask, fault: Fault
 ) -> None:
+    if desk.kit.name in ("documents", "postgres") and fault.__name__ in SELDOM:
+        pytest.skip("shown with the other stores")
     desk.wait_for_copies()
     load = Load(desk.shop)
     queries = Queries(app, ADDRESSES[desk.kit.name])

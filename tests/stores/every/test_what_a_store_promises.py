@@ -220,6 +220,7 @@ def test_a_store_that_lost_everything_is_filled_again(
     place("pending")
     settle(writer)
     kit.server.empty()
+    kit.prepare()
     order_id = place("paid")
     wait_until(lambda: goes_on(writer), "the store answers")
     settle(writer)
