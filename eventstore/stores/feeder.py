@@ -21,23 +21,21 @@ from eventstore.errors import (
 )
 from eventstore.errors.following import ChangesBegunAgain, NotFollowed
 from eventstore.projections.changed_rows import count_keys
-from eventstore.projections.changes import ChangesPage, NewestChange, read_changes
+from eventstore.projections.changes import NewestChange
 from eventstore.projections.following import follow
-from eventstore.projections.newest_rows import read_end
 from eventstore.projections.projection import Projection
 from eventstore.projections.tables import name_of
 from eventstore.stores import registry
 from eventstore.stores.comparison import compare
+from eventstore.stores.mover import Mover
 from eventstore.stores.registry import Orders
 from eventstore.stores.row_store import (
-    Checkpoint,
     Copy,
     RowStore,
     Shelf,
     next_number,
 )
 
-ROWS_AT_ONCE = 1_000
 SECONDS_BETWEEN_LOOKS = 1.0
 """Between two certificates that a copy has all changes, and between two notes."""
 SECONDS_BETWEEN_COUNTS = 60.0
@@ -78,9 +76,8 @@ class Feeder:
         self.shape = store.shape_of(projection)
         self.term = term
         self.shelf = store.load_shelf(self.name) or Shelf()
-        self.checkpoints: dict[int, Checkpoint] = {}
-        # None: not known whether there are any.
-        self.has_refusals = True
+        self.mover = Mover(store, projection, connection, clock)
+        self.filled = self.expected = 0
         self.rests_until = float("-inf")
         self.error: str | None = None
         self.purged_at = float("-inf")
@@ -140,7 +137,7 @@ class Feeder:
             name: None
             for name in ("serving", "upcoming", "previous")
             if (copy := getattr(self.shelf, name)) is not None
-            and self.checkpoint_of(copy) is None
+            and self.mover.checkpoint_of(copy) is None
         }
         if lost:
             self.put(msgspec.structs.replace(self.shelf, **lost))
@@ -202,7 +199,7 @@ class Feeder:
 
     def must_purge(self, orders: Orders, serving: Copy) -> bool:
         """Return whether forgotten values may be in the files, and time has passed."""
-        reached = self.checkpoint_of(serving)
+        reached = self.mover.checkpoint_of(serving)
         return (
             self.shelf.forgotten < orders.forgotten
             and reached is not None
@@ -226,7 +223,8 @@ class Feeder:
         # Rows that are read from here on have nothing that was forgotten before.
         is_past = self.position_of(newest.generation) >= orders.forgotten
         self.store.make(copy)
-        self.checkpoints[copy.number] = Checkpoint()
+        self.filled = 0
+        self.expected = count_keys(self.connection, self.projection, copy.generation)
         self.put(
             msgspec.structs.replace(
                 self.shelf,
@@ -249,12 +247,13 @@ class Feeder:
         copy = self.shelf.upcoming
         assert copy is not None
         try:
-            page_is_last = self.feed_page(copy, parked=0)
+            moved = self.mover.move_page(copy, parked=0)
         except CheckpointNotInLog:
             self.store.drop(copy)
             self.put(msgspec.structs.replace(self.shelf, upcoming=None))
             return True
-        if not page_is_last:
+        self.filled += moved.rows
+        if not moved.is_last:
             return True
         refused = registry.find_refused(
             self.connection, self.store.name, self.name, copy.number
@@ -311,7 +310,7 @@ class Feeder:
 
     def feed(self, copy: Copy, newest: NewestChange, parked: int) -> bool:
         """Feed the serving copy with a page; return whether there is more."""
-        known = self.checkpoint_of(copy)
+        known = self.mover.checkpoint_of(copy)
         if (
             known is not None
             and known.change == newest.change
@@ -321,7 +320,7 @@ class Feeder:
             return False
         self.next_certificate = self.clock() + SECONDS_BETWEEN_LOOKS
         try:
-            return not self.feed_page(copy, parked)
+            return not self.mover.move_page(copy, parked).is_last
         except CheckpointNotInLog:
             # Rows of events that the log does not have: they must not be shown.
             former = self.shelf.copies
@@ -330,80 +329,24 @@ class Feeder:
                 self.store.drop(one)
             return True
 
-    def feed_page(self, copy: Copy, parked: int) -> bool:
-        """Write the next page of changes; return whether it was the last."""
-        known = self.checkpoint_of(copy) or Checkpoint()
-        now = self.clock()
-        page = self.read_page(copy, known)
-        cursor = page.cursor
-        if not copy.is_of(cursor.epoch, cursor.generation):
-            raise ChangesBegunAgain(self.name, cursor.epoch, cursor.generation)
-        if page.changes:
-            self.write(copy, page)
-        reached = Checkpoint(
-            change=cursor.change,
-            key=cursor.key,
-            log_position=cursor.position,
-            event_id=cursor.event_id,
-            position=page.position if page.is_last else known.position,
-            certified_at=now if page.is_last else known.certified_at,
-            parked=parked,
-        )
-        self.store.save_checkpoint(copy, reached, known)
-        self.checkpoints[copy.number] = reached
-        return page.is_last
-
-    def read_page(self, copy: Copy, known: Checkpoint) -> ChangesPage:
-        if self.store.may_lack_rows and known == Checkpoint():
-            # It has no row yet, and nobody puts one in before it answers.
-            return read_end(self.connection, self.projection)
-        return read_changes(
-            self.connection, self.projection, known.cursor(copy), limit=ROWS_AT_ONCE
-        )
-
-    def write(self, copy: Copy, page: ChangesPage) -> None:
-        """Write rows, and note in PostgreSQL those that the store does not take."""
-        changes = page.changes
-        refusals = self.store.write(copy, changes, page.newest)
-        if refusals:
-            registry.note_refusals(
-                self.connection, self.store.name, self.name, copy.number, refusals
-            )
-        if self.has_refusals or refusals:
-            refused = {refusal.key for refusal in refusals}
-            registry.forget_refusals(
-                self.connection,
-                self.store.name,
-                self.name,
-                copy.number,
-                [(c.key, c.change) for c in changes if c.key not in refused],
-            )
-            self.has_refusals = bool(
-                registry.find_refused(
-                    self.connection, self.store.name, self.name, copy.number
-                )
-            )
-
     def note(self) -> None:
         """Note in PostgreSQL how the copies stand."""
         self.next_note = self.clock() + SECONDS_BETWEEN_LOOKS
         serving, upcoming = self.shelf.serving, self.shelf.upcoming
-        rows = filled = expected = None
+        rows = None
         # What a cache has is no measure of what it lacks, and costs it a walk.
         counts = not self.store.may_lack_rows
         if counts and serving is not None and self.clock() >= self.next_count:
             self.next_count = self.clock() + SECONDS_BETWEEN_COUNTS
             rows = self.store.count(serving)
-        if counts and upcoming is not None:
-            filled = self.store.count(upcoming)
-            expected = count_keys(self.connection, self.projection, upcoming.generation)
+        is_filling = counts and upcoming is not None
         registry.note_standing(
             self.connection,
             self.store.name,
             self.name,
             self.shelf,
-            None if serving is None else self.checkpoint_of(serving),
-            (rows, filled, expected),
+            None if serving is None else self.mover.checkpoint_of(serving),
+            (rows, *((self.filled, self.expected) if is_filling else (None, None))),
             error=self.error,
         )
 
@@ -411,12 +354,3 @@ class Feeder:
         """Store which copies there are."""
         self.store.save_shelf(self.name, shelf, self.term)
         self.shelf = shelf
-
-    def checkpoint_of(self, copy: Copy) -> Checkpoint | None:
-        """Return how far a copy is; it is read from the store once."""
-        if copy.number not in self.checkpoints:
-            found = self.store.load_checkpoint(copy)
-            if found is None:
-                return None
-            self.checkpoints[copy.number] = found
-        return self.checkpoints[copy.number]

@@ -67,7 +67,7 @@ def give_turns(writer: Writer, count: int) -> None:
 def state_of(writer: Writer) -> Any:
     store: Any = writer.store
     return [
-        (f.shelf, {n: (c.change, c.key) for n, c in f.checkpoints.items()})
+        (f.shelf, {n: (c.change, c.key) for n, c in f.mover.checkpoints.items()})
         for f in writer.feeders
     ], store.content.rows
 
@@ -178,7 +178,7 @@ def test_an_older_row_never_replaces_a_newer_one(
     old = Writer(store, counted.connect())
     old.turn()
     store.write = write_rows  # type: ignore[method-assign]
-    store.content.checkpoints[serving(store).name()] = feeder.checkpoints[
+    store.content.checkpoints[serving(store).name()] = feeder.mover.checkpoints[
         serving(store).number
     ]
     change(counted, ("a1", 1))

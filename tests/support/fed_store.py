@@ -50,7 +50,7 @@ def has_all(feeder: Feeder, since: float) -> bool:
     serving = feeder.shelf.serving
     if serving is None or feeder.shelf.upcoming is not None:
         return False
-    reached = feeder.checkpoint_of(serving)
+    reached = feeder.mover.checkpoint_of(serving)
     if reached is None or reached.certified_at is None:
         return False
     return reached.certified_at >= since

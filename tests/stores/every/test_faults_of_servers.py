@@ -34,9 +34,9 @@ pytestmark = [pytest.mark.stores, pytest.mark.races]
 ADDRESSES = {
     "hot": [f"/api/orders/{number}" for number in range(1, 30)],
     "search": [
-        "/api/orders?search=clock",
-        "/api/orders?search=nam",
-        "/orders?search=7",
+        "/api/orders?q=clock",
+        "/api/orders?q=nam",
+        "/orders?q=7",
     ],
     "documents": [
         "/api/documents/orders?status=paid",
