@@ -8,6 +8,7 @@ from readmodels import customers, order_list
 from readmodels.row_words import (
     joined,
     words_of_customer,
+    words_of_customer_in_parts,
     words_of_order,
     words_of_place,
 )
@@ -71,7 +72,7 @@ def a_customer(n: int) -> customers.CustomerRow:
         registered_at=DAY,
         orders=n % 40,
         worth=n * 7919 % 100_003,
-        words=words_of_customer(key, details),
+        words=words_of_customer_in_parts(key, details),
     )
 
 
@@ -92,7 +93,12 @@ def an_order(n: int, customer: customers.CustomerRow) -> order_list.OrderSummary
         created_at=DAY + timedelta(minutes=9 * n),
         city=city,
         products=products,
-        customer_words=customer.words,
+        customer_words=words_of_customer(
+            customer.customer_id,
+            CustomerRegistered(
+                name=customer.name, email=customer.email, phone=customer.phone
+            ),
+        ),
         place_words=words_of_place(Address(street="1", city=city, country=country)),
         order_words=joined(words(n, tracking), words_of_order(str(n), products)),
     )

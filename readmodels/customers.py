@@ -23,13 +23,8 @@ from eventstore.projections.projection import (
 )
 from eventstore.projections.views import Page, View
 from readmodels.known_words import index_of
-from readmodels.row_words import (
-    joined,
-    words_of_customer,
-    words_of_forgotten,
-    words_of_place,
-)
-from readmodels.searching import find_page
+from readmodels.row_words import words_of_customer_in_parts, words_of_forgotten
+from readmodels.searching import find_page, tails_that_begin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,9 +143,7 @@ def details(fact: Fact) -> dict[str, Any]:
     return {
         **details_in(event),
         "version": fact.version,
-        "words": joined(
-            words_of_customer(fact.subject, event), words_of_place(event.address)
-        ),
+        "words": words_of_customer_in_parts(fact.subject, event),
     }
 
 
@@ -238,6 +231,7 @@ def find(
         connection,
         expression="words",
         asked=search,
+        parts=tails_that_begin,
         first=sa.func.lower(view.table.c.customer_id) == search.strip().lower(),
         sort=sort,
         after=after,

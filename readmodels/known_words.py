@@ -48,20 +48,21 @@ class KnownWords:
     def __init__(
         self, view: View[Any], connection: sa.Connection, expression: str
     ) -> None:
+        self.key = view.key
         self.source = f"{view.table.schema}.{view.name}"
         self.connection = connection
         self.expression = expression
 
     @cached_property
     def sample(self) -> Sequence[str]:
-        """The words of some rows, each once, in the order of their letters."""
+        """The words of the last rows, each once, in the order of their letters."""
         rows = self.connection.execute(
             sa.text(
                 f"""
                 SELECT DISTINCT word FROM (
                     SELECT string_to_array({self.expression}, ' ') AS words
-                    FROM {self.source} LIMIT :most
-                ) AS some, unnest(words) AS word
+                    FROM {self.source} ORDER BY {self.key} DESC LIMIT :most
+                ) AS sampled, unnest(words) AS word
                 """
             ),
             {"most": ROWS_SAMPLED},

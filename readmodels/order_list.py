@@ -26,6 +26,7 @@ from eventstore.projections.projection import (
 )
 from eventstore.projections.views import Page, View
 from readmodels.known_words import index_of
+from readmodels.parts_of_words import words_that_hold
 from readmodels.row_words import (
     joined,
     words_of_customer,
@@ -265,6 +266,7 @@ def find(
         *where,
         expression=SEARCHED,
         asked=search,
+        parts=words_that_hold,
         first=None if number is None else columns.order_id == number,
         sort=sort,
         after=after,

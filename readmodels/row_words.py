@@ -1,4 +1,9 @@
-"""The words by which the rows of lists are found, made when a row is folded."""
+"""
+The words by which the rows of lists are found, made when a row is folded.
+
+Only the rows of customers have the ends of words: a row of an order is written again
+with each step of the order, and each word in its index with it.
+"""
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -25,7 +30,16 @@ def words_of_customer(customer_id: str, details: CustomerDetails) -> str:
     return joined(
         words(details.name, customer_id, details.email, details.contact_name),
         *phone_words(details.phone),
-        *tails(words(details.name, details.contact_name)),
+    )
+
+
+def words_of_customer_in_parts(customer_id: str, details: CustomerDetails) -> str:
+    """Return the words of a customer and of their place, with their ends."""
+    city = None if details.address is None else details.address.city
+    return joined(
+        words_of_customer(customer_id, details),
+        words_of_place(details.address),
+        *tails(words(details.name, details.contact_name, city)),
     )
 
 
@@ -38,8 +52,12 @@ def words_of_place(address: Address | None) -> str:
     """Return the words of the city and the country; none of a forgotten address."""
     if address is None or address.city == FORGOTTEN:
         return ""
-    city = words(address.city)
-    return joined(city, words(address.country), *tails(city))
+    return words_of_city(address.city, address.country)
+
+
+@lru_cache(2_000)
+def words_of_city(city: str, country: str) -> str:
+    return words(city, country)
 
 
 def words_of_order(number: str, products: Iterable[str]) -> str:
@@ -49,8 +67,7 @@ def words_of_order(number: str, products: Iterable[str]) -> str:
 
 @lru_cache(5_000)
 def words_of_product(name: str) -> str:
-    found = words(name)
-    return joined(found, *tails(found))
+    return words(name)
 
 
 def joined(*texts: str) -> str:

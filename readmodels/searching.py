@@ -1,6 +1,6 @@
 """Searching a list: what begins with the words first, then what is like them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,9 @@ MAX_GUESSED = 3
 
 Ways = Sequence[Sequence[Likeness]]
 """A term is found if all of one of these are."""
+Parts = Mapping[str, Sequence[Likeness]]
+"""By a word that was asked for, what it stands within."""
+FindParts = Callable[[KnownWords, Sequence[str]], Parts]
 
 
 def search_for(expression: str, asked: str) -> Search:
@@ -68,6 +71,7 @@ def find_page(
     *where: sa.ColumnElement[bool],
     expression: str,
     asked: str,
+    parts: FindParts,
     first: sa.ColumnElement[bool] | None,
     **how: Any,
 ) -> Page[Any]:
@@ -77,14 +81,14 @@ def find_page(
     Rows where each word that was *asked* begins a word come first. A first page that
     they do not fill goes on with rows that are like it: a word may begin within one of
     the row's, and have one slip if it stands in no row. `Page.similar` is their number;
-    there are no further pages of them.
+    there are no further pages of them. *parts* says how words are found within others.
     """
     exact = search_for(expression, asked)
     page = view.page(connection, *where, search=exact, first=first, **how)
     room = how["limit"] - len(page.rows)
     if how["after"] is not None or page.following is not None or room <= 0:
         return page
-    similar = search_similar(view, connection, expression, asked)
+    similar = search_similar(KnownWords(view, connection, expression), asked, parts)
     if similar is None:
         return page
     how |= {"limit": room, "search": similar}
@@ -92,44 +96,42 @@ def find_page(
     return replace(page, rows=[*page.rows, *more], similar=len(more))
 
 
-def search_similar(
-    view: View[Any], connection: sa.Connection, expression: str, asked: str
-) -> Search | None:
+def search_similar(known: KnownWords, asked: str, parts: FindParts) -> Search | None:
     """Return the search for what is like *asked*; None if nothing more is."""
     terms = terms_of(asked)
-    known = KnownWords(view, connection, expression)
-    begun = [ways_of(term) for term in terms]
-    parts = [parts_of(term) for term in terms]
-    if not any(parts):
+    if not any(term.word and is_part(term.word) for term in terms):
         # Numbers are neither found within words nor guessed.
         return None
-    found_by = keep_known([[*a, *b] for a, b in zip(begun, parts, strict=True)], known)
+    begun = keep_known([ways_of(term) for term in terms], known)
+    within = parts(known, [t.word for t in terms if t.word and is_part(t.word)])
+    found_by: list[Ways] = [
+        [*ways, *([like] for like in within.get(term.word or "", ()))]
+        for term, ways in zip(terms, begun, strict=True)
+    ]
     unknown = [n for n, ways in enumerate(found_by) if not ways]
     if len(unknown) > MAX_GUESSED:
         return None
-    guessed = keep_known([guesses_for(terms[n]) for n in unknown], known)
-    for n, ways in zip(unknown, guessed, strict=True):
-        found_by[n] = ways
-    if not all(found_by) or not any(
-        way not in ways
-        for found, ways in zip(found_by, begun, strict=True)
-        for way in found
-    ):
+    guesses = [guesses_for(terms[n]) for n in unknown]
+    if not all(guesses):
         return None
-    return search_by(expression, found_by)
+    for n, ways in zip(unknown, keep_known(guesses, known), strict=True):
+        found_by[n] = ways
+    if not all(found_by) or found_by == begun:
+        return None
+    return search_by(known.expression, found_by)
 
 
 def keep_known(asked: Sequence[Ways], known: KnownWords) -> list[Ways]:
     """Return the ways of each of *asked* of which all words stand in rows."""
-    if not all(asked):
-        return [[] for _ in asked]
     words = known.keep_known(word for ways in asked for way in ways for word in way)
     return [[way for way in ways if words.issuperset(way)] for ways in asked]
 
 
-def parts_of(term: Term) -> Ways:
-    """Return how the term is found within words; a number is not."""
-    return [[Likeness(TAIL + term.word)]] if term.word and is_part(term.word) else []
+def tails_that_begin(known: KnownWords, asked: Sequence[str]) -> Parts:
+    """Return the ends of words that begin with each of *asked*: rows have them."""
+    tails = {word: Likeness(TAIL + word) for word in asked}
+    found = known.keep_known(tails.values())
+    return {word: [tail] for word, tail in tails.items() if tail in found}
 
 
 def guesses_for(term: Term) -> Ways:

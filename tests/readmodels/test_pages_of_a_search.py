@@ -231,6 +231,8 @@ def test_what_is_rare_is_not_looked_for_row_by_row(shop: Shop) -> None:
     # Then some rows, and whether a word stands in others, as it is and with a slip.
     sample, *asked = looked_up
     assert "Limit" in sample
+    assert "Seq Scan" not in sample
+    asked = [plan for plan in asked if "Function Scan on unnest asked" in plan]
     assert len(asked) == 2
     for plan in asked:
         assert "Bitmap Index Scan on order_list_g1_words_idx" in plan

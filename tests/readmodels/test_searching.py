@@ -120,14 +120,14 @@ def test_the_customer_of_that_number_comes_first(shop: Shop, do: Do) -> None:
 
 GUMMY = Item(product="Gumbär Gummibärchen", quantity=1, unit_price=100)
 LODZ = Address(street="Piotrkowska 1", city="Łódź", country="Poland")
-BERLIN = Address(street="Obere Str. 57", city="Frankfurt", country="Germany")
+FRANKFURT = Address(street="Obere Str. 57", city="Frankfurt", country="Germany")
 
 
 @pytest.fixture
 def placed(shop: Shop, do: Do) -> Shop:
-    """Alice's order 1 of clocks goes to London, 2 to Łódź; Bob's 3 of sweets home."""
+    """Alice's clocks go to London (1) and Łódź (2), Bob's sweets to Frankfurt (3)."""
     zoe = replace(bob, name="Zoe Weinberger", contact_name="Ann", phone="+49 30 12345")
-    sweets = replace(place, customer_id="BOB", items=(GUMMY,), address=BERLIN)
+    sweets = replace(place, customer_id="BOB", items=(GUMMY,), address=FRANKFURT)
     do(alice, zoe, place, replace(place, address=LODZ), sweets)
     return shop
 

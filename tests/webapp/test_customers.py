@@ -229,3 +229,13 @@ def test_before_somebody_is_forgotten_one_is_told_what_stays_readable(
     assert "is kept" not in before
     assert "the old one is kept (log_before_1)" in after
     assert "recount log drop" in after
+
+
+def test_a_customer_who_was_found_by_what_is_not_shown_is_shown_with_it(
+    browser: Browser, bob: str
+) -> None:
+    page = browser.see("/customers?q=mann+0621+08460")
+
+    assert (
+        '<small class="found"><mark>0621-08460</mark> · <mark>Mann</mark>heim' in page
+    )

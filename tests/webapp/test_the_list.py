@@ -116,16 +116,6 @@ def test_rows_that_are_only_like_what_was_asked_for_are_told(
     assert "like" not in browser.see("/orders?q=berlin").partition("<tbody")[2]
 
 
-def test_a_customer_who_was_found_by_what_is_not_shown_is_shown_with_it(
-    browser: Browser, bob: str
-) -> None:
-    page = browser.see("/customers?q=mann+0621+08460")
-
-    assert (
-        '<small class="found"><mark>0621-08460</mark> · <mark>Mann</mark>heim' in page
-    )
-
-
 def test_a_column_sorts_downward_and_then_upward(
     browser: Browser, place: Place, alice: str
 ) -> None:
