@@ -1,0 +1,234 @@
+"""
+Who is forgotten leaves the files of each store, not only its answers.
+
+What an operator must do besides is done here as docs/stores tells it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+from uuid import uuid4
+
+import psycopg
+import pytest
+import redis
+import sqlalchemy as sa
+from psycopg import sql
+
+from domain.address import Address
+from domain.customers.commands import ForgetCustomer, RegisterCustomer
+from eventstore.journal.entries import find
+from eventstore.stores import registry
+from eventstore.stores.row_store import RowStore
+from readmodels.stores.hot import final_commands
+from readmodels.stores.hot.store import HotStore
+from readmodels.stores.search.store import SearchStore
+from tasks.shop.setting_values import database_url
+from tasks.shop.wiring import Shop
+from tests.stores.every.conftest import Kit
+from tests.stores.servers.documents import DocumentsServer
+from tests.stores.servers.postgres import PostgresServer
+from tests.stores.servers.server import GivenServer, Server
+from tests.support.desk import Do, cancel, place
+from tests.support.fed_store import settle, written
+from tests.support.plaintext import count_files, files_with
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.stores
+
+
+class Person:
+    """A customer of whom no word is anybody else's."""
+
+    def __init__(self) -> None:
+        mark = "".join(chr(ord("a") + int(digit, 16)) for digit in uuid4().hex[:12])
+        number = str(uuid4().int)[:9]
+        self.name = f"Wanda q{mark}"
+        self.email = f"w{mark}@example.com"
+        self.phone = f"+44 7{number}"
+        self.street = f"12 z{mark} Road"
+        self.words = [f"q{mark}", f"w{mark}", f"7{number}", f"z{mark}"]
+        self.id = "WANDA"
+
+    @property
+    def address(self) -> Address:
+        return Address(street=self.street, city="London", country="UK")
+
+    @property
+    def commands(self) -> list[Any]:
+        """Commands that register the person, and place orders of theirs."""
+        ordered = replace(place, customer_id=self.id, address=self.address)
+        registered = RegisterCustomer(
+            customer_id=self.id,
+            name=self.name,
+            email=self.email,
+            phone=self.phone,
+            address=self.address,
+        )
+        return [registered, ordered, ordered, ordered]
+
+
+def home_of(server: Server) -> list[Path]:
+    """Return the folders with all that a server writes: data and logs."""
+    if isinstance(server, DocumentsServer):
+        return [server.home, *home_of(server.behind)]
+    if isinstance(server, PostgresServer):
+        return [server.folder, server.folders.state]
+    return [server.folder.parent]
+
+
+def flush(kit: Kit) -> None:
+    """Have all that the server has in memory written to its disk."""
+    match kit.store:
+        case SearchStore() as store:
+            store.ask("POST", f"/{store.prefix}-*/_flush?force=true", None)
+        case HotStore():
+            with cache(kit) as client:
+                client.save()
+        case _:
+            with behind(kit.server) as session:
+                session.execute("CHECKPOINT")
+
+
+@contextmanager
+def cache(kit: Kit) -> Iterator["redis.Redis[bytes]"]:
+    client = redis.Redis.from_url(kit.server.url)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+@contextmanager
+def behind(server: Server, url: str | None = None) -> Iterator[psycopg.Connection[Any]]:
+    """Lend a session of the PostgreSQL that a server is, or that is behind it."""
+    if isinstance(server, DocumentsServer):
+        server = server.behind
+    with psycopg.connect(url or server.url, autocommit=True) as session:
+        yield session
+
+
+@contextmanager
+def kept_on_disk(kit: Kit) -> Iterator[None]:
+    """Have a cache keep a file of its rows and one of its writes, in the clear."""
+    if kit.name != "hot":
+        yield
+        return
+    with cache(kit) as client:
+        client.config_set("rdbcompression", "no")
+        client.config_set("appendonly", "yes")
+        try:
+            yield
+        finally:
+            client.config_set("appendonly", "no")
+            client.config_set("rdbcompression", "yes")
+
+
+def clean(kit: Kit, url: str) -> None:
+    """Do what an operator can do, so that also logs of writes have nothing."""
+    match kit.name:
+        case "hot":
+            with cache(kit) as client:
+                client.save()
+                client.bgrewriteaof()
+                wait_until(lambda: is_rewritten(client), "the file is written again")
+        case "postgres":
+            clean_postgres(kit.server, [url.replace("+psycopg", "")])
+        case "documents":
+            clean_postgres(kit.server, [cast(DocumentsServer, kit.server).behind.url])
+
+
+def is_rewritten(client: "redis.Redis[bytes]") -> bool:
+    info = client.info("persistence")
+    return not info["aof_rewrite_in_progress"] and not info["aof_rewrite_scheduled"]
+
+
+def clean_postgres(server: Server, urls: list[str]) -> None:
+    """Write tables without what was in them, and drop the write-ahead log."""
+    for url in urls:
+        with behind(server, url) as session:
+            session.execute("VACUUM FULL")
+    with behind(server) as session:
+        session.execute("ALTER SYSTEM SET wal_recycle = off")
+        session.execute("SELECT pg_reload_conf()")
+        try:
+            wait_until(
+                lambda: session.execute("SHOW wal_recycle").fetchone() == ("off",),
+                "the setting is read",
+            )
+            # The second one removes what was needed up to the first.
+            for _ in range(2):
+                session.execute("SELECT pg_switch_wal()")
+                session.execute("CHECKPOINT")
+        finally:
+            session.execute("ALTER SYSTEM RESET wal_recycle")
+            session.execute("SELECT pg_reload_conf()")
+
+
+def texts_of(shop: Shop, table: str) -> str:
+    with shop.lent() as connection:
+        rows = connection.execute(
+            sql.SQL("SELECT t::text FROM {} AS t").format(sql.Identifier(table))
+        )
+        return " ".join(text for (text,) in rows).lower()
+
+
+def has_purged(shop: Shop, store: RowStore) -> bool:
+    """Return whether each shelf has nothing of before the last forgetting."""
+    with shop.lent() as connection:
+        orders = registry.find_orders(connection, store.name)
+    shelves = [store.load_shelf(one.name) for one in store.projections]
+    return all(
+        shelf is not None and shelf.forgotten >= orders[one.name].forgotten > 0
+        for shelf, one in zip(shelves, store.projections, strict=True)
+    )
+
+
+def test_who_is_forgotten_leaves_all_files_of_a_store(
+    followed: Shop, kit: Kit, do: Do, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if isinstance(kit.server, GivenServer):
+        pytest.skip("the files of a server that was given are not seen")
+    person = Person()
+    folders = home_of(kit.server)
+    url = settings.read_database_url or ""
+    with kept_on_disk(kit), written(followed, kit.store) as writer:
+        settle(writer)
+        do(*person.commands)
+        settle(writer)
+        # Copies that were put aside have the values, too.
+        with followed.lent() as connection:
+            for one in kit.store.projections:
+                registry.order(connection, kit.name, one.name, "rebuild")
+        if kit.name != "hot":
+            settle(writer)
+        flush(kit)
+        before = files_with(folders, person.words)
+
+        do(ForgetCustomer(customer_id=person.id))
+        wait_until(
+            lambda: settle(writer) or has_purged(followed, kit.store),
+            "older copies are dropped",
+        )
+        flush(kit)
+        dropped = files_with(folders, person.words)
+        clean(kit, url)
+        after = files_with(folders, person.words)
+
+    print(
+        f"\n{kit.name}: files with a word before {count_files(before)}, after the"
+        f" purge {count_files(dropped)}, after what an operator does"
+        f" {count_files(after)};"
+        f" by word before {[len(f) for f in before.values()]}"
+    )
+    for path in sorted(set().union(*dropped.values())):
+        print("  remained after the purge:", path.relative_to(folders[0].parent))
+    assert all(before.values()), before
+    assert {word: files for word, files in after.items() if files} == {}
+    if kit.name == "search":
+        assert count_files(dropped) == 0
+    for table in ("refused_rows", "read_stores"):
+        text = texts_of(followed, table)
+        assert not [word for word in person.words if word in text]
