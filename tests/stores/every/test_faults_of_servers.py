@@ -26,6 +26,7 @@ from tasks.shop.wiring import Shop
 from tests.stores.every.conftest import Kit, Served
 from tests.stores.servers.server import GivenServer
 from tests.support.processes import Process, Processes
+from tests.support.refusing_writes import refusing_writes
 from tests.support.store_load import Load, Queries
 from tests.support.waiting import wait_until
 
@@ -181,7 +182,14 @@ def serves_another(desk: Desk, before: Copy) -> bool:
     return desk.kit.serving(desk.kit.store.projections[0]) != before
 
 
+def full(desk: Desk) -> None:
+    """The server takes no writes for a while, as with a full disk, and is read."""
+    with refusing_writes(desk.kit):
+        time.sleep(3)
+
+
 FAULTS: list[Fault] = [
+    full,
     killed,
     stopped,
     emptied,

@@ -14,24 +14,20 @@ from uuid import uuid4
 import psycopg
 import pytest
 import redis
-import sqlalchemy as sa
 from psycopg import sql
 
 from domain.address import Address
 from domain.customers.commands import ForgetCustomer, RegisterCustomer
-from eventstore.journal.entries import find
 from eventstore.stores import registry
 from eventstore.stores.row_store import RowStore
-from readmodels.stores.hot import final_commands
 from readmodels.stores.hot.store import HotStore
 from readmodels.stores.search.store import SearchStore
-from tasks.shop.setting_values import database_url
 from tasks.shop.wiring import Shop
 from tests.stores.every.conftest import Kit
 from tests.stores.servers.documents import DocumentsServer
 from tests.stores.servers.postgres import PostgresServer
 from tests.stores.servers.server import GivenServer, Server
-from tests.support.desk import Do, cancel, place
+from tests.support.desk import Do, place
 from tests.support.fed_store import settle, written
 from tests.support.plaintext import count_files, files_with
 from tests.support.waiting import wait_until
