@@ -7,11 +7,21 @@ from typing import Any
 import psycopg
 import redis
 
+from readmodels.stores.postgres.store import PostgresStore
 from readmodels.stores.search.store import SearchStore
 from tests.stores.every.conftest import Kit
 from tests.stores.servers.documents import DocumentsServer
 
 READ_ONLY = "default_transaction_read_only"
+FULL = """
+    CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE disk_full;
+    END
+    $$;
+    CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON recount_store.copies
+        EXECUTE FUNCTION public.refuse();
+"""
 
 
 @contextmanager
@@ -20,7 +30,9 @@ def refusing_writes(kit: Kit) -> Iterator[None]:
     Have the server of a store refuse writes, and answer what is read.
 
     A search server does it where its disk is full, a cache where its memory is and it
-    may not evict. PostgreSQL, and the one behind FerretDB, are made read only.
+    may not evict. The PostgreSQL behind FerretDB is made read only. The second
+    PostgreSQL says by a trigger what it says with a full disk: our sessions ask to
+    write whatever the server's default is.
     """
     match kit.name, kit.store:
         case _, SearchStore() as store:
@@ -32,11 +44,12 @@ def refusing_writes(kit: Kit) -> Iterator[None]:
         case "hot", _:
             with full_cache(kit.server.url):
                 yield
+        case _, PostgresStore() as store:
+            with full_postgres(store):
+                yield
         case _:
-            server = kit.server
-            if isinstance(server, DocumentsServer):
-                server = server.behind
-            with read_only_postgres(server.url):
+            assert isinstance(kit.server, DocumentsServer)
+            with read_only_postgres(kit.server.behind.url):
                 yield
 
 
@@ -60,6 +73,16 @@ def full_cache(url: str) -> Iterator[None]:
         for name, value in before.items():
             client.config_set(name, value)
         client.close()
+
+
+@contextmanager
+def full_postgres(store: PostgresStore) -> Iterator[None]:
+    with psycopg.connect(**store.connection.target, autocommit=True) as session:
+        session.execute(FULL)
+        try:
+            yield
+        finally:
+            session.execute("DROP FUNCTION public.refuse() CASCADE")
 
 
 @contextmanager

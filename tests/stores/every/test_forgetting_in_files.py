@@ -6,18 +6,15 @@ What an operator must do besides is done here as docs/stores tells it.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
-from uuid import uuid4
 
 import psycopg
 import pytest
 import redis
 from psycopg import sql
 
-from domain.address import Address
-from domain.customers.commands import ForgetCustomer, RegisterCustomer
+from domain.customers.commands import ForgetCustomer
 from eventstore.stores import registry
 from eventstore.stores.row_store import RowStore
 from readmodels.stores.hot.store import HotStore
@@ -27,43 +24,16 @@ from tests.stores.every.conftest import Kit
 from tests.stores.servers.documents import DocumentsServer
 from tests.stores.servers.postgres import PostgresServer
 from tests.stores.servers.server import GivenServer, Server
-from tests.support.desk import Do, place
+from tests.support.desk import Do
 from tests.support.fed_store import settle, written
+from tests.support.persons import Person, clean_postgres
 from tests.support.plaintext import count_files, files_with
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.stores
 
-
-class Person:
-    """A customer of whom no word is anybody else's."""
-
-    def __init__(self) -> None:
-        mark = "".join(chr(ord("a") + int(digit, 16)) for digit in uuid4().hex[:12])
-        number = str(uuid4().int)[:9]
-        self.name = f"Wanda q{mark}"
-        self.email = f"w{mark}@example.com"
-        self.phone = f"+44 7{number}"
-        self.street = f"12 z{mark} Road"
-        self.words = [f"q{mark}", f"w{mark}", f"7{number}", f"z{mark}"]
-        self.id = "WANDA"
-
-    @property
-    def address(self) -> Address:
-        return Address(street=self.street, city="London", country="UK")
-
-    @property
-    def commands(self) -> list[Any]:
-        """Commands that register the person, and place orders of theirs."""
-        ordered = replace(place, customer_id=self.id, address=self.address)
-        registered = RegisterCustomer(
-            customer_id=self.id,
-            name=self.name,
-            email=self.email,
-            phone=self.phone,
-            address=self.address,
-        )
-        return [registered, ordered, ordered, ordered]
+STATISTICS = "pg_catalog.pg_statistic"
+"""It has values of tables, those that were dropped among them until it is written."""
 
 
 def home_of(server: Server) -> list[Path]:
@@ -98,11 +68,11 @@ def cache(kit: Kit) -> Iterator["redis.Redis[bytes]"]:
 
 
 @contextmanager
-def behind(server: Server, url: str | None = None) -> Iterator[psycopg.Connection[Any]]:
+def behind(server: Server) -> Iterator[psycopg.Connection[Any]]:
     """Lend a session of the PostgreSQL that a server is, or that is behind it."""
     if isinstance(server, DocumentsServer):
         server = server.behind
-    with psycopg.connect(url or server.url, autocommit=True) as session:
+    with psycopg.connect(server.url, autocommit=True) as session:
         yield session
 
 
@@ -131,36 +101,14 @@ def clean(kit: Kit, url: str) -> None:
                 client.bgrewriteaof()
                 wait_until(lambda: is_rewritten(client), "the file is written again")
         case "postgres":
-            clean_postgres(kit.server, [url.replace("+psycopg", "")])
+            clean_postgres(url.replace("+psycopg", ""), table=STATISTICS)
         case "documents":
-            clean_postgres(kit.server, [cast(DocumentsServer, kit.server).behind.url])
+            clean_postgres(cast(DocumentsServer, kit.server).behind.url, table=STATISTICS)
 
 
 def is_rewritten(client: "redis.Redis[bytes]") -> bool:
     info = client.info("persistence")
     return not info["aof_rewrite_in_progress"] and not info["aof_rewrite_scheduled"]
-
-
-def clean_postgres(server: Server, urls: list[str]) -> None:
-    """Write tables without what was in them, and drop the write-ahead log."""
-    for url in urls:
-        with behind(server, url) as session:
-            session.execute("VACUUM FULL")
-    with behind(server) as session:
-        session.execute("ALTER SYSTEM SET wal_recycle = off")
-        session.execute("SELECT pg_reload_conf()")
-        try:
-            wait_until(
-                lambda: session.execute("SHOW wal_recycle").fetchone() == ("off",),
-                "the setting is read",
-            )
-            # The second one removes what was needed up to the first.
-            for _ in range(2):
-                session.execute("SELECT pg_switch_wal()")
-                session.execute("CHECKPOINT")
-        finally:
-            session.execute("ALTER SYSTEM RESET wal_recycle")
-            session.execute("SELECT pg_reload_conf()")
 
 
 def texts_of(shop: Shop, table: str) -> str:

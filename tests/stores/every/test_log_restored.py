@@ -1,4 +1,4 @@
-"""The shop's log comes back as it was earlier, and each store has rows of lost events."""
+"""The shop's log comes back as it was earlier: each store has rows of lost events."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +22,8 @@ from tests.support.fed_store import settle, written
 pytestmark = pytest.mark.stores
 
 LOST = RegisterCustomer(customer_id="LOST", name="Leopold Lostname")
+OF_THE_LOST = ("customers", "order_details", "order_list")
+"""Read models whose copies have read lost events; others go on."""
 ADDRESSES = {
     "hot": "/api/customers/LOST",
     "search": "/api/customers?search=lostname",
@@ -81,6 +83,8 @@ def test_no_row_of_a_lost_event_is_served_once_the_writer_has_looked(
     shop = followed
     client = app.test_client()
     with written(shop, kit.store) as writer:
+        # A cache has what changes from here on.
+        settle(writer)
         do(LOST, place)
         settle(writer)
         before = {one.name: kit.serving(one) for one in kit.store.projections}
@@ -96,7 +100,8 @@ def test_no_row_of_a_lost_event_is_served_once_the_writer_has_looked(
         for projection in kit.store.projections:
             shelf = looked.load_shelf(projection.name)
             assert shelf is not None
-            assert before[projection.name] not in shelf.copies
+            is_lost = projection.name in OF_THE_LOST
+            assert (before[projection.name] in shelf.copies) is not is_lost
         assert "Lostname" not in client.get(ADDRESSES[kit.name]).text
         for _ in range(20):
             writer.turn()
@@ -124,6 +129,8 @@ def test_without_the_look_at_the_log_a_row_of_a_lost_event_stays(
     """What the test above finds: the check is switched off here."""
     shop = followed
     with written(shop, kit.store) as writer:
+        # A cache has what changes from here on.
+        settle(writer)
         do(LOST, place)
         settle(writer)
     restore(shop, databases, saved)
