@@ -113,7 +113,12 @@ def write_store(environment: Variables, identity: str, is_over: Event) -> None:
     settings = settings_from(environment, "relay")
     [store] = row_stores(settings, identity)
     stop = threading.Event()
-    threading.Thread(target=lambda: (is_over.wait(), stop.set()), daemon=True).start()
+
+    def end() -> None:
+        is_over.wait()
+        stop.set()
+
+    threading.Thread(target=end, daemon=True).start()
     StoreThread(store, settings, stop).run()
 
 

@@ -68,7 +68,7 @@ class Desk:
 
     def wait_for_copies(self) -> None:
         """Wait until a copy of each read model answers."""
-        wait_until(self.has_copies, "copies are put in place", seconds=40)
+        wait_until(self.has_copies, "copies are put in place", seconds=120)
 
     def has_copies(self) -> bool:
         with self.shop.lent() as connection:
@@ -222,7 +222,9 @@ def test_after_a_fault_under_load_every_row_is_right_and_no_query_failed(
         fault(desk)
         time.sleep(2)
     ended_at = time.time()
-    wait_until(lambda: rests(desk, ended_at), "the copies have all changes", seconds=40)
+    wait_until(
+        lambda: rests(desk, ended_at), "the copies have all changes", seconds=120
+    )
 
     assert desk.differences() == []
     assert set(queries.statuses) == {200}

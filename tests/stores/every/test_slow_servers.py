@@ -29,7 +29,7 @@ MOST_MORE = 0.2
 TIMES = 25
 ADDRESSES = {
     "hot": "/api/orders/1",
-    "search": "/api/orders?search=clock",
+    "search": "/api/orders?q=clock",
     "documents": "/api/documents/orders?limit=5",
     "postgres": "/api/orders?limit=5",
 }
@@ -45,7 +45,12 @@ def proxy(served: Served) -> Iterator[SlowProxy]:
 def kit(shop: Shop, served: Served, proxy: SlowProxy) -> Iterator[Kit]:
     """The store, by way of the proxy."""
     through = replace(served, url=proxy.url)
-    kit = Kit(served.name, served.server, lambda: through.open(shop.identity))
+    kit = Kit(
+        served.name,
+        served.server,
+        lambda: through.open(shop.identity),
+        served.prepare,
+    )
     yield kit
     for store in kit.opened:
         store.close()
