@@ -61,11 +61,7 @@ class KnownWords:
                 f"""
                 SELECT DISTINCT word FROM (
                     SELECT string_to_array({self.expression}, ' ') AS words
-<<<<<<< HEAD
                     FROM {self.source} ORDER BY {self.key} DESC LIMIT :most
-=======
-                    FROM {self.source} LIMIT :most
->>>>>>> 7f4867b (Name the sample of words by no reserved word)
                 ) AS sampled, unnest(words) AS word
                 """
             ),

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from benchmarks.storing.named import searches_of
 from benchmarks.storing.report import say, say_times
-from benchmarks.storing.stand import FilledShop, engine_at, peaceful_connect
+from benchmarks.storing.stand import FilledShop, peaceful_connect
 from eventstore.connection import driver_connection
 from eventstore.projections.freshness import wait_for
 from readmodels import order_details, order_list
@@ -25,6 +25,7 @@ from readmodels.stores.hot.queries import HotRows, Miss
 from readmodels.stores.hot.store import HotStore
 from readmodels.stores.search.queries import Behind, Searches
 from readmodels.stores.search.store import SearchStore
+from tasks.shop.setting_values import database_url
 from tasks.stores.lending import LendingDatabase
 from tasks.stores.read_databases import PRIMARY
 from tasks.stores.replica import replica_at
@@ -109,10 +110,8 @@ def measure_single_rows(shop: FilledShop, turns: int) -> None:
     hot = HotStore(shop.stand.url_of("hot"), shop.identity)
     rows = HotRows(hot)
     primary = LendingDatabase(PRIMARY, lambda: shop.engine)
-    second = second_postgres_at(
-        engine_at(shop.stand.url_of("postgres")).url.render_as_string(False), primary
-    )
-    replica = replica_at(engine_at(shop.replica_url()).url.render_as_string(False))
+    second = second_postgres_at(database_url(shop.stand.url_of("postgres")), primary)
+    replica = replica_at(database_url(shop.replica_url()))
     with peaceful_connect(shop.desk.environment["DATABASE_URL"]) as session:
         warm_up(rows, session, numbers)
     ways["Redis (Valkey)"] = lambda n: is_there(rows.find_order(n))

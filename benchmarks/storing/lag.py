@@ -114,11 +114,11 @@ def write_store(environment: Variables, identity: str, is_over: Event) -> None:
     [store] = row_stores(settings, identity)
     stop = threading.Event()
 
-    def end() -> None:
+    def wait() -> None:
         is_over.wait()
         stop.set()
 
-    threading.Thread(target=end, daemon=True).start()
+    threading.Thread(target=wait, daemon=True).start()
     StoreThread(store, settings, stop).run()
 
 

@@ -17,7 +17,7 @@ from benchmarks.storing.changes import Changes
 from eventstore.stores import registry
 from eventstore.stores.row_store import RowStore
 from eventstore.stores.writer import Writer
-from tasks.shop.connections import connect
+from tasks.shop.connections import connect, pool_of
 from tasks.shop.setting_values import database_url
 from tasks.shop.settings import Settings, settings_from
 from tasks.stores.row_stores import row_stores
@@ -84,13 +84,15 @@ class Stand:
         return folder
 
     def url_of(self, store: str) -> str:
-        servers = {
-            "hot": lambda: self.cache,
-            "search": lambda: self.search,
-            "documents": lambda: self.documents,
-            "postgres": lambda: self.second,
-        }
-        return servers[store]().url
+        match store:
+            case "hot":
+                return self.cache.url
+            case "search":
+                return self.search.url
+            case "documents":
+                return self.documents.url
+            case _:
+                return self.second.url
 
 
 class FilledShop:
@@ -164,10 +166,9 @@ class FilledShop:
 
 
 def engine_at(url: str) -> sa.Engine:
-    """Return a pool of the database at *url*, in autocommit."""
-    return sa.create_engine(
-        sa.make_url(database_url(url)), isolation_level="AUTOCOMMIT"
-    )
+    """Return a pool of the database at *url*, as the web reads by it."""
+    pool = pool_of(database_url(url), "reader", may_write=False)
+    return pool.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def peaceful_connect(url: str) -> psycopg.Connection[tuple[object, ...]]:
