@@ -59,7 +59,7 @@ def flush(kit: Kit) -> None:
 
 
 @contextmanager
-def cache(kit: Kit) -> Iterator["redis.Redis[bytes]"]:
+def cache(kit: Kit) -> Iterator[redis.Redis]:
     client = redis.Redis.from_url(kit.server.url)
     try:
         yield client
@@ -107,7 +107,7 @@ def clean(kit: Kit, url: str) -> None:
             clean_postgres(server.behind.url, table=STATISTICS)
 
 
-def is_rewritten(client: "redis.Redis[bytes]") -> bool:
+def is_rewritten(client: redis.Redis) -> bool:
     info = client.info("persistence")
     return not info["aof_rewrite_in_progress"] and not info["aof_rewrite_scheduled"]
 
