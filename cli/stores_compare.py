@@ -6,8 +6,10 @@ import click
 
 from cli.chosen_store import names_of, store_called
 from cli.output import progress
-from eventstore.errors.stores import StoreAway
+from eventstore.errors.following import ChangesBegunAgain
+from eventstore.errors.stores import CopyMoved, StoreAway
 from eventstore.projections.changed_rows import count_keys
+from eventstore.projections.changes import find_newest
 from eventstore.stores import registry
 from eventstore.stores.comparison import MAX_SAMPLE, compare
 from eventstore.stores.row_store import RowStore
@@ -45,6 +47,13 @@ def compare_one(store: RowStore, name: str, *, is_full: bool) -> bool:
             click.echo(f"{store.name} {name}: no copy to compare")
             return False
         with shop().lent() as connection:
+            newest = find_newest(connection, [name]).get(name)
+            if newest is None or not copy.is_of(newest.epoch, newest.generation):
+                click.echo(
+                    f"{store.name} {name}: the copy is of rows that were replaced by a"
+                    " rebuild, and a new one is filled"
+                )
+                return False
             total = count_keys(connection, projection, copy.generation)
             refused = registry.find_refused(connection, store.name, name, copy.number)
             with progress(
@@ -67,7 +76,7 @@ def compare_one(store: RowStore, name: str, *, is_full: bool) -> bool:
                     progress=show,
                 )
             registry.note_comparison(connection, store.name, name, *found)
-    except StoreAway as error:
+    except (StoreAway, CopyMoved, ChangesBegunAgain) as error:
         raise click.ClickException(str(error)) from error
     for difference in found.differences[:MAX_DIFFERENCES]:
         click.echo(printable(difference))

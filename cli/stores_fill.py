@@ -12,13 +12,15 @@ from cli.chosen_store import names_of, store_called
 from cli.output import progress
 from eventstore.errors.stores import CopyMoved, OutdatedWriter, StoreAway
 from eventstore.stores import registry
-from eventstore.stores.registry import CopyStanding, Order
+from eventstore.stores.registry import BEGUN, CopyStanding, Order
 from eventstore.stores.row_store import RowStore
 from eventstore.stores.writer import Writer
 from tasks.shop.printable import printable
 from tasks.shop.wiring import shop
 
 SECONDS_BETWEEN_LOOKS = 0.2
+SECONDS_OF_PATIENCE = 15.0
+"""Seconds without progress, with an error or without a writer, before giving up."""
 SECONDS_TO_BEGIN = 5.0
 """Seconds in which a writer takes an order, or this command becomes the writer."""
 
@@ -71,17 +73,28 @@ def carry_out(store: RowStore, name: str, wanted: Order) -> bool:
             follow(connection, store, name)
         after = standing_of(connection, store, name)
     assert after is not None
-    serving = before.serving if before else None
-    if after.serving not in (None, serving):
+    if is_carried_out(before, after, wanted):
         words = "is rolled back" if wanted == "rollback" else "is filled"
         click.echo(
             f"{store.name} {name}: {words}; copy {after.serving} answers, with"
             f" {after.rows or 0:,} rows, {after.differences or 0} differences"
         )
         return True
-    because = after.error or after.answer or "the copy was not put in place"
+    refused = after.answer if after.answer != BEGUN else None
+    because = refused or after.error or "the copy was not put in place"
     click.echo(f"{store.name} {name}: {printable(because)}", err=True)
     return False
+
+
+def is_carried_out(
+    before: CopyStanding | None, after: CopyStanding, wanted: Order
+) -> bool:
+    """Return whether the copy that answers now is the one that was wanted."""
+    if after.answer != BEGUN or after.serving is None:
+        return False
+    if wanted == "rollback":
+        return before is not None and after.serving == before.previous
+    return before is None or after.serving != before.serving
 
 
 def write_here(
@@ -92,7 +105,7 @@ def write_here(
         raise click.ClickException(f"{store.name} is being taken over: try again")
     writer = Writer(store, connection)
     registry.order(connection, store.name, name, wanted)
-    stop = threading.Event()
+    stop, patience = threading.Event(), Patience()
     try:
         with ProgressOf(store.name, name) as shown:
             until_taken = time.monotonic() + SECONDS_TO_BEGIN
@@ -104,26 +117,30 @@ def write_here(
                 shown.show(standing)
                 if standing is None or standing.wanted is not None:
                     return time.monotonic() > until_taken
-                return is_done(standing)
+                return is_done(standing) or patience.is_over(standing)
 
             writer.run(is_over, stop)
     except (StoreAway, CopyMoved, OutdatedWriter) as error:
         raise click.ClickException(str(error)) from error
     finally:
+        registry.withdraw(connection, store.name, name)
         connection.execute("SELECT pg_advisory_unlock_all()")
 
 
 def follow(connection: psycopg.Connection[Any], store: RowStore, name: str) -> None:
     """Wait until the store's writer has done what was ordered."""
     with ProgressOf(store.name, name) as shown:
-        until_taken = time.monotonic() + SECONDS_TO_BEGIN
+        until_taken, patience = time.monotonic() + SECONDS_TO_BEGIN, Patience()
         while True:
             standing = standing_of(connection, store, name)
             assert standing is not None
             shown.show(standing)
             if standing.wanted is None and is_done(standing):
                 return
+            if standing.wanted is None and patience.is_over(standing):
+                return
             if standing.wanted is not None and time.monotonic() > until_taken:
+                registry.withdraw(connection, store.name, name)
                 raise click.ClickException(
                     f"the writer of {store.name} does not take the order; see the log"
                     " of the relay"
@@ -134,6 +151,20 @@ def follow(connection: psycopg.Connection[Any], store: RowStore, name: str) -> N
 def is_done(standing: CopyStanding) -> bool:
     """Return whether no copy is being filled, as its writer noted last."""
     return standing.upcoming is None
+
+
+class Patience:
+    """Is over when a copy was not filled for a while and its writer tells why not."""
+
+    def __init__(self) -> None:
+        self.filled: int | None = None
+        self.moved_at = time.monotonic()
+
+    def is_over(self, standing: CopyStanding) -> bool:
+        is_failing = bool(standing.error) or not standing.is_tended
+        if standing.filled != self.filled or not is_failing:
+            self.filled, self.moved_at = standing.filled, time.monotonic()
+        return time.monotonic() > self.moved_at + SECONDS_OF_PATIENCE
 
 
 class ProgressOf:

@@ -79,5 +79,9 @@ def sample_keys(
     total = count_keys(connection, projection, generation)
     # Some more than are wanted, since their number varies.
     percent = min(100.0, 100.0 * (1.2 * most + 20) / max(total, 1))
-    rows = connection.execute(page_of(projection, generation).sample, (percent, most))
+    sample = page_of(projection, generation).sample
+    try:
+        rows = connection.execute(sample, (percent, most)).fetchall()
+    except psycopg.errors.UndefinedTable as error:
+        raise ChangesBegunAgain(projection.name, "", generation) from error
     return [key for (key,) in rows]

@@ -41,6 +41,10 @@ SECONDS_BETWEEN_LOOKS = 1.0
 SECONDS_BETWEEN_COUNTS = 60.0
 SECONDS_TO_REST = 30.0
 """After a copy that was filled differs from PostgreSQL, before the next is made."""
+MAX_SECONDS_TO_REST = 3_600.0
+MAX_REFUSED = 20
+MAX_SHARE_REFUSED = 0.001
+"""So many rows, or of all rows this share, may be refused by a copy that answers."""
 SECONDS_BETWEEN_PURGES = 3_600.0
 """Between two copies that are made so that forgotten values leave the files."""
 
@@ -54,7 +58,8 @@ class Feeder:
     *connection* is in autocommit and holds the lock of the store's writer, *term* is
     what `begin_term` returned for it.
     *seconds_between_purges* is how long forgotten values may stay in a store's files.
-    *clock* returns seconds since 1970.
+    *clock* returns seconds since 1970; pauses are measured by another one, which
+    nobody sets back.
     """
 
     def __init__(
@@ -78,9 +83,10 @@ class Feeder:
         self.shelf = store.load_shelf(self.name) or Shelf()
         self.mover = Mover(store, projection, connection, clock)
         self.filled = self.expected = 0
+        self.seen = 0
         self.rests_until = float("-inf")
+        self.rest = SECONDS_TO_REST
         self.error: str | None = None
-        self.purged_at = float("-inf")
         self.next_certificate = float("-inf")
         self.next_note = float("-inf")
         self.next_count = float("-inf")
@@ -109,7 +115,7 @@ class Feeder:
             serving = self.shelf.serving
             if serving is not None and serving.is_of(newest.epoch, newest.generation):
                 has_more |= self.feed(serving, newest, parked)
-            if self.clock() >= self.next_note:
+            if time.monotonic() >= self.next_note:
                 self.note()
             return has_more
         except ChangesBegunAgain:
@@ -139,8 +145,10 @@ class Feeder:
             if (copy := getattr(self.shelf, name)) is not None
             and self.mover.checkpoint_of(copy) is None
         }
-        if lost:
-            self.put(msgspec.structs.replace(self.shelf, **lost))
+        # Before anything is dropped: a later writer may have taken over, and put copies
+        # that this one does not know. And a store may have been restored to when
+        # another copy was in place.
+        self.put(msgspec.structs.replace(self.shelf, **lost))
         kept = {copy.name() for copy in self.shelf.copies}
         for name in self.store.find_copies(self.name):
             if name not in kept:
@@ -151,14 +159,11 @@ class Feeder:
             self.name,
             [copy.number for copy in self.shelf.copies],
         )
-        if not lost and self.shelf.serving is not None:
-            # A store may have been restored to when another copy was in place.
-            self.put(self.shelf)
         self.is_known = True
 
     def obey(self, orders: Orders, newest: NewestChange) -> None:
         """Begin what an operator wants, and say why not."""
-        answer = "begun"
+        answer = registry.BEGUN
         shelf, previous = self.shelf, self.shelf.previous
         if orders.wanted == "rebuild":
             self.rests_until = float("-inf")
@@ -168,20 +173,23 @@ class Feeder:
         elif not previous.is_of(newest.epoch, newest.generation):
             answer = "refused: the earlier copy is of a generation that was replaced"
         else:
-            if shelf.upcoming is not None:
-                self.store.drop(shelf.upcoming)
+            leaves = shelf.serving.shape if shelf.serving else previous.shape
             self.put(
                 msgspec.structs.replace(
                     shelf,
                     upcoming=previous,
                     previous=None,
-                    purged=0,
-                    set_aside=shelf.serving.shape if shelf.serving else "",
+                    purged=None,
+                    set_aside=leaves if leaves != previous.shape else "",
                 )
             )
+            if shelf.upcoming is not None:
+                self.store.drop(shelf.upcoming)
         # First what is under way, so that nobody takes it for done.
         self.note()
-        registry.answer_order(self.connection, self.store.name, self.name, answer)
+        registry.answer_order(
+            self.connection, self.store.name, self.name, orders, answer
+        )
 
     def begin_if_wanted(self, orders: Orders, newest: NewestChange) -> None:
         """Begin a new copy where none is of these changes and of this shape."""
@@ -194,22 +202,30 @@ class Feeder:
             is_wanted = self.shape not in (serving.shape, self.shelf.set_aside)
             if not is_wanted and not self.must_purge(orders, serving):
                 return
-        if self.clock() >= self.rests_until:
+        if time.monotonic() >= self.rests_until:
             self.begin(orders, newest)
 
     def must_purge(self, orders: Orders, serving: Copy) -> bool:
         """Return whether forgotten values may be in the files, and time has passed."""
         reached = self.mover.checkpoint_of(serving)
-        return (
-            self.shelf.forgotten < orders.forgotten
-            and reached is not None
-            and reached.position >= orders.forgotten
-            and self.clock() >= self.purged_at + self.seconds_between_purges
-        )
+        if (
+            # Not whether it is less: a restored log may have gone back.
+            self.shelf.forgotten == orders.forgotten
+            or reached is None
+            or reached.position < orders.forgotten
+            or self.clock() - serving.number / 1e6 < self.seconds_between_purges
+        ):
+            return False
+        if self.shelf.set_aside == self.shape:
+            self.error = (
+                "somebody was forgotten, and is still in files of the copy that was"
+                " gone back to: rebuild it, or deploy the code that made it"
+            )
+            return False
+        return True
 
     def begin(self, orders: Orders, newest: NewestChange) -> None:
         """Make an empty copy, instead of one that is being filled."""
-        self.error = None
         last = max((copy.number for copy in self.shelf.copies), default=0)
         copy = Copy(
             read_model=self.name,
@@ -218,8 +234,7 @@ class Feeder:
             shape=self.shape,
             number=next_number(last),
         )
-        if self.shelf.upcoming is not None:
-            self.store.drop(self.shelf.upcoming)
+        former = self.shelf.upcoming
         # Rows that are read from here on have nothing that was forgotten before.
         is_past = self.position_of(newest.generation) >= orders.forgotten
         self.store.make(copy)
@@ -229,10 +244,12 @@ class Feeder:
             msgspec.structs.replace(
                 self.shelf,
                 upcoming=copy,
-                purged=orders.forgotten if is_past else 0,
+                purged=orders.forgotten if is_past else None,
                 set_aside="",
             )
         )
+        if former is not None:
+            self.store.drop(former)
 
     def position_of(self, generation: int) -> int:
         """Return the checkpoint of a generation of the read model, by its number."""
@@ -249,8 +266,8 @@ class Feeder:
         try:
             moved = self.mover.move_page(copy, parked=0)
         except CheckpointNotInLog:
+            self.put(msgspec.structs.replace(self.shelf, upcoming=None, purged=None))
             self.store.drop(copy)
-            self.put(msgspec.structs.replace(self.shelf, upcoming=None))
             return True
         self.filled += moved.rows
         if not moved.is_last:
@@ -264,15 +281,19 @@ class Feeder:
         registry.note_comparison(self.connection, self.store.name, self.name, *found)
         if found.differences:
             self.refuse(copy, found.differences)
+        elif len(refused) > max(MAX_REFUSED, MAX_SHARE_REFUSED * self.expected):
+            first = next(iter(refused.values()))
+            self.refuse(copy, [f"{len(refused)} rows were refused, as by {first}"])
         else:
             self.put_in_place(copy)
         return True
 
     def refuse(self, copy: Copy, differences: Sequence[str]) -> None:
         """Give up an upcoming copy that differs from PostgreSQL."""
+        self.put(msgspec.structs.replace(self.shelf, upcoming=None, purged=None))
         self.store.drop(copy)
-        self.put(msgspec.structs.replace(self.shelf, upcoming=None, purged=0))
-        self.rests_until = self.clock() + SECONDS_TO_REST
+        self.rests_until = time.monotonic() + self.rest
+        self.rest = min(2 * self.rest, MAX_SECONDS_TO_REST)
         self.error = (
             f"a new copy was not put in place, since it differs: {differences[0]}"
         )
@@ -283,8 +304,8 @@ class Feeder:
         kept = shelf.serving
         if shelf.previous is not None:
             gone.append(shelf.previous)
-        forgotten = max(shelf.forgotten, shelf.purged)
-        if forgotten > shelf.forgotten and kept is not None:
+        forgotten = shelf.forgotten if shelf.purged is None else shelf.purged
+        if forgotten != shelf.forgotten and kept is not None:
             gone.append(kept)
             kept = None
         self.put(
@@ -294,12 +315,12 @@ class Feeder:
                 upcoming=None,
                 previous=kept,
                 forgotten=forgotten,
-                purged=0,
+                purged=None,
             )
         )
         for former in gone:
             self.store.drop(former)
-        self.purged_at = self.clock()
+        self.rest, self.error = SECONDS_TO_REST, None
         self.next_count = self.next_note = float("-inf")
         registry.forget_copies(
             self.connection,
@@ -313,14 +334,15 @@ class Feeder:
         known = self.mover.checkpoint_of(copy)
         if (
             known is not None
-            and known.change == newest.change
+            # Of a read model without rows a copy has no change.
+            and newest.change in (known.change, self.seen)
             and known.parked == parked
-            and self.clock() < self.next_certificate
+            and time.monotonic() < self.next_certificate
         ):
             return False
-        self.next_certificate = self.clock() + SECONDS_BETWEEN_LOOKS
+        self.next_certificate = time.monotonic() + SECONDS_BETWEEN_LOOKS
         try:
-            return not self.mover.move_page(copy, parked).is_last
+            moved = self.mover.move_page(copy, parked)
         except CheckpointNotInLog:
             # Rows of events that the log does not have: they must not be shown.
             former = self.shelf.copies
@@ -328,16 +350,19 @@ class Feeder:
             for one in former:
                 self.store.drop(one)
             return True
+        if moved.is_last:
+            self.seen = moved.newest
+        return not moved.is_last
 
     def note(self) -> None:
         """Note in PostgreSQL how the copies stand."""
-        self.next_note = self.clock() + SECONDS_BETWEEN_LOOKS
+        self.next_note = time.monotonic() + SECONDS_BETWEEN_LOOKS
         serving, upcoming = self.shelf.serving, self.shelf.upcoming
         rows = None
         # What a cache has is no measure of what it lacks, and costs it a walk.
         counts = not self.store.may_lack_rows
-        if counts and serving is not None and self.clock() >= self.next_count:
-            self.next_count = self.clock() + SECONDS_BETWEEN_COUNTS
+        if counts and serving is not None and time.monotonic() >= self.next_count:
+            self.next_count = time.monotonic() + SECONDS_BETWEEN_COUNTS
             rows = self.store.count(serving)
         is_filling = counts and upcoming is not None
         registry.note_standing(

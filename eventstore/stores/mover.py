@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import psycopg
 
 from eventstore.errors.following import ChangesBegunAgain
+from eventstore.errors.stores import StoreAway
 from eventstore.projections.changes import ChangesPage, read_changes
 from eventstore.projections.newest_rows import read_end
 from eventstore.projections.projection import Projection
@@ -14,12 +15,19 @@ from eventstore.stores import registry
 from eventstore.stores.row_store import Checkpoint, Copy, RowStore
 
 ROWS_AT_ONCE = 1_000
+LEAST_TO_DOUBT = 20
+"""Rows of a page of which a store refuses all, before it is not believed."""
 
 
 class MovedPage(NamedTuple):
-    """How many rows were written, and whether the copy has all changes now."""
+    """
+    How many rows were written, and whether the copy has all changes now.
+
+    *newest* is the number of the last change that there was.
+    """
 
     rows: int
+    newest: int
     is_last: bool
 
 
@@ -43,8 +51,8 @@ class Mover:
         self.clock = clock
         self.name = projection.name
         self.checkpoints: dict[int, Checkpoint] = {}
-        # Until it is known that there are none.
-        self.has_refusals = True
+        # Copies, by number, of which it is known that they have refused nothing.
+        self.without_refusals: set[int] = set()
 
     def checkpoint_of(self, copy: Copy) -> Checkpoint | None:
         """Return how far a copy is, None if it is not there; it is read once."""
@@ -83,7 +91,7 @@ class Mover:
         )
         self.store.save_checkpoint(copy, reached, known)
         self.checkpoints[copy.number] = reached
-        return MovedPage(len(page.changes), page.is_last)
+        return MovedPage(len(page.changes), page.newest, page.is_last)
 
     def read_page(self, copy: Copy, known: Checkpoint) -> ChangesPage:
         if self.store.may_lack_rows and known == Checkpoint():
@@ -105,17 +113,21 @@ class Mover:
                 copy.number,
                 refusals,
             )
-        if self.has_refusals or refusals:
-            refused = {refusal.key for refusal in refusals}
-            registry.forget_refusals(
-                self.connection,
-                self.store.name,
-                self.name,
-                copy.number,
-                [(c.key, c.change) for c in changes if c.key not in refused],
-            )
-            self.has_refusals = bool(
-                registry.find_refused(
-                    self.connection, self.store.name, self.name, copy.number
-                )
-            )
+        if len(refusals) == len(changes) >= LEAST_TO_DOUBT:
+            # Not the rows are wrong: the server does not understand us.
+            raise StoreAway(self.store.name, f"it refused all: {refusals[0].error}")
+        if copy.number in self.without_refusals and not refusals:
+            return
+        refused = {refusal.key for refusal in refusals}
+        registry.forget_refusals(
+            self.connection,
+            self.store.name,
+            self.name,
+            copy.number,
+            [(c.key, c.change) for c in changes if c.key not in refused],
+        )
+        self.without_refusals.discard(copy.number)
+        if not registry.find_refused(
+            self.connection, self.store.name, self.name, copy.number
+        ):
+            self.without_refusals.add(copy.number)

@@ -11,6 +11,8 @@ from eventstore.stores.row_store import Checkpoint, Refusal, Shelf, next_number
 
 Order = Literal["rebuild", "rollback"]
 
+BEGUN = "begun"
+"""The answer to an order that is being carried out."""
 MAX_TEXT = 300
 """Characters of an error that are noted."""
 TURN = "hashtext('recount'), hashtext('store ' || %s)"
@@ -115,6 +117,7 @@ class Orders(NamedTuple):
     """What an operator wants of a writer, and the position of the last forgetting."""
 
     wanted: Order | None
+    wanted_at: datetime | None
     forgotten: int
 
 
@@ -123,7 +126,10 @@ def find_orders(
 ) -> Mapping[str, Orders]:
     """Return what is wanted of the writer of *store*, by read model."""
     rows = connection.execute(
-        "SELECT read_model, wanted, forgotten FROM public.read_stores WHERE store = %s",
+        """
+        SELECT read_model, wanted, wanted_at, forgotten
+        FROM public.read_stores WHERE store = %s
+        """,
         (store,),
     )
     return {name: Orders(*rest) for name, *rest in rows}
@@ -145,15 +151,29 @@ def order(
 
 
 def answer_order(
-    connection: psycopg.Connection[Any], store: str, read_model: str, answer: str
+    connection: psycopg.Connection[Any],
+    store: str,
+    read_model: str,
+    orders: Orders,
+    answer: str,
 ) -> None:
-    """Note that what was wanted is done, or why it was not: *answer*, one line."""
+    """Note that what was wanted is begun, or why it is not: *answer*, one line."""
     connection.execute(
         """
         UPDATE public.read_stores SET wanted = NULL, answer = %s
-        WHERE store = %s AND read_model = %s
+        -- Not an order that was given since.
+        WHERE store = %s AND read_model = %s AND wanted_at = %s
         """,
-        (answer[:MAX_TEXT], store, read_model),
+        (answer[:MAX_TEXT], store, read_model, orders.wanted_at),
+    )
+
+
+def withdraw(connection: psycopg.Connection[Any], store: str, read_model: str) -> None:
+    """Take an order back that no writer has taken."""
+    connection.execute(
+        "UPDATE public.read_stores SET wanted = NULL"
+        " WHERE store = %s AND read_model = %s",
+        (store, read_model),
     )
 
 

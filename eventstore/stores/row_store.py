@@ -88,7 +88,8 @@ class Shelf(msgspec.Struct, frozen=True, kw_only=True):
     *serving* answers. *upcoming* is being filled, to take its place. *previous* is the
     one before, for going back. *set_aside* is a shape that is not to be made, since an
     operator went back from it. What was forgotten up to the position *forgotten* has
-    left all files of the store, and with the upcoming copy what was up to *purged*.
+    left all files of the store; with the upcoming copy what was up to *purged* leaves
+    them, nothing where that is None.
     """
 
     serving: Copy | None = None
@@ -96,7 +97,7 @@ class Shelf(msgspec.Struct, frozen=True, kw_only=True):
     previous: Copy | None = None
     set_aside: str = ""
     forgotten: int = 0
-    purged: int = 0
+    purged: int | None = None
 
     @property
     def copies(self) -> Sequence[Copy]:

@@ -3,8 +3,8 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import psycopg
 
@@ -36,7 +36,8 @@ class Writer:
     """
     Writes the copies of one store.
 
-    *connection* is in autocommit, and holds the lock that `take_turn` took.
+    *connection* is in autocommit, and holds the lock that `take_turn` took. *moved* is
+    called before each step, to show that it does not hang.
     """
 
     def __init__(
@@ -45,22 +46,30 @@ class Writer:
         connection: psycopg.Connection[Any],
         *,
         seconds_between_purges: float = SECONDS_BETWEEN_PURGES,
+        moved: Callable[[], None] = lambda: None,
     ) -> None:
         self.store = store
         self.connection = connection
         self.seconds_between_purges = seconds_between_purges
-        self.names = [projection.name for projection in store.projections]
+        self.moved = moved
+        self.projections = {one.name: one for one in store.projections}
+        self.names = list(self.projections)
         self.terms = {
             name: registry.begin_term(connection, store.name, name)
             for name in self.names
         }
-        self.feeders: list[Feeder] = []
+        self.by_name: dict[str, Feeder] = {}
+        self.rests: dict[str, Rest] = {}
         self.newest: dict[str, NewestChange] = {}
         self.orders: dict[str, Orders] = {}
         self.parked: dict[str, int] = {}
         self.next_orders = float("-inf")
         self.busy_until = 0.0
         self.failures = 0
+
+    @property
+    def feeders(self) -> Sequence[Feeder]:
+        return list(self.by_name.values())
 
     def run(self, is_over: Callable[[], bool], stop: threading.Event) -> None:
         """
@@ -78,37 +87,70 @@ class Writer:
             stop.wait(pause)
 
     def turn(self) -> float:
-        """Give each read model a step; return the seconds until the next turn."""
+        """
+        Give each read model a step; return the seconds until the next turn.
+
+        One that fails rests, and the others go on. Raises its error if all have failed.
+        """
         now = time.monotonic()
-        if not self.feeders:
-            self.feeders = [
-                Feeder(
-                    self.store,
-                    projection,
-                    self.connection,
-                    term=self.terms[projection.name],
-                    seconds_between_purges=self.seconds_between_purges,
-                )
-                for projection in self.store.projections
-            ]
         if now >= self.next_orders:
             self.next_orders = now + SECONDS_BETWEEN_ORDERS
             self.orders = dict(registry.find_orders(self.connection, self.store.name))
             self.parked = self.count_old()
         newest = find_newest(self.connection, self.names)
         has_more = False
-        for feeder in self.feeders:
-            name = feeder.name
-            orders = self.orders.get(name, Orders(None, 0))
-            has_more |= feeder.step(newest.get(name), orders, self.parked.get(name, 0))
-            if orders.wanted is not None:
-                self.orders[name] = orders._replace(wanted=None)
+        errors: list[StoreAway | CopyMoved] = []
+        due = [name for name in self.names if now >= self.rest_of(name).until]
+        for name in due:
+            self.moved()
+            try:
+                has_more |= self.give_step(name, newest.get(name))
+                self.rests.pop(name, None)
+            except (StoreAway, CopyMoved) as error:
+                self.note_failure(name, error)
+                errors.append(error)
+        if errors and len(errors) == len(due):
+            self.rests.clear()
+            raise errors[0]
         if has_more or newest != self.newest:
             self.newest = newest
             self.busy_until = now + SECONDS_BUSY
         if has_more:
             return 0.0
         return PAUSE_WHEN_BUSY if now < self.busy_until else PAUSE
+
+    def give_step(self, name: str, newest: NewestChange | None) -> bool:
+        """Have one read model's feeder do a step; return whether there is more."""
+        feeder = self.by_name.get(name)
+        if feeder is None:
+            feeder = self.by_name[name] = Feeder(
+                self.store,
+                self.projections[name],
+                self.connection,
+                term=self.terms[name],
+                seconds_between_purges=self.seconds_between_purges,
+            )
+        orders = self.orders.get(name, NO_ORDERS)
+        has_more = feeder.step(newest, orders, self.parked.get(name, 0))
+        if orders.wanted is not None:
+            self.orders[name] = orders._replace(wanted=None)
+        return has_more
+
+    def rest_of(self, name: str) -> "Rest":
+        return self.rests.get(name, NO_REST)
+
+    def note_failure(self, name: str, error: StoreAway | CopyMoved) -> None:
+        """Note why a read model is not written, and let it rest for a while."""
+        failures = self.rest_of(name).failures + 1
+        pause = (
+            0.0
+            if isinstance(error, CopyMoved) and failures == 1
+            else pause_after(failures)
+        )
+        self.rests[name] = Rest(failures, time.monotonic() + pause)
+        # A step that broke off may have been done; all is read again from the store.
+        self.by_name.pop(name, None)
+        registry.note_error(self.connection, self.store.name, name, str(error))
 
     def count_old(self) -> dict[str, int]:
         """Return how many streams are parked, and one more for who stands still."""
@@ -127,14 +169,27 @@ class Writer:
         return count
 
     def rest_after(self, error: StoreAway | CopyMoved) -> float:
-        """Note why the store is not written; return the seconds until the next try."""
+        """Return the seconds until the next try, after all read models have failed."""
         self.failures += 1
         if self.failures == 1:
             log.warning("store %s: %s", self.store.name, error)
-        # A step that broke off may have been done; all is read again from the store.
-        self.feeders = []
-        for name in self.names:
-            registry.note_error(self.connection, self.store.name, name, str(error))
         if isinstance(error, CopyMoved):
             return 0.0 if self.failures == 1 else PAUSE
-        return min(0.1 * 2.0 ** min(self.failures, 10), MAX_SECONDS_OF_REST)
+        return pause_after(self.failures)
+
+
+class Rest(NamedTuple):
+    """How often a read model failed in a row, and until when it rests (monotonic)."""
+
+    failures: int
+    until: float
+
+
+NO_REST = Rest(0, float("-inf"))
+NO_ORDERS = Orders(None, None, 0)
+
+
+def pause_after(failures: int) -> float:
+    """Return the seconds of rest after so many failures in a row."""
+    pause: float = 0.1 * 2 ** min(failures, 10)
+    return min(pause, MAX_SECONDS_OF_REST)

@@ -81,12 +81,11 @@ class StoreThread:
         with closing(connect(settings.database_url, settings.role, **name)) as session:
             session.execute(f"SET idle_session_timeout = '{MAX_SILENCE}'")
             if take_turn(session, self.store.name):
-                Writer(self.store, session).run(self.note_turn, self.stop)
+                writer = Writer(self.store, session, moved=self.note_move)
+                writer.run(lambda: False, self.stop)
 
-    def note_turn(self) -> bool:
-        """Note that a turn begins; it is never over by itself."""
+    def note_move(self) -> None:
         self.moved_at = time.monotonic()
-        return False
 
 
 def write_stores(wiring: Callable[[], Shop], moved_at: c_double, parent: int) -> None:

@@ -7,17 +7,18 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from eventstore.errors.stores import CopyMoved, StoreAway
+from eventstore.errors.stores import CopyMoved, OutdatedWriter, StoreAway
+from eventstore.projections.changes import NewestChange, find_newest
 from eventstore.projections.generations import ensure_generation
 from eventstore.projections.rebuild import rebuild
 from eventstore.stores import registry
 from eventstore.stores.comparison import compare
-from eventstore.stores.registry import CopyStanding, find_copy_standings
+from eventstore.stores.registry import CopyStanding, Orders, find_copy_standings
 from eventstore.stores.row_store import Copy
 from eventstore.stores.writer import Writer
 from tests.support.engine import Engine
 from tests.support.memory_row_store import MemoryRowStore
-from tests.support.row_follower import keep_up, table, totals, write
+from tests.support.row_follower import keep_up, others, table, totals, write
 
 NAMES = [f"{group}{n}" for group in "ab" for n in range(20)]
 
@@ -58,6 +59,7 @@ def settle(writer: Writer) -> None:
 def give_turns(writer: Writer, count: int) -> None:
     """Give turns as `run` does, without its pauses."""
     for _ in range(count):
+        writer.rests.clear()
         try:
             writer.turn()
         except (StoreAway, CopyMoved) as error:
@@ -322,3 +324,124 @@ def test_a_copy_knows_that_its_read_model_stands_still(
     )
     settle(writer)
     assert store.content.checkpoints[copy].parked == 1
+
+
+def test_going_back_to_a_copy_of_the_same_form_needs_no_filling(
+    counted: Engine, store: MemoryRowStore, writer: Writer
+) -> None:
+    settle(writer)
+    first = serving(store)
+    registry.order(counted.connection, store.name, "totals", "rebuild")
+    settle(writer)
+    second = serving(store)
+    registry.order(counted.connection, store.name, "totals", "rollback")
+    settle(writer)
+    assert serving(store) == first
+
+    registry.order(counted.connection, store.name, "totals", "rollback")
+    settle(writer)
+    assert serving(store) == second
+
+
+def test_a_copy_that_refused_many_rows_is_not_put_in_place(
+    counted: Engine, store: MemoryRowStore, writer: Writer
+) -> None:
+    """A server that understands nothing of what it gets takes no row."""
+    change(counted, *[(name, 1) for name in NAMES])
+    settle(writer)
+    good = serving(store)
+
+    store.refuses = lambda row: True
+    registry.order(counted.connection, store.name, "totals", "rebuild")
+    writer.next_orders = float("-inf")
+    give_turns(writer, 5)
+    assert serving(store) == good
+    assert rows_of(store) == table(counted.connection)
+    assert "refused" in (standing(counted).error or "")
+
+
+def test_a_forgetting_after_the_log_went_back_is_carried_out(
+    counted: Engine, store: MemoryRowStore, writer: Writer
+) -> None:
+    settle(writer)
+    shelf = store.load_shelf("totals")
+    assert shelf is not None
+    term = writer.terms["totals"]
+    store.save_shelf("totals", msgspec.structs.replace(shelf, forgotten=1_000), term)
+    registry.note_forgetting(counted.connection, 2)
+    settle(Writer(store, writer.connection, seconds_between_purges=0))
+
+    assert serving(store) != shelf.serving
+    assert set(store.content.rows) == {serving(store).name()}
+
+
+def test_a_writer_that_was_paused_drops_nothing_of_its_successor(
+    counted: Engine, store: MemoryRowStore, writer: Writer
+) -> None:
+    old = Writer(store, counted.connect())
+    old.turn()
+    [paused] = old.feeders
+    paused.is_known = False
+    settle(Writer(store, writer.connection))
+    answers = serving(store)
+
+    with pytest.raises(OutdatedWriter):
+        paused.step(newest_of(counted), Orders(None, None, 0), 0)
+    assert answers.name() in store.content.rows
+
+
+def newest_of(engine: Engine) -> NewestChange:
+    return find_newest(engine.connection, ["totals"])["totals"]
+
+
+def test_a_read_model_without_rows_costs_no_writes(
+    engine: Engine, store: MemoryRowStore
+) -> None:
+    ensure_generation(engine.pool, totals)
+    writer = Writer(store, engine.connection)
+    settle(writer)
+    saves: list[Any] = []
+    save = store.save_checkpoint
+    store.save_checkpoint = lambda *given: saves.append(given) or save(*given)  # type: ignore[method-assign]
+    give_turns(writer, 20)
+    assert len(saves) <= 2
+
+
+def test_a_refusal_is_forgotten_while_another_copy_is_filled(
+    counted: Engine, store: MemoryRowStore, writer: Writer
+) -> None:
+    settle(writer)
+    store.refuses = lambda row: row.counter == "a1"
+    change(counted, ("a1", 1))
+    registry.order(counted.connection, store.name, "totals", "rebuild")
+    settle(writer)
+    assert standing(counted).refused == 1
+    store.refuses = lambda row: False
+    change(counted, ("a1", 1))
+    settle(writer)
+    assert standing(counted).refused == 0
+
+
+def test_one_read_model_that_fails_holds_up_no_other(
+    counted: Engine, writer: Writer
+) -> None:
+    ensure_generation(counted.pool, others)
+    store = MemoryRowStore([totals, others])
+    both = Writer(store, writer.connection)
+    load = store.load_checkpoint
+
+    def fail_for_totals(copy: Copy) -> Any:
+        if copy.read_model == "totals":
+            raise StoreAway(store.name, "its index is red")
+        return load(copy)
+
+    store.load_checkpoint = fail_for_totals  # type: ignore[method-assign]
+    write(counted.connection, ("a1", 3))
+    keep_up(counted.connection, totals, others)
+    give_turns(both, 5)
+    shelf = store.load_shelf("others")
+    assert shelf is not None
+    assert shelf.serving is not None
+    by_name = {one.read_model: one for one in find_copy_standings(counted.connection)}
+    assert "red" in (by_name["totals"].error or "")
+    assert by_name["others"].error is None

@@ -15,7 +15,7 @@ from readmodels.stores.postgres.statements import SETUP, STORE
 
 LIMITS = {
     "lock_timeout": "1s",
-    "statement_timeout": "60s",
+    "statement_timeout": "30s",
     "idle_in_transaction_session_timeout": "60s",
 }
 """A view is replaced after its readers, and others wait behind: a second at most."""
@@ -25,6 +25,12 @@ GONE = (
     psycopg.errors.UndefinedColumn,
 )
 """What was made is not there any more: somebody emptied the database."""
+OF_THE_ROW = (
+    psycopg.errors.DataError,
+    psycopg.errors.IntegrityError,
+    psycopg.errors.ProgramLimitExceeded,
+)
+"""Errors that one row causes, and that come again."""
 
 
 class StoreConnection:
@@ -53,15 +59,17 @@ class StoreConnection:
             session = self.open()
             with session.transaction():
                 yield session
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            if isinstance(error, psycopg.errors.ProgramLimitExceeded):
-                raise
-            self.close()
-            raise StoreAway(self.name, describe(error)) from error
         except GONE:
             # The next session makes what is missing.
             self.close()
             raise
+        except OF_THE_ROW:
+            raise
+        except psycopg.Error as error:
+            # Rights that are missing and views of others among them: all can be mended
+            # there, and are noted until then.
+            self.close()
+            raise StoreAway(self.name, describe(error)) from error
 
     def open(self) -> Session:
         if self.session is None or self.session.closed:

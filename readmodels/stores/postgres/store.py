@@ -23,7 +23,7 @@ from eventstore.projections.projection import Key, Projection
 from eventstore.projections.table import SCHEMA
 from eventstore.stores.row_store import Checkpoint, Copy, Refusal, Shelf, StoredRow
 from readmodels import ALL
-from readmodels.stores.postgres.connection import GONE, StoreConnection
+from readmodels.stores.postgres.connection import GONE, OF_THE_ROW, StoreConnection
 from readmodels.stores.postgres.statements import (
     STORE,
     CopyTables,
@@ -34,12 +34,6 @@ from readmodels.stores.postgres.statements import (
 NAME = "postgres"
 FORM = 1
 """Goes up when tables are made otherwise: then all copies are made again."""
-OF_THE_ROW = (
-    psycopg.errors.DataError,
-    psycopg.errors.IntegrityError,
-    psycopg.errors.ProgramLimitExceeded,
-)
-"""Errors that one row causes, and that come again."""
 
 _to_json = msgspec.json.Encoder().encode
 _shelf = msgspec.json.Decoder(Shelf)
@@ -103,10 +97,13 @@ class PostgresStore:
         self, session: psycopg.Connection[Any], read_model: str, copy: Copy | None
     ) -> None:
         """Have the read model's view show a copy; there is none without one."""
-        session.execute(drop_view(read_model))
+        tables = None
         if copy is not None and self.is_there(session, copy):
             tables = self.tables(copy)
+            # Before the view goes: from there on all who read it wait.
             session.execute(tables.analyze)
+        session.execute(drop_view(read_model))
+        if tables is not None:
             session.execute(tables.make_view)
 
     def make(self, copy: Copy) -> None:
@@ -177,6 +174,14 @@ class PostgresStore:
         tables = self.tables(copy)
         rows = [change.row for change in changes if change.row is not None]
         with self.of_copy(copy) as session:
+            # One at a time: a row that another writer has not committed yet is not seen
+            # by the statement that deletes it.
+            found = session.execute(
+                f"SELECT FROM {STORE}.copies WHERE name = %s FOR UPDATE",
+                (copy.name(),),
+            )
+            if not found.rowcount:
+                raise CopyMoved(self.name, copy.name())
             session.execute(
                 tables.write,
                 (
@@ -227,8 +232,15 @@ class PostgresStore:
         tables = self.tables(copy)
         with self.of_copy(copy) as session:
             rows = session.execute(tables.read, (list(keys),)).fetchall()
+        # A row that is there although it is gone is shown, so that somebody notices.
+        place = tables.table.place
         return {
-            key: StoredRow(change, None if is_gone else tables.table.read(values))
+            key: StoredRow(
+                change,
+                None
+                if is_gone and values[place] is None
+                else tables.table.read(values),
+            )
             for key, change, is_gone, *values in rows
         }
 

@@ -73,7 +73,7 @@ def test_one_bad_row_of_a_thousand_is_noted_and_comes_when_it_is_mended(
             page = read_changes(connection, customers, limit=10)
         first = page.newest + 1
         changes = thousand(page.changes[0], first)
-        feeder.write(copy, page_of(page, spoiled(changes, kit)))
+        feeder.mover.write(copy, page_of(page, spoiled(changes, kit)))
         found = kit.store.read(copy, [change.key for change in changes])
         refused = refusals(followed, kit, copy)
         print(f"\n{kit.name}: refused {refused}")
@@ -88,7 +88,7 @@ def test_one_bad_row_of_a_thousand_is_noted_and_comes_when_it_is_mended(
         assert "no number" not in refused[BAD]
 
         mended = [one._replace(change=first + COUNT) for one in changes[500:501]]
-        feeder.write(copy, page_of(page, mended))
+        feeder.mover.write(copy, page_of(page, mended))
         assert kit.store.read(copy, [BAD])[BAD] == (first + COUNT, mended[0].row)
         assert refusals(followed, kit, copy) == {}
 
