@@ -20,7 +20,8 @@ MIN_LENGTH = 6
 """Names with fewer letters are never taken for misspelled ones."""
 
 GENERIC = re.compile(
-    r"(.*_)?(DATABASE_URL|REDIS_URL)|(SECRET|MASTER)_KEY|LOG_\w+|[A-Z]+"
+    r"(.*_)?(DATABASE|REDIS|CACHE|SEARCH|DOCUMENTS)_URL|(SECRET|MASTER)_KEY"
+    r"|LOG_\w+|[A-Z]+"
 )
 """Names that others use with a prefix: FLASK_SECRET_KEY is not ours."""
 
