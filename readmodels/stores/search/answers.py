@@ -48,8 +48,13 @@ class Shards(msgspec.Struct):
     successful: int = 0
 
 
+class Total(msgspec.Struct):
+    value: int = 0
+
+
 class Hits(msgspec.Struct):
     hits: list[Found] = []
+    total: Total = msgspec.field(default_factory=Total)
 
 
 class TopHits(msgspec.Struct):
@@ -57,11 +62,9 @@ class TopHits(msgspec.Struct):
 
 
 class Bucket(msgspec.Struct):
-    """What an aggregation found: a number of documents, and the first of them."""
+    """What an aggregation found: the first of its documents."""
 
-    doc_count: int = 0
     first: TopHits | None = None
-    buckets: dict[str, "Bucket"] = {}
 
 
 class Searched(msgspec.Struct):
@@ -74,13 +77,23 @@ class Searched(msgspec.Struct):
     aggregations: dict[str, Bucket] = {}
 
 
+class SeveralSearched(msgspec.Struct):
+    """The answer to several searches; one that failed has no shards."""
+
+    responses: list[Searched] = []
+
+
 def whole(client: SearchClient, answer: Answer) -> Searched:
+    """Return the answer to a count or a search. Raises StoreAway as `checked`."""
+    return checked(client, client.read(answer, Searched))
+
+
+def checked(client: SearchClient, found: Searched) -> Searched:
     """
-    Return the answer to a count or a search.
+    Return the answer to a search.
 
     Raises StoreAway if a part of the index did not answer: it would be taken for empty.
     """
-    found = client.read(answer, Searched)
     total, answered = found.shards.total, found.shards.successful
     if found.timed_out or not total or answered < total:
         raise StoreAway(client.store, "a part of its index does not answer")

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+Body = Mapping[str, Any] | Iterable[bytes] | None
+"""What is sent: a mapping as JSON, or lines of JSON."""
+
 SECONDS_TO_ANSWER = 0.15
 """For all requests of a query together: then PostgreSQL answers it."""
 SECONDS_TO_WRITE = 10.0
@@ -69,7 +72,7 @@ class SearchClient:
         self,
         method: str,
         path: str,
-        body: Mapping[str, Any] | Iterable[bytes] | None = None,
+        body: Body = None,
         *,
         seconds: float,
         accepts: Collection[int] = (),

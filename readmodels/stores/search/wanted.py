@@ -1,6 +1,6 @@
 """What is asked of the search store, as its server understands it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from readmodels.asked_words import Term, terms_of
@@ -39,18 +39,18 @@ class Wanted:
                 named[f"part {n}"] = part
         return named
 
-    def similar(self, found: Mapping[str, int]) -> Query | None:
+    def similar(self, found: Collection[str]) -> Query | None:
         """
         Return the query for rows that are like what was asked; None if nothing is.
 
-        *found* has the number of rows for each query of `asked_first`.
+        *found* has the names of those queries of `asked_first` that find a row.
         """
         ways: list[list[Query]] = []
         guessed = 0
         for n, term in enumerate(self.terms):
-            known = [self.exactly[n]] if found.get(f"exactly {n}") else []
+            known = [self.exactly[n]] if f"exactly {n}" in found else []
             part = self.parts[n]
-            if part is not None and found.get(f"part {n}"):
+            if part is not None and f"part {n}" in found:
                 known.append(part)
             if not known:
                 guessed += 1

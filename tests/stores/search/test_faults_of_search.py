@@ -20,9 +20,9 @@ from eventstore.errors.stores import StoreAway
 from eventstore.projections.changes import RowChange
 from eventstore.stores.row_store import Checkpoint, Copy, Shelf, StoredRow
 from readmodels.stores.search.client import SECONDS_TO_ANSWER
-from readmodels.stores.search.forms import ORDERS
 from readmodels.stores.search.queries import FoundPage, Searches
 from readmodels.stores.search.store import SearchStore
+from tests.stores.search.conftest import new_copy
 from tests.stores.servers.server import PATIENCE, GivenServer, Server
 from tests.support.order_rows import order
 
@@ -38,22 +38,9 @@ def server(search_server: Server) -> Server:
 
 
 @pytest.fixture
-def store(search_server: Server) -> Iterator[SearchStore]:
-    store = SearchStore(search_server.url, uuid4().hex[:10])
-    yield store
-    store.close()
-
-
-@pytest.fixture
 def copy(store: SearchStore) -> Copy:
     """A copy that answers, with an order."""
-    copy = Copy(
-        read_model="order_list",
-        epoch="0a1b2c3d-0000-4000-8000-000000000000",
-        generation=1,
-        shape=store.shape_of(ORDERS.projection),
-        number=1,
-    )
+    copy = new_copy(store)
     store.make(copy)
     store.save_shelf("order_list", Shelf(serving=copy), 1)
     store.write(copy, [RowChange(1, 1, 1, order(1))], 1)

@@ -1,10 +1,8 @@
 """A search says which position its rows have, and has them come into view if asked."""
 
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -12,11 +10,10 @@ from eventstore.errors.stores import StoreAway
 from eventstore.projections.changes import RowChange
 from eventstore.stores.row_store import Checkpoint, Copy, Shelf
 from readmodels.stores.search import queries
-from readmodels.stores.search.forms import ORDERS
 from readmodels.stores.search.one_search import Search
 from readmodels.stores.search.queries import Behind, FoundPage, Searches
 from readmodels.stores.search.store import SearchStore
-from tests.stores.servers.server import Server
+from tests.stores.search.conftest import new_copy
 from tests.support.fed_store import PATIENCE
 from tests.support.order_rows import order
 
@@ -45,22 +42,13 @@ class Fed:
 
 
 @pytest.fixture
-def fed(search_server: Server) -> Iterator[Fed]:
-    store = SearchStore(search_server.url, uuid4().hex[:10])
-    copy = serving(store, 1)
-    yield Fed(store, Searches(store, PATIENCE), copy)
-    store.close()
+def fed(store: SearchStore) -> Fed:
+    return Fed(store, Searches(store, PATIENCE), serving(store, 1))
 
 
 def serving(store: SearchStore, number: int) -> Copy:
     """Make a copy that answers, and whose server refreshes nothing by itself."""
-    copy = Copy(
-        read_model="order_list",
-        epoch="0a1b2c3d-0000-4000-8000-000000000000",
-        generation=1,
-        shape=store.shape_of(ORDERS.projection),
-        number=number,
-    )
+    copy = new_copy(store, number)
     store.make(copy)
     path = f"/{store.index_of(copy)}/_settings"
     store.ask("PUT", path, {"index.refresh_interval": "-1"})

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from uuid import uuid4
 
 import msgspec
 import pytest
@@ -14,19 +13,10 @@ from readmodels.order_list import OrderSummaryRow
 from readmodels.stores.search.bulk import Bulk
 from readmodels.stores.search.forms import FORMS, ORDERS, Form
 from readmodels.stores.search.store import SearchStore, prefix_of
-from tests.stores.servers.server import Server
+from tests.stores.search.conftest import new_copy
 from tests.support.order_rows import order
 
 pytestmark = pytest.mark.stores
-
-EPOCH = "0a1b2c3d-0000-4000-8000-000000000000"
-
-
-@pytest.fixture
-def store(search_server: Server) -> Iterator[SearchStore]:
-    store = SearchStore(search_server.url, uuid4().hex[:10])
-    yield store
-    store.close()
 
 
 @pytest.fixture
@@ -40,16 +30,6 @@ def other_than(store: SearchStore, forms: Sequence[Form] = FORMS) -> SearchStore
     """Another writer of the same shop."""
     shop = store.prefix.removeprefix(prefix_of(""))
     return SearchStore(store.client.url, shop, forms)
-
-
-def new_copy(store: SearchStore, number: int = 1) -> Copy:
-    return Copy(
-        read_model="order_list",
-        epoch=EPOCH,
-        generation=1,
-        shape=store.shape_of(ORDERS.projection),
-        number=number,
-    )
 
 
 def change(number: int, row: OrderSummaryRow | None, at: int = 1) -> RowChange:

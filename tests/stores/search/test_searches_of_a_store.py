@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +21,7 @@ from tasks import catch_up
 from tasks.shop import wiring
 from tasks.shop.settings import Settings
 from tasks.shop.wiring import Shop
+from tests.stores.search.conftest import delete_all
 from tests.stores.servers.server import Server
 from tests.support import named_searches, northwind
 from tests.support.demo_shop import fill_with_demo
@@ -40,8 +42,13 @@ def writer(shop: Shop, search_server: Server) -> Iterator[Writer]:
         yield writer
 
 
-def writer_of(shop: Shop, server: Server) -> Any:
-    return written(shop, SearchStore(server.url, shop.identity))
+@contextmanager
+def writer_of(shop: Shop, server: Server) -> Iterator[Writer]:
+    store = SearchStore(server.url, shop.identity)
+    with written(shop, store) as writer:
+        yield writer
+    delete_all(store)
+    store.close()
 
 
 @pytest.fixture
