@@ -45,9 +45,14 @@ class AskingElsewhere(Flask):
                 avoid(g.asking)
 
 
+def note_away(store: str) -> None:
+    """Ask *store* no more for this request."""
+    g.setdefault("avoided", set()).add(store)
+
+
 def avoid(store: str) -> None:
     """Ask *store* no more for this request, and forget what was noted so far."""
-    g.setdefault("avoided", set()).add(store)
+    note_away(store)
     for name in NOTES:
         g.pop(name, None)
 

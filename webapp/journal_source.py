@@ -18,7 +18,7 @@ from eventstore.journal import entries
 from eventstore.journal.entries import CausedEvent, Entry
 from eventstore.journal.pruning import find_pruned_before
 from tasks.stores.read_databases import PRIMARY, ReadDatabases
-from webapp.answering_store import SAFE, note_store
+from webapp.answering_store import SAFE, note_away, note_store
 from webapp.current_shop import the_shop
 from webapp.outages import DATABASE_ERRORS, is_outage
 from webapp.problems import Problem
@@ -45,6 +45,8 @@ def ask_journal(question: Callable[[sa.Connection], T], *, notes: bool = True) -
     except DATABASE_ERRORS as error:
         if not is_outage(error):
             raise
+        # What else this request asks would wait for it in vain, too.
+        note_away(PRIMARY)
         return ask_replica(reads, question, error, notes=notes)
     if notes:
         note_store(PRIMARY, None)

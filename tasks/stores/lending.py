@@ -18,7 +18,7 @@ from eventstore.sessions.session import Session
 from eventstore.sessions.silence import at_most_silent
 from tasks.broker.circuit_breaker import Breaker, State
 
-MAX_SILENCE = 0.1
+MAX_SILENCE = 0.08
 """Seconds after which a silent server is looked at; a look takes as long at most."""
 LONGEST_REST = 5.0
 """Seconds between two attempts at a server that does not answer, at most."""
@@ -47,7 +47,9 @@ class LendingDatabase:
 
     name: str
     make: Callable[[], sa.Engine]
-    breaker: Breaker = field(default_factory=lambda: Breaker(longest_rest=LONGEST_REST))
+    breaker: Breaker = field(
+        default_factory=lambda: Breaker(threshold=1, longest_rest=LONGEST_REST)
+    )
 
     @cached_property
     def engine(self) -> sa.Engine:

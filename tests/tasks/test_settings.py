@@ -139,6 +139,20 @@ def test_a_process_has_the_database_of_its_role_or_that_of_all(role: str) -> Non
     assert settings_from(NEEDED, role).database_url == settings_with().database_url
 
 
+@pytest.mark.parametrize("name", ["REPLICA_DATABASE_URL", "READ_DATABASE_URL"])
+def test_a_database_to_read_from_is_named_by_itself(name: str) -> None:
+    url = "postgres://reader@db2.example/shop"
+    settings = settings_from({**NEEDED, name: url}, "web")
+
+    assert getattr(settings, name.lower()) == url.replace(
+        "postgres:", "postgresql+psycopg:"
+    )
+    assert settings.database_url == settings_with().database_url
+    assert getattr(settings_with(), name.lower()) is None
+    with pytest.raises(BadSetting, match=f"^{name}: {DATABASE_FORM}$"):
+        settings_from({**NEEDED, name: "db2.example"}, "web")
+
+
 @pytest.mark.parametrize(
     ("process", "role"),
     [
