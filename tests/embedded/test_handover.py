@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from embedded import handover, record
+from embedded import handover, logins, record
 from embedded.folders import ROOT, folders_from
+from embedded.up import HANDED_DOWN
+from tasks.shop.settings import OF_ROLES, VARIABLES
 
 
 @pytest.fixture
@@ -42,6 +44,30 @@ def test_a_command_has_the_shop_of_the_running_up(
     assert environment["TIMEZONE"] == "Europe/Oslo"
     # `up` was not told a currency, so it has the default, and the command has it too.
     assert "CURRENCY" not in environment
+
+
+def test_addresses_of_all_servers_are_handed_down_and_reach_each_process() -> None:
+    servers = {name for name in VARIABLES if name.endswith("_URL")}
+    stores = servers - {*OF_ROLES.values(), "DATABASE_URL", "REDIS_URL"}
+    given = dict.fromkeys([*OF_ROLES.values(), *stores], "somewhere")
+
+    assert stores
+    assert servers - set(HANDED_DOWN) == {
+        OF_ROLES[role] for role in ("web", "worker", "relay")
+    }
+    for process in logins.OF_PROCESSES:
+        assert stores <= logins.for_process(process, given).keys()
+
+
+def test_a_store_can_be_named_to_a_command_before_up_knows_it(
+    joined: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEARCH_URL", "http://127.0.0.1:9200")
+
+    environment = handover.environment()
+
+    assert environment["SEARCH_URL"] == "http://127.0.0.1:9200"
+    assert environment["DATABASE_URL"] == joined["DATABASE_URL"]
 
 
 def test_a_command_for_a_database_of_ones_own_has_ones_own_settings(
