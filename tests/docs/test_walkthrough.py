@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from eventstore.sql import FUNCTIONS, source
-from readmodels import order_list
+from readmodels import order_list, row_words
 from tasks import catch_up, commands
 from tasks.shop.wiring import Shop
 from tests.support.databases import ROOT
@@ -144,6 +144,9 @@ def way(
     catch_up.run(shop)
     # Else it would hang on the time since then, whether it is looked up again.
     client.application.extensions["remembered"].no_users_at = float("-inf")
+    # Else the words of a city and a product are those of an earlier test.
+    row_words.words_of_city.cache_clear()
+    row_words.words_of_product.cache_clear()
     way: list[Passed] = []
     with recorded(way, monkeypatch):
         answer = send(order)
