@@ -26,7 +26,7 @@ OF_THE_LOST = ("customers", "order_details", "order_list")
 """Read models whose copies have read lost events; others go on."""
 ADDRESSES = {
     "hot": "/api/customers/LOST",
-    "search": "/api/customers?search=lostname",
+    "search": "/api/customers?q=lostname",
     "documents": "/api/documents/customers?customer_id=LOST",
     "postgres": "/api/customers/LOST",
 }
