@@ -17,6 +17,7 @@ from psycopg import sql
 from domain.customers.commands import ForgetCustomer
 from eventstore.stores import registry
 from eventstore.stores.row_store import RowStore
+from eventstore.stores.writer import Writer
 from readmodels.stores.hot.store import HotStore
 from readmodels.stores.search.store import SearchStore
 from tasks.shop.wiring import Shop
@@ -59,7 +60,7 @@ def flush(kit: Kit) -> None:
 
 
 @contextmanager
-def cache(kit: Kit) -> Iterator[redis.Redis]:
+def cache(kit: Kit) -> Iterator[Any]:
     client = redis.Redis.from_url(kit.server.url)
     try:
         yield client
@@ -107,7 +108,7 @@ def clean(kit: Kit, url: str) -> None:
             clean_postgres(server.behind.url, table=STATISTICS)
 
 
-def is_rewritten(client: redis.Redis) -> bool:
+def is_rewritten(client: Any) -> bool:
     info = client.info("persistence")
     return not info["aof_rewrite_in_progress"] and not info["aof_rewrite_scheduled"]
 
@@ -118,6 +119,11 @@ def texts_of(shop: Shop, table: str) -> str:
             sql.SQL("SELECT t::text FROM {} AS t").format(sql.Identifier(table))
         )
         return " ".join(text for (text,) in rows).lower()
+
+
+def has_settled(writer: Writer) -> bool:
+    settle(writer)
+    return True
 
 
 def has_purged(shop: Shop, store: RowStore) -> bool:
@@ -153,9 +159,10 @@ def test_who_is_forgotten_leaves_all_files_of_a_store(
         before = files_with(folders, person.words)
 
         do(ForgetCustomer(customer_id=person.id))
-        settle(writer)
-        while not has_purged(followed, kit.store):
-            settle(writer)
+        wait_until(
+            lambda: has_settled(writer) and has_purged(followed, kit.store),
+            "older copies are dropped",
+        )
         flush(kit)
         dropped = files_with(folders, person.words)
         clean(kit, url)

@@ -27,7 +27,7 @@ from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.stores, pytest.mark.races]
 
-ADDRESSES = ["/api/orders?q=clock", "/api/orders?search=nam", "/orders?search=7"]
+ADDRESSES = ["/api/orders?q=clock", "/api/orders?q=nam", "/orders?q=7"]
 OTHER = replace(ORDERS, filters=[*ORDERS.filters, "currency"])
 """A form with one more field."""
 
