@@ -61,8 +61,8 @@ class KnownWords:
                 f"""
                 SELECT DISTINCT word FROM (
                     SELECT string_to_array({self.expression}, ' ') AS words
-                    FROM {self.source} ORDER BY {self.key} DESC LIMIT :most
-                ) AS sampled, unnest(words) AS word
+                    FROM {self.source} LIMIT :most
+                ) AS sample, unnest(words) AS word
                 """
             ),
             {"most": ROWS_SAMPLED},
