@@ -61,7 +61,7 @@ class KnownWords:
                 f"""
                 SELECT DISTINCT word FROM (
                     SELECT string_to_array({self.expression}, ' ') AS words
-                    FROM {self.source} LIMIT :most
+                    FROM {self.source} ORDER BY {self.key} DESC LIMIT :most
                 ) AS sample, unnest(words) AS word
                 """
             ),

@@ -407,7 +407,7 @@ def test_a_read_model_without_rows_costs_no_writes(
         saves.append(given)
         save(*given)
 
-    store.save_checkpoint = count_and_save  # type: ignore[method-assign]
+    store.save_checkpoint = count_and_save  # type: ignore[assignment,method-assign]
     give_turns(writer, 20)
     assert len(saves) <= 2
 
