@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
-from readmodels.phones import phone_runs, plain_digits
+from readmodels.phones import phone_runs
 from readmodels.words import words
+
+MAX_TERMS = 16
+"""So many terms are looked for; who types more pastes a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +28,14 @@ class Term:
 def terms_of(asked: str) -> list[Term]:
     """Return the terms of *asked*, each once; all of them have to be found."""
     terms: list[Term] = []
-    written = plain_digits(asked)
     end = 0
-    for run, numbers in phone_runs(asked):
-        start = written.index(run, end)
+    for start, run, numbers in phone_runs(asked):
         terms += terms_of_words(asked[end:start])
         end = start + len(run)
         ways = [tuple(words(run).split()), *((number,) for number in numbers)]
         terms.append(Term(tuple(ways)))
     terms += terms_of_words(asked[end:])
-    return list(dict.fromkeys(terms))
+    return list(dict.fromkeys(terms))[:MAX_TERMS]
 
 
 def terms_of_words(asked: str) -> list[Term]:

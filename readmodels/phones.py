@@ -34,9 +34,9 @@ def phone_words(phone: str | None) -> list[str]:
     return list(dict.fromkeys(marked(ends)))
 
 
-def phone_runs(asked: str) -> Iterator[tuple[str, list[str]]]:
+def phone_runs(asked: str) -> Iterator[tuple[int, str, list[str]]]:
     """
-    Yield what may be a telephone number in *asked*, with the words it may begin.
+    Yield where in *asked* a telephone number may be, the number, and its words.
 
     A run of digits and of the signs between them is one; the country's number may be
     missing where the number is kept.
@@ -49,7 +49,7 @@ def phone_runs(asked: str) -> Iterator[tuple[str, list[str]]]:
             numbers += without_country(digits)
         found = list(dict.fromkeys(marked(numbers)))
         if found:
-            yield run[0], found
+            yield run.start(), run[0], found
 
 
 def marked(numbers: list[str]) -> Iterator[str]:

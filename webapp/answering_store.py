@@ -16,7 +16,7 @@ from webapp.outages import DATABASE_ERRORS, may_succeed_elsewhere
 SAFE = ("GET", "HEAD")
 NOTES = (
     *("behind", "passed_over", "left_out", "standstills", "laggards", "cut_off"),
-    *("marks", "old", "undecided", "store", "asking"),
+    *("marks", "old", "undecided", "store", "asking", "passed_by"),
 )
 """What queries note in `g` for the page; a repeated request begins without."""
 

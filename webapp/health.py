@@ -118,8 +118,12 @@ def described_copies() -> dict[str, Any]:
     """Return which copies in stores are not written as a field, if there are any."""
     if not the_shop().settings.names_stores:
         return {}
-    with the_shop().lent() as connection:
-        standings = find_copy_standings(connection)
+    try:
+        with the_shop().lent() as connection:
+            standings = find_copy_standings(connection)
+    except psycopg.errors.InsufficientPrivilege as error:
+        log.error("copies cannot be looked at error=%s", type(error).__name__)
+        return {}
     return {
         "copies": [
             {

@@ -20,11 +20,14 @@ from eventstore.journal.pruning import find_pruned_before
 from tasks.stores.read_databases import PRIMARY, ReadDatabases
 from webapp.answering_store import SAFE, note_away, note_store
 from webapp.current_shop import the_shop
-from webapp.outages import DATABASE_ERRORS, is_outage
+from webapp.outages import DATABASE_ERRORS, is_outage, not_accepted
 from webapp.problems import Problem
 from webapp.read_source import CutOff
 
 T = TypeVar("T")
+
+MAX_SECONDS_OLD_UNSAID = 900.0
+"""How old a replica may be that says who may read: for so long others know a token."""
 
 
 def ask_journal(question: Callable[[sa.Connection], T], *, notes: bool = True) -> T:
@@ -65,6 +68,9 @@ def ask_replica(
         try:
             with store.lend() as connection:
                 state = store.look(connection, [], 0, 0, reads.identity)
+                age = state.seconds_old
+                if not notes and (age is None or age > MAX_SECONDS_OLD_UNSAID):
+                    continue
                 answer = question(connection)
         except DATABASE_ERRORS as error:
             if not is_outage(error):
@@ -90,6 +96,9 @@ def find_command(command_id: UUID) -> tuple[Entry | None, Sequence[CausedEvent]]
 
 def no_command(command_id: UUID) -> Problem:
     """Return the Problem that a command is missing, with the time of pruning."""
+    if g.get("cut_off") is not None:
+        # A replica may lack what was accepted a moment ago.
+        return not_accepted()
     told = f"There is no command {command_id}."
     before = ask_journal(lambda c: find_pruned_before(driver_connection(c)))
     if before is not None:

@@ -1,7 +1,6 @@
 """One row of a read model: from the store of hot rows, or else from a database."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
 import psycopg
@@ -16,7 +15,7 @@ from webapp.answering_store import StoreNote, note_store
 from webapp.current_shop import the_shop
 from webapp.journal_source import ask_journal
 from webapp.new_enough import is_new_enough
-from webapp.outages import DATABASE_ERRORS
+from webapp.outages import DATABASE_ERRORS, is_outage
 from webapp.parked_rows import NO_MARKS, Marks, mark_one, refuse_parked
 from webapp.position_asked import is_asked_to_show
 from webapp.problems import Problem
@@ -55,7 +54,7 @@ def find_row(
     missing: Callable[[K, Freshness], Problem],
     *,
     hot: HotQuestion | None = None,
-    beside: Callable[[sa.Connection], None] = lambda _: None,
+    beside: Callable[[sa.Connection], None] | None = None,
 ) -> FoundRow:
     """
     Return the requested row. Raises the Problem that it is missing, or parked.
@@ -66,11 +65,12 @@ def find_row(
     kept = None if hot is None else find_hot(hot, key)
     if isinstance(kept, HotRow):
         note_store("hot", kept.position)
-        with suppress(*DATABASE_ERRORS):
-            ask_journal(beside, notes=False)
+        if beside is not None:
+            ask_beside(beside)
         return FoundRow(kept.row, Freshness(kept.position, 0), NO_MARKS)
     with reading(model.projection) as (connection, position):
-        beside(connection)
+        if beside is not None:
+            beside(connection)
         found = None
         if hot is not None and kept is not None:
             found = fill_hot(hot, key, kept, connection)
@@ -82,12 +82,23 @@ def find_row(
     return FoundRow(found, position, marks)
 
 
+def ask_beside(beside: Callable[[sa.Connection], None]) -> None:
+    """Ask for what the page says besides, where a database can be asked."""
+    try:
+        ask_journal(beside, notes=False)
+    except DATABASE_ERRORS as error:
+        if not is_outage(error):
+            raise
+
+
 def find_hot(hot: HotQuestion, key: Key) -> HotRow[Any] | Miss | None:
     """Return the row if it is new enough, a miss, or None if the store is not asked."""
     store = the_shop().stores.hot
     if store is None or not is_asked_to_show():
         return None
     found = store.ask(lambda rows: hot.find(rows, key))
+    if found is None:
+        g.passed_by = store.name
     if isinstance(found, HotRow) and not is_new_enough(found):
         return None
     return found

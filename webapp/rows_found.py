@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from flask import g
+
 from eventstore.projections.freshness import Freshness
 from eventstore.projections.views import Page
 from webapp.answering_store import note_store
@@ -64,6 +66,8 @@ def find_in_store(search: Question, asked: Mapping[str, Any]) -> FoundRows | Non
 
     least = position_asked().position
     found = store.ask(lambda them: search(them, **asked, min_position=least))
+    if found is None:
+        g.passed_by = store.name
     if not isinstance(found, FoundPage) or not is_new_enough(found):
         return None
     note_store(store.name, found.position)

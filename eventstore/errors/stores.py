@@ -12,6 +12,10 @@ class StoreAway(EventStoreError):
         super().__init__(f"The store {store} gave no answer: {because}")
 
 
+class Unanswerable(StoreAway):
+    """A store answers, but not this question: it is too much for it, or too new."""
+
+
 class OutdatedWriter(EventStoreError):
     """Another writer has taken over the copies of a read model in a store."""
 

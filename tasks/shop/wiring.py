@@ -10,6 +10,7 @@ import psycopg
 import sqlalchemy as sa
 
 from eventstore.aggregates.decider import Decider, Deciders
+from eventstore.errors.stores import StoreAway
 from eventstore.journal.runner import Limits
 from eventstore.projections.generations import ensure_generation
 from eventstore.projections.projection import Projection
@@ -46,7 +47,7 @@ class Shop:
     def __post_init__(self) -> None:
         """Make what the processes share, before the fork; nothing is opened yet."""
         self.reads = read_databases(self.settings, lambda: self.autocommitting)
-        self.stores = asked_stores(self.settings, lambda: self.identity)
+        self.stores = asked_stores(self.settings, self.find_identity)
 
     @cached_property
     def deciders(self) -> Deciders:
@@ -94,6 +95,13 @@ class Shop:
     def transaction(self) -> AbstractContextManager[psycopg.Connection[Any]]:
         """Lend a connection in a transaction, rolled back after an exception."""
         return lend(self.engine.begin())
+
+    def find_identity(self) -> str:
+        """Return the shop's identity; where there are read databases without delay."""
+        found = self.identity if self.reads is None else self.reads.find_identity()
+        if found is None:
+            raise StoreAway("any", "nobody knows yet which shop this is")
+        return found
 
     @cached_property
     def identity(self) -> str:

@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from eventstore.errors.stores import CopyMoved, StoreAway
+import psycopg
+import sqlalchemy as sa
+
+from eventstore.errors.stores import CopyMoved, StoreAway, Unanswerable
 from tasks.broker.circuit_breaker import Breaker, State
 from tasks.shop.settings import Settings
 
@@ -48,7 +51,17 @@ class AskedStore(Generic[Q]):
         if not self.breaker.lets_through():
             return None
         try:
-            answer = question(self.queries)
+            queries = self.queries
+        except (sa.exc.SQLAlchemyError, psycopg.Error, StoreAway):
+            # The shop's own database has to say first which shop this is.
+            self.breaker.succeeded()
+            return None
+        try:
+            answer = question(queries)
+        except Unanswerable:
+            # One question must not have the others asked elsewhere.
+            self.breaker.succeeded()
+            return None
         except (StoreAway, CopyMoved) as error:
             if self.breaker.state is State.CLOSED:
                 log.warning("the store is left alone: %s", error)

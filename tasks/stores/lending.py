@@ -120,7 +120,8 @@ def giving_up_silence(connection: sa.Connection) -> Iterator[None]:
 def is_of_server(error: BaseException) -> bool:
     """Return whether *error* tells that the server is away, for whatever query."""
     if isinstance(error, PoolIsEmpty):
-        return True
+        # All are in use: it is busy, and not away.
+        return False
     cause = error.orig if isinstance(error, DBAPIError) else error
     if not isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError):
         return False

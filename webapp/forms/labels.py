@@ -52,6 +52,9 @@ STORES = {
     "primary": "the shop's own database",
     "replica": "a replica",
     "postgres": "a second database",
+    "hot": "the cache",
+    "search": "the search server",
+    "documents": "the store of documents",
 }
 """What pages call the stores that answer them."""
 

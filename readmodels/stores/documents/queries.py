@@ -13,7 +13,10 @@ import msgspec
 import sqlalchemy as sa
 from pymongo import ASCENDING, DESCENDING
 from pymongo.collection import Collection
+from pymongo.errors import PyMongoError
 
+from eventstore.errors import BadCursor
+from eventstore.errors.stores import Unanswerable
 from eventstore.projections.views import Page
 from eventstore.stores.row_store import Checkpoint, Copy
 from readmodels.stores.documents.bson_rows import from_bson
@@ -22,6 +25,7 @@ from readmodels.stores.documents.filters import Filter
 from readmodels.stores.documents.mongodb_connection import (
     Document,
     MongoConnection,
+    describe,
 )
 from readmodels.stores.documents.mongodb_filters import (
     Query,
@@ -86,6 +90,21 @@ class Documents:
         conditions on the same element. Raises StoreAway and BadCursor.
         """
         query = query_of(documents, filter_, sort, after)
+        try:
+            return self.ask(documents, filter_, query, sort, limit)
+        except (msgspec.MsgspecError, KeyError, TypeError, ValueError):
+            # Written by other code, or by somebody else.
+            return None
+
+    def ask(
+        self,
+        documents: DocumentType,
+        filter_: Filter,
+        query: Query,
+        sort: str,
+        limit: int,
+    ) -> FoundDocuments | None:
+        """Return the page that *query* finds, None if no copy can answer it."""
         if filter_.elements and self.connection.is_ferretdb:
             return None
         with self.connection.answering() as database:
@@ -97,12 +116,16 @@ class Documents:
             known = collection.find_one({"_id": CHECKPOINT})
             if known is None:
                 return None
-            found = list(
-                collection.find(query)
-                .sort(order_of(documents, sort))
-                .limit(limit + 1)
-                .batch_size(limit + 2)
-            )
+            try:
+                found = list(
+                    collection.find(query)
+                    .sort(order_of(documents, sort))
+                    .limit(limit + 1)
+                    .batch_size(limit + 2)
+                )
+            except PyMongoError as error:
+                # It has just answered: this filter is too much for it.
+                raise Unanswerable(self.store.name, describe(error)) from error
             if not found and collection.find_one({"_id": CHECKPOINT}) is None:
                 # It was dropped meanwhile: a collection that is gone is an empty one.
                 return None
@@ -136,7 +159,12 @@ def query_of(
     """Return the query of what comes after the cursor *after*. Raises BadCursor."""
     conditions = [{"_gone": False}, *conditions_of(filter_)]
     if after is not None:
-        value, key = map(compared, documents.view.place_in(after, sort, False))
+        place = documents.view.place_in(after, sort, False)
+        try:
+            value, key = map(compared, place)
+        except (TypeError, ValueError, OverflowError) as error:
+            # PostgreSQL may take it, as a decimal of many digits.
+            raise BadCursor from error
         way = "$lt" if sort.startswith("-") else "$gt"
         beyond: Query = {"_id": {way: key}}
         path, *others = places_of(documents, sort)

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 import msgspec
 
-from eventstore.errors.stores import StoreAway
+from eventstore.errors.stores import StoreAway, Unanswerable
 
 if TYPE_CHECKING:
     from elastic_transport import Transport
@@ -111,7 +111,9 @@ class SearchClient:
         kind = fault_in(answer).type
         if answer.status in (401, 403) and kind != FULL:
             return StoreAway(self.store, f"it refuses the login ({answer.status})")
-        return StoreAway(self.store, told(answer.status, kind))
+        # A search of more clauses than it takes, for one.
+        away = Unanswerable if answer.status == 400 else StoreAway
+        return away(self.store, told(answer.status, kind))
 
     def read(self, answer: Answer, kind: type[T]) -> T:
         """Return the body of an answer. Raises StoreAway if it is none of that form."""

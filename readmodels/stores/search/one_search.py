@@ -1,13 +1,14 @@
 """One search in the search store: its requests, and the page made of their answers."""
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 import msgspec
 
-from eventstore.errors.stores import StoreAway
+from eventstore.errors import BadCursor
+from eventstore.errors.stores import StoreAway, Unanswerable
 from eventstore.projections.views import Page
 from eventstore.stores.row_store import Checkpoint
 from readmodels.stores.search.answers import (
@@ -171,13 +172,23 @@ class Search:
 
     def shown(self, hit: Found) -> Any:
         """Return the row in a document as the list shows it."""
-        assert hit.source is not None
-        return self.form.shown(hit.source.row)
+        return self.decoded(self.form.shown, hit)
+
+    def decoded(self, decode: Callable[[msgspec.Raw], Any], hit: Found) -> Any:
+        """Return what *decode* makes of a document's row. Raises Unanswerable."""
+        if hit.source is None:
+            raise Unanswerable(self.client.store, "its answer has an unknown form")
+        try:
+            return decode(hit.source.row)
+        except msgspec.MsgspecError as error:
+            # A new copy is filled, and the one of the code before answers.
+            raise Unanswerable(
+                self.client.store, "its rows are of another version"
+            ) from error
 
     def cursor_at(self, hit: Found) -> str:
         """Return the cursor behind a document, as `View.page` makes it."""
-        assert hit.source is not None
-        row = self.form.row(hit.source.row)
+        row = self.decoded(self.form.row, hit)
         view, sort = self.form.view, self.asked.sort
         place = {name: getattr(row, name) for name in view.place_of(sort)}
         flag = None
@@ -190,4 +201,8 @@ class Search:
         has_flag = self.asked.first is not None
         place = self.form.view.place_in(cursor, self.asked.sort, has_flag)
         score = [float(place.pop(0) is self.is_down)] if has_flag else []
-        return [*score, *map(comparable, place)]
+        try:
+            return [*score, *map(comparable, place)]
+        except (TypeError, ValueError, OverflowError) as error:
+            # PostgreSQL may take it, as a time without a zone.
+            raise BadCursor from error

@@ -16,6 +16,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from eventstore.errors.stores import StoreAway, Unanswerable
 from eventstore.projections.views import Page
 from readmodels.customers import CustomerView
 from readmodels.order_list import OrderSummaryView, number_in
@@ -121,7 +122,11 @@ class Searches:
             page, checkpoint = search.page()
             if checkpoint.position < min_position:
                 return Behind(checkpoint.position)
-        found = search.with_similar(page)
+        try:
+            found = search.with_similar(page)
+        except StoreAway as error:
+            # It has just answered: this search is too much for it.
+            raise Unanswerable(self.store.name, error.because) from error
         return FoundPage(
             found, checkpoint.position, checkpoint.certified_at, checkpoint.parked
         )
