@@ -9,7 +9,7 @@ from readmodels.known_words import KnownWords, Likeness, index_of
 from readmodels.row_words import TAIL
 from readmodels.words import words
 
-MAX_WORDS = 50
+MAX_WORDS = 20
 """So many words with a part in them are looked for; a part of more says little."""
 MAX_ROWS = 500
 MAX_PRODUCTS = 5_000
@@ -19,7 +19,7 @@ def words_that_hold(
     known: KnownWords, asked: Sequence[str]
 ) -> dict[str, list[Likeness]]:
     """
-    Return the words that have each of *asked* in them, behind their beginning.
+    Return how words begin that have each of *asked* in them, behind their beginning.
 
     Rows of orders have no ends of words. So these are looked up where they come from:
     among customers, who have them, products, and the words of the last orders, where
@@ -31,8 +31,13 @@ def words_that_hold(
         among = dict.fromkeys(
             (*known.sample, *names, *words_of_customers(known.connection, part))
         )
-        holding = (w for w in among if part in w[1:] and not w.startswith(TAIL))
-        found[part] = [Likeness(word, True) for word in sorted(holding)[:MAX_WORDS]]
+        # Up to the part: it finds all words that go on in whatever way.
+        heads = {
+            word[: word.index(part, 1) + len(part)]
+            for word in among
+            if part in word[1:] and not word.startswith(TAIL)
+        }
+        found[part] = [Likeness(head) for head in sorted(heads)[:MAX_WORDS]]
     return found
 
 
