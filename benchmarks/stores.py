@@ -46,7 +46,8 @@ def measure(shop: FilledShop, only: set[str], options: argparse.Namespace) -> No
     if "a" in only and "search" in names:
         asking.measure_searches(shop, options.turns)
     if "b" in only:
-        asking.measure_single_rows(shop, options.turns)
+        is_there = "postgres" in names
+        asking.measure_single_rows(shop, options.turns, in_second=is_there)
     if "c" in only:
         asking.measure_documents(shop, options.turns, on_ferretdb=False)
     if "d" in only:

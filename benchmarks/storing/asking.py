@@ -102,7 +102,7 @@ def compare_first(ways: Mapping[str, Ask], asked: Sequence[tuple[str, str]]) -> 
     say("a  searches with the same first page", f"{equal} of {len(asked)}")
 
 
-def measure_single_rows(shop: FilledShop, turns: int) -> None:
+def measure_single_rows(shop: FilledShop, turns: int, *, in_second: bool) -> None:
     """Print what one order costs each store, with how new it is."""
     chance = random.Random(5)
     numbers = chance.sample(range(1, shop.count + 1), min(HOT, shop.count))
@@ -110,7 +110,6 @@ def measure_single_rows(shop: FilledShop, turns: int) -> None:
     hot = HotStore(shop.stand.url_of("hot"), shop.identity)
     rows = HotRows(hot)
     primary = LendingDatabase(PRIMARY, lambda: shop.engine)
-    second = second_postgres_at(database_url(shop.stand.url_of("postgres")), primary)
     replica = replica_at(database_url(shop.replica_url()))
     with peaceful_connect(shop.desk.environment["DATABASE_URL"]) as session:
         warm_up(rows, session, numbers)
@@ -118,10 +117,14 @@ def measure_single_rows(shop: FilledShop, turns: int) -> None:
     ways["PostgreSQL"] = partial(find_here, shop.engine)
     ways["PostgreSQL, the row alone"] = partial(find_row, shop.engine)
     ways["replica"] = partial(find_there, replica, shop.identity)
-    ways["second PostgreSQL"] = partial(find_there, second, shop.identity)
+    stores: list[ReadStore] = [replica]
+    if in_second:
+        url = database_url(shop.stand.url_of("postgres"))
+        stores.append(second_postgres_at(url, primary))
+        ways["second PostgreSQL"] = partial(find_there, stores[-1], shop.identity)
     for name, some in time_in_turns(ways, numbers, turns).items():
         say_times(f"b  one order, {name}", some)
-    for store in (second, replica):
+    for store in stores:
         store.dispose(close=True)
     hot.close()
 
