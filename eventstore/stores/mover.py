@@ -15,7 +15,7 @@ from eventstore.stores import registry
 from eventstore.stores.row_store import Checkpoint, Copy, RowStore
 
 ROWS_AT_ONCE = 1_000
-LEAST_TO_DOUBT = 20
+MIN_DOUBTED = 20
 """Rows of a page of which a store refuses all, before it is not believed."""
 
 
@@ -113,7 +113,7 @@ class Mover:
                 copy.number,
                 refusals,
             )
-        if len(refusals) == len(changes) >= LEAST_TO_DOUBT:
+        if len(refusals) == len(changes) >= MIN_DOUBTED:
             # Not the rows are wrong: the server does not understand us.
             raise StoreAway(self.store.name, f"it refused all: {refusals[0].error}")
         if copy.number in self.without_refusals and not refusals:

@@ -19,7 +19,7 @@ class Document(msgspec.Struct):
     shelf: Shelf | None = None
 
 
-class Found(msgspec.Struct):
+class StoredDocument(msgspec.Struct):
     """
     A document as it is returned, or None in its place.
 
@@ -40,7 +40,7 @@ class Found(msgspec.Struct):
 class Several(msgspec.Struct):
     """The documents that were asked for by their ids."""
 
-    docs: list[Found] = []
+    docs: list[StoredDocument] = []
 
 
 class Shards(msgspec.Struct):
@@ -53,7 +53,7 @@ class Total(msgspec.Struct):
 
 
 class Hits(msgspec.Struct):
-    hits: list[Found] = []
+    hits: list[StoredDocument] = []
     total: Total = msgspec.field(default_factory=Total)
 
 
@@ -67,7 +67,7 @@ class Bucket(msgspec.Struct):
     first: TopHits | None = None
 
 
-class Searched(msgspec.Struct):
+class SearchAnswer(msgspec.Struct):
     """The answer to a count or a search."""
 
     shards: Shards = msgspec.field(name="_shards", default_factory=Shards)
@@ -77,18 +77,18 @@ class Searched(msgspec.Struct):
     aggregations: dict[str, Bucket] = {}
 
 
-class SeveralSearched(msgspec.Struct):
+class SearchAnswers(msgspec.Struct):
     """The answer to several searches; one that failed has no shards."""
 
-    responses: list[Searched] = []
+    responses: list[SearchAnswer] = []
 
 
-def whole(client: SearchClient, answer: Answer) -> Searched:
+def whole(client: SearchClient, answer: Answer) -> SearchAnswer:
     """Return the answer to a count or a search. Raises StoreAway as `checked`."""
-    return checked(client, client.read(answer, Searched))
+    return checked(client, client.read(answer, SearchAnswer))
 
 
-def checked(client: SearchClient, found: Searched) -> Searched:
+def checked(client: SearchClient, found: SearchAnswer) -> SearchAnswer:
     """
     Return the answer to a search.
 

@@ -12,19 +12,19 @@ from eventstore.errors.stores import StoreAway, Unanswerable
 from eventstore.projections.views import Page
 from eventstore.stores.row_store import Checkpoint
 from readmodels.stores.search.answers import (
-    Found,
-    Searched,
-    SeveralSearched,
+    SearchAnswer,
+    SearchAnswers,
+    StoredDocument,
     checked,
     whole,
 )
 from readmodels.stores.search.client import Answer, Body
 from readmodels.stores.search.forms import CHECKPOINT, Form, comparable
 from readmodels.stores.search.store import SearchStore
-from readmodels.stores.search.wanted import Query, Wanted
+from readmodels.stores.search.wanted import Query, SearchTerms
 
 
-class Asked(NamedTuple):
+class SearchQuestion(NamedTuple):
     """
     One search as it was asked for, whatever the list.
 
@@ -32,7 +32,7 @@ class Asked(NamedTuple):
     comes before all others. *sort*, *after* and *limit* are as for `View.page`.
     """
 
-    wanted: Wanted
+    wanted: SearchTerms
     where: Mapping[str, Any]
     first: Query | None
     sort: str
@@ -44,7 +44,7 @@ class Search:
     """One search in the search store; all of its requests have *seconds* together."""
 
     def __init__(
-        self, store: SearchStore, form: Form, asked: Asked, seconds: float
+        self, store: SearchStore, form: Form, asked: SearchQuestion, seconds: float
     ) -> None:
         self.client = store.client
         self.form = form
@@ -123,7 +123,7 @@ class Search:
             for query in named.values()
             for line in ({}, {**shape, "query": query})
         ]
-        answers = self.client.read(self.ask("POST", "_msearch", lines), SeveralSearched)
+        answers = self.client.read(self.ask("POST", "_msearch", lines), SearchAnswers)
         if len(answers.responses) != len(named):
             raise StoreAway(self.client.store, "its answer has an unknown form")
         return {
@@ -132,14 +132,14 @@ class Search:
             if checked(self.client, found).hits.total.value
         }
 
-    def search(self, body: Mapping[str, Any]) -> Searched:
+    def search(self, body: Mapping[str, Any]) -> SearchAnswer:
         asked = {"track_total_hits": False, **body}
         return whole(self.client, self.ask("POST", "_search", asked))
 
     def written(self) -> Checkpoint:
         """Return the checkpoint as it was written last, in view or not."""
         answer = self.ask("GET", f"_doc/{CHECKPOINT}")
-        found = self.client.read(answer, Found).source
+        found = self.client.read(answer, StoredDocument).source
         return (found and found.checkpoint) or Checkpoint()
 
     def refresh(self) -> None:
@@ -161,7 +161,7 @@ class Search:
     def seconds_left(self) -> float:
         return self.end - time.monotonic()
 
-    def checkpoint_in(self, found: Searched) -> Checkpoint:
+    def checkpoint_in(self, found: SearchAnswer) -> Checkpoint:
         """Return the checkpoint. Raises StoreAway if it is lost, and rows with it."""
         first = found.aggregations[CHECKPOINT].first
         hits = first.hits.hits if first else []
@@ -170,11 +170,11 @@ class Search:
             raise StoreAway(self.client.store, "its index has no checkpoint")
         return checkpoint
 
-    def shown(self, hit: Found) -> Any:
+    def shown(self, hit: StoredDocument) -> Any:
         """Return the row in a document as the list shows it."""
         return self.decoded(self.form.shown, hit)
 
-    def decoded(self, decode: Callable[[msgspec.Raw], Any], hit: Found) -> Any:
+    def decoded(self, decode: Callable[[msgspec.Raw], Any], hit: StoredDocument) -> Any:
         """Return what *decode* makes of a document's row. Raises Unanswerable."""
         if hit.source is None:
             raise Unanswerable(self.client.store, "its answer has an unknown form")
@@ -186,7 +186,7 @@ class Search:
                 self.client.store, "its rows are of another version"
             ) from error
 
-    def cursor_at(self, hit: Found) -> str:
+    def cursor_at(self, hit: StoredDocument) -> str:
         """Return the cursor behind a document, as `View.page` makes it."""
         row = self.decoded(self.form.row, hit)
         view, sort = self.form.view, self.asked.sort

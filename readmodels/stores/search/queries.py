@@ -22,9 +22,9 @@ from readmodels.customers import CustomerView
 from readmodels.order_list import OrderSummaryView, number_in
 from readmodels.stores.search.client import SECONDS_TO_ANSWER
 from readmodels.stores.search.forms import CUSTOMERS, ORDERS, Form
-from readmodels.stores.search.one_search import Asked, Search
+from readmodels.stores.search.one_search import Search, SearchQuestion
 from readmodels.stores.search.store import SearchStore
-from readmodels.stores.search.wanted import Wanted
+from readmodels.stores.search.wanted import SearchTerms
 
 R = TypeVar("R")
 
@@ -86,7 +86,7 @@ class Searches:
         number = number_in(search)
         where = {"status": status, "customer_id": customer_id}
         first = None if number is None else {"term": {"by_order_id": number}}
-        asked = Asked(Wanted(search), where, first, sort, after, limit)
+        asked = SearchQuestion(SearchTerms(search), where, first, sort, after, limit)
         return self.find(ORDERS, asked, min_position)
 
     def find_customers(
@@ -106,11 +106,11 @@ class Searches:
         """
         number = search.strip().lower()
         first = {"term": {"customer_id_small": number}}
-        asked = Asked(Wanted(search), {}, first, sort, after, limit)
+        asked = SearchQuestion(SearchTerms(search), {}, first, sort, after, limit)
         return self.find(CUSTOMERS, asked, min_position)
 
     def find(
-        self, form: Form, asked: Asked, min_position: int
+        self, form: Form, asked: SearchQuestion, min_position: int
     ) -> FoundPage[Any] | Behind:
         """Return a page, once its rows have *min_position*."""
         search = Search(self.store, form, asked, self.seconds)

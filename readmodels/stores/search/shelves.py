@@ -7,7 +7,7 @@ import msgspec
 
 from eventstore.errors.stores import CopyMoved, OutdatedWriter
 from eventstore.stores.row_store import Shelf
-from readmodels.stores.search.answers import Found
+from readmodels.stores.search.answers import StoredDocument
 from readmodels.stores.search.client import SECONDS_TO_WRITE, SearchClient
 
 SHOWN: Mapping[str, Any] = {"term": {"gone": False}}
@@ -39,7 +39,7 @@ class Shelves:
         )
         if answer.status == 404:
             return None
-        found = self.client.read(answer, Found)
+        found = self.client.read(answer, StoredDocument)
         if found.source is None or found.source.shelf is None:
             return None
         return found.version, found.source.shelf

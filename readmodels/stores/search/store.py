@@ -17,7 +17,12 @@ from eventstore.errors.stores import CopyMoved, StoreAway
 from eventstore.projections.changes import RowChange
 from eventstore.projections.projection import Key, Projection
 from eventstore.stores.row_store import Checkpoint, Copy, Refusal, Shelf, StoredRow
-from readmodels.stores.search.answers import Found, Searched, Several, whole
+from readmodels.stores.search.answers import (
+    SearchAnswer,
+    Several,
+    StoredDocument,
+    whole,
+)
 from readmodels.stores.search.bulk import Bulk
 from readmodels.stores.search.client import SECONDS_TO_WRITE, Answer, SearchClient
 from readmodels.stores.search.forms import CHECKPOINT, FORMS, SETTINGS, Form
@@ -47,7 +52,7 @@ class SearchStore:
         self.shelves = Shelves(self.client, self.prefix)
         # What was found out about a copy; forgotten when the copy is not as expected.
         self.bulks: dict[str, Bulk] = {}
-        self.checkpoints: dict[str, Found] = {}
+        self.checkpoints: dict[str, StoredDocument] = {}
 
     def ask(
         self, method: str, path: str, body: Mapping[str, Any] | None, *others: int
@@ -137,7 +142,7 @@ class SearchStore:
         answer = self.ask("GET", path, None, 404)
         if answer.status == 404:
             return None
-        found = self.client.read(answer, Found)
+        found = self.client.read(answer, StoredDocument)
         if found.source is None:
             return None
         self.checkpoints[copy.name()] = found
@@ -162,7 +167,7 @@ class SearchStore:
         if answer.status in (404, 409):
             self.forget(name)
             raise CopyMoved(self.name, name)
-        written = self.client.read(answer, Found)
+        written = self.client.read(answer, StoredDocument)
         found.source.checkpoint = checkpoint
         found.sequence, found.primary = written.sequence, written.primary
         self.checkpoints[name] = found
@@ -209,7 +214,7 @@ class SearchStore:
         found = self.search(copy, "_search", asked).hits.hits
         return [form.key_from(one.id) for one in found]
 
-    def search(self, copy: Copy, what: str, asked: Mapping[str, Any]) -> Searched:
+    def search(self, copy: Copy, what: str, asked: Mapping[str, Any]) -> SearchAnswer:
         path = f"/{self.index_of(copy)}/{what}"
         answer = self.ask("POST", path, asked, 404)
         if answer.status == 404:

@@ -14,7 +14,7 @@ NOTHING: Query = {"match_none": {}}
 CHECKPOINT: Query = {"term": {"is_checkpoint": True}}
 
 
-class Wanted:
+class SearchTerms:
     """
     What was typed, term by term: where a row has it, is like it, and may have it.
 
