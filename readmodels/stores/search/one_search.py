@@ -76,7 +76,7 @@ class Search:
             return page
         wanted = self.asked.wanted
         named = wanted.asked_first()
-        if not named:
+        if not any(wanted.parts):
             return page
         similar = wanted.similar(self.find_any(named))
         if similar is None:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from readmodels.asked_words import Term, terms_of
+from readmodels.row_words import is_part
 from readmodels.searching import MAX_GUESSED
 from readmodels.stores.search.forms import MAX_BEGINNING
 from readmodels.typos import MIN_OF_BEGINNING, may_be_typo, variants_of
@@ -45,6 +46,9 @@ class SearchTerms:
 
         *found* has the names of those queries of `asked_first` that find a row.
         """
+        if not any(self.parts):
+            # Numbers are neither found within words nor guessed.
+            return None
         ways: list[list[Query]] = []
         guessed = 0
         for n, term in enumerate(self.terms):
@@ -78,8 +82,9 @@ def begins(word: str, field: str = "words") -> Query:
 
 
 def part_of(term: Term) -> Query | None:
-    """Return the query for a part of a word; None for what may be a number."""
-    return None if term.word is None else begins(term.word, "ends")
+    """Return the query for a part of a word; None for what may be none."""
+    word = term.word
+    return begins(word, "ends") if word is not None and is_part(word) else None
 
 
 def guess_of(term: Term) -> Query | None:
