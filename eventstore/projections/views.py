@@ -56,8 +56,9 @@ class View(Generic[R]):
     the field that is their primary key. *sorts* has the name of the column behind each
     order that is offered, by the order's name; rows that are equal there are in the
     order of their key. None of these may be NULL. *kept* is the class of the rows in
-    the table, where it has more fields than *row*: what only queries look at. Texts are
-    in the order of *collation*, by default that of their columns, whose indexes serve.
+    the table, where it has more fields than *row*: what only queries look at.
+    *collation* is the name of the one by which texts are ordered, None for that of
+    their columns, whose indexes serve.
     """
 
     name: str
@@ -80,8 +81,8 @@ class View(Generic[R]):
         Return the view of the rows that *projection* keeps.
 
         *sorts* has names of columns by the names of orders, as for the class. *row* is
-        the class of what is returned, by default that of the projection's rows; the
-        *collation* is as for the class.
+        the class of what is returned, by default that of the projection's rows.
+        *collation* is a name, as for the class.
         """
         kept = projection.row
         return cls(projection.name, row or kept, projection.key, sorts, kept, collation)
