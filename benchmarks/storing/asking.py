@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -98,8 +99,13 @@ def compare_first(ways: Mapping[str, Ask], asked: Sequence[tuple[str, str]]) -> 
         [[row.order_id for row in ask(one).rows] for one in asked]  # type: ignore[attr-defined]
         for ask in ways.values()
     )
-    equal = sum(a == b for a, b in zip(first, second, strict=True))
+    other = Counter(
+        one[0] for one, a, b in zip(asked, first, second, strict=True) if a != b
+    )
+    equal = len(asked) - other.total()
+    of = ", ".join(f"{kind} {count}" for kind, count in other.items())
     say("a  searches with the same first page", f"{equal} of {len(asked)}")
+    say("   not the same", of or "none")
 
 
 def measure_single_rows(shop: FilledShop, turns: int, *, in_second: bool) -> None:
