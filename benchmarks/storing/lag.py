@@ -138,7 +138,8 @@ def observe(
                 while (one := commits.get(block=not waiting)) is not None:
                     waiting.append(one)
                 return
-            place = looker.look(waiting[-1][0])
+            # As one who waits for a commit: the search refreshes for what is written.
+            place = looker.look(waiting[0][0])
             now = time.monotonic()
             while waiting and waiting[0][0] <= place:
                 seen.put(now - waiting.popleft()[1])
