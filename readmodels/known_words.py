@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from eventstore.projections.views import View
 
-ROWS_SAMPLED = 1_000
+ROWS_SAMPLED = 500
 """Of so many rows the words are read; those of other rows are asked of the index."""
 
 
@@ -55,19 +55,21 @@ class KnownWords:
 
     @cached_property
     def sample(self) -> Sequence[str]:
-        """The words of the last rows, each once, in the order of their letters."""
-        rows = self.connection.execute(
+        """The words of the last rows, each once and sorted, without those of figures."""
+        words = self.connection.scalar(
             sa.text(
                 f"""
-                SELECT DISTINCT word FROM (
+                SELECT array_agg(DISTINCT word) FROM (
                     SELECT string_to_array({self.expression}, ' ') AS words
                     FROM {self.source} ORDER BY {self.key} DESC LIMIT :most
-                ) AS sample, unnest(words) AS word
+                ) AS sampled, unnest(words) AS word
+                -- Most words have figures, and are those of one row.
+                WHERE word !~ '[0-9]'
                 """
             ),
             {"most": ROWS_SAMPLED},
         )
-        return sorted(word for (word,) in rows)
+        return sorted(words or ())
 
     def keep_known(self, asked: Iterable[Likeness]) -> set[Likeness]:
         """Return those of *asked* that a row has; the index is asked once for all."""
