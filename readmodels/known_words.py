@@ -55,7 +55,7 @@ class KnownWords:
 
     @cached_property
     def sample(self) -> Sequence[str]:
-        """The words of the last rows, each once and sorted, without those of figures."""
+        """The words of the last rows, each once, sorted, without those of figures."""
         words = self.connection.scalar(
             sa.text(
                 f"""
