@@ -64,7 +64,7 @@ def read_databases(
     # primary can answer is worth a second attempt.
     own = LendingDatabase(PRIMARY, primary, Breaker(longest_rest=LONGEST_REST))
     if settings.read_database_url:
-        stores.append(second_postgres_at(settings.read_database_url, own))
+        stores.append(second_postgres_at(settings.read_database_url))
     if settings.replica_database_url:
         stores.append(replica_at(settings.replica_database_url))
     return ReadDatabases(stores, own) if stores else None

@@ -2,16 +2,15 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from threading import Lock
 from typing import ClassVar
 
 import psycopg
 import sqlalchemy as sa
 
 from eventstore.connection import driver_connection
-from eventstore.projections.freshness import Freshness, wait_for
+from eventstore.projections.freshness import Freshness
 from eventstore.projections.projection import Projection
 from eventstore.session_errors import UnfitSession
 from readmodels.stores.postgres.freshness import (
@@ -25,44 +24,7 @@ from tasks.stores.lending import LendingDatabase, answering_within
 from tasks.stores.store_state import SECONDS_TO_ANSWER, StoreState
 
 PAUSE = 0.01
-SECONDS_OF_STANDING = 1.0
-"""Seconds for which it is known whether a read model stands still on the primary."""
 NOT_FILLED = (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName)
-
-
-@dataclass
-class PrimaryStandings:
-    """
-    Whether read models stand still on the primary, which their copies cannot know.
-
-    A process asks at most once a second for each, whatever it answers.
-    """
-
-    primary: LendingDatabase
-    known: dict[str, tuple[float, Freshness | None]] = field(default_factory=dict)
-    lock: Lock = field(default_factory=Lock)
-
-    def find(self, projection: Projection) -> Freshness | None:
-        """Return how it stands there, None if the primary is away."""
-        asked_at, known = self.known.get(projection.name, (float("-inf"), None))
-        is_fresh = time.monotonic() - asked_at < SECONDS_OF_STANDING
-        # Of several requests one asks, and the others take what was known.
-        if is_fresh or not self.lock.acquire(blocking=asked_at == float("-inf")):
-            return known
-        try:
-            found = self.ask(projection)
-            self.known[projection.name] = (time.monotonic(), found)
-            return found
-        finally:
-            self.lock.release()
-
-    def ask(self, projection: Projection) -> Freshness | None:
-        try:
-            with self.primary.lend() as connection:
-                driver = driver_connection(connection)
-                return wait_for(driver, projection, 0, seconds=0)
-        except (sa.exc.SQLAlchemyError, psycopg.Error):
-            return None
 
 
 @dataclass
@@ -74,7 +36,6 @@ class SecondPostgres(LendingDatabase):
     """
 
     has_everything: ClassVar[bool] = False
-    standings: PrimaryStandings = field(kw_only=True)
 
     def look(
         self,
@@ -100,8 +61,8 @@ class SecondPostgres(LendingDatabase):
                 break
             time.sleep(PAUSE)
         places = [
-            self.place_of(projection, copy, position)
-            for projection, copy in zip(projections, copies, strict=True)
+            Freshness(copy.position, max(position - copy.position, 0))
+            for copy in copies
         ]
         # Without any, that of all is of interest.
         shown = copies if projections else find_serving(driver, None).values()
@@ -110,25 +71,10 @@ class SecondPostgres(LendingDatabase):
         as_of = None
         if moments and len(moments) == len(certified):
             as_of = datetime.fromtimestamp(min(moments), UTC)
-        # What is parked for a row only the primary can tell.
-        is_parked = any(copy.parked for copy in copies)
-        is_still = any(place.standstill is not None for place in places)
-        return StoreState(places, as_of, now, is_parked or (behind and not is_still))
-
-    def place_of(
-        self, projection: Projection, copy: ServingCopy, position: int
-    ) -> Freshness:
-        """Return the freshness of a copy that was asked for *position*."""
-        standing = self.standings.find(projection)
-        behind = max(position - copy.position, 0)
-        if standing is None:
-            return Freshness(copy.position, behind)
-        return standing._replace(
-            reached=copy.position,
-            behind=max(behind, standing.behind),
-            parked={},
-            passed_over=None,
-        )
+        # What is parked for a row, and since when and why rows stand still, only the
+        # primary can tell. The feeder counts both.
+        is_old = any(copy.parked for copy in copies)
+        return StoreState(places, as_of, now, behind or is_old)
 
 
 def find_time(driver: psycopg.Connection[object], identity: str | None) -> datetime:
@@ -169,12 +115,11 @@ def not_filled(read_model: str = "the read models") -> UnfitSession:
     )
 
 
-def second_postgres_at(url: str, primary: LendingDatabase) -> SecondPostgres:
+def second_postgres_at(url: str) -> SecondPostgres:
     """Return the database at *url*; nothing is opened yet."""
     return SecondPostgres(
         NAME,
         lambda: pool_of(url, "reader", may_write=False).execution_options(
             isolation_level="AUTOCOMMIT"
         ),
-        standings=PrimaryStandings(primary),
     )

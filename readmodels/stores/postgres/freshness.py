@@ -14,7 +14,7 @@ class ServingCopy(NamedTuple):
 
     *shape* is the form of its rows. It has read the log up to *position*, had all
     changes at *certified_at*, in seconds since 1970, None if never, and *parked*
-    streams of the read model were parked then.
+    streams of the read model were parked then; one more if it stood still.
     """
 
     shape: str

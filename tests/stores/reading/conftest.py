@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -14,6 +15,7 @@ from tests.stores.servers.server import Server
 from tests.support.beating import beating
 from tests.support.databases import Databases, as_role
 from tests.support.settings import settings_for
+from tests.support.visiting import Place
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +47,15 @@ def settings(database: str, standby: ReplicaServer) -> Settings:
     """Settings of a shop whose queries are asked of the standby."""
     there = as_role(database_url(standby.url_for(database)), "web")
     return replace(settings_for(database), replica_database_url=there)
+
+
+@pytest.fixture
+def order(alice: str, place: Place, standby: ReplicaServer) -> int:
+    """An order that the standby has."""
+    number = place("paid")
+    # A server that is killed starts soon if it has nothing to do again.
+    for url in (standby.connection_string(), standby.url):
+        standby.catch_up()
+        with psycopg.connect(url, autocommit=True) as link:
+            link.execute("CHECKPOINT")
+    return number

@@ -1,17 +1,12 @@
 """Queries are asked of a replica, and of the primary where that is not new enough."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import psycopg
 import pytest
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
-from eventstore.access.tokens import revoke_token
 from readmodels import order_list
 from tasks.shop.setting_values import database_url
 from tasks.shop.settings import Settings
@@ -20,76 +15,16 @@ from tasks.stores.checks import check_stores
 from tasks.stores.standings import StoreStanding
 from tests.stores.servers.postgres import PostgresServer, ReplicaServer
 from tests.support.databases import Databases
-from tests.support.users import bearing, token_of, user
-from tests.support.visiting import Place, Send, ask, assert_problem
+from tests.support.read_queries import (
+    MUCH,
+    OF_QUERIES,
+    PAGES,
+    another_process,
+    paused_replay,
+    store_of,
+)
+from tests.support.visiting import Send, ask
 from tests.support.waiting import wait_until
-from webapp import create_app
-
-MUCH = 1.5
-"""Seconds that nothing here takes, on a machine that others load, too."""
-OF_QUERIES = (
-    "/api/orders",
-    "/api/orders?q=Alice",
-    "/api/orders/{order}",
-    "/api/customers",
-    "/api/customers?q=ali",
-    "/api/customers/ALICE",
-    "/api/products",
-    "/api/figures",
-    "/api/accounts",
-    "/api/transfers",
-)
-PAGES = (
-    "/orders",
-    "/orders?q=Alice",
-    "/orders/{order}",
-    "/orders/new",
-    "/customers",
-    "/customers/ALICE",
-    "/customers/ALICE/edit",
-    "/accounts",
-    "/transfers",
-)
-
-
-def store_of(response: TestResponse) -> str:
-    assert response.status_code == 200, response.text
-    return response.headers["Recount-Store"]
-
-
-@pytest.fixture
-def order(place: Place, standby: ReplicaServer) -> int:
-    """An order that the standby has."""
-    number = place("paid")
-    # A server that is killed starts soon if it has nothing to do again.
-    for url in (standby.connection_string(), standby.url):
-        standby.catch_up()
-        with psycopg.connect(url, autocommit=True) as link:
-            link.execute("CHECKPOINT")
-    return number
-
-
-@pytest.fixture(autouse=True)
-def _customer(alice: str) -> None:
-    """There is a customer."""
-
-
-@contextmanager
-def paused_replay(standby: ReplicaServer) -> Iterator[None]:
-    """Keep the standby from replaying what it gets."""
-    with psycopg.connect(standby.url, autocommit=True) as link:
-        link.execute("SELECT pg_wal_replay_pause()")
-        try:
-            wait_until(
-                lambda: (
-                    link.execute("SELECT pg_get_wal_replay_pause_state()").fetchone()
-                    == ("paused",)
-                ),
-                "the standby stands still",
-            )
-            yield
-        finally:
-            link.execute("SELECT pg_wal_replay_resume()")
 
 
 def test_every_query_is_asked_of_the_replica(client: FlaskClient, order: int) -> None:
@@ -169,160 +104,6 @@ def test_a_query_that_the_replica_breaks_off_is_asked_again(
 
     assert store_of(found) == "primary"
     assert [row["order_id"] for row in found.get_json()["orders"]] == [order]
-
-
-@pytest.mark.parametrize("fault", ["kill", "pause"])
-def test_without_the_primary_all_can_be_read_and_nothing_sent(
-    client: FlaskClient,
-    order: int,
-    second_postgres: PostgresServer,
-    send: Send,
-    fault: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("tasks.stores.store_state.MAX_SECONDS_OLD", 0.5)
-    monkeypatch.setattr("webapp.token_cache.FRESH", 0.0)
-    sent = send("PlaceOrder", {}, key="bad")
-    assert sent.status_code == 422
-    getattr(second_postgres, fault)()
-    wait_until(
-        lambda: "database is away" in client.get("/orders").text, "the page says so"
-    )
-    for path in OF_QUERIES:
-        began = time.monotonic()
-        found = client.get(path.format(order=order))
-        assert store_of(found) == "replica"
-        assert found.get_json()["stands_still_because"] == "cut off"
-        assert found.get_json()["stands_still_since"]
-        assert time.monotonic() - began < MUCH
-    for path in PAGES:
-        page = client.get(path.format(order=order))
-        assert store_of(page) == "replica"
-        assert page.text.count("database is away") == 1, path
-        assert "<time" in page.text.partition("You see the shop as of")[2][:40]
-    if fault == "kill":
-        refused = send("CancelOrder", {"order_id": order, "reason": "late"}, key="late")
-        assert_problem(refused, 503, "unavailable")
-
-
-def test_a_position_that_nobody_can_reach_says_how_far_it_is(
-    client: FlaskClient, order: int, second_postgres: PostgresServer
-) -> None:
-    reached = client.get("/api/orders").get_json()["position"]
-    second_postgres.kill()
-
-    found = client.get(f"/api/orders?min_position={reached + 7}")
-
-    assert store_of(found) == "replica"
-    assert found.get_json()["behind"] == 7
-
-
-def test_what_is_missing_without_the_primary_may_be_there_by_now(
-    client: FlaskClient, order: int, second_postgres: PostgresServer
-) -> None:
-    reached = client.get("/api/orders").get_json()["position"]
-    second_postgres.kill()
-
-    found = client.get(f"/api/orders/999999?min_position={reached + 1}")
-
-    assert assert_problem(found, 404, "not-found")["stands_still_because"] == "cut off"
-
-
-def test_a_command_is_shown_without_the_primary(
-    client: FlaskClient,
-    send: Send,
-    work: Any,
-    order: int,
-    standby: ReplicaServer,
-    second_postgres: PostgresServer,
-) -> None:
-    sent = send("CancelOrder", {"order_id": order, "reason": "late"}, key="late")
-    work(sent)
-    address = sent.headers["Location"]
-    assert store_of(client.get(address)) == "primary"
-    standby.catch_up()
-    second_postgres.kill()
-
-    assert store_of(client.get(address)) == "replica"
-    page = client.get(address.removeprefix("/api"))
-    assert store_of(page) == "replica"
-    assert "database is away" in page.text
-    assert store_of(client.get("/api/commands")) == "replica"
-    missing = client.get("/api/commands/00000000-0000-4000-8000-000000000000")
-    assert_problem(missing, 404, "not-found")
-
-
-def test_a_token_reads_without_the_primary_if_the_replica_knows_it(
-    shop: Shop,
-    settings: Settings,
-    order: int,
-    standby: ReplicaServer,
-    second_postgres: PostgresServer,
-) -> None:
-    headers = user(shop, "erin", "sales")
-    standby.catch_up()
-    second_postgres.kill()
-    with another_process(settings) as client:
-        assert store_of(client.get("/api/orders", headers=headers)) == "replica"
-        wrong = bearing(f"recount_0123456789ab_{'A' * 43}")
-        assert client.get("/api/orders", headers=wrong).status_code == 401
-
-
-def test_a_revoked_token_is_refused_though_the_replica_has_it_still(
-    shop: Shop, client: FlaskClient, order: int, standby: ReplicaServer
-) -> None:
-    user(shop, "erin", "sales")
-    token = token_of(shop, "erin")
-    standby.catch_up()
-    with paused_replay(standby):
-        with shop.lent() as connection:
-            assert revoke_token(connection, token.split("_")[1])
-
-        assert client.get("/api/orders", headers=bearing(token)).status_code == 401
-
-
-def test_health_and_metrics_tell_of_each_database(
-    client: FlaskClient, order: int, second_postgres: PostgresServer
-) -> None:
-    ready = client.get("/readyz").get_json()
-    assert ready["database"] == "ok"
-    assert [store["state"] for store in ready["stores"]] == ["ok"]
-    assert 'recount_database_up{store="replica"} 1.0' in client.get("/metrics").text
-    second_postgres.kill()
-
-    answer = client.get("/readyz")
-
-    assert answer.status_code == 200
-    assert answer.get_json()["status"] == "degraded"
-    assert answer.get_json()["database"] == "away"
-    figures = client.get("/metrics").text
-    assert 'recount_database_up{store="primary"} 0.0' in figures
-    assert 'recount_database_up{store="replica"} 1.0' in figures
-    assert "recount_store_seconds_old" in figures
-
-
-def test_without_both_nothing_is_ready(
-    client: FlaskClient,
-    order: int,
-    second_postgres: PostgresServer,
-    standby: ReplicaServer,
-) -> None:
-    second_postgres.kill()
-    standby.kill()
-
-    assert client.get("/readyz").status_code == 503
-    assert_problem(client.get("/api/orders"), 503, "unavailable")
-    second_postgres.start()
-
-
-@contextmanager
-def another_process(settings: Settings, **other: Any) -> Iterator[FlaskClient]:
-    """Lend a client of a web that has asked nothing yet, with *other* settings."""
-    shop = Shop(replace(settings, **other))
-    try:
-        yield create_app(shop).test_client()
-    finally:
-        shop.close()
 
 
 def test_a_server_that_is_no_standby_is_not_asked(

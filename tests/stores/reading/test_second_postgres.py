@@ -1,13 +1,10 @@
 """Queries are asked of a second PostgreSQL, which has the read models alone."""
 
-import json
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -25,12 +22,9 @@ from tasks.shop.settings import Settings
 from tasks.shop.wiring import Shop
 from tasks.stores.process import StoreThread
 from tasks.stores.row_stores import row_stores
-from tests.stores.reading.test_replica import MUCH, OF_QUERIES, PAGES, store_of
-from tests.stores.reading.test_without_the_primary import PATHS, is_cut_off, reading
 from tests.stores.servers.postgres import PostgresServer
-from tests.support.client import Client, client_of
 from tests.support.databases import Databases
-from tests.support.processes import Processes
+from tests.support.read_queries import MUCH, OF_QUERIES, PAGES, store_of
 from tests.support.settings import settings_for
 from tests.support.users import bearing, token_of, user
 from tests.support.visiting import Place, Send, Work, assert_problem
@@ -130,7 +124,7 @@ def test_without_its_feeder_the_primary_answers(
     )
 
 
-def test_a_read_model_that_stands_still_is_told_though_its_copy_is_new(
+def test_of_a_read_model_that_stands_still_the_primary_tells(
     client: FlaskClient, order: int, shop: Shop, send: Send, run: Work
 ) -> None:
     run(send("ShipOrder", {"order_id": order, "tracking_no": "1Z"}, key="ship"))
@@ -141,10 +135,10 @@ def test_a_read_model_that_stands_still_is_told_though_its_copy_is_new(
     )
     found = client.get("/api/orders")
 
-    assert store_of(found) == "postgres"
+    assert store_of(found) == "primary"
     assert found.get_json()["stands_still_because"] == "idle"
-    assert found.get_json()["behind"] > 0
     catch_up.run(shop)
+    wait_until(lambda: is_fed(client.get("/api/orders")), "the copy answers again")
 
 
 @pytest.mark.parametrize("fault", ["kill", "pause"])
@@ -258,49 +252,3 @@ def test_who_reads_a_view_is_waited_for(
 
 def plain(url: str) -> str:
     return url.replace("+psycopg", "", 1)
-
-
-def test_no_read_fails_while_the_primary_is_stopped_killed_and_back(
-    settings: Settings,
-    alice: str,
-    place: Place,
-    second_postgres: PostgresServer,
-    tmp_path: Path,
-) -> None:
-    order = place("paid")
-    assert settings.read_database_url is not None
-    processes = Processes(
-        settings, tmp_path, extra={"READ_DATABASE_URL": settings.read_database_url}
-    )
-    try:
-        processes.relay()
-        web = processes.web(WEB_PROCESSES="2")
-        with client_of(web) as sender:
-            for path in PATHS:
-                if path.startswith("/api"):
-                    wait_until(
-                        partial(answers_from, web, path.format(order=order)), path
-                    )
-            with reading(web, order) as found:
-                second_postgres.pause()
-                wait_until(lambda: is_cut_off(sender, "/api/orders"), "it is told")
-                second_postgres.resume()
-                wait_until(lambda: not is_cut_off(sender, "/api/orders"), "it is back")
-                second_postgres.kill()
-                wait_until(lambda: is_cut_off(sender, "/api/orders"), "it is told")
-                before = sum(found.stores.values())
-                wait_until(lambda: sum(found.stores.values()) > before + 100, "read")
-                second_postgres.start()
-                wait_until(lambda: not is_cut_off(sender, "/api/orders"), "it is back")
-    finally:
-        processes.kill_all()
-
-    print(json.dumps({"stores": found.stores, "slowest": round(found.slowest, 3)}))
-    assert found.failures == []
-
-
-def answers_from(address: str, path: str) -> bool:
-    request = urllib.request.Request(address + path)
-    request.add_header("Authorization", Client.authorization)
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return bool(answer.headers["Recount-Store"] == "postgres")
