@@ -27,8 +27,6 @@ from readmodels.stores.hot.store import HotStore
 from readmodels.stores.search.queries import Behind, Searches
 from readmodels.stores.search.store import SearchStore
 from tasks.shop.setting_values import database_url
-from tasks.stores.lending import LendingDatabase
-from tasks.stores.read_databases import PRIMARY
 from tasks.stores.replica import replica_at
 from tasks.stores.second_postgres import second_postgres_at
 from tasks.stores.store_state import ReadStore
@@ -115,7 +113,6 @@ def measure_single_rows(shop: FilledShop, turns: int, *, in_second: bool) -> Non
     ways: dict[str, Ask] = {}
     hot = HotStore(shop.stand.url_of("hot"), shop.identity)
     rows = HotRows(hot)
-    primary = LendingDatabase(PRIMARY, lambda: shop.engine)
     replica = replica_at(database_url(shop.replica_url()))
     with peaceful_connect(shop.desk.environment["DATABASE_URL"]) as session:
         warm_up(rows, session, numbers)
@@ -126,7 +123,7 @@ def measure_single_rows(shop: FilledShop, turns: int, *, in_second: bool) -> Non
     stores: list[ReadStore] = [replica]
     if in_second:
         url = database_url(shop.stand.url_of("postgres"))
-        stores.append(second_postgres_at(url, primary))
+        stores.append(second_postgres_at(url))
         ways["second PostgreSQL"] = partial(find_there, stores[-1], shop.identity)
     for name, some in time_in_turns(ways, numbers, turns).items():
         say_times(f"b  one order, {name}", some)
