@@ -78,6 +78,12 @@ from eventstore.errors import (
     WrongExpectedVersion,
 )
 from eventstore.errors.following import ChangesBegunAgain, NotFollowed
+from eventstore.errors.stores import (
+    CopyMoved,
+    OutdatedWriter,
+    StoreAway,
+    Unanswerable,
+)
 from eventstore.errors.unreadable import (
     BadUpcasters,
     CorruptSnapshot,
@@ -212,6 +218,7 @@ __all__ += ["Fact", "Index", "Lookup", "Page", "Projection", "Rebuilt", "Search"
 __all__ += ["Update", "View", "catch_up_now", "rebuild"]
 # Followers of their rows.
 __all__ += ["ChangesBegunAgain", "ChangesCursor", "ChangesPage", "NotFollowed"]
+__all__ += ["CopyMoved", "OutdatedWriter", "StoreAway", "Unanswerable"]
 __all__ += ["RowChange", "follow", "read_changes", "unfollow"]
 # Streams that a read model leaves out.
 __all__ += ["ParkedStream", "Parker", "RetryResult", "drop_parked", "find_parked"]

@@ -43,7 +43,9 @@ def phone_runs(asked: str) -> Iterator[tuple[int, str, list[str]]]:
     """
     written = plain_digits(asked)
     for run in _runs.finditer(written):
-        digits = "".join(_groups.findall(_trunk.sub(" ", run[0])))
+        # As many groups as are kept.
+        groups = _groups.findall(_trunk.sub(" ", run[0]))[:MAX_GROUPS]
+        digits = "".join(groups)
         numbers = [digits]
         if is_international(run[0]):
             numbers += without_country(digits)

@@ -4,7 +4,11 @@ from eventstore.errors import EventStoreError
 
 
 class StoreAway(EventStoreError):
-    """A store gave no answer, or one that says to try again: *because* tells why."""
+    """
+    A store gave no answer, or one that says to try again.
+
+    *store* is its name, *because* the reason as text in one line.
+    """
 
     def __init__(self, store: str, because: str) -> None:
         self.store = store

@@ -12,7 +12,7 @@ read_stores = sa.Table(
     sa.Column("store", sa.String, primary_key=True),
     sa.Column("read_model", sa.String, primary_key=True),
     # The last writer's; what an earlier one stores there is refused by the store.
-    sa.Column("term", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("term", sa.BigInteger, nullable=False, server_default=sa.text("0")),
     # Numbers of the copies that serve, are filled, and are kept for going back.
     sa.Column("serving", sa.BigInteger),
     sa.Column("upcoming", sa.BigInteger),
@@ -36,7 +36,7 @@ read_stores = sa.Table(
     sa.Column("wanted_at", MOMENT),
     sa.Column("answer", sa.String),
     # The position of the last event by which somebody was forgotten.
-    sa.Column("forgotten", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("forgotten", sa.BigInteger, nullable=False, server_default=sa.text("0")),
     sa.CheckConstraint("wanted IN ('rebuild', 'rollback')", name="wanted"),
     # Written once a second: room for it in each page.
     postgresql_with={"fillfactor": "25"},

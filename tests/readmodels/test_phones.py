@@ -1,7 +1,7 @@
 """A telephone number is found however it is written, and no other number is one."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.customers.events import CustomerRegistered
@@ -64,6 +64,7 @@ def test_a_number_with_its_name_is_found_as_both() -> None:
     assert not finds("bob 030 123456", "030-123456")
 
 
+@example("0/0/0/1/0/0/0/0/0")
 @given(st.text("0123456789 ()+-/.", max_size=40))
 def test_what_is_kept_is_found_again(phone: str) -> None:
     if phone_words(phone):

@@ -149,7 +149,7 @@ def write(stub: Stub, count: int = 2) -> Any:
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The seconds for which it would have waited."""
     waited: list[float] = []
-    monkeypatch.setattr("readmodels.stores.search.bulk.time.sleep", waited.append)
+    monkeypatch.setattr("readmodels.stores.search.bulk.wait", waited.append)
     return waited
 
 

@@ -1,8 +1,8 @@
 """Writing many documents in one request, and what the answer says of each of them."""
 
 import re
-import time
 from collections.abc import Iterable, Iterator, Sequence
+from time import sleep as wait
 from typing import Any
 
 import msgspec
@@ -102,7 +102,7 @@ class Bulk:
                 pause = next(pauses, None)
                 if pause is None:
                     raise StoreAway(self.client.store, because)
-                time.sleep(pause)
+                wait(pause)
         return refusals
 
     def try_once(
