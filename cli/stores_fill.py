@@ -35,13 +35,7 @@ def rebuild(store: str, read_models: tuple[str, ...]) -> None:
     Each is compared with PostgreSQL first, and stays out if it differs. The copy before
     is kept: recount stores rollback. Without READ-MODEL all of the store's are filled.
     """
-    row_store = store_called(store)
-    failed = [
-        name
-        for name in names_of(row_store, read_models)
-        if not carry_out(row_store, name, "rebuild")
-    ]
-    sys.exit(1 if failed else 0)
+    carry_out_all(store, read_models, "rebuild")
 
 
 @click.command("rollback")
@@ -53,11 +47,16 @@ def rollback(store: str, read_models: tuple[str, ...]) -> None:
 
     The one that answers now is kept in its place, so it can be undone in the same way.
     """
+    carry_out_all(store, read_models, "rollback")
+
+
+def carry_out_all(store: str, read_models: tuple[str, ...], wanted: Order) -> None:
+    """Carry out what is wanted of each copy, and end: with 1 if one is not done."""
     row_store = store_called(store)
     failed = [
         name
         for name in names_of(row_store, read_models)
-        if not carry_out(row_store, name, "rollback")
+        if not carry_out(row_store, name, wanted)
     ]
     sys.exit(1 if failed else 0)
 

@@ -1,10 +1,18 @@
-"""Whether what a read store has found may be shown without asking PostgreSQL."""
+"""Asking a read store: its answer, if it may be shown without asking PostgreSQL."""
 
 import time
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
+from flask import g
+
+from tasks.stores.asked_stores import AskedStore
 from tasks.stores.store_state import MAX_SECONDS_OLD
+from webapp.answering_store import note_store
 from webapp.position_asked import position_asked
+
+Q = TypeVar("Q")
+T = TypeVar("T")
 
 
 class StoredAnswer(Protocol):
@@ -35,3 +43,19 @@ def is_new_enough(found: StoredAnswer) -> bool:
         # Clocks of two computers differ, and one may be set back.
         and abs(time.time() - found.certified_at) < MAX_SECONDS_OLD
     )
+
+
+def ask_store(store: AskedStore[Q], question: Callable[[Q], T]) -> T | None:
+    """Return what *question* returns; None, which the page says, if it is away."""
+    found = store.ask(question)
+    if found is None:
+        g.passed_by = store.name
+    return found
+
+
+def takes(store: AskedStore[Q], found: StoredAnswer) -> bool:
+    """Return whether the answer is shown; note then that *store* has given it."""
+    if not is_new_enough(found):
+        return False
+    note_store(store.name, found.position)
+    return True

@@ -11,10 +11,10 @@ from eventstore.connection import driver_connection
 from eventstore.projections.freshness import Freshness
 from eventstore.projections.projection import Key
 from readmodels.stores.hot.queries import HotRow, HotRows, Miss
-from webapp.answering_store import StoreNote, note_store
+from webapp.answering_store import StoreNote
 from webapp.current_shop import the_shop
 from webapp.journal_source import ask_journal
-from webapp.new_enough import is_new_enough
+from webapp.new_enough import ask_store, takes
 from webapp.outages import DATABASE_ERRORS, is_outage
 from webapp.parked_rows import NO_MARKS, Marks, mark_one, refuse_parked
 from webapp.position_asked import is_asked_to_show
@@ -64,7 +64,6 @@ def find_row(
     """
     kept = None if hot is None else find_hot(hot, key)
     if isinstance(kept, HotRow):
-        note_store("hot", kept.position)
         if beside is not None:
             ask_beside(beside)
         return FoundRow(kept.row, Freshness(kept.position, 0), NO_MARKS)
@@ -96,10 +95,8 @@ def find_hot(hot: HotQuestion, key: Key) -> HotRow[Any] | Miss | None:
     store = the_shop().stores.hot
     if store is None or not is_asked_to_show():
         return None
-    found = store.ask(lambda rows: hot.find(rows, key))
-    if found is None:
-        g.passed_by = store.name
-    if isinstance(found, HotRow) and not is_new_enough(found):
+    found = ask_store(store, lambda rows: hot.find(rows, key))
+    if isinstance(found, HotRow) and not takes(store, found):
         return None
     return found
 

@@ -3,13 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from flask import g
-
 from eventstore.projections.freshness import Freshness
 from eventstore.projections.views import Page
-from webapp.answering_store import note_store
 from webapp.current_shop import the_shop
-from webapp.new_enough import is_new_enough
+from webapp.new_enough import ask_store, takes
 from webapp.parked_rows import NO_MARKS, Marks, mark_rows
 from webapp.position_asked import position_asked
 from webapp.read_connection import reading
@@ -65,10 +62,7 @@ def find_in_store(search: Question, asked: Mapping[str, Any]) -> FoundRows | Non
     from readmodels.stores.search.queries import FoundPage
 
     least = position_asked().position
-    found = store.ask(lambda them: search(them, **asked, min_position=least))
-    if found is None:
-        g.passed_by = store.name
-    if not isinstance(found, FoundPage) or not is_new_enough(found):
+    found = ask_store(store, lambda them: search(them, **asked, min_position=least))
+    if not isinstance(found, FoundPage) or not takes(store, found):
         return None
-    note_store(store.name, found.position)
     return FoundRows(found.page, Freshness(found.position, 0), NO_MARKS)

@@ -48,13 +48,13 @@ class AskedStore(Generic[Q]):
 
     def ask(self, question: Callable[[Q], T]) -> T | None:
         """Return what *question* returns for the queries, None if it is away."""
-        if not self.breaker.lets_through():
-            return None
         try:
             queries = self.queries
         except (sa.exc.SQLAlchemyError, psycopg.Error, StoreAway):
-            # The shop's own database has to say first which shop this is.
-            self.breaker.succeeded()
+            # The shop's own database has to say first which shop this is. The store
+            # was not asked, so its breaker hears nothing.
+            return None
+        if not self.breaker.lets_through():
             return None
         try:
             answer = question(queries)

@@ -17,6 +17,7 @@ from eventstore.session_errors import UnfitSession
 from eventstore.sessions.session import Session
 from eventstore.sessions.silence import at_most_silent
 from tasks.broker.circuit_breaker import Breaker, State
+from tasks.shop.connections import pool_of
 
 MAX_SILENCE = 0.08
 """Seconds after which a silent server is looked at; a look takes as long at most."""
@@ -100,6 +101,12 @@ class LendingDatabase:
         """Drop the connections; in a forked process, without closing them."""
         if "engine" in vars(self):
             self.engine.dispose(close=close)
+
+
+def reading_pool(url: str) -> sa.Engine:
+    """Return a pool for reading alone from the database at *url*, in autocommit."""
+    pool = pool_of(url, "reader", may_write=False)
+    return pool.execution_options(isolation_level="AUTOCOMMIT")
 
 
 @contextmanager

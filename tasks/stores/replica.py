@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar
 
 import psycopg
@@ -13,9 +14,8 @@ from eventstore.connection import driver_connection
 from eventstore.projections.freshness import wait_for
 from eventstore.projections.projection import Projection
 from eventstore.session_errors import UnfitSession
-from tasks.shop.connections import pool_of
 from tasks.shop.identity import identity_of
-from tasks.stores.lending import LendingDatabase, answering_within
+from tasks.stores.lending import LendingDatabase, answering_within, reading_pool
 from tasks.stores.store_state import SECONDS_TO_ANSWER, StoreState
 
 NAME = "replica"
@@ -112,9 +112,4 @@ def refuse_another(connection: sa.Connection, identity: str | None) -> None:
 
 def replica_at(url: str) -> Replica:
     """Return the replica at *url*; nothing is opened yet."""
-    return Replica(
-        NAME,
-        lambda: pool_of(url, "reader", may_write=False).execution_options(
-            isolation_level="AUTOCOMMIT"
-        ),
-    )
+    return Replica(NAME, partial(reading_pool, url))

@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import ClassVar
 
 import psycopg
@@ -19,8 +20,7 @@ from readmodels.stores.postgres.freshness import (
     find_serving,
 )
 from readmodels.stores.postgres.store import NAME, shape_of
-from tasks.shop.connections import pool_of
-from tasks.stores.lending import LendingDatabase, answering_within
+from tasks.stores.lending import LendingDatabase, answering_within, reading_pool
 from tasks.stores.store_state import SECONDS_TO_ANSWER, StoreState
 
 PAUSE = 0.01
@@ -117,9 +117,4 @@ def not_filled(read_model: str = "the read models") -> UnfitSession:
 
 def second_postgres_at(url: str) -> SecondPostgres:
     """Return the database at *url*; nothing is opened yet."""
-    return SecondPostgres(
-        NAME,
-        lambda: pool_of(url, "reader", may_write=False).execution_options(
-            isolation_level="AUTOCOMMIT"
-        ),
-    )
+    return SecondPostgres(NAME, partial(reading_pool, url))

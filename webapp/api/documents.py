@@ -1,7 +1,7 @@
 """Orders and customers as documents, found by conditions on any of their fields."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
@@ -19,10 +19,9 @@ from readmodels.stores.documents.filters import (
     Filter,
     read_filter,
 )
-from webapp.answering_store import note_store
 from webapp.api.queries import a_page, limit_asked
 from webapp.current_shop import the_shop
-from webapp.new_enough import is_new_enough
+from webapp.new_enough import ask_store, takes
 from webapp.parked_rows import NO_MARKS, mark_rows
 from webapp.problems import Problem
 from webapp.query_parameters import once, page_asked, shorten_name
@@ -55,33 +54,25 @@ def page_of(documents: DocumentType) -> dict[str, Any]:
     limit = limit_asked()
     stored = find_stored(documents, asked, page, limit)
     if stored is not None:
-        note_store(stored.name, stored.found.position)
-        position = Freshness(stored.found.position, 0)
-        return a_page(documents.name, stored.found.page, position, NO_MARKS)
+        position = Freshness(stored.position, 0)
+        return a_page(documents.name, stored.page, position, NO_MARKS)
     with reading(documents.projection) as (connection, position):
         found = on_postgres.find(connection, documents, asked, **page, limit=limit)
         marks = mark_rows(connection, documents.projection, found.rows, position)
     return a_page(documents.name, found, position, marks)
 
 
-class StoredPage(NamedTuple):
-    """What the store *name* has found."""
-
-    name: str
-    found: "FoundDocuments"
-
-
 def find_stored(
     documents: DocumentType, asked: Filter, page: Mapping[str, Any], limit: int
-) -> StoredPage | None:
+) -> "FoundDocuments | None":
     """Return the page of the store of documents if there is a new enough one."""
     store = the_shop().stores.documents
     if store is None:
         return None
-    found = store.ask(lambda them: them.find(documents, asked, **page, limit=limit))
-    if found is None or not is_new_enough(found):
-        return None
-    return StoredPage(store.name, found)
+    found = ask_store(
+        store, lambda them: them.find(documents, asked, **page, limit=limit)
+    )
+    return found if found is not None and takes(store, found) else None
 
 
 def filter_asked(documents: DocumentType) -> Filter:
