@@ -26,7 +26,9 @@ def document_of(change: RowChange) -> RawBSONDocument:
         fields = to_bson(change.row)
         document = encode({**head_of(change, is_gone=False), **fields})
     except (BSONError, OverflowError) as error:
-        raise ValueError(f"the row cannot be a document: {error}") from error
+        raise ValueError(
+            f"the row cannot be a document: {type(error).__name__}"
+        ) from error
     if len(document.raw) > MAX_BYTES:
         raise ValueError(
             f"the row has {len(document.raw):,} bytes, and {MAX_BYTES:,} may be"
