@@ -46,10 +46,12 @@ class Reader:
         self.chance = random.Random(seed)
         self.seen: list[Seen] = []
         self.failures = 0
+        self.asked = 0
 
     def run(self, stop: threading.Event) -> None:
         while not stop.is_set():
             key = self.chance.choice(NAMES)
+            self.asked += 1
             try:
                 found = self.rows.find(totals, Total, key)
             except StoreAway:
@@ -99,6 +101,14 @@ def beside(*works: Callable[[threading.Event], None]) -> Iterator[None]:
             one.result()
 
 
+def asked(readers: Sequence[Reader]) -> int:
+    return sum(reader.asked for reader in readers)
+
+
+def have_asked(readers: Sequence[Reader], times: int) -> bool:
+    return asked(readers) >= times
+
+
 def have_failed(readers: Sequence[Reader], times: int) -> bool:
     return sum(reader.failures for reader in readers) >= times
 
@@ -130,6 +140,9 @@ def test_no_reader_is_told_of_an_older_row_than_its_position_says(
         for place in range(CHANGES):
             write(engine.connection, (chance.choice(NAMES), chance.randint(1, 6)))
             keep_up(engine.connection, totals)
+            # Else a fast machine writes all changes before anyone has looked.
+            enough = asked(readers) + READERS
+            wait_until(partial(have_asked, readers, enough), "readers look")
             if place == CHANGES // 3:
                 cache_server.kill()
                 cache_server.start()
