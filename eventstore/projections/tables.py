@@ -1,4 +1,4 @@
-"""The tables of one generation of a read model."""
+"""The tables that the rows of a read model and of its look-ups lie in."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -10,10 +10,10 @@ from eventstore.projections.table import Table
 
 
 class Tables:
-    """The tables of one generation: the rows, and a table for each look-up."""
+    """The rows, in the table called *name*, and a table for each look-up."""
 
-    def __init__(self, projection: Projection, generation: int) -> None:
-        self.name = name_of(projection.name, generation)
+    def __init__(self, projection: Projection, name: str) -> None:
+        self.name = name
         self.rows = Table(self.name, projection.row, projection.key, projection.indexes)
         self.lookups = {
             lookup.name: Table(f"{self.name}_{lookup.name}", lookup.row, lookup.key)
@@ -32,7 +32,7 @@ class Tables:
 @cache
 def tables_of(projection: Projection, generation: int) -> Tables:
     """Return the tables of a generation; their statements are put together once."""
-    return Tables(projection, generation)
+    return Tables(projection, name_of(projection.name, generation))
 
 
 def name_of(read_model: str, generation: int) -> str:

@@ -56,10 +56,10 @@ class MemoryTable(Table):
 
 
 class MemoryTables(Tables):
-    """The tables of one generation, in memory."""
+    """The tables of a read model, in memory."""
 
     def __init__(self, projection: Projection) -> None:
-        super().__init__(projection, 1)
+        super().__init__(projection, projection.name)
         self.rows: MemoryTable = MemoryTable(self.rows)
         self.lookups = {
             name: MemoryTable(table) for name, table in self.lookups.items()

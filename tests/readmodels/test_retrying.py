@@ -12,7 +12,7 @@ from eventstore.projections.generations import live_generations
 from eventstore.projections.parked_streams import find_parked
 from eventstore.projections.rebuild import rebuild
 from eventstore.projections.retrying import retry_parked
-from eventstore.projections.tables import Tables
+from eventstore.projections.tables import tables_of
 from readmodels import ALL
 from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, bob, pay, place, rename, ship
@@ -44,7 +44,7 @@ def rows_of(shop: Shop) -> Mapping[str, Sequence[str]]:
     with shop.lent() as connection:
         live = live_generations(connection)
         for projection in MODELS:
-            tables = Tables(projection, live[projection.name].number)
+            tables = tables_of(projection, live[projection.name].number)
             named = {"": tables.rows, **tables.lookups}
             for name, table in named.items():
                 rows = connection.execute(

@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from eventstore.projections.projection import Fact, Lookup, Projection
-from eventstore.projections.tables import Tables
+from eventstore.projections.tables import tables_of
 
 
 def failing(projection: Projection, positions: Iterable[int]) -> Projection:
@@ -44,7 +44,7 @@ def contents(
     connection: psycopg.Connection[Any], projection: Projection, generation: int
 ) -> dict[str, list[Any]]:
     """Return the rows of all tables of a generation, as text, by the table's part."""
-    tables = Tables(projection, generation)
+    tables = tables_of(projection, generation)
     found = {}
     for table in tables.all:
         rows = connection.execute(

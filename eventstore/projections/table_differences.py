@@ -1,0 +1,175 @@
+"""
+What differs between two tables of the same read model: rows that came, went, changed.
+
+The tables are compared where they lie, in one statement; only rows that differ travel.
+Both want to be still meanwhile: ask in one transaction with REPEATABLE READ.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import psycopg
+from psycopg import sql
+
+from eventstore.projections.projection import Key, Row
+from eventstore.projections.table import Table
+
+
+class RowDifference(NamedTuple):
+    """
+    A row that differs: *before* is None where it came, *after* where it went.
+
+    *columns* are the names of the columns that differ, in their order; none where the
+    row came or went.
+    """
+
+    key: Key
+    before: Row | None
+    after: Row | None
+    columns: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceCounts:
+    """How many rows came, went and changed; *columns* counts those by column."""
+
+    came: int = 0
+    went: int = 0
+    changed: int = 0
+    columns: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """How many rows differ."""
+        return self.came + self.went + self.changed
+
+
+def count_differences(
+    connection: psycopg.Connection[Any],
+    before: Table,
+    after: Table,
+    *,
+    columns: Collection[str] | None = None,
+) -> DifferenceCounts:
+    """
+    Return how many rows differ between two tables with the same columns.
+
+    *columns* are the names of those that are compared; None: all.
+    """
+    compared = compared_columns(before, columns)
+    counted = sql.SQL(", ").join(
+        sql.SQL("count(*) FILTER (WHERE {both} AND {differs})").format(
+            both=in_both(before), differs=differs([name])
+        )
+        for name in compared
+    )
+    query = sql.SQL(
+        "SELECT count(*) FILTER (WHERE b.{key} IS NULL),"
+        " count(*) FILTER (WHERE a.{key} IS NULL),"
+        " count(*) FILTER (WHERE {both}), {counted} {joined}"
+    ).format(
+        key=sql.Identifier(before.key),
+        both=in_both(before),
+        counted=counted if compared else sql.SQL("NULL"),
+        joined=joined(before, after, compared),
+    )
+    [(came, went, changed, *by_column)] = connection.execute(query).fetchall()
+    counts = Counter(dict(zip(compared, by_column, strict=False)))
+    return DifferenceCounts(came, went, changed, +counts)
+
+
+def find_differences(
+    connection: psycopg.Connection[Any],
+    before: Table,
+    after: Table,
+    *,
+    behind: Key | None = None,
+    limit: int,
+    columns: Collection[str] | None = None,
+) -> list[RowDifference]:
+    """
+    Return the first *limit* rows that differ behind the key *behind*, in order of keys.
+
+    Both tables have the same columns. *columns* are the names of those that are
+    compared; None: all.
+    """
+    compared = compared_columns(before, columns)
+    key = sql.Identifier(before.key)
+    behind_key = sql.SQL("AND coalesce(b.{key}, a.{key}) > {behind}").format(
+        key=key, behind=sql.Literal(behind)
+    )
+    query = sql.SQL(
+        "SELECT {of_before}, {of_after}, {flags} {joined} {behind}"
+        " ORDER BY coalesce(b.{key}, a.{key}) LIMIT {limit}"
+    ).format(
+        of_before=selected(before, "b"),
+        of_after=selected(after, "a"),
+        flags=sql.SQL("ARRAY[{}]::boolean[]").format(
+            sql.SQL(", ").join(differs([name]) for name in compared)
+        ),
+        joined=joined(before, after, compared),
+        behind=sql.SQL("") if behind is None else behind_key,
+        key=key,
+        limit=sql.Literal(limit),
+    )
+    width = len(before.columns)
+    return [
+        as_difference(before, row[:width], row[width:-1], compared, row[-1])
+        for row in connection.execute(query)
+    ]
+
+
+def compared_columns(table: Table, wanted: Collection[str] | None) -> list[str]:
+    """Return the names of the columns that are compared, without the key."""
+    return [
+        name
+        for name in table.columns
+        if name != table.key and (wanted is None or name in wanted)
+    ]
+
+
+def joined(before: Table, after: Table, compared: Sequence[str]) -> sql.Composable:
+    """Return FROM and WHERE of all rows that differ, `b` before and `a` after."""
+    return sql.SQL(
+        "FROM {before} AS b FULL JOIN {after} AS a ON a.{key} = b.{key}"
+        " WHERE (a.{key} IS NULL OR b.{key} IS NULL OR {differs})"
+    ).format(
+        before=before.identifier,
+        after=after.identifier,
+        key=sql.Identifier(before.key),
+        differs=differs(compared),
+    )
+
+
+def in_both(table: Table) -> sql.Composable:
+    return sql.SQL("b.{key} = a.{key}").format(key=sql.Identifier(table.key))
+
+
+def differs(columns: Sequence[str]) -> sql.Composable:
+    """Return the condition that one of *columns* differs."""
+    conditions = [
+        sql.SQL("b.{0} IS DISTINCT FROM a.{0}").format(sql.Identifier(name))
+        for name in columns
+    ]
+    return sql.SQL(" OR ").join(conditions) if columns else sql.SQL("false")
+
+
+def selected(table: Table, alias: str) -> sql.Composable:
+    return sql.SQL(", ").join(c.selected(alias) for c in table.columns.values())
+
+
+def as_difference(
+    table: Table,
+    before: Sequence[Any],
+    after: Sequence[Any],
+    compared: Sequence[str],
+    flags: Sequence[bool],
+) -> RowDifference:
+    old = None if before[table.place] is None else table.read(before)
+    new = None if after[table.place] is None else table.read(after)
+    key = after[table.place] if old is None else before[table.place]
+    is_in_both = old is not None and new is not None
+    names = [n for n, flag in zip(compared, flags, strict=True) if flag and is_in_both]
+    return RowDifference(key, old, new, tuple(names))
