@@ -49,7 +49,7 @@ def tables(engine: Engine) -> None:
 
 
 def fill(
-    engine: Engine, before: Mapping[int, Shelf], after: Mapping[int, Shelf]
+    engine: Engine, before: Mapping[Any, Shelf], after: Mapping[int, Shelf]
 ) -> None:
     with engine.connection.transaction():
         for table, rows in ((BEFORE, before), (AFTER, after)):
@@ -60,8 +60,12 @@ def fill(
 def test_rows_that_came_went_and_changed_are_told_with_their_columns(
     engine: Engine, tables: None
 ) -> None:
-    old = {1: shelf(1), 2: shelf(2), 3: shelf(3)}
-    new = {2: shelf(2, worth=Decimal(5), books=()), 3: shelf(3), 4: shelf(4)}
+    old: dict[Any, Shelf] = {1: shelf(1), 2: shelf(2), 3: shelf(3)}
+    new: dict[Any, Shelf] = {
+        2: shelf(2, worth=Decimal(5), books=()),
+        3: shelf(3),
+        4: shelf(4),
+    }
     fill(engine, old, new)
 
     found = find_differences(engine.connection, BEFORE, AFTER, limit=10)
