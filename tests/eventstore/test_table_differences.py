@@ -49,7 +49,7 @@ def tables(engine: Engine) -> None:
 
 
 def fill(
-    engine: Engine, before: Mapping[Any, Shelf], after: Mapping[int, Shelf]
+    engine: Engine, before: Mapping[Any, Shelf], after: Mapping[Any, Shelf]
 ) -> None:
     with engine.connection.transaction():
         for table, rows in ((BEFORE, before), (AFTER, after)):
