@@ -1,6 +1,5 @@
 """Real web processes are read from while the primary is away: a second PostgreSQL."""
 
-import json
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,7 +9,13 @@ from pathlib import Path
 import pytest
 
 from tasks.shop.settings import Settings
-from tests.stores.reading.test_without_the_primary import PATHS, is_cut_off, reading
+from tests.stores.reading.test_without_the_primary import (
+    LONG,
+    PATHS,
+    SHORT,
+    have_faults,
+    reading,
+)
 from tests.stores.servers.postgres import PostgresServer
 from tests.support.client import Client, client_of
 from tests.support.databases import Databases
@@ -26,12 +31,14 @@ def settings(database: str, databases: Databases) -> Iterator[Settings]:
         yield replace(settings_for(database), read_database_url=url)
 
 
+@pytest.mark.parametrize("seconds", [SHORT, LONG])
 def test_no_read_fails_while_the_primary_is_stopped_killed_and_back(
     settings: Settings,
     alice: str,
     place: Place,
     second_postgres: PostgresServer,
     tmp_path: Path,
+    seconds: float,
 ) -> None:
     order = place("paid")
     assert settings.read_database_url is not None
@@ -48,21 +55,9 @@ def test_no_read_fails_while_the_primary_is_stopped_killed_and_back(
                         partial(answers_from, web, path.format(order=order)), path
                     )
             with reading(web, order) as found:
-                second_postgres.pause()
-                wait_until(lambda: is_cut_off(sender, "/api/orders"), "it is told")
-                second_postgres.resume()
-                wait_until(lambda: not is_cut_off(sender, "/api/orders"), "it is back")
-                second_postgres.kill()
-                wait_until(lambda: is_cut_off(sender, "/api/orders"), "it is told")
-                before = sum(found.stores.values())
-                wait_until(lambda: sum(found.stores.values()) > before + 100, "read")
-                second_postgres.start()
-                wait_until(lambda: not is_cut_off(sender, "/api/orders"), "it is back")
+                have_faults(second_postgres, sender, found, seconds)
     finally:
         processes.kill_all()
-
-    print(json.dumps({"stores": found.stores, "slowest": round(found.slowest, 3)}))
-    assert found.failures == []
 
 
 def answers_from(address: str, path: str) -> bool:
