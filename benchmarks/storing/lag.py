@@ -66,6 +66,11 @@ def measure_lag(shop: FilledShop, name: str, seconds: float, turns: int) -> None
         process.start()
     try:
         run_turns(shop, name, (seconds, turns), commits, seen)
+    except Empty:
+        say(
+            f"e  lag of {name}",
+            f"not there after {PATIENCE:.0f} s: {RATE} are too many",
+        )
     finally:
         is_over.set()
         commits.put(None)
