@@ -12,7 +12,7 @@ from eventstore.errors.stores import CopyMoved, StoreAway
 from eventstore.projections.changes import RowChange
 from eventstore.stores.row_store import Copy
 from eventstore.stores.writer import Writer
-from tests.support.fed_store import has_all
+from tests.support.fed_store import have_all
 
 PATIENCE = 3_600.0
 
@@ -87,7 +87,7 @@ def settle(writer: Writer) -> float:
         except (StoreAway, CopyMoved) as error:
             has_more = True
             time.sleep(min(writer.rest_after(error), 0.5))
-        if not has_more and all(has_all(one, begun) for one in writer.feeders):
+        if not has_more and have_all(writer, begun):
             return time.perf_counter() - started
         if time.perf_counter() > started + PATIENCE:
             raise RuntimeError([feeder.error for feeder in writer.feeders])

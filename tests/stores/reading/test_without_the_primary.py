@@ -105,7 +105,7 @@ def have_faults(
     """Stop the primary for so many seconds, then kill it and start it again."""
     primary.pause()
     wait_until(lambda: is_cut_off(sender, "/api/orders"), "the answers say so")
-    time.sleep(seconds)
+    stay_cut_off(sender, seconds)
     primary.resume()
     wait_until(lambda: not is_cut_off(sender, "/api/orders"), "the primary is back")
     primary.kill()
@@ -120,7 +120,7 @@ def have_faults(
     before = found.count
     wait_until(lambda: found.count > before + 100, "all are read")
     if seconds > SHORT:
-        time.sleep(seconds)
+        stay_cut_off(sender, seconds)
     primary.start()
     wait_until(lambda: not is_cut_off(sender, "/api/orders"), "the primary is back")
     sent = sender.send("CancelOrder", {"order_id": found.order, "reason": "late"})
@@ -168,6 +168,14 @@ def test_no_read_fails_while_the_replica_is_stopped_killed_and_back(
 
     print(json.dumps({"stores": found.stores, "slowest": round(found.slowest, 3)}))
     assert found.failures == []
+
+
+def stay_cut_off(client: Client, seconds: float) -> None:
+    """See for so many seconds that the answers say so."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        assert is_cut_off(client, "/api/orders")
+        time.sleep(0.5)
 
 
 def is_cut_off(client: Client, path: str) -> bool:
