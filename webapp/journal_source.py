@@ -6,6 +6,7 @@ a token that was just revoked is still valid there.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import UTC
 from typing import TypeVar
 from uuid import UUID
@@ -17,7 +18,9 @@ from eventstore.connection import driver_connection
 from eventstore.journal import entries
 from eventstore.journal.entries import CausedEvent, Entry
 from eventstore.journal.pruning import find_pruned_before
+from tasks.stores.lending import asking_the_last
 from tasks.stores.read_databases import PRIMARY, ReadDatabases
+from tasks.stores.store_state import ReadStore
 from webapp.answering_store import SAFE, note_away, note_store
 from webapp.current_shop import the_shop
 from webapp.outages import DATABASE_ERRORS, is_outage, not_accepted
@@ -63,10 +66,18 @@ def ask_replica(
     *,
     notes: bool,
 ) -> T:
-    """Return what *question* returns for a replica, or raise *failure*."""
-    for store in reads.whole():
+    """
+    Return what *question* returns for a replica, or raise *failure*.
+
+    Nothing else can answer: one that did not answer soon is asked with patience.
+    """
+    attempts: list[tuple[ReadStore, bool]] = [
+        (store, is_last) for is_last in (False, True) for store in reads.whole()
+    ]
+    for store, is_last in attempts:
+        patience = asking_the_last() if is_last else nullcontext()
         try:
-            with store.lend() as connection:
+            with patience, store.lend() as connection:
                 state = store.look(connection, [], 0, 0, reads.identity)
                 age = state.seconds_old
                 if not notes and (age is None or age > MAX_SECONDS_OLD_UNSAID):

@@ -17,6 +17,7 @@ from eventstore.connection import driver_connection
 from eventstore.projections.freshness import Freshness, wait_for
 from eventstore.projections.projection import Projection
 from eventstore.subscriptions.standstill import IDLE, Standstill
+from tasks.stores.lending import asking_the_last
 from tasks.stores.read_databases import PRIMARY, ReadDatabases
 from tasks.stores.store_state import ReadStore
 from webapp.answering_store import is_avoided, note_asking
@@ -26,6 +27,8 @@ from webapp.position_asked import ReadRequest, forget_other_logs, position_asked
 
 SECONDS_FOR_STORE = 0.1
 """Seconds that a read database is waited for, before the shop's own is asked."""
+MAX_LAST_LOOKS = 4
+"""How often one request asks with patience where nothing else can answer."""
 CUT_OFF = "cut off"
 """Why rows stand still: the shop's database is away, and another one answers."""
 
@@ -141,9 +144,33 @@ def choose(
             raise
         failure = error
     if spare is None:
+        spare = ask_last(spare_stack, reads, projections, asked)
+    if spare is None:
         raise not_accepted() from failure
     chosen.push(spare_stack)
     return cut_off(spare)
+
+
+def ask_last(
+    chosen: ExitStack,
+    reads: ReadDatabases,
+    projections: Sequence[Projection],
+    asked: ReadRequest,
+) -> ReadSource | None:
+    """Return a store as the source, asked with patience: nothing else can answer."""
+    g.last_looks = g.get("last_looks", 0) + 1
+    if g.last_looks > MAX_LAST_LOOKS:
+        return None
+    for store in reads.stores:
+        try:
+            with asking_the_last(), ExitStack() as trying:
+                found, _ = ask_store(trying, store, reads, projections, asked)
+                chosen.push(trying.pop_all())
+                return found
+        except DATABASE_ERRORS as error:
+            if not is_outage(error):
+                raise
+    return None
 
 
 def ask_store(

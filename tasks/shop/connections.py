@@ -24,8 +24,8 @@ IDLE = 1.0
 """Seconds of idleness after which a session is checked before it is lent."""
 
 WAITS = {"lock_timeout": "3s", "idle_in_transaction_session_timeout": "5s"}
-SECONDS_TO_OPEN = 0.15
-"""Seconds that opening a session may take where another server can answer instead."""
+SILENCES_TO_OPEN = 2
+"""How often the limit of silence opening a session may take, where there is one."""
 POOL = 20
 """Maximum of sessions of one process, besides its heartbeat's."""
 LIMITS = {
@@ -94,13 +94,15 @@ def opener(
 
 def open_in_time(open_one: Callable[[], Session]) -> Session:
     """
-    Open a session; inside `at_most_silent`, in SECONDS_TO_OPEN, or raise NoAnswer.
+    Open a session; inside `at_most_silent`, twice as long as that, or raise NoAnswer.
 
     It is opened by another thread, since a name's look-up and a connection's first
     answer cannot be interrupted. What comes too late is closed.
     """
-    if silence_limit() is None:
+    limit = silence_limit()
+    if limit is None:
         return open_one()
+    seconds = SILENCES_TO_OPEN * limit
     opened: Future[Session] = Future()
 
     def run() -> None:
@@ -111,10 +113,10 @@ def open_in_time(open_one: Callable[[], Session]) -> Session:
 
     threading.Thread(target=run, name="opening a session", daemon=True).start()
     try:
-        return opened.result(SECONDS_TO_OPEN)
+        return opened.result(seconds)
     except TimeoutError:
         opened.add_done_callback(close_late)
-        raise NoAnswer(f"no session was opened within {SECONDS_TO_OPEN} s") from None
+        raise NoAnswer(f"no session was opened within {seconds:.2f} s") from None
 
 
 def close_late(opened: Future[Session]) -> None:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -21,6 +22,8 @@ from tasks.shop.connections import pool_of
 
 MAX_SILENCE = 0.08
 """Seconds after which a silent server is looked at; a look takes as long at most."""
+MAX_SILENCE_OF_LAST = 1.0
+"""The same, for a server that alone may answer."""
 LONGEST_REST = 5.0
 """Seconds between two attempts at a server that does not answer, at most."""
 STATES_OF_SERVER = ("08", "53", "57P", "58")
@@ -31,6 +34,23 @@ Neither a cancelled statement nor a conflict with the recovery of a standby.
 """
 
 log = logging.getLogger(__name__)
+
+_is_last: ContextVar[bool] = ContextVar("no other database can answer", default=False)
+
+
+@contextmanager
+def asking_the_last() -> Iterator[None]:
+    """
+    Wait longer for databases that are lent inside, and whatever their breakers say.
+
+    For when no other one can answer. A server of a busy machine is silent for longer
+    than those wait who have a choice, and a slow answer is better than none.
+    """
+    token = _is_last.set(True)
+    try:
+        yield
+    finally:
+        _is_last.reset(token)
 
 
 class NotAsked(psycopg.OperationalError):
@@ -61,14 +81,16 @@ class LendingDatabase:
         """
         Lend a connection; a server that is silent is given up within 0.2 seconds.
 
+        Inside of `asking_the_last` within two seconds.
         Raises NotAsked, UnfitSession, and the driver's errors as they are.
         """
-        if not self.breaker.lets_through():
+        if not self.breaker.lets_through() and not _is_last.get():
             raise NotAsked(f"the {self.name} database did not answer a moment ago")
+        silence = MAX_SILENCE_OF_LAST if _is_last.get() else MAX_SILENCE
         try:
-            with at_most_silent(MAX_SILENCE):
+            with at_most_silent(silence):
                 connection = self.engine.connect()
-            with connection, giving_up_silence(connection):
+            with connection, giving_up_silence(connection, silence):
                 yield connection
         except BaseException as error:
             if is_of_server(error):
@@ -110,11 +132,11 @@ def reading_pool(url: str) -> sa.Engine:
 
 
 @contextmanager
-def giving_up_silence(connection: sa.Connection) -> Iterator[None]:
-    """Have the session of *connection* look at its server where that is silent."""
+def giving_up_silence(connection: sa.Connection, silence: float) -> Iterator[None]:
+    """Have the session look at its server after *silence*, in seconds."""
     session = driver_connection(connection)
     assert isinstance(session, Session)
-    session.max_silence = MAX_SILENCE
+    session.max_silence = silence
     try:
         yield
     finally:
@@ -137,8 +159,13 @@ def is_of_server(error: BaseException) -> bool:
 
 @contextmanager
 def answering_within(driver: psycopg.Connection[Any], seconds: float) -> Iterator[None]:
-    """Give up a statement inside that takes longer, whatever its usual limit is."""
+    """
+    Give up a statement inside that takes longer, whatever its usual limit is.
+
+    The last that can answer has as long as it may be silent.
+    """
     assert isinstance(driver, Session)
+    seconds = MAX_SILENCE_OF_LAST if _is_last.get() else seconds
     usual, driver.patience = driver.patience, seconds
     try:
         yield

@@ -18,6 +18,7 @@ from tests.support.read_queries import (
     paused_replay,
     store_of,
 )
+from tests.support.slow_proxy import slow_proxy
 from tests.support.users import bearing, token_of, user
 from tests.support.visiting import Send, assert_problem
 from tests.support.waiting import wait_until
@@ -119,6 +120,31 @@ def test_a_token_reads_without_the_primary_if_the_replica_knows_it(
         assert store_of(client.get("/api/orders", headers=headers)) == "replica"
         wrong = bearing(f"recount_0123456789ab_{'A' * 43}")
         assert client.get("/api/orders", headers=wrong).status_code == 401
+
+
+def test_a_slow_replica_answers_where_no_other_can(
+    shop: Shop,
+    settings: Settings,
+    order: int,
+    standby: ReplicaServer,
+    second_postgres: PostgresServer,
+) -> None:
+    headers = user(shop, "erin", "sales")
+    standby.catch_up()
+    assert settings.replica_database_url is not None
+    with (
+        slow_proxy(settings.replica_database_url) as proxy,
+        another_process(settings, replica_database_url=proxy.url) as client,
+    ):
+        wait_until(
+            lambda: store_of(client.get("/api/orders", headers=headers)) == "replica",
+            "the replica answers",
+        )
+        proxy.delay = 0.25
+        assert store_of(client.get("/api/orders", headers=headers)) == "primary"
+        second_postgres.kill()
+        for path in ("/api/orders", f"/api/orders/{order}", "/api/customers"):
+            assert store_of(client.get(path, headers=headers)) == "replica"
 
 
 def test_a_revoked_token_is_refused_though_the_replica_has_it_still(
