@@ -111,14 +111,10 @@ def choose(
     for store in reads.stores:
         if is_avoided(store.name):
             continue
-        try:
-            with ExitStack() as trying:
-                found, is_enough = ask_store(trying, store, reads, projections, asked)
-                opened = trying.pop_all()
-        except DATABASE_ERRORS as error:
-            if not is_outage(error):
-                raise
+        answered = try_store(store, reads, projections, asked)
+        if answered is None:
             continue
+        found, is_enough, opened = answered
         if is_enough:
             spare_stack.close()
             chosen.push(opened)
@@ -144,7 +140,7 @@ def choose(
             raise
         failure = error
     if spare is None:
-        spare = ask_last(spare_stack, reads, projections, asked)
+        spare, spare_stack = ask_last(reads, projections, asked)
     if spare is None:
         raise not_accepted() from failure
     chosen.push(spare_stack)
@@ -152,25 +148,35 @@ def choose(
 
 
 def ask_last(
-    chosen: ExitStack,
+    reads: ReadDatabases, projections: Sequence[Projection], asked: ReadRequest
+) -> tuple[ReadSource | None, ExitStack]:
+    """Return a store, asked with patience: nothing else can answer; what closes it."""
+    g.last_looks = g.get("last_looks", 0) + 1
+    if g.last_looks <= MAX_LAST_LOOKS:
+        for store in reads.stores:
+            with asking_the_last():
+                answered = try_store(store, reads, projections, asked)
+            if answered is not None:
+                found, _, opened = answered
+                return found, opened
+    return None, ExitStack()
+
+
+def try_store(
+    store: ReadStore,
     reads: ReadDatabases,
     projections: Sequence[Projection],
     asked: ReadRequest,
-) -> ReadSource | None:
-    """Return a store as the source, asked with patience: nothing else can answer."""
-    g.last_looks = g.get("last_looks", 0) + 1
-    if g.last_looks > MAX_LAST_LOOKS:
+) -> tuple[ReadSource, bool, ExitStack] | None:
+    """Return what `ask_store` returns and what closes it; None if it is away."""
+    try:
+        with ExitStack() as trying:
+            found, is_enough = ask_store(trying, store, reads, projections, asked)
+            return found, is_enough, trying.pop_all()
+    except DATABASE_ERRORS as error:
+        if not is_outage(error):
+            raise
         return None
-    for store in reads.stores:
-        try:
-            with asking_the_last(), ExitStack() as trying:
-                found, _ = ask_store(trying, store, reads, projections, asked)
-                chosen.push(trying.pop_all())
-                return found
-        except DATABASE_ERRORS as error:
-            if not is_outage(error):
-                raise
-    return None
 
 
 def ask_store(

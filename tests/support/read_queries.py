@@ -47,6 +47,13 @@ def store_of(response: TestResponse) -> str:
     return response.headers["Recount-Store"]
 
 
+def wait_until_away(client: FlaskClient) -> None:
+    """Wait until a page says that the primary is away."""
+    wait_until(
+        lambda: "database is away" in client.get("/orders").text, "the page says so"
+    )
+
+
 @contextmanager
 def paused_replay(standby: ReplicaServer) -> Iterator[None]:
     """Keep the standby from replaying what it gets."""

@@ -17,6 +17,7 @@ from tests.support.read_queries import (
     another_process,
     paused_replay,
     store_of,
+    wait_until_away,
 )
 from tests.support.slow_proxy import slow_proxy
 from tests.support.users import bearing, token_of, user
@@ -38,9 +39,7 @@ def test_without_the_primary_all_can_be_read_and_nothing_sent(
     sent = send("PlaceOrder", {}, key="bad")
     assert sent.status_code == 422
     getattr(second_postgres, fault)()
-    wait_until(
-        lambda: "database is away" in client.get("/orders").text, "the page says so"
-    )
+    wait_until_away(client)
     for path in OF_QUERIES:
         began = time.monotonic()
         found = client.get(path.format(order=order))

@@ -24,7 +24,13 @@ from tasks.stores.process import StoreThread
 from tasks.stores.row_stores import row_stores
 from tests.stores.servers.postgres import PostgresServer
 from tests.support.databases import Databases
-from tests.support.read_queries import MUCH, OF_QUERIES, PAGES, store_of
+from tests.support.read_queries import (
+    MUCH,
+    OF_QUERIES,
+    PAGES,
+    store_of,
+    wait_until_away,
+)
 from tests.support.settings import settings_for
 from tests.support.users import bearing, token_of, user
 from tests.support.visiting import Place, Send, Work, assert_problem
@@ -153,9 +159,7 @@ def test_without_the_primary_all_can_be_read_and_nothing_sent(
     monkeypatch.setattr("tasks.stores.store_state.MAX_SECONDS_OLD", 1.5)
     monkeypatch.setattr("webapp.token_cache.FRESH", 0.0)
     getattr(second_postgres, fault)()
-    wait_until(
-        lambda: "database is away" in client.get("/orders").text, "the page says so"
-    )
+    wait_until_away(client)
     for path in OF_QUERIES:
         began = time.monotonic()
         found = client.get(path.format(order=order))
