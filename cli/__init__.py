@@ -21,7 +21,7 @@ COMMANDS = {
         "List and show commands, submit files of them, retry or abandon failed ones.",
     ),
     "demo": Lazy(
-        "cli.demo:demo", "Fill the shop with invented orders, for a first look."
+        "cli.demo:demo", "Fill an empty shop with invented months, for a first look."
     ),
     "doctor": Lazy("cli.doctor:doctor", "Check whether the database can lose data."),
     "import": Lazy(

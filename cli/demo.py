@@ -1,73 +1,99 @@
-"""`recount demo`: fills the shop with invented customers and orders."""
+"""`recount demo`: fills an empty shop with a history, or any shop with live orders."""
 
-import os
 import sys
-from contextlib import closing
-from urllib.parse import urlsplit
+from datetime import datetime, timedelta
 
 import click
+import psycopg
 
-from cli.output import progress
-from tasks.shop.demo.client import Client, DemoFailed
-from tasks.shop.demo.customers import CUSTOMERS
-from tasks.shop.demo.orders import ORDERS
-from tasks.shop.demo.running import Demo, count_steps
-from tasks.shop.local_access import local_token
-from tasks.shop.wiring import shop
-
-
-def usable_address(
-    _: click.Context, __: click.Parameter, value: str | None
-) -> str | None:
-    if value is None:
-        return None
-    try:
-        url = urlsplit(value)
-        is_plain = url.netloc.rpartition("@")[0] == "" and url.path in ("", "/")
-        is_usable = url.scheme == "http" and url.hostname and url.port != 0 and is_plain
-    except ValueError:
-        is_usable = False
-    if not is_usable:
-        raise click.BadParameter("an address like http://127.0.0.1:5000")
-    return value.rstrip("/")
+from cli import import_report as report
+from cli.demo_live import place_live_orders, usable_address
+from cli.importing import INTERRUPTED, Import
+from tasks.shop.demo.history.existing import choose_demo, find_demo
+from tasks.shop.demo.history.planning import (
+    DEFAULT_ORDERS,
+    MAX_ORDERS,
+    MIN_ORDERS,
+    DemoWanted,
+    plan_demo,
+)
+from tasks.shop.history_import.errors import ImportRefused
+from tasks.shop.history_import.preconditions import examine_shop
+from tasks.shop.wiring import Shop, shop
 
 
-def own_token(address: str, secret_key: str) -> str | None:
-    """Return this computer's token, which only its owner can read."""
-    is_here = urlsplit(address).hostname in ("127.0.0.1", "localhost", "::1")
-    return local_token(secret_key) if is_here else None
-
-
-@click.command(short_help="Fill the shop with invented orders, for a first look.")
+@click.command(short_help="Fill an empty shop with invented months, for a first look.")
+@click.option(
+    "--orders",
+    type=click.IntRange(MIN_ORDERS, MAX_ORDERS),
+    metavar="COUNT",
+    help=f"How many orders: {DEFAULT_ORDERS} if not given, at least {MIN_ORDERS}.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**31),
+    metavar="NUMBER",
+    help="Another number makes another shop; 1 if not given.",
+)
+@click.option(
+    "--live",
+    is_flag=True,
+    help="Place forty orders through the API instead, beside what is there.",
+)
 @click.option(
     "--address",
     callback=usable_address,
     metavar="URL",
-    help="Where the shop answers; the running ./recount up if not given.",
+    help="With --live: where the shop answers; the running ./recount up if not given.",
 )
-def demo(address: str | None) -> None:
+def demo(orders: int | None, seed: int | None, live: bool, address: str | None) -> None:
     """
-    Place invented orders, and pay, ship and deliver some of them.
+    Fill an empty shop with seven invented months, which end yesterday.
 
-    It goes through the front door, as any client of the API. A second run changes
-    nothing, and one after a run that was stopped half way goes on, if it is by the
-    same user. Where there are users, RECOUNT_TOKEN is to hold the token of one who
-    may do it all.
+    They are imported facts: customers of whom one was renamed, one corrected twice and
+    one forgotten; orders in every state, cancellations, refunds, accounts and
+    transfers, by several people. The same seed on the same day makes the same shop. A
+    second run changes nothing, and completes a first one that was killed.
+
+    With --live it places orders through the front door, as any client of the API. A
+    second run of it changes nothing either. Where there are users, RECOUNT_TOKEN is to
+    hold the token of one who may do it all.
     """
-    settings = shop().settings
-    address = address or f"http://127.0.0.1:{settings.port}"
-    # Not an option: what stands on a command line, everybody on the machine can read.
-    token = os.environ.get("RECOUNT_TOKEN") or own_token(address, settings.secret_key)
-    client = Client(address, token)
-    try:
-        with closing(client), progress("demo", count_steps()) as advance:
-            run = Demo(client, settings.currency, advance)
-            run.run()
-    except DemoFailed as error:
-        click.echo(f"recount: {error}", err=True)
-        sys.exit(1)
-    if run.new:
-        click.echo(f"{len(CUSTOMERS)} customers and {len(ORDERS)} orders are there")
+    if live:
+        if orders is not None or seed is not None:
+            raise click.UsageError("--live has no --orders and no --seed")
+        place_live_orders(address)
+    elif address is not None:
+        raise click.UsageError("--address is for --live")
     else:
-        click.echo("nothing to do: all of it is there already")
-    click.echo(f"look at {client.address}/orders")
+        import_demo(orders, seed)
+
+
+def import_demo(orders: int | None, seed: int | None) -> None:
+    this = shop()
+    run = Import(this, this.settings.currency)
+    try:
+        examine_shop(this, run.currency)
+        wanted = find_wanted(this, orders, seed)
+        plan = plan_demo(wanted, currency=run.currency, zone=this.settings.timezone)
+        run.carry_out(plan)
+    except ImportRefused as error:
+        report.tell_refusal(error, run.appended)
+        sys.exit(1)
+    except psycopg.OperationalError as error:
+        report.tell_loss(error, run.appended)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        report.tell_interruption(run.appended)
+        sys.exit(INTERRUPTED)
+    click.echo(f"look at http://127.0.0.1:{this.settings.port}/orders")
+
+
+def find_wanted(this: Shop, orders: int | None, seed: int | None) -> DemoWanted:
+    """Return the demo to make. Raises ImportRefused where it cannot be made."""
+    with this.lent() as connection:
+        existing = find_demo(connection)
+    today = datetime.now(this.settings.timezone).date()
+    return choose_demo(
+        existing, orders=orders, seed=seed, yesterday=today - timedelta(days=1)
+    )

@@ -37,14 +37,15 @@ def append_bulk(
     expected: Mapping[str, int],
     claims: Sequence[ClaimChange] = (),
     new_keys: str | None = None,
+    forgotten: Sequence[str] = (),
 ) -> list[AppendedEvent]:
     """
     Append many *events*, and return the place of each in the log and in its stream.
 
     *events* has pairs of a stream id and an event: at most 10,000, of 4,000 streams and
-    16 MiB. *expected* has the version of every stream, as for `append`; *claims* and
-    *new_keys* (JSON text) are as there. The same events again are answered with the
-    places of the first time.
+    16 MiB. *expected* has the version of every stream, as for `append`; *claims*,
+    *new_keys* (JSON text) and *forgotten* are as there. The same events again are
+    answered with the places of the first time.
 
     Raises WrongExpectedVersion, AlreadyClaimed or KeyMadeElsewhere, and has then done
     nothing. Raises an Unstorable error, before it asks the database, for what is too
@@ -53,7 +54,7 @@ def append_bulk(
     check_bulk(expected, events)
     parts = [
         append_arguments(events, expected),
-        later_arguments(claims, new_keys, ()),
+        later_arguments(claims, new_keys, forgotten),
     ]
     return call_append(connection, "append", events, expected, parts)
 

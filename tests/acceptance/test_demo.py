@@ -17,6 +17,7 @@ pytestmark = pytest.mark.races
 
 STATUSES = {"delivered": 16, "shipped": 8, "paid": 6, "pending": 6, "cancelled": 4}
 COMMAND = [sys.executable, "-m", "cli", "demo"]
+LIVE = "--live"
 
 
 @dataclass
@@ -67,12 +68,27 @@ def desk(processes: Processes, engine: sa.Engine) -> Desk:
     return Desk(processes, engine)
 
 
-def test_the_demo_leaves_orders_of_every_status_and_once_more_changes_nothing(
+def test_the_demo_is_made_by_an_operator_beside_a_running_shop(desk: Desk) -> None:
+    desk.open()
+
+    status, said = desk.demo("--orders", "60")
+
+    assert status == 0, said
+    assert said.endswith(f"look at http://127.0.0.1:{desk.port}/orders\n")
+    assert sum(desk.statuses().values()) == 60  # type: ignore[arg-type]  # numbers
+    assert desk.ask(
+        "SELECT count(*) FROM vault.keys WHERE destroyed_at IS NOT NULL"
+    ) == [(1,)]
+    # Process managers pass by what is imported: what followed is imported, too.
+    assert desk.count("commands") == 0
+
+
+def test_the_live_demo_leaves_orders_of_every_status_and_once_more_changes_nothing(
     desk: Desk,
 ) -> None:
     desk.open()
 
-    status, said = desk.demo()
+    status, said = desk.demo(LIVE)
 
     assert status == 0, said
     assert said.endswith(f"look at http://127.0.0.1:{desk.port}/orders\n")
@@ -83,22 +99,22 @@ def test_the_demo_leaves_orders_of_every_status_and_once_more_changes_nothing(
         " WHERE customer_name = 'Åsa Lindqvist-Öberg'"
     ) == [(4,)]
 
-    status, said = desk.demo("--address", f"http://localhost:{desk.port}/")
+    status, said = desk.demo(LIVE, "--address", f"http://localhost:{desk.port}/")
 
     assert status == 0
     assert "nothing to do" in said
     assert desk.ask("SELECT * FROM events ORDER BY id") == events
 
 
-def test_a_demo_that_was_killed_goes_on_where_it_was(desk: Desk) -> None:
+def test_a_live_demo_that_was_killed_goes_on_where_it_was(desk: Desk) -> None:
     desk.open()
-    killed = desk.start()
+    killed = desk.start(LIVE)
     wait_until(lambda: desk.count("commands") > 30, "it is half way")
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     half = desk.count("events")
 
-    status, said = desk.demo()
+    status, said = desk.demo(LIVE)
 
     assert half < 129
     assert status == 0, said
@@ -108,20 +124,20 @@ def test_a_demo_that_was_killed_goes_on_where_it_was(desk: Desk) -> None:
     assert desk.count("events") == desk.count("commands") == 129
 
 
-def test_the_demo_says_what_to_start_where_nothing_answers(desk: Desk) -> None:
+def test_the_live_demo_says_what_to_start_where_nothing_answers(desk: Desk) -> None:
     desk.port = 1
 
-    assert desk.demo() == (
+    assert desk.demo(LIVE) == (
         1,
         "recount: nothing answers at http://127.0.0.1:1: start ./recount up first\n",
     )
 
 
-def test_the_demo_names_the_step_that_the_shop_refuses(desk: Desk) -> None:
+def test_the_live_demo_names_the_step_that_the_shop_refuses(desk: Desk) -> None:
     desk.open()
     desk.processes.extra["CURRENCY"] = "CHF"
 
-    status, said = desk.demo()
+    status, said = desk.demo(LIVE)
 
     assert status == 1
     assert "PlaceOrder order-1 was not accepted" in said

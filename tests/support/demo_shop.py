@@ -1,4 +1,4 @@
-"""The shop of `recount demo`, made without a server and without workers."""
+"""The shop of `recount demo --live`, made without a server and without workers."""
 
 from typing import Any
 from uuid import UUID

@@ -131,7 +131,7 @@ DEMO_ORDERS: Sequence[tuple[str, Sequence[int]]] = (
     ("buchhandlugn", (29, 17, 3)),
     ("handlung weimar", (29, 17, 3)),
 )
-"""Orders of `recount demo`, by the numbers that they get in a new shop."""
+"""Orders of `recount demo --live`, by the numbers that they get in a new shop."""
 
 COUNT = len(NORTHWIND_ORDERS) + len(NORTHWIND_CUSTOMERS) + len(DEMO_ORDERS)
 

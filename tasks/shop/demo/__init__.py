@@ -1,1 +1,1 @@
-"""The demonstration: the commands of an invented shop, sent to the API."""
+"""The demo: an invented shop, as a history to import or as live commands."""

@@ -12,12 +12,17 @@ class Product(NamedTuple):
     price: int
 
     def price_in(self, currency: str) -> int:
-        """
-        Return the price in minor units of *currency*.
+        """Return the price in minor units of *currency*."""
+        return amount_in(currency, self.price)
 
-        Where there are none, like yen, a unit is worth about a hundredth of another.
-        """
-        return self.price * (10 if minor_digits(currency) == 3 else 1)
+
+def amount_in(currency: str, hundredths: int) -> int:
+    """
+    Return an amount in minor units of *currency*.
+
+    Where there are none, like yen, a unit is worth about a hundredth of another.
+    """
+    return hundredths * (10 if minor_digits(currency) == 3 else 1)
 
 
 PRODUCTS = {

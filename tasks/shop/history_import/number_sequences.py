@@ -16,7 +16,7 @@ def move_numbers(
     connection: psycopg.Connection[Any], plan: Plan, new_streams: Collection[str]
 ) -> None:
     """
-    Move both sequences to at least what *plan* uses, and never back.
+    Move the sequences to at least what *plan* uses, and never back.
 
     A command that draws a number locks the sequence until it is committed. So once we
     have the lock, every command with one of our numbers is visible, and no other can
@@ -28,6 +28,7 @@ def move_numbers(
             connection.execute(f"SET LOCAL lock_timeout = '{MAX_WAIT}'")
             move(connection, "order_numbers", plan.highest_order)
             move(connection, "customer_numbers", plan.highest_customer)
+            move(connection, "transfer_numbers", plan.highest_transfer)
             promised = waiting_for(connection, new_streams)
             if promised:
                 raise StreamsUsedOtherwise(promised)

@@ -30,6 +30,7 @@ class PlannedEvent(NamedTuple):
     schema: str
     data: str
     occurred_at: datetime
+    actor: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,7 @@ class Plan:
     events: Sequence[PlannedEvent]
     highest_order: int
     highest_customer: int
+    highest_transfer: int = 0
 
     @property
     def import_id(self) -> UUID:
@@ -50,7 +52,7 @@ class Plan:
         """
         Return *some* events as they are appended: the same at each run.
 
-        They have no actor, since the files do not name one.
+        Those of files have no actor, since the files do not name one.
         """
         import_id = self.import_id
         return [
@@ -65,6 +67,7 @@ class Plan:
                         causation_id=import_id,
                         schema=planned.schema,
                         source=self.source,
+                        actor=planned.actor,
                     ),
                     occurred_at=planned.occurred_at,
                 ),

@@ -1,0 +1,147 @@
+"""The drawn part of the demo: customers who register, and orders with their ends."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from random import Random
+
+from domain.customers.commands import ChangeCustomerDetails, RegisterCustomer
+from domain.input import parse
+from domain.orders.commands import (
+    CancelOrder,
+    ConfirmDelivery,
+    RefundPayment,
+    ShipOrder,
+)
+from tasks.shop.demo.customers import Customer
+from tasks.shop.demo.goods import PRODUCTS
+from tasks.shop.demo.history.invented_shop import InventedShop
+from tasks.shop.demo.history.people import (
+    ACCOUNTS,
+    CARRIER,
+    SERVICE,
+    WAREHOUSE,
+    WEBSHOP,
+    corrected_customer,
+    is_business,
+)
+from tasks.shop.demo.history.simulation import Step, Story
+
+NEVER_PAID, CANCELLED, REFUNDED = 0.04, 0.09, 0.13
+"""Up to which drawn share an order is never paid, cancelled, or paid and cancelled."""
+CORRECTED = 0.15
+"""The share of customers whose address changes."""
+REASONS = (
+    "Ordered by mistake",
+    "Found it in a shop nearby",
+    "It is needed sooner than it can be there",
+    "The wrong colour of ink was chosen",
+    "The address cannot be reached by the carrier",
+)
+
+
+def register(shop: InventedShop, key: str, customer: Customer, day: int) -> Story:
+    """Register a customer for whom any order may be drawn from then on."""
+    yield from registered(shop, key, customer, day)
+    shop.customers.regular.append(key)
+
+
+def registered(shop: InventedShop, key: str, customer: Customer, day: int) -> Story:
+    """Register a customer at the opening of a day, before the first orders of it."""
+    number = yield Step(
+        shop.calendar.at(day, 8, 10),
+        SERVICE if is_business(customer) else WEBSHOP,
+        parse(RegisterCustomer, customer.details()),
+    )
+    shop.customers.add(key, number, customer)
+
+
+def drawn_customer(
+    shop: InventedShop, key: str, customer: Customer, day: int, random: Random
+) -> Story:
+    """Register a drawn customer, whose address may change later."""
+    yield from register(shop, key, customer, day)
+    if random.random() < CORRECTED:
+        later = day + random.randint(10, 90)
+        changed = corrected_customer(random, customer)
+        yield from change_details(shop, key, changed, later, random)
+
+
+def change_details(
+    shop: InventedShop, key: str, customer: Customer, day: int, random: Random
+) -> Story:
+    at = shop.calendar.office_time(day, random)
+    command = {"customer_id": shop.customers.numbers[key], **customer.details()}
+    yield Step(at, SERVICE, parse(ChangeCustomerDetails, command))
+    shop.customers.details[key] = customer
+
+
+def drawn_order(shop: InventedShop, day: int, random: Random) -> Story:
+    """Place an order for anybody who is there, and bring it to its end."""
+    at = shop.calendar.any_time(day, random)
+    # Who is registered by then is known only then.
+    yield Step(at)
+    key = random.choice(shop.customers.regular)
+    is_large = is_business(shop.customers.details[key])
+    quantities = dict(draw_quantities(random, is_large=is_large))
+    discount = random.choice(("0.05", "0.1", "0.15")) if is_large else "0"
+    number = yield Step(at, WEBSHOP, shop.order_for(key, quantities, discount))
+    share = random.random()
+    if share < NEVER_PAID:
+        return
+    if share < CANCELLED:
+        yield cancellation(shop, number, day + random.randint(1, 4), random)
+        return
+    paid = shop.calendar.working_day(day + random.choice((1, 1, 1, 2, 3, 5)))
+    yield payment(shop, number, paid, random)
+    if share < REFUNDED:
+        yield from cancel_and_refund(shop, number, paid + 1, random)
+    else:
+        yield from ship_and_deliver(shop, number, paid + random.randint(1, 2), random)
+
+
+def draw_quantities(random: Random, *, is_large: bool) -> Iterator[tuple[str, int]]:
+    """Yield some products with how many are ordered of each."""
+    for product_id in random.sample(sorted(PRODUCTS), random.choice((1, 1, 2, 2, 3))):
+        yield product_id, random.randint(4, 40) if is_large else random.randint(1, 3)
+
+
+def payment(shop: InventedShop, number: str, day: int, random: Random) -> Step:
+    at = shop.calendar.office_time(day, random)
+    return Step(at, ACCOUNTS, shop.payment_of(number))
+
+
+def cancellation(
+    shop: InventedShop, number: str, day: int, random: Random, reason: str = ""
+) -> Step:
+    """Return the cancellation of an order, for a drawn reason if none is given."""
+    command = CancelOrder(order_id=int(number), reason=reason or random.choice(REASONS))
+    return Step(shop.calendar.office_time(day, random), SERVICE, command)
+
+
+def cancel_and_refund(
+    shop: InventedShop, number: str, day: int, random: Random, reason: str = ""
+) -> Story:
+    """Cancel a paid order, and refund all of it on a later day."""
+    day = shop.calendar.working_day(day)
+    yield cancellation(shop, number, day, random, reason)
+    refund = RefundPayment(order_id=int(number), amount=shop.total_of(number))
+    yield Step(shop.calendar.office_time(day + 1, random), ACCOUNTS, refund)
+
+
+def ship_and_deliver(
+    shop: InventedShop, number: str, day: int, random: Random
+) -> Story:
+    """Ship an order on a day, and deliver it some days later."""
+    day = shop.calendar.working_day(day)
+    tracking_no = f"PF{48_110_000 + 7_919 * int(number)}EU"
+    yield Step(
+        shop.calendar.office_time(day, random),
+        WAREHOUSE,
+        ShipOrder(order_id=int(number), tracking_no=tracking_no),
+    )
+    delivered_at = shop.calendar.any_time(day + random.randint(2, 9), random)
+    yield Step(
+        delivered_at + timedelta(minutes=random.randint(5, 90)),
+        CARRIER,
+        ConfirmDelivery(order_id=int(number), delivered_at=delivered_at),
+    )
