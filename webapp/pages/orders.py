@@ -35,6 +35,7 @@ def newest() -> ResponseReturnValue:
         asked=asked,
         kept=kept_parameters(*OF_ORDERS[:-1]),
         statuses=order_list.STATUSES,
+        is_new_shop=not found.position.reached,
     )
 
 
