@@ -1,4 +1,4 @@
-"""The command line of `./recount`: six commands of its own, the rest handed on."""
+"""The command line of `./recount`: some commands of its own, the rest handed on."""
 
 import argparse
 import sys
@@ -59,6 +59,10 @@ def run(arguments: list[str]) -> int:
             faults(options)
         case ["logs", *options]:
             return logs(logs_parser().parse_args(options))
+        case ["tour", *options]:
+            from embedded.tour.tour import tour
+
+            return tour(options)
         case ["down"]:
             from embedded.down import down
 

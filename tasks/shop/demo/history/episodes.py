@@ -19,10 +19,12 @@ from tasks.shop.demo.history.routine import (
     cancel_and_refund,
     cancellation,
     change_details,
+    delivery,
     payment,
     register,
     registered,
     ship_and_deliver,
+    shipping,
 )
 from tasks.shop.demo.history.simulation import Step, Story
 
@@ -131,6 +133,17 @@ def closed_account(shop: InventedShop, random: Random) -> Story:
         yield Step(shop.calendar.at(day, 11, 40), ACCOUNTS, command)
 
 
+def order_of_the_last_weeks(shop: InventedShop, random: Random) -> Story:
+    """Bókabúð Jökuls get an order that was still on its way a week ago."""
+    yield from register(shop, "jokull", CUSTOMERS["jokull"], 2)
+    wanted = {"FP-MOEWE-B": 8, "INK-NIGHT": 16}
+    at = shop.calendar.any_time(LAST_DAY - 16, random)
+    number = yield Step(at, WEBSHOP, shop.order_for("jokull", wanted, "0.1"))
+    yield payment(shop, number, LAST_DAY - 14, random)
+    yield shipping(shop, number, LAST_DAY - 10, random)
+    yield delivery(shop, number, LAST_DAY - 3, random)
+
+
 def order_of_the_last_day(shop: InventedShop, random: Random) -> Story:
     """Satō Haruka orders in the evening of the last day; it waits to be paid."""
     yield from register(shop, "sato", CUSTOMERS["sato"], 1)
@@ -154,7 +167,7 @@ def one_order(
 
 def other_customers(shop: InventedShop) -> Iterable[Story]:
     """Return the stories of written customers to whom nothing special happens."""
-    for day, key in enumerate(("garonne", "kowal", "jokull")):
+    for day, key in enumerate(("garonne", "kowal")):
         yield register(shop, key, CUSTOMERS[key], day)
 
 
@@ -167,6 +180,7 @@ EPISODES: dict[Episode, int] = {
     wrong_letter: 2,
     transfers: 0,
     closed_account: 0,
+    order_of_the_last_weeks: 1,
     order_of_the_last_day: 1,
 }
 """The episodes, with how many orders each has."""

@@ -6,10 +6,10 @@ from typing import Any
 
 import psycopg
 
-from tasks.shop.demo.history.planning import DemoWanted
+from tasks.shop.demo.history.planning import FIRST_SEED, DemoWanted
 from tasks.shop.history_import.errors import ImportRefused
 
-SOURCE = re.compile(r"demo, (\d+) orders to (\d{4}-\d\d-\d\d), seed (\d+)")
+SOURCE = re.compile(r"demo of (\d+) orders to (\d{4}-\d\d-\d\d)(?:, seed (\d+))?")
 
 
 def find_demo(connection: psycopg.Connection[Any]) -> DemoWanted | None:
@@ -32,7 +32,9 @@ def find_demo(connection: psycopg.Connection[Any]) -> DemoWanted | None:
         )
     orders, last_day, seed = found.groups()
     return DemoWanted(
-        orders=int(orders), seed=int(seed), last_day=date.fromisoformat(last_day)
+        orders=int(orders),
+        seed=int(seed or FIRST_SEED),
+        last_day=date.fromisoformat(last_day),
     )
 
 

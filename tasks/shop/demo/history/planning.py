@@ -14,6 +14,7 @@ from tasks.shop.demo.history.simulation import Simulation, Story
 from tasks.shop.history_import.plan import Plan
 
 DEFAULT_ORDERS = 300
+FIRST_SEED = 1
 MIN_ORDERS = 50
 """Fewer would leave nothing drawn beside what is written."""
 MAX_ORDERS = 200_000
@@ -27,13 +28,14 @@ class DemoWanted:
     """Which demo is wanted: it ends with *last_day*."""
 
     orders: int = DEFAULT_ORDERS
-    seed: int = 1
+    seed: int = FIRST_SEED
     last_day: date
 
     @property
     def source(self) -> str:
         """What its events have as their source; `existing.py` reads it."""
-        return f"demo, {self.orders} orders to {self.last_day}, seed {self.seed}"
+        seed = "" if self.seed == FIRST_SEED else f", seed {self.seed}"
+        return f"demo of {self.orders} orders to {self.last_day}{seed}"
 
 
 def plan_demo(wanted: DemoWanted, *, currency: str, zone: ZoneInfo) -> Plan:

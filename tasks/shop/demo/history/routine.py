@@ -133,14 +133,23 @@ def ship_and_deliver(
 ) -> Story:
     """Ship an order on a day, and deliver it some days later."""
     day = shop.calendar.working_day(day)
+    yield shipping(shop, number, day, random)
+    yield delivery(shop, number, day + random.randint(2, 9), random)
+
+
+def shipping(shop: InventedShop, number: str, day: int, random: Random) -> Step:
     tracking_no = f"PF{48_110_000 + 7_919 * int(number)}EU"
-    yield Step(
+    return Step(
         shop.calendar.office_time(day, random),
         WAREHOUSE,
         ShipOrder(order_id=int(number), tracking_no=tracking_no),
     )
-    delivered_at = shop.calendar.any_time(day + random.randint(2, 9), random)
-    yield Step(
+
+
+def delivery(shop: InventedShop, number: str, day: int, random: Random) -> Step:
+    """Return the delivery on a day, which the carrier notes a little later."""
+    delivered_at = shop.calendar.any_time(day, random)
+    return Step(
         delivered_at + timedelta(minutes=random.randint(5, 90)),
         CARRIER,
         ConfirmDelivery(order_id=int(number), delivered_at=delivered_at),

@@ -1,0 +1,1 @@
+"""`./recount tour`: ten ideas, each live in a shop that is gone afterwards."""
