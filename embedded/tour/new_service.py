@@ -17,18 +17,18 @@ def main(address: str, header: Path, notes: Path) -> None:
     kept = json.loads(notes.read_text()) if notes.exists() else {}
     earned: Counter[str] = Counter(kept.get("earned", {}))
     place = kept.get("next", "/api/events?types=OrderCreated&limit=200")
-    pages = events = 0
+    events = 0
     is_last = False
     while not is_last:
         page = get(address + place, header)
         for event in page["events"]:
             for item in event["data"]["items"]:
                 earned[item["product"]] += item["quantity"] * item["unit_price"]
-        pages, events = pages + 1, events + len(page["events"])
+        events += len(page["events"])
         place, is_last = page["next"], page["is_last"]
         # What is known and how far it was read, in one file: neither without the other.
         notes.write_text(json.dumps({"next": place, "earned": earned}))
-    print(f"read {events} orders in {pages} pages; the dearest products so far:")
+    print(f"orders read: {events}; what has earned most so far:")
     for product, amount in earned.most_common(3):
         print(f"{amount / 100:12,.2f}  {product}")
 

@@ -1,0 +1,171 @@
+"""The tour: what it shows is so, and nothing of it is left behind."""
+
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from embedded.folders import ROOT, SHORT, Folders
+from embedded.tour import screen
+from embedded.tour.own_shop import SETTINGS, OwnShop, environment_for
+from embedded.tour.step import Step
+from embedded.tour.steps import STEPS
+from embedded.tour.tour import parser, show_step
+from embedded.tour.visit import StepFailed, Visit
+from tests.embedded.running import wait_for
+from tests.support.tour_page import COMMAND, PAGE, comparable, page_of, run_tour
+
+
+def step(show: object) -> Step:
+    return Step(title="Title", statements=(1,), text="Text", show=show)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def visit(tmp_path: Path) -> Visit:
+    """A visit to a shop that is not up."""
+    return Visit(OwnShop(Folders(tmp_path), environment_for(tmp_path)))
+
+
+def left_folders() -> set[Path]:
+    return {*SHORT.glob("recount-tour-*"), *Path("/var/lib").glob("recount-*")}
+
+
+@pytest.mark.long
+def test_the_tour_shows_what_its_page_says_and_leaves_nothing() -> None:
+    before = left_folders()
+
+    ended = run_tour()
+
+    assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr
+    assert comparable(page_of(ended.stdout)) == comparable(PAGE.read_text())
+    assert left_folders() == before
+
+
+@pytest.mark.long
+def test_a_tour_that_is_ended_by_ctrl_c_stops_its_shop(tmp_path: Path) -> None:
+    before, log = left_folders(), tmp_path / "output"
+    with log.open("w") as output:
+        tour = subprocess.Popen(
+            [*COMMAND[:-1], "--step", "1"],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+        )
+    wait_for(lambda: "Enter: 1. " in log.read_text(), within=120)
+    (state,) = left_folders() - before - set(Path("/var/lib").glob("*"))
+    assert has_processes(state)
+
+    tour.send_signal(signal.SIGINT)
+
+    assert tour.wait(60) == 130
+    assert left_folders() == before
+    assert not has_processes(state)
+
+
+def has_processes(state: Path) -> bool:
+    """Return whether a process of a shop in the folder *state* runs."""
+    mark = f"STATE_DIR={state}".encode()
+    for place in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if mark in place.read_bytes().split(b"\0"):
+                return True
+        except OSError:
+            continue
+    return False
+
+
+def test_ten_steps_are_shown_whose_texts_have_two_to_four_sentences() -> None:
+    assert len(STEPS) == 10
+    for one in STEPS:
+        sentences = re.findall(r"\.(?:\s|$)", one.text)
+        assert 2 <= len(sentences) <= 4, one.title
+        assert one.statements
+
+
+def test_a_step_that_fails_says_so(
+    visit: Visit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(visit: Visit) -> None:
+        visit.check("one is two", False)
+
+    assert not show_step(visit, 3, step(fail))
+    assert "recount: step 3 failed: this does not hold: one is two" in (
+        capsys.readouterr().err
+    )
+
+
+def test_a_step_that_cannot_reach_the_shop_fails(
+    visit: Visit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(visit: Visit) -> None:
+        raise ConnectionRefusedError("nobody is there")
+
+    assert not show_step(visit, 1, step(fail))
+    assert "nobody is there" in capsys.readouterr().err
+
+
+def test_a_command_that_fails_fails_its_step(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OwnShop, "running", NothingRuns)
+
+    with pytest.raises(StepFailed, match="ended with status 3"):
+        visit.run([sys.executable, "-c", "raise SystemExit(3)"])
+
+
+class NothingRuns:
+    environment: dict[str, str] = {}  # noqa: RUF012  # it stands in for a record
+
+
+def test_what_does_not_happen_fails_its_step_after_a_while(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("embedded.tour.visit.PATIENCE", 0.1)
+    started = time.monotonic()
+
+    with pytest.raises(StepFailed, match="it rains"):
+        visit.wait_until(lambda: False, "it rains")
+    assert time.monotonic() - started < 5
+
+
+def test_a_long_output_is_cut_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    screen.show_output("\n".join(map(str, range(100))))
+
+    assert f"… and {100 - screen.MAX_LINES} more lines" in capsys.readouterr().out
+
+
+def test_the_end_of_the_input_ends_the_tour(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+
+    with pytest.raises(KeyboardInterrupt):
+        screen.wait_for_enter("next")
+
+
+def test_the_shop_of_the_tour_is_not_that_of_the_caller(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = {"DATABASE_URL": "postgresql://theirs", "PORT": "80", "MASTER_KEY": "x"}
+    for name, value in {**theirs, "POSTGRES_BIN": "/programs"}.items():
+        monkeypatch.setenv(name, value)
+
+    environment = environment_for(tmp_path)
+
+    assert [environment[name] for name in theirs] == ["", "", ""]
+    assert environment["STATE_DIR"] == str(tmp_path)
+    assert environment["POSTGRES_BIN"] == "/programs"
+    assert SETTINGS.items() <= environment.items()
+
+
+def test_a_step_that_is_not_there_is_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        parser().parse_args(["--step", "11"])
+    assert "invalid choice: 11" in capsys.readouterr().err
