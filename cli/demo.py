@@ -1,6 +1,7 @@
 """`recount demo`: fills an empty shop with a history, or any shop with live orders."""
 
 import sys
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 
 import click
@@ -9,6 +10,7 @@ import psycopg
 from cli import import_report as report
 from cli.demo_live import place_live_orders, usable_address
 from cli.importing import INTERRUPTED, Import
+from cli.output import progress
 from tasks.shop.demo.history.existing import choose_demo, find_demo
 from tasks.shop.demo.history.planning import (
     DEFAULT_ORDERS,
@@ -18,8 +20,12 @@ from tasks.shop.demo.history.planning import (
     plan_demo,
 )
 from tasks.shop.history_import.errors import ImportRefused
+from tasks.shop.history_import.plan import Plan
 from tasks.shop.history_import.preconditions import examine_shop
 from tasks.shop.wiring import Shop, shop
+
+MANY_ORDERS = 2_000
+"""So many take more than a second to invent."""
 
 
 @click.command(short_help="Fill an empty shop with invented months, for a first look.")
@@ -75,8 +81,7 @@ def import_demo(orders: int | None, seed: int | None) -> None:
     try:
         examine_shop(this, run.currency)
         wanted = find_wanted(this, orders, seed)
-        plan = plan_demo(wanted, currency=run.currency, zone=this.settings.timezone)
-        run.carry_out(plan)
+        run.carry_out(invent(this, wanted))
     except ImportRefused as error:
         report.tell_refusal(error, run.appended)
         sys.exit(1)
@@ -87,6 +92,18 @@ def import_demo(orders: int | None, seed: int | None) -> None:
         report.tell_interruption(run.appended)
         sys.exit(INTERRUPTED)
     click.echo(f"look at http://127.0.0.1:{this.settings.port}/orders")
+
+
+def invent(this: Shop, wanted: DemoWanted) -> Plan:
+    """Return the demo's events; large ones with a progress line."""
+    takes_long = wanted.orders >= MANY_ORDERS
+    with progress("orders", wanted.orders) if takes_long else nullcontext() as advance:
+        return plan_demo(
+            wanted,
+            currency=this.settings.currency,
+            zone=this.settings.timezone,
+            advance=advance or (lambda count: None),
+        )
 
 
 def find_wanted(this: Shop, orders: int | None, seed: int | None) -> DemoWanted:

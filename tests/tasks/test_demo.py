@@ -55,6 +55,15 @@ def test_the_history_is_in_order_of_time_and_ends_with_its_last_day() -> None:
     assert (times[-1] - times[0]).days in (LAST_DAY, LAST_DAY + 1)
 
 
+@pytest.mark.parametrize("last", range(25, 32))
+def test_the_history_keeps_the_rules_whatever_day_of_the_week_it_ends(
+    last: int,
+) -> None:
+    wanted = DemoWanted(orders=80, seed=last, last_day=date(2026, 3, last))
+
+    assert plan(wanted).highest_order == 80
+
+
 @pytest.mark.parametrize("currency", ["EUR", "JPY", "KWD"])
 def test_as_many_orders_are_placed_as_are_wanted(currency: str) -> None:
     types = Counter(event.type for event in plan(currency=currency).events)

@@ -6,7 +6,7 @@ from uuid import uuid4
 import msgspec
 
 from embedded.tour.step import Step
-from embedded.tour.steps.preparing import SEAL, any_customer, place_order
+from embedded.tour.steps.preparing import SEAL, place_order, register_visitor
 from embedded.tour.visit import Visit
 from eventstore.log.events import Metadata
 from tasks.shop.stream_transfer.file import Line, write_file
@@ -47,7 +47,7 @@ def show_upcasting(visit: Visit) -> None:
     )
     stream_id = f"order-{order_id}"
     file = visit.shop.folders.state / "an-old-order.jsonl"
-    file.write_bytes(old_order(stream_id, any_customer(visit)))
+    file.write_bytes(old_order(stream_id, register_visitor(visit)))
     visit.recount("stream", "import", str(file))
     visit.psql(
         "SELECT type, metadata ->> 'schema' AS schema, data ? 'discount' AS discount"

@@ -1,17 +1,18 @@
 """Plan the demo: the same seed, number of orders and last day give the same events."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
+from domain.orders.events import OrderCreated
 from tasks.shop.demo.history.episodes import EPISODES, LAST_DAY, ORDERS, other_customers
 from tasks.shop.demo.history.invented_shop import Calendar, InventedShop
 from tasks.shop.demo.history.people import draw_customer
 from tasks.shop.demo.history.routine import drawn_customer, drawn_order
 from tasks.shop.demo.history.simulation import Simulation, Story
-from tasks.shop.history_import.plan import Plan
+from tasks.shop.history_import.plan import Plan, PlannedEvent
 
 DEFAULT_ORDERS = 300
 FIRST_SEED = 1
@@ -38,11 +39,26 @@ class DemoWanted:
         return f"demo of {self.orders} orders to {self.last_day}{seed}"
 
 
-def plan_demo(wanted: DemoWanted, *, currency: str, zone: ZoneInfo) -> Plan:
-    """Return the events of the demo, in order of time; amounts are in *currency*."""
+def plan_demo(
+    wanted: DemoWanted,
+    *,
+    currency: str,
+    zone: ZoneInfo,
+    advance: Callable[[int], None] = lambda count: None,
+) -> Plan:
+    """
+    Return the events of the demo, in order of time; amounts are in *currency*.
+
+    *advance* is called with how many more orders are placed.
+    """
+
+    def note(event: PlannedEvent) -> None:
+        if event.type == OrderCreated.__name__:
+            advance(1)
+
     first = wanted.last_day - timedelta(days=LAST_DAY)
     calendar = Calendar(first=first, zone=zone)
-    simulation = Simulation(until=calendar.at(LAST_DAY + 1, 0))
+    simulation = Simulation(until=calendar.at(LAST_DAY + 1, 0), note=note)
     shop = InventedShop(simulation=simulation, calendar=calendar, currency=currency)
     simulation.run(stories(shop, wanted))
     numbers = simulation.numbers

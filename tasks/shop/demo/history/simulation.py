@@ -8,7 +8,7 @@ make of the events is simulated too, since they pass over imported ones.
 
 import heapq
 from collections import defaultdict
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -43,7 +43,8 @@ class Simulation:
     """
     The events of a shop up to *until*: what would happen then or later does not.
 
-    *numbers* has the last number that each category gave.
+    *numbers* has the last number that each category gave; *note* is called with each
+    event.
     """
 
     until: datetime
@@ -55,6 +56,7 @@ class Simulation:
     processes: Sequence[ProcessManager] = field(
         default_factory=lambda: process_managers(UNPAID_DAYS)
     )
+    note: Callable[[PlannedEvent], None] = lambda event: None
     agenda: list[tuple[datetime, int, Step, Story]] = field(default_factory=list)
     begun: int = 0
     now: datetime = BEGINNING
@@ -121,17 +123,17 @@ class Simulation:
     ) -> None:
         self.states[stream_id] = decider.evolve_at(self.state(stream_id), fact, step.at)
         self.versions[stream_id] += 1
-        self.events.append(
-            PlannedEvent(
-                stream_id=stream_id,
-                version=self.versions[stream_id],
-                type=type(fact).__name__,
-                schema=schema_of(fact),
-                data=decider.events.encode(fact),
-                occurred_at=step.at,
-                actor=step.actor,
-            )
+        event = PlannedEvent(
+            stream_id=stream_id,
+            version=self.versions[stream_id],
+            type=type(fact).__name__,
+            schema=schema_of(fact),
+            data=decider.events.encode(fact),
+            occurred_at=step.at,
+            actor=step.actor,
         )
+        self.events.append(event)
+        self.note(event)
 
     def begin_what_follows(self, stream_id: str, fact: object, at: datetime) -> None:
         for process in self.processes:
