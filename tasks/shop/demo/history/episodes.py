@@ -137,7 +137,7 @@ def closed_account(shop: InventedShop, random: Random) -> Story:
 
 def order_of_the_last_weeks(shop: InventedShop, random: Random) -> Story:
     """Bókabúð Jökuls get an order that was still on its way a week ago."""
-    yield from register(shop, "jokull", CUSTOMERS["jokull"], 2)
+    yield from registered(shop, "jokull", CUSTOMERS["jokull"], 2)
     wanted = {"FP-MOEWE-B": 8, "INK-NIGHT": 16}
     at = shop.calendar.any_time(LAST_DAY - 16, random)
     number = yield Step(at, WEBSHOP, shop.order_for("jokull", wanted, "0.1"))
