@@ -34,9 +34,9 @@ MASKS = (
     (r"\d+(\.\d+)? s\b", "«seconds» s"),
 )
 NOT_COMPARED = re.compile(
-    r"the seals vouch|not sealed yet|seals: |\(\d+ of \d+\)|[\w' ]+: [#,]+ of [#,]+$"
+    r"the seals vouch|not sealed yet|caught up|[\w'#. -]+: # of #$"
 )
-"""Lines that depend on how far others were by then: seals, and progress."""
+"""Lines that depend on how far others were by then: seals, read models, progress."""
 
 
 def masked(output: str) -> str:

@@ -100,7 +100,7 @@ def test_the_demo_has_orders_in_every_state_by_several_people(shop: Shop) -> Non
     actors = {event.metadata["actor"] for event in log}
     assert {"webshop", "mara", "jonas", "emma", "carrier", "henrik"} <= actors
     assert {event.metadata["source"] for event in log} == {
-        f"demo of 120 orders to {yesterday()}"
+        f"a demo of 120 orders to {yesterday()}"
     }
     assert ask(shop, "SELECT count(*) FROM commands") == [(0,)]
 

@@ -9,7 +9,7 @@ import psycopg
 from tasks.shop.demo.history.planning import FIRST_SEED, DemoWanted
 from tasks.shop.history_import.errors import ImportRefused
 
-SOURCE = re.compile(r"demo of (\d+) orders to (\d{4}-\d\d-\d\d)(?:, seed (\d+))?")
+SOURCE = re.compile(r"a demo of (\d+) orders to (\d{4}-\d\d-\d\d)(?:, seed (\d+))?")
 
 
 def find_demo(connection: psycopg.Connection[Any]) -> DemoWanted | None:

@@ -36,7 +36,7 @@ class DemoWanted:
     def source(self) -> str:
         """What its events have as their source; `existing.py` reads it."""
         seed = "" if self.seed == FIRST_SEED else f", seed {self.seed}"
-        return f"demo of {self.orders} orders to {self.last_day}{seed}"
+        return f"a demo of {self.orders} orders to {self.last_day}{seed}"
 
 
 def plan_demo(
