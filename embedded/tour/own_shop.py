@@ -156,6 +156,7 @@ def wait_until_up(up: subprocess.Popen[bytes], shop: OwnShop, log: Path) -> None
 
 def stop(up: subprocess.Popen[bytes]) -> None:
     """Stop `up` as Ctrl-C does; another Ctrl-C hurries it."""
+    print("\nstopping the shop", flush=True)
     up.send_signal(signal.SIGTERM)
     end = time.monotonic() + STOPPING
     while up.poll() is None:

@@ -38,7 +38,6 @@ def tour(arguments: list[str]) -> int:
             status = show_steps(Visit(shop), steps, asks=not asked.yes)
             if not asked.yes:
                 screen.wait_for_enter("stop the shop and remove it")
-            print("\nstopping the shop", flush=True)
         seconds = time.monotonic() - started
     if status == 0:
         print(
