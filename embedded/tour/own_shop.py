@@ -25,6 +25,7 @@ from tasks.shop.settings import VARIABLES
 STARTING = 180.0
 STOPPING = 90.0
 """Seconds in which it must be up, and in which it must have stopped."""
+UP = (sys.executable, "-P", "-m", "embedded", "up")
 LOG = "up.log"
 KEPT = frozenset({"POSTGRES_BIN", "POSTGRES_AS_ROOT", "REDIS_SERVER"})
 """The caller's variables that hold for the tour's shop too: where programs are."""
@@ -83,10 +84,6 @@ class OwnShop:
             raise EmbeddedError("psql is missing: apt install postgresql-client")
         return found
 
-    def command(self, *arguments: str) -> list[str]:
-        """Return what `./recount` and *arguments* become."""
-        return [sys.executable, "-P", "-m", "embedded", *arguments]
-
 
 @contextmanager
 def own_shop() -> Iterator[OwnShop]:
@@ -133,7 +130,7 @@ def start(shop: OwnShop, log: Path) -> subprocess.Popen[bytes]:
     """
     with log.open("wb") as output:
         return subprocess.Popen(
-            ["setpriv", "--pdeathsig", "TERM", *shop.command("up")],
+            ["setpriv", "--pdeathsig", "TERM", *UP],
             env=shop.environment,
             stdin=subprocess.DEVNULL,
             stdout=output,

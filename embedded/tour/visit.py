@@ -3,6 +3,7 @@
 import json
 import shlex
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from uuid import uuid4
 
 import psycopg
 
+from embedded import handover
 from embedded.folders import ROOT
 from embedded.tour import screen
 from embedded.tour.own_shop import OwnShop
@@ -47,12 +49,13 @@ class Visit:
     def recount(self, *arguments: str) -> str:
         """Show and run `./recount` with *arguments*; return what it prints."""
         screen.show_command("$", f"./recount {shlex.join(arguments)}")
-        return self.run(self.shop.command(*arguments))
+        # What `./recount` becomes for it: that costs one start of Python, not two.
+        return self.run(handover.command_line(list(arguments)))
 
     def program(self, module: str, *arguments: str) -> str:
         """Show and run a program of the tour; return what it prints."""
         screen.show_command("$", shlex.join(["python", "-m", module, *arguments]))
-        return self.run([*self.shop.command()[:2], "-m", module, *arguments])
+        return self.run([sys.executable, "-P", "-m", module, *arguments])
 
     def psql(self, statement: str) -> str:
         """Show and run a statement in psql; return its table."""
