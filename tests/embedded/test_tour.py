@@ -7,13 +7,20 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from embedded.folders import ROOT, SHORT, Folders
 from embedded.tour import screen
-from embedded.tour.own_shop import SETTINGS, OwnShop, environment_for
+from embedded.tour.own_shop import (
+    SETTINGS,
+    STARTING,
+    STOPPING,
+    OwnShop,
+    environment_for,
+)
 from embedded.tour.step import Step
 from embedded.tour.steps import STEPS
 from embedded.tour.tour import parser, show_step
@@ -47,9 +54,10 @@ def test_the_tour_shows_what_its_page_says_and_leaves_nothing() -> None:
     assert left_folders() == before
 
 
-@pytest.mark.long
-def test_a_tour_that_is_ended_by_ctrl_c_stops_its_shop(tmp_path: Path) -> None:
-    before, log = left_folders(), tmp_path / "output"
+@pytest.fixture
+def tour_asking(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """A tour that waits for Enter before its first step, and its shop's folder."""
+    log = tmp_path / "output"
     with log.open("w") as output:
         tour = subprocess.Popen(
             [*COMMAND[:-1], "--step", "1"],
@@ -58,14 +66,28 @@ def test_a_tour_that_is_ended_by_ctrl_c_stops_its_shop(tmp_path: Path) -> None:
             stdout=output,
             stderr=output,
         )
-    wait_for(lambda: "Enter: 1. " in log.read_text(), within=120)
-    (state,) = left_folders() - before - set(Path("/var/lib").glob("*"))
+    try:
+        wait_for(lambda: "Enter: 1. " in log.read_text(), within=STARTING)
+        found = re.search(r"@(/tmp/recount-tour-\w+)/header", log.read_text())
+        assert found is not None
+        yield tour, Path(found[1])
+    finally:
+        # Also after a failure it is to stop what it has started.
+        tour.terminate()
+        tour.communicate(timeout=STOPPING)
+
+
+@pytest.mark.long
+def test_a_tour_that_is_ended_by_ctrl_c_stops_its_shop(
+    tour_asking: tuple[subprocess.Popen[bytes], Path],
+) -> None:
+    tour, state = tour_asking
     assert has_processes(state)
 
     tour.send_signal(signal.SIGINT)
 
-    assert tour.wait(60) == 130
-    assert left_folders() == before
+    assert tour.wait(STOPPING) == 130
+    assert not state.exists()
     assert not has_processes(state)
 
 
