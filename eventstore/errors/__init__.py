@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from eventstore.errors.text import error_text
+from eventstore.errors.text import error_text, shorten
 
 
 class EventStoreError(Exception):
@@ -287,6 +287,16 @@ class UnknownReadModel(EventStoreError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"There is no read model {name}.")
+
+
+class UnknownColumn(EventStoreError):
+    """The rows of a read model have no such column; *columns* has those they have."""
+
+    def __init__(self, name: str, column: str, columns: Sequence[str]) -> None:
+        self.columns = columns
+        super().__init__(
+            f"{name} has no column {shorten(column)}; it has {', '.join(columns)}."
+        )
 
 
 class ReadModelOutdated(EventStoreError):

@@ -6,13 +6,15 @@ All events of the streams that feed a row are folded from the first one on, in o
 a rebuild would fold them.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, cast
 
 import psycopg
 
+from eventstore.aggregates.as_of import AsOf, versions_as_of
 from eventstore.encryption.keys import MasterKeys
 from eventstore.errors import TooIntertwined
 from eventstore.log.events import RecordedEvent
@@ -35,11 +37,13 @@ class RecomputedRows:
     """
     What the rows of some streams are: by key, None for one that is not there.
 
-    *lookups* are rows by the name of their look-up and key, *failures* the streams that
-    could not be folded to the end, *folded* the number of events.
+    *existing* are the rows that the table has of these streams, *lookups* are rows by
+    the name of their look-up and key, *failures* the streams that could not be folded
+    to the end, *folded* the number of events.
     """
 
     rows: dict[Key, Row | None] = field(default_factory=dict)
+    existing: dict[Key, Row] = field(default_factory=dict)
     lookups: dict[str, dict[Key, Row | None]] = field(default_factory=dict)
     failures: Sequence[Failure] = ()
     folded: int = 0
@@ -58,6 +62,8 @@ class Recomputation:
     """
     Folds streams alone, with what else feeds their rows, up to the position *up_to*.
 
+    *at* is a time as of which it is: each stream ends before its first event that
+    occurred later. *make_folding* makes what folds them, by the arguments of `Folding`.
     Raises TooIntertwined for more than *most* events.
     """
 
@@ -69,6 +75,9 @@ class Recomputation:
         masters: MasterKeys | None,
         up_to: int,
         most: int | None = None,
+        *,
+        at: datetime | None = None,
+        make_folding: Callable[..., Folding] = Folding,
     ) -> None:
         self.connection = connection
         self.projection = projection
@@ -76,6 +85,8 @@ class Recomputation:
         self.masters = masters
         self.up_to = up_to
         self.most = most
+        self.at = at
+        self.make_folding = make_folding
         self.events: dict[int, RecordedEvent] = {}
         self.read: set[str] = set()
 
@@ -89,7 +100,7 @@ class Recomputation:
         wanted = {*streams, *self.streams_of(existing)}
         for _ in range(MAX_ROUNDS):
             self.load(wanted - self.read)
-            folding = Folding(self.projection, self.tables, parked)
+            folding = self.make_folding(self.projection, self.tables, parked)
             events = [self.events[place] for place in sorted(self.events)]
             without_tables(folding.fold(events, {}, has_parked=False))
             fed = self.find_fed(folding, streams)
@@ -107,7 +118,7 @@ class Recomputation:
             }
             for lookup in self.projection.lookups
         }
-        return RecomputedRows(rows, lookups, folding.failures, len(events))
+        return RecomputedRows(rows, existing, lookups, folding.failures, len(events))
 
     def find_rows(self, streams: Collection[str]) -> dict[Key, Row]:
         """Return the rows there are that *streams* feed."""
@@ -185,6 +196,9 @@ class Recomputation:
         if len(events) == most:
             raise TooIntertwined(self.projection.name, len(streams))
         self.read.update(streams)
+        if self.at is not None and streams:
+            ends = versions_as_of(self.connection, streams, AsOf(at=self.at))
+            events = [e for e in events if e.version <= ends[e.stream_id]]
         if self.masters is not None:
             keyring = Keyring(self.connection, self.masters)
             opens = self.projection.codec.opens

@@ -1,0 +1,1 @@
+"""Why a row is as it is, and whether it is what its events make: nothing is stored."""

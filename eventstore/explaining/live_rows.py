@@ -1,0 +1,87 @@
+"""The live rows of a read model at one moment: where they lie, and how far they are."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from eventstore.errors import ReadModelOutdated
+from eventstore.projections.generations import live_generations, shape_of
+from eventstore.projections.parked_streams import find_positions
+from eventstore.projections.projection import Key, Projection, Row
+from eventstore.projections.tables import Tables, name_of, tables_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveRows:
+    """
+    The live generation of a read model: its *tables*, and its *number*.
+
+    *position* is its checkpoint, *parked* has from where on streams are parked for it.
+    """
+
+    projection: Projection
+    number: int
+    tables: Tables
+    position: int
+    parked: Mapping[str, int]
+
+
+@contextmanager
+def one_moment(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """
+    Have all that is read in a new transaction be of one moment.
+
+    Rows are committed with their checkpoint, so at each moment they are what the events
+    up to it make. Nothing is locked. *connection* is in autocommit.
+    """
+    with connection.transaction():
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
+def find_live_rows(
+    connection: psycopg.Connection[Any], projection: Projection
+) -> LiveRows:
+    """Return the live rows. Raises ReadModelOutdated if this code did not make them."""
+    live = live_generations(connection).get(projection.name)
+    if live is None or live.shape != shape_of(projection):
+        raise ReadModelOutdated(projection.name)
+    name = name_of(projection.name, live.number)
+    row = connection.execute(
+        "SELECT checkpoint FROM public.subscriptions WHERE name = %s", (name,)
+    ).fetchone()
+    if row is None:
+        raise ReadModelOutdated(projection.name)
+    return LiveRows(
+        projection=projection,
+        number=live.number,
+        tables=tables_of(projection, live.number),
+        position=row[0],
+        parked=find_positions(connection, name),
+    )
+
+
+def load_rows(
+    connection: psycopg.Connection[Any], live: LiveRows, keys: list[Key]
+) -> dict[Key, Row]:
+    """Return the rows with these keys, as the table has them."""
+    table = live.tables.rows
+    return table.loaded(table.load(keys).send(connection)) if keys else {}
+
+
+def streams_that_make(
+    projection: Projection, key: Key, row: Row | None
+) -> set[str] | None:
+    """
+    Return the streams to begin with, to make the row *key* once more.
+
+    *row* is what the table has of it, if it has it. None: they are not known.
+    """
+    if (stream_id := projection.stream_of(key)) is not None:
+        return {stream_id}
+    if row is None or not projection.streams:
+        return None
+    return set(projection.streams_of(row)) or None
