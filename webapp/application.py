@@ -25,8 +25,9 @@ from webapp import (
 from webapp.answering_store import AskingElsewhere, tell_stores
 from webapp.api import changes, command_list, documents, events, queries
 from webapp.api import commands as api_commands
+from webapp.api import why as api_why
 from webapp.current_shop import give
-from webapp.pages import accounts, commands, customers, orders, transfers
+from webapp.pages import accounts, commands, customers, orders, transfers, why
 from webapp.url_converters import know_numbers
 
 SUBJECTS = (
@@ -35,9 +36,11 @@ SUBJECTS = (
     accounts,
     transfers,
     commands,
+    why,
     api_commands,
     command_list,
     queries,
+    api_why,
     documents,
     events,
     changes,

@@ -113,6 +113,12 @@ KINDS = {
         "The first command stands; this one was not accepted. Send it with a new key "
         "if it is meant as another command.",
     ),
+    "too-many-events": Kind(
+        422,
+        "This is made of too many events",
+        "Nobody can wait so long for a page. An operator can ask without a bound: "
+        "`recount why`.",
+    ),
     "too-many-wrong-tokens": Kind(
         429,
         "There were too many wrong tokens",

@@ -10,6 +10,9 @@ CUSTOMER = "<customer:customer_id>"
 ACCOUNT = "<customer:account_id>"
 TRANSFER = "<int(min=1, max=9007199254740992):transfer_id>"
 
+# A line of a statement, which has the position of its event.
+LINE = "<int(min=1, max=9007199254740992):position>"
+
 
 class CustomerNumber(BaseConverter):
     """A customer's number in an address; a customer called `new` is at `~new`."""

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from eventstore.projections.parked_streams import ParkedStream
-from eventstore.projections.projection import Key
+from eventstore.projections.projection import Key, Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +48,9 @@ class Explanation:
     """
     Why the column *column* of the row *key* has the value *value*.
 
-    *is_there* says whether the row is. *changes* are the newest ones, the newest first;
-    *earlier* are further ones that were left out. It is as of *position*, or of the
-    time *at*, where one was asked for.
+    *row* is the whole row as its events make it, None where it is not there. *changes*
+    are the newest ones, the newest first; *earlier* are further ones that were left
+    out. It is as of *position*, or of the time *at*, where one was asked for.
 
     *events* is the number of events that were folded for it. Where *is_whole* is False,
     only so many events of the log's beginning were, and later ones may have changed the
@@ -62,7 +62,7 @@ class Explanation:
     key: Key
     column: str
     value: Any
-    is_there: bool
+    row: Row | None
     changes: Sequence[ColumnChange]
     earlier: int
     position: int
@@ -72,3 +72,8 @@ class Explanation:
     parked: Sequence[ParkedStream]
     is_wrong: bool = False
     shown: Any = None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is such a row."""
+        return self.row is not None

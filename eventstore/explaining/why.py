@@ -180,7 +180,7 @@ class Search:
             key=key,
             column=self.question.column,
             value=self.value_in(self.last),
-            is_there=self.last is not None,
+            row=self.last,
             changes=self.changes(),
             earlier=self.count - len(self.found),
             position=live.position,

@@ -1,9 +1,9 @@
 """Why a value is so: answers about the shop's rows, held against following the log."""
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -124,7 +124,7 @@ def test_every_answer_is_what_following_the_log_one_by_one_shows(
 
 def assert_linked(changes: Any) -> None:
     """Each value was what the change after it found."""
-    for later, earlier in zip(changes, changes[1:], strict=False):
+    for later, earlier in pairwise(changes):
         assert later.before == earlier.after
         assert later.position > earlier.position
 

@@ -1,0 +1,135 @@
+"""What is asked about a value, by the parameters of a request, and its answer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import Any
+
+from flask import request
+
+from eventstore.connection import driver_connection
+from eventstore.errors import NotSettled, ReadModelOutdated, TooIntertwined
+from eventstore.explaining.explanation import Explanation
+from eventstore.explaining.why import MAX_CHANGES, Question, explain
+from eventstore.projections.projection import Key, Projection
+from tasks.stores.read_databases import PRIMARY
+from webapp.answering_store import note_store
+from webapp.current_shop import the_shop
+from webapp.formats import moment_in
+from webapp.parked_rows import refuse_parked
+from webapp.position_asked import MAX_POSITION
+from webapp.problems import Problem, not_found
+from webapp.query_parameters import number, one_of, only, refuse, text
+from webapp.read_source import lend_primary
+
+OF_REASONS = ("column", "as_of", "as_of_position", "limit", "min_position")
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedRows:
+    """
+    Rows of which each value can be explained: *noun* is what one is called.
+
+    *read_models* are the names of those that have such a row. A column is looked for in
+    the first one, then in the others. Only what a row shows can be asked for.
+    """
+
+    noun: str
+    read_models: Sequence[str]
+
+    @property
+    def columns(self) -> Mapping[str, Projection]:
+        """The read model of each column that is shown."""
+        found: dict[str, Projection] = {}
+        for name in self.read_models:
+            module = import_module(f"readmodels.{name}")
+            for field in fields(module.view.row):
+                found.setdefault(field.name, module.projection)
+        return found
+
+
+ORDERS = ExplainedRows("order", ("order_details", "order_list"))
+CUSTOMERS = ExplainedRows("customer", ("customers",))
+ACCOUNTS = ExplainedRows("account", ("accounts",))
+STATEMENT_LINES = ExplainedRows("line of the statement", ("account_statement",))
+TRANSFERS = ExplainedRows("transfer", ("transfers",))
+PRODUCTS = ExplainedRows("product", ("products",))
+FIGURES = ExplainedRows("figures", ("figures",))
+
+
+def find_reason(
+    rows: ExplainedRows, key: Key, *may_ask: str, **about: str
+) -> Explanation:
+    """
+    Return why the requested column of the row *key* has its value.
+
+    *may_ask* are further parameters of the address, *about* columns of the row with the
+    values that the address gives them. The shop's own database is asked:
+    no other store has the log. Raises the Problem that the request is wrong, that there
+    is no such row, or that it is made of too many events.
+    """
+    only(*OF_REASONS, *may_ask)
+    columns = rows.columns
+    name = one_of("column", columns)
+    if name is None:
+        refuse(f"column is missing; it must be one of {', '.join(columns)}")
+    projection = columns[name]
+    position, at = moment_asked()
+    question = Question(key=key, column=name, position=position, at=at)
+    limit = number("limit", highest=MAX_CHANGES) or MAX_CHANGES
+    with lend_primary([projection]) as source:
+        try:
+            found = explain(
+                driver_connection(source.connection),
+                projection,
+                question,
+                masters=the_shop().deciders.masters,
+                limit=limit,
+            )
+        except NotSettled:
+            refuse("as_of_position is beyond the events that there are")
+        except TooIntertwined as error:
+            raise Problem("too-many-events") from error
+        except ReadModelOutdated as error:
+            raise Problem("read-model-missing", str(error)) from error
+        [place] = source.reached
+        is_other = any(getattr(found.row, name, v) != v for name, v in about.items())
+        if is_other or (found.row is None and not found.changes and found.is_whole):
+            refuse_parked(source.connection, projection, key, place)
+            raise not_found(f"{rows.noun} {key}", place)
+    note_store(PRIMARY, found.position)
+    return found
+
+
+def moment_asked() -> tuple[int | None, datetime | None]:
+    """Return the position or the time that is asked for; two times None: now."""
+    written = text("as_of")
+    position = number("as_of_position", lowest=0, highest=MAX_POSITION)
+    if written is not None and position is not None:
+        refuse("as_of and as_of_position cannot be combined")
+    return position, None if written is None else past_moment(written)
+
+
+def past_moment(written: str) -> datetime:
+    """Return the moment that is meant; of today, now. Raises the Problem of a later."""
+    zone = the_shop().settings.timezone
+    try:
+        at = moment_in(written, zone)
+    except ValueError:
+        refuse("as_of must be a date or a time, like 1997-03-31 or 1997-03-31T17:05Z")
+    now = datetime.now(UTC)
+    if at <= now:
+        return at
+    if written != now.astimezone(zone).date().isoformat():
+        refuse("as_of must not be in the future")
+    return now
+
+
+def parameters_of_moment() -> dict[str, Any]:
+    """Return the parameters of the request that name a moment, for links."""
+    return {
+        name: value
+        for name in ("as_of", "as_of_position")
+        if (value := request.args.get(name))
+    }

@@ -1,0 +1,90 @@
+"""The values of rows in words, as they stand on a page."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from domain.address import Address
+from domain.forgotten import FORGOTTEN
+from domain.money import format_amount
+from webapp.formats import percentage
+from webapp.forms.labels import field_name
+from webapp.template_filters import people_date, people_time
+
+AMOUNTS = frozenset(
+    {
+        *("amount", "balance", "change", "freight", "gross", "paid", "refunded"),
+        *("total", "unit_price", "worth"),
+    }
+)
+"""Columns with minor units of the currency of their row."""
+COUNTED = {"lines": ("line", "lines"), "history": ("event", "events")}
+"""What the parts of a column are called, by the column's name."""
+ADDRESS = ("name", "street", "postal_code", "city", "region", "country")
+NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """The *currency* and the time zone of what is put into words."""
+
+    currency: str
+    zone: ZoneInfo
+
+    def word(self, column: str, value: Any) -> str:
+        """Return a value of *column* on one line; a list only by its length."""
+        match value:
+            case None | () | "":
+                return NOTHING
+            case bool():
+                return "yes" if value else "no"
+            case int() if column in AMOUNTS:
+                return format_amount(value, self.currency)
+            case int():
+                return f"{value:,}" if column != "order_id" else str(value)
+            case Decimal() if column == "discount":
+                return f"{percentage(value) or '0'} %"
+            case datetime():
+                return people_time(value.astimezone(self.zone))
+            case date():
+                return people_date(value)
+            case Address():
+                parts = (getattr(value, part) for part in ADDRESS)
+                return ", ".join(part for part in parts if part is not None)
+            case tuple() | list() if any(is_dataclass(part) for part in value):
+                one, several = COUNTED.get(column, ("part", "parts"))
+                return f"{len(value):,} {one if len(value) == 1 else several}"
+            case tuple() | list():
+                return ", ".join(self.word(column, part) for part in value)
+            case Mapping():
+                return ", ".join(
+                    f"{field_name(name)} {self.word(name, part)}"
+                    for name, part in value.items()
+                )
+            case _ if is_dataclass(value):
+                return self.phrase(value)
+        return str(value)
+
+    def phrase(self, part: Any) -> str:
+        """Return the fields of a part of a value, those that hold something."""
+        told = (
+            f"{field_name(field.name)} {self.word(field.name, held)}"
+            for field in fields(part)
+            if (held := getattr(part, field.name)) not in (None, (), "")
+        )
+        return ", ".join(told)
+
+    def parts(self, value: Any) -> Iterator[str]:
+        """Yield a line for each part of a column that is a list of parts."""
+        if isinstance(value, tuple | list):
+            yield from (self.phrase(part) for part in value if is_dataclass(part))
+
+
+def is_forgotten(value: Any) -> bool:
+    """Return whether *value* stands for what was forgotten."""
+    if isinstance(value, Address):
+        return value.city == FORGOTTEN or value.street == FORGOTTEN
+    return bool(value == FORGOTTEN)
