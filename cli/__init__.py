@@ -76,6 +76,7 @@ COMMANDS = {
         "cli.verify:verify", "Check the log, the journal and the snapshots."
     ),
     "webhooks": Lazy("cli:webhooks", "Send events to other services."),
+    "why": Lazy("cli.why:why", "Show which events made a value of a row what it is."),
 }
 
 cli = LazyGroup(

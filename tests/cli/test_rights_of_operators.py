@@ -53,6 +53,7 @@ def run(line: str) -> Result:
         "webhooks add crm https://93.184.216.34/",
         "webhooks list",
         "stores list",
+        "why order_list 1 status",
     ],
 )
 def test_an_operator_may(operators_shop: Shop, line: str) -> None:
