@@ -81,6 +81,17 @@ TABLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "web": (SELECT,),
         **dict.fromkeys(RUNNERS, (SELECT, "INSERT", "UPDATE", "DELETE")),
     },
+    # Notes of the audit, which reports and repairs nothing.
+    "audit_walks": {
+        "web": (SELECT,),
+        "reader": (SELECT,),
+        **dict.fromkeys(RUNNERS, (SELECT, "INSERT", "UPDATE", "DELETE")),
+    },
+    "wrong_rows": {
+        "web": (SELECT,),
+        "reader": (SELECT,),
+        **dict.fromkeys(RUNNERS, (SELECT, "INSERT", "UPDATE", "DELETE")),
+    },
     # By a trigger, in the transaction of the rows.
     "change_counters": {
         "web": (SELECT,),

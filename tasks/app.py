@@ -23,6 +23,7 @@ INCLUDED = [
     "tasks.catch_up",
     "tasks.snapshots",
     "tasks.seals",
+    "tasks.audit",
     # It has no task: it starts the heartbeats of workers and beat.
     "tasks.heartbeat.processes",
 ]
@@ -73,6 +74,7 @@ def configuration() -> dict[str, Any]:
             "take_snapshots": {"queue": maintenance},
             "seal": {"queue": maintenance},
             "export_seals": {"queue": maintenance},
+            "audit": {"queue": maintenance},
         },
         # A frozen broker must not freeze the publisher. The second dictionary repeats
         # the timeouts of the first: without it they do not hold for connecting.

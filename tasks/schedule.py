@@ -17,6 +17,8 @@ def entries(settings: Settings) -> dict[str, dict[str, Any]]:
         "take snapshots": entry("take_snapshots", settings.snapshot_seconds),
         "seal": entry("seal", settings.seal_seconds),
     }
+    if settings.audit_seconds is not None:
+        schedule["audit"] = entry("audit", settings.audit_seconds)
     if settings.seals_export_dir is not None:
         schedule["export seals"] = entry("export_seals", EXPORT_SECONDS)
     return schedule

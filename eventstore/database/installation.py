@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 import eventstore.access.schema
+import eventstore.explaining.schema
 import eventstore.heartbeats.schema
 import eventstore.journal.schema
 import eventstore.log.schema

@@ -85,3 +85,10 @@ def streams_that_make(
     if row is None or not projection.streams:
         return None
     return set(projection.streams_of(row)) or None
+
+
+def names_a_row(projection: Projection, stream_id: str) -> bool:
+    """Return whether a row of its own is made from a stream, or several are."""
+    category = stream_id.partition("-")[0]
+    own = projection.streams.get(projection.key)
+    return category == own if own else category in projection.streams.values()

@@ -118,7 +118,25 @@ def compare_keys(
     keys: Sequence[Key],
     refused: Collection[str],
 ) -> Iterator[str]:
-    """Yield what differs in the rows with these keys."""
+    """Yield in words what differs in the rows with these keys."""
+    found = find_differing(connection, store, projection, copy, keys, refused)
+    for key, what in found:
+        yield f"{copy.read_model} {key}: {what}"
+
+
+def find_differing(
+    connection: psycopg.Connection[Any],
+    store: RowStore,
+    projection: Projection,
+    copy: Copy,
+    keys: Sequence[Key],
+    refused: Collection[str],
+) -> Iterator[tuple[Key, str]]:
+    """
+    Yield the keys of those rows that differ, each with what differs, in words.
+
+    Raises StoreAway, and ChangesBegunAgain if the generation is not followed any more.
+    """
     for _ in range(MAX_LOOKS):
         if not keys:
             return
@@ -141,10 +159,10 @@ def compare_keys(
             elif stored is None and store.may_lack_rows:
                 continue
             elif what := difference(row, stored):
-                yield f"{copy.read_model} {key}: {what}"
+                yield key, what
         keys = again
     for key in keys:
-        yield f"{copy.read_model} {key}: newer than in PostgreSQL"
+        yield key, "newer than in PostgreSQL"
 
 
 def difference(row: ReadRow | None, stored: StoredRow | None) -> str | None:

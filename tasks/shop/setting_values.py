@@ -123,6 +123,10 @@ def seconds(value: str) -> float:
     return number
 
 
+def seconds_or_never(value: str) -> float | None:
+    return None if value == "never" else seconds(value)
+
+
 def count(value: str) -> int:
     number = int(value)
     if not 0 < number < 2**31:

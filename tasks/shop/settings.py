@@ -48,6 +48,7 @@ class Settings:
     snapshot_policy: SnapshotPolicy = field(default_factory=SnapshotPolicy)
     snapshot_seconds: float = 30.0
     seal_seconds: float = 10.0
+    audit_seconds: float | None = 60.0
     unpaid_days: int | None = 30
     conflict_retries: int = 5
     seals_export_dir: Path | None = None
@@ -85,6 +86,7 @@ VARIABLES = frozenset(
         *("WEB_PROCESSES", "WEB_THREADS"),
         *("SNAPSHOT_EVENTS", "SNAPSHOT_SECONDS"),
         *("SEAL_SECONDS", "SEALS_EXPORT_DIR", "UNPAID_DAYS", "CONFLICT_RETRIES"),
+        "AUDIT_SECONDS",
         "WEBHOOK_ALLOW_PRIVATE",
         # Read elsewhere: by ./recount, and by its demo.
         *("STATE_DIR", "POSTGRES_BIN", "POSTGRES_AS_ROOT", "REDIS_SERVER"),
@@ -185,6 +187,9 @@ def settings_from(environment: Mapping[str, str], role: str = "operator") -> Set
             "SNAPSHOT_SECONDS", "seconds above 0", values.seconds, "30"
         ),
         seal_seconds=read("SEAL_SECONDS", "seconds above 0", values.seconds, "10"),
+        audit_seconds=read(
+            "AUDIT_SECONDS", "seconds above 0, or never", values.seconds_or_never, "60"
+        ),
         unpaid_days=read(
             "UNPAID_DAYS", "days from 1 to 3650, or never", values.unpaid_days, "30"
         ),

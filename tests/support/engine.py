@@ -318,6 +318,8 @@ def empty(connection: psycopg.Connection[Any]) -> None:
         DELETE FROM parked_streams;
         DELETE FROM read_stores;
         DELETE FROM refused_rows;
+        DELETE FROM audit_walks;
+        DELETE FROM wrong_rows;
         DELETE FROM generations;
         DELETE FROM followed_read_models;
         DELETE FROM change_counters;

@@ -1,0 +1,251 @@
+"""The audit finds each row that is not what its events make, and repairs none."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import pytest
+
+from eventstore.explaining.audit import Audit
+from eventstore.explaining.audit_notes import AuditReport
+from eventstore.explaining.audit_records import (
+    OF_LOG,
+    find_wrong_rows,
+    load_walks,
+    lone_audit,
+)
+from eventstore.projections.rebuild import rebuild
+from readmodels import ALL, order_list
+from tasks import audit, catch_up
+from tasks.shop.wiring import Shop
+from tests.support.desk import Do, alice, bob, pay, place
+from tests.support.parking import park_stream
+from tests.support.shop_histories import happen, random_commands
+
+
+def look(shop: Shop, **asked: Any) -> AuditReport:
+    """Look at all rows once, as if no run had been before."""
+    with shop.lent() as connection:
+        auditing = Audit(connection, shop.projections, shop.deciders.masters)
+        return auditing.run(**asked)
+
+
+def run_sql(shop: Shop, *statements: str) -> None:
+    with shop.lent() as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def found(report: AuditReport) -> list[tuple[str, str, str]]:
+    return sorted({(one.read_model, str(one.key), one.kind) for one in report.wrong})
+
+
+def known(shop: Shop) -> list[tuple[str, str]]:
+    with shop.lent() as connection:
+        rows = find_wrong_rows(connection)
+    return sorted((one.read_model, one.key) for one in rows)
+
+
+@pytest.mark.parametrize("seed", [5])
+def test_rows_that_are_right_are_looked_at_and_none_is_wrong(
+    shop: Shop, seed: int
+) -> None:
+    happen(shop, *random_commands(Random(seed), 40))
+    catch_up.run(shop)
+    report = look(shop)
+
+    with shop.lent() as connection:
+        rows = connection.execute(
+            " UNION ALL ".join(
+                f"SELECT count(*) FROM readmodels.{projection.name}"
+                for projection in ALL
+            ).encode()
+        ).fetchall()
+        walks = load_walks(connection)
+    assert (report.wrong, report.left_out) == ([], 0)
+    assert report.rows >= sum(count for (count,) in rows)
+    # Each has its round, and the log has one, too.
+    assert {name for name, walk in walks.items() if walk.rounds} == {
+        OF_LOG,
+        *(projection.name for projection in ALL),
+    }
+
+
+CORRUPTIONS: Sequence[tuple[str, tuple[str, str, str]]] = [
+    (
+        "UPDATE readmodels.order_list_g1 SET total = total + 1 WHERE order_id = 1",
+        ("order_list", "1", "changed"),
+    ),
+    (
+        "UPDATE readmodels.order_details_g1 SET lines = '[]' WHERE order_id = 2",
+        ("order_details", "2", "changed"),
+    ),
+    (
+        "UPDATE readmodels.order_list_g1 SET customer_id = 'BOB' WHERE order_id = 2",
+        ("order_list", "2", "changed"),
+    ),
+    (
+        "DELETE FROM readmodels.order_list_g1 WHERE order_id = 2",
+        ("order_list", "2", "missing"),
+    ),
+    (
+        "DELETE FROM readmodels.customers_g1 WHERE customer_id = 'BOB'",
+        ("customers", "BOB", "missing"),
+    ),
+    (
+        "INSERT INTO readmodels.accounts_g1"
+        " (account_id, version, status, balance, currency, opened_at, needs_a_look)"
+        " VALUES ('GHOST', 1, 'open', 5, 'EUR', now(), false)",
+        ("accounts", "GHOST", "unexpected"),
+    ),
+    (
+        "UPDATE readmodels.customers_g1 SET worth = 0 WHERE customer_id = 'ALICE'",
+        ("customers", "ALICE", "changed"),
+    ),
+    (
+        "UPDATE readmodels.figures_g1 SET total = total - 1",
+        ("figures", "orders", "changed"),
+    ),
+    (
+        "DELETE FROM readmodels.products_g1 WHERE product = 'LAMP'",
+        ("products", "LAMP", "missing"),
+    ),
+    (
+        "INSERT INTO readmodels.products_g1 VALUES ('GHOST', NULL, 1, 1, now())",
+        ("products", "GHOST", "unexpected"),
+    ),
+]
+
+
+def test_each_kind_of_wrong_row_is_found_and_none_is_repaired(
+    shop: Shop, do: Do, caplog: pytest.LogCaptureFixture
+) -> None:
+    do(alice, bob, place, place, pay)
+    expected = set()
+    for statement, wrong in CORRUPTIONS:
+        run_sql(shop, statement)
+        # Two of one row are one.
+        expected -= {one for one in expected if one[:2] == wrong[:2]}
+        expected.add(wrong)
+
+    report = look(shop, folds=True)
+
+    assert found(report) == sorted(expected)
+    assert found(look(shop, folds=True)) == sorted(expected)
+    assert known(shop) == sorted({(name, key) for name, key, _ in expected})
+    [total] = [one for one in report.wrong if one.key == 1]
+    assert (total.columns, total.shown.total - total.wanted.total) == (["total"], 1)
+    with caplog.at_level(logging.ERROR):
+        audit.tell(report)
+    assert "read_model=customers key=ALICE place=table kind=changed" in caplog.text
+    assert "alice@example.com" not in caplog.text
+
+
+def test_a_row_that_was_mended_is_not_wrong_any_more(shop: Shop, do: Do) -> None:
+    do(alice, place, pay)
+    run_sql(shop, "UPDATE readmodels.order_list_g1 SET total = 0")
+    run_sql(shop, "UPDATE readmodels.order_details_g1 SET total = 0")
+    look(shop)
+    assert known(shop) == [("order_details", "1"), ("order_list", "1")]
+
+    run_sql(shop, "UPDATE readmodels.order_list_g1 SET total = 10899")
+    look(shop, rows=0)
+    assert known(shop) == [("order_details", "1")]
+    with shop.lent() as connection:
+        masters = shop.deciders.masters
+        for projection in ALL:
+            rebuild(connection, projection, masters=masters)
+    look(shop, rows=0)
+    assert known(shop) == []
+
+
+def test_rows_of_parked_streams_are_left_out(shop: Shop, do: Do) -> None:
+    do(alice, place, place)
+    park_stream(shop, "order_list", "order-1", 4)
+    do(pay)
+
+    report = look(shop)
+
+    assert report.wrong == []
+    assert report.left_out
+
+
+def test_a_row_that_moves_meanwhile_is_not_called_wrong(
+    shop: Shop, do: Do, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at the checkpoint and that at the row it is changed."""
+    do(alice, place)
+    from eventstore.explaining import audit as module
+
+    once = iter([True])
+    plain = module.rows_on_page
+
+    def while_it_is_paid(*asked: Any) -> Any:
+        if next(once, False):
+            do(pay)
+        return plain(*asked)
+
+    monkeypatch.setattr(module, "rows_on_page", while_it_is_paid)
+
+    assert look(shop).wrong == []
+    with shop.lent() as connection:
+        paid = connection.execute("SELECT status FROM readmodels.order_list").fetchall()
+    assert paid == [("paid",)]
+
+
+def test_it_goes_on_where_the_last_run_ended(shop: Shop, do: Do) -> None:
+    do(alice, *[place] * 12)
+    pages = set()
+    for _ in range(40):
+        look(shop, rows=1)
+        with shop.lent() as connection:
+            walks = load_walks(connection)
+        pages.add(walks["order_details"].walk.done)
+        if all(walks[p.name].rounds for p in ALL if p.streams):
+            break
+    else:
+        pytest.fail("a round never ends")
+    assert len(pages) > 1
+
+
+def test_it_rests_so_long_that_it_keeps_within_its_share(shop: Shop, do: Do) -> None:
+    do(alice, place)
+
+    first = audit.run(shop)
+    with shop.lent() as connection:
+        walk = load_walks(connection)[OF_LOG]
+
+    assert first is not None
+    assert audit.run(shop) is None
+    assert walk.rests_until is not None
+    assert walk.looked_at is not None
+    rest = (walk.rests_until - walk.looked_at).total_seconds()
+    assert first.seconds / (first.seconds + rest) < audit.SHARE * 1.1
+
+
+def test_two_audits_are_not_at_work_at_once(shop: Shop, do: Do) -> None:
+    do(alice)
+    with shop.lent() as other, lone_audit(other) as is_alone:
+        assert is_alone
+        assert audit.run(shop) is None
+    assert audit.run(shop) is not None
+
+
+def test_without_the_setting_there_is_none(shop: Shop) -> None:
+    silent = Shop(replace(shop.settings, audit_seconds=None))
+    assert audit.run(silent) is None
+    silent.close()
+
+
+def test_a_read_model_of_another_definition_is_left_alone(shop: Shop, do: Do) -> None:
+    do(alice, place)
+    run_sql(
+        shop, "UPDATE generations SET shape = 'old' WHERE read_model = 'order_list'"
+    )
+
+    report = look(shop)
+
+    assert report.outdated == {order_list.projection.name}
+    assert report.wrong == []
