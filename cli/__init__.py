@@ -8,6 +8,7 @@ from cli.lazy import Lazy, LazyGroup
 from tasks.broker.publisher_thread import SECONDS_TO_EMPTY, empty_all
 
 COMMANDS = {
+    "audit": Lazy("cli.audit:audit", "Compare rows with what their events make."),
     "checkpoints": Lazy(
         "cli.checkpoints:checkpoints",
         "Repair the checkpoints of readers of the log.",
@@ -105,6 +106,7 @@ def main() -> None:
 
 
 OF_COMMANDS = {
+    "audit": Lazy("cli.audit:audit", "Compare rows with what their events make."),
     "abandon": Lazy(
         "cli.commands_act:abandon",
         "Give up a failed command, or one that cannot be decided; this is final.",

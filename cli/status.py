@@ -9,6 +9,12 @@ from cli.holders import line_of_waiting
 from cli.webhooks_show import NOBODY
 from eventstore.aggregates.snapshots import SnapshotCount, count_snapshots
 from eventstore.errors import CheckpointNotInLog
+from eventstore.explaining.audit_records import (
+    WalkRecord,
+    count_wrong_rows,
+    load_walks,
+)
+from eventstore.explaining.row_audit import TABLE
 from eventstore.heartbeats.heartbeats import Heartbeat, find_heartbeats
 from eventstore.journal.entries import WaitingCount, count_waiting
 from eventstore.journal.undecided_commands import UndecidedCommand, find_undecided
@@ -50,6 +56,7 @@ def status() -> None:
         webhooks, no_more = count_states(connection), find_stopped(connection)
         sends = is_taken(connection)
         parked = count_parked(connection)
+        wrong, walks = count_wrong_rows(connection), load_walks(connection)
     outdated = [projection.name for projection in rebuild.find_unfit(shop())]
     click.echo(line_of_commands(waiting))
     for command in undecided:
@@ -60,6 +67,8 @@ def status() -> None:
         click.echo(line)
     for name, count in parked.items():
         click.echo(line_of_parked(name, count))
+    if audited := line_of_audit(wrong, walks):
+        click.echo(audited)
     click.echo(line_of_snapshots(snapshots))
     for line in lines_of_webhooks(webhooks, no_more, sends=sends):
         click.echo(line)
@@ -104,6 +113,26 @@ def line_of_parked(name: str, count: ParkedCount) -> str:
     streams = "1 stream" if count.number == 1 else f"{count.number:,} streams"
     since = f"{count.since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     return f"{name}: {streams} PARKED since {since}: recount parked list {name}"
+
+
+def line_of_audit(
+    wrong: Mapping[tuple[str, str], int], walks: Mapping[str, WalkRecord]
+) -> str | None:
+    """Return how many rows were looked at and found wrong; None: none were yet."""
+    if not walks and not wrong:
+        return None
+    rows = sum(walk.rows for walk in walks.values())
+    line = f"audit: {rows:,} rows looked at"
+    left_out = sum(walk.left_out for walk in walks.values())
+    if left_out:
+        line += f", {left_out:,} could not be"
+    if not wrong:
+        return f"{line}, none is wrong"
+    told = ", ".join(
+        f"{count:,} of {name}" + (f" in the store {place}" if place != TABLE else "")
+        for (name, place), count in wrong.items()
+    )
+    return f"{line}; WRONG: {told}: recount audit shows them"
 
 
 def line_of_snapshots(snapshots: SnapshotCount) -> str:

@@ -1,7 +1,7 @@
 """The task of beat that audits rows: whether they are what their events make."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -9,7 +9,8 @@ import psycopg
 
 from eventstore.explaining.audit import Audit
 from eventstore.explaining.audit_notes import AuditReport
-from eventstore.explaining.audit_records import lone_audit
+from eventstore.explaining.audit_records import OF_LOG, lone_audit
+from eventstore.projections.projection import Projection
 from tasks.app import SOFT_TIME_LIMIT, app
 from tasks.shop.wiring import Shop, shop
 from tasks.stores.row_stores import row_stores
@@ -43,9 +44,10 @@ def run(shop: Shop) -> AuditReport | None:
     with shop.lent() as connection, lone_audit(connection) as is_alone:
         if not is_alone:
             return None
-        limits = {"share": SHARE, "seconds_of_a_fold": MAX_SECONDS}
-        with audit_of(shop, connection, **limits) as auditing:
-            if auditing.is_resting:
+        with audit_of(
+            shop, connection, share=SHARE, seconds_of_a_fold=MAX_SECONDS
+        ) as auditing:
+            if auditing.walk_called(OF_LOG).is_resting:
                 return None
             report = auditing.run(seconds=min(SHARE * every, MAX_SECONDS))
     tell(report)
@@ -54,16 +56,24 @@ def run(shop: Shop) -> AuditReport | None:
 
 @contextmanager
 def audit_of(
-    shop: Shop, connection: psycopg.Connection[Any], **limits: Any
+    shop: Shop,
+    connection: psycopg.Connection[Any],
+    projections: Sequence[Projection] | None = None,
+    **limits: Any,
 ) -> Iterator[Audit]:
-    """Lend the audit of a shop's rows, here and in its stores."""
+    """
+    Lend the audit of a shop's rows, here and in its stores.
+
+    *projections* are those of the read models to look at; None: all. *limits* are named
+    as those of `Audit`.
+    """
     settings = shop.settings
     stores = list(row_stores(settings, shop.identity)) if settings.names_stores else []
     elsewhere = StoreAudit(connection, stores)
     try:
         yield Audit(
             connection,
-            shop.projections,
+            shop.projections if projections is None else projections,
             shop.deciders.masters,
             look_elsewhere=elsewhere.find_wrong,
             **limits,

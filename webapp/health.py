@@ -8,6 +8,7 @@ import psycopg
 from flask import Blueprint, Response, make_response
 from flask.typing import ResponseReturnValue
 
+from eventstore.explaining.audit_records import count_wrong_rows
 from eventstore.session_errors import ReadOnlyServer, UnfitSession
 from eventstore.sessions.silence import at_most_silent
 from eventstore.stores.registry import find_copy_standings
@@ -63,7 +64,8 @@ def ready() -> ResponseReturnValue:
     # be taken out of service, with all others, and pages would say nothing at all.
     standings = find_live_standings()
     still = [one for one in standings if one.standstill is not None]
-    status = "degraded" if still else "ok"
+    wrong_rows = count_wrong()
+    status = "degraded" if still or wrong_rows else "ok"
     if not is_known():
         return in_a_word(status)
     return {
@@ -73,6 +75,7 @@ def ready() -> ResponseReturnValue:
         "breaker": the_shop().breaker.state.value,
         "lag_seconds": longest_lag(standings),
         "standstills": [describe(one) for one in still],
+        **({"wrong_rows": wrong_rows} if wrong_rows else {}),
         **described_stores(find_stores()),
         **described_copies(),
     }
@@ -152,6 +155,16 @@ def find_live_standings() -> list[SubscriptionLag]:
     except psycopg.errors.InsufficientPrivilege as error:
         log.error("readers cannot be looked at error=%s", type(error).__name__)
         return [UNKNOWN]
+
+
+def count_wrong() -> int:
+    """Return how many rows are known to be wrong; 0 if this login may not look."""
+    try:
+        with the_shop().lent() as connection:
+            return sum(count_wrong_rows(connection).values())
+    except psycopg.errors.InsufficientPrivilege as error:
+        log.error("wrong rows cannot be looked at error=%s", type(error).__name__)
+        return 0
 
 
 def describe(standing: SubscriptionLag) -> dict[str, Any]:

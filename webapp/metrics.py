@@ -39,6 +39,7 @@ from tasks.webhooks import standing as webhooks
 from tasks.webhooks.posting import OUTCOMES
 from tasks.webhooks.registry import STATES as STATES_OF_WEBHOOKS
 from tasks.webhooks.turn import is_taken
+from webapp.audit_metrics import of_audit
 from webapp.current_shop import the_shop
 from webapp.feed.tally import STREAM, WAITING, FollowerTally
 from webapp.outages import DATABASE_ERRORS, is_outage
@@ -133,6 +134,7 @@ class Figures(Collector):
         with self.shop.lent() as connection:
             yield from of_subscriptions(connection, self.shop.projections)
             yield of_parked(connection, self.shop.projections)
+            yield from of_audit(connection, self.shop.projections)
             yield from of_processes(connection)
             yield from of_webhooks(connection)
             if self.shop.settings.names_stores:

@@ -34,7 +34,6 @@ from eventstore.explaining.live_rows import (
     streams_that_make,
 )
 from eventstore.explaining.page_walk import (
-    begin_walk,
     count_pages,
     rows_on_page,
     streams_on_page,
@@ -52,8 +51,7 @@ from eventstore.projections.projection import Projection
 LOG = sql.Identifier("public", "events")
 BETWEEN_FOLDS = timedelta(days=1)
 """Between two looks at a read model for which all events are folded."""
-SECONDS_OF_A_FOLD = 10.0
-MAX_REST = timedelta(hours=1)
+NEVER = datetime.min.replace(tzinfo=UTC)
 MAX_SEEN_AGAIN = 100
 """Wrong rows that are looked at once more by one run."""
 
@@ -65,7 +63,8 @@ class Audit:
     *connection* is in autocommit and holds the lock of `lone_audit`. *masters* open
     personal fields. *look_elsewhere* compares copies in other stores with the table.
     A run looks at no row twice, and leaves out rows of more than *most* events. With a
-    *share* it rests afterwards, so that it uses at most this part of a core.
+    *share* it rests afterwards, so that it uses no more of a core. Without
+    *keeps_walks* all rounds begin here, and those of other runs stay.
     """
 
     def __init__(
@@ -76,8 +75,9 @@ class Audit:
         *,
         look_elsewhere: LookElsewhere = lambda *_: (),
         most: int = MAX_EVENTS,
-        seconds_of_a_fold: float | None = SECONDS_OF_A_FOLD,
+        seconds_of_a_fold: float | None = None,
         share: float | None = None,
+        keeps_walks: bool = True,
     ) -> None:
         self.connection = connection
         self.projections = {one.name: one for one in projections}
@@ -85,19 +85,11 @@ class Audit:
         self.most = most
         self.seconds_of_a_fold = seconds_of_a_fold
         self.share = share
-        self.walks = load_walks(connection)
+        self.keeps_walks = keeps_walks
+        self.walks = load_walks(connection) if keeps_walks else {}
         self.notes = AuditNotes(connection, look_elsewhere)
         self.report = self.notes.report
         self.seen: set[tuple[str, frozenset[str]]] = set()
-
-    @property
-    def is_resting(self) -> bool:
-        """Whether the runs before this one have used up their share until now."""
-        until = self.walk_called(OF_LOG).rests_until
-        if until is None:
-            return False
-        # Longer than that only after a clock was set back.
-        return timedelta() < until - datetime.now(UTC) < MAX_REST
 
     def run(
         self,
@@ -115,8 +107,7 @@ class Audit:
         began = time.monotonic()
 
         def is_over() -> bool:
-            spent = time.monotonic() - began
-            is_late = seconds is not None and spent >= seconds
+            is_late = seconds is not None and time.monotonic() - began >= seconds
             return is_late or (rows is not None and self.report.rows >= rows)
 
         try:
@@ -128,9 +119,9 @@ class Audit:
         finally:
             self.report.seconds = spent = time.monotonic() - began
             if self.share is not None:
-                rest = timedelta(seconds=spent / self.share - spent)
-                self.walk_called(OF_LOG).rests_until = datetime.now(UTC) + rest
-            save_walks(self.connection, self.walks.values())
+                self.walk_called(OF_LOG).rest(spent / self.share - spent)
+            if self.keeps_walks:
+                save_walks(self.connection, self.walks.values())
         return self.report
 
     def walk_called(self, name: str) -> WalkRecord:
@@ -139,8 +130,7 @@ class Audit:
     def walks_in_turn(self) -> list[WalkRecord]:
         """Return all walks, the one that was longest not gone on with first."""
         own = [self.walk_called(name) for name in (*self.projections, OF_LOG)]
-        never = datetime.min.replace(tzinfo=UTC)
-        return sorted(own, key=lambda one: one.looked_at or never)
+        return sorted(own, key=lambda one: one.looked_at or NEVER)
 
     def walk_in_turns(self, is_over: Callable[[], bool]) -> None:
         """Take a step of each walk in turn; one whose round ends rests till next."""
@@ -169,7 +159,7 @@ class Audit:
             # The JSON of a row is none of its class: the rest of its page is left out.
             self.report.left_out += 1
             walk.walk = walk.walk.step()
-            return self.end_step(walk)
+            return walk.end_if_over()
         finally:
             walk.rows += self.report.rows - rows
             walk.left_out += self.report.left_out - left_out
@@ -183,10 +173,10 @@ class Audit:
             live = find_live_rows(self.connection, projection)
             table = live.tables.rows
             if walk.walk.is_over or walk.generation != live.number:
-                self.begin_round(walk, count_pages(self.connection, table.identifier))
+                walk.begin_round(count_pages(self.connection, table.identifier))
                 walk.generation = live.number
             if walk.walk.is_over:
-                return self.end_step(walk)
+                return walk.end_if_over()
             rows = rows_on_page(self.connection, table, walk.walk.page)
             groups = self.not_seen(
                 projection,
@@ -200,16 +190,16 @@ class Audit:
             )
         walk.walk = walk.walk.step()
         self.notes.note(live, audited, list(rows))
-        return self.end_step(walk)
+        return walk.end_if_over()
 
     def step_log(self, walk: WalkRecord) -> bool:
         """Look at the rows of the streams that begin on a page of the log."""
         audits: list[tuple[LiveRows, AuditedRows]] = []
         with one_moment(self.connection):
             if walk.walk.is_over:
-                self.begin_round(walk, count_pages(self.connection, LOG))
+                walk.begin_round(count_pages(self.connection, LOG))
             if walk.walk.is_over:
-                return self.end_step(walk)
+                return walk.end_if_over()
             for projection in self.projections.values():
                 if not projection.streams or projection.name in self.report.outdated:
                     continue
@@ -230,18 +220,7 @@ class Audit:
         walk.walk = walk.walk.step()
         for live, audited in audits:
             self.notes.note(live, audited, audited.keys)
-        return self.end_step(walk)
-
-    def begin_round(self, walk: WalkRecord, pages: int) -> None:
-        walk.walk = begin_walk(pages)
-        walk.begun_at = datetime.now(UTC)
-        walk.left_out = 0
-
-    def end_step(self, walk: WalkRecord) -> bool:
-        if walk.walk.is_over:
-            walk.rounds += 1
-            walk.ended_at = datetime.now(UTC)
-        return walk.walk.is_over
+        return walk.end_if_over()
 
     def not_seen(
         self, projection: Projection, groups: Sequence[Collection[str]]
@@ -266,7 +245,7 @@ class Audit:
         """Compare all rows of a read model that names no streams of them."""
         limit = self.seconds_of_a_fold
         until = None if limit is None else time.monotonic() + limit
-        walk.begun_at, walk.left_out = datetime.now(UTC), 0
+        walk.begin_round(0)
         with one_moment(self.connection):
             live = find_live_rows(self.connection, self.projections[walk.name])
             walk.generation = live.number
@@ -283,9 +262,7 @@ class Audit:
         self.notes.forget_right(
             live, TABLE, self.notes.known_of(live, TABLE), audited.wrong
         )
-        walk.rounds += 1
-        walk.ended_at = datetime.now(UTC)
-        return True
+        return walk.end_if_over()
 
     def look_again(self) -> None:
         """Look at the wrong rows that are known: whether they are wrong still."""

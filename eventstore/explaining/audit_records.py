@@ -3,18 +3,19 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import psycopg
 
-from eventstore.explaining.page_walk import PageWalk
+from eventstore.explaining.page_walk import PageWalk, begin_walk
 from eventstore.explaining.row_audit import WrongRow
 from eventstore.projections.projection import Key
 
 OF_LOG = "*"
 """The name of the walk over the streams of the log, which no read model can have."""
 
+MAX_REST = timedelta(hours=1)
 ALONE = "hashtext('recount'), hashtext('audit')"
 
 
@@ -50,6 +51,30 @@ class WalkRecord:
     seconds: float = 0.0
     looked_at: datetime | None = None
     rests_until: datetime | None = None
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether no look is due yet."""
+        if self.rests_until is None:
+            return False
+        # Longer than that only after a clock was set back.
+        return timedelta() < self.rests_until - datetime.now(UTC) < MAX_REST
+
+    def rest(self, seconds: float) -> None:
+        self.rests_until = datetime.now(UTC) + timedelta(seconds=seconds)
+
+    def begin_round(self, pages: int) -> None:
+        """Begin a round over so many pages."""
+        self.walk = begin_walk(pages)
+        self.begun_at = datetime.now(UTC)
+        self.left_out = 0
+
+    def end_if_over(self) -> bool:
+        """Return whether the round is over; note that it is."""
+        if self.walk.is_over:
+            self.rounds += 1
+            self.ended_at = datetime.now(UTC)
+        return self.walk.is_over
 
 
 def load_walks(connection: psycopg.Connection[Any]) -> dict[str, WalkRecord]:

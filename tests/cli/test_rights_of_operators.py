@@ -54,6 +54,8 @@ def run(line: str) -> Result:
         "webhooks list",
         "stores list",
         "why order_list 1 status",
+        "audit",
+        "audit --all",
     ],
 )
 def test_an_operator_may(operators_shop: Shop, line: str) -> None:
