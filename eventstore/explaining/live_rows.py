@@ -11,6 +11,7 @@ from eventstore.errors import ReadModelOutdated
 from eventstore.projections.generations import live_generations, shape_of
 from eventstore.projections.parked_streams import find_positions
 from eventstore.projections.projection import Key, Projection, Row
+from eventstore.projections.table import SCHEMA
 from eventstore.projections.tables import Tables, name_of, tables_of
 
 
@@ -45,13 +46,19 @@ def one_moment(connection: psycopg.Connection[Any]) -> Iterator[None]:
 def find_live_rows(
     connection: psycopg.Connection[Any], projection: Projection
 ) -> LiveRows:
-    """Return the live rows. Raises ReadModelOutdated if this code did not make them."""
+    """
+    Return the live rows.
+
+    Raises ReadModelOutdated if this code did not make them, or they were dropped.
+    """
     live = live_generations(connection).get(projection.name)
     if live is None or live.shape != shape_of(projection):
         raise ReadModelOutdated(projection.name)
     name = name_of(projection.name, live.number)
     row = connection.execute(
-        "SELECT checkpoint FROM public.subscriptions WHERE name = %s", (name,)
+        "SELECT checkpoint FROM public.subscriptions"
+        " WHERE name = %s AND to_regclass(%s) IS NOT NULL",
+        (name, f"{SCHEMA}.{name}"),
     ).fetchone()
     if row is None:
         raise ReadModelOutdated(projection.name)

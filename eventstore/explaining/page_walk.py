@@ -97,15 +97,12 @@ def on_page(page: int) -> sql.Composable:
     )
 
 
-def streams_on_page(
-    connection: psycopg.Connection[Any], page: int, up_to: int
-) -> Sequence[str]:
-    """Return the streams whose first event lies on a page of the log, up to *up_to*."""
+def streams_on_page(connection: psycopg.Connection[Any], page: int) -> Sequence[str]:
+    """Return the streams whose first event lies on a page of the log."""
     rows = connection.execute(
         sql.SQL(
-            "SELECT stream_id FROM public.events"
-            " WHERE {on_page} AND version = 1 AND id <= {up_to}"
-        ).format(on_page=on_page(page), up_to=sql.Literal(up_to)),
+            "SELECT stream_id FROM public.events WHERE {on_page} AND version = 1"
+        ).format(on_page=on_page(page)),
         prepare=False,
     )
     return [stream_id for (stream_id,) in rows]

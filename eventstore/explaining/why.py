@@ -35,7 +35,7 @@ from eventstore.projections.recompute import Recomputation
 from eventstore.projections.tables import Tables
 
 MAX_CHANGES = 50
-MAX_EVENTS = 100_000
+MAX_EVENTS = 50_000
 """Of those that are folded for one answer, unless the caller allows more."""
 
 _metadata = msgspec.json.Decoder(Metadata)

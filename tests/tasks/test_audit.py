@@ -191,7 +191,9 @@ def paid_meanwhile(do: Do, monkeypatch: pytest.MonkeyPatch) -> None:
             do(pay)
         return rows_on_page(connection, table, page)
 
-    monkeypatch.setattr("eventstore.explaining.audit.rows_on_page", while_it_is_paid)
+    monkeypatch.setattr(
+        "eventstore.explaining.audit_steps.rows_on_page", while_it_is_paid
+    )
 
 
 def test_a_row_that_moves_meanwhile_is_not_called_wrong(
@@ -206,7 +208,7 @@ def test_a_row_that_moves_meanwhile_is_not_called_wrong(
 def test_without_one_moment_it_would_be(
     shop: Shop, paid_meanwhile: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eventstore.explaining.audit.one_moment", nullcontext)
+    monkeypatch.setattr("eventstore.explaining.audit_steps.one_moment", nullcontext)
 
     assert look(shop).wrong
 
@@ -265,6 +267,36 @@ def test_a_read_model_of_another_definition_is_left_alone(shop: Shop, do: Do) ->
 
     assert report.outdated == {order_list.projection.name}
     assert report.wrong == []
+
+
+def test_a_row_that_cannot_be_read_is_left_out_and_no_other(shop: Shop, do: Do) -> None:
+    do(alice, *[place] * 12)
+    run_sql(
+        shop,
+        "UPDATE readmodels.order_details_g1 SET lines = '[7]' WHERE order_id = 2",
+        "UPDATE readmodels.order_details_g1 SET total = 1 WHERE order_id = 12",
+    )
+
+    report = look(shop)
+
+    assert report.left_out
+    assert ("order_details", "12", "changed") in found(report)
+
+
+def test_a_read_model_whose_table_was_dropped_stops_no_other(
+    shop: Shop, do: Do
+) -> None:
+    do(alice, place)
+    run_sql(
+        shop,
+        "DROP TABLE readmodels.order_details_g1 CASCADE",
+        "UPDATE readmodels.order_list_g1 SET total = 1",
+    )
+
+    report = look(shop)
+
+    assert report.outdated == {"order_details"}
+    assert found(report) == [("order_list", "1", "changed")]
 
 
 def test_a_copy_in_a_store_that_is_otherwise_is_found(
