@@ -72,6 +72,7 @@ from eventstore.errors import (
     RolesMissing,
     TooIntertwined,
     UndeclaredField,
+    UnknownColumn,
     UnknownReadModel,
     UnreadableExport,
     VersionsMissing,
@@ -109,6 +110,8 @@ from eventstore.errors.unstorable import (
     Unstorable,
     UnstorableText,
 )
+from eventstore.explaining.explanation import ColumnChange, Explanation
+from eventstore.explaining.why import Question, explain
 from eventstore.ids import command_id_for, event_id_for
 from eventstore.journal.accept import AcceptedCommand, accept
 from eventstore.journal.drain import drain
@@ -223,6 +226,8 @@ __all__ += ["RowChange", "follow", "read_changes", "unfollow"]
 # Streams that a read model leaves out.
 __all__ += ["ParkedStream", "Parker", "RetryResult", "drop_parked", "find_parked"]
 __all__ += ["retry_parked"]
+# Why a value of a row is so.
+__all__ += ["ColumnChange", "Explanation", "Question", "explain"]
 # A program that keeps running.
 __all__ += ["FinishedCommand", "Runtime", "Standstill", "SubscriptionLag", "run"]
 __all__ += ["send", "wake"]
@@ -241,7 +246,12 @@ __all__ += ["RewriteRefused", "RolesMissing", "TamperedEnvelope", "TooLarge"]
 __all__ += ["TooIntertwined", "TooManyBytes", "TooManyEvents", "TooManyStreams"]
 __all__ += ["UnkeepableState"]
 __all__ += ["ReaderEnded", "ReaderStopped", "UndeclaredField"]
-__all__ += ["UnknownCommandType", "UnknownEventType", "UnknownReadModel"]
+__all__ += [
+    "UnknownColumn",
+    "UnknownCommandType",
+    "UnknownEventType",
+    "UnknownReadModel",
+]
 __all__ += ["UnreadableEvent", "UnreadableExport", "Unstorable", "UnstorableText"]
 __all__ += ["UpcasterFailed", "VersionsMissing", "WrongExpectedVersion"]
 __all__ += ["WrongMasterKey"]

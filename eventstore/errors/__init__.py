@@ -290,7 +290,11 @@ class UnknownReadModel(EventStoreError):
 
 
 class UnknownColumn(EventStoreError):
-    """The rows of a read model have no such column; *columns* has those they have."""
+    """
+    The rows of a read model have no such column.
+
+    *columns* are the names of those that they have.
+    """
 
     def __init__(self, name: str, column: str, columns: Sequence[str]) -> None:
         self.columns = columns

@@ -48,9 +48,10 @@ class Explanation:
     """
     Why the column *column* of the row *key* has the value *value*.
 
-    *row* is the whole row as its events make it, None where it is not there. *changes*
-    are the newest ones, the newest first; *earlier* are further ones that were left
-    out. It is as of *position*, or of the time *at*, where one was asked for.
+    *read_model* is its name. *row* is the whole row as its events make it, None where
+    it is not there. *changes* are the newest ones, the newest first; *earlier* is the
+    number of further ones that were left out. It is as of *position*, or of the time
+    *at*, where one was asked for.
 
     *events* is the number of events that were folded for it. Where *is_whole* is False,
     only so many events of the log's beginning were, and later ones may have changed the

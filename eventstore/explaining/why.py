@@ -44,10 +44,11 @@ _metadata = msgspec.json.Decoder(Metadata)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """
-    What is asked: the column *column* of the row *key*, perhaps as of a moment.
+    What is asked: a column of the row *key*, perhaps as of a moment.
 
-    *position* is one of the log, *at* a time with a zone; of both None is as the rows
-    are now. Raises ValueError for both, and for a time without a zone.
+    *column* is its name. *position* is one of the log, *at* a time with a zone; of both
+    None is as the rows are now. Raises ValueError for both, and for a time without a
+    zone.
     """
 
     key: Key
@@ -63,6 +64,7 @@ class Question:
 
     @property
     def is_of_the_past(self) -> bool:
+        """Whether a moment is given."""
         return self.position is not None or self.at is not None
 
 
