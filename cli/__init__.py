@@ -8,7 +8,9 @@ from cli.lazy import Lazy, LazyGroup
 from tasks.broker.publisher_thread import SECONDS_TO_EMPTY, empty_all
 
 COMMANDS = {
-    "audit": Lazy("cli.audit:audit", "Compare rows with what their events make."),
+    "audit": Lazy(
+        "cli.audit:audit", "Compare rows with what their events make of them."
+    ),
     "checkpoints": Lazy(
         "cli.checkpoints:checkpoints",
         "Repair the checkpoints of readers of the log.",
@@ -106,7 +108,9 @@ def main() -> None:
 
 
 OF_COMMANDS = {
-    "audit": Lazy("cli.audit:audit", "Compare rows with what their events make."),
+    "audit": Lazy(
+        "cli.audit:audit", "Compare rows with what their events make of them."
+    ),
     "abandon": Lazy(
         "cli.commands_act:abandon",
         "Give up a failed command, or one that cannot be decided; this is final.",
