@@ -185,6 +185,7 @@ def test_the_forgotten_are_called_forgotten(do: Do, client: FlaskClient) -> None
 
     assert "the person was forgotten" in page
     assert "can no longer be read" in page
+    assert "no longer readable" in page
     assert "Alice" not in page
     assert found["changes"][0]["forgets"]
 

@@ -79,7 +79,11 @@ def show(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """A change in words: its values, and the address of the page with its event."""
+    """
+    A change in words: its values, and the address of the page with its event.
+
+    It *is_unreadable* what was before the person was forgotten, and by earlier events.
+    """
 
     change: ColumnChange
     after: str
@@ -91,13 +95,15 @@ class Reason:
 
 def reasons_of(found: Explanation) -> list[Reason]:
     words = words_for(found)
+    is_personal = any(change.forgets for change in found.changes)
     return [
         Reason(
             change=change,
             after=words.word(found.column, change.after),
             before=words.word(found.column, change.before),
             parts=list(words.parts(change.after)),
-            is_unreadable=change.forgets and is_forgotten(change.before),
+            is_unreadable=is_personal
+            and is_forgotten(change.before if change.forgets else change.after),
             page=page_of(change),
         )
         for change in found.changes
