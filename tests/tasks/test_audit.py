@@ -25,6 +25,7 @@ from readmodels import ALL, order_list
 from tasks import audit, catch_up
 from tasks.shop.wiring import Shop
 from tasks.stores.store_audit import StoreAudit
+from tests.support.databases import as_role
 from tests.support.desk import Do, alice, bob, pay, place
 from tests.support.fed_store import settle, written
 from tests.support.memory_row_store import MemoryRowStore
@@ -241,6 +242,19 @@ def test_it_rests_so_long_that_it_keeps_within_its_share(shop: Shop, do: Do) -> 
     assert walk.looked_at is not None
     rest = (walk.rests_until - walk.looked_at).total_seconds()
     assert first.seconds / (first.seconds + rest) < audit.SHARE * 1.1
+
+
+def test_the_rights_of_a_worker_suffice(shop: Shop, do: Do) -> None:
+    do(alice, place)
+    url = as_role(shop.settings.database_url, "worker")
+    worker = Shop(replace(shop.settings, database_url=url, role="worker"))
+
+    report = audit.run(worker)
+    worker.close()
+
+    assert report is not None
+    assert report.rows
+    assert report.wrong == []
 
 
 def test_two_audits_are_not_at_work_at_once(shop: Shop, do: Do) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -16,9 +16,12 @@ from readmodels.customers import CustomerView
 from readmodels.order_details import OrderDetailsView
 from readmodels.transfers import TransferView
 from tasks.shop.wiring import Shop
+from tests.support.databases import as_role
 from tests.support.desk import Do, alice, pay, place, rename
 from tests.support.parking import park_stream
 from tests.support.visiting import Browser
+from webapp import create_app
+from webapp.authorization import ROUTES
 
 
 @pytest.fixture
@@ -211,9 +214,19 @@ def test_a_page_about_a_parked_row_says_that_it_is_old(
     assert found["parked"]["stream"] == "order-1"
 
 
-def test_nobody_without_the_right_to_a_row_may_ask(shop: Shop) -> None:
-    from webapp.authorization import ROUTES
+def test_the_rights_of_the_web_suffice(shop: Shop) -> None:
+    url = as_role(shop.settings.database_url, "web")
+    web = Shop(replace(shop.settings, database_url=url, role="web"))
 
+    found = ask(
+        create_app(web).test_client(), "/api/customers/ALICE/why", column="name"
+    )
+    web.close()
+
+    assert found["value"] == "Alice"
+
+
+def test_nobody_without_the_right_to_a_row_may_ask() -> None:
     for name, row in (
         ("order", "order"),
         ("customer", "customer"),
