@@ -14,9 +14,9 @@ from eventstore.explaining.audit_records import WalkRecord, WrongRowRecord
 from eventstore.explaining.live_rows import (
     LiveRows,
     find_live_rows,
-    names_a_row,
     one_moment,
     streams_that_make,
+    streams_without_row,
 )
 from eventstore.explaining.page_walk import (
     count_pages,
@@ -69,7 +69,7 @@ class AuditSteps:
             if walk.walk.is_over or walk.generation != live.number:
                 walk.begin_round(count_pages(self.connection, table.identifier))
                 walk.generation = live.number
-            rows: dict[Key, Row] = {}
+            rows: dict[Key, Row | None] = {}
             reached = walk.walk
             while not reached.is_over and len(rows) < self.at_once:
                 rows |= rows_on_page(self.connection, table, reached.page)
@@ -77,13 +77,15 @@ class AuditSteps:
             groups = [
                 streams_that_make(projection, key, row) or set()
                 for key, row in rows.items()
+                if row is not None
             ]
             audited = self.audit(live, groups)
+            audited.left_out += sum(row is None for row in rows.values())
         walk.walk = reached
         self.notes.note(live, audited, list(rows))
 
     def look_at_log(self, projections: Sequence[Projection], walk: WalkRecord) -> None:
-        """Look at the rows of the streams that begin on some pages of the log."""
+        """Look for missing rows, of the streams that begin on some pages of the log."""
         audits: list[tuple[LiveRows, AuditedRows]] = []
         with one_moment(self.connection):
             if walk.walk.is_over:
@@ -99,7 +101,10 @@ class AuditSteps:
                 except ReadModelOutdated:
                     # Said by the step of its own table.
                     continue
-                groups = [{s} for s in found if names_a_row(projection, s)]
+                groups = [
+                    {stream_id}
+                    for stream_id in streams_without_row(self.connection, live, found)
+                ]
                 audits.append((live, self.audit(live, groups)))
         walk.walk = reached
         for live, audited in audits:

@@ -1,16 +1,18 @@
 """The live rows of a read model at one moment: where they lie, and how far they are."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from eventstore.errors import ReadModelOutdated
 from eventstore.projections.generations import live_generations, shape_of
 from eventstore.projections.parked_streams import find_positions
 from eventstore.projections.projection import Key, Projection, Row
+from eventstore.projections.recompute import subjects_of
 from eventstore.projections.table import SCHEMA
 from eventstore.projections.tables import Tables, name_of, tables_of
 
@@ -94,8 +96,25 @@ def streams_that_make(
     return set(projection.streams_of(row)) or None
 
 
-def names_a_row(projection: Projection, stream_id: str) -> bool:
-    """Return whether a row of its own is made from a stream, or several are."""
-    category = stream_id.partition("-")[0]
+def streams_without_row(
+    connection: psycopg.Connection[Any], live: LiveRows, streams: Sequence[str]
+) -> list[str]:
+    """
+    Return those of *streams* whose rows may be missing.
+
+    That are those without the row that is called after them. Where no row is called
+    after a stream, as in a statement, all that feed rows are returned.
+    """
+    projection, table = live.projection, live.tables.rows
     own = projection.streams.get(projection.key)
-    return category == own if own else category in projection.streams.values()
+    if own is None:
+        of = projection.streams.values()
+        return [one for one in streams if one.partition("-")[0] in of]
+    named = {key: f"{own}-{key}" for key in table.keys_from(subjects_of(streams, own))}
+    if not named:
+        return []
+    query = sql.SQL("SELECT {key} FROM {table} WHERE {key} = ANY (%s)").format(
+        key=sql.Identifier(table.key), table=table.identifier
+    )
+    there = {key for (key,) in connection.execute(query, (list(named),))}
+    return [stream_id for key, stream_id in named.items() if key not in there]

@@ -8,10 +8,12 @@ at, and so each row has its turn in each round, whatever its page holds.
 
 import random
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import gcd
 from typing import Any
 
+import msgspec
 import psycopg
 from psycopg import sql
 
@@ -75,12 +77,21 @@ def load_all(connection: psycopg.Connection[Any], table: Table) -> dict[Key, Row
 
 def rows_on_page(
     connection: psycopg.Connection[Any], table: Table, page: int
-) -> dict[Key, Row]:
-    """Return the rows of a read model on the page number *page*."""
+) -> dict[Key, Row | None]:
+    """
+    Return the rows of a read model on the page number *page*.
+
+    One whose JSON is none of its class is None.
+    """
     query = sql.SQL("{select} WHERE {on_page}").format(
         select=select_from(table), on_page=on_page(page)
     )
-    return table.loaded(connection.execute(query, prepare=False))
+    rows: dict[Key, Row | None] = {}
+    for row in connection.execute(query, prepare=False):
+        rows[row[table.place]] = None
+        with suppress(msgspec.MsgspecError):
+            rows[row[table.place]] = table.read(row)
+    return rows
 
 
 def select_from(table: Table) -> sql.Composed:
