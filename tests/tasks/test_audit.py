@@ -10,12 +10,9 @@ from typing import Any
 import pytest
 
 from eventstore.explaining.audit import Audit
-from eventstore.explaining.audit_notes import AuditReport
 from eventstore.explaining.audit_records import (
     OF_LOG,
-    find_wrong_rows,
     load_walks,
-    lone_audit,
 )
 from eventstore.explaining.live_rows import LiveRows, find_live_rows
 from eventstore.explaining.page_walk import rows_on_page
@@ -25,35 +22,12 @@ from readmodels import ALL, order_list
 from tasks import audit, catch_up
 from tasks.shop.wiring import Shop
 from tasks.stores.store_audit import StoreAudit
-from tests.support.databases import as_role
+from tests.support.auditing import found, known, look, run_sql
 from tests.support.desk import Do, alice, bob, pay, place
 from tests.support.fed_store import settle, written
 from tests.support.memory_row_store import MemoryRowStore
 from tests.support.parking import park_stream
 from tests.support.shop_histories import happen, random_commands
-
-
-def look(shop: Shop, **asked: Any) -> AuditReport:
-    """Look at all rows once, as if no run had been before."""
-    with shop.lent() as connection:
-        auditing = Audit(connection, shop.projections, shop.deciders.masters)
-        return auditing.run(**asked)
-
-
-def run_sql(shop: Shop, *statements: str) -> None:
-    with shop.lent() as connection:
-        for statement in statements:
-            connection.execute(statement.encode())
-
-
-def found(report: AuditReport) -> list[tuple[str, str, str]]:
-    return sorted({(one.read_model, str(one.key), one.kind) for one in report.wrong})
-
-
-def known(shop: Shop) -> list[tuple[str, str]]:
-    with shop.lent() as connection:
-        rows = find_wrong_rows(connection)
-    return sorted((one.read_model, one.key) for one in rows)
 
 
 @pytest.mark.parametrize("seed", [5])
@@ -212,63 +186,6 @@ def test_without_one_moment_it_would_be(
     monkeypatch.setattr("eventstore.explaining.audit_steps.one_moment", nullcontext)
 
     assert look(shop).wrong
-
-
-def test_it_goes_on_where_the_last_run_ended(shop: Shop, do: Do) -> None:
-    do(alice, *[place] * 12)
-    pages = set()
-    for _ in range(40):
-        look(shop, rows=1)
-        with shop.lent() as connection:
-            walks = load_walks(connection)
-        pages.add(walks["order_details"].walk.done)
-        if all(walks[p.name].rounds for p in ALL if p.streams):
-            break
-    else:
-        pytest.fail("a round never ends")
-    assert len(pages) > 1
-
-
-def test_it_rests_so_long_that_it_keeps_within_its_share(shop: Shop, do: Do) -> None:
-    do(alice, place)
-
-    first = audit.run(shop)
-    with shop.lent() as connection:
-        walk = load_walks(connection)[OF_LOG]
-
-    assert first is not None
-    assert audit.run(shop) is None
-    assert walk.rests_until is not None
-    assert walk.looked_at is not None
-    rest = (walk.rests_until - walk.looked_at).total_seconds()
-    assert first.seconds / (first.seconds + rest) < audit.SHARE * 1.1
-
-
-def test_the_rights_of_a_worker_suffice(shop: Shop, do: Do) -> None:
-    do(alice, place)
-    url = as_role(shop.settings.database_url, "worker")
-    worker = Shop(replace(shop.settings, database_url=url, role="worker"))
-
-    report = audit.run(worker)
-    worker.close()
-
-    assert report is not None
-    assert report.rows
-    assert report.wrong == []
-
-
-def test_two_audits_are_not_at_work_at_once(shop: Shop, do: Do) -> None:
-    do(alice)
-    with shop.lent() as other, lone_audit(other) as is_alone:
-        assert is_alone
-        assert audit.run(shop) is None
-    assert audit.run(shop) is not None
-
-
-def test_without_the_setting_there_is_none(shop: Shop) -> None:
-    silent = Shop(replace(shop.settings, audit_seconds=None))
-    assert audit.run(silent) is None
-    silent.close()
 
 
 def test_a_read_model_of_another_definition_is_left_alone(shop: Shop, do: Do) -> None:
