@@ -3,7 +3,7 @@ The version of the code that makes a state: a hash of its modules' syntax trees.
 
 Comments, layout and docstrings do not count, and all else does: so a corrected `evolve`
 has another hash, without a version raised by hand. Imports by computed names, and
-modules outside of the top package, are not seen.
+modules outside of the top packages, are not seen.
 """
 
 import ast
@@ -14,7 +14,7 @@ import logging
 import sys
 import time
 import tokenize
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,16 +39,23 @@ class Module(NamedTuple):
     imports: tuple[str, ...]
 
 
-def code_version(parts: Iterable[Any]) -> str | None:
+def code_version(
+    parts: Iterable[Any], packages: frozenset[str] | None = None
+) -> str | None:
     """
     Return the hash of the code of *parts*, functions and classes, and what they import.
 
+    *packages* are the names of the top packages inside of which imports are followed;
+    None: each module's own.
     None, with a warning in the log, if a source is not available: then the caller must
     store nothing that only this code may read.
     """
     names = sorted({name for part in parts for name in modules_of(part)})
     try:
-        hashes = {name: module(name).hash for name in reachable_modules(names)}
+        hashes = {
+            name: module(name, packages).hash
+            for name in reachable_modules(names, packages)
+        }
     except NoSource as error:
         log.warning("code without a version: %s", error)
         return None
@@ -68,7 +75,9 @@ def modules_of(part: Any) -> Iterator[str]:
         yield from modules_of(wrapped)
 
 
-def reachable_modules(names: Iterable[str]) -> set[str]:
+def reachable_modules(
+    names: Iterable[str], packages: frozenset[str] | None = None
+) -> set[str]:
     """Return *names* and all modules that they import, directly or indirectly."""
     found: set[str] = set()
     waiting = [name for name in names if not is_pythons_own(name)]
@@ -76,7 +85,7 @@ def reachable_modules(names: Iterable[str]) -> set[str]:
         name = waiting.pop()
         if name not in found:
             found.add(name)
-            waiting += module(name).imports
+            waiting += module(name, packages).imports
     return found
 
 
@@ -85,8 +94,12 @@ def is_pythons_own(name: str) -> bool:
 
 
 @functools.cache
-def module(name: str) -> Module:
-    """Return the parsed source of a module. Raises NoSource."""
+def module(name: str, packages: frozenset[str] | None = None) -> Module:
+    """
+    Return the parsed source of a module. Raises NoSource.
+
+    *packages* are the top packages whose modules are among its imports; None: its own.
+    """
     source, is_package = source_of(name)
     try:
         tree = ast.parse(source)
@@ -96,7 +109,7 @@ def module(name: str) -> Module:
     imports = {
         found
         for target in targets_of(tree, package)
-        for found in modules_at(target, name)
+        for found in modules_at(target, packages or {name.partition(".")[0]})
     }
     digest = hashlib.sha256()
     write(tree, digest.update)
@@ -175,10 +188,10 @@ def targets_of(tree: ast.AST, package: str) -> Iterator[str]:
             yield from (base, *(f"{base}.{alias.name}" for alias in node.names))
 
 
-def modules_at(target: str, of: str) -> Iterator[str]:
-    """Yield the modules of the top package of *of* that importing *target* runs."""
+def modules_at(target: str, packages: Collection[str]) -> Iterator[str]:
+    """Yield the modules of the top *packages* that importing *target* runs."""
     parts = target.split(".")
-    if parts[0] != of.partition(".")[0]:
+    if parts[0] not in packages:
         return
     for length in range(1, len(parts) + 1):
         name = ".".join(parts[:length])
