@@ -16,13 +16,16 @@ from psycopg import sql
 from eventstore.projections.projection import Key, Row
 from eventstore.projections.table import Table
 
+NONE = sql.SQL("false")
+"""The condition of no row."""
+
 
 class RowDifference(NamedTuple):
     """
     A row that differs: *before* is None where it came, *after* where it went.
 
-    *columns* are the names of the columns that differ, in their order; none where the
-    row came or went.
+    *key* is its number or text. *columns* are the names of the columns that differ, in
+    their order; none where the row came or went.
     """
 
     key: Key
@@ -33,12 +36,18 @@ class RowDifference(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DifferenceCounts:
-    """How many rows came, went and changed; *columns* counts those by column."""
+    """
+    The number of rows that *came* and of those that *went* and that *changed*.
+
+    *columns* counts the changed ones by the column's name. *apart* is the number of
+    those that differ and are counted in none of these.
+    """
 
     came: int = 0
     went: int = 0
     changed: int = 0
     columns: Mapping[str, int] = field(default_factory=dict)
+    apart: int = 0
 
     @property
     def rows(self) -> int:
@@ -52,32 +61,37 @@ def count_differences(
     after: Table,
     *,
     columns: Collection[str] | None = None,
+    apart: sql.Composable = NONE,
 ) -> DifferenceCounts:
     """
     Return how many rows differ between two tables with the same columns.
 
-    *columns* are the names of those that are compared; None: all.
+    *columns* are the names of those that are compared; None: all. *apart* is a
+    condition on the rows `b` before and `a` after, where one of them may be NULL: rows
+    for which it holds are counted apart.
     """
     compared = compared_columns(before, columns)
     counted = sql.SQL(", ").join(
-        sql.SQL("count(*) FILTER (WHERE {both} AND {differs})").format(
-            both=in_both(before), differs=differs([name])
+        sql.SQL("count(*) FILTER (WHERE {both} AND {differs} AND {apart})").format(
+            both=in_both(before), differs=differs([name]), apart=is_not(apart)
         )
         for name in compared
     )
     query = sql.SQL(
-        "SELECT count(*) FILTER (WHERE b.{key} IS NULL),"
-        " count(*) FILTER (WHERE a.{key} IS NULL),"
-        " count(*) FILTER (WHERE {both}), {counted} {joined}"
+        "SELECT count(*) FILTER (WHERE b.{key} IS NULL AND {apart}),"
+        " count(*) FILTER (WHERE a.{key} IS NULL AND {apart}),"
+        " count(*) FILTER (WHERE {both} AND {apart}),"
+        " count(*) FILTER (WHERE NOT {apart}), {counted} {joined}"
     ).format(
         key=sql.Identifier(before.key),
         both=in_both(before),
+        apart=is_not(apart),
         counted=counted if compared else sql.SQL("NULL"),
         joined=joined(before, after, compared),
     )
-    [(came, went, changed, *by_column)] = connection.execute(query).fetchall()
+    [(came, went, changed, others, *by_column)] = connection.execute(query).fetchall()
     counts = Counter(dict(zip(compared, by_column, strict=False)))
-    return DifferenceCounts(came, went, changed, +counts)
+    return DifferenceCounts(came, went, changed, dict(+counts), others)
 
 
 def find_differences(
@@ -88,12 +102,14 @@ def find_differences(
     behind: Key | None = None,
     limit: int,
     columns: Collection[str] | None = None,
+    apart: sql.Composable = NONE,
 ) -> list[RowDifference]:
     """
     Return the first *limit* rows that differ behind the key *behind*, in order of keys.
 
     Both tables have the same columns. *columns* are the names of those that are
-    compared; None: all.
+    compared; None: all. Rows for which *apart* holds are left out, see
+    `count_differences`.
     """
     compared = compared_columns(before, columns)
     key = sql.Identifier(before.key)
@@ -101,7 +117,7 @@ def find_differences(
         key=key, behind=sql.Literal(behind)
     )
     query = sql.SQL(
-        "SELECT {of_before}, {of_after}, {flags} {joined} {behind}"
+        "SELECT {of_before}, {of_after}, {flags} {joined} AND {apart} {behind}"
         " ORDER BY coalesce(b.{key}, a.{key}) LIMIT {limit}"
     ).format(
         of_before=selected(before, "b"),
@@ -110,6 +126,7 @@ def find_differences(
             sql.SQL(", ").join(differs([name]) for name in compared)
         ),
         joined=joined(before, after, compared),
+        apart=is_not(apart),
         behind=sql.SQL("") if behind is None else behind_key,
         key=key,
         limit=sql.Literal(limit),
@@ -143,17 +160,23 @@ def joined(before: Table, after: Table, compared: Sequence[str]) -> sql.Composab
     )
 
 
+def is_not(apart: sql.Composable) -> sql.Composable:
+    return sql.SQL("NOT coalesce({}, false)").format(apart)
+
+
 def in_both(table: Table) -> sql.Composable:
     return sql.SQL("b.{key} = a.{key}").format(key=sql.Identifier(table.key))
 
 
 def differs(columns: Sequence[str]) -> sql.Composable:
-    """Return the condition that one of *columns* differs."""
+    """Return the condition that one of *columns* differs, in brackets."""
     conditions = [
         sql.SQL("b.{0} IS DISTINCT FROM a.{0}").format(sql.Identifier(name))
         for name in columns
     ]
-    return sql.SQL(" OR ").join(conditions) if columns else sql.SQL("false")
+    if not columns:
+        return NONE
+    return sql.SQL("({})").format(sql.SQL(" OR ").join(conditions))
 
 
 def selected(table: Table, alias: str) -> sql.Composable:
