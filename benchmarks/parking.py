@@ -30,8 +30,8 @@ from eventstore.projections.generations import make_first_generation
 from eventstore.projections.parked_streams import count_parked
 from eventstore.projections.parking import Parker
 from eventstore.projections.projection import Fact, LookedUp, Projection
-from eventstore.projections.rebuild import rebuild
-from eventstore.projections.retrying import RetryResult, retry_parked
+from eventstore.rebuilding.rebuild import rebuild
+from eventstore.rebuilding.retrying import RetryResult, retry_parked
 from eventstore.subscriptions.catch_up import catch_up
 from eventstore.subscriptions.reader import Reader
 from readmodels import customers, order_list

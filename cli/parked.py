@@ -7,7 +7,7 @@ from datetime import UTC
 import click
 
 from cli.output import json_of, progress
-from cli.rebuild import way_out
+from cli.rebuild_report import way_out
 from eventstore.errors import (
     CannotProject,
     ReadModelOutdated,
@@ -20,7 +20,7 @@ from eventstore.projections.parked_streams import (
     find_parked,
 )
 from eventstore.projections.projection import Projection
-from eventstore.projections.retrying import RetryResult, chosen, retry_parked
+from eventstore.rebuilding.retrying import RetryResult, chosen, retry_parked
 from tasks.shop.wiring import shop
 
 

@@ -1,18 +1,31 @@
-"""`recount rebuild`: rebuilds read models while the shop runs."""
+"""`recount rebuild`: rebuilds read models while the shop runs, and goes back."""
 
 import sys
+from collections.abc import Callable
 
 import click
 
-from cli.output import progress
-from eventstore.errors import CannotProject, RebuildFailed
-from eventstore.log.read import last_drawn
+from cli.output import json_of
+from cli.rebuild_progress import display
+from cli.rebuild_report import (
+    difference_as_json,
+    lines_of,
+    rebuilt_as_json,
+    refused_as_json,
+    way_out,
+)
+from eventstore.errors import EventStoreError, RebuildFailed
 from eventstore.projections.failures import Failure
 from eventstore.projections.parking import Parker
 from eventstore.projections.projection import Projection
-from eventstore.projections.rebuild import Progress
+from eventstore.rebuilding.comparing import Comparison
+from readmodels.rows_in_words import Words
+from tasks.shop.printable import printable
+from tasks.shop.rebuild import mend_row, put_back
 from tasks.shop.rebuild import rebuild as rebuild_model
 from tasks.shop.wiring import shop
+
+MAX_PROCESSES = 32
 
 
 @click.command()
@@ -24,12 +37,59 @@ from tasks.shop.wiring import shop
     is_flag=True,
     help="Go on where an event cannot be projected, and leave its stream out.",
 )
-def rebuild(names: tuple[str, ...], is_all: bool, may_park: bool) -> None:
+@click.option(
+    "--processes",
+    type=click.IntRange(1, MAX_PROCESSES),
+    default=1,
+    show_default=True,
+    help="Fill it with so many processes, each for a part of the rows.",
+)
+@click.option(
+    "--accept-differences",
+    "accepted",
+    type=click.IntRange(0),
+    default=0,
+    metavar="N",
+    help="Put the new rows live if at most N of them differ from the old ones.",
+)
+@click.option(
+    "--dry-run",
+    "is_dry_run",
+    is_flag=True,
+    help="Fill and compare, say what differs, and drop what was filled.",
+)
+@click.option(
+    "--rollback",
+    "is_back",
+    is_flag=True,
+    help="Put the rows from before the last rebuild back, caught up.",
+)
+@click.option(
+    "--key", metavar="KEY", help="Make this one row of NAME again from its streams."
+)
+@click.option("--json", "as_json", is_flag=True, help="The result as a line of JSON.")
+def rebuild(
+    names: tuple[str, ...],
+    is_all: bool,
+    may_park: bool,
+    processes: int,
+    accepted: int,
+    is_dry_run: bool,
+    is_back: bool,
+    key: str | None,
+    as_json: bool,
+) -> None:
     """
     Rebuild a read model from the log, and replace the old one.
 
     Until then pages and programs read the old rows. It also works if the table was
-    dropped. The old rows are kept until the next rebuild.
+    dropped. The old rows are kept until the next rebuild, and --rollback puts them
+    back. One that is killed goes on where it was when it is started again.
+
+    Before the swap the new rows are compared with the old ones, and what differs is
+    said. If more rows differ than --accept-differences allows, the old ones stay, and
+    the command ends with 1; what was filled is kept for the next try. After a change of
+    the code differences are to be expected: read them, then accept their number.
 
     An event that cannot be projected ends it, and the old rows stay. With --park its
     stream is left out, and can be retried later: recount parked.
@@ -39,18 +99,59 @@ def rebuild(names: tuple[str, ...], is_all: bool, may_park: bool) -> None:
     if unknown or not (names or is_all):
         wrong = f"There is no read model {unknown[0]}. " if unknown else ""
         raise click.UsageError(f"{wrong}The read models are: {', '.join(known)}.")
-    failed = [
-        name
-        for name in (known if is_all else names)
-        if not rebuild_one(known[name], may_park=may_park)
-    ]
-    sys.exit(1 if failed else 0)
+    chosen = [known[name] for name in (known if is_all else names)]
+    if may_park and processes > 1:
+        raise click.UsageError("--park fills with one process: leave out --processes.")
+    if (is_back or key is not None) and (is_dry_run or may_park or processes > 1):
+        raise click.UsageError("--rollback and --key fill nothing: leave the rest out.")
+    if key is not None:
+        if len(chosen) > 1 or is_back:
+            raise click.UsageError("--key makes a row of one read model.")
+        done = [mend_one(chosen[0], key, as_json=as_json)]
+    elif is_back:
+        done = [go_back(projection, as_json=as_json) for projection in chosen]
+    else:
+        done = [
+            rebuild_one(
+                projection,
+                may_park=may_park,
+                processes=processes,
+                accepted=accepted,
+                is_dry_run=is_dry_run,
+                as_json=as_json,
+            )
+            for projection in chosen
+        ]
+    sys.exit(0 if all(done) else 1)
 
 
-def rebuild_one(projection: Projection, *, may_park: bool = False) -> bool:
+def words_of(projection: Projection) -> Words:
+    return Words(projection.key, shop().settings.currency)
+
+
+def say_of(projection: Projection, *, as_json: bool) -> Callable[[str], None]:
+    """Return what says a sentence about a read model, which JSON does without."""
+
+    def say(sentence: str) -> None:
+        if not as_json:
+            click.echo(printable(f"{projection.name}: {sentence}"))
+
+    return say
+
+
+def rebuild_one(
+    projection: Projection,
+    *,
+    may_park: bool = False,
+    processes: int = 1,
+    accepted: int = 0,
+    is_dry_run: bool = False,
+    as_json: bool = False,
+) -> bool:
     """Rebuild one with a progress line; return whether it succeeded."""
-    done = 0
     parked: set[str] = set()
+    found: list[Comparison] = []
+    words, say = words_of(projection), say_of(projection, as_json=as_json)
 
     def note(_: str, failure: Failure) -> None:
         parked.add(failure.stream_id)
@@ -58,37 +159,108 @@ def rebuild_one(projection: Projection, *, may_park: bool = False) -> bool:
     masters = shop().deciders.masters
     parker = Parker(masters=masters, report=note) if may_park else None
     try:
-        with progress(projection.name, last_position()) as advance:
-
-            def show(reached: Progress) -> None:
-                nonlocal done
-                advance(reached.position - done)
-                done = reached.position
-
-            rebuilt = rebuild_model(shop(), projection, show, parker=parker)
+        with display(projection.name, is_shown=not as_json) as show:
+            rebuilt = rebuild_model(
+                shop(),
+                projection,
+                show,
+                say=say,
+                report=found.append,
+                parker=parker,
+                processes=processes,
+                accept_differences=accepted,
+                is_dry_run=is_dry_run,
+            )
     except RebuildFailed as error:
-        click.echo(f"recount: {error}{way_out(projection.name, error)}", err=True)
+        for comparison in [] if as_json else found:
+            for line in lines_of(comparison, words):
+                say(line)
+        if as_json:
+            click.echo(json_of(refused_as_json(projection, error, found, words)))
+        text = f"recount: {error}{way_out(projection.name, error)}"
+        click.echo(printable(text), err=True)
         return False
-    click.echo(
-        f"{projection.name}: generation {rebuilt.generation} is live, at position"
-        f" {rebuilt.position:,}, after {rebuilt.seconds:.1f} s"
+    if as_json:
+        click.echo(json_of(rebuilt_as_json(projection, rebuilt, words)))
+    for comparison in found:
+        for line in lines_of(comparison, words):
+            say(line)
+    if rebuilt.not_compared is not None:
+        say(f"not compared: {rebuilt.not_compared}")
+    if is_dry_run:
+        say(f"dry run, after {rebuilt.seconds:.1f} s; what was filled is dropped")
+        return all(one.differing <= accepted or not one.is_whole for one in found)
+    say(
+        f"generation {rebuilt.generation} is live, at position {rebuilt.position:,},"
+        f" after {rebuilt.seconds:.1f} s"
     )
     if parked:
         streams = "1 stream is" if len(parked) == 1 else f"{len(parked):,} streams are"
-        click.echo(f"{projection.name}: {streams} parked: recount parked list")
+        say(f"{streams} parked: recount parked list")
     return True
 
 
-def way_out(read_model: str, error: RebuildFailed) -> str:
-    """Return what else can be done if an event is the reason, as the end of a line."""
-    if not isinstance(error.__cause__, CannotProject):
-        return ""
-    return (
-        ". Mend the code; or, where it is this event alone, leave its stream out:"
-        f" recount rebuild {read_model} --park"
+def go_back(projection: Projection, *, as_json: bool) -> bool:
+    """Put the kept rows back; return whether it succeeded."""
+    say = say_of(projection, as_json=as_json)
+    try:
+        done = put_back(shop(), projection)
+    except RebuildFailed as error:
+        click.echo(printable(f"recount: {error}"), err=True)
+        return False
+    if as_json:
+        click.echo(
+            json_of(
+                {
+                    "read_model": projection.name,
+                    "former": done.former,
+                    "generation": done.generation,
+                    "position": done.position,
+                    "is_of_this_code": done.is_of_this_code,
+                    "seconds": round(done.seconds, 3),
+                    "milliseconds_of_swap": round(done.seconds_of_swap * 1000, 1),
+                }
+            )
+        )
+    say(
+        f"what was generation {done.former} is live again as generation"
+        f" {done.generation}, at position {done.position:,}, after {done.seconds:.2f} s"
     )
+    if not done.is_of_this_code:
+        say(
+            "other code had filled it, and this code goes on with it: rows may be of"
+            " both. Deploy that code, or rebuild it"
+        )
+    return True
 
 
-def last_position() -> int:
-    with shop().lent() as connection:
-        return last_drawn(connection)
+def mend_one(projection: Projection, key: str, *, as_json: bool) -> bool:
+    """Make one row once more; return whether it was done."""
+    words, say = words_of(projection), say_of(projection, as_json=as_json)
+    try:
+        made = mend_row(shop(), projection, key)
+    except EventStoreError as error:
+        click.echo(printable(f"recount: {error}"), err=True)
+        return False
+    difference = made.difference
+    if as_json:
+        click.echo(
+            json_of(
+                {
+                    "read_model": projection.name,
+                    "key": made.key,
+                    "position": made.position,
+                    "parked": made.parked,
+                    "difference": difference and difference_as_json(difference, words),
+                }
+            )
+        )
+    if difference is None and made.row is None:
+        say(f"there is no row {made.key}, and no event makes one")
+    elif difference is None:
+        say(f"{made.key} is as its streams make it, up to position {made.position:,}")
+    else:
+        say(f"written: {words.sentence(difference)}")
+    for stream_id in made.parked:
+        say(f"{stream_id} is parked, and left out from there on: recount parked list")
+    return True

@@ -5,6 +5,7 @@ from datetime import UTC
 
 import click
 
+from cli.fillings_shown import lines_of_fillings
 from cli.holders import line_of_waiting
 from cli.webhooks_show import NOBODY
 from eventstore.aggregates.snapshots import SnapshotCount, count_snapshots
@@ -22,6 +23,7 @@ from eventstore.log.fence import find_holders
 from eventstore.projections.generations import LiveGeneration, live_generations
 from eventstore.projections.parked_streams import ParkedCount, count_parked
 from eventstore.projections.tables import name_of
+from eventstore.rebuilding.fillings import find_fillings
 from eventstore.rewriting.archived_logs import names_of_kept
 from eventstore.subscriptions.idle_reasons import HELD_BACK, LOCKED
 from eventstore.subscriptions.lag import SubscriptionLag
@@ -57,6 +59,7 @@ def status() -> None:
         sends = is_taken(connection)
         parked = count_parked(connection)
         wrong, walks = count_wrong_rows(connection), load_walks(connection)
+        fillings = find_fillings(connection)
     outdated = [projection.name for projection in rebuild.find_unfit(shop())]
     click.echo(line_of_commands(waiting))
     for command in undecided:
@@ -64,6 +67,8 @@ def status() -> None:
     for line in lines_of_heartbeats(heartbeats):
         click.echo(line)
     for line in lines_of_standings(standings, live, outdated):
+        click.echo(line)
+    for line in lines_of_fillings(fillings):
         click.echo(line)
     for name, count in parked.items():
         click.echo(line_of_parked(name, count))
@@ -254,11 +259,14 @@ def describe_lag(
 ) -> str:
     """Return the position of a subscription, and marks for old generations."""
     read_model, _, number = standing.name.rpartition("_g")
+    number, is_part, _ = number.partition("_p")
     if read_model in live and name_of(read_model, live[read_model].number) != (
         standing.name
     ):
         is_older = int(number) < live[read_model].number
-        state = "kept from before the rebuild" if is_older else "being filled"
+        state = "kept from before the rebuild" if is_older else "not live yet"
+        if is_part:
+            state = "a part of what is being filled"
         return f"at {standing.checkpoint:,}, {state}"
     line = f"at {standing.checkpoint:,}"
     if standing.standstill is not None:

@@ -79,6 +79,7 @@ from eventstore.errors import (
     WrongExpectedVersion,
 )
 from eventstore.errors.following import ChangesBegunAgain, NotFollowed
+from eventstore.errors.rebuilding import NothingKept, RowsDiffer, ViewInUse
 from eventstore.errors.stores import (
     CopyMoved,
     OutdatedWriter,
@@ -146,9 +147,14 @@ from eventstore.projections.parked_streams import (
 )
 from eventstore.projections.parking import Parker
 from eventstore.projections.projection import Fact, Index, Lookup, Projection, Update
-from eventstore.projections.rebuild import Rebuilt, rebuild
-from eventstore.projections.retrying import RetryResult, retry_parked
+from eventstore.projections.table_differences import DifferenceCounts, RowDifference
 from eventstore.projections.views import Page, Search, View
+from eventstore.rebuilding.comparing import Comparison
+from eventstore.rebuilding.course import Rebuilt
+from eventstore.rebuilding.one_row import RecomputedRow, recompute_row
+from eventstore.rebuilding.rebuild import rebuild
+from eventstore.rebuilding.retrying import RetryResult, retry_parked
+from eventstore.rebuilding.rollback import RolledBack, roll_back
 from eventstore.rewriting.archived_logs import KeptLog, drop_kept, find_kept
 from eventstore.rewriting.rewrite import (
     RewritePreview,
@@ -219,6 +225,10 @@ __all__ += ["snapshot_taker"]
 # Read models.
 __all__ += ["Fact", "Index", "Lookup", "Page", "Projection", "Rebuilt", "Search"]
 __all__ += ["Update", "View", "catch_up_now", "rebuild"]
+# What differs after a rebuild, and the way back.
+__all__ += ["Comparison", "DifferenceCounts", "NothingKept", "RecomputedRow"]
+__all__ += ["RolledBack", "RowDifference", "RowsDiffer", "ViewInUse", "recompute_row"]
+__all__ += ["roll_back"]
 # Followers of their rows.
 __all__ += ["ChangesBegunAgain", "ChangesCursor", "ChangesPage", "NotFollowed"]
 __all__ += ["CopyMoved", "OutdatedWriter", "StoreAway", "Unanswerable"]

@@ -65,6 +65,11 @@ TABLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "reader": (SELECT,),
         **dict.fromkeys(RUNNERS, (SELECT, "INSERT", "UPDATE")),
     },
+    "fillings": {
+        "web": (SELECT,),
+        "reader": (SELECT,),
+        **dict.fromkeys(RUNNERS, (SELECT, "INSERT", "UPDATE", "DELETE")),
+    },
     # Only who has the right to the read models decides who follows them.
     "followed_read_models": {
         **dict.fromkeys(EVERYBODY, (SELECT,)),

@@ -24,6 +24,7 @@ INCLUDED = [
     "tasks.snapshots",
     "tasks.seals",
     "tasks.audit",
+    "tasks.leftovers",
     # It has no task: it starts the heartbeats of workers and beat.
     "tasks.heartbeat.processes",
 ]
@@ -75,6 +76,7 @@ def configuration() -> dict[str, Any]:
             "seal": {"queue": maintenance},
             "export_seals": {"queue": maintenance},
             "audit": {"queue": maintenance},
+            "drop_leftovers": {"queue": maintenance},
         },
         # A frozen broker must not freeze the publisher. The second dictionary repeats
         # the timeouts of the first: without it they do not hold for connecting.

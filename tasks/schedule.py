@@ -8,6 +8,7 @@ from tasks.shop.settings import Settings
 
 EXPORT_SECONDS = 3_600.0
 """Hourly, though it is one file a day: so a restart of beat misses no day."""
+LEFTOVERS_SECONDS = 3_600.0
 
 
 def entries(settings: Settings) -> dict[str, dict[str, Any]]:
@@ -16,6 +17,7 @@ def entries(settings: Settings) -> dict[str, dict[str, Any]]:
         "catch up": entry("catch_up", settings.catch_up_seconds),
         "take snapshots": entry("take_snapshots", settings.snapshot_seconds),
         "seal": entry("seal", settings.seal_seconds),
+        "drop leftovers": entry("drop_leftovers", LEFTOVERS_SECONDS),
     }
     if settings.audit_seconds is not None:
         schedule["audit"] = entry("audit", settings.audit_seconds)

@@ -28,6 +28,7 @@ from eventstore.journal.statistics import Tally, tally
 from eventstore.journal.undecided_commands import count_undecided
 from eventstore.projections.parked_streams import count_parked
 from eventstore.projections.projection import Projection
+from eventstore.rebuilding.fillings import find_fillings
 from eventstore.sessions.silence import at_most_silent
 from eventstore.stores.registry import find_copy_standings
 from tasks.shop.shared_memory import SharedMemory
@@ -43,6 +44,7 @@ from webapp.audit_metrics import of_audit
 from webapp.current_shop import the_shop
 from webapp.feed.tally import STREAM, WAITING, FollowerTally
 from webapp.outages import DATABASE_ERRORS, is_outage
+from webapp.rebuild_metrics import of_rebuilds
 from webapp.store_metrics import of_copies, of_stores
 
 SECONDS_OF_A_TALLY = 15.0
@@ -135,6 +137,7 @@ class Figures(Collector):
             yield from of_subscriptions(connection, self.shop.projections)
             yield of_parked(connection, self.shop.projections)
             yield from of_audit(connection, self.shop.projections)
+            yield from of_rebuilds(find_fillings(connection))
             yield from of_processes(connection)
             yield from of_webhooks(connection)
             if self.shop.settings.names_stores:

@@ -200,7 +200,7 @@ class CheckpointNotInLog(EventStoreError):
 
 def remedy_for(subscription: str) -> str:
     """Return the remedy for a checkpoint that is not in the log."""
-    read_model = re.fullmatch(r"(.+)_g\d+", subscription)
+    read_model = re.fullmatch(r"(.+)_g\d+(_p\d+)?", subscription)
     if read_model is not None:
         return f"Rebuild it: recount rebuild {read_model[1]}"
     if subscription == "seals":
@@ -256,10 +256,15 @@ class NoSuchKeptLog(EventStoreError):
 
 
 class RebuildFailed(EventStoreError):
-    """A read model was not rebuilt, and keeps the rows that it has."""
+    """
+    A read model was not rebuilt, and keeps the rows that it has.
+
+    The sentence *reason* says why, without the read model's name.
+    """
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name} was not rebuilt: {reason}")
+        self.reason = reason
 
 
 class TooIntertwined(EventStoreError):

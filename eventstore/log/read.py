@@ -84,6 +84,7 @@ def read_all(
     limit: int,
     types: Sequence[str] | None = None,
     category: str | None = None,
+    only: str = "true",
     backwards: bool = False,
 ) -> list[RecordedEvent]:
     """
@@ -92,7 +93,8 @@ def read_all(
     *after* and *up_to* are positions: the events begin behind the first and end with
     the second, which must not be beyond what `settled` returned before this
     transaction's snapshot. *backwards* begins with the last of them. *types* and
-    *category* leave out other events, None leaves out none.
+    *category* leave out other events, None leaves out none, and so does
+    the text *only* of a condition in SQL.
 
     A batch may end between two events of one append: by its *limit*, or because what is
     settled ends there while another writer is at work.
@@ -104,9 +106,9 @@ def read_all(
     rows = connection.execute(
         f"""
         SELECT {COLUMNS} FROM public.events
-        WHERE id > %(after)s AND id <= %(up_to)s {of_types} {of_category}
+        WHERE id > %(after)s AND id <= %(up_to)s {of_types} {of_category} AND {only}
         ORDER BY id {direction(backwards)} LIMIT %(limit)s
-        """,
+        """.encode(),
         {
             "after": after,
             "up_to": up_to,

@@ -19,7 +19,7 @@ SUFFIX = "_changes"
 # At least the microseconds of the clock: what a restored backup draws is greater than
 # what was drawn after the backup was made.
 FUNCTION = """
-CREATE FUNCTION {changes}() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION {changes}() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     drawn bigint;
 BEGIN
@@ -115,14 +115,7 @@ def track_changes(connection: psycopg.Connection, rows: Table) -> None:
         """,
         (rows.name,),
     )
-    connection.execute(
-        sql.SQL(FUNCTION).format(
-            changes=changes,
-            key=key,
-            generation=sql.Literal(rows.name),
-            setting=sql.Literal(SETTING),
-        )
-    )
+    make_function(connection, rows)
     # From here on nobody writes rows before the caller's transaction ends.
     for event, transition in TRIGGERS.items():
         connection.execute(
@@ -166,6 +159,35 @@ def track_changes(connection: psycopg.Connection, rows: Table) -> None:
             changes, sql.SQL(schema_owner(connection) or "CURRENT_USER")
         )
     )
+
+
+def make_function(connection: psycopg.Connection, rows: Table) -> None:
+    """Make the function that notes changes of *rows*, or make it once more."""
+    connection.execute(
+        sql.SQL(FUNCTION).format(
+            changes=changes_of(rows),
+            key=sql.Identifier(rows.key),
+            generation=sql.Literal(rows.name),
+            setting=sql.Literal(SETTING),
+        )
+    )
+
+
+def rename_changes(connection: psycopg.Connection, former: str, rows: Table) -> None:
+    """Have the changes of the generation called *former* follow it to its new name."""
+    renamed = connection.execute(
+        "UPDATE public.change_counters SET generation = %s WHERE generation = %s",
+        (rows.name, former),
+    )
+    if renamed.rowcount:
+        connection.execute(
+            sql.SQL("ALTER FUNCTION {}() RENAME TO {}").format(
+                sql.Identifier(SCHEMA, f"{former}{SUFFIX}"),
+                sql.Identifier(f"{rows.name}{SUFFIX}"),
+            )
+        )
+        # The names stand in its text, too.
+        make_function(connection, rows)
 
 
 def drop_changes(connection: psycopg.Connection, generation: str) -> None:

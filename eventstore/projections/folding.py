@@ -1,6 +1,6 @@
 """Fold a batch of events into rows in memory; an event that fails parks its stream."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from eventstore.errors import CannotProject
 from eventstore.log.codec import DecodedEvents
@@ -10,6 +10,7 @@ from eventstore.projections.lookups_in_memory import LookupsInMemory
 from eventstore.projections.parked_streams import ask_parked
 from eventstore.projections.projection import (
     Fact,
+    Key,
     Projection,
     Update,
 )
@@ -24,6 +25,13 @@ from eventstore.projections.turns import (
 )
 from eventstore.steps import Statement, Steps
 
+Owns = Callable[[Fact, Key | None], bool]
+"""Whether the row with a key, or what an update changes (None), is folded here."""
+
+
+def owns_all(fact: Fact, key: Key | None) -> bool:
+    return True
+
 
 class Folding:
     """
@@ -32,6 +40,8 @@ class Folding:
     *parked* are positions by stream: from there on its events are passed over, except
     for those that forget. Failures are added to it, so that a bad event costs its own
     stream only. *refused* are positions of events whose rows the database has refused.
+    *rows* and *lookups* are what is in memory from batches before it. *owns* tells
+    which rows are folded.
     """
 
     def __init__(
@@ -40,14 +50,19 @@ class Folding:
         tables: Tables,
         parked: Mapping[str, int] | None = None,
         refused: Collection[int] = (),
+        *,
+        rows: RowsInMemory | None = None,
+        lookups: LookupsInMemory | None = None,
+        owns: Owns = owns_all,
     ) -> None:
         self.projection = projection
         self.tables = tables
         self.parked = dict(parked or {})
         self.refused = refused
         self.failures: list[Failure] = []
-        self.rows = RowsInMemory(tables.rows)
-        self.lookups = LookupsInMemory(projection.lookups, tables.lookups)
+        self.rows = rows or RowsInMemory(tables.rows)
+        self.lookups = lookups or LookupsInMemory(projection.lookups, tables.lookups)
+        self.owns = owns
         self.turns: Sequence[Turn] = ()
         # Of events that were aimed in vain, and perhaps with success later.
         self.caught: list[Exception] = []
@@ -105,7 +120,8 @@ class Folding:
     def load_lookups(self, turns: Sequence[Turn], *, has_parked: bool) -> Steps[None]:
         """Load the look-ups' rows that these events change or need."""
         keys = keys_to_look_up(self.projection, turns) if self.lookups.tables else {}
-        questions = self.lookups.load(keys)
+        unknown = self.lookups.find_unknown(keys)
+        questions = self.lookups.load(unknown)
         if has_parked:
             streams = {turn.event.stream_id for turn in turns}
             for name, some in keys.items():
@@ -114,13 +130,13 @@ class Folding:
         if not questions:
             return
         answers = yield questions
-        self.lookups.take(keys, answers)
+        self.lookups.take(unknown, answers)
         if has_parked:
             self.parked.update(answers[-1].fetchall())
 
     def load_rows(self, turns: Iterable[Turn], *, has_parked: bool) -> Steps[None]:
         """Load the rows that these events fold, where they are not here yet."""
-        keys = {key for turn in turns for key in keys_of(turn)} - self.rows.asked
+        keys = self.rows.find_unknown({key for turn in turns for key in keys_of(turn)})
         if not keys:
             return
         questions = [self.rows.table.load(keys)]
@@ -159,10 +175,10 @@ class Folding:
         for part in projection.parts(fact):
             looked_up = self.lookups.look_up(projection.needs(part))
             changed = projection.key_of(part, looked_up)
-            if changed is not None:
+            if changed is not None and self.owns(part, changed):
                 turn.changes.append(FoldStep(part, changed, looked_up))
         update = projection.update(fact)
-        if update is not None:
+        if update is not None and self.owns(fact, None):
             self.tables.rows.check_update(update)
             turn.changes.append(update)
 

@@ -16,6 +16,7 @@ from eventstore.projections.generations import (
     drop_generation,
     existing_generations,
     live_generations,
+    lock_generations,
 )
 from eventstore.projections.projection import Projection
 from eventstore.projections.tables import name_of
@@ -45,7 +46,11 @@ def forgetting(
 
 @dataclass(frozen=True, slots=True)
 class OldGenerationDrop:
-    """The handler that drops them, after the live rows, which may be kept next."""
+    """
+    The handler that drops them, after the live rows, which may be kept next.
+
+    What a rebuild has left unfinished goes, too. One that is at work reads the event.
+    """
 
     projections: Sequence[Projection]
     then: Callable[[psycopg.Connection, int], None]
@@ -59,8 +64,10 @@ class OldGenerationDrop:
         for projection in self.projections:
             if projection.name not in live:
                 continue
+            is_left = lock_generations(connection, projection.name)
             for number in existing_generations(connection, projection.name):
-                if number < live[projection.name].number:
+                newest = live[projection.name].number
+                if number < newest or (number > newest and is_left):
                     drop_generation(connection, projection.name, number)
         self.then(connection, events[-1].position)
 

@@ -10,8 +10,13 @@ from psycopg import sql
 
 from eventstore import type_shape
 from eventstore.connection import driver_connection
-from eventstore.projections.change_tracking import drop_changes, ensure_changes
+from eventstore.projections.change_tracking import (
+    drop_changes,
+    ensure_changes,
+    rename_changes,
+)
 from eventstore.projections.comments import comment_on_view
+from eventstore.projections.fold_version import fold_version
 from eventstore.projections.ownership import hand_over, schema_owner
 from eventstore.projections.projection import Projection
 from eventstore.projections.table import SCHEMA
@@ -19,6 +24,8 @@ from eventstore.projections.tables import Tables, name_of, tables_of
 
 # Keys of two integers are a space of their own, beside those that `lock_key` computes.
 REBUILDING = "hashtext('recount rebuild'), hashtext(%s)"
+OF_PARTS = "_p[0-9]+$"
+"""What follows the name of a generation in those of its parts' checkpoints."""
 
 
 class LiveGeneration(NamedTuple):
@@ -94,9 +101,13 @@ def shape_of(projection: Projection) -> str:
 
 
 def make_tables(
-    connection: psycopg.Connection, projection: Projection, number: int
+    connection: psycopg.Connection, projection: Projection, number: int, parts: int = 1
 ) -> Tables:
-    """Make a generation's tables, without indexes, and its checkpoint at 0."""
+    """
+    Make a generation's tables, without indexes, and its checkpoint at 0.
+
+    *parts* is the number of processes that will fill it.
+    """
     tables = tables_of(projection, number)
     # Our roles may not create it, not even with IF NOT EXISTS.
     if schema_owner(connection) is None:
@@ -107,8 +118,25 @@ def make_tables(
         "INSERT INTO public.subscriptions (name) VALUES (%s)", (tables.name,)
     )
     # Of one with this number that somebody dropped by hand.
+    for table, column in (
+        ("parked_streams", "subscription"),
+        ("fillings", "generation"),
+    ):
+        connection.execute(
+            f"DELETE FROM public.{table} WHERE {column} = %s", (tables.name,)
+        )
     connection.execute(
-        "DELETE FROM public.parked_streams WHERE subscription = %s", (tables.name,)
+        """
+        INSERT INTO public.fillings (generation, read_model, shape, fold_version, parts)
+        VALUES (%s, %s, %s, %s, %s)
+        """,
+        (
+            tables.name,
+            projection.name,
+            shape_of(projection),
+            fold_version(projection),
+            parts,
+        ),
     )
     return tables
 
@@ -129,10 +157,15 @@ def drop_generation(
         connection.execute(
             sql.SQL("DROP TABLE {}").format(sql.Identifier(SCHEMA, table))
         )
-    connection.execute("DELETE FROM public.subscriptions WHERE name = %s", (name,))
-    connection.execute(
-        "DELETE FROM public.parked_streams WHERE subscription = %s", (name,)
-    )
+    for table, column in (
+        ("subscriptions", "name"),
+        ("parked_streams", "subscription"),
+        ("fillings", "generation"),
+    ):
+        connection.execute(
+            f"DELETE FROM public.{table} WHERE {column} ~ %s",
+            (f"^{name}({OF_PARTS}|$)",),
+        )
 
 
 def existing_generations(connection: psycopg.Connection, read_model: str) -> set[int]:
@@ -177,8 +210,50 @@ def put_live(
         """,
         (projection.name, number, shape_of(projection)),
     )
+    connection.execute(
+        "UPDATE public.fillings SET phase = 'filled', seconds_left = 0"
+        " WHERE generation = %s",
+        (tables.name,),
+    )
 
 
 def drop_view(connection: psycopg.Connection, read_model: str) -> None:
     view = sql.Identifier(SCHEMA, read_model)
     connection.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(view))
+
+
+def renumber(
+    connection: psycopg.Connection, projection: Projection, number: int, new: int
+) -> None:
+    """
+    Give a generation the number *new*, which no generation ever had.
+
+    It is the caller's transaction. Its rows, look-ups and changes are of the
+    projection's definition, and all copies of them in stores are those of another.
+    """
+    former, name = name_of(projection.name, number), name_of(projection.name, new)
+    for relation, kind in connection.execute(
+        """
+        SELECT c.relname, c.relkind = 'i' FROM pg_catalog.pg_class AS c
+        WHERE c.relnamespace = %s::regnamespace AND c.relkind IN ('r', 'i')
+            AND (c.relname = %s OR starts_with(c.relname, %s))
+        """,
+        (SCHEMA, former, f"{former}_"),
+    ).fetchall():
+        connection.execute(
+            sql.SQL("ALTER {} {} RENAME TO {}").format(
+                sql.SQL("INDEX" if kind else "TABLE"),
+                sql.Identifier(SCHEMA, relation),
+                sql.Identifier(name + relation.removeprefix(former)),
+            )
+        )
+    rename_changes(connection, former, tables_of(projection, new).rows)
+    for table, column in (
+        ("subscriptions", "name"),
+        ("parked_streams", "subscription"),
+        ("fillings", "generation"),
+    ):
+        connection.execute(
+            f"UPDATE public.{table} SET {column} = %s WHERE {column} = %s",
+            (name, former),
+        )

@@ -21,14 +21,18 @@ class LookupsInMemory:
         self.rows: dict[str, dict[Key, Row | None]] = {name: {} for name in tables}
         self.changed: dict[str, dict[Key, None]] = {name: {} for name in tables}
 
+    def find_unknown(self, keys: Mapping[str, set[Key]]) -> Mapping[str, set[Key]]:
+        """Return those of *keys*, by look-up, whose rows have to be loaded."""
+        return keys
+
     def load(self, keys: Mapping[str, set[Key]]) -> list[Statement]:
         """Return the statements that read the rows *keys*, by look-up."""
         return [self.tables[name].load(some) for name, some in keys.items()]
 
-    def take(self, names: Iterable[str], answers: Sequence[Answer]) -> None:
-        """Take what was read for *names*, in their order; more answers are others'."""
-        for name, answer in zip(names, answers, strict=False):
-            self.rows[name] = dict(self.tables[name].loaded(answer))
+    def take(self, keys: Mapping[str, set[Key]], answers: Sequence[Answer]) -> None:
+        """Take what was read for *keys*, in their order; more answers are others'."""
+        for name, answer in zip(keys, answers, strict=False):
+            self.rows[name].update(self.tables[name].loaded(answer))
 
     def fold(self, fact: Fact, turn: Turn) -> None:
         """Fold *fact* into the look-ups that it changes, and note what they were."""

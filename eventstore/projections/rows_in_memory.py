@@ -22,6 +22,10 @@ class RowsInMemory:
         # event had changed that.
         self.undo: list[tuple[Key, Row | None, bool]] = []
 
+    def find_unknown(self, keys: set[Key]) -> set[Key]:
+        """Return those of *keys* whose rows have to be loaded."""
+        return keys - self.asked
+
     def take(self, keys: set[Key], answer: Answer) -> None:
         """Take the rows *keys* as they were read, with the updates that they missed."""
         self.by_key.update(self.table.loaded(answer))

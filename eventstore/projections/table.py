@@ -17,15 +17,25 @@ SCHEMA = "readmodels"
 
 
 class Table:
-    """A table whose columns are the fields of *row*, a dataclass."""
+    """
+    A table whose columns are the fields of *row*, a dataclass.
+
+    *only* is a condition of the rows that updates change, None: all of them.
+    """
 
     def __init__(
-        self, name: str, row: type, key: str, indexes: Sequence[Index] = ()
+        self,
+        name: str,
+        row: type,
+        key: str,
+        indexes: Sequence[Index] = (),
+        only: sql.Composable | None = None,
     ) -> None:
         self.name = name
         self.row = row
         self.key = key
         self.indexes = indexes
+        self.only = only
         self.columns: dict[str, Column] = {
             field.name: column_of(row, field.name) for field in fields(row)
         }
@@ -91,7 +101,7 @@ class Table:
             if are_early not in (None, index.is_early):
                 continue
             connection.execute(
-                sql.SQL("CREATE INDEX {} ON {} USING {} ({})").format(
+                sql.SQL("CREATE INDEX IF NOT EXISTS {} ON {} USING {} ({})").format(
                     sql.Identifier(f"{self.name}_{index.name}_idx"),
                     self.identifier,
                     sql.Identifier(index.using),
@@ -118,6 +128,7 @@ class Table:
         # Not IS NOT DISTINCT FROM, which uses no index.
         conditions = [self.columns[name].equals() for name in wanted]
         conditions += [sql.SQL("{} IS NULL").format(sql.Identifier(n)) for n in nulls]
+        conditions += [] if self.only is None else [self.only]
         return self._text(
             "UPDATE {table} SET {to} WHERE {conditions}",
             to=sql.SQL(", ").join(self.columns[name].equals() for name in to),

@@ -100,7 +100,8 @@ def carry_over(connection: psycopg.Connection[Any], places: Places, kept: str) -
         (places.gone,),
     )
     # Their rows have positions and versions in them, which are not those of the log.
-    connection.execute("UPDATE public.generations SET shape = NULL")
+    for table in ("generations", "fillings"):
+        connection.execute(f"UPDATE public.{table} SET shape = NULL")
 
 
 class Checkpoints(NamedTuple):

@@ -170,6 +170,7 @@ def advance(
                 up_to=goal,
                 limit=batch,
                 types=subscription.types,
+                only=subscription.only,
             )
             if events:
                 subscription.handler(

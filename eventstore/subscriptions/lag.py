@@ -17,7 +17,7 @@ from eventstore.subscriptions.standstill import (
 )
 
 NOT_LIVE = """
-    s.name ~ '^[a-z][a-z0-9_]*_g[0-9]+$' AND NOT EXISTS (
+    s.name ~ '^[a-z][a-z0-9_]*_g[0-9]+(_p[0-9]+)?$' AND NOT EXISTS (
         SELECT FROM public.generations AS g
         WHERE s.name = g.read_model || '_g' || g.live
     )

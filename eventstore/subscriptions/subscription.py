@@ -43,7 +43,8 @@ class Subscription:
     A reader of the log: a checkpoint called *name*, and what handles events.
 
     *name* is its name in the table of checkpoints. Only events of *types* are handled,
-    or all where it is None; the checkpoint passes over the others. *handler* gets a
+    or all where it is None, and of them those for which the text *only* holds, a
+    condition in SQL; the checkpoint passes over the others. *handler* gets a
     connection and at most *batch* events, in a transaction. Where it raises
     CannotProject, the subscription stops before that event. *work* does the same in
     steps that are taken together with those of others, see `read_together`; without it
@@ -58,6 +59,7 @@ class Subscription:
     name: str
     types: Sequence[str] | None
     handler: Handler
+    only: str = "true"
     work: Callable[[Batch], Work] | None = None
     park: Callable[[psycopg.Connection[Any], CannotProject], bool] | None = None
     batch: int = 500

@@ -79,10 +79,10 @@ def test_status_says_what_stands_still_and_why(busy: Shop, do: Do) -> None:
 
 def test_a_read_model_is_rebuilt_by_its_name(busy: Shop) -> None:
     change(busy, "UPDATE readmodels.order_list_g1 SET total = 0")
-    result = run(rebuild, "order_list")
+    result = run(rebuild, "order_list", "--accept-differences", "1")
 
     assert (result.exit_code, totals(busy)) == (0, [10_899])
-    progress, done = result.output.splitlines()
+    progress, *_, done = result.output.splitlines()
     assert progress == "order_list: 2 of 2"
     assert done.startswith("order_list: generation 2 is live, at position 2, after")
 

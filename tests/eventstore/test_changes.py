@@ -13,7 +13,7 @@ from eventstore.errors import CheckpointNotInLog
 from eventstore.projections.following import follow
 from eventstore.projections.generations import ensure_generation
 from eventstore.projections.project import subscription_of
-from eventstore.projections.rebuild import rebuild
+from eventstore.rebuilding.rebuild import rebuild
 from eventstore.subscriptions.shared_pass import read_together
 from tests.support.engine import Engine
 from tests.support.round_trips import count_round_trips

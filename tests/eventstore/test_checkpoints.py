@@ -12,7 +12,7 @@ from eventstore.log.events import RecordedEvent
 from eventstore.projections.freshness import wait_for
 from eventstore.projections.generations import ensure_generation
 from eventstore.projections.project import subscription_of
-from eventstore.projections.rebuild import rebuild
+from eventstore.rebuilding.rebuild import rebuild
 from eventstore.seals.seals import seal_log
 from eventstore.subscriptions.catch_up import CaughtUp, catch_up
 from eventstore.subscriptions.checkpoint_repair import (

@@ -1,16 +1,19 @@
 """Feeding a store: its copy has the rows of the table, whatever happens to either."""
 
 import random
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
 import msgspec
 import pytest
 
+from eventstore.errors.rebuilding import NothingKept
 from eventstore.errors.stores import CopyMoved, OutdatedWriter, StoreAway
 from eventstore.projections.changes import NewestChange, find_newest
 from eventstore.projections.generations import ensure_generation
-from eventstore.projections.rebuild import rebuild
+from eventstore.rebuilding.rebuild import rebuild
+from eventstore.rebuilding.rollback import roll_back
 from eventstore.stores import registry
 from eventstore.stores.comparison import compare
 from eventstore.stores.registry import CopyStanding, Orders, find_copy_standings
@@ -121,7 +124,7 @@ def test_a_new_store_is_filled_and_has_what_is_changed_later(
 def test_a_store_has_the_rows_through_everything(
     counted: Engine, store: MemoryRowStore, writer: Writer
 ) -> None:
-    """Emptied, restored, away, killed writers, rebuilds, and orders of operators."""
+    """Emptied, restored, away, killed writers, rebuilds and back, and orders."""
     chance = random.Random(16)
     rebuilder = counted.connect()
     backups = [store.backup()]
@@ -150,6 +153,9 @@ def test_a_store_has_the_rows_through_everything(
                 writer = Writer(store, writer.connection, seconds_between_purges=0)
             case 8:
                 registry.note_forgetting(counted.connection, turn)
+            case 9:
+                with suppress(NothingKept):
+                    roll_back(rebuilder, totals)
         writer.next_orders = float("-inf")
         give_turns(writer, chance.randint(1, 4))
     store.is_away = False

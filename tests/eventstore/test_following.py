@@ -14,8 +14,8 @@ from eventstore.projections.generations import (
     make_first_generation,
     put_live,
 )
-from eventstore.projections.rebuild import rebuild
 from eventstore.projections.removal import drop_rows, remove_read_model
+from eventstore.rebuilding.rebuild import rebuild
 from tests.support.databases import as_role
 from tests.support.engine import Engine, connect
 from tests.support.row_follower import (

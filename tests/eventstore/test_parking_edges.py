@@ -15,8 +15,8 @@ from eventstore.projections.parked_streams import find_parked
 from eventstore.projections.parking import Parker
 from eventstore.projections.projection import Fact, LookedUp, Update
 from eventstore.projections.recompute import Recomputation
-from eventstore.projections.retrying import RetryResult, retry_parked
 from eventstore.projections.tables import tables_of
+from eventstore.rebuilding.retrying import RetryResult, retry_parked
 from eventstore.sql import create_functions
 from eventstore.subscriptions.catch_up import catch_up
 from eventstore.subscriptions.subscription import Subscription

@@ -9,7 +9,7 @@ import pytest
 from eventstore.projections.freshness import Freshness, wait_for
 from eventstore.projections.generations import ensure_generation
 from eventstore.projections.project import subscription_of
-from eventstore.projections.rebuild import rebuild
+from eventstore.rebuilding.rebuild import rebuild
 from eventstore.subscriptions.catch_up import catch_up
 from tests.support.engine import Engine
 from tests.support.totals import totals

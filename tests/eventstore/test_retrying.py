@@ -14,7 +14,7 @@ from eventstore.log.append import ANY_VERSION, append
 from eventstore.projections.parked_streams import drop_parked, find_parked
 from eventstore.projections.parking import Parker
 from eventstore.projections.projection import Fact, LookedUp, Projection
-from eventstore.projections.retrying import CHUNK, RetryResult, retry_parked
+from eventstore.rebuilding.retrying import CHUNK, RetryResult, retry_parked
 from eventstore.subscriptions.catch_up import catch_up
 from tests.support.engine import Engine, added
 from tests.support.shared_passes import fail_at_13, folded, made, plain, rows
@@ -146,7 +146,7 @@ KILLED = """
     from tests.eventstore.test_retrying import named
     from tests.support.engine import open_engine
     from tests.support.shared_passes import folded
-    from eventstore.projections.retrying import retry_parked
+    from eventstore.rebuilding.retrying import retry_parked
 
     def show(done, wanted):
         print(done.mended, wanted, flush=True)

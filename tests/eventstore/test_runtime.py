@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from eventstore.log.append import NO_STREAM, append
-from eventstore.projections.rebuild import rebuild
+from eventstore.rebuilding.rebuild import rebuild
 from eventstore.runtime.runtime import Runtime
 from eventstore.runtime.waking import wake
 from eventstore.runtime.worker import Worker

@@ -119,8 +119,9 @@ def test_an_order_that_nobody_placed_is_not_there(shop: Shop) -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 500])
 def test_the_size_of_a_batch_makes_no_difference(shop: Shop, do: Do, size: int) -> None:
+    from eventstore.log.read import settled
     from eventstore.projections.project import subscription_of
-    from eventstore.projections.rebuild import fill
+    from eventstore.rebuilding.filling import read_up_to
 
     do(alice, place, pay, rename, ship, place)
     before = [details(shop, 1), details(shop, 2)]
@@ -134,6 +135,6 @@ def test_the_size_of_a_batch_makes_no_difference(shop: Shop, do: Do, size: int) 
         subscription = subscription_of(order_details.projection, 1)
         masters = shop.deciders.masters
         subscription = replace(subscription, batch=size, masters=masters)
-        fill(connection, subscription, lambda _: None)
+        read_up_to(connection, subscription, settled(connection), lambda _: None)
 
     assert [details(shop, 1), details(shop, 2)] == before

@@ -12,8 +12,8 @@ from domain.accounts.commands import CloseAccount, OpenAccount
 from domain.customers import commands as customers
 from domain.orders import commands as orders
 from eventstore.projections.parked_streams import find_parked
-from eventstore.projections.rebuild import rebuild
-from eventstore.projections.retrying import retry_parked
+from eventstore.rebuilding.rebuild import rebuild
+from eventstore.rebuilding.retrying import retry_parked
 from readmodels import ALL
 from tasks.shop.wiring import Shop
 from tests.support.desk import CLOCK, LAMP, Do, cancel, place, ship

@@ -10,9 +10,9 @@ from domain.customers.commands import ForgetCustomer
 from domain.transfers.commands import TransferMoney
 from eventstore.projections.generations import live_generations
 from eventstore.projections.parked_streams import find_parked
-from eventstore.projections.rebuild import rebuild
-from eventstore.projections.retrying import retry_parked
 from eventstore.projections.tables import tables_of
+from eventstore.rebuilding.rebuild import rebuild
+from eventstore.rebuilding.retrying import retry_parked
 from readmodels import ALL
 from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, bob, pay, place, rename, ship

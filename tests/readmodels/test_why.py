@@ -22,7 +22,7 @@ from readmodels import ALL, customers, order_details, order_list, products
 from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, pay, place, rename, ship
 from tests.support.parking import park_stream
-from tests.support.shop_histories import happen, random_commands
+from tests.support.command_histories import happen, random_commands
 
 Values = Mapping[Key, Mapping[str, Any]]
 

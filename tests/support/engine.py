@@ -321,6 +321,7 @@ def empty(connection: psycopg.Connection[Any]) -> None:
         DELETE FROM audit_walks;
         DELETE FROM wrong_rows;
         DELETE FROM generations;
+        DELETE FROM fillings;
         DELETE FROM followed_read_models;
         DELETE FROM change_counters;
         DELETE FROM snapshots;

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from flask.testing import FlaskClient
 
-from eventstore.projections import rebuild
+from eventstore.rebuilding import rebuild, swapping
 from readmodels import order_list
 from tasks import catch_up, commands
 from tasks.accept import accept
@@ -145,7 +145,7 @@ def a_rebuild_holds_its_row(scene: Scene) -> Iterator[None]:
                 masters=scene.shop.deciders.masters,
             )
 
-    scene.patch.setattr(rebuild, "put_live", wait)
+    scene.patch.setattr(swapping, "put_live", wait)
     thread = threading.Thread(target=run)
     thread.start()
     assert holds.wait(30)

@@ -27,7 +27,7 @@ from tests.support.desk import Do, alice, bob, pay, place
 from tests.support.fed_store import settle, written
 from tests.support.memory_row_store import MemoryRowStore
 from tests.support.parking import park_stream
-from tests.support.shop_histories import happen, random_commands
+from tests.support.command_histories import happen, random_commands
 
 
 @pytest.mark.parametrize("seed", [5])

@@ -6,10 +6,12 @@ from contextlib import suppress
 from typing import Any
 
 from eventstore.errors.following import ChangesBegunAgain
+from eventstore.errors.rebuilding import NothingKept
 from eventstore.errors.stores import CopyMoved, StoreAway
 from eventstore.projections.changes import RowChange, find_newest, read_changes
 from eventstore.projections.newest_rows import read_newest
-from eventstore.projections.rebuild import rebuild
+from eventstore.rebuilding.rebuild import rebuild
+from eventstore.rebuilding.rollback import roll_back
 from eventstore.stores import registry
 from eventstore.stores.comparison import compare
 from eventstore.stores.registry import Order
@@ -25,6 +27,7 @@ WEIGHTS = {
     "empty": 1,
     "evict meta": 1,
     "rebuild": 1,
+    "roll back": 1,
     "order": 2,
     "forget": 1,
     "restart": 2,
@@ -123,6 +126,9 @@ class Game:
                 self.evict(chance.sample(keys, min(chance.randint(1, 3), len(keys))))
             case "rebuild":
                 rebuild(self.rebuilder, totals)
+            case "roll back":
+                with suppress(NothingKept):
+                    roll_back(self.rebuilder, totals)
             case "order":
                 order: Order = chance.choice(["rebuild", "rollback"])
                 registry.order(connection, "hot", "totals", order)

@@ -9,7 +9,7 @@ import pytest
 
 from eventstore.connection import driver_connection
 from eventstore.errors.stores import StoreAway
-from eventstore.projections.rebuild import rebuild
+from eventstore.rebuilding.rebuild import rebuild
 from eventstore.stores import registry
 from eventstore.stores.comparison import compare
 from eventstore.stores.writer import Writer

@@ -19,9 +19,9 @@ from eventstore.projections.parked_streams import (
 )
 from eventstore.projections.parking import parking_of
 from eventstore.projections.projection import Projection
-from eventstore.projections.rebuild import rebuild
 from eventstore.projections.recompute import Recomputation
 from eventstore.projections.tables import Tables, tables_of
+from eventstore.rebuilding.rebuild import rebuild
 from eventstore.steps import send_all
 
 CHUNK = 100
