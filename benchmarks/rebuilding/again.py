@@ -2,7 +2,7 @@
 The list of orders rebuilt again and again, and what its readers notice of it.
 
     python benchmarks/load.py --rate 100 --seconds 60 &
-    python benchmarks/rebuilding.py --times 3
+    .venv/bin/python -m benchmarks.rebuilding again --times 3
 
 Each rebuild is the command of an operator. It asks `./recount up` where it runs, and is
 a process of its own: readers are not to wait for those who send. Exit status 0 is: each
@@ -10,12 +10,7 @@ rebuild was done, no look failed, and none saw an older row than one before it.
 """
 
 import argparse
-import os
-import sys
 import time
-from pathlib import Path
-
-sys.path.insert(0, os.fspath(Path(__file__).resolve().parents[1]))
 
 from benchmarks.loading.list_readers import Readers
 from embedded import handover
@@ -25,8 +20,8 @@ PAGE = 100
 COMMAND = ["rebuild", "order_list"]
 
 
-def main() -> int:
-    options = parser().parse_args()
+def measure(options: argparse.Namespace) -> int:
+    """Rebuild it so many times; return 1 if anything was wrong."""
     failed = 0
     took = []
     url = handover.environment()["DATABASE_URL"]
@@ -49,12 +44,6 @@ def main() -> int:
     return 1 if failed or readers.faults else 0
 
 
-def parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
+def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--times", type=int, default=3)
     parser.add_argument("--pause", type=float, default=5, metavar="SECONDS")
-    return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Rebuilds, measured: under load, in events a second, and row by row."""
