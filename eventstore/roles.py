@@ -97,6 +97,12 @@ TABLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "reader": (SELECT,),
         **dict.fromkeys(RUNNERS, (SELECT, "INSERT", "UPDATE", "DELETE")),
     },
+    # Caches, each asked for by who wants to see it. The reader sees which there are.
+    "past_copies": {
+        "web": (SELECT, "INSERT", "UPDATE"),
+        "reader": (SELECT,),
+        **dict.fromkeys(RUNNERS, (SELECT, "INSERT", "UPDATE", "DELETE")),
+    },
     # By a trigger, in the transaction of the rows.
     "change_counters": {
         "web": (SELECT,),

@@ -13,6 +13,7 @@ import eventstore.explaining.schema
 import eventstore.heartbeats.schema
 import eventstore.journal.schema
 import eventstore.log.schema
+import eventstore.past.schema
 import eventstore.personal.schema
 import eventstore.projections.schema
 import eventstore.stores.schema

@@ -8,6 +8,7 @@ database are translated in `refusals.py`.
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -138,6 +139,34 @@ class NotSettled(EventStoreError):
         super().__init__(
             f"Position {position} is not settled yet, only {settled} is:"
             " the answer could still change."
+        )
+
+
+class MomentAhead(EventStoreError):
+    """A time was asked for that is still to come."""
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__(f"{at.isoformat()} is still to come.")
+
+
+class CopyDropped(EventStoreError):
+    """
+    A copy of the past was dropped while it was filled, and is to be made again.
+
+    *number* is its number in the registry.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"The copy {number} was dropped while it was filled.")
+
+
+class NoFoldVersion(EventStoreError):
+    """The source of a fold is not what this process runs, so nothing is kept of it."""
+
+    def __init__(self, read_model: str) -> None:
+        super().__init__(
+            f"The code of {read_model} was changed since this process started, or its"
+            " source is missing: restart the program."
         )
 
 

@@ -122,7 +122,8 @@ class Projection:
     What keeps one read model up to date.
 
     *name* is the name of the view that readers ask: a small letter, then small letters,
-    digits and _, at most 30 characters, and none like `x_g1`, which is a generation's.
+    digits and _, at most 30 characters, and none like `x_g1` or `x_at_1`, which are a
+    generation's and a copy's.
     *row* is a frozen dataclass whose fields are the table's columns and whose field
     *key* is its primary key; a field that is itself a dataclass, a tuple or a mapping
     is a column of JSON. For each event of the classes *events*:
@@ -176,7 +177,7 @@ class Projection:
     def __post_init__(self) -> None:
         # Tables and indexes are called after it, and none may be taken for another's.
         if not re.fullmatch("[a-z][a-z0-9_]{0,29}", self.name) or re.search(
-            r"_g\d+(_|$)", self.name
+            r"_(g|at_)\d+(_|$)", self.name
         ):
             raise ValueError(f"{self.name} cannot be the name of a read model")
         if any(lookup.name == "changes" for lookup in self.lookups):

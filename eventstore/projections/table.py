@@ -79,10 +79,17 @@ class Table:
             )
         )
 
-    def create(self, connection: psycopg.Connection) -> None:
-        """Make the table, with no index but its primary key."""
+    def create(
+        self, connection: psycopg.Connection, *, is_logged: bool = True
+    ) -> None:
+        """
+        Make the table, with no index but its primary key.
+
+        What is not logged is written faster, and empty after a crash.
+        """
         connection.execute(
-            sql.SQL("CREATE TABLE {} ({}, PRIMARY KEY ({}))").format(
+            sql.SQL("CREATE {} {} ({}, PRIMARY KEY ({}))").format(
+                sql.SQL("TABLE" if is_logged else "UNLOGGED TABLE"),
                 self.identifier,
                 sql.SQL(", ").join(c.defined() for c in self.columns.values()),
                 sql.Identifier(self.key),
@@ -98,16 +105,18 @@ class Table:
         A table that is filled without them fills faster.
         """
         for index in self.indexes:
-            if are_early not in (None, index.is_early):
-                continue
-            connection.execute(
-                sql.SQL("CREATE INDEX IF NOT EXISTS {} ON {} USING {} ({})").format(
-                    sql.Identifier(f"{self.name}_{index.name}_idx"),
-                    self.identifier,
-                    sql.Identifier(index.using),
-                    sql.SQL(index.on),
-                )
+            if are_early in (None, index.is_early):
+                self.create_index(connection, index)
+
+    def create_index(self, connection: psycopg.Connection, index: Index) -> None:
+        connection.execute(
+            sql.SQL("CREATE INDEX IF NOT EXISTS {} ON {} USING {} ({})").format(
+                sql.Identifier(f"{self.name}_{index.name}_idx"),
+                self.identifier,
+                sql.Identifier(index.using),
+                sql.SQL(index.on),
             )
+        )
 
     def update(self, update: Update) -> Statement:
         """Return the statement that changes all rows that *update* is about."""

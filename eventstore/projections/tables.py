@@ -24,9 +24,12 @@ class Tables:
     def all(self) -> Sequence[Table]:
         return [self.rows, *self.lookups.values()]
 
-    def create(self, connection: psycopg.Connection) -> None:
+    def create(
+        self, connection: psycopg.Connection, *, is_logged: bool = True
+    ) -> None:
+        """Make the tables, as `Table.create` does."""
         for table in self.all:
-            table.create(connection)
+            table.create(connection, is_logged=is_logged)
 
 
 @cache

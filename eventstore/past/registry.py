@@ -1,0 +1,255 @@
+"""The registry of copies: which there are, which is right for a moment, which is used."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+import psycopg
+
+from eventstore.errors import NoFoldVersion
+from eventstore.past.moments import Moment, has_events
+from eventstore.projections.fold_version import fold_version
+from eventstore.projections.generations import shape_of
+from eventstore.projections.projection import Projection
+from eventstore.projections.tables import Tables
+
+State = Literal["wanted", "filling", "ready", "failed", "dropped"]
+
+COLUMNS = """
+    number, read_model, shape, fold_version, at, up_to, until, looked, greatest,
+    has_ended, next_at, state, done, goal, tries, rows, bytes, left_out, error,
+    asked_by, asked_at, begun_at, made_at, used_at,
+    extract(epoch FROM clock_timestamp() - begun_at)::float8
+"""
+SECONDS_OF_FAILURE = 30
+"""Seconds for which a failed copy is not made again."""
+SECONDS_BETWEEN_NOTES = 10
+"""Seconds between two notes that a copy was used: a look costs no write."""
+
+
+class PastCopy(NamedTuple):
+    """
+    A copy of a read model as of a moment: *at* a time, or the position *up_to*.
+
+    *number* is that of its tables. It is right for times up to *until*, looking at the
+    log up to the position *looked*; its last event is at *greatest*. *has_ended* and
+    *next_at* are as `MomentReader` finds them. While it is filled, *done* of *goal*
+    positions are read, since *seconds*. *left_out* counts the streams with an event
+    that cannot be projected. *tries* is how often its filling was begun.
+    """
+
+    number: int
+    read_model: str
+    shape: str
+    fold_version: str
+    at: datetime | None
+    up_to: int
+    until: datetime | None
+    looked: int | None
+    greatest: int | None
+    has_ended: bool
+    next_at: datetime | None
+    state: State
+    done: int
+    goal: int
+    tries: int
+    rows: int | None
+    bytes: int | None
+    left_out: int
+    error: str | None
+    asked_by: str
+    asked_at: datetime
+    begun_at: datetime | None
+    made_at: datetime | None
+    used_at: datetime
+    seconds: float | None
+
+    @property
+    def name(self) -> str:
+        """The name of its table of rows."""
+        return name_of_copy(self.read_model, self.number)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the filling will take from now, in seconds; None: nobody knows."""
+        if self.state != "filling" or not self.done or self.seconds is None:
+            return None
+        return self.seconds * max(self.goal - self.done, 0) / self.done
+
+
+def name_of_copy(read_model: str, number: int) -> str:
+    """Return the name of the table of a copy, as `order_list_at_17`."""
+    return f"{read_model}_at_{number}"
+
+
+def tables_of_copy(projection: Projection, number: int) -> Tables:
+    return Tables(projection, name_of_copy(projection.name, number))
+
+
+def version_of(projection: Projection) -> tuple[str, str]:
+    """Return shape and version of the fold. Raises NoFoldVersion."""
+    version = fold_version(projection)
+    if version is None:
+        raise NoFoldVersion(projection.name)
+    return shape_of(projection), version
+
+
+def find_copies(
+    connection: psycopg.Connection[Any], *, numbers: Sequence[int] | None = None
+) -> list[PastCopy]:
+    """Return all copies, or those with *numbers*, the one used last first."""
+    rows = connection.execute(
+        f"""
+        SELECT {COLUMNS} FROM public.past_copies
+        WHERE %(numbers)s::bigint[] IS NULL OR number = ANY (%(numbers)s)
+        ORDER BY used_at DESC, number DESC
+        """,
+        {"numbers": None if numbers is None else list(numbers)},
+    )
+    return [PastCopy(*row) for row in rows]
+
+
+def find_start(
+    connection: psycopg.Connection[Any], projection: Projection, moment: Moment
+) -> PastCopy | None:
+    """
+    Return the copy from which that of a later moment can start, None if there is none.
+
+    All events of the moment that it does not have are behind its last one.
+    """
+    shape, version = version_of(projection)
+    row = connection.execute(
+        f"""
+        SELECT {COLUMNS} FROM public.past_copies AS p
+        WHERE p.read_model = %(read_model)s AND p.shape = %(shape)s
+            AND p.fold_version = %(version)s AND p.state = 'ready'
+            AND p.greatest <= %(up_to)s AND (
+                CASE WHEN %(at)s::timestamptz IS NULL THEN p.at IS NULL
+                ELSE p.at <= %(at)s AND (p.next_at IS NULL OR p.next_at > %(at)s) END
+            )
+            -- Else the log was restored, or copied.
+            AND p.event_id IS NOT DISTINCT FROM public.event_id_at(p.greatest)
+        ORDER BY p.at DESC, p.greatest DESC LIMIT 1
+        """,
+        {
+            "read_model": projection.name,
+            "shape": shape,
+            "version": version,
+            **moment.parameters,
+        },
+    ).fetchone()
+    return None if row is None else PastCopy(*row)
+
+
+def find_right(
+    connection: psycopg.Connection[Any], projection: Projection, moment: Moment
+) -> PastCopy | None:
+    """
+    Return the copy that has exactly the events of a moment, None if there is none.
+
+    Only events are looked at that nobody has looked at before, and how far was looked
+    is noted.
+    """
+    copy = find_start(connection, projection, moment)
+    if copy is None:
+        return None
+    assert copy.greatest is not None
+    assert copy.looked is not None
+    is_known = moment.at is None or (
+        copy.until is not None and moment.at <= copy.until
+    )
+    after = copy.looked if is_known else copy.greatest
+    if after < moment.up_to:
+        if has_events(connection, moment, projection.types, after):
+            return None
+        if not is_known or moment.at in (None, copy.until):
+            connection.execute(
+                """
+                UPDATE public.past_copies
+                SET until = greatest(until, %(at)s), looked = %(up_to)s
+                WHERE number = %(number)s AND state = 'ready' AND (
+                    looked < %(up_to)s OR until < %(at)s
+                )
+                """,
+                {**moment.parameters, "number": copy.number},
+            )
+    connection.execute(
+        """
+        UPDATE public.past_copies SET used_at = clock_timestamp()
+        WHERE number = %s AND used_at < clock_timestamp() - make_interval(secs => %s)
+        """,
+        (copy.number, SECONDS_BETWEEN_NOTES),
+    )
+    return copy
+
+
+def find_wish(
+    connection: psycopg.Connection[Any], projection: Projection, moment: Moment
+) -> PastCopy | None:
+    """Return the copy of a moment that is wanted, being filled, or has just failed."""
+    shape, version = version_of(projection)
+    row = connection.execute(
+        f"""
+        SELECT {COLUMNS} FROM public.past_copies
+        WHERE read_model = %(read_model)s AND shape = %(shape)s
+            AND fold_version = %(version)s AND at IS NOT DISTINCT FROM %(at)s
+            AND (at IS NOT NULL OR up_to = %(up_to)s) AND (
+                state IN ('wanted', 'filling') OR state = 'failed'
+                AND made_at > clock_timestamp() - make_interval(secs => %(seconds)s)
+            )
+        ORDER BY number DESC LIMIT 1
+        """,
+        {
+            "read_model": projection.name,
+            "shape": shape,
+            "version": version,
+            "seconds": SECONDS_OF_FAILURE,
+            **moment.parameters,
+        },
+    ).fetchone()
+    return None if row is None else PastCopy(*row)
+
+
+def want_copy(
+    connection: psycopg.Connection[Any],
+    projection: Projection,
+    moment: Moment,
+    asked_by: str,
+) -> None:
+    """Have the copy of a moment made; *asked_by* is the principal who wants it."""
+    shape, version = version_of(projection)
+    connection.execute(
+        """
+        INSERT INTO public.past_copies
+            (read_model, shape, fold_version, at, up_to, asked_by)
+        VALUES (%s, %s, %s, %s, %s, %s)
+        ON CONFLICT DO NOTHING
+        """,
+        (projection.name, shape, version, moment.at, moment.up_to, asked_by),
+    )
+
+
+def count_wishes(connection: psycopg.Connection[Any], asked_by: str) -> int:
+    """Return how many moments somebody waits for, and has not got yet."""
+    row = connection.execute(
+        """
+        SELECT count(DISTINCT coalesce(at::text, up_to::text)) FROM public.past_copies
+        WHERE asked_by = %s AND state IN ('wanted', 'filling')
+        """,
+        (asked_by,),
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def has_work(connection: psycopg.Connection[Any]) -> bool:
+    """Return whether a copy is to be made, or the tables of one are to be dropped."""
+    row = connection.execute(
+        """
+        SELECT EXISTS (
+            SELECT FROM public.past_copies
+            WHERE state IN ('wanted', 'filling', 'dropped')
+        )
+        """
+    ).fetchone()
+    return row == (True,)
