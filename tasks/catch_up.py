@@ -9,6 +9,7 @@ from uuid import UUID
 import psycopg
 from celery.exceptions import SoftTimeLimitExceeded
 
+from eventstore.past.dropping import forget_copies
 from eventstore.projections.failures import Failure
 from eventstore.projections.forgetting import forgetting
 from eventstore.projections.live_readers import LiveReaders, find_live_readers
@@ -233,8 +234,14 @@ def live_subscriptions(
     # Last, because it acts on rows that the read models before it have written.
     return [
         *readers.subscriptions,
-        forgetting(shop.projections, shop.deciders.forgets, then=note_forgetting),
+        forgetting(shop.projections, shop.deciders.forgets, then=forget_everywhere),
     ]
+
+
+def forget_everywhere(connection: psycopg.Connection[Any], position: int) -> None:
+    """Have the stores and the copies of the past forget whom the live rows forgot."""
+    note_forgetting(connection, position)
+    forget_copies(connection, position)
 
 
 def at_work(shop: Shop, sent: list[UUID]) -> list[ProcessManagerRun]:
