@@ -6,7 +6,8 @@ database's function `lost_before`, which reads the workers' heartbeats), through
 function that the Celery task calls; and it catches up subscriptions that lag.
 `python -m tasks.relay` starts it. Two relays are harmless. A second child sends the
 events that webhooks want, while there are any: `tasks.webhooks.process`; a third
-writes the stores that the settings name: `tasks.stores.process`.
+writes the stores that the settings name: `tasks.stores.process`; a fourth fills the
+copies of the past that are wanted: `tasks.past.process`.
 """
 
 import logging
@@ -26,15 +27,15 @@ import psycopg
 import sqlalchemy as sa
 
 from eventstore.journal.take import find_waiting
+from eventstore.past.registry import has_work
 from tasks import catch_up, commands
 from tasks.app import TIME_LIMIT, limit_memory
 from tasks.child_process import ChildProcess
 from tasks.heartbeat import processes, pulse
+from tasks.other_children import OtherChildren
 from tasks.shop.logging import log_to_stderr
 from tasks.shop.startup_checks import refuse_what_loses_data
 from tasks.shop.wiring import Shop, shop
-from tasks.stores.process import write_stores
-from tasks.webhooks.process import send
 from tasks.webhooks.progress import has_active
 
 log = logging.getLogger(__name__)
@@ -72,31 +73,20 @@ def main(wiring: Callable[[], Shop] = shop) -> None:
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
     context = multiprocessing.get_context("fork")
-    sender = ChildProcess(context, wiring, "sender of webhooks", send)
-    others = [sender]
-    if settings.names_stores:
-        others.append(
-            ChildProcess(
-                context,
-                wiring,
-                "writer of stores",
-                write_stores,
-                is_always_wanted=True,
-            )
-        )
+    others = OtherChildren(context, wiring)
     while not stop.is_set():
         busy_since = context.Value("d", 0.0)
         pulses = pulse.Pulses()
         child = context.Process(
             target=work,
-            args=(wiring, busy_since, pulses, sender.wanted, os.getpid()),
+            args=(wiring, busy_since, pulses, others.wanted, os.getpid()),
         )
         child.start()
-        watch(child, busy_since, pulses, stop, others)
+        watch(child, busy_since, pulses, stop, others.all)
         if not stop.is_set():
             log.error("child died exitcode=%s", child.exitcode)
             stop.wait(0.1)
-    for other in others:
+    for other in others.all:
         other.end()
 
 
@@ -139,7 +129,7 @@ def work(
     wiring: Callable[[], Shop],
     busy_since: "Synchronized[float]",
     pulses: pulse.Pulses,
-    webhooks_wanted: c_bool,
+    wanted: Sequence[c_bool],
     parent: int,
 ) -> None:
     """Sweep until *stop* is set; what the child does."""
@@ -148,7 +138,7 @@ def work(
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     limit_memory()
     pulse.begin(pulses, 0)
-    relay = Relay(wiring(), busy_since, webhooks_wanted)
+    relay = Relay(wiring(), busy_since, *wanted)
     # The child's heartbeat, since it does the work: if it does not return, it still
     # beats, and its parent kills it.
     processes.begin(relay.shop, "relay")
@@ -193,10 +183,12 @@ class Relay:
         shop: Shop,
         busy_since: "Synchronized[float]",
         webhooks_wanted: c_bool | None = None,
+        copies_wanted: c_bool | None = None,
     ) -> None:
         self.shop = shop
         self.busy_since = busy_since
         self.webhooks_wanted = webhooks_wanted
+        self.copies_wanted = copies_wanted
         self.checkpoints: dict[str, int] = {}
         self.next_look = 0.0
         # By stream, the command whose turn it was at the last sweep.
@@ -204,6 +196,7 @@ class Relay:
 
     def sweep(self, stop: threading.Event) -> None:
         """Drain streams with waiting commands, and catch up subscriptions that lag."""
+        self.look_for_copies()
         after_stream = ""
         has_signalled = False
         heads: dict[str, UUID] = {}
@@ -279,6 +272,12 @@ class Relay:
         if self.webhooks_wanted is not None:
             with self.shop.lent() as connection:
                 self.webhooks_wanted.value = has_active(connection)
+
+    def look_for_copies(self) -> None:
+        """Tell the parent that somebody wants to see the past."""
+        if self.copies_wanted is not None:
+            with self.shop.lent() as connection:
+                self.copies_wanted.value = has_work(connection)
 
 
 def nobody_is_told(shop: Shop, command_id: UUID) -> None:

@@ -64,7 +64,10 @@ def drop_marked(
             connection.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
             drop_tables(connection, read_model, number)
             connection.execute(
-                "DELETE FROM public.past_copies WHERE number = %s AND state = 'dropped'",
+                """
+                DELETE FROM public.past_copies
+                WHERE number = %s AND state = 'dropped'
+                """,
                 (number,),
             )
     except IN_USE:

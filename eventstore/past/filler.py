@@ -1,4 +1,4 @@
-"""Who fills copies: one session of a shop at a time, the wish asked first comes first."""
+"""Who fills copies: one session of a shop at a time, in the order of the wishes."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -50,9 +50,7 @@ class Filler:
 
         What one left that has died is dropped, and is wanted once more.
         """
-        row = self.connection.execute(
-            f"SELECT pg_try_advisory_lock({TURN})"
-        ).fetchone()
+        row = self.connection.execute(f"SELECT pg_try_advisory_lock({TURN})").fetchone()
         if row != (True,):
             return False
         for copy in find_copies(self.connection):

@@ -218,7 +218,8 @@ class Filling:
                 """
                 UPDATE public.past_copies SET
                     state = 'ready', up_to = %(up_to)s, until = at, looked = %(up_to)s,
-                    greatest = %(greatest)s, event_id = public.event_id_at(%(greatest)s),
+                    greatest = %(greatest)s,
+                    event_id = public.event_id_at(%(greatest)s),
                     has_ended = %(has_ended)s, next_at = %(next_at)s,
                     done = goal, rows = {count}, left_out = %(left_out)s,
                     made_at = clock_timestamp(), used_at = clock_timestamp()
@@ -271,13 +272,21 @@ class Filling:
 
     def give_up(self, error: BaseException) -> bool:
         """Throw away what was filled, and note why; return False if it was dropped."""
+        # A process that is asked to end leaves it to the next one.
+        is_ended = not isinstance(error, Exception)
         noted = self.connection.execute(
             """
-            UPDATE public.past_copies
-            SET state = 'failed', error = %s, made_at = clock_timestamp()
+            UPDATE public.past_copies SET
+                state = %s, error = %s, made_at = clock_timestamp(),
+                tries = tries - %s, done = 0
             WHERE number = %s AND state = 'filling'
             """,
-            (f"{type(error).__name__}: {error_text(error)}"[:300], self.copy.number),
+            (
+                "wanted" if is_ended else "failed",
+                f"{type(error).__name__}: {error_text(error)}"[:300],
+                int(is_ended),
+                self.copy.number,
+            ),
         )
         drop_marked(self.connection, self.copy.read_model, self.copy.number)
         return noted.rowcount == 1

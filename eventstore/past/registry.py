@@ -1,4 +1,4 @@
-"""The registry of copies: which there are, which is right for a moment, which is used."""
+"""The registry of copies: which there are, and which is right for a moment."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -155,9 +155,7 @@ def find_right(
         return None
     assert copy.greatest is not None
     assert copy.looked is not None
-    is_known = moment.at is None or (
-        copy.until is not None and moment.at <= copy.until
-    )
+    is_known = moment.at is None or (copy.until is not None and moment.at <= copy.until)
     after = copy.looked if is_known else copy.greatest
     if after < moment.up_to:
         if has_events(connection, moment, projection.types, after):

@@ -79,9 +79,7 @@ class Table:
             )
         )
 
-    def create(
-        self, connection: psycopg.Connection, *, is_logged: bool = True
-    ) -> None:
+    def create(self, connection: psycopg.Connection, *, is_logged: bool = True) -> None:
         """
         Make the table, with no index but its primary key.
 

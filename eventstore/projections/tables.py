@@ -24,9 +24,7 @@ class Tables:
     def all(self) -> Sequence[Table]:
         return [self.rows, *self.lookups.values()]
 
-    def create(
-        self, connection: psycopg.Connection, *, is_logged: bool = True
-    ) -> None:
+    def create(self, connection: psycopg.Connection, *, is_logged: bool = True) -> None:
         """Make the tables, as `Table.create` does."""
         for table in self.all:
             table.create(connection, is_logged=is_logged)

@@ -53,9 +53,9 @@ def sessions_needed(web_processes: int) -> dict[str, int]:
 
     For each web process its pool and its heartbeat; for the worker two for each of its
     three children, its main process and its heartbeat; for the relay its child, its
-    parent, its heartbeat, and the sender of webhooks.
+    parent, its heartbeat, the sender of webhooks, and the filler of copies.
     """
-    return {"web": web_processes * (POOL + 1), "worker": 8, "relay": 4, "operator": 2}
+    return {"web": web_processes * (POOL + 1), "worker": 8, "relay": 5, "operator": 2}
 
 
 def connect(url: str | sa.URL, role: str = "operator", **more: Any) -> Session:

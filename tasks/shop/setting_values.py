@@ -134,6 +134,15 @@ def count(value: str) -> int:
     return number
 
 
+def size(value: str) -> int:
+    """Return the bytes of a size like 500MB or 2GiB."""
+    found = re.fullmatch(r"([0-9]{1,12})\s*(?:([KMGT])(i?)B|B?)", value.strip())
+    if found is None or int(found[1]) == 0:
+        raise ValueError
+    unit = 1024 if found[3] else 1000
+    return int(found[1]) * int(unit ** (" KMGT".index(found[2] or " ")))
+
+
 def snapshot_policy(value: str) -> SnapshotPolicy:
     every: int | None = SnapshotPolicy().every
     by_category: dict[str, int | None] = {}

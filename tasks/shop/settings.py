@@ -52,6 +52,8 @@ class Settings:
     unpaid_days: int | None = 30
     conflict_retries: int = 5
     seals_export_dir: Path | None = None
+    past_copies: int = 50
+    past_bytes: int = 2 * 1024**3
     webhook_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     state_dir: Path = Path(".local")
 
@@ -86,8 +88,7 @@ VARIABLES = frozenset(
         *("WEB_PROCESSES", "WEB_THREADS"),
         *("SNAPSHOT_EVENTS", "SNAPSHOT_SECONDS"),
         *("SEAL_SECONDS", "SEALS_EXPORT_DIR", "UNPAID_DAYS", "CONFLICT_RETRIES"),
-        "AUDIT_SECONDS",
-        "WEBHOOK_ALLOW_PRIVATE",
+        *("AUDIT_SECONDS", "PAST_COPIES", "PAST_BYTES", "WEBHOOK_ALLOW_PRIVATE"),
         # Read elsewhere: by ./recount, and by its demo.
         *("STATE_DIR", "POSTGRES_BIN", "POSTGRES_AS_ROOT", "REDIS_SERVER"),
         *("RECOUNT_TOKEN", "RECOUNT_STARTED", "RECOUNT_SUPERVISED"),
@@ -197,6 +198,10 @@ def settings_from(environment: Mapping[str, str], role: str = "operator") -> Set
             "CONFLICT_RETRIES", "a number from 1 to 100", values.up_to(100), "5"
         ),
         seals_export_dir=read("SEALS_EXPORT_DIR", "an absolute path", values.folder),
+        past_copies=read(
+            "PAST_COPIES", "a number from 1 to 1000", values.up_to(1000), "50"
+        ),
+        past_bytes=read("PAST_BYTES", "bytes, like 500MB or 2GiB", values.size, "2GiB"),
         webhook_networks=read(
             "WEBHOOK_ALLOW_PRIVATE",
             "networks like 10.1.0.0/16, with commas between them",

@@ -21,6 +21,7 @@ from eventstore.past import filling
 from eventstore.past.filler import Bounds
 from eventstore.past.moments import Moment
 from eventstore.past.registry import find_copies, find_right
+from eventstore.projections.projection import Projection
 from readmodels import ALL, customers, order_list, products
 from tasks.shop import wiring
 from tasks.shop.settings import Settings
@@ -55,13 +56,12 @@ HISTORY = (
 
 
 def check(
-    shop: Shop, events: Sequence[RecordedEvent], projection: object, moment: Moment
+    shop: Shop, events: Sequence[RecordedEvent], projection: Projection, moment: Moment
 ) -> None:
     """Assert that the copy of a moment is what a fold of its events gives."""
-    model = next(one for one in ALL if one is projection)
-    copy = make_copy(shop, model, moment)
-    rows, lookups = read_copy(shop, model, copy)
-    wanted_rows, wanted_lookups = fold_past(events, model, moment)
+    copy = make_copy(shop, projection, moment)
+    rows, lookups = read_copy(shop, projection, copy)
+    wanted_rows, wanted_lookups = fold_past(events, projection, moment)
     assert rows == wanted_rows
     assert lookups == wanted_lookups
     assert copy.rows == len(rows)
@@ -75,7 +75,7 @@ def known_shop(shop: Shop, do: Do) -> Shop:
 
 @pytest.mark.parametrize("projection", ALL, ids=lambda model: model.name)
 def test_each_position_and_time_shows_what_a_fold_of_its_events_gives(
-    known_shop: Shop, projection: object
+    known_shop: Shop, projection: Projection
 ) -> None:
     events = read_events(known_shop)
     chance = Random(1)

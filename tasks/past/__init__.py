@@ -1,0 +1,1 @@
+"""Copies of the past: the process that fills them."""
