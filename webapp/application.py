@@ -28,6 +28,9 @@ from webapp.api import commands as api_commands
 from webapp.api import why as api_why
 from webapp.current_shop import give
 from webapp.pages import accounts, commands, customers, orders, transfers, why
+from webapp.past import changes_api, changes_pages
+from webapp.past.moment_asked import know_moments
+from webapp.past.on_pages import teach_pages
 from webapp.url_converters import know_numbers
 
 SUBJECTS = (
@@ -44,6 +47,8 @@ SUBJECTS = (
     documents,
     events,
     changes,
+    changes_api,
+    changes_pages,
     health,
     metrics,
     problems,
@@ -68,6 +73,7 @@ def make_app(shop: Shop | None = None) -> Flask:
     give(app, shop, settings)
     security.protect(app, settings)
     authorization.guard(app)
+    know_moments(app)
     security.limit(app)
     metrics.keep(app)
     events.keep(app)
@@ -76,6 +82,7 @@ def make_app(shop: Shop | None = None) -> Flask:
     error_handlers.answer(app)
     template_filters.teach(app, settings)
     search_marks.add_marks(app)
+    teach_pages(app)
     know_numbers(app)
     for subject in SUBJECTS:
         app.register_blueprint(subject.routes)

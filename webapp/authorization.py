@@ -63,6 +63,20 @@ ROUTES: Mapping[str, str] = {
     "why.figures": "orders.read",
     "documents.orders": "orders.read",
     "documents.customers": "customers.read",
+    # What changed in a list between two moments; as who reads the list.
+    **dict.fromkeys(("differences.orders", "differences.orders_csv"), "orders.read"),
+    **dict.fromkeys(
+        ("differences.customers", "differences.customers_csv"), "customers.read"
+    ),
+    **dict.fromkeys(
+        ("differences.accounts", "differences.accounts_csv"), "accounts.read"
+    ),
+    **dict.fromkeys(
+        ("differences.transfers", "differences.transfers_csv"), "accounts.read"
+    ),
+    **dict.fromkeys(
+        ("differences.products", "differences.products_csv"), "orders.read"
+    ),
     "events.page": "events.read",
     "events.stream": "events.read",
     # Rows are made of events, and a follower copies all of them.

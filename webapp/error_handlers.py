@@ -45,8 +45,12 @@ def render_problem(problem: Problem) -> ResponseReturnValue:
         return foreign_host(SecurityError())
     # A caller that is not admitted sees nothing of the shop, not even its currency.
     template = "error.html" if g.get("is_admitted") else "refused.html"
+    status = problem.kind.status
+    if problem.name == "being-made":
+        # No error to a browser, which shows how far it is until it is there.
+        template, status = "past/being_made.html", 202
     page = render_template(template, problem=problem)
-    return page, problem.kind.status, problem.headers
+    return page, status, problem.headers
 
 
 def is_for_a_program() -> bool:

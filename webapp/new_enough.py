@@ -9,6 +9,7 @@ from flask import g
 from tasks.stores.asked_stores import AskedStore
 from tasks.stores.store_state import MAX_SECONDS_OLD
 from webapp.answering_store import note_store
+from webapp.past.moment_asked import moment_shown
 from webapp.position_asked import position_asked
 
 Q = TypeVar("Q")
@@ -46,7 +47,13 @@ def is_new_enough(found: StoredAnswer) -> bool:
 
 
 def ask_store(store: AskedStore[Q], question: Callable[[Q], T]) -> T | None:
-    """Return what *question* returns; None, which the page says, if it is away."""
+    """
+    Return what *question* returns; None, which the page says, if it is away.
+
+    None, too, as of a moment: no store has the past.
+    """
+    if moment_shown() is not None:
+        return None
     found = store.ask(question)
     if found is None:
         g.passed_by = store.name

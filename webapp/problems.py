@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, abort, g, render_template
 from flask.typing import ResponseReturnValue
 
 from domain.errors import Fault
@@ -18,6 +18,8 @@ HEADERS = {
     429: {"Retry-After": str(SECONDS_OF_WRONG_TOKENS)},
     503: {"Retry-After": str(SECONDS_TO_RETRY)},
 }
+SOONER = {"being-made": "1", "too-many-moments": "5"}
+"""Seconds to retry of single kinds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,12 @@ KINDS = {
         "There were too many wrong tokens",
         "For a minute only tokens that were valid before are accepted.",
     ),
+    "too-many-moments": Kind(
+        429,
+        "Several moments are being made for you already",
+        "Each moment of the past is made once, and then kept for a while. Wait until"
+        " those that you have asked for are there.",
+    ),
     "internal-error": Kind(
         500,
         "An error occurred in the shop",
@@ -152,6 +160,18 @@ KINDS = {
         "The read model is missing",
         "Its table was dropped. An operator can rebuild it from the log: `recount "
         "rebuild NAME`. The detail has the name. Everything else works, commands too.",
+    ),
+    "being-made": Kind(
+        503,
+        "This moment of the past is being made",
+        "A list as of a moment is made from the events when it is asked for first. Ask"
+        " again in a second: `events`, `of`, `percent` and `seconds_left` say how far"
+        " it is.",
+    ),
+    "past-unavailable": Kind(
+        503,
+        "This moment of the past cannot be shown now",
+        "It could not be made; the detail says why. Today's rows are there.",
     ),
     "parked": Kind(
         503,
@@ -195,7 +215,9 @@ class Problem(Exception):
 
     @property
     def headers(self) -> dict[str, str]:
-        return HEADERS.get(self.kind.status, {})
+        headers = HEADERS.get(self.kind.status, {})
+        seconds = SOONER.get(self.name)
+        return headers if seconds is None else {**headers, "Retry-After": seconds}
 
 
 routes = Blueprint("problems", __name__)
@@ -242,9 +264,14 @@ def position_fields(position: Freshness) -> dict[str, Any]:
     """
     Return the position of the rows; if they are stopped, since when and why.
 
-    If the event that was asked for is passed over: its stream, and since when.
+    If the event that was asked for is passed over: its stream, and since when. As of a
+    moment: that, and how many streams were left out.
     """
     found: dict[str, Any] = {"position": position.reached, "behind": position.behind}
+    if (past := g.get("past")) is not None:
+        found |= past.field
+        if g.get("left_out_then"):
+            found["left_out"] = g.left_out_then
     if position.passed_over is not None:
         found["parked"] = {
             "since": as_json(position.passed_over.since),

@@ -17,11 +17,14 @@ from readmodels import (
     products,
     transfers,
 )
+from webapp.past.moment_asked import ENDPOINTS, PARAMETERS
 from webapp.problems import Problem
 
 
 def only(*names: str) -> None:
     """Raise the Problem that a parameter is not among *names*, or is repeated."""
+    if request.endpoint in ENDPOINTS:
+        names = (*names, *PARAMETERS)
     for name, values in request.args.lists():
         if name not in names:
             refuse(f"The parameter {shorten_name(name)} {unknown_name(name, names)}")

@@ -19,6 +19,8 @@ from eventstore.subscriptions.standstill import AFTER
 from webapp.answering_store import note_store
 from webapp.journal_source import ask_journal
 from webapp.outages import DATABASE_ERRORS
+from webapp.past.lending import lend_past
+from webapp.past.moment_asked import moment_shown
 from webapp.position_asked import is_asked_to_show
 from webapp.read_source import CUT_OFF, lend_primary, lend_source
 
@@ -29,10 +31,17 @@ def reading(*projections: Projection) -> Iterator[tuple[sa.Connection, Freshness
     Lend a query a connection, with the freshness of its read models.
 
     The connection is in autocommit: rows are at least as new as that position. What a
-    posted form needs is asked of the shop's own database.
+    posted form needs is asked of the shop's own database. Where the request asks for a
+    moment, its rows are those of copies.
     """
-    lend = lend_source if is_asked_to_show() else lend_primary
-    with lend(projections) as found:
+    past = moment_shown()
+    if past is not None:
+        lent = lend_past(projections, past)
+    elif is_asked_to_show():
+        lent = lend_source(projections)
+    else:
+        lent = lend_primary(projections)
+    with lent as found:
         if is_asked_to_show():
             for projection, place in zip(projections, found.reached, strict=True):
                 note_behind(projection, place)
@@ -89,6 +98,8 @@ def tell_undecided(connection: sa.Connection, stream_id: str) -> None:
     It is asked on *connection*, lent by `reading`, or of the shop's own database if the
     read models alone are there; if that is away, it is not told.
     """
+    if moment_shown() is not None:
+        return
     if g.get("has_journal", True):
         g.undecided = find_undecided(connection, stream_id=stream_id, most=1)
         return

@@ -227,14 +227,18 @@ def want_copy(
     )
 
 
-def count_wishes(connection: psycopg.Connection[Any], asked_by: str) -> int:
-    """Return how many moments somebody waits for, and has not got yet."""
+def count_wishes(
+    connection: psycopg.Connection[Any], asked_by: str, *, but: Moment
+) -> int:
+    """Return how many other moments somebody waits for, and has not got yet."""
     row = connection.execute(
         """
         SELECT count(DISTINCT coalesce(at::text, up_to::text)) FROM public.past_copies
-        WHERE asked_by = %s AND state IN ('wanted', 'filling')
+        WHERE asked_by = %(asked_by)s AND state IN ('wanted', 'filling') AND NOT (
+            at IS NOT DISTINCT FROM %(at)s AND (at IS NOT NULL OR up_to = %(up_to)s)
+        )
         """,
-        (asked_by,),
+        {"asked_by": asked_by, **but.parameters},
     ).fetchone()
     assert row is not None
     return int(row[0])

@@ -23,6 +23,7 @@ from webapp.api.queries import a_page, limit_asked
 from webapp.current_shop import the_shop
 from webapp.new_enough import ask_store, takes
 from webapp.parked_rows import NO_MARKS, mark_rows
+from webapp.past.moment_asked import PARAMETERS
 from webapp.problems import Problem
 from webapp.query_parameters import once, page_asked, shorten_name
 from webapp.read_connection import reading
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     # It loads the client, which only those need who have the store.
     from readmodels.stores.documents.queries import FoundDocuments
 
-OF_PAGES = ("sort", "after", "limit", "min_position")
+OF_PAGES = ("sort", "after", "limit", "min_position", *PARAMETERS)
 """Parameters that are no conditions."""
 
 routes = Blueprint("documents", __name__, url_prefix="/api/documents")

@@ -37,6 +37,7 @@ from webapp.parked_rows import (
     parked_field,
     refuse_parked,
 )
+from webapp.past.moment_asked import moment_shown
 from webapp.problems import (
     Problem,
     no_account,
@@ -227,9 +228,18 @@ def one(found: FoundRow, **links: str) -> tuple[dict[str, Any], dict[str, str]]:
     [(row, mark)] = found.marks.of([found.row])
     body = {
         **as_json(row),
-        "links": {"self": request.path, **links},
+        "links": {"self": address_of_this(), **links},
         **position_fields(found.position),
         **parked_field(mark),
         **left_out_field(found.marks),
     }
-    return body, {"ETag": f'"{row.version}"'}
+    # A command is for what is, and not for what was.
+    is_past = moment_shown() is not None
+    return body, {} if is_past else {"ETag": f'"{row.version}"'}
+
+
+def address_of_this() -> str:
+    """Return the address of what is shown, with its moment."""
+    if moment_shown() is None or request.endpoint is None:
+        return request.path
+    return url_for(request.endpoint, **(request.view_args or {}))

@@ -1,0 +1,89 @@
+"""`/orders/changes?from=…&to=…`, and of other lists: pages in words."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from domain.money import format_amount
+from eventstore.projections.table_differences import RowDifference
+from webapp.current_shop import the_shop
+from webapp.forms.labels import label
+from webapp.json_values import as_json
+from webapp.past.changes_api import as_csv, view_of
+from webapp.past.changes_asked import find_changes, moment_in_address
+from webapp.past.csv_text import kind_of
+from webapp.past.moment_asked import moment_of_time
+from webapp.past.on_pages import yesterday
+from webapp.past.subjects import SUBJECTS, Subject
+from webapp.template_filters import people_date, people_time
+
+A_PAGE = 50
+AMOUNTS = frozenset({"total", "worth", "amount", "balance", "unit_price"})
+"""Columns of amounts, in minor units of the currency."""
+NOTHING = "nothing"
+
+routes = Blueprint("changed", __name__)
+
+
+def add_pages(subject: Subject) -> None:
+    """Add the pages of the changes of *subject*."""
+    routes.get(f"/{subject.name}/changes", endpoint=subject.name)(
+        view_of(subject, show)
+    )
+    routes.get(f"/{subject.name}/changes.csv", endpoint=f"{subject.name}_csv")(
+        view_of(subject, as_csv)
+    )
+
+
+def show(subject: Subject) -> ResponseReturnValue:
+    """Show what changed; without a beginning, since the end of yesterday."""
+    begin = moment_in_address("from") or moment_of_time("from", yesterday())
+    found = find_changes(subject, begin, moment_in_address("to"), A_PAGE)
+    return render_template(
+        "past/changes.html",
+        found=found,
+        subject=subject,
+        rows=[(row, kind_of(row), sentences_of(subject, row)) for row in found.rows],
+        label=label,
+    )
+
+
+def sentences_of(subject: Subject, row: RowDifference) -> list[tuple[str, str, str]]:
+    """Return of each column that differs its label, and in words the old and new."""
+    before, after = subject.shown(row.before) or {}, subject.shown(row.after) or {}
+    return [
+        (label(name), words_of(name, before), words_of(name, after))
+        for name in row.columns
+    ]
+
+
+def words_of(name: str, row: Mapping[str, Any]) -> str:
+    """Return a value as pages show it."""
+    value = row[name]
+    match value:
+        case None | "" | ():
+            return NOTHING
+        case bool():
+            return "yes" if value else "no"
+        case int() if name in AMOUNTS:
+            settings = the_shop().settings
+            return format_amount(value, row.get("currency") or settings.currency)
+        case int():
+            return f"{value:,}"
+        case datetime():
+            return people_time(value.astimezone(the_shop().settings.timezone))
+        case date():
+            return people_date(value)
+        case str():
+            return value
+        case _:
+            plain = as_json(value)
+            parts = plain.values() if isinstance(plain, dict) else plain
+            return ", ".join(str(part) for part in parts if part) or NOTHING
+
+
+for _subject in SUBJECTS.values():
+    add_pages(_subject)

@@ -1,0 +1,79 @@
+"""What pages say of the moment that they show, and the way to another one."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Flask, request, url_for
+
+from webapp.current_shop import the_shop
+from webapp.past.moment_asked import (
+    PAGES,
+    PARAMETERS,
+    AskedMoment,
+    moment_shown,
+)
+from webapp.template_filters import instant, people_date, people_time
+
+LISTS = {
+    "orders.newest": "changed.orders",
+    "customers.all_of_them": "changed.customers",
+    "accounts.all_of_them": "changed.accounts",
+    "transfers.newest": "changed.transfers",
+}
+"""The page with what changed in a list, by the list's endpoint."""
+
+
+def teach_pages(app: Flask) -> None:
+    """Give the templates of *app* what they need to show the past."""
+    app.jinja_env.globals.update(
+        knows_past=knows_past,
+        past_words=past_words,
+        address_of_today=address_of_today,
+        other_parameters=other_parameters,
+        day_shown=lambda: day_of(moment_shown()),
+        day_of=day_of,
+        today=lambda: f"{now_of_shop():%Y-%m-%d}",
+        changes_endpoint=lambda: LISTS.get(request.endpoint or ""),
+    )
+
+
+def now_of_shop() -> datetime:
+    return datetime.now(the_shop().settings.timezone)
+
+
+def yesterday() -> str:
+    return f"{now_of_shop() - timedelta(days=1):%Y-%m-%d}"
+
+
+def knows_past() -> bool:
+    """Return whether the page can show the past."""
+    return request.endpoint in PAGES
+
+
+def past_words(asked: AskedMoment) -> str:
+    """Return a moment in words, like "as of 31 Mar 1997"."""
+    if asked.at is None:
+        return f"as of position {asked.position:,}"
+    at = instant(asked.at).astimezone(the_shop().settings.timezone)
+    return f"as of {people_date(at.date()) if asked.is_day else people_time(at)}"
+
+
+def address_of_today() -> str:
+    """Return the address of the same page, as of today."""
+    assert request.endpoint is not None
+    today: dict[str, Any] = dict.fromkeys(PARAMETERS)
+    named = request.view_args or {}
+    return url_for(request.endpoint, **{**named, **other_parameters(), **today})
+
+
+def other_parameters() -> dict[str, str]:
+    """Return what else is asked; not which page of a list, which is of one day."""
+    left_out = (*PARAMETERS, "after", "min_position")
+    return {n: value for n, value in request.args.items() if n not in left_out}
+
+
+def day_of(moment: AskedMoment | None) -> str:
+    """Return the day of a moment for the field of a form; today for None."""
+    if moment is None or moment.at is None:
+        return f"{now_of_shop():%Y-%m-%d}"
+    return f"{moment.at.astimezone(the_shop().settings.timezone):%Y-%m-%d}"
