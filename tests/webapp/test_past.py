@@ -1,7 +1,6 @@
 """The shop as of a moment, on pages and by the API."""
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,7 +8,6 @@ from urllib.parse import unquote
 
 import pytest
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
 from domain.accounts.commands import Deposit, OpenAccount
 from domain.customers.commands import ForgetCustomer
@@ -17,7 +15,8 @@ from domain.transfers.commands import TransferMoney
 from eventstore.past.dropping import drop_copies
 from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, bob, pay, place, rename, ship
-from tests.support.past import fill_all, read_events
+from tests.support.past import read_events
+from tests.support.past_pages import Look, looker
 from webapp.past import making
 
 BEFORE = (
@@ -64,8 +63,6 @@ PAGES = (
     "/transfers/1",
 )
 
-Look = Callable[..., TestResponse]
-
 
 @pytest.fixture(autouse=True)
 def _nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,21 +72,7 @@ def _nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def look(client: FlaskClient, shop: Shop) -> Look:
-    """Ask for an address, and once more when its copies are made."""
-
-    def look(address: str, **asked: Any) -> TestResponse:
-        query = {
-            k: v.isoformat() if isinstance(v, datetime) else v for k, v in asked.items()
-        }
-        query = {k.removesuffix("_"): v for k, v in query.items()}
-        answer = client.get(address, query_string=query)
-        if answer.status_code in (202, 503):
-            with shop.lent() as connection:
-                fill_all(shop, connection)
-            answer = client.get(address, query_string=query)
-        return answer
-
-    return look
+    return looker(client, shop)
 
 
 @pytest.fixture

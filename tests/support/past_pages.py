@@ -1,0 +1,35 @@
+"""Asking the web for the past, whose copies are made by the test."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from tasks.shop.wiring import Shop
+from tests.support.past import fill_all
+
+Look = Callable[..., TestResponse]
+
+
+def looker(client: FlaskClient, shop: Shop) -> Look:
+    """Return what asks for an address, and again when its copies are made."""
+
+    def look(address: str, *, accept: str = "*/*", **asked: Any) -> TestResponse:
+        query = {
+            # `from` is a word of Python.
+            name.removesuffix("_"): value.isoformat()
+            if isinstance(value, datetime)
+            else value
+            for name, value in asked.items()
+        }
+        headers = {"Accept": accept}
+        answer = client.get(address, query_string=query, headers=headers)
+        if answer.status_code in (202, 503):
+            with shop.lent() as connection:
+                fill_all(shop, connection)
+            answer = client.get(address, query_string=query, headers=headers)
+        return answer
+
+    return look
