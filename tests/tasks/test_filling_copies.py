@@ -1,0 +1,180 @@
+"""The process that fills copies: races with forgetting, deaths, and its end."""
+
+import time
+from typing import Any
+
+import pytest
+
+from domain.customers.commands import ForgetCustomer
+from eventstore.past import filling
+from eventstore.past.dropping import find_orphans
+from eventstore.past.registry import find_copies, has_work, want_copy
+from readmodels import customers
+from tasks.past.process import fill_in_turn
+from tasks.shop.wiring import Shop
+from tests.support.desk import Do, alice, place, rename
+from tests.support.filling_process import GATES, filling_process
+from tests.support.past import fill_all, moment_of, read_events
+
+NAME = "alice@example.com"
+
+
+class NeverStopped:
+    """Never asked to stop, as long as a test lasts."""
+
+    def is_set(self) -> bool:
+        return False
+
+    def wait(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+def wish(shop: Shop, position: int | None = None) -> None:
+    moment = moment_of(shop, position=position)
+    with shop.lent() as connection:
+        want_copy(connection, customers.projection, moment, "tests")
+
+
+def plaintext_in_copies(shop: Shop) -> list[str]:
+    """Return the tables of copies in which the forgotten name stands."""
+    with shop.lent() as connection:
+        tables = connection.execute(
+            "SELECT tablename FROM pg_tables WHERE tablename ~ '_at_[0-9]+'"
+        ).fetchall()
+        return [
+            table
+            for (table,) in tables
+            if connection.execute(
+                f"SELECT FROM readmodels.{table} AS t"
+                f" WHERE t::text LIKE '%{NAME}%'".encode()
+            ).rowcount
+        ]
+
+
+@pytest.fixture
+def history(shop: Shop, do: Do) -> Shop:
+    do(alice, place)
+    return shop
+
+
+@pytest.mark.parametrize("gate", GATES)
+def test_what_was_begun_before_a_forgetting_is_thrown_away(
+    history: Shop, do: Do, gate: str
+) -> None:
+    wish(history)
+    projections = history.projections
+    with filling_process(history.settings, projections, gate) as process:
+        do(ForgetCustomer(customer_id="ALICE"))
+        process.go_on()
+        assert process.wait() in ("dropped", "ready")
+        process.process.join(60)
+
+    assert plaintext_in_copies(history) == []
+    with history.lent() as connection:
+        fill_all(history, connection)
+        assert [copy.state for copy in find_copies(connection)] in ([], ["ready"])
+        assert find_orphans(connection) == []
+    assert plaintext_in_copies(history) == []
+
+
+def test_without_the_look_at_the_registry_the_name_would_stay(
+    history: Shop, do: Do
+) -> None:
+    """The test above can fail: a filling that does not look shows who is forgotten."""
+    wish(history)
+    with filling_process(
+        history.settings, history.projections, "make_ready", is_guarded=False
+    ) as process:
+        with history.lent() as connection:
+            # As `forget_copies` marks it, while the tables are in use.
+            connection.execute("UPDATE past_copies SET state = 'dropped'")
+        process.go_on()
+        assert process.wait() == "ready"
+
+    assert plaintext_in_copies(history) != []
+
+
+@pytest.mark.parametrize("gate", GATES)
+def test_what_one_left_that_was_killed_the_next_one_makes(
+    history: Shop, gate: str
+) -> None:
+    wish(history)
+    with filling_process(history.settings, history.projections, gate) as process:
+        process.kill()
+
+    with history.lent() as connection:
+        fill_all(history, connection)
+        [copy] = find_copies(connection)
+        assert (copy.state, copy.rows) == ("ready", 1)
+        assert find_orphans(connection) == []
+        assert not has_work(connection)
+
+
+def test_a_filling_that_kills_each_process_is_given_up(history: Shop) -> None:
+    wish(history)
+    for _ in range(3):
+        with filling_process(history.settings, history.projections, "fold") as process:
+            process.kill()
+
+    with history.lent() as connection:
+        fill_all(history, connection)
+        [copy] = find_copies(connection)
+    assert copy.state == "failed"
+    assert copy.error is not None
+
+
+def test_tables_of_nobody_are_dropped(history: Shop) -> None:
+    """A crash of the server empties the registry, and leaves the tables."""
+    wish(history)
+    with history.lent() as connection:
+        fill_all(history, connection)
+        connection.execute("DELETE FROM past_copies")
+        assert len(find_orphans(connection)) == 1
+
+        fill_all(history, connection)
+
+        assert find_orphans(connection) == []
+
+
+def test_the_process_fills_what_is_wanted_and_ends(history: Shop, do: Do) -> None:
+    do(rename)
+    for event in read_events(history):
+        wish(history, event.position)
+    stop: Any = NeverStopped()
+
+    assert fill_in_turn(history, stop, seconds_idle=0.05)
+
+    with history.lent() as connection:
+        states = {copy.state for copy in find_copies(connection)}
+        assert states == {"ready"}
+        assert not has_work(connection)
+
+
+def test_of_two_processes_one_fills(history: Shop) -> None:
+    wish(history)
+    stop: Any = NeverStopped()
+    with filling_process(history.settings, history.projections, "fold"):
+        assert not fill_in_turn(history, stop, seconds_idle=0)
+
+
+def test_a_bug_of_one_copy_does_not_hold_up_the_next(
+    history: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_ready = filling.Filling.make_ready
+    calls = iter([True, False])
+
+    def sometimes(self: filling.Filling) -> None:
+        if next(calls):
+            raise RuntimeError("a bug")
+        make_ready(self)
+
+    monkeypatch.setattr(filling.Filling, "make_ready", sometimes)
+    wish(history, 1)
+    wish(history, 2)
+    stop: Any = NeverStopped()
+
+    assert fill_in_turn(history, stop, seconds_idle=0.05)
+
+    with history.lent() as connection:
+        states = {copy.up_to: copy.state for copy in find_copies(connection)}
+    assert states == {1: "failed", 2: "ready"}
