@@ -17,10 +17,11 @@ from psycopg import sql
 from eventstore.encryption.keys import MasterKeys
 from eventstore.errors import CopyDropped
 from eventstore.errors.refusals import is_lost_connection
-from eventstore.errors.text import error_text
 from eventstore.log.events import RecordedEvent
 from eventstore.log.read import settled
 from eventstore.past.dropping import drop_marked
+from eventstore.past.filling_notes import FillingNotes
+from eventstore.past.live_rows import fill_from_live
 from eventstore.past.moments import Moment, MomentReader
 from eventstore.past.registry import PastCopy, find_start, tables_of_copy
 from eventstore.past.rows_kept import KeptLookups, KeptRows
@@ -28,12 +29,13 @@ from eventstore.personal.keyring import Keyring
 from eventstore.projections.folding import Folding
 from eventstore.projections.ownership import hand_over
 from eventstore.projections.projection import Projection
-from eventstore.projections.table import SCHEMA
 from eventstore.steps import send_all, take_steps
 
 BATCH = 5_000
 MAX_ROWS_IN_MEMORY = 100_000
 """Rows of a read model and of its look-ups, each some kilobytes."""
+PRICE_OF_LIVE_ROWS = 3.0
+"""How many times as much an event costs that is folded for single rows."""
 SECONDS_BETWEEN_NOTES = 0.2
 """Between two notes of how far it is, so that a page shows it within a second."""
 
@@ -71,7 +73,8 @@ def fill_copy(
             raise
         was_dropped = isinstance(error, CopyDropped)
         with suppress(psycopg.Error):
-            was_dropped |= not filling.give_up(error)
+            was_dropped |= not filling.notes.note_end(error)
+            drop_marked(connection, copy.read_model, copy.number)
         if was_dropped and isinstance(error, Exception):
             raise CopyDropped(copy.number) from error
         raise
@@ -94,20 +97,86 @@ class Filling:
         self.copy = copy
         self.masters = masters
         self.show = show
+        self.notes = FillingNotes(connection, copy.number)
         self.tables = tables_of_copy(projection, copy.number)
         # Behind it events may come whose times belong to the moment.
         up_to = settled(connection) if copy.at is not None else copy.up_to
         self.moment = Moment(up_to=up_to, at=copy.at)
         self.reader = MomentReader(connection, self.moment, projection.types)
+        self.left_out = 0
         self.rows = KeptRows(self.tables.rows, is_complete=True)
         self.lookups = KeptLookups(projection.lookups, self.tables.lookups)
         self.parked: dict[str, int] = {}
         self.noted_at = 0.0
 
     def run(self) -> None:
-        self.begin()
+        start = find_start(self.connection, self.projection, self.moment)
+        if start is not None and start.left_out:
+            # Which streams are left out in it, nobody knows.
+            start = None
+        self.begin(start)
+        if not self.take_live_rows():
+            try:
+                self.make_tables(start)
+            except psycopg.errors.UndefinedTable:
+                # It was dropped by hand at this moment.
+                self.begin(None)
+                self.make_tables(None)
+            self.read()
+        for table in self.tables.all:
+            self.connection.execute(sql.SQL("ANALYZE {}").format(table.identifier))
+        reader = self.reader
+        self.notes.note_ready(
+            self.tables.rows,
+            up_to=self.moment.up_to,
+            greatest=reader.greatest,
+            has_ended=reader.has_ended,
+            next_at=reader.next_at,
+            left_out=self.left_out,
+        )
+        self.notes.note_size(self.tables)
+
+    def begin(self, start: PastCopy | None) -> None:
+        """Begin to read behind an earlier copy, or at the beginning of the log."""
+        self.reader = MomentReader(self.connection, self.moment, self.projection.types)
+        if start is not None and start.greatest is not None:
+            self.reader.position = self.reader.greatest = start.greatest
+            self.reader.has_ended = start.has_ended
+            self.reader.next_at = start.next_at
         self.reader.begin()
-        self.note_progress()
+
+    def take_live_rows(self) -> bool:
+        """Fill it from the live rows, if that is less to do; return whether it is."""
+        reader = self.reader
+        found = fill_from_live(
+            self.connection,
+            self.projection,
+            self.tables,
+            self.moment,
+            self.masters,
+            # Of each event that is folded alone several are read.
+            most=int((reader.goal - reader.position) / PRICE_OF_LIVE_ROWS),
+            note=self.note_progress,
+        )
+        if found is None:
+            return False
+        reader.position, self.left_out = reader.goal, found.left_out
+        reader.greatest, reader.has_ended, reader.next_at = found[:3]
+        self.rows.is_complete = False
+        return True
+
+    def make_tables(self, start: PastCopy | None) -> None:
+        """Make the tables, with the rows of an earlier copy if it starts there."""
+        with self.connection.transaction():
+            self.tables.create(self.connection, is_logged=False)
+            names = [table.name for table in self.tables.all]
+            hand_over(self.connection, "TABLE", *names)
+            if start is not None:
+                self.start_from(start)
+            self.note_progress()
+
+    def read(self) -> None:
+        """Read the events of the moment, and fold them."""
         for events in self.reader.batches(BATCH):
             if events:
                 self.fold(events)
@@ -116,30 +185,7 @@ class Filling:
             elif time.monotonic() > self.noted_at + SECONDS_BETWEEN_NOTES:
                 self.note_progress()
         self.write()
-        for table in self.tables.all:
-            self.connection.execute(sql.SQL("ANALYZE {}").format(table.identifier))
-        self.make_ready()
-
-    def begin(self) -> None:
-        """Make the tables, with the rows of an earlier copy if it can start there."""
-        start = find_start(self.connection, self.projection, self.moment)
-        if start is not None and start.left_out:
-            # Which streams are left out in it, nobody knows.
-            start = None
-        try:
-            self.make_tables(start)
-        except psycopg.errors.UndefinedTable:
-            # It was dropped by hand at this moment.
-            self.make_tables(None)
-
-    def make_tables(self, start: PastCopy | None) -> None:
-        with self.connection.transaction():
-            self.tables.create(self.connection, is_logged=False)
-            names = [table.name for table in self.tables.all]
-            hand_over(self.connection, "TABLE", *names)
-            if start is not None:
-                self.start_from(start)
-            self.note_progress()
+        self.left_out = len(self.parked)
 
     def start_from(self, start: PastCopy) -> None:
         """Take over the rows of an earlier copy."""
@@ -153,10 +199,6 @@ class Filling:
             )
         self.tables.rows.create_indexes(self.connection, are_early=True)
         self.rows.is_complete = False
-        assert start.greatest is not None
-        reader = self.reader
-        reader.position = reader.greatest = start.greatest
-        reader.has_ended, reader.next_at = start.has_ended, start.next_at
 
     def fold(self, events: Sequence[RecordedEvent]) -> None:
         """Fold a batch into the rows in memory."""
@@ -189,56 +231,6 @@ class Filling:
         self.lookups.note_written(forget=is_full)
         self.rows.note_written(forget=is_full)
 
-    def note_progress(self) -> None:
-        """
-        Note how far it is. Raises CopyDropped.
-
-        It is the last statement of a transaction: the row is locked for that long, and
-        who drops it waits.
-        """
-        self.noted_at = time.monotonic()
-        reader = self.reader
-        progress = Progress(min(reader.position, reader.goal), reader.goal)
-        done = self.connection.execute(
-            """
-            UPDATE public.past_copies SET done = %s, goal = %s
-            WHERE number = %s AND state = 'filling'
-            """,
-            (*progress, self.copy.number),
-        )
-        if not done.rowcount:
-            raise CopyDropped(self.copy.number)
-        self.show(progress)
-
-    def make_ready(self) -> None:
-        """Let it answer. Raises CopyDropped."""
-        count = sql.SQL("(SELECT count(*) FROM {})").format(self.tables.rows.identifier)
-        done = self.connection.execute(
-            sql.SQL(
-                """
-                UPDATE public.past_copies SET
-                    state = 'ready', up_to = %(up_to)s, until = at, looked = %(up_to)s,
-                    greatest = %(greatest)s,
-                    event_id = public.event_id_at(%(greatest)s),
-                    has_ended = %(has_ended)s, next_at = %(next_at)s,
-                    done = goal, rows = {count}, left_out = %(left_out)s,
-                    made_at = clock_timestamp(), used_at = clock_timestamp()
-                WHERE number = %(number)s AND state = 'filling'
-                """
-            ).format(count=count),
-            {
-                "up_to": self.moment.up_to,
-                "greatest": self.reader.greatest,
-                "has_ended": self.reader.has_ended,
-                "next_at": self.reader.next_at,
-                "left_out": len(self.parked),
-                "number": self.copy.number,
-            },
-        )
-        if not done.rowcount:
-            raise CopyDropped(self.copy.number)
-        self.note_size()
-
     def index(self) -> None:
         """
         Make the indexes that searches need; it answers already, and more slowly.
@@ -254,39 +246,17 @@ class Filling:
         for index in wanted:
             with suppress(psycopg.errors.UndefinedTable):
                 self.tables.rows.create_index(self.connection, index)
-        self.note_size()
+        self.notes.note_size(self.tables)
 
-    def note_size(self) -> None:
-        self.connection.execute(
-            """
-            UPDATE public.past_copies SET bytes = (
-                SELECT sum(pg_total_relation_size(
-                    to_regclass(format('%%I.%%I', %s::text, name))
-                ))
-                FROM unnest(%s::text[]) AS t (name)
-            )
-            WHERE number = %s
-            """,
-            (SCHEMA, [table.name for table in self.tables.all], self.copy.number),
-        )
+    def note_progress(self) -> None:
+        """
+        Note how far it is. Raises CopyDropped.
 
-    def give_up(self, error: BaseException) -> bool:
-        """Throw away what was filled, and note why; return False if it was dropped."""
-        # A process that is asked to end leaves it to the next one.
-        is_ended = not isinstance(error, Exception)
-        noted = self.connection.execute(
-            """
-            UPDATE public.past_copies SET
-                state = %s, error = %s, made_at = clock_timestamp(),
-                tries = tries - %s, done = 0
-            WHERE number = %s AND state = 'filling'
-            """,
-            (
-                "wanted" if is_ended else "failed",
-                f"{type(error).__name__}: {error_text(error)}"[:300],
-                int(is_ended),
-                self.copy.number,
-            ),
-        )
-        drop_marked(self.connection, self.copy.read_model, self.copy.number)
-        return noted.rowcount == 1
+        It is the last statement of a transaction: the row is locked for that long, and
+        who drops it waits.
+        """
+        self.noted_at = time.monotonic()
+        reader = self.reader
+        progress = Progress(min(reader.position, reader.goal), reader.goal)
+        self.notes.note_progress(*progress)
+        self.show(progress)

@@ -23,12 +23,15 @@ from eventstore.past.moments import Moment
 from eventstore.past.registry import find_copies, find_right
 from eventstore.projections.projection import Projection
 from readmodels import ALL, customers, order_list, products
+from tasks import catch_up
 from tasks.shop import wiring
 from tasks.shop.settings import Settings
 from tasks.shop.wiring import Shop
 from tests.support import northwind
 from tests.support.desk import Do, alice, bob, pay, place, rename, ship
+from tests.support.fillings import note_fillings
 from tests.support.order_histories import BEGIN, OrderHistories
+from tests.support.parking import park_stream
 from tests.support.past import (
     fold_past,
     make_copy,
@@ -111,11 +114,11 @@ def customers_of(chance: Random) -> Iterator[tuple[str, NewEvent]]:
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("order", ["ascending", "by chance"])
+@pytest.mark.parametrize("order", ["ascending", "by chance", "from the live rows"])
 def test_imported_times_that_fall_are_no_matter(
     shop: Shop, seed: int, order: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also with little memory, and where copies start from earlier ones."""
+    """Also with little memory, from earlier copies, and from the live rows."""
     chance = Random(seed)
     monkeypatch.setattr(filling, "BATCH", chance.choice([7, 1_000]))
     monkeypatch.setattr(filling, "MAX_ROWS_IN_MEMORY", chance.choice([5, 1_000]))
@@ -136,10 +139,76 @@ def test_imported_times_that_fall_are_no_matter(
         for stream_id, event in customers_of(chance):
             append_one(stream_id, replace(event, type="CustomerDetailsChanged"))
     events = read_events(shop)
+    if order == "from the live rows":
+        catch_up.run(shop)
+        note_fillings(shop)
+        monkeypatch.setattr(filling, "PRICE_OF_LIVE_ROWS", 0.01)
     times = [event.occurred_at for event in chance.sample(list(events), 8)]
     for moment in sorted(times) if order == "ascending" else times:
         for projection in chance.sample(ALL, 3):
             check(shop, events, projection, moment_of(shop, moment))
+
+
+WITH_STREAMS = [projection for projection in ALL if projection.streams]
+
+
+@pytest.fixture
+def from_live_rows(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Have all copies made from the live rows; those that were not are in the list."""
+    others: list[str] = []
+    read = filling.Filling.read
+
+    def note(self: filling.Filling) -> None:
+        others.append(self.projection.name)
+        read(self)
+
+    monkeypatch.setattr(filling.Filling, "read", note)
+    monkeypatch.setattr(filling, "PRICE_OF_LIVE_ROWS", 0.001)
+    return others
+
+
+@pytest.mark.parametrize("projection", WITH_STREAMS, ids=lambda model: model.name)
+def test_what_is_made_from_the_live_rows_is_the_same(
+    known_shop: Shop, do: Do, projection: Projection, from_live_rows: list[str]
+) -> None:
+    note_fillings(known_shop)
+    events = read_events(known_shop)
+    chance = Random(2)
+    for event in chance.sample(list(events), 4):
+        check(known_shop, events, projection, moment_of(known_shop, event.occurred_at))
+        position = moment_of(known_shop, position=event.position)
+        check(known_shop, events, projection, position)
+    # What the live rows have not read yet, and somebody who is forgotten.
+    do(place)
+    shipped = moment_of(known_shop)
+    do(ForgetCustomer(customer_id="ALICE"))
+    check(known_shop, read_events(known_shop), projection, shipped)
+
+    assert from_live_rows == []
+
+
+def test_live_rows_of_other_code_are_not_taken(
+    known_shop: Shop, from_live_rows: list[str]
+) -> None:
+    note_fillings(known_shop)
+    with known_shop.lent() as connection:
+        connection.execute("UPDATE fillings SET fold_version = 'other'")
+
+    make_copy(known_shop, order_list.projection, moment_of(known_shop))
+
+    assert from_live_rows == ["order_list"]
+
+
+def test_live_rows_with_a_stream_left_out_are_not_taken(
+    known_shop: Shop, do: Do, from_live_rows: list[str]
+) -> None:
+    note_fillings(known_shop)
+    park_stream(known_shop, "order_list", "order-1", 0)
+
+    events = read_events(known_shop)
+    check(known_shop, events, order_list.projection, moment_of(known_shop))
+
+    assert from_live_rows == ["order_list"]
 
 
 def test_a_later_moment_starts_from_an_earlier_copy(
@@ -322,23 +391,30 @@ needs_northwind = pytest.mark.skipif(
 
 @needs_northwind
 @pytest.mark.parametrize(
-    ("count", "order"),
+    ("count", "order", "is_live"),
     [
-        (12, sorted),
-        (12, list),
-        pytest.param(250, sorted, marks=pytest.mark.long),
-        pytest.param(250, list, marks=pytest.mark.long),
+        (12, sorted, False),
+        (12, list, False),
+        (12, list, True),
+        pytest.param(250, sorted, False, marks=pytest.mark.long),
+        pytest.param(200, list, False, marks=pytest.mark.long),
+        pytest.param(50, list, True, marks=pytest.mark.long),
     ],
 )
 def test_any_list_of_a_real_shop_is_as_it_was(
     northwind_shop: Shop,
     count: int,
     order: Callable[[list[datetime]], list[datetime]],
+    is_live: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Every list where there is time for it; else of each moment two by chance."""
     chance = Random(count)
     events = read_events(northwind_shop)
+    if is_live:
+        note_fillings(northwind_shop)
+        monkeypatch.setattr(filling, "PRICE_OF_LIVE_ROWS", 0.001)
     for at in order(moments_between(events, count, chance)):
         moment = moment_of(northwind_shop, at)
-        for projection in ALL if count > 100 else chance.sample(ALL, 2):
+        for projection in ALL if count > 12 else chance.sample(ALL, 2):
             check(northwind_shop, events, projection, moment)

@@ -8,6 +8,7 @@ from typing import Any
 
 from eventstore.past import filling
 from eventstore.past.filler import Bounds, Filler
+from eventstore.past.filling_notes import FillingNotes
 from eventstore.past.rows_kept import KeptRows
 from eventstore.projections.projection import Projection
 from tasks.past.process import connect_filler
@@ -21,7 +22,7 @@ GATES = {
     "write": filling.Filling,
     # It holds its tables, and has written rows that it has not committed.
     "written": KeptRows,
-    "make_ready": filling.Filling,
+    "note_ready": FillingNotes,
     "index": filling.Filling,
 }
 """The steps of a filling before which it can wait, and whose they are."""
@@ -79,13 +80,13 @@ def fill(
     step: Callable[..., Any] = getattr(GATES[gate], gate)
     waited = False
 
-    def with_gate(self: Any, *arguments: Any) -> Any:
+    def with_gate(self: Any, *arguments: Any, **more: Any) -> Any:
         nonlocal waited
         if not waited:
             waited = True
             pipe.send("waiting")
             pipe.recv()
-        return step(self, *arguments)
+        return step(self, *arguments, **more)
 
     setattr(GATES[gate], gate, with_gate)
     with connect_filler(settings) as connection:

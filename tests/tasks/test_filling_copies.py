@@ -83,7 +83,7 @@ def test_without_the_look_at_the_registry_the_name_would_stay(
     """The test above can fail: a filling that does not look shows who is forgotten."""
     wish(history)
     with filling_process(
-        history.settings, history.projections, "make_ready", is_guarded=False
+        history.settings, history.projections, "note_ready", is_guarded=False
     ) as process:
         with history.lent() as connection:
             # As `forget_copies` marks it, while the tables are in use.
@@ -160,15 +160,15 @@ def test_of_two_processes_one_fills(history: Shop) -> None:
 def test_a_bug_of_one_copy_does_not_hold_up_the_next(
     history: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_ready = filling.Filling.make_ready
+    fold = filling.Filling.fold
     calls = iter([True, False])
 
-    def sometimes(self: filling.Filling) -> None:
+    def sometimes(self: filling.Filling, events: Any) -> None:
         if next(calls):
             raise RuntimeError("a bug")
-        make_ready(self)
+        fold(self, events)
 
-    monkeypatch.setattr(filling.Filling, "make_ready", sometimes)
+    monkeypatch.setattr(filling.Filling, "fold", sometimes)
     wish(history, 1)
     wish(history, 2)
     stop: Any = NeverStopped()
