@@ -42,6 +42,10 @@ COMMANDS = {
         "cli.parked:parked",
         "List, retry or drop the streams that read models leave out.",
     ),
+    "past": Lazy(
+        "cli.past:past",
+        "Show read models as of a moment, and tend the copies made for that.",
+    ),
     "readmodels": Lazy(
         "cli.readmodels:readmodels",
         "List the read models; follow, drop or remove one.",

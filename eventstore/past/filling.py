@@ -155,7 +155,7 @@ class Filling:
             self.moment,
             self.masters,
             # Of each event that is folded alone several are read.
-            most=int((reader.goal - reader.position) / PRICE_OF_LIVE_ROWS),
+            most=int(reader.count_left() / PRICE_OF_LIVE_ROWS),
             note=self.note_progress,
         )
         if found is None:

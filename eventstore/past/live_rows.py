@@ -7,7 +7,7 @@ of the moment. That is little for a recent day, and for a row of orders that are
 finished.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Set
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -29,6 +29,8 @@ from eventstore.steps import send_all
 
 STEPS_OF_TIME = timedelta(microseconds=1)
 STREAMS_AT_ONCE = 5_000
+STREAMS_A_ROW = 10
+"""How many streams a row is taken to have that streams of look-ups feed."""
 MAX_EVENTS = 100_000
 """Events that are folded at most: all of them are in memory."""
 
@@ -79,7 +81,7 @@ def fill_from_live(
         if live is None:
             return None
         streams = find_differing(connection, projection, moment, live.checkpoint)
-        if streams is None:
+        if count_feeding(projection, streams) * STREAMS_A_ROW > most:
             return None
         tables.create(connection, is_logged=False)
         hand_over(connection, "TABLE", *(table.name for table in tables.all))
@@ -95,7 +97,13 @@ def fill_from_live(
     for table in tables.all:
         connection.execute(sql.SQL("ANALYZE {}").format(table.identifier))
     recomputation = RecomputationAsOf(
-        connection, projection, tables, masters, moment, min(most, MAX_EVENTS)
+        connection,
+        projection,
+        tables,
+        masters,
+        moment,
+        min(most, MAX_EVENTS),
+        streams,
     )
     try:
         made = recomputation.run(streams, {})
@@ -144,7 +152,7 @@ def find_differing(
     projection: Projection,
     moment: Moment,
     checkpoint: int,
-) -> set[str] | None:
+) -> set[str]:
     """
     Return the streams with an event in the moment and not in the rows, or the reverse.
 
@@ -164,6 +172,12 @@ def find_differing(
     categories = {*projection.streams.values()}
     categories |= {lookup.category for lookup in projection.lookups if lookup.category}
     return {s for (s,) in rows if s.partition("-")[0] in categories}
+
+
+def count_feeding(projection: Projection, streams: Set[str]) -> int:
+    """Return how many of *streams* feed a row that many others feed, too."""
+    feeding = {lookup.category for lookup in projection.lookups if lookup.feeds}
+    return sum(stream.partition("-")[0] in feeding for stream in streams)
 
 
 def describe(
@@ -207,10 +221,13 @@ class RecomputationAsOf(Recomputation):
         masters: MasterKeys | None,
         moment: Moment,
         most: int,
+        differing: Set[str],
     ) -> None:
         super().__init__(connection, projection, tables, masters, moment.up_to, most)
         self.moment = moment
         self.budget = most
+        # Many of these have no event in the moment; the others, mostly, have some.
+        self.differing = differing
 
     def load(self, streams: Collection[str]) -> None:
         """
@@ -218,6 +235,8 @@ class RecomputationAsOf(Recomputation):
 
         Raises TooIntertwined.
         """
+        if len({*streams} - self.differing) > self.budget:
+            raise TooIntertwined(self.projection.name, len(streams))
         names = sorted(streams)
         for start in range(0, len(names), STREAMS_AT_ONCE):
             self.load_some(names[start : start + STREAMS_AT_ONCE])

@@ -140,6 +140,18 @@ class MomentReader:
             )
             self.ended = dict(rows.fetchall())
 
+    def count_left(self) -> int:
+        """Return how many events of the types are left to read, at most."""
+        row = self.connection.execute(
+            """
+            SELECT count(*) FROM public.events
+            WHERE id > %s AND id <= %s AND type = ANY (%s)
+            """,
+            (self.position, self.goal, list(self.types)),
+        ).fetchone()
+        assert row is not None
+        return int(row[0])
+
     def batches(self, limit: int) -> Iterator[list[RecordedEvent]]:
         """Yield the events of the moment in order, at most *limit* at a time."""
         while self.position < self.goal:

@@ -19,7 +19,7 @@ from eventstore.log.append import append
 from eventstore.log.events import Metadata, NewEvent, RecordedEvent
 from eventstore.past import filling
 from eventstore.past.filler import Bounds
-from eventstore.past.moments import Moment
+from eventstore.past.moments import Moment, MomentReader
 from eventstore.past.registry import find_copies, find_right
 from eventstore.projections.projection import Projection
 from readmodels import ALL, customers, order_list, products
@@ -142,11 +142,16 @@ def test_imported_times_that_fall_are_no_matter(
     if order == "from the live rows":
         catch_up.run(shop)
         note_fillings(shop)
-        monkeypatch.setattr(filling, "PRICE_OF_LIVE_ROWS", 0.01)
+        take_live_rows(monkeypatch)
     times = [event.occurred_at for event in chance.sample(list(events), 8)]
     for moment in sorted(times) if order == "ascending" else times:
         for projection in chance.sample(ALL, 3):
             check(shop, events, projection, moment_of(shop, moment))
+
+
+def take_live_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have all copies made from the live rows, however much there is to do."""
+    monkeypatch.setattr(MomentReader, "count_left", lambda _: 100_000)
 
 
 WITH_STREAMS = [projection for projection in ALL if projection.streams]
@@ -163,7 +168,7 @@ def from_live_rows(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         read(self)
 
     monkeypatch.setattr(filling.Filling, "read", note)
-    monkeypatch.setattr(filling, "PRICE_OF_LIVE_ROWS", 0.001)
+    take_live_rows(monkeypatch)
     return others
 
 
@@ -413,7 +418,7 @@ def test_any_list_of_a_real_shop_is_as_it_was(
     events = read_events(northwind_shop)
     if is_live:
         note_fillings(northwind_shop)
-        monkeypatch.setattr(filling, "PRICE_OF_LIVE_ROWS", 0.001)
+        take_live_rows(monkeypatch)
     for at in order(moments_between(events, count, chance)):
         moment = moment_of(northwind_shop, at)
         for projection in ALL if count > 12 else chance.sample(ALL, 2):

@@ -1,0 +1,30 @@
+"""`recount past`: read models as of a moment, and what changed between two."""
+
+import click
+
+from cli.lazy import Lazy, LazyGroup
+
+OF_PAST = {
+    "diff": Lazy(
+        "cli.past_diff:diff",
+        "Show what changed in a read model between two moments.",
+    ),
+    "drop": Lazy("cli.past_copies:drop", "Drop copies: they are made again if asked."),
+    "list": Lazy(
+        "cli.past_copies:list_copies",
+        "List the copies: of which moment, how large, and how far they are.",
+    ),
+    "make": Lazy(
+        "cli.past_copies:make", "Make the copies of a moment before somebody asks."
+    ),
+}
+
+
+@click.group(cls=LazyGroup, lazy=OF_PAST)
+def past() -> None:
+    """
+    Show read models as of a moment, and tend the copies that are made for that.
+
+    Pages and the API show any list as of a date or a time. A copy is made when somebody
+    asks for it first, and kept for a while; nothing is lost with it.
+    """
