@@ -42,6 +42,8 @@ SIZES = """
         sum(pg_catalog.pg_total_relation_size(c.oid))::bigint
     FROM pg_catalog.pg_class AS c
     WHERE c.relnamespace = to_regnamespace(%s) AND c.relkind = 'r'
+        -- Copies of the past: recount past list.
+        AND c.relname !~ '_at_[0-9]+(_|$)'
     GROUP BY 1
 """
 

@@ -20,6 +20,7 @@ from eventstore.heartbeats.heartbeats import Heartbeat, find_heartbeats
 from eventstore.journal.entries import WaitingCount, count_waiting
 from eventstore.journal.undecided_commands import UndecidedCommand, find_undecided
 from eventstore.log.fence import find_holders
+from eventstore.past.registry import CopyCounts, count_copies
 from eventstore.projections.generations import LiveGeneration, live_generations
 from eventstore.projections.parked_streams import ParkedCount, count_parked
 from eventstore.projections.tables import name_of
@@ -60,6 +61,7 @@ def status() -> None:
         parked = count_parked(connection)
         wrong, walks = count_wrong_rows(connection), load_walks(connection)
         fillings = find_fillings(connection)
+        copies = count_copies(connection)
     outdated = [projection.name for projection in rebuild.find_unfit(shop())]
     click.echo(line_of_commands(waiting))
     for command in undecided:
@@ -76,6 +78,8 @@ def status() -> None:
         click.echo(audited)
     click.echo(line_of_snapshots(snapshots))
     for line in lines_of_webhooks(webhooks, no_more, sends=sends):
+        click.echo(line)
+    for line in lines_of_past(copies):
         click.echo(line)
     if old_logs:
         click.echo(
@@ -165,6 +169,17 @@ def lines_of_webhooks(
             f"webhook {name} STOPPED: {printable(because)}; when it is mended: recount"
             f" webhooks resume {name}"
         )
+
+
+def lines_of_past(copies: CopyCounts) -> Iterator[str]:
+    """Yield a line that counts the copies of the past, if there are any."""
+    if not any(copies.by_state.values()):
+        return
+    counts = [f"{count} {state}" for state, count in sorted(copies.by_state.items())]
+    line = f"copies of the past: {', '.join(counts)}, {copies.bytes / 1e6:,.1f} MB"
+    if copies.waiting >= SECONDS_TO_MENTION:
+        line += f"; one is WAITED FOR since {copies.waiting:,.0f} s: does a relay run?"
+    yield f"{line}: recount past list"
 
 
 def lines_of_heartbeats(heartbeats: Sequence[Heartbeat]) -> Iterator[str]:

@@ -45,6 +45,7 @@ from webapp.current_shop import the_shop
 from webapp.feed.tally import STREAM, WAITING, FollowerTally
 from webapp.outages import DATABASE_ERRORS, is_outage
 from webapp.rebuild_metrics import of_rebuilds
+from webapp.past.metrics import of_past
 from webapp.store_metrics import of_copies, of_stores
 
 SECONDS_OF_A_TALLY = 15.0
@@ -140,6 +141,7 @@ class Figures(Collector):
             yield from of_rebuilds(find_fillings(connection))
             yield from of_processes(connection)
             yield from of_webhooks(connection)
+            yield from of_past(connection)
             if self.shop.settings.names_stores:
                 yield from of_copies(find_copy_standings(connection))
 

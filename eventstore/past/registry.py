@@ -1,6 +1,6 @@
 """The registry of copies: which there are, and which is right for a moment."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -255,3 +255,34 @@ def has_work(connection: psycopg.Connection[Any]) -> bool:
         """
     ).fetchone()
     return row == (True,)
+
+
+class CopyCounts(NamedTuple):
+    """
+    How many copies there are by state, and how many bytes they have together.
+
+    *waiting* is since how many seconds somebody has waited for one that nobody has
+    begun to fill; 0 if nobody does.
+    """
+
+    by_state: Mapping[str, int]
+    bytes: int
+    waiting: float
+
+
+def count_copies(connection: psycopg.Connection[Any]) -> CopyCounts:
+    """Return how many copies there are."""
+    rows = connection.execute(
+        """
+        SELECT
+            state, count(*), coalesce(sum(bytes), 0)::bigint,
+            max(extract(epoch FROM clock_timestamp() - asked_at))::float8
+        FROM public.past_copies GROUP BY state
+        """
+    ).fetchall()
+    waiting = [age for state, _, _, age in rows if state == "wanted"]
+    return CopyCounts(
+        {state: count for state, count, *_ in rows},
+        sum(size for _, _, size, _ in rows),
+        max(waiting, default=0.0),
+    )

@@ -58,6 +58,8 @@ def carry_over(connection: psycopg.Connection[Any], places: Places, kept: str) -
     """Adapt tables with positions of the log; drop caches."""
     connection.execute("DELETE FROM public.snapshots")
     connection.execute("DELETE FROM public.subscriptions WHERE name = 'seals'")
+    # Their tables go with the next copy that is filled.
+    connection.execute("UPDATE public.past_copies SET state = 'dropped'")
     if places.are_those_of_before:
         return
     # It stays there, to look up positions of the old log.
