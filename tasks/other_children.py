@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from ctypes import c_bool
 from multiprocessing.context import ForkContext
 
+from eventstore.projections.fold_version import fold_version
 from tasks.child_process import ChildProcess
 from tasks.past.process import fill_copies
 from tasks.shop.wiring import Shop
@@ -18,6 +19,9 @@ class OtherChildren:
         self.sender = ChildProcess(context, wiring, "sender of webhooks", send)
         self.filler = ChildProcess(context, wiring, "filler of copies", fill_copies)
         self.all: list[ChildProcess] = [self.sender, self.filler]
+        for projection in wiring().projections:
+            # A second for all of them, which each filler would take again.
+            fold_version(projection)
         if wiring().settings.names_stores:
             name = "writer of stores"
             writer = ChildProcess(

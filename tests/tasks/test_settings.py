@@ -74,6 +74,11 @@ WRONG = [
     ("SEAL_SECONDS", "0", "expected seconds above 0"),
     ("SEAL_SECONDS", "hunter2", "expected seconds above 0"),
     ("SEALS_EXPORT_DIR", "hunter2", "expected an absolute path"),
+    ("PAST_COPIES", "0", "expected a number from 1 to 1000"),
+    *(
+        ("PAST_BYTES", value, "expected bytes, like 500MB or 2GiB")
+        for value in ("0", "hunter2", "2Gi", "-1", "1.5GB", "5KiBB")
+    ),
     *(
         ("WEBHOOK_ALLOW_PRIVATE", value, f"expected {NETWORKS}")
         for value in ("hunter2", "10.1.0.0/33", "10.1.2.3/16", "10.0.0.0/8,")
@@ -255,3 +260,11 @@ def test_a_wrong_variable_is_told_in_one_line(
     ended: subprocess.CompletedProcess[str],
 ) -> None:
     assert ended.stderr == "recount: PORT: expected a number from 1 to 65535\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "size"),
+    [("500MB", 500_000_000), ("2GiB", 2**31), ("1024", 1024), ("1 KB", 1_000)],
+)
+def test_a_size_is_written_with_its_unit(written: str, size: int) -> None:
+    assert settings_with(PAST_BYTES=written).past_bytes == size
