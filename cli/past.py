@@ -9,10 +9,12 @@ OF_PAST = {
         "cli.past_diff:diff",
         "Show what changed in a read model between two moments.",
     ),
-    "drop": Lazy("cli.past_copies:drop", "Drop copies: they are made again if asked."),
+    "drop": Lazy(
+        "cli.past_copies:drop", "Drop copies: they are made again if somebody asks."
+    ),
     "list": Lazy(
         "cli.past_copies:list_copies",
-        "List the copies: of which moment, how large, and how far they are.",
+        "List the copies, the one used last first: moment, rows, size, and progress.",
     ),
     "make": Lazy(
         "cli.past_copies:make", "Make the copies of a moment before somebody asks."
@@ -20,7 +22,11 @@ OF_PAST = {
 }
 
 
-@click.group(cls=LazyGroup, lazy=OF_PAST)
+@click.group(
+    cls=LazyGroup,
+    lazy=OF_PAST,
+    short_help="Show read models as of a moment, and tend the copies made for that.",
+)
 def past() -> None:
     """
     Show read models as of a moment, and tend the copies that are made for that.
