@@ -75,6 +75,14 @@ def drop_marked(
     return True
 
 
+def drop_all_marked(connection: psycopg.Connection[Any]) -> None:
+    """Drop the tables of all copies that are marked, where they are not in use."""
+    for read_model, number in connection.execute(
+        "SELECT read_model, number FROM public.past_copies WHERE state = 'dropped'"
+    ).fetchall():
+        drop_marked(connection, read_model, number)
+
+
 def drop_tables(
     connection: psycopg.Connection[Any], read_model: str, number: int
 ) -> None:
@@ -110,10 +118,7 @@ def sweep(
     useless = [n for n, name, *version in rows if versions.get(name) != (*version,)]
     if useless:
         drop_copies(connection, useless)
-    for read_model, number in connection.execute(
-        "SELECT read_model, number FROM public.past_copies WHERE state = 'dropped'"
-    ).fetchall():
-        drop_marked(connection, read_model, number)
+    drop_all_marked(connection)
     connection.execute(
         """
         DELETE FROM public.past_copies

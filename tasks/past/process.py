@@ -17,6 +17,7 @@ import psycopg
 import sqlalchemy as sa
 
 from eventstore.errors import EventStoreError
+from eventstore.past.dropping import drop_all_marked
 from eventstore.past.filler import Bounds, Filler
 from eventstore.past.registry import has_work
 from tasks.app import limit_memory
@@ -75,15 +76,22 @@ def fill_in_turn(
             if stop.is_set():
                 return True
             if has_work(session):
-                fill_next(filler, stop)
+                has_filled = fill_next(filler, stop)
                 until = time.monotonic() + seconds_idle
-            else:
-                stop.wait(SECONDS_BETWEEN_LOOKS)
+                if has_filled:
+                    continue
+                # Nothing is to be filled: tables are, or were, in use.
+                drop_all_marked(session)
+            stop.wait(SECONDS_BETWEEN_LOOKS)
         return True
 
 
-def fill_next(filler: Filler, stop: StopRequest) -> None:
-    """Fill one copy; an error of its own is noted with it, and the next one comes."""
+def fill_next(filler: Filler, stop: StopRequest) -> bool:
+    """
+    Fill one copy, and return whether one was filled, or has failed.
+
+    An error of its own is noted with it, and the next one comes.
+    """
 
     def show(*_: object) -> None:
         if stop.is_set():
@@ -97,7 +105,7 @@ def fill_next(filler: Filler, stop: StopRequest) -> None:
     except Exception as error:
         # A bug, or a full disk: whoever waits for it is told.
         log.error("copy failed", error=type(error).__name__, exc_info=error)
-        return
+        return True
     if copy is not None:
         log.info(
             "copy filled",
@@ -106,6 +114,7 @@ def fill_next(filler: Filler, stop: StopRequest) -> None:
             bytes=copy.bytes,
             seconds=round(time.monotonic() - started, 3),
         )
+    return copy is not None
 
 
 def connect_filler(settings: Settings) -> psycopg.Connection[Any]:

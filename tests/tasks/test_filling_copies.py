@@ -1,6 +1,7 @@
 """The process that fills copies: races with forgetting, deaths, and its end."""
 
 import time
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -8,7 +9,12 @@ import pytest
 from domain.customers.commands import ForgetCustomer
 from eventstore.past import filling
 from eventstore.past.dropping import find_orphans
-from eventstore.past.registry import find_copies, has_work, want_copy
+from eventstore.past.registry import (
+    find_copies,
+    find_right,
+    has_work,
+    want_copy,
+)
 from readmodels import customers
 from tasks.past.process import fill_in_turn
 from tasks.shop.wiring import Shop
@@ -148,6 +154,45 @@ def test_the_process_fills_what_is_wanted_and_ends(history: Shop, do: Do) -> Non
         states = {copy.state for copy in find_copies(connection)}
         assert states == {"ready"}
         assert not has_work(connection)
+
+
+def test_a_table_in_use_is_dropped_when_it_is_free(history: Shop, do: Do) -> None:
+    wish(history)
+    with history.lent() as connection:
+        fill_all(history, connection)
+        [copy] = find_copies(connection)
+    reading = Event()
+
+    class Freeing(NeverStopped):
+        def wait(self, seconds: float) -> None:
+            # It has looked once, in vain.
+            reading.set()
+            super().wait(seconds)
+
+    def read() -> None:
+        with history.transaction() as reader:
+            reader.execute(f"SELECT FROM readmodels.{copy.name}".encode())
+            is_reading.set()
+            assert reading.wait(60)
+
+    is_reading = Event()
+    thread = Thread(target=read)
+    thread.start()
+    assert is_reading.wait(60)
+    do(ForgetCustomer(customer_id="ALICE"))
+    # It answers nothing any more, although its table is there.
+    with history.lent() as connection:
+        [marked] = find_copies(connection)
+        assert marked.state == "dropped"
+        assert find_right(connection, customers.projection, moment_of(history)) is None
+    stop: Any = Freeing()
+
+    assert fill_in_turn(history, stop, seconds_idle=0.5)
+
+    thread.join(60)
+    assert plaintext_in_copies(history) == []
+    with history.lent() as connection:
+        assert find_copies(connection) == []
 
 
 def test_of_two_processes_one_fills(history: Shop) -> None:
