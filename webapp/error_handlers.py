@@ -49,6 +49,9 @@ def render_problem(problem: Problem) -> ResponseReturnValue:
     if problem.name == "being-made":
         # No error to a browser, which shows how far it is until it is there.
         template, status = "past/being_made.html", 202
+    elif request.headers.get("HX-Target") == "main":
+        # To that page: what is no success would not take its place.
+        status = 200
     page = render_template(template, problem=problem)
     return page, status, problem.headers
 

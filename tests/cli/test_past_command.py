@@ -7,7 +7,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.past import past
-from eventstore.past.registry import find_copies
+from cli.status import status
+from eventstore.past.moments import Moment
+from eventstore.past.registry import find_copies, want_copy
+from readmodels import order_list
 from tasks.past.process import connect_filler, filler_of
 from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, pay, place, rename
@@ -115,3 +118,18 @@ def test_who_waits_for_another_process_sees_when_it_is_done(history: Shop) -> No
             pass
         waiting.join(60)
     assert results[0].exit_code == 0, results[0].output
+
+
+def test_the_status_counts_copies_and_says_who_waits(history: Shop) -> None:
+    run("make", "--position", "2", "accounts")
+    with history.lent() as connection:
+        want_copy(connection, order_list.projection, Moment(up_to=1), "tests")
+        connection.execute(
+            "UPDATE past_copies SET asked_at = asked_at - interval '1 min'"
+            " WHERE state = 'wanted'"
+        )
+    shown = CliRunner().invoke(status).output
+
+    [line] = [line for line in shown.splitlines() if "copies of the past" in line]
+    assert "1 ready, 1 wanted" in line
+    assert "WAITED FOR since 6" in line

@@ -240,6 +240,26 @@ def test_until_it_is_made_a_page_shows_how_far_it_is(
     assert answer.json["seconds_left"] == pytest.approx(30, abs=2)
 
 
+def test_a_page_that_waits_is_told_that_it_waits_in_vain(
+    client: FlaskClient, then: datetime, shop: Shop
+) -> None:
+    asked = {"as_of": then.isoformat()}
+    client.get("/orders", query_string=asked)
+    with shop.lent() as connection:
+        connection.execute(
+            "UPDATE past_copies SET state = 'failed', error = 'DiskFull: full',"
+            " made_at = clock_timestamp()"
+        )
+    # As htmx asks for it.
+    headers = {"HX-Request": "true", "HX-Target": "main"}
+    answer = client.get("/orders", query_string=asked, headers=headers)
+
+    assert answer.status_code == 200
+    assert "DiskFull: full" in answer.text
+    assert "<progress" not in answer.text
+    assert client.get("/api/orders", query_string=asked).status_code == 503
+
+
 def test_one_who_asks_for_many_moments_at_once_is_refused(
     client: FlaskClient, then: datetime
 ) -> None:
