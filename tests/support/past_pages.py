@@ -1,14 +1,35 @@
 """Asking the web for the past, whose copies are made by the test."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from domain.accounts.commands import Deposit, OpenAccount
+from domain.transfers.commands import TransferMoney
 from tasks.shop.wiring import Shop
+from tests.support.desk import alice, bob, pay, place, rename, ship
 from tests.support.past import fill_all
+
+BEFORE = (
+    alice,
+    bob,
+    place,
+    OpenAccount(account_id="A", currency="EUR"),
+    OpenAccount(account_id="B", currency="EUR"),
+    Deposit(account_id="A", amount=500),
+    TransferMoney(from_account="A", to_account="B", amount=1, currency="EUR"),
+)
+AFTER = (
+    rename,
+    pay,
+    ship,
+    replace(place, customer_id="BOB"),
+    Deposit(account_id="A", amount=7),
+)
 
 Look = Callable[..., TestResponse]
 

@@ -1,0 +1,198 @@
+"""Where copies start from, when they are found again, and when they go."""
+
+from collections.abc import Sequence
+from random import Random
+
+import pytest
+
+from domain.customers.commands import ForgetCustomer
+from eventstore.log.events import RecordedEvent
+from eventstore.past import filling
+from eventstore.past.filler import Bounds
+from eventstore.past.moments import Moment
+from eventstore.past.registry import find_copies, find_right
+from eventstore.projections.projection import Projection
+from readmodels import ALL, customers, order_list, products
+from tasks.shop.wiring import Shop
+from tests.support.desk import Do, place, rename
+from tests.support.fillings import note_fillings
+from tests.support.parking import park_stream
+from tests.support.past import (
+    make_copy,
+    moment_of,
+    read_copy,
+    read_events,
+)
+from tests.support.past_checks import HISTORY, check, take_live_rows
+
+
+@pytest.fixture
+def known_shop(shop: Shop, do: Do) -> Shop:
+    do(*HISTORY)
+    return shop
+
+
+WITH_STREAMS = [projection for projection in ALL if projection.streams]
+
+
+@pytest.fixture
+def from_live_rows(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Have all copies made from the live rows; those that were not are in the list."""
+    others: list[str] = []
+    read = filling.Filling.read
+
+    def note(self: filling.Filling) -> None:
+        others.append(self.projection.name)
+        read(self)
+
+    monkeypatch.setattr(filling.Filling, "read", note)
+    take_live_rows(monkeypatch)
+    return others
+
+
+@pytest.mark.parametrize("projection", WITH_STREAMS, ids=lambda model: model.name)
+def test_what_is_made_from_the_live_rows_is_the_same(
+    known_shop: Shop, do: Do, projection: Projection, from_live_rows: list[str]
+) -> None:
+    note_fillings(known_shop)
+    events = read_events(known_shop)
+    chance = Random(2)
+    for event in chance.sample(list(events), 4):
+        check(known_shop, events, projection, moment_of(known_shop, event.occurred_at))
+        position = moment_of(known_shop, position=event.position)
+        check(known_shop, events, projection, position)
+    # What the live rows have not read yet, and somebody who is forgotten.
+    do(place)
+    shipped = moment_of(known_shop)
+    do(ForgetCustomer(customer_id="ALICE"))
+    check(known_shop, read_events(known_shop), projection, shipped)
+
+    assert from_live_rows == []
+
+
+def test_live_rows_of_other_code_are_not_taken(
+    known_shop: Shop, from_live_rows: list[str]
+) -> None:
+    note_fillings(known_shop)
+    with known_shop.lent() as connection:
+        connection.execute("UPDATE fillings SET fold_version = 'other'")
+
+    make_copy(known_shop, order_list.projection, moment_of(known_shop))
+
+    assert from_live_rows == ["order_list"]
+
+
+def test_live_rows_with_a_stream_left_out_are_not_taken(
+    known_shop: Shop, do: Do, from_live_rows: list[str]
+) -> None:
+    note_fillings(known_shop)
+    park_stream(known_shop, "order_list", "order-1", 0)
+
+    events = read_events(known_shop)
+    check(known_shop, events, order_list.projection, moment_of(known_shop))
+
+    assert from_live_rows == ["order_list"]
+
+
+def test_a_later_moment_starts_from_an_earlier_copy(
+    known_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = read_events(known_shop)
+    folded: list[int] = []
+    fold = filling.Filling.fold
+
+    def count(self: filling.Filling, some: Sequence[RecordedEvent]) -> None:
+        folded.append(len(some))
+        fold(self, some)
+
+    monkeypatch.setattr(filling.Filling, "fold", count)
+    last = events[-1].position
+    check(known_shop, events, order_list.projection, Moment(up_to=last - 1))
+    folded.clear()
+
+    check(known_shop, events, order_list.projection, Moment(up_to=last))
+
+    assert sum(folded) == 1
+
+
+def test_what_shows_the_same_events_is_the_same_copy(known_shop: Shop) -> None:
+    events = read_events(known_shop)
+    end = events[-1]
+    first = make_copy(known_shop, products.projection, moment_of(known_shop))
+
+    # Nothing was ordered since.
+    assert end.type != "OrderCreated"
+    before = moment_of(known_shop, position=end.position - 1)
+    again = make_copy(known_shop, products.projection, before)
+
+    assert again.number == first.number
+    third = make_copy(known_shop, order_list.projection, before)
+    assert third.number != first.number
+
+
+def test_a_copy_is_found_again_although_the_log_has_grown(
+    known_shop: Shop, do: Do
+) -> None:
+    events = read_events(known_shop)
+    at = events[-1].occurred_at
+    first = make_copy(known_shop, order_list.projection, moment_of(known_shop, at))
+
+    do(place, rename)
+    now = moment_of(known_shop, at)
+    again = make_copy(known_shop, order_list.projection, now)
+
+    assert again.number == first.number
+    assert again.looked is not None
+    with known_shop.lent() as connection:
+        [copy] = find_copies(connection)
+        assert copy.looked == now.up_to
+
+
+def test_beyond_the_bounds_the_copy_used_longest_ago_goes(known_shop: Shop) -> None:
+    events = read_events(known_shop)
+    few = Bounds(copies=2)
+    moments = [Moment(up_to=event.position) for event in events[:4]]
+    for moment in moments[:2]:
+        make_copy(known_shop, customers.projection, moment, few)
+    with known_shop.lent() as connection:
+        connection.execute(
+            "UPDATE past_copies SET used_at = used_at - interval '1 min' * number"
+        )
+        assert find_right(connection, customers.projection, moments[0])
+
+        make_copy(known_shop, customers.projection, moments[3], few)
+
+        kept = {copy.up_to for copy in find_copies(connection)}
+        tables = connection.execute(
+            "SELECT count(*) FROM pg_tables WHERE tablename ~ '^customers_at_[0-9]+$'"
+        ).fetchone()
+    assert kept == {moments[0].up_to, moments[3].up_to}
+    assert tables == (2,)
+
+
+def test_copies_have_no_more_bytes_than_allowed(known_shop: Shop) -> None:
+    events = read_events(known_shop)
+    for event in events[:3]:
+        moment = Moment(up_to=event.position)
+        make_copy(known_shop, customers.projection, moment, Bounds(bytes=1))
+
+    with known_shop.lent() as connection:
+        assert [copy.up_to for copy in find_copies(connection)] == [events[2].position]
+
+
+def test_who_is_forgotten_is_in_no_copy(known_shop: Shop, do: Do) -> None:
+    events = read_events(known_shop)
+    at = events[-1].occurred_at
+    first = make_copy(known_shop, customers.projection, moment_of(known_shop, at))
+    rows, _ = read_copy(known_shop, customers.projection, first)
+    assert rows["ALICE"].name == "Alice Again"
+
+    do(ForgetCustomer(customer_id="ALICE"))
+
+    with known_shop.lent() as connection:
+        assert find_copies(connection) == []
+    again = make_copy(known_shop, customers.projection, moment_of(known_shop, at))
+    rows, _ = read_copy(known_shop, customers.projection, again)
+    assert rows["ALICE"].name != "Alice Again"
+    assert rows["ALICE"].is_forgotten is False
+    assert "Alice" not in str(rows["ALICE"])

@@ -1,0 +1,66 @@
+"""A history, and checks of the copies that are made of it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from domain.accounts.commands import Deposit, OpenAccount, Withdraw
+from domain.transfers.commands import TransferMoney
+from eventstore.log.append import append
+from eventstore.log.events import RecordedEvent
+from eventstore.past.moments import Moment, MomentReader
+from eventstore.projections.projection import Projection
+from tasks.shop.wiring import Shop
+from tests.support.desk import alice, bob, pay, place, rename, ship
+from tests.support.order_histories import OrderHistories
+from tests.support.past import (
+    fold_past,
+    make_copy,
+    read_copy,
+)
+
+HISTORY = (
+    alice,
+    bob,
+    place,
+    replace(place, customer_id="BOB"),
+    pay,
+    rename,
+    ship,
+    OpenAccount(account_id="A", currency="EUR"),
+    OpenAccount(account_id="B", currency="EUR"),
+    Deposit(account_id="A", amount=500),
+    TransferMoney(from_account="A", to_account="B", amount=1, currency="EUR"),
+    Withdraw(account_id="A", amount=3),
+    place,
+    replace(rename, name="Alice Again"),
+)
+
+
+def check(
+    shop: Shop, events: Sequence[RecordedEvent], projection: Projection, moment: Moment
+) -> None:
+    """Assert that the copy of a moment is what a fold of its events gives."""
+    copy = make_copy(shop, projection, moment)
+    rows, lookups = read_copy(shop, projection, copy)
+    wanted_rows, wanted_lookups = fold_past(events, projection, moment)
+    assert rows == wanted_rows
+    assert lookups == wanted_lookups
+    assert copy.rows == len(rows)
+
+
+def append_order(shop: Shop, customer_id: str) -> None:
+    """Append an order of a customer, placed years ago."""
+    with shop.transaction() as connection:
+        for seed in range(100):
+            event = next(OrderHistories.of(seed).stream())
+            if f'"customer_id": "{customer_id}"' in event.data:
+                append(connection, [("order-99", event)], expected={"order-99": 0})
+                return
+    raise AssertionError("chance has made no such order")
+
+
+def take_live_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have all copies made from the live rows, however much there is to do."""
+    monkeypatch.setattr(MomentReader, "count_left", lambda _: 100_000)

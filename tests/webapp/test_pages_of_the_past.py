@@ -1,0 +1,157 @@
+"""The shop as of a moment, on pages."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+from flask.testing import FlaskClient
+
+from domain.customers.commands import ForgetCustomer
+from tasks.shop.wiring import Shop
+from tests.support.desk import Do, rename
+from tests.support.past import read_events
+from tests.support.past_pages import AFTER, BEFORE, Look, looker
+from webapp.past import making
+
+PAGES = (
+    "/orders",
+    "/orders/1",
+    "/customers",
+    "/customers/ALICE",
+    "/accounts",
+    "/accounts/A",
+    "/transfers",
+    "/transfers/1",
+)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy is made by the test, and never while the request waits."""
+    monkeypatch.setattr(making, "MAX_SECONDS_TO_WAIT", 0)
+
+
+@pytest.fixture
+def look(client: FlaskClient, shop: Shop) -> Look:
+    return looker(client, shop)
+
+
+@pytest.fixture
+def then(shop: Shop, do: Do) -> datetime:
+    """A moment between two halves of a history."""
+    do(*BEFORE)
+    return read_events(shop)[-1].occurred_at
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_a_page_of_the_past_says_so_and_offers_nothing(
+    client: FlaskClient, do: Do, look: Look, then: datetime, address: str
+) -> None:
+    do(*AFTER)
+    today = client.get(address).text
+
+    page = look(address, as_of=then).text
+
+    assert "not today" in page
+    assert "not today" not in today
+    assert 'method="post"' not in page
+    assert 'role="button" href' not in page
+    assert 'type="date"' in today
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_links_between_pages_keep_the_moment(
+    client: FlaskClient, do: Do, look: Look, then: datetime, address: str
+) -> None:
+    do(*AFTER)
+    page = look(address, as_of=then).text
+    kept = re.findall(r'href="(/(?:orders|customers|accounts|transfers)[^"]*)"', page)
+    others = [link for link in kept if "as_of=" not in link]
+
+    # Today's page, and what cannot show the past.
+    assert len(kept) > 5
+    known = {address, "/orders/new", "/customers/new"}
+    assert {o.partition("?")[0] for o in others} - known <= {f"{address}/changes"}
+    assert address in others
+
+
+def test_a_form_that_asks_a_list_keeps_the_moment(
+    do: Do, look: Look, then: datetime
+) -> None:
+    page = look("/orders", as_of="2026-11-29", status="paid").text
+    forms = re.findall(r"<form.*?</form>", page, re.DOTALL)
+    assert len(forms) == 2
+    [of_moment] = [form for form in forms if 'type="date"' in form]
+    [of_list] = [form for form in forms if 'type="search"' in form]
+    assert '<input type="hidden" name="as_of" value="2026-11-29">' in of_list
+    assert '<input type="hidden" name="status" value="paid">' in of_moment
+
+
+def test_until_it_is_made_a_page_shows_how_far_it_is(
+    client: FlaskClient, then: datetime, shop: Shop
+) -> None:
+    answer = client.get("/orders", query_string={"as_of": then.isoformat()})
+    assert answer.status_code == 202
+    assert "<progress" in answer.text
+    assert 'http-equiv="refresh"' in answer.text
+    assert 'hx-get="/orders?as_of=' in answer.text
+    with shop.lent() as connection:
+        connection.execute(
+            """
+            UPDATE past_copies SET state = 'filling', done = 4, goal = 16,
+                begun_at = clock_timestamp() - interval '10 s'
+            """
+        )
+
+    answer = client.get("/api/orders", query_string={"as_of": then.isoformat()})
+
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "1"
+    assert answer.json is not None
+    assert answer.json["type"] == "/problems/being-made"
+    told = [answer.json[name] for name in ("events", "of", "percent")]
+    assert told == [4, 16, 25]
+    assert answer.json["seconds_left"] == pytest.approx(30, abs=2)
+
+
+def test_a_page_that_waits_is_told_that_it_waits_in_vain(
+    client: FlaskClient, then: datetime, shop: Shop
+) -> None:
+    asked = {"as_of": then.isoformat()}
+    client.get("/orders", query_string=asked)
+    with shop.lent() as connection:
+        connection.execute(
+            "UPDATE past_copies SET state = 'failed', error = 'DiskFull: full',"
+            " made_at = clock_timestamp()"
+        )
+    # As htmx asks for it.
+    headers = {"HX-Request": "true", "HX-Target": "main"}
+    answer = client.get("/orders", query_string=asked, headers=headers)
+
+    assert answer.status_code == 200
+    assert "DiskFull: full" in answer.text
+    assert "<progress" not in answer.text
+    assert client.get("/api/orders", query_string=asked).status_code == 503
+
+
+def test_the_present_day_is_today(client: FlaskClient, then: datetime) -> None:
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    answer = client.get("/orders", query_string={"as_of": today})
+    assert answer.status_code == 200
+    assert "not today" not in answer.text
+    answer = client.get("/api/orders", query_string={"as_of": today})
+    assert answer.json is not None
+    assert "as_of" not in answer.json
+
+
+def test_who_is_forgotten_is_forgotten_in_the_past(
+    client: FlaskClient, do: Do, look: Look, then: datetime
+) -> None:
+    do(rename)
+    assert "alice@example.com" in look("/customers/ALICE", as_of=then).text
+
+    do(ForgetCustomer(customer_id="ALICE"))
+
+    page = look("/customers/ALICE", as_of=then).text
+    assert "alice@example.com" not in page
+    assert "not today" in page
