@@ -38,7 +38,12 @@ from eventstore.subscriptions.catch_up import catch_up
 from readmodels import customers, order_list
 from webapp.past.renaming import rename_tables
 
-TUNING = {"fsync": "on", "max_wal_size": "8GB", "shared_buffers": "512MB"}
+TUNING = {
+    "fsync": "on",
+    "max_wal_size": "8GB",
+    "shared_buffers": "512MB",
+    "idle_in_transaction_session_timeout": "0",
+}
 DAYS = 730
 LIVE = "by chance, each from the live rows"
 RENAMED = (

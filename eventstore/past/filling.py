@@ -222,8 +222,8 @@ class Filling:
         """Write what is not written yet, and make room if there is too little."""
         is_full, was_complete = self.is_memory_full(), self.rows.is_complete
         with self.connection.transaction():
-            send_all(self.connection, self.lookups.written())
-            send_all(self.connection, self.rows.written())
+            send_all(self.connection, self.lookups.pieces())
+            send_all(self.connection, self.rows.pieces())
             if is_full and was_complete:
                 # From now on updates find rows in the table.
                 self.tables.rows.create_indexes(self.connection, are_early=True)

@@ -62,11 +62,16 @@ class KeptRows(RowsInMemory):
             if new is not row:
                 self.change(key, new)
 
-    def written(self) -> list[Statement]:
-        """Return what is not written yet: the updates, then the rows, in pieces."""
-        updates = [self.table.update(update) for update in self.updates]
+    def pieces(self) -> Iterator[Statement]:
+        """
+        Yield what is not written yet: the updates, then the rows, in pieces.
+
+        Each is put together when it is sent: all of them are too large, and a
+        transaction would wait for them.
+        """
+        yield from map(self.table.update, self.updates)
         changed = {key: self.by_key[key] for key in self.changed}
-        return [*updates, *store_in_pieces(self.table, changed)]
+        yield from store_in_pieces(self.table, changed)
 
     def note_written(self, *, forget: bool) -> None:
         """Note that all is written; *forget* empties the memory."""
@@ -99,15 +104,11 @@ class KeptLookups(LookupsInMemory):
             self.rows[name].update(self.tables[name].loaded(answer))
             self.asked[name] |= keys
 
-    def written(self) -> list[Statement]:
-        """Return the statements that write what is not written yet."""
-        return [
-            statement
-            for name, keys in self.changed.items()
-            for statement in store_in_pieces(
-                self.tables[name], {key: self.rows[name].get(key) for key in keys}
-            )
-        ]
+    def pieces(self) -> Iterator[Statement]:
+        """Yield the statements that write what is not written yet."""
+        for name, keys in self.changed.items():
+            rows = {key: self.rows[name].get(key) for key in keys}
+            yield from store_in_pieces(self.tables[name], rows)
 
     def note_written(self, *, forget: bool) -> None:
         """Note that all is written; *forget* empties the memory."""

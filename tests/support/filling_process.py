@@ -21,7 +21,7 @@ GATES = {
     "fold": filling.Filling,
     "write": filling.Filling,
     # It holds its tables, and has written rows that it has not committed.
-    "written": KeptRows,
+    "pieces": KeptRows,
     "note_ready": FillingNotes,
     "index": filling.Filling,
 }
