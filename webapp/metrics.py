@@ -44,8 +44,8 @@ from webapp.audit_metrics import of_audit
 from webapp.current_shop import the_shop
 from webapp.feed.tally import STREAM, WAITING, FollowerTally
 from webapp.outages import DATABASE_ERRORS, is_outage
-from webapp.rebuild_metrics import of_rebuilds
 from webapp.past.metrics import of_past
+from webapp.rebuild_metrics import of_rebuilds
 from webapp.store_metrics import of_copies, of_stores
 
 SECONDS_OF_A_TALLY = 15.0

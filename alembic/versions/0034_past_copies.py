@@ -10,7 +10,7 @@ from alembic import op
 from eventstore.roles import grant_rights
 
 revision = "0034"
-down_revision = "0032"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 

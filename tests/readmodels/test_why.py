@@ -20,9 +20,9 @@ from eventstore.projections.tables import tables_of
 from eventstore.subscriptions.catch_up import advance
 from readmodels import ALL, customers, order_details, order_list, products
 from tasks.shop.wiring import Shop
+from tests.support.command_histories import happen, random_commands
 from tests.support.desk import Do, alice, pay, place, rename, ship
 from tests.support.parking import park_stream
-from tests.support.command_histories import happen, random_commands
 
 Values = Mapping[Key, Mapping[str, Any]]
 

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from eventstore.projections.rebuild import rebuild
 
 from eventstore.explaining.audit import Audit
 from eventstore.explaining.audit_records import (
@@ -16,18 +17,17 @@ from eventstore.explaining.audit_records import (
 )
 from eventstore.explaining.live_rows import LiveRows, find_live_rows
 from eventstore.explaining.page_walk import rows_on_page
-from eventstore.projections.rebuild import rebuild
 from eventstore.projections.table import Table
 from readmodels import ALL, order_list
 from tasks import audit, catch_up
 from tasks.shop.wiring import Shop
 from tasks.stores.store_audit import StoreAudit
 from tests.support.auditing import found, known, look, run_sql
+from tests.support.command_histories import happen, random_commands
 from tests.support.desk import Do, alice, bob, pay, place
 from tests.support.fed_store import settle, written
 from tests.support.memory_row_store import MemoryRowStore
 from tests.support.parking import park_stream
-from tests.support.command_histories import happen, random_commands
 
 
 @pytest.mark.parametrize("seed", [5])
