@@ -120,7 +120,7 @@ def test_lines_of_statements_products_and_figures_are_explained(
         ("column=status&as_of=soon", "as_of must be a date or a time"),
         ("column=status&as_of=2999-01-01", "must not be in the future"),
         ("column=status&as_of_position=999999", "beyond the events"),
-        ("column=status&as_of=2020-01-01&as_of_position=1", "cannot be combined"),
+        ("column=status&as_of=2020-01-01&as_of_position=1", "Ask for one moment"),
         ("column=status&columns=x", "The parameter 'columns'"),
     ],
 )

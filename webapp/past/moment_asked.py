@@ -33,6 +33,10 @@ ENDPOINTS = PAGES | {
     *("queries.all_products", "queries.figures", "queries.all_accounts"),
     *("queries.account", "queries.statement", "queries.all_transfers"),
     *("queries.transfer", "documents.orders", "documents.customers"),
+    *("why.order", "why.customer", "why.account", "why.statement_line"),
+    *("why.transfer", "why.product", "why.figures"),
+    *("reasons.order", "reasons.customer", "reasons.account"),
+    *("reasons.statement_line", "reasons.transfer"),
 }
 """Endpoints that can show the past."""
 

@@ -4,9 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from importlib import import_module
-from typing import Any
-
-from flask import request
 
 from eventstore.connection import driver_connection
 from eventstore.errors import NotSettled, ReadModelOutdated, TooIntertwined
@@ -16,11 +13,10 @@ from eventstore.projections.projection import Key, Projection
 from tasks.stores.read_databases import PRIMARY
 from webapp.answering_store import note_store
 from webapp.current_shop import the_shop
-from webapp.formats import moment_in
 from webapp.parked_rows import refuse_parked
-from webapp.position_asked import MAX_POSITION
+from webapp.past.moment_asked import moment_shown
 from webapp.problems import Problem, not_found
-from webapp.query_parameters import number, one_of, only, refuse, text
+from webapp.query_parameters import number, one_of, only, refuse
 from webapp.read_source import lend_primary
 
 OF_REASONS = ("column", "as_of", "as_of_position", "limit", "min_position")
@@ -75,8 +71,7 @@ def find_reason(
     if name is None:
         refuse(f"column is missing; it must be one of {', '.join(columns)}")
     projection = columns[name]
-    position, at = moment_asked()
-    question = Question(key=key, column=name, position=position, at=at)
+    question = question_about(key, name)
     limit = number("limit", highest=MAX_CHANGES) or MAX_CHANGES
     with lend_primary([projection]) as source:
         try:
@@ -102,34 +97,11 @@ def find_reason(
     return found
 
 
-def moment_asked() -> tuple[int | None, datetime | None]:
-    """Return the position or the time that is asked for; two times None: now."""
-    written = text("as_of")
-    position = number("as_of_position", lowest=0, highest=MAX_POSITION)
-    if written is not None and position is not None:
-        refuse("as_of and as_of_position cannot be combined")
-    return position, None if written is None else past_moment(written)
-
-
-def past_moment(written: str) -> datetime:
-    """Return the moment that is meant; of today, now. Raises the Problem of a later."""
-    zone = the_shop().settings.timezone
-    try:
-        at = moment_in(written, zone)
-    except ValueError:
-        refuse("as_of must be a date or a time, like 1997-03-31 or 1997-03-31T17:05Z")
-    now = datetime.now(UTC)
-    if at <= now:
-        return at
-    if written != now.astimezone(zone).date().isoformat():
+def question_about(key: Key, column: str) -> Question:
+    """Return the question as of the requested moment. Raises the Problem of a later."""
+    past = moment_shown()
+    if past is None:
+        return Question(key=key, column=column)
+    if past.at is not None and past.at > datetime.now(UTC):
         refuse("as_of must not be in the future")
-    return now
-
-
-def parameters_of_moment() -> dict[str, Any]:
-    """Return the parameters of the request that name a moment, for links."""
-    return {
-        name: value
-        for name in ("as_of", "as_of_position")
-        if (value := request.args.get(name))
-    }
+    return Question(key=key, column=column, position=past.position, at=past.at)
