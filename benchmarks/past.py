@@ -144,8 +144,7 @@ def measure(
     orders = ("by chance, each from the beginning", "by chance", "ascending")
     for order in (*orders, LIVE):
         drop_copies(connection)
-        if order == LIVE:
-            note_code(connection, model.projection)
+        note_code(connection, model.projection, is_known=order == LIVE)
         filler = Filler(connection, [model.projection], None, Bounds())
         assert filler.take_turn()
         firsts, agains, sizes = [], [], []
@@ -162,23 +161,13 @@ def measure(
         print(f"  bytes a copy   {sum(sizes) // len(sizes):,}")
 
 
-def note_code(connection: psycopg.Connection[Any], projection: Projection) -> None:
-    """Note that this code has made the live rows, where nothing else notes it."""
-    found = connection.execute("SELECT to_regclass('public.fillings')").fetchone()
-    if found == (None,):
-        connection.execute(
-            "CREATE TABLE public.fillings (generation varchar, fold_version varchar)"
-        )
+def note_code(
+    connection: psycopg.Connection[Any], projection: Projection, *, is_known: bool
+) -> None:
+    """Note whether it is known that this code has made the live rows."""
     connection.execute(
         "UPDATE public.fillings SET fold_version = %s WHERE generation = %s",
-        values := (fold_version(projection), name_of(projection.name, 1)),
-    )
-    connection.execute(
-        """
-        INSERT INTO public.fillings (fold_version, generation) SELECT %s, %s
-        WHERE NOT EXISTS (SELECT FROM public.fillings WHERE generation = %s)
-        """,
-        (*values, values[1]),
+        (fold_version(projection) if is_known else None, name_of(projection.name, 1)),
     )
 
 

@@ -132,6 +132,18 @@ class Visit:
         command: Mapping[str, Any] = self.wait_until(ended, "the command has ended")
         return command
 
+    def wait_for_rows(self, name: str, path: str) -> list[dict[str, Any]]:
+        """Return the rows of a list called *name*, once it is made; unseen."""
+
+        def made() -> list[dict[str, Any]] | None:
+            status, answer = self.call("GET", path)
+            return answer[name] if status == 200 else None
+
+        screen.show_command("GET", path)
+        rows: list[dict[str, Any]] = self.wait_until(made, "the list is made")
+        screen.show_output(f"200 OK, {len(rows)} rows")
+        return rows
+
     def do(self, type_: str, **data: Any) -> str:
         """Have a command succeed, unseen; return the subject: the order's number."""
         command = self.wait_for(self.send_unseen(type_, **data))

@@ -15,7 +15,6 @@ from eventstore.projections.projection import Projection
 from readmodels import ALL, customers, order_list, products
 from tasks.shop.wiring import Shop
 from tests.support.desk import Do, place, rename
-from tests.support.fillings import note_fillings
 from tests.support.parking import park_stream
 from tests.support.past import (
     make_copy,
@@ -54,7 +53,6 @@ def from_live_rows(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_what_is_made_from_the_live_rows_is_the_same(
     known_shop: Shop, do: Do, projection: Projection, from_live_rows: list[str]
 ) -> None:
-    note_fillings(known_shop)
     events = read_events(known_shop)
     chance = Random(2)
     for event in chance.sample(list(events), 4):
@@ -73,7 +71,6 @@ def test_what_is_made_from_the_live_rows_is_the_same(
 def test_live_rows_of_other_code_are_not_taken(
     known_shop: Shop, from_live_rows: list[str]
 ) -> None:
-    note_fillings(known_shop)
     with known_shop.lent() as connection:
         connection.execute("UPDATE fillings SET fold_version = 'other'")
 
@@ -85,7 +82,6 @@ def test_live_rows_of_other_code_are_not_taken(
 def test_live_rows_with_a_stream_left_out_are_not_taken(
     known_shop: Shop, do: Do, from_live_rows: list[str]
 ) -> None:
-    note_fillings(known_shop)
     park_stream(known_shop, "order_list", "order-1", 0)
 
     events = read_events(known_shop)

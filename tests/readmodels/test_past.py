@@ -24,7 +24,6 @@ from tasks.shop.settings import Settings
 from tasks.shop.wiring import Shop
 from tests.support import northwind
 from tests.support.desk import Do
-from tests.support.fillings import note_fillings
 from tests.support.order_histories import BEGIN, OrderHistories
 from tests.support.past import (
     make_copy,
@@ -105,7 +104,6 @@ def test_imported_times_that_fall_are_no_matter(
     events = read_events(shop)
     if order == "from the live rows":
         catch_up.run(shop)
-        note_fillings(shop)
         take_live_rows(monkeypatch)
     times = [event.occurred_at for event in chance.sample(list(events), 8)]
     for moment in sorted(times) if order == "ascending" else times:
@@ -199,7 +197,6 @@ def test_any_list_of_a_real_shop_is_as_it_was(
     chance = Random(count)
     events = read_events(northwind_shop)
     if is_live:
-        note_fillings(northwind_shop)
         take_live_rows(monkeypatch)
     for at in order(moments_between(events, count, chance)):
         moment = moment_of(northwind_shop, at)

@@ -28,8 +28,10 @@ def show_who_and_why(visit: Visit) -> None:
         "the refund led to a deposit on the customer's account",
         "PaymentRefunded" in effects and "MoneyDeposited" in effects,
     )
-    # What each value of a row is because of is shown here, too, once it can be asked.
+    why = visit.recount("why", "order_list", str(twice), "status")
+    visit.check("the order's status is so because emma cancelled it", "by emma" in why)
     visit.page(f"/orders/{twice}")
+    visit.page(f"/orders/{twice}/why?column=status")
     visit.table(
         "SELECT type, metadata ->> 'actor', metadata ->> 'causation_id'"
         f" FROM events WHERE stream_id = 'order-{order_id}'"

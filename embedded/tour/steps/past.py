@@ -78,8 +78,20 @@ def show_as_of(visit: Visit) -> None:
         "it was shown as of an earlier version than today's",
         f"at version {then} of {now};" in shown and then < now,
     )
-    # Lists as of a moment are shown here, too, once there are any.
-    visit.page(f"/orders/{order_id}")
+    customer = "SELECT customer_id FROM readmodels.order_list WHERE order_id = %s"
+    listed = visit.wait_for_rows(
+        "orders",
+        f"/api/orders?as_of={last_week}"
+        f"&customer_id={visit.ask_one(customer, order_id)}&limit=200",
+    )
+    statuses = {row["order_id"]: row["status"] for row in listed}
+    visit.check(
+        "the list of that day has it with the status of that day",
+        statuses[order_id] == visit.ask_one(f"SELECT status FROM {as_of}"),
+    )
+    visit.page(f"/orders?as_of={last_week}")
+    visit.page(f"/orders/{order_id}?as_of={last_week}")
+    visit.page("/orders/changes")
     visit.table(f"SELECT * FROM {as_of}")
 
 
