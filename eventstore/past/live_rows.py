@@ -125,9 +125,6 @@ def find_fit_generation(
     connection: psycopg.Connection[Any], projection: Projection
 ) -> LiveGenerationFound | None:
     """Return the live generation if this code has made all of its rows, else None."""
-    noted = connection.execute("SELECT to_regclass('public.fillings')").fetchone()
-    if noted == (None,):
-        return None
     shape, version = version_of(projection)
     row = connection.execute(
         """
