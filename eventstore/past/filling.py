@@ -24,9 +24,9 @@ from eventstore.past.filling_notes import FillingNotes
 from eventstore.past.live_rows import fill_from_live
 from eventstore.past.moments import Moment, MomentReader
 from eventstore.past.registry import PastCopy, find_start, tables_of_copy
-from eventstore.past.rows_kept import KeptLookups, KeptRows
 from eventstore.personal.keyring import Keyring
 from eventstore.projections.folding import Folding
+from eventstore.projections.kept_rows import KeptLookups, KeptRows
 from eventstore.projections.ownership import hand_over
 from eventstore.projections.projection import Projection
 from eventstore.steps import send_all, take_steps
@@ -104,8 +104,10 @@ class Filling:
         self.moment = Moment(up_to=up_to, at=copy.at)
         self.reader = MomentReader(connection, self.moment, projection.types)
         self.left_out = 0
-        self.rows = KeptRows(self.tables.rows, is_complete=True)
-        self.lookups = KeptLookups(projection.lookups, self.tables.lookups)
+        self.rows = KeptRows(self.tables.rows, has_all=True)
+        self.lookups = KeptLookups(
+            projection.lookups, self.tables.lookups, has_all=True
+        )
         self.parked: dict[str, int] = {}
         self.noted_at = 0.0
 
@@ -162,7 +164,7 @@ class Filling:
             return False
         reader.position, self.left_out = reader.goal, found.left_out
         reader.greatest, reader.has_ended, reader.next_at = found[:3]
-        self.rows.is_complete = False
+        self.rows.has_all = False
         return True
 
     def make_tables(self, start: PastCopy | None) -> None:
@@ -198,7 +200,7 @@ class Filling:
                 )
             )
         self.tables.rows.create_indexes(self.connection, are_early=True)
-        self.rows.is_complete = False
+        self.rows.has_all = self.lookups.has_all = False
 
     def fold(self, events: Sequence[RecordedEvent]) -> None:
         """Fold a batch into the rows in memory."""
@@ -206,13 +208,18 @@ class Filling:
             # The keys of one batch: with older ones forgotten data could be read.
             keyring = Keyring(self.connection, self.masters)
             events = keyring.decrypt_readable(events, self.projection.codec.opens)
-        folding = Folding(self.projection, self.tables, self.parked)
-        folding.rows, folding.lookups = self.rows, self.lookups
+        folding = Folding(
+            self.projection,
+            self.tables,
+            self.parked,
+            rows=self.rows,
+            lookups=self.lookups,
+        )
         take_steps(self.connection, [folding.fold(events, {}, has_parked=False)])
         self.parked = folding.parked
 
     def is_to_be_written(self) -> bool:
-        return not self.rows.is_complete or self.is_memory_full()
+        return not self.rows.has_all or self.is_memory_full()
 
     def is_memory_full(self) -> bool:
         held = len(self.rows.by_key) + sum(map(len, self.lookups.rows.values()))
@@ -220,7 +227,7 @@ class Filling:
 
     def write(self) -> None:
         """Write what is not written yet, and make room if there is too little."""
-        is_full, was_complete = self.is_memory_full(), self.rows.is_complete
+        is_full, was_complete = self.is_memory_full(), self.rows.has_all
         with self.connection.transaction():
             send_all(self.connection, self.lookups.pieces())
             send_all(self.connection, self.rows.pieces())
@@ -228,8 +235,10 @@ class Filling:
                 # From now on updates find rows in the table.
                 self.tables.rows.create_indexes(self.connection, are_early=True)
             self.note_progress()
-        self.lookups.note_written(forget=is_full)
-        self.rows.note_written(forget=is_full)
+        for kept in (self.lookups, self.rows):
+            kept.note_written()
+            if is_full:
+                kept.let_go(0)
 
     def index(self) -> None:
         """
@@ -237,7 +246,7 @@ class Filling:
 
         A sort of a hundred thousand rows takes less than the goal without one.
         """
-        made_early = not self.rows.is_complete
+        made_early = not self.rows.has_all
         wanted = [
             index
             for index in self.tables.rows.indexes

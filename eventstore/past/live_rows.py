@@ -19,8 +19,8 @@ from eventstore.errors import TooIntertwined
 from eventstore.log.events import RecordedEvent
 from eventstore.past.moments import BELONGS, Moment
 from eventstore.past.registry import version_of
-from eventstore.past.rows_kept import store_in_pieces
 from eventstore.personal.keyring import Keyring
+from eventstore.projections.kept_rows import store_in_pieces
 from eventstore.projections.ownership import hand_over
 from eventstore.projections.projection import Projection
 from eventstore.projections.recompute import Recomputation

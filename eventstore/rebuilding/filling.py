@@ -12,9 +12,9 @@ from eventstore.encryption.keys import MasterKeys
 from eventstore.errors import CannotProject, RebuildFailed
 from eventstore.log.events import RecordedEvent
 from eventstore.projections.folding import Folding
+from eventstore.projections.kept_rows import KeptLookups, KeptRows
 from eventstore.projections.parked_streams import find_positions
 from eventstore.projections.parking import Parker
-from eventstore.rebuilding.kept_rows import KeptLookups, KeptRows
 from eventstore.rebuilding.parts import Part
 from eventstore.steps import send_all, take_steps
 from eventstore.subscriptions.catch_up import catch_up
@@ -92,7 +92,7 @@ class KeptFolding:
                 )
                 return
             raise CannotProject(failure.position, failure.error) from failure.error
-        lookups, rows = self.lookups.written(), self.rows.written()
+        lookups, rows = list(self.lookups.pieces()), list(self.rows.pieces())
         last = events[-1].position
         send_all(connection, [note_position(last), *lookups, *rows])
         self.lookups.end_batch(lookups)

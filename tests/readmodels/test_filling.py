@@ -8,10 +8,11 @@ import pytest
 from psycopg import sql
 
 from eventstore.log.read import settled
+from eventstore.projections import kept_rows
 from eventstore.projections.generations import live_generations
 from eventstore.projections.projection import Projection
 from eventstore.projections.tables import Tables, tables_of
-from eventstore.rebuilding import filling, kept_rows
+from eventstore.rebuilding import filling
 from eventstore.rebuilding.filling import filling_of, merge, read_up_to
 from eventstore.rebuilding.fillings import begin
 from eventstore.rebuilding.parts import Part, part_of, sql_part_of

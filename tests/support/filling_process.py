@@ -9,7 +9,7 @@ from typing import Any
 from eventstore.past import filling
 from eventstore.past.filler import Bounds, Filler
 from eventstore.past.filling_notes import FillingNotes
-from eventstore.past.rows_kept import KeptRows
+from eventstore.projections.kept_rows import KeptRows
 from eventstore.projections.projection import Projection
 from tasks.past.process import connect_filler
 from tasks.shop.settings import Settings

@@ -1,6 +1,7 @@
 """Rows that stay in memory from one batch of a filling to the next."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from eventstore.projections.lookups_in_memory import LookupsInMemory
@@ -12,14 +13,16 @@ from eventstore.steps import Answer, Statement
 MAX_BYTES = 32 * 1024 * 1024
 """Of the rows of a table in memory, as JSON; as objects they take about four times."""
 MIN_ROWS = 1_000
+ROWS_AT_ONCE = 2_000
+"""Rows that one statement writes: what it takes of the server's memory is bounded."""
 
 
 class KeptRows(RowsInMemory):
     """
     The rows of a table that only this process writes.
 
-    As long as none had to leave the memory, it has all rows of the table: then nothing
-    is loaded, and an update of many rows is no statement of its own.
+    As long as none had to leave the memory, it *has_all* rows of the table: then
+    nothing is loaded, and an update of many rows is no statement of its own.
     """
 
     def __init__(self, table: Table, *, has_all: bool) -> None:
@@ -71,14 +74,31 @@ class KeptRows(RowsInMemory):
             if after is not None:
                 index.setdefault(after, {})[key] = None
 
+    def pieces(self) -> Iterator[Statement]:
+        """
+        Yield what is not written yet: the updates, then the rows, in pieces.
+
+        Each is put together when it is sent: all of them may be too large, and a
+        transaction would wait for them.
+        """
+        yield from map(self.table.update, self.updates)
+        changed = {key: self.by_key[key] for key in self.changed}
+        yield from store_in_pieces(self.table, changed)
+
+    def note_written(self) -> None:
+        self.changed.clear()
+        self.updates.clear()
+
     def end_batch(self, statements: Sequence[Statement]) -> None:
         """Take the changed rows as written by *statements*, and let some go."""
         if self.changed:
-            size = sum(len(one) for s in statements for one in texts_of(s))
-            self.bound = max(MIN_ROWS, MAX_BYTES * len(self.changed) // max(size, 1))
-        self.changed.clear()
-        self.updates.clear()
-        for key in list(self.by_key)[: max(len(self.by_key) - self.bound, 0)]:
+            self.bound = bound_of(statements, len(self.changed))
+        self.note_written()
+        self.let_go(self.bound)
+
+    def let_go(self, most: int) -> None:
+        """Let the rows that came first go, until at most *most* are left."""
+        for key in list(self.by_key)[: max(len(self.by_key) - most, 0)]:
             self.has_all = False
             self.note(key, self.by_key.pop(key), None)
         if not self.has_all:
@@ -104,17 +124,43 @@ class KeptLookups(LookupsInMemory):
         wanted = {name: some - self.rows[name].keys() for name, some in keys.items()}
         return {name: some for name, some in wanted.items() if some}
 
+    def pieces(self) -> Iterator[Statement]:
+        """Yield the statements that write what is not written yet."""
+        for name, keys in self.changed.items():
+            rows = {key: self.rows[name].get(key) for key in keys}
+            yield from store_in_pieces(self.tables[name], rows)
+
+    def note_written(self) -> None:
+        for changed in self.changed.values():
+            changed.clear()
+
     def end_batch(self, statements: Sequence[Statement]) -> None:
         """Take the changed rows as written by *statements*, and let some go."""
-        count = sum(map(len, self.changed.values()))
-        size = sum(len(one) for s in statements for one in texts_of(s))
-        bound = max(MIN_ROWS, MAX_BYTES * count // max(size, 1))
-        for name, changed in self.changed.items():
-            changed.clear()
-            rows = self.rows[name]
-            for key in list(rows)[: max(len(rows) - bound, 0)] if count else ():
+        if count := sum(map(len, self.changed.values())):
+            self.let_go(bound_of(statements, count))
+        self.note_written()
+
+    def let_go(self, most: int) -> None:
+        """Let the rows that came first go, until each look-up has at most *most*."""
+        for rows in self.rows.values():
+            for key in list(rows)[: max(len(rows) - most, 0)]:
                 self.has_all = False
                 del rows[key]
+
+
+def store_in_pieces(
+    table: Table, rows: Mapping[Key, Row | None]
+) -> Iterator[Statement]:
+    """Yield the statements that write *rows*, some thousand at a time."""
+    waiting = iter(rows.items())
+    while piece := dict(islice(waiting, ROWS_AT_ONCE)):
+        yield from table.store(piece)
+
+
+def bound_of(statements: Sequence[Statement], count: int) -> int:
+    """Return how many rows to keep, of which *statements* have written *count*."""
+    size = sum(len(one) for s in statements for one in texts_of(s))
+    return max(MIN_ROWS, MAX_BYTES * count // max(size, 1))
 
 
 def values_of(row: Row | None, columns: Iterable[str]) -> tuple[Any, ...] | None:
