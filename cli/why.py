@@ -151,7 +151,7 @@ def lines_of(found: Explanation) -> Iterator[str]:
     yield f"{what}: {found.column} is {value}; times are those of {words.zone.key}"
     if found.is_wrong:
         shown = printable(words.word(found.column, found.shown))
-        yield f"  THE READ MODEL SHOWS {shown}: recount audit, and rebuild it"
+        yield f"  THE READ MODEL SHOWS {shown}: recount rebuild --key mends it"
     if not found.is_whole:
         yield (
             f"  only the first {found.events:,} events were folded: later ones may have"

@@ -13,9 +13,15 @@ TRANSFER = "<int(min=1, max=9007199254740992):transfer_id>"
 # A line of a statement, which has the position of its event.
 LINE = "<int(min=1, max=9007199254740992):position>"
 
+PAGES_OF_ALL = frozenset({"new", "changes", "changes.csv"})
+
 
 class CustomerNumber(BaseConverter):
-    """A customer's number in an address; a customer called `new` is at `~new`."""
+    """
+    A customer's number in an address; a customer called `new` is at `~new`.
+
+    So are those who are called as a page about all of them.
+    """
 
     regex = "~?[A-Za-z0-9][A-Za-z0-9._-]{0,39}"
 
@@ -23,7 +29,8 @@ class CustomerNumber(BaseConverter):
         return value.removeprefix("~")
 
     def to_url(self, value: str) -> str:
-        return "~new" if value == "new" else super().to_url(value)
+        mark = "~" if value in PAGES_OF_ALL else ""
+        return mark + super().to_url(value)
 
 
 def know_numbers(app: Flask) -> None:

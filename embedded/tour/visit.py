@@ -137,6 +137,8 @@ class Visit:
 
         def made() -> list[dict[str, Any]] | None:
             status, answer = self.call("GET", path)
+            if status not in (200, 503):
+                raise StepFailed(f"{path} is answered with {status}: {answer}")
             return answer[name] if status == 200 else None
 
         screen.show_command("GET", path)
@@ -179,10 +181,15 @@ class Visit:
         return found
 
     def page(self, path: str) -> None:
-        """Name a page to look at. Raises StepFailed if it is not there."""
-        status, _ = self.fetch("GET", path)
-        if status != 200:
-            raise StepFailed(f"the page {path} is answered with {status}")
+        """Name a page to look at, once it is made. Raises StepFailed without one."""
+
+        def answered() -> bool:
+            status, _ = self.fetch("GET", path)
+            if status not in (200, 202):
+                raise StepFailed(f"the page {path} is answered with {status}")
+            return status == 200
+
+        self.wait_until(answered, f"the page {path} is made")
         self.places.append(("browser", f"{self.shop.address}{path}"))
 
     def table(self, statement: str) -> None:

@@ -105,11 +105,12 @@ def fold_log(
 
     *up_to* is the position of the last, *at* a time as of which it is: each stream ends
     before its first event that occurred later. It ends early when *is_over*, or before
-    more than *most* events are folded. Returns how many were, and whether it is all.
+    more than *most* events are read. Returns how many were folded, and whether it is
+    all.
     """
     projection = folding.projection
     keyring = None if masters is None else Keyring(connection, masters)
-    after = folded = 0
+    after = folded = read = 0
     while after < up_to:
         if is_over():
             return folded, False
@@ -122,12 +123,14 @@ def fold_log(
             types=projection.types,
         )
         after = events[-1].position if len(events) == BATCH else reached
+        # Before those of later are left out: reading is what takes long.
+        read += len(events)
+        if most is not None and read > most:
+            return folded, False
         if at is not None and events:
             streams = {event.stream_id for event in events}
             ends = versions_as_of(connection, streams, AsOf(at=at))
             events = [e for e in events if e.version <= ends[e.stream_id]]
-        if most is not None and folded + len(events) > most:
-            return folded, False
         if keyring is not None:
             opened = keyring.decrypt_readable(events, projection.codec.opens)
             events = list(opened)

@@ -165,11 +165,17 @@ def find_right(
                 """
                 UPDATE public.past_copies
                 SET until = greatest(until, %(at)s), looked = %(up_to)s
-                WHERE number = %(number)s AND state = 'ready' AND (
-                    looked < %(up_to)s OR until < %(at)s
-                )
+                WHERE number = %(number)s AND state = 'ready'
+                    -- Somebody who looked as of another moment has noted that.
+                    AND looked = %(looked)s AND until IS NOT DISTINCT FROM %(until)s
+                    AND (looked < %(up_to)s OR until < %(at)s)
                 """,
-                {**moment.parameters, "number": copy.number},
+                {
+                    **moment.parameters,
+                    "number": copy.number,
+                    "looked": copy.looked,
+                    "until": copy.until,
+                },
             )
     connection.execute(
         """

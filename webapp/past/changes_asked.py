@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -78,8 +77,10 @@ def find_changes(
     """
     if begin is None:
         raise Problem("bad-request", "from must be a day before today, or a moment.")
-    times: list[datetime] = [one.at for one in (begin, end) if one and one.at]
-    if sorted(times) != times:
+    asked = [one for one in (begin, end) if one is not None]
+    times = [one.at for one in asked if one.at is not None]
+    positions = [one.position for one in asked if one.position is not None]
+    if sorted(times) != times or sorted(positions) != positions:
         raise Problem("bad-request", "from must not be after to.")
     behind = key_behind(subject)
     copies = find_copies(subject, [begin, *([] if end is None else [end])])

@@ -82,7 +82,7 @@ def show_as_of(visit: Visit) -> None:
     listed = visit.wait_for_rows(
         "orders",
         f"/api/orders?as_of={last_week}"
-        f"&customer_id={visit.ask_one(customer, order_id)}&limit=200",
+        f"&customer={visit.ask_one(customer, order_id)}&limit=200",
     )
     statuses = {row["order_id"]: row["status"] for row in listed}
     visit.check(
