@@ -55,7 +55,7 @@ def repair(name: str, after: int | None, by: str, because: str) -> None:
 
 def way_out(name: str) -> str:
     """Return what to do if the right position cannot be determined."""
-    read_model = re.fullmatch(r"(.+)_g\d+", name)
+    read_model = re.fullmatch(r"(.+)_g\d+(_p\d+)?", name)
     if read_model is not None:
         return (
             "what its rows were made of is not in this log,"

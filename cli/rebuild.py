@@ -188,7 +188,8 @@ def rebuild_one(
     if rebuilt.not_compared is not None:
         say(f"not compared: {rebuilt.not_compared}")
     if is_dry_run:
-        say(f"dry run, after {rebuilt.seconds:.1f} s; what was filled is dropped")
+        end = "kept, as an earlier one had said" if rebuilt.is_kept else "dropped"
+        say(f"dry run, after {rebuilt.seconds:.1f} s; what was filled is {end}")
         return all(one.differing <= accepted or not one.is_whole for one in found)
     say(
         f"generation {rebuilt.generation} is live, at position {rebuilt.position:,},"

@@ -273,9 +273,7 @@ class Folding:
             self.failures.append(failure)
             self.parked[stream_id] = event.position
         for key in keys:
-            self.rows.asked.add(key)
-            self.rows.by_key[key] = None
-            self.rows.changed[key] = None
+            self.rows.delete(key)
 
     def written(self) -> list[Statement]:
         """Return the statements that write what was folded."""

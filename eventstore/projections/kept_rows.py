@@ -45,12 +45,22 @@ class KeptRows(RowsInMemory):
         self.note(key, self.by_key.get(key), row)
         super().change(key, row)
 
+    def delete(self, key: Key) -> None:
+        self.note(key, self.by_key.get(key), None)
+        super().delete(key)
+
+    def take_back(self, updates: int) -> None:
+        before = {key: self.by_key.get(key) for key, _, _ in self.undo}
+        super().take_back(updates)
+        for key, row in before.items():
+            self.note(key, row, self.by_key.get(key))
+
     def update(self, update: Update) -> None:
         if not self.has_all:
             self.updates.append(update)
         columns = tuple(update.where)
         for key in list(self.index_of(columns).get(tuple(update.where.values()), ())):
-            row = self.by_key[key]
+            row = self.by_key.get(key)
             new = updated(row, update)
             if new is not row:
                 self.change(key, new)

@@ -39,6 +39,12 @@ class RowsInMemory:
         self.changed[key] = None
         self.by_key[key] = row
 
+    def delete(self, key: Key) -> None:
+        """Have a row be gone, whatever there was of it; it cannot be taken back."""
+        self.asked.add(key)
+        self.by_key[key] = None
+        self.changed[key] = None
+
     def update(self, update: Update) -> None:
         self.updates.append(update)
         for key, row in self.by_key.items():

@@ -62,7 +62,8 @@ class Rebuilt:
     A read model after its rebuild, and how the swap went.
 
     *generation* is the number of the new generation, *position* the one up to which it
-    has read the log. *is_live* is False after a dry run, which has dropped it.
+    has read the log. *is_live* is False after a dry run, which has dropped it, unless
+    it *is_kept*: an earlier rebuild had filled it.
     *swaps_tried* is the number of times that it was put live, the last with success,
     and *seconds_of_swap* what that one took of *seconds*. *comparison* says what
     differed from the rows before; None if there was nothing to compare, and
@@ -77,6 +78,7 @@ class Rebuilt:
     swaps_tried: int = 0
     comparison: Comparison | None = None
     not_compared: str | None = None
+    is_kept: bool = False
 
 
 class Rebuild:
@@ -138,8 +140,10 @@ class Rebuild:
             self.report(comparison)
         if is_dry_run:
             position = find_checkpoints(self.connection, [self.name])[self.name]
-            with self.connection.transaction():
-                drop_generation(self.connection, self.projection.name, number)
+            # What an earlier one has promised to keep is kept.
+            if not begun.is_resumed:
+                with self.connection.transaction():
+                    drop_generation(self.connection, self.projection.name, number)
             self.is_over = True
             return Rebuilt(
                 generation=number,
@@ -148,6 +152,7 @@ class Rebuild:
                 seconds=time.monotonic() - started,
                 comparison=comparison,
                 not_compared=why_not,
+                is_kept=begun.is_resumed,
             )
         if comparison is not None:
             note_differing(self.connection, self.name, comparison.differing)
@@ -178,6 +183,9 @@ class Rebuild:
         """Read all parts up to where the live rows are; return what reads on."""
         parts = begun.parts
         number = parts[0].generation
+        if begun.is_merged:
+            # It stays noted: after the next kill, too.
+            self.shown = Progress("comparing", 0, 0)
         goal = self.find_goal()
         counts = count_events(self.connection, self.projection, goal)
         share = share_after(self.connection, self.projection.name)

@@ -83,12 +83,14 @@ class Begun(NamedTuple):
     A generation that is to be filled, in these *parts*; one if they are merged already.
 
     *dropped* says why an earlier filling was not gone on with, None if there was none.
-    *is_resumed* says whether it is one that was begun before.
+    *is_resumed* says whether it is one that was begun before, *is_merged* whether its
+    parts had met: then any number of processes may go on with it.
     """
 
     parts: Sequence[Part]
     is_resumed: bool
     dropped: str | None
+    is_merged: bool = False
 
 
 def begin(
@@ -112,7 +114,7 @@ def begin(
         if left == [newest + 1]:
             parts, reason = find_parts(connection, projection, newest + 1, processes)
             if reason is None:
-                return Begun(parts, True, None)
+                return Begun(parts, True, None, is_merged(connection, name, newest + 1))
         for number in left:
             drop_generation(connection, name, number)
         tables = make_tables(connection, projection, newest + 1, processes)
@@ -122,6 +124,17 @@ def begin(
             for part in parts:
                 make_part(connection, part)
     return Begun(parts, False, reason)
+
+
+def is_merged(
+    connection: psycopg.Connection[Any], read_model: str, number: int
+) -> bool:
+    """Return whether the parts of a filling have met."""
+    found = connection.execute(
+        "SELECT FROM public.fillings WHERE generation = %s AND phase <> 'filling'",
+        (name_of(read_model, number),),
+    )
+    return found.rowcount == 1
 
 
 def find_parts(

@@ -65,6 +65,12 @@ def roll_back(
         is_of_this_code = version is not None and version == fold_version(projection)
         subscription = filling_of(Part(projection, number), masters)
         goal = settled(connection)
+        if not is_of_this_code:
+            # From here on its rows are by both.
+            connection.execute(
+                "UPDATE public.fillings SET fold_version = NULL WHERE generation = %s",
+                (name_of(projection.name, number),),
+            )
         read_up_to(connection, subscription, goal, lambda _: None)
         # All of its rows, if it is followed only since it is kept: before the swap.
         with connection.transaction():
@@ -103,7 +109,13 @@ def find_kept(
         "SELECT shape, fold_version, phase FROM public.fillings WHERE generation = %s",
         (name_of(name, number),),
     ).fetchone()
-    shape, version, phase = row or (None, None, "filled")
+    if row is None:
+        raise NothingKept(
+            name,
+            f"generation {number} is older than the notes on fillings: nobody knows by"
+            " which code it was made, rebuild it instead of going back",
+        )
+    shape, version, phase = row
     if phase != "filled":
         raise NothingKept(name, f"generation {number} was never live: rebuild it")
     if shape != shape_of(projection):
