@@ -130,8 +130,9 @@ class Audit:
                     going.remove(walk)
 
     def has_steps(self, walk: WalkRecord) -> bool:
-        projection = self.projections.get(walk.name)
-        return projection is None or bool(projection.streams)
+        if walk.name == OF_LOG:
+            return any(one.streams for one in self.projections.values())
+        return bool(self.projections[walk.name].streams)
 
     def step(self, walk: WalkRecord) -> bool:
         """Look at some rows; return whether the round is over."""

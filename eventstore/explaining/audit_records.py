@@ -181,10 +181,15 @@ def find_wrong_rows(
 def count_wrong_rows(
     connection: psycopg.Connection[Any],
 ) -> dict[tuple[str, str], int]:
-    """Return how many wrong rows are known, by read model and place."""
+    """Return how many rows of live generations are known wrong, by model and place."""
     rows = connection.execute(
-        "SELECT read_model, place, count(*) FROM public.wrong_rows GROUP BY 1, 2"
-        " ORDER BY 1, 2"
+        """
+        SELECT w.read_model, w.place, count(*)
+        FROM public.wrong_rows AS w
+        JOIN public.generations AS g
+            ON (g.read_model, g.live) = (w.read_model, w.generation)
+        GROUP BY 1, 2 ORDER BY 1, 2
+        """
     )
     return {(read_model, place): count for read_model, place, count in rows}
 

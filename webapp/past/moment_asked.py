@@ -20,6 +20,8 @@ from webapp.problems import Problem
 
 PARAMETERS = ("as_of", "as_of_position")
 MAX_POSITION = 2**63 - 1
+MIN_YEAR = 2
+"""Before it a time has no local time in each zone."""
 PAGES = frozenset(
     {
         *("orders.newest", "orders.show_one"),
@@ -114,6 +116,8 @@ def moment_of_time(name: str, text: str) -> AskedMoment | None:
             f"{name} must be a date or a time, like 1997-03-31 or"
             " 1997-03-31T17:05:00Z.",
         ) from error
+    if at.year < MIN_YEAR:
+        raise Problem("bad-request", f"{name} must be in the year {MIN_YEAR} or later.")
     is_day = re.fullmatch("[0-9]{4}-?[0-9]{2}-?[0-9]{2}", text.strip()) is not None
     if is_day and text.strip() == f"{datetime.now(zone):%Y-%m-%d}":
         return None

@@ -21,6 +21,8 @@ LISTS = {
     "transfers.newest": "changed.transfers",
 }
 """The page with what changed in a list, by the list's endpoint."""
+KEPT_PARAMETERS = ("status", "customer", "account", "q", "sort", "limit", "column")
+"""What goes along from one day to another; an address may have anything."""
 
 
 def teach_pages(app: Flask) -> None:
@@ -63,13 +65,14 @@ def address_of_today() -> str:
     assert request.endpoint is not None
     today: dict[str, Any] = dict.fromkeys(PARAMETERS)
     named = request.view_args or {}
-    return url_for(request.endpoint, **{**named, **other_parameters(), **today})
+    return url_for(request.endpoint, **{**other_parameters(), **named, **today})
 
 
 def other_parameters() -> dict[str, str]:
     """Return what else is asked; not which page of a list, which is of one day."""
-    left_out = (*PARAMETERS, "after", "min_position")
-    return {n: value for n, value in request.args.items() if n not in left_out}
+    return {
+        name: request.args[name] for name in KEPT_PARAMETERS if name in request.args
+    }
 
 
 def day_of(moment: AskedMoment | None) -> str:
