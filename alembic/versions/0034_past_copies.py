@@ -28,6 +28,7 @@ CREATE UNLOGGED TABLE IF NOT EXISTS public.past_copies (
     event_id varchar,
     has_ended boolean NOT NULL DEFAULT false,
     next_at timestamptz,
+    forgotten_up_to bigint NOT NULL DEFAULT 0,
     state varchar NOT NULL DEFAULT 'wanted',
     done bigint NOT NULL DEFAULT 0,
     goal bigint NOT NULL DEFAULT 0,

@@ -100,8 +100,12 @@ class Filling:
         self.notes = FillingNotes(connection, copy.number)
         self.tables = tables_of_copy(projection, copy.number)
         # Behind it events may come whose times belong to the moment.
-        up_to = settled(connection) if copy.at is not None else copy.up_to
-        self.moment = Moment(up_to=up_to, at=copy.at)
+        end = settled(connection)
+        self.moment = Moment(
+            up_to=end if copy.at is not None else copy.up_to, at=copy.at
+        )
+        # Keys of those who were forgotten up to there are destroyed.
+        self.forgotten_up_to = end
         self.reader = MomentReader(connection, self.moment, projection.types)
         self.left_out = 0
         self.rows = KeptRows(self.tables.rows, has_all=True)
@@ -135,6 +139,8 @@ class Filling:
             has_ended=reader.has_ended,
             next_at=reader.next_at,
             left_out=self.left_out,
+            forgotten_up_to=self.forgotten_up_to,
+            forgets=self.projection.types_that_forget,
         )
         self.notes.note_size(self.tables)
 
@@ -163,6 +169,7 @@ class Filling:
         if found is None:
             return False
         reader.position, self.left_out = reader.goal, found.left_out
+        self.forgotten_up_to = min(self.forgotten_up_to, found.checkpoint)
         reader.greatest, reader.has_ended, reader.next_at = found[:3]
         self.rows.has_all = False
         return True
@@ -191,6 +198,7 @@ class Filling:
 
     def start_from(self, start: PastCopy) -> None:
         """Take over the rows of an earlier copy."""
+        self.forgotten_up_to = min(self.forgotten_up_to, start.forgotten_up_to)
         theirs = tables_of_copy(self.projection, start.number)
         for ours, other in zip(self.tables.all, theirs.all, strict=True):
             names = sql.SQL(", ").join(map(sql.Identifier, ours.columns))

@@ -1,5 +1,6 @@
 """What a filling notes in the registry; each note finds out whether it was dropped."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -43,9 +44,14 @@ class FillingNotes:
         has_ended: bool,
         next_at: datetime | None,
         left_out: int,
+        forgotten_up_to: int,
+        forgets: Collection[str],
     ) -> None:
         """
-        Let the copy answer; the values are as in `PastCopy`. Raises CopyDropped.
+        Let the copy answer; the values are as in `PastCopy`.
+
+        Raises CopyDropped, also if an event of the types *forgets* has come since the
+        position *forgotten_up_to*.
         """
         count = sql.SQL("(SELECT count(*) FROM {})").format(rows.identifier)
         noted = self.connection.execute(
@@ -57,8 +63,12 @@ class FillingNotes:
                     event_id = public.event_id_at(%(greatest)s),
                     has_ended = %(has_ended)s, next_at = %(next_at)s,
                     done = goal, rows = {count}, left_out = %(left_out)s,
+                    forgotten_up_to = %(forgotten_up_to)s,
                     made_at = clock_timestamp(), used_at = clock_timestamp()
-                WHERE number = %(number)s AND state = 'filling'
+                WHERE number = %(number)s AND state = 'filling' AND NOT EXISTS (
+                    SELECT FROM public.events
+                    WHERE id > %(forgotten_up_to)s AND type = ANY (%(forgets)s)
+                )
                 """
             ).format(count=count),
             {
@@ -67,6 +77,8 @@ class FillingNotes:
                 "has_ended": has_ended,
                 "next_at": next_at,
                 "left_out": left_out,
+                "forgotten_up_to": forgotten_up_to,
+                "forgets": list(forgets),
                 "number": self.number,
             },
         )
@@ -92,9 +104,10 @@ class FillingNotes:
         """
         Note why it was not made; return False if it was dropped.
 
-        A process that is asked to end leaves it to the next one.
+        A process that is asked to end leaves it to the next one, and so is left what
+        somebody was forgotten from meanwhile.
         """
-        is_ended = not isinstance(error, Exception)
+        is_ended = isinstance(error, CopyDropped) or not isinstance(error, Exception)
         noted = self.connection.execute(
             """
             UPDATE public.past_copies SET

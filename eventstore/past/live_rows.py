@@ -39,13 +39,15 @@ class FilledFromLive(NamedTuple):
     """
     What a copy that was made from the live rows shows, as `MomentReader` has it.
 
-    *left_out* counts the streams that could not be folded.
+    *left_out* counts the streams that could not be folded, *checkpoint* is the position
+    that the live rows had read.
     """
 
     greatest: int
     has_ended: bool
     next_at: datetime | None
     left_out: int
+    checkpoint: int = 0
 
 
 class LiveGenerationFound(NamedTuple):
@@ -118,7 +120,8 @@ def fill_from_live(
             send_all(connection, store_in_pieces(tables.lookups[name], rows))
         send_all(connection, store_in_pieces(tables.rows, made.rows))
         note()
-    return describe(connection, projection, moment, len(made.failures))
+    found = describe(connection, projection, moment, len(made.failures))
+    return found._replace(checkpoint=live.checkpoint)
 
 
 def find_fit_generation(
@@ -138,8 +141,18 @@ def find_fit_generation(
             AND NOT EXISTS (
                 SELECT FROM public.parked_streams AS p WHERE p.subscription = s.name
             )
+            -- Else they have somebody yet who is forgotten.
+            AND NOT EXISTS (
+                SELECT FROM public.events AS e
+                WHERE e.id > s.checkpoint AND e.type = ANY (%(forgets)s)
+            )
         """,
-        {"name": projection.name, "shape": shape, "version": version},
+        {
+            "name": projection.name,
+            "shape": shape,
+            "version": version,
+            "forgets": sorted(projection.types_that_forget),
+        },
     ).fetchone()
     return None if row is None else LiveGenerationFound(*row)
 

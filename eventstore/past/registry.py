@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 import psycopg
 
 from eventstore.errors import NoFoldVersion
+from eventstore.log.read import settled
 from eventstore.past.moments import Moment, has_events
 from eventstore.projections.fold_version import fold_version
 from eventstore.projections.generations import shape_of
@@ -18,7 +19,7 @@ State = Literal["wanted", "filling", "ready", "failed", "dropped"]
 COLUMNS = """
     number, read_model, shape, fold_version, at, up_to, until, looked, greatest,
     has_ended, next_at, state, done, goal, tries, rows, bytes, left_out, error,
-    asked_by, asked_at, begun_at, made_at, used_at,
+    asked_by, asked_at, begun_at, made_at, used_at, forgotten_up_to,
     extract(epoch FROM clock_timestamp() - begun_at)::float8
 """
 SECONDS_OF_FAILURE = 30
@@ -35,7 +36,8 @@ class PastCopy(NamedTuple):
     log up to the position *looked*; its last event is at *greatest*. *has_ended* and
     *next_at* are as `MomentReader` finds them. While it is filled, *done* of *goal*
     positions are read, since *seconds*. *left_out* counts the streams with an event
-    that cannot be projected. *tries* is how often its filling was begun.
+    that cannot be projected. *tries* is how often its filling was begun. Nobody can be
+    read in it whom an event up to *forgotten_up_to* forgets.
     """
 
     number: int
@@ -62,6 +64,7 @@ class PastCopy(NamedTuple):
     begun_at: datetime | None
     made_at: datetime | None
     used_at: datetime
+    forgotten_up_to: int
     seconds: float | None
 
     @property
@@ -129,12 +132,18 @@ def find_start(
             )
             -- Else the log was restored, or copied.
             AND p.event_id IS NOT DISTINCT FROM public.event_id_at(p.greatest)
+            -- Those that are not dropped yet: by whoever forgets, or an older program.
+            AND NOT EXISTS (
+                SELECT FROM public.events AS e
+                WHERE e.id > p.forgotten_up_to AND e.type = ANY (%(forgets)s)
+            )
         ORDER BY p.at DESC, p.greatest DESC LIMIT 1
         """,
         {
             "read_model": projection.name,
             "shape": shape,
             "version": version,
+            "forgets": sorted(projection.types_that_forget),
             **moment.parameters,
         },
     ).fetchone()
@@ -150,6 +159,8 @@ def find_right(
     Only events are looked at that nobody has looked at before, and how far was looked
     is noted.
     """
+    # Before the look: what comes meanwhile is not noted as looked at.
+    end = settled(connection)
     copy = find_start(connection, projection, moment)
     if copy is None:
         return None
@@ -179,10 +190,11 @@ def find_right(
             )
     connection.execute(
         """
-        UPDATE public.past_copies SET used_at = clock_timestamp()
+        UPDATE public.past_copies
+        SET used_at = clock_timestamp(), forgotten_up_to = greatest(forgotten_up_to, %s)
         WHERE number = %s AND used_at < clock_timestamp() - make_interval(secs => %s)
         """,
-        (copy.number, SECONDS_BETWEEN_NOTES),
+        (end, copy.number, SECONDS_BETWEEN_NOTES),
     )
     return copy
 

@@ -29,6 +29,10 @@ past_copies = sa.Table(
     # among those before it: NULL if there is none.
     sa.Column("has_ended", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("next_at", MOMENT),
+    # Whom an event up to this position forgets, nobody can read in it.
+    sa.Column(
+        "forgotten_up_to", sa.BigInteger, nullable=False, server_default=sa.text("0")
+    ),
     sa.Column("state", sa.String, nullable=False, server_default="wanted"),
     # Positions of the log that are read, of so many.
     sa.Column("done", sa.BigInteger, nullable=False, server_default=sa.text("0")),
