@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import psycopg
 
 from eventstore.encryption.keys import MasterKeys
-from eventstore.errors import CopyDropped
+from eventstore.errors import CopyDropped, NoFoldVersion
 from eventstore.past.dropping import drop_copies, drop_tables, evict, sweep
 from eventstore.past.filling import Progress, fill_copy
-from eventstore.past.registry import COLUMNS, PastCopy, find_copies
+from eventstore.past.registry import COLUMNS, PastCopy, find_copies, version_of
 from eventstore.projections.projection import Projection
 
 TURN = "hashtext('recount'), hashtext('past')"
@@ -22,6 +22,14 @@ class Bounds(NamedTuple):
 
     copies: int = 50
     bytes: int = 2 * 1024**3
+
+
+def is_made_by(copy: PastCopy, projection: Projection) -> bool:
+    """Return whether this process folds by the code that a copy is wanted of."""
+    try:
+        return version_of(projection) == (copy.shape, copy.fold_version)
+    except NoFoldVersion:
+        return False
 
 
 class Filler:
@@ -92,8 +100,9 @@ class Filler:
         if copy is None:
             return None
         projection = self.projections.get(copy.read_model)
-        if projection is None:
-            # Of a program that has other read models.
+        if projection is None or not is_made_by(copy, projection):
+            # Of a program with other read models, or with other code: its filler makes
+            # it when somebody asks again.
             drop_copies(self.connection, [copy.number])
             return None
         try:
