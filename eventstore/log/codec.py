@@ -63,6 +63,11 @@ class _Metadata(msgspec.Struct):
 _metadata = msgspec.json.Decoder(_Metadata)
 
 
+def recorded_schema(event: RecordedEvent) -> str:
+    """Return the schema version, `major.minor`, of a recorded event."""
+    return _metadata.decode(event.metadata).schema
+
+
 class EventCodec:
     """
     The event classes of a category, by name.
@@ -178,7 +183,7 @@ class EventCodec:
             if place not in decoded:
                 decoded[place] = (self.decode(event.type, event.data),)
             return decoded[place]
-        schema = _metadata.decode(event.metadata).schema
+        schema = recorded_schema(event)
         try:
             major = major_of(schema)
         except ValueError as error:

@@ -21,6 +21,7 @@ from eventstore.log.events import RecordedEvent
 from eventstore.log.read import settled
 from eventstore.past.dropping import drop_marked
 from eventstore.past.filling_notes import FillingNotes
+from eventstore.past.forgettings import find_forgettings, has_clear_text
 from eventstore.past.live_rows import fill_from_live
 from eventstore.past.moments import Moment, MomentReader
 from eventstore.past.registry import PastCopy, find_start, tables_of_copy
@@ -108,6 +109,7 @@ class Filling:
         self.forgotten_up_to = end
         self.reader = MomentReader(connection, self.moment, projection.types)
         self.left_out = 0
+        self.has_clear_text = False
         self.rows = KeptRows(self.tables.rows, has_all=True)
         self.lookups = KeptLookups(
             projection.lookups, self.tables.lookups, has_all=True
@@ -129,6 +131,7 @@ class Filling:
                 self.begin(None)
                 self.make_tables(None)
             self.read()
+        self.forget_since()
         for table in self.tables.all:
             self.connection.execute(sql.SQL("ANALYZE {}").format(table.identifier))
         reader = self.reader
@@ -170,8 +173,9 @@ class Filling:
             return False
         reader.position, self.left_out = reader.goal, found.left_out
         self.forgotten_up_to = min(self.forgotten_up_to, found.checkpoint)
+        self.has_clear_text = found.has_clear_text
         reader.greatest, reader.has_ended, reader.next_at = found[:3]
-        self.rows.has_all = False
+        self.rows.has_all = self.lookups.has_all = False
         return True
 
     def make_tables(self, start: PastCopy | None) -> None:
@@ -196,6 +200,24 @@ class Filling:
         self.write()
         self.left_out = len(self.parked)
 
+    def forget_since(self) -> None:
+        """
+        Take out of the rows who was forgotten behind the moment.
+
+        The key of what was written before encryption is not destroyed: there is none.
+        So what the read model does to its rows when somebody is forgotten is done here,
+        too.
+        """
+        if not (self.has_clear_text and self.projection.types_that_forget):
+            return
+        events = find_forgettings(
+            self.connection, self.projection, self.moment, self.forgotten_up_to
+        )
+        for start in range(0, len(events), BATCH):
+            # No stream is left out: one that cannot be folded has its rows deleted.
+            self.fold_in_rows(events[start : start + BATCH], {})
+            self.write()
+
     def start_from(self, start: PastCopy) -> None:
         """Take over the rows of an earlier copy."""
         self.forgotten_up_to = min(self.forgotten_up_to, start.forgotten_up_to)
@@ -212,19 +234,27 @@ class Filling:
 
     def fold(self, events: Sequence[RecordedEvent]) -> None:
         """Fold a batch into the rows in memory."""
+        codec = self.projection.codec
+        self.has_clear_text = self.has_clear_text or has_clear_text(codec, events)
         if self.masters is not None:
             # The keys of one batch: with older ones forgotten data could be read.
             keyring = Keyring(self.connection, self.masters)
-            events = keyring.decrypt_readable(events, self.projection.codec.opens)
+            events = keyring.decrypt_readable(events, codec.opens)
+        self.parked = self.fold_in_rows(events, self.parked)
+
+    def fold_in_rows(
+        self, events: Sequence[RecordedEvent], parked: dict[str, int]
+    ) -> dict[str, int]:
+        """Fold decrypted events into the rows; return the streams parked by now."""
         folding = Folding(
             self.projection,
             self.tables,
-            self.parked,
+            parked,
             rows=self.rows,
             lookups=self.lookups,
         )
         take_steps(self.connection, [folding.fold(events, {}, has_parked=False)])
-        self.parked = folding.parked
+        return folding.parked
 
     def is_to_be_written(self) -> bool:
         return not self.rows.has_all or self.is_memory_full()

@@ -17,6 +17,7 @@ from psycopg import sql
 from eventstore.encryption.keys import MasterKeys
 from eventstore.errors import TooIntertwined
 from eventstore.log.events import RecordedEvent
+from eventstore.past.forgettings import has_clear_text
 from eventstore.past.moments import BELONGS, Moment
 from eventstore.past.registry import version_of
 from eventstore.personal.keyring import Keyring
@@ -40,7 +41,8 @@ class FilledFromLive(NamedTuple):
     What a copy that was made from the live rows shows, as `MomentReader` has it.
 
     *left_out* counts the streams that could not be folded, *checkpoint* is the position
-    that the live rows had read.
+    that the live rows had read. *has_clear_text* says that events were folded without
+    an envelope.
     """
 
     greatest: int
@@ -48,6 +50,7 @@ class FilledFromLive(NamedTuple):
     next_at: datetime | None
     left_out: int
     checkpoint: int = 0
+    has_clear_text: bool = False
 
 
 class LiveGenerationFound(NamedTuple):
@@ -121,7 +124,9 @@ def fill_from_live(
         send_all(connection, store_in_pieces(tables.rows, made.rows))
         note()
     found = describe(connection, projection, moment, len(made.failures))
-    return found._replace(checkpoint=live.checkpoint)
+    return found._replace(
+        checkpoint=live.checkpoint, has_clear_text=recomputation.has_clear_text
+    )
 
 
 def find_fit_generation(
@@ -238,6 +243,7 @@ class RecomputationAsOf(Recomputation):
         self.budget = most
         # Many of these have no event in the moment; the others, mostly, have some.
         self.differing = differing
+        self.has_clear_text = False
 
     def load(self, streams: Collection[str]) -> None:
         """
@@ -275,8 +281,9 @@ class RecomputationAsOf(Recomputation):
             },
         )
         events = [RecordedEvent(*row) for row in rows]
+        codec = self.projection.codec
+        self.has_clear_text = self.has_clear_text or has_clear_text(codec, events)
         if self.masters is not None:
             keyring = Keyring(self.connection, self.masters)
-            opens = self.projection.codec.opens
-            events = list(keyring.decrypt_readable(events, opens))
+            events = list(keyring.decrypt_readable(events, codec.opens))
         self.events |= {event.position: event for event in events}

@@ -20,8 +20,8 @@ from eventstore.encryption.keys import new_key
 from eventstore.encryption.personal_fields import personal_fields
 from eventstore.errors import RewriteRefused
 from eventstore.personal.keyring import Keyring, NewKey, new_key_row
+from eventstore.personal.unencrypted_fields import has_unencrypted_fields
 from eventstore.rewriting.keys import keep_all
-from eventstore.rewriting.unencrypted_fields import has_unencrypted_fields
 
 BATCH = 1_000
 

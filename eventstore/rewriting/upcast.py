@@ -15,7 +15,7 @@ from eventstore.log.codec import FIRST_SCHEMA
 from eventstore.log.events import RecordedEvent
 from eventstore.log.upcasting import VersionedData, major_of
 from eventstore.personal.keyring import Keyring
-from eventstore.rewriting.unencrypted_fields import is_unencrypted_event
+from eventstore.personal.unencrypted_fields import is_unencrypted_event
 
 _to_json = msgspec.json.Encoder().encode
 

@@ -16,7 +16,7 @@ from eventstore.log.events import RecordedEvent
 from eventstore.log.read import read_stream, settled
 from eventstore.rewriting.archived_logs import drop_kept, find_kept
 from eventstore.rewriting.rewrite import rehearse, rewrite
-from eventstore.rewriting.unencrypted_fields import count_unencrypted
+from eventstore.rewriting.unencrypted_events import count_unencrypted
 from eventstore.seals.seals import find_origin, newest_seals, seal_log
 from eventstore.verifying.checks import all_checks
 from eventstore.verifying.seals import SealedExtent

@@ -1,6 +1,7 @@
 """Where copies start from, when they are found again, and when they go."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -22,7 +23,12 @@ from tests.support.past import (
     read_copy,
     read_events,
 )
-from tests.support.past_checks import HISTORY, check, take_live_rows
+from tests.support.past_checks import (
+    HISTORY,
+    append_in_the_clear,
+    check,
+    take_live_rows,
+)
 
 
 @pytest.fixture
@@ -32,6 +38,7 @@ def known_shop(shop: Shop, do: Do) -> Shop:
 
 
 WITH_STREAMS = [projection for projection in ALL if projection.streams]
+FORGETTING = [projection for projection in ALL if projection.forgets]
 
 
 @pytest.fixture
@@ -192,3 +199,34 @@ def test_who_is_forgotten_is_in_no_copy(known_shop: Shop, do: Do) -> None:
     assert rows["ALICE"].name != "Alice Again"
     assert rows["ALICE"].is_forgotten is False
     assert "Alice" not in str(rows["ALICE"])
+
+
+@pytest.mark.parametrize("way", ["log", "live rows", "earlier copy"])
+@pytest.mark.parametrize("projection", FORGETTING, ids=lambda model: model.name)
+def test_nor_is_who_was_written_before_encryption(
+    known_shop: Shop,
+    do: Do,
+    projection: Projection,
+    way: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    append_in_the_clear(known_shop, "OLD", "Clara Cleartext", 91)
+    do(replace(rename, name="Alice Somewhere"))
+    at = read_events(known_shop)[-1].occurred_at
+    append_in_the_clear(known_shop, "NEWER", "Norma Cleartext", 92)
+    do(ForgetCustomer(customer_id="OLD"), ForgetCustomer(customer_id="NEWER"))
+    moment = moment_of(known_shop, at)
+    if way == "live rows":
+        take_live_rows(monkeypatch)
+    if way == "earlier copy":
+        make_copy(known_shop, projection, moment_of(known_shop, position=14))
+
+    copy = make_copy(known_shop, projection, moment)
+
+    rows = read_copy(known_shop, projection, copy)
+    assert "Clara" not in str(rows)
+    assert "Leeds" not in str(rows)
+    assert "NEWER" not in str(rows)
+    assert "OLD" in str(rows)
+    assert "Alice Somewhere" in str(rows)
+    assert copy.left_out == 0

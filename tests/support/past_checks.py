@@ -2,13 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 
 from domain.accounts.commands import Deposit, OpenAccount, Withdraw
+from domain.address import Address
+from domain.customers.events import CustomerRegistered
+from domain.orders.commands import Item
+from domain.orders.events import OrderCreated
 from domain.transfers.commands import TransferMoney
+from eventstore.aggregates.decider import category_of
 from eventstore.log.append import append
-from eventstore.log.events import RecordedEvent
+from eventstore.log.codec import schema_of
+from eventstore.log.events import Metadata, NewEvent, RecordedEvent
 from eventstore.past.moments import Moment, MomentReader
 from eventstore.projections.projection import Projection
 from tasks.shop.wiring import Shop
@@ -59,6 +67,36 @@ def append_order(shop: Shop, customer_id: str) -> None:
                 append(connection, [("order-99", event)], expected={"order-99": 0})
                 return
     raise AssertionError("chance has made no such order")
+
+
+def append_in_the_clear(shop: Shop, customer_id: str, name: str, order_id: int) -> None:
+    """Append a customer and an order as they were written before encryption."""
+    address = Address(name=name, street="Old Road 1", city="Leeds", country="UK")
+    placed = OrderCreated(
+        customer_id=customer_id,
+        items=(Item(product="Old tea", quantity=1, unit_price=100),),
+        discount=Decimal(0),
+        total=100,
+        address=address,
+        currency="EUR",
+    )
+    registered = CustomerRegistered(name=name, address=address)
+    streams = {f"customer-{customer_id}": registered, f"order-{order_id}": placed}
+    with shop.transaction() as connection:
+        for stream_id, fact in streams.items():
+            codec = shop.deciders.by_category[category_of(stream_id)].events
+            event_id = uuid4()
+            event = NewEvent(
+                type=type(fact).__name__,
+                data=codec.encode(fact),
+                metadata=Metadata(
+                    event_id=event_id,
+                    correlation_id=event_id,
+                    causation_id=event_id,
+                    schema=schema_of(fact),
+                ),
+            )
+            append(connection, [(stream_id, event)], expected={stream_id: 0})
 
 
 def take_live_rows(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from eventstore.rewriting.archived_logs import names_of_kept
-from eventstore.rewriting.unencrypted_fields import count_unencrypted
+from eventstore.rewriting.unencrypted_events import count_unencrypted
 from readmodels import customers, order_list
 from readmodels.customers import CustomerView
 from webapp import one_row
