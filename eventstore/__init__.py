@@ -53,12 +53,15 @@ from eventstore.errors import (
     Clash,
     CommandAlreadyFinished,
     ContradictedExport,
+    CopyDropped,
     EventStoreError,
     InstalledOtherwise,
     InternalCommand,
     KeyMadeElsewhere,
     KeyReused,
     LiveRowsBehind,
+    MomentAhead,
+    NoFoldVersion,
     NoSuchKeptLog,
     NoSuchVersion,
     NothingSealed,
@@ -236,6 +239,8 @@ __all__ += ["RowChange", "follow", "read_changes", "unfollow"]
 # Streams that a read model leaves out.
 __all__ += ["ParkedStream", "Parker", "RetryResult", "drop_parked", "find_parked"]
 __all__ += ["retry_parked"]
+# Copies of the past.
+__all__ += ["CopyDropped", "MomentAhead", "NoFoldVersion"]
 # Why a value of a row is so.
 __all__ += ["ColumnChange", "Explanation", "Question", "explain"]
 # A program that keeps running.

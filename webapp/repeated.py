@@ -21,6 +21,7 @@ SINGLE = (
     "Content-Type",
     "Host",
     "HX-Request",
+    "HX-Target",
     "Idempotency-Key",
     "If-Match",
     "Last-Event-ID",

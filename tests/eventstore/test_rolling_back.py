@@ -169,7 +169,7 @@ def test_without_kept_rows_there_is_nothing_to_go_back_to(engine: Engine) -> Non
     ("change", "words"),
     [
         ("UPDATE fillings SET shape = 'x' WHERE generation = 'totals_g1'", "deploy"),
-        ("DELETE FROM fillings WHERE generation = 'totals_g1'", "deploy"),
+        ("DELETE FROM fillings WHERE generation = 'totals_g1'", "nobody knows"),
         ("UPDATE fillings SET phase = 'filling'", "was never live"),
         ("DELETE FROM subscriptions WHERE name = 'totals_g1'", "taken away"),
     ],

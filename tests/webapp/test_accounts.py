@@ -216,7 +216,7 @@ def test_an_account_is_opened_used_and_closed_by_forms(
     page = browser.see("/accounts/ALICE")
 
     assert "Open it again" in page
-    assert re.findall(r'data-label="Balance">([^<]+)<', page) == ["0.00", "12.50"]
+    assert re.findall(r'data-label="Balance"><span>([^<]+)<', page) == ["0.00", "12.50"]
 
 
 def test_a_transfer_is_made_by_a_form(browser: Browser, bank: Bank, done: Any) -> None:

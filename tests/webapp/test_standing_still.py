@@ -18,6 +18,7 @@ from tasks.shop.wiring import Shop
 from tests.support.databases import as_role
 from tests.support.desk import Do, alice, place
 from tests.support.local_client import stranger
+from tests.support.past import fill_all
 from tests.support.settings import settings_for
 from tests.support.standing_still import LIST, REFUSAL, WAYS, Scene
 from tests.support.told_everywhere import ask_all, line_of, without_age
@@ -25,6 +26,7 @@ from tests.support.visiting import Browser, ask
 from tests.support.waiting import wait_until
 from webapp.application import make_app
 from webapp.forms.labels import STANDSTILLS
+from webapp.past import making
 
 NOT_SINCE = {"missing", "outdated"}
 """Of these it is not always known since when."""
@@ -123,6 +125,13 @@ ARGUMENTS = {
     "customer_id": "ALICE",
     "account_id": "A1",
     "transfer_id": "1",
+    "position": "5",
+}
+ENDINGS = {"why": "?column=status", "changes": "?from_position=1"}
+PARAMETERS = {
+    "reasons.customer": "?column=name",
+    "reasons.account": "?column=balance",
+    "reasons.statement_line": "?column=balance",
 }
 SHOW_NO_ROWS = {
     "customers.registration",
@@ -143,20 +152,40 @@ def pages(app: Flask) -> Iterator[str]:
     """Yield the address of each page that shows rows of a read model."""
     for rule in app.url_map.iter_rules():
         is_page = "GET" in (rule.methods or ()) and "/api/" not in rule.rule
+        is_page = is_page and not rule.rule.endswith(".csv")
         if is_page and rule.endpoint not in SHOW_NO_ROWS:
             built = rule.build({name: ARGUMENTS[name] for name in rule.arguments})
             assert built is not None
-            yield built[1]
+            ending = rule.rule.rpartition("/")[2]
+            yield built[1] + PARAMETERS.get(rule.endpoint, ENDINGS.get(ending, ""))
+
+
+def want_copies(
+    scene: Scene, client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Make the copies of the past with which pages compare the live rows."""
+    monkeypatch.setattr(making, "MAX_SECONDS_TO_WAIT", 0)
+    for path in pages(app):
+        if "/changes?" in path:
+            assert client.get(path).status_code == 202
+    with scene.shop.lent() as connection:
+        fill_all(scene.shop, connection)
 
 
 def test_every_page_that_shows_rows_says_that_they_are_old(
-    scene: Scene, client: FlaskClient, app: Flask, do: Do, at_once: None
+    scene: Scene,
+    client: FlaskClient,
+    app: Flask,
+    do: Do,
+    at_once: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     money = {"currency": "EUR"}
     do(OpenAccount(account_id="A1", **money), OpenAccount(account_id="A2", **money))
     do(Deposit(account_id="A1", amount=50))
     do(TransferMoney(from_account="A1", to_account="A2", amount=5, **money))
     scene.order()
+    want_copies(scene, client, app, monkeypatch)
     silent = {
         path: answer.status_code
         for path in pages(app)

@@ -12,7 +12,7 @@ from eventstore.errors import UnknownReadModel
 from eventstore.past.differences import compare_moments
 from eventstore.past.registry import PastCopy
 from eventstore.projections.column import KINDS
-from eventstore.projections.projection import Key
+from eventstore.projections.projection import Key, Projection
 from eventstore.projections.table_differences import DifferenceCounts, RowDifference
 from webapp.current_shop import the_shop
 from webapp.past.making import WantedCopy, being_made, find_or_make
@@ -23,6 +23,8 @@ from webapp.past.moment_asked import (
 )
 from webapp.past.subjects import Subject
 from webapp.problems import Problem
+from webapp.read_connection import note_old_rows
+from webapp.read_source import lend_primary
 
 MOMENTS = ("from", "from_position", "to", "to_position")
 
@@ -85,6 +87,8 @@ def find_changes(
     behind = key_behind(subject)
     copies = find_copies(subject, [begin, *([] if end is None else [end])])
     numbers = [copy.number for copy in copies]
+    if end is None:
+        note_if_old(subject.projection)
     try:
         # Of its own transaction all is seen as of one moment.
         with the_shop().transaction() as connection:
@@ -120,6 +124,12 @@ def find_copies(subject: Subject, moments: Sequence[AskedMoment]) -> list[PastCo
     wanted = [WantedCopy(subject.projection, one.at, one.position) for one in moments]
     with the_shop().lent(keep_after=(Problem,)) as connection:
         return find_or_make(connection, wanted)
+
+
+def note_if_old(projection: Projection) -> None:
+    """Have the page say that the live rows are old, if they are."""
+    with lend_primary([projection]) as source:
+        note_old_rows(projection.name, source.reached[0])
 
 
 def key_behind(subject: Subject) -> Key | None:

@@ -17,6 +17,7 @@ from webapp.parked_rows import refuse_parked
 from webapp.past.moment_asked import moment_shown
 from webapp.problems import Problem, not_found
 from webapp.query_parameters import number, one_of, only, refuse
+from webapp.read_connection import note_old_rows
 from webapp.read_source import lend_primary
 
 OF_REASONS = ("column", "as_of", "as_of_position", "limit", "min_position")
@@ -89,6 +90,7 @@ def find_reason(
         except ReadModelOutdated as error:
             raise Problem("read-model-missing", str(error)) from error
         [place] = source.reached
+        note_old_rows(projection.name, place)
         is_other = any(getattr(found.row, name, v) != v for name, v in about.items())
         if is_other or (found.row is None and not found.changes and found.is_whole):
             refuse_parked(source.connection, projection, key, place)
