@@ -169,7 +169,8 @@ def new_row(
         item_count=len(event.items),
         tracking_number=None,
         created_at=fact.occurred_at,
-        city=event.address.city,
+        # None is what is left of it once the customer is forgotten.
+        city=None if event.address.city == FORGOTTEN else event.address.city,
         products=products[:MAX_PRODUCTS],
         customer_words=customer.words,
         place_words=words_of_place(event.address),

@@ -2,10 +2,13 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from flask.testing import FlaskClient
@@ -140,6 +143,7 @@ def test_a_page_tells_them_in_words(look: Look, times: Sequence[datetime]) -> No
     assert "2 came, 0 went, 1 changed" in page
     assert "<del>pending</del> → <ins>shipped</ins>" in page
     assert "<del>Alice</del> → <ins>+1</ins>" in page
+    assert re.search(r"came: \S.*, [0-9.]+ EUR, pending", page)
     assert 'href="/orders/changes.csv?from=' in page
 
 
@@ -153,6 +157,22 @@ def test_each_list_leads_to_what_changed_since_yesterday(
 
     assert f'name="from" value="{yesterday}"' in page
     assert "3 came, 0 went, 0 changed" in page
+
+
+def changed_names(query: str) -> dict[str, str]:
+    """Return the parameters of an address, as `look` takes them."""
+    return {f"{name}_": value for name, value in parse_qsl(query)}
+
+
+def test_a_list_of_the_past_leads_to_what_changed_since_then(
+    look: Look, times: Sequence[datetime]
+) -> None:
+    page = look("/orders", as_of=times[1]).text
+
+    assert "What changed since then" in page
+    [address] = re.findall(r'href="(/orders/changes\?[^"]*)"', page)
+    path, _, query = unescape(address).partition("?")
+    assert "2 came, 0 went, 1 changed" in look(path, **changed_names(query)).text
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from webapp.past.moment_asked import (
     AskedMoment,
     moment_of_position,
     moment_of_time,
+    written,
 )
 from webapp.past.subjects import Subject
 from webapp.problems import Problem
@@ -48,13 +49,6 @@ class Changes:
     def parameters(self) -> Mapping[str, str]:
         """The parameters of an address that asks for it."""
         return {**written("from", self.begin), **written("to", self.end)}
-
-
-def written(name: str, moment: AskedMoment | None) -> Mapping[str, str]:
-    """Return the parameter *name* that asks for a moment."""
-    if moment is None:
-        return {}
-    return {name if moment.position is None else f"{name}_position": moment.written}
 
 
 def moment_in_address(name: str) -> AskedMoment | None:

@@ -46,9 +46,18 @@ def show(subject: Subject) -> ResponseReturnValue:
         "past/changes.html",
         found=found,
         subject=subject,
-        rows=[(row, kind_of(row), sentences_of(subject, row)) for row in found.rows],
+        rows=[
+            (row, kind_of(row), sentences_of(subject, row), summary_of(subject, row))
+            for row in found.rows
+        ],
         label=label,
     )
+
+
+def summary_of(subject: Subject, row: RowDifference) -> str:
+    """Return which row it is, in words."""
+    shown = subject.shown(row.after or row.before) or {}
+    return ", ".join(words_of(name, shown) for name in subject.summary)
 
 
 def sentences_of(subject: Subject, row: RowDifference) -> list[tuple[str, str, str]]:

@@ -124,6 +124,13 @@ def moment_of_time(name: str, text: str) -> AskedMoment | None:
     return AskedMoment(at, None, text.strip(), is_day)
 
 
+def written(name: str, moment: AskedMoment | None) -> Mapping[str, str]:
+    """Return the parameter *name* that asks for a moment, none for today."""
+    if moment is None:
+        return {}
+    return {name if moment.position is None else f"{name}_position": moment.written}
+
+
 def keep_moment(endpoint: str, values: dict[str, Any]) -> None:
     """Put the moment that is shown into a link, unless the link has one, or None."""
     past = moment_shown()

@@ -11,6 +11,7 @@ from webapp.past.moment_asked import (
     PARAMETERS,
     AskedMoment,
     moment_shown,
+    written,
 )
 from webapp.template_filters import instant, people_date, people_time
 
@@ -36,6 +37,7 @@ def teach_pages(app: Flask) -> None:
         day_of=day_of,
         today=lambda: f"{now_of_shop():%Y-%m-%d}",
         changes_endpoint=lambda: LISTS.get(request.endpoint or ""),
+        address_of_changes=address_of_changes,
     )
 
 
@@ -66,6 +68,12 @@ def address_of_today() -> str:
     today: dict[str, Any] = dict.fromkeys(PARAMETERS)
     named = request.view_args or {}
     return url_for(request.endpoint, **{**other_parameters(), **named, **today})
+
+
+def address_of_changes() -> str:
+    """Return the address of what changed in the list since then, or yesterday."""
+    since: dict[str, Any] = {**written("from", moment_shown())}
+    return url_for(LISTS[request.endpoint or ""], **since)
 
 
 def other_parameters() -> dict[str, str]:

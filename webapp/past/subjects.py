@@ -14,14 +14,16 @@ class Subject:
     """
     A list: its *name* in addresses, and its *view*.
 
-    *noun* is what one row is called, *page* the endpoint of the page of one, whose
-    parameter has the name of the key; None if there is none.
+    *noun* is what one row is called, *summary* the columns that say which one it is,
+    *page* the endpoint of the page of one, whose parameter has the name of the key;
+    None if there is none.
     """
 
     name: str
     noun: str
     projection: Projection
     view: View[Any]
+    summary: Sequence[str]
     page: str | None = None
 
     @property
@@ -47,6 +49,7 @@ SUBJECTS = {
             noun="order",
             projection=order_list.projection,
             view=order_list.view,
+            summary=("customer_name", "total", "status"),
             page="orders.show_one",
         ),
         Subject(
@@ -54,6 +57,7 @@ SUBJECTS = {
             noun="customer",
             projection=customers.projection,
             view=customers.view,
+            summary=("name",),
             page="customers.show_one",
         ),
         Subject(
@@ -61,6 +65,7 @@ SUBJECTS = {
             noun="account",
             projection=accounts.projection,
             view=accounts.view,
+            summary=("balance", "status"),
             page="accounts.show_one",
         ),
         Subject(
@@ -68,6 +73,7 @@ SUBJECTS = {
             noun="transfer",
             projection=transfers.projection,
             view=transfers.view,
+            summary=("from_account", "to_account", "amount", "status"),
             page="transfers.show_one",
         ),
         Subject(
@@ -75,6 +81,7 @@ SUBJECTS = {
             noun="product",
             projection=products.projection,
             view=products.view,
+            summary=("unit_price",),
         ),
     )
 }
