@@ -68,6 +68,7 @@ from eventstore.errors import (
     NotSettled,
     ReaderEnded,
     ReaderStopped,
+    ReadModelBehind,
     ReadModelOutdated,
     RebuildFailed,
     RebuildRunning,
@@ -256,7 +257,8 @@ __all__ += ["ContradictedExport", "CorruptSnapshot", "EventStoreError"]
 __all__ += ["InstalledOtherwise", "InternalCommand", "KeyLost", "KeyMadeElsewhere"]
 __all__ += ["KeyReused", "LiveRowsBehind", "MasterKeyMissing", "NewerSchema"]
 __all__ += ["NoSuchKeptLog", "NoSuchVersion", "NotANumber", "NotSettled"]
-__all__ += ["NothingSealed", "ReadModelOutdated", "RebuildFailed", "RebuildRunning"]
+__all__ += ["NothingSealed", "ReadModelBehind", "ReadModelOutdated"]
+__all__ += ["RebuildFailed", "RebuildRunning"]
 __all__ += ["RewriteRefused", "RolesMissing", "TamperedEnvelope", "TooLarge"]
 __all__ += ["TooIntertwined", "TooManyBytes", "TooManyEvents", "TooManyStreams"]
 __all__ += ["UnkeepableState"]

@@ -344,6 +344,19 @@ class ReadModelOutdated(EventStoreError):
         super().__init__(f"{name} was made from another definition: rebuild it.")
 
 
+class ReadModelBehind(EventStoreError):
+    """
+    A read model has not read all events of the moment that was asked for.
+
+    It was read up to *position*.
+    """
+
+    def __init__(self, name: str, position: int) -> None:
+        super().__init__(
+            f"{name} was read up to position {position} only: try again in a moment."
+        )
+
+
 class InstalledOtherwise(EventStoreError):
     """The existing tables belong to another version of the engine."""
 

@@ -55,8 +55,13 @@ class Explanation:
 
     *events* is the number of events that were folded for it. Where *is_whole* is False,
     only so many events of the log's beginning were, and later ones may have changed the
-    value. *parked* are streams of the row whose events are passed over. *shown* is what
-    the read model shows where that is something else: its row is wrong.
+    value. *parked* are streams of the row whose events are passed over, *failed* those
+    that cannot be folded to the end, as of a moment. *shown* is what the read model
+    shows where that is something else: its row is wrong. One that *is_damaged* cannot
+    be read.
+
+    Of a column that *is_personal*, what was before the person was forgotten can no
+    longer be read.
     """
 
     read_model: str
@@ -71,10 +76,21 @@ class Explanation:
     events: int
     is_whole: bool
     parked: Sequence[ParkedStream]
+    failed: Sequence[str] = ()
     is_wrong: bool = False
     shown: Any = None
+    is_damaged: bool = False
+    is_personal: bool = False
 
     @property
-    def is_there(self) -> bool:
-        """Whether there is such a row."""
+    def is_there(self) -> bool | None:
+        """Whether there is such a row; None if too few events were folded to know."""
+        if self.row is None and not self.is_whole:
+            return None
         return self.row is not None
+
+    def is_before_forgetting(self, change: ColumnChange) -> bool:
+        """Return whether what *change* gave was forgotten later, with the person."""
+        return self.is_personal and any(
+            one.forgets and one.position > change.position for one in self.changes
+        )

@@ -1,10 +1,12 @@
 """The live rows of a read model at one moment: where they lie, and how far they are."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+import msgspec
 import psycopg
 from psycopg import sql
 
@@ -12,9 +14,10 @@ from eventstore.errors import ReadModelOutdated
 from eventstore.projections.generations import live_generations, shape_of
 from eventstore.projections.parked_streams import find_positions
 from eventstore.projections.projection import Key, Projection, Row
-from eventstore.projections.recompute import subjects_of
-from eventstore.projections.table import SCHEMA
+from eventstore.projections.recompute import Recomputation, subjects_of
+from eventstore.projections.table import SCHEMA, Table
 from eventstore.projections.tables import Tables, name_of, tables_of
+from eventstore.steps import Statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +26,8 @@ class LiveRows:
     The live generation of a read model: its *tables*, and its *number*.
 
     *position* is its checkpoint, *parked* has from where on streams are parked for it.
+    *being_forgotten* are streams with an event behind the checkpoint that forgets a
+    person: their rows show what can no longer be read in the events.
     """
 
     projection: Projection
@@ -30,6 +35,7 @@ class LiveRows:
     tables: Tables
     position: int
     parked: Mapping[str, int]
+    being_forgotten: frozenset[str] = frozenset()
 
 
 @contextmanager
@@ -70,15 +76,71 @@ def find_live_rows(
         tables=tables_of(projection, live.number),
         position=row[0],
         parked=find_positions(connection, name),
+        being_forgotten=find_forgotten_behind(connection, projection, row[0]),
     )
+
+
+def find_forgotten_behind(
+    connection: psycopg.Connection[Any], projection: Projection, position: int
+) -> frozenset[str]:
+    """Return the streams that are forgotten by an event behind *position*."""
+    if not projection.types_that_forget:
+        return frozenset()
+    rows = connection.execute(
+        "SELECT stream_id FROM public.events WHERE id > %s AND type = ANY (%s)",
+        (position, list(projection.types_that_forget)),
+    )
+    return frozenset(stream_id for (stream_id,) in rows)
+
+
+def has_unread(
+    connection: psycopg.Connection[Any],
+    live: LiveRows,
+    up_to: int,
+    at: datetime | None,
+) -> bool:
+    """
+    Return whether events behind the checkpoint may belong to a moment.
+
+    They are those of the read model's types up to the position *up_to*, and up to the
+    time *at* if it is given.
+    """
+    if up_to <= live.position:
+        return False
+    row = connection.execute(
+        """
+        SELECT EXISTS (
+            SELECT FROM public.events
+            WHERE id > %s AND id <= %s AND type = ANY (%s)
+                AND (%s::timestamptz IS NULL OR occurred_at <= %s)
+        )
+        """,
+        (live.position, up_to, list(live.projection.types), at, at),
+    ).fetchone()
+    return row == (True,)
 
 
 def load_rows(
     connection: psycopg.Connection[Any], live: LiveRows, keys: list[Key]
 ) -> dict[Key, Row]:
-    """Return the rows with these keys, as the table has them."""
+    """
+    Return the rows with these keys, as the table has them.
+
+    Raises msgspec.MsgspecError where the JSON of a row is none of its class.
+    """
     table = live.tables.rows
     return table.loaded(table.load(keys).send(connection)) if keys else {}
+
+
+class ReadableRows(Recomputation):
+    """Folds streams as others do, and passes over rows whose JSON cannot be read."""
+
+    def ask(self, table: Table, statement: Statement) -> dict[Key, Row]:
+        rows: dict[Key, Row] = {}
+        for row in statement.send(self.connection):
+            with suppress(msgspec.MsgspecError):
+                rows[row[table.place]] = table.read(row)
+        return rows
 
 
 def streams_that_make(

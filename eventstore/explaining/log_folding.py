@@ -99,14 +99,15 @@ def fold_log(
     at: datetime | None = None,
     most: int | None = None,
     is_over: Callable[[], bool] = lambda: False,
+    told: Callable[[int, int], None] = lambda *_: None,
 ) -> tuple[int, bool]:
     """
     Fold the events of the projection's types, from the first one on.
 
     *up_to* is the position of the last, *at* a time as of which it is: each stream ends
     before its first event that occurred later. It ends early when *is_over*, or before
-    more than *most* events are read. Returns how many were folded, and whether it is
-    all.
+    more than *most* events are read. *told* is called with the position that is
+    reached, and with the last one. Returns how many were folded, and whether it is all.
     """
     projection = folding.projection
     keyring = None if masters is None else Keyring(connection, masters)
@@ -136,4 +137,5 @@ def fold_log(
             events = list(opened)
         folding.fold_batch(events)
         folded += len(events)
+        told(after, up_to)
     return folded, True

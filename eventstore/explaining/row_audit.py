@@ -48,7 +48,8 @@ class AuditedRows:
     What was looked at: the *keys* of rows, and what is wrong of them.
 
     *left_out* counts what could not be made once more: the rows of parked streams, of
-    streams that cannot be folded, and of too many events.
+    streams that cannot be folded, of too many events, and of people whose forgetting
+    the read model has not read yet.
     """
 
     keys: list[Key] = field(default_factory=list)
@@ -86,7 +87,12 @@ def audit_streams(
     except TooIntertwined:
         is_whole = False
     else:
-        is_whole = not done.failures and work.read.isdisjoint(live.parked)
+        is_whole = (
+            not done.failures
+            and work.read.isdisjoint(live.parked)
+            # The rows are right: they are of before it, and their events no longer are.
+            and work.read.isdisjoint(live.being_forgotten)
+        )
     if not is_whole:
         if len(groups) == 1:
             return AuditedRows(left_out=1)

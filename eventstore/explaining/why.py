@@ -5,40 +5,37 @@ Nothing of it is stored, and no event is folded otherwise than by the projection
 """
 
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import Any
-from uuid import UUID
+from typing import Any, NamedTuple
 
 import msgspec
 import psycopg
 
 from eventstore.encryption.keys import MasterKeys
-from eventstore.errors import NotSettled, UnknownColumn
-from eventstore.explaining.explanation import ColumnChange, Explanation
+from eventstore.errors import NotSettled, ReadModelBehind, UnknownColumn
+from eventstore.explaining.column_changes import describe_changes, value_of
+from eventstore.explaining.explanation import Explanation
 from eventstore.explaining.live_rows import (
     LiveRows,
+    ReadableRows,
     find_live_rows,
+    has_unread,
     load_rows,
     one_moment,
     streams_that_make,
 )
 from eventstore.explaining.log_folding import RowVersion, TracedFolding, fold_log
-from eventstore.journal.command_types import find_types
-from eventstore.log.events import Metadata
 from eventstore.log.read import settled
 from eventstore.projections.comments import personal_columns
 from eventstore.projections.parked_streams import ParkedStream, find_parked
 from eventstore.projections.projection import Key, Projection, Row
-from eventstore.projections.recompute import Recomputation
 from eventstore.projections.tables import Tables
 
 MAX_CHANGES = 50
 MAX_EVENTS = 50_000
 """Of those that are folded for one answer, unless the caller allows more."""
-
-_metadata = msgspec.json.Decoder(Metadata)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,14 +44,15 @@ class Question:
     What is asked: a column of the row *key*, perhaps as of a moment.
 
     *column* is its name. *position* is one of the log, *at* a time with a zone; of both
-    None is as the rows are now. Raises ValueError for both, and for a time without a
-    zone.
+    None is as the rows are now. *streams* are those to begin with, where the caller
+    knows them. Raises ValueError for both moments, and for a time without a zone.
     """
 
     key: Key
     column: str
     position: int | None = None
     at: datetime | None = None
+    streams: Collection[str] = ()
 
     def __post_init__(self) -> None:
         if self.position is not None and self.at is not None:
@@ -76,6 +74,8 @@ def explain(
     masters: MasterKeys | None = None,
     limit: int = MAX_CHANGES,
     most: int | None = MAX_EVENTS,
+    finds_missing: bool = True,
+    told: Callable[[int, int], None] = lambda *_: None,
 ) -> Explanation:
     """
     Return why a column of a row of a read model has its value.
@@ -83,10 +83,13 @@ def explain(
     At most *limit* changes are in the answer. *masters* open personal fields. Where the
     streams of a row are known, they alone are folded, else all events of the read
     model's types from the log's beginning on: at most *most* events, None for all.
-    *connection* is in autocommit.
+    Without *finds_missing* that is done for rows alone that the table has: others are
+    answered as if no event had made them. *told* is called with the position that such
+    a fold has reached, and with its end. *connection* is in autocommit.
 
     Raises UnknownColumn, ReadModelOutdated, NotSettled for a position where events may
-    still come, and TooIntertwined for a row that needs more than *most* events.
+    still come, ReadModelBehind for a moment with events that the read model has not
+    read, and TooIntertwined for a row that needs more than *most* events.
     """
     names = columns_of(projection)
     if question.column not in names:
@@ -98,13 +101,33 @@ def explain(
         live = find_live_rows(connection, projection)
         if question.is_of_the_past:
             position = end if question.position is None else question.position
+            # Its table tells which streams feed a row, up to its checkpoint.
+            if has_unread(connection, live, position, question.at):
+                raise ReadModelBehind(projection.name, live.position)
             live = replace(live, position=position, parked={})
-        return Search(connection, live, question, masters, limit, most).run()
+        search = Search(connection, live, question, masters, limit, most, told)
+        return search.run(finds_missing=finds_missing)
 
 
 def columns_of(projection: Projection) -> Sequence[str]:
     """Return the names of the columns of a read model's rows, in their order."""
     return [field.name for field in fields(projection.row)]
+
+
+class Folded(NamedTuple):
+    """
+    What was folded: so many *events*, and whether *is_whole* is all of them.
+
+    They are of the *streams*, None for all. *failed* cannot be folded to the end.
+    """
+
+    events: int
+    is_whole: bool
+    streams: Collection[str] | None
+    failed: Sequence[str]
+
+
+NOTHING_FOLDED = Folded(0, is_whole=True, streams=(), failed=())
 
 
 class Search:
@@ -118,6 +141,7 @@ class Search:
         masters: MasterKeys | None,
         limit: int,
         most: int | None,
+        told: Callable[[int, int], None],
     ) -> None:
         self.connection = connection
         self.live = live
@@ -125,6 +149,7 @@ class Search:
         self.masters = masters
         self.limit = limit
         self.most = most
+        self.told = told
         self.projection = live.projection
         self.is_personal = question.column in personal_columns(self.projection.row)
         self.begin()
@@ -152,7 +177,7 @@ class Search:
         return self.is_personal and event.type in self.projection.types_that_forget
 
     def value_in(self, row: Row | None) -> Any:
-        return None if row is None else getattr(row, self.question.column)
+        return value_of(row, self.question.column)
 
     def make_folding(
         self, projection: Projection, tables: Tables, parked: Mapping[str, int]
@@ -162,20 +187,28 @@ class Search:
             projection, tables, parked, key=self.question.key, note=self.note
         )
 
-    def run(self) -> Explanation:
+    def run(self, *, finds_missing: bool) -> Explanation:
         live, key = self.live, self.question.key
-        shown = load_rows(self.connection, live, [key]).get(key)
-        streams = streams_that_make(self.projection, key, shown)
-        if streams is None:
-            events, is_whole, parked = self.fold_all()
+        shown, is_readable = self.load_shown()
+        streams = set(self.question.streams) or streams_that_make(
+            self.projection, key, shown
+        )
+        if streams is not None:
+            folded = self.fold_streams(streams)
+        elif finds_missing or shown is not None or not is_readable:
+            folded = self.fold_all()
         else:
-            events, is_whole, parked = self.fold_streams(streams)
+            folded = NOTHING_FOLDED
+        parked = self.find_parked(folded.streams)
         is_wrong = (
-            is_whole
-            and not parked
-            and not self.question.is_of_the_past
-            and (shown is None, self.value_in(shown))
-            != (self.last is None, self.value_in(self.last))
+            folded.is_whole
+            and not (parked or folded.failed or self.question.is_of_the_past)
+            and not self.is_being_forgotten(folded.streams)
+            and (
+                not is_readable
+                or (shown is None, self.value_in(shown))
+                != (self.last is None, self.value_in(self.last))
+            )
         )
         return Explanation(
             read_model=self.projection.name,
@@ -183,21 +216,39 @@ class Search:
             column=self.question.column,
             value=self.value_in(self.last),
             row=self.last,
-            changes=self.changes(),
+            changes=describe_changes(
+                self.connection, self.projection, self.question.column, self.found
+            ),
             earlier=self.count - len(self.found),
             position=live.position,
             at=self.question.at,
-            events=events,
-            is_whole=is_whole,
+            events=folded.events,
+            is_whole=folded.is_whole,
             parked=parked,
+            failed=folded.failed,
             is_wrong=is_wrong,
             shown=self.value_in(shown) if is_wrong else None,
+            is_damaged=is_wrong and not is_readable,
+            is_personal=self.is_personal,
         )
 
-    def fold_streams(self, streams: set[str]) -> tuple[int, bool, list[ParkedStream]]:
+    def load_shown(self) -> tuple[Row | None, bool]:
+        """Return the row of the table, and whether it can be read."""
+        key = self.question.key
+        try:
+            return load_rows(self.connection, self.live, [key]).get(key), True
+        except msgspec.MsgspecError:
+            return None, False
+
+    def is_being_forgotten(self, streams: Collection[str] | None) -> bool:
+        """Return whether the row shows what the events of *streams* no longer have."""
+        forgotten = self.live.being_forgotten
+        return bool(forgotten if streams is None else forgotten.intersection(streams))
+
+    def fold_streams(self, streams: set[str]) -> Folded:
         """Fold what feeds the row alone."""
         live = self.live
-        work = Recomputation(
+        work = ReadableRows(
             self.connection,
             self.projection,
             live.tables,
@@ -208,9 +259,10 @@ class Search:
             make_folding=self.make_folding,
         )
         done = work.run(streams, live.parked)
-        return done.folded, True, self.find_parked(work.read)
+        failed = [one.stream_id for one in done.failures]
+        return Folded(done.folded, is_whole=True, streams=work.read, failed=failed)
 
-    def fold_all(self) -> tuple[int, bool, list[ParkedStream]]:
+    def fold_all(self) -> Folded:
         """Fold all events of the read model: nobody knows which feed the row."""
         live = self.live
         folding = self.make_folding(self.projection, live.tables, live.parked)
@@ -221,46 +273,13 @@ class Search:
             up_to=live.position,
             at=self.question.at,
             most=self.most,
+            told=self.told,
         )
-        return events, is_whole, self.find_parked(None)
+        failed = [one.stream_id for one in folding.failures]
+        return Folded(events, is_whole=is_whole, streams=None, failed=failed)
 
-    def find_parked(self, streams: Collection[str] | None) -> list[ParkedStream]:
+    def find_parked(self, streams: Collection[str] | None) -> Sequence[ParkedStream]:
         """Return those of *streams*, or of all, whose events are passed over."""
         if not self.live.parked:
             return []
         return find_parked(self.connection, self.projection.name, streams)
-
-    def changes(self) -> list[ColumnChange]:
-        """Return what was found, the newest first, with the types of the commands."""
-        told = [
-            (version, _metadata.decode(version.event.metadata))
-            for version in self.found
-        ]
-        types = find_types(self.connection, [m.command_id for _, m in told])
-        return [
-            self.change_of(version, metadata, types)
-            for version, metadata in reversed(told)
-        ]
-
-    def change_of(
-        self, version: RowVersion, metadata: Metadata, types: Mapping[UUID, str]
-    ) -> ColumnChange:
-        event, before, after = version
-        command_id = metadata.command_id
-        return ColumnChange(
-            position=event.position,
-            stream_id=event.stream_id,
-            version=event.version,
-            type=event.type,
-            occurred_at=event.occurred_at,
-            actor=metadata.actor,
-            command_id=command_id,
-            command_type=None if command_id is None else types.get(command_id),
-            causation_id=metadata.causation_id,
-            source=metadata.source,
-            before=self.value_in(before),
-            after=self.value_in(after),
-            makes_row=before is None,
-            removes_row=after is None,
-            forgets=event.type in self.projection.types_that_forget,
-        )

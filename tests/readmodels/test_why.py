@@ -255,3 +255,33 @@ def test_of_what_never_was_nothing_is_told(shop: Shop, do: Do) -> None:
     answer = ask(shop, order_list.projection, 7, "status")
 
     assert (answer.is_there, answer.changes) == (False, [])
+
+
+def test_a_row_that_cannot_be_read_is_wrong_and_explained(shop: Shop, do: Do) -> None:
+    do(alice, place, pay)
+    with shop.lent() as connection:
+        connection.execute("UPDATE readmodels.order_details_g1 SET lines = '[7]'")
+
+    answer = ask(shop, order_details.projection, 1, "status")
+
+    assert (answer.value, answer.is_wrong, answer.is_damaged) == ("paid", True, True)
+    assert [one.after for one in answer.changes] == ["paid", "pending"]
+
+
+def test_a_row_is_not_wrong_while_the_forgetting_is_unread(shop: Shop, do: Do) -> None:
+    do(alice, place, rename)
+    happen(shop, ForgetCustomer(customer_id="ALICE"), key="later")
+    cells = (
+        (order_list.projection, 1, "customer_name"),
+        (order_details.projection, 1, "address"),
+        (customers.projection, "ALICE", "name"),
+    )
+
+    for projection, key, column in cells:
+        assert not ask(shop, projection, key, column).is_wrong
+    do(pay)
+    for projection, key, column in cells:
+        assert not ask(shop, projection, key, column).is_wrong
+    with shop.lent() as connection:
+        connection.execute("UPDATE readmodels.customers_g1 SET name = 'Alice'")
+    assert ask(shop, customers.projection, "ALICE", "name").is_wrong
