@@ -63,8 +63,11 @@ class Words:
         """Return a value of a row as people read it."""
         value = getattr(row, column)
         if column in AMOUNTS and isinstance(value, int):
-            currency = getattr(row, "currency", None) or self.currency
-            return format_number(value, currency)
+            currency = getattr(row, "currency", None)
+            if currency is None and hasattr(row, "account_id"):
+                # Its account knows, which may be of another currency than the shop.
+                return f"{value:,} minor units"
+            return format_number(value, currency or self.currency)
         return shortened(value)
 
 

@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from domain.accounts.commands import Deposit, OpenAccount
 from domain.customers.commands import ForgetCustomer
 from eventstore.errors import ReadModelOutdated, RebuildFailed
 from eventstore.projections.generations import live_generations
@@ -125,6 +126,24 @@ def test_what_differed_is_said_in_the_shops_words(shop: Shop, do: Do) -> None:
         f"order 1: total {total:,.2f}, was {total + 0.01:,.2f};"
         " status paid, was pending"
     )
+
+
+def test_a_line_of_a_statement_is_not_said_in_the_shops_currency(
+    shop: Shop, do: Do
+) -> None:
+    do(OpenAccount(account_id="A", currency="JPY"), Deposit(account_id="A", amount=500))
+    with shop.lent() as connection:
+        connection.execute("UPDATE readmodels.account_statement_g1 SET balance = 1")
+        [(key,)] = connection.execute(
+            "SELECT position FROM readmodels.account_statement"
+        )
+        projection = BY_NAME["account_statement"]
+        made = recompute_row(connection, projection, str(key), masters=keys(shop))
+    assert made.difference is not None
+
+    sentence = Words("position", "EUR").sentence(made.difference)
+
+    assert "balance 500 minor units, was 1 minor units" in sentence
 
 
 def test_a_row_that_no_stream_feeds_is_deleted(shop: Shop, do: Do) -> None:
