@@ -12,6 +12,7 @@ from cli.parked import known
 from cli.stream_as_of import parse_moment
 from eventstore.errors import (
     NotSettled,
+    ReadModelBehind,
     ReadModelOutdated,
     TooIntertwined,
     UnknownColumn,
@@ -23,7 +24,7 @@ from eventstore.projections.tables import tables_of
 from tasks.shop.printable import printable
 from tasks.shop.wiring import shop
 from webapp.json_values import as_json
-from webapp.why.wording import Words
+from webapp.why.answer_words import AnswerWords
 
 
 @click.command(short_help="Show which events made a value of a row what it is.")
@@ -86,7 +87,7 @@ def why(
             )
     except UnknownColumn as error:
         raise click.UsageError(printable(str(error))) from error
-    except (NotSettled, ReadModelOutdated) as error:
+    except (NotSettled, ReadModelBehind, ReadModelOutdated) as error:
         raise click.ClickException(str(error)) from error
     except TooIntertwined as error:
         raise click.ClickException(
@@ -98,7 +99,7 @@ def why(
     else:
         for line in lines_of(found):
             click.echo(line)
-    if found.row is None or found.is_wrong:
+    if found.is_there is False or found.is_wrong:
         sys.exit(1)
 
 
@@ -133,6 +134,7 @@ def as_object(found: Explanation) -> dict[str, Any]:
         "is_wrong": found.is_wrong,
         "shown": as_json(found.shown),
         "parked": [one.stream_id for one in found.parked],
+        "failed": list(found.failed),
         "position": found.position,
         "as_of": as_json(found.at),
     }
@@ -141,16 +143,18 @@ def as_object(found: Explanation) -> dict[str, Any]:
 def lines_of(found: Explanation) -> Iterator[str]:
     """Yield the answer in lines, fit for a terminal."""
     settings = shop().settings
-    currency = getattr(found.row, "currency", None) or settings.currency
-    words = Words(currency=currency, zone=settings.timezone)
+    with shop().lent() as connection:
+        words = AnswerWords(
+            connection, found, currency=settings.currency, zone=settings.timezone
+        )
     what = printable(f"{found.read_model} {found.key}")
     if found.row is None and not found.changes and found.is_whole:
         yield f"there is no {what}"
         return
-    value = printable(words.word(found.column, found.value))
+    value = printable(words.value)
     yield f"{what}: {found.column} is {value}; times are those of {words.zone.key}"
     if found.is_wrong:
-        shown = printable(words.word(found.column, found.shown))
+        shown = printable(words.shown)
         yield f"  THE READ MODEL SHOWS {shown}: recount rebuild --key mends it"
     if not found.is_whole:
         yield (
@@ -159,20 +163,23 @@ def lines_of(found: Explanation) -> Iterator[str]:
         )
     for one in found.parked:
         yield f"  {one.stream_id} is parked from position {one.position:,} on"
+    for stream_id in found.failed:
+        yield printable(f"  {stream_id} cannot be folded to the end")
     for change in found.changes:
-        yield from lines_of_change(change, found.column, words)
+        yield from lines_of_change(change, words)
     if found.earlier:
         yield f"  {found.earlier:,} earlier changes are left out: --limit shows more"
 
 
-def lines_of_change(change: ColumnChange, column: str, words: Words) -> Iterator[str]:
-    after = "removed" if change.removes_row else words.word(column, change.after)
-    before = f", before: {words.word(column, change.before)}"
+def lines_of_change(change: ColumnChange, words: AnswerWords) -> Iterator[str]:
+    after = "removed" if change.removes_row else words.after(change)
+    before = f", before: {words.before(change)}"
     if change.makes_row:
         before = ", from the beginning"
-    if change.forgets:
-        before = ", as the person was forgotten"
-    when = words.word("", change.occurred_at)
+    if words.is_unreadable(change):
+        after = after if change.forgets else "no longer readable"
+        before = ", as the person was forgotten" if change.forgets else ""
+    when = words.words_of(change).word("", change.occurred_at)
     yield printable(f"  {when}  {after}{before}")
     because = f"command {change.command_id}" if change.command_id else "no command"
     if change.command_type:

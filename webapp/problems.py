@@ -18,7 +18,12 @@ HEADERS = {
     429: {"Retry-After": str(SECONDS_OF_WRONG_TOKENS)},
     503: {"Retry-After": str(SECONDS_TO_RETRY)},
 }
-SOONER = {"being-made": "1", "too-many-moments": "5"}
+SOONER = {
+    "being-made": "1",
+    "read-model-behind": "1",
+    "too-many-moments": "5",
+    "too-many-reasons": "1",
+}
 """Seconds to retry of single kinds."""
 
 
@@ -132,6 +137,12 @@ KINDS = {
         "Each moment of the past is made once, and then kept for a while. Wait until"
         " those that you have asked for are there.",
     ),
+    "too-many-reasons": Kind(
+        429,
+        "Another answer is being computed for you",
+        "Of products and sums all orders are looked at, so each caller can ask for one"
+        " reason at a time. Ask again in a second.",
+    ),
     "internal-error": Kind(
         500,
         "An error occurred in the shop",
@@ -160,6 +171,11 @@ KINDS = {
         "The read model is missing",
         "Its table was dropped. An operator can rebuild it from the log: `recount "
         "rebuild NAME`. The detail has the name. Everything else works, commands too.",
+    ),
+    "read-model-behind": Kind(
+        503,
+        "The read model has not read all of this moment",
+        "It will have in a moment; the detail says how far it is. Ask again then.",
     ),
     "being-made": Kind(
         503,

@@ -100,6 +100,8 @@ def answer(
     }
     if found.is_wrong:
         body["shown"] = as_json(found.shown)
+    if found.failed:
+        body["failed"] = list(found.failed)
     if found.at is not None:
         body["as_of"] = as_json(found.at)
     return body | parked_field(found.parked[0] if found.parked else None)

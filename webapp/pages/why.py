@@ -1,8 +1,6 @@
 """The pages that say why a value is so, in sentences."""
 
 from dataclasses import dataclass
-from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -13,6 +11,7 @@ from webapp.current_shop import the_shop
 from webapp.forms.labels import field_name
 from webapp.parked_rows import note_old
 from webapp.url_converters import ACCOUNT, CUSTOMER, LINE, ORDER, TRANSFER
+from webapp.why.answer_words import AnswerWords
 from webapp.why.asking import (
     ACCOUNTS,
     CUSTOMERS,
@@ -22,7 +21,6 @@ from webapp.why.asking import (
     ExplainedRows,
     find_reason,
 )
-from webapp.why.wording import Words, is_forgotten
 
 routes = Blueprint("reasons", __name__)
 
@@ -65,15 +63,20 @@ def show(
     found = find_reason(rows, key, **about)
     for parked in found.parked:
         note_old(parked)
+    settings = the_shop().settings
+    with the_shop().lent() as connection:
+        words = AnswerWords(
+            connection, found, currency=settings.currency, zone=settings.timezone
+        )
     return render_template(
         "why.html",
         found=found,
-        reasons=reasons_of(found),
+        reasons=reasons_of(found, words),
         what=what,
         column=field_name(found.column),
         back=back,
-        value=words_for(found).word(found.column, found.value),
-        shown=words_for(found).word(found.column, found.shown),
+        value=words.value,
+        shown=words.shown,
     )
 
 
@@ -93,29 +96,18 @@ class Reason:
     page: str | None
 
 
-def reasons_of(found: Explanation) -> list[Reason]:
-    words = words_for(found)
-    is_personal = any(change.forgets for change in found.changes)
+def reasons_of(found: Explanation, words: AnswerWords) -> list[Reason]:
     return [
         Reason(
             change=change,
-            after=words.word(found.column, change.after),
-            before=words.word(found.column, change.before),
-            parts=list(words.parts(change.after)),
-            is_unreadable=is_personal
-            and is_forgotten(change.before if change.forgets else change.after),
+            after=words.after(change),
+            before=words.before(change),
+            parts=list(words.words_of(change).parts(change.after)),
+            is_unreadable=words.is_unreadable(change),
             page=page_of(change),
         )
         for change in found.changes
     ]
-
-
-def words_for(found: Explanation) -> Words:
-    """Return the words for the values of a row, with the row's currency."""
-    settings = the_shop().settings
-    currency: Any = getattr(found.row, "currency", None)
-    zone: ZoneInfo = settings.timezone
-    return Words(currency=currency or settings.currency, zone=zone)
 
 
 def page_of(change: ColumnChange) -> str | None:
