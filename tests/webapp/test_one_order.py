@@ -48,7 +48,8 @@ def offered_in(page: str) -> set[str]:
 
 
 def text_of(page: str) -> str:
-    """Return what *page* says, without its tags."""
+    """Return what *page* says, without its tags, and without marks beside values."""
+    page = re.sub('<a class="why".*?</a>', "", page)
     return re.sub(r"\s+", " ", unescape(re.sub("<[^>]*>", " ", page)))
 
 

@@ -19,9 +19,7 @@ from tasks.shop.wiring import Shop
 from tests.support.databases import as_role
 from tests.support.desk import Do, alice, pay, place, rename
 from tests.support.parking import park_stream
-from tests.support.visiting import Browser
 from webapp import create_app
-from webapp.authorization import ROUTES
 
 
 @pytest.fixture
@@ -162,24 +160,6 @@ def test_the_page_says_it_in_a_sentence(client: FlaskClient) -> None:
     assert 'id="event-2"' in client.get("/orders/1").text
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["/orders/1", "/orders", "/customers/ALICE", "/customers", "/accounts/A"],
-)
-def test_each_mark_leads_to_an_answer(client: FlaskClient, path: str) -> None:
-    links = re.findall(r'class="why" href="([^"]+)"', client.get(path).text)
-
-    assert links
-    for link in links:
-        assert client.get(link.replace("&amp;", "&")).status_code == 200
-
-
-def test_a_mark_says_to_a_screen_reader_what_it_asks(browser: Browser) -> None:
-    page = browser.client.get("/orders").text
-
-    assert '<span class="unseen">Why is the status of order 1 so?</span>' in page
-
-
 def test_the_forgotten_are_called_forgotten(do: Do, client: FlaskClient) -> None:
     do(rename, ForgetCustomer(customer_id="ALICE"))
 
@@ -224,16 +204,3 @@ def test_the_rights_of_the_web_suffice(shop: Shop) -> None:
     web.close()
 
     assert found["value"] == "Alice"
-
-
-def test_nobody_without_the_right_to_a_row_may_ask() -> None:
-    for name, row in (
-        ("order", "order"),
-        ("customer", "customer"),
-        ("account", "account"),
-        ("statement_line", "statement"),
-        ("transfer", "transfer"),
-        ("product", "all_products"),
-        ("figures", "figures"),
-    ):
-        assert ROUTES[f"why.{name}"] == ROUTES[f"queries.{row}"]
