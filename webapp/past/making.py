@@ -22,6 +22,7 @@ from eventstore.past.registry import (
     find_wish,
     want_copy,
 )
+from eventstore.past.waiting import drop_left_wishes, note_waiting
 from eventstore.projections.projection import Projection
 from webapp.current_shop import LOCAL
 from webapp.problems import Problem
@@ -30,6 +31,9 @@ MAX_SECONDS_TO_WAIT = 1.0
 SECONDS_BETWEEN_LOOKS = 0.05
 MAX_MOMENTS = 3
 """How many moments one person may wait for at the same time."""
+SECONDS_OF_WISH = 300
+"""Seconds after which a copy is not made that nobody has asked for again."""
+LOCK = "hashtext('recount past'), hashtext(%s)"
 
 
 class WantedCopy(NamedTuple):
@@ -82,10 +86,15 @@ def look(
         wish = find_wish(connection, projection, moment)
         if wish is not None:
             refuse_failed(wish)
+            note_waiting(connection, wish)
             return wish
-        refuse_too_many(connection, moment)
-        # If it was made in between, the next look finds it.
-        want_copy(connection, projection, moment, who_asks())
+        drop_left_wishes(connection, SECONDS_OF_WISH)
+        with connection.transaction():
+            # Of several requests at once each would count before the others wish.
+            connection.execute(f"SELECT pg_advisory_xact_lock({LOCK})", (who_asks(),))
+            refuse_too_many(connection, moment)
+            # If it was made in between, the next look finds it.
+            want_copy(connection, projection, moment, who_asks())
 
 
 def refuse_too_many(connection: psycopg.Connection[Any], moment: Moment) -> None:
