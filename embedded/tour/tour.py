@@ -18,6 +18,9 @@ from embedded.tour.step import Step
 from embedded.tour.steps import STEPS
 from embedded.tour.visit import StepFailed, Visit
 
+FAILURES = (StepFailed, psycopg.Error, OSError, HTTPException)
+UNEXPECTED = (LookupError, TypeError, ValueError)
+"""What a step raises where an answer is not of the form that it expects."""
 WELCOME = """
     Ten steps, each an idea of event sourcing and CQRS, live in a shop of their own. The
     shop is made now, filled with seven invented months, and gone when the tour ends.
@@ -87,7 +90,7 @@ def open_doors(shop: OwnShop) -> None:
         visit.recount("demo")
         print("  Open this once, to let your browser in:")
         visit.recount("login")
-    except StepFailed as error:
+    except FAILURES as error:
         raise EmbeddedError(
             f"the shop of the tour cannot be filled: {error}"
         ) from error
@@ -112,8 +115,17 @@ def show_step(visit: Visit, number: int, step: Step) -> bool:
     visit.places.clear()
     try:
         step.show(visit)
-    except (StepFailed, psycopg.Error, OSError, HTTPException) as error:
-        print(f"recount: step {number} failed: {error}", file=sys.stderr, flush=True)
-        return False
+    except FAILURES as error:
+        return tell_failure(number, f"{error}")
+    except UNEXPECTED as error:
+        kind = type(error).__name__
+        return tell_failure(number, f"an answer is not as expected: {kind}: {error}")
     screen.show_places(visit.places)
     return True
+
+
+def tell_failure(number: int, why: str) -> bool:
+    """Say in one line that a step failed; return False."""
+    line = " ".join(why.split())
+    print(f"recount: step {number} failed: {line}", file=sys.stderr, flush=True)
+    return False

@@ -65,16 +65,23 @@ class Visit:
 
     def run(self, command: list[str]) -> str:
         """Run a command, and show its output. Raises StepFailed if it fails."""
-        ended = subprocess.run(
-            command,
-            cwd=ROOT,
-            env={**self.shop.environment, **self.shop.running.environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=LIMIT,
-        )
+        try:
+            ended = subprocess.run(
+                command,
+                cwd=ROOT,
+                env={**self.shop.environment, **self.shop.running.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=LIMIT,
+            )
+        except subprocess.TimeoutExpired as error:
+            # As bytes, although text was asked for.
+            screen.show_output((error.stdout or b"").decode(errors="replace"))
+            raise StepFailed(
+                f"that command did not end within {LIMIT:.0f} s, and was stopped"
+            ) from error
         screen.show_output(ended.stdout)
         if ended.returncode:
             raise StepFailed(f"that command ended with status {ended.returncode}")
@@ -100,9 +107,18 @@ class Visit:
     def call(
         self, method: str, path: str, body: object = None
     ) -> tuple[int, dict[str, Any]]:
-        """Send a request to the API, unseen; return its status and JSON."""
+        """
+        Send a request to the API, unseen; return its status and JSON.
+
+        Raises StepFailed if the answer is none.
+        """
         status, text = self.fetch(method, path, body)
-        answer: dict[str, Any] = json.loads(text)
+        try:
+            answer: dict[str, Any] = json.loads(text)
+        except ValueError as error:
+            raise StepFailed(
+                f"{method} {path} was answered with {status}, and without JSON"
+            ) from error
         return status, answer
 
     def fetch(self, method: str, path: str, body: object = None) -> tuple[int, bytes]:

@@ -142,6 +142,51 @@ def test_a_command_that_fails_fails_its_step(
         visit.run([sys.executable, "-c", "raise SystemExit(3)"])
 
 
+def test_a_command_that_does_not_end_fails_its_step(
+    visit: Visit,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(OwnShop, "running", NothingRuns)
+    monkeypatch.setattr("embedded.tour.visit.LIMIT", 1.0)
+    waits = "import time; print('begun', flush=True); time.sleep(60)"
+
+    def wait(visit: Visit) -> None:
+        visit.run([sys.executable, "-c", waits])
+
+    assert not show_step(visit, 4, step(wait))
+    told = capsys.readouterr()
+    assert "step 4 failed: that command did not end within 1 s" in told.err
+    assert "  | begun" in told.out
+
+
+def test_an_answer_without_json_fails_its_step(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Visit, "fetch", lambda *_: (502, b"<html>Bad gateway"))
+
+    with pytest.raises(StepFailed, match="/api/orders was answered with 502"):
+        visit.call("GET", "/api/orders")
+
+
+def test_an_answer_of_another_form_fails_its_step_in_one_line(
+    visit: Visit,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(Visit, "fetch", lambda *_: (500, b'{"title": "An\\nerror"}'))
+
+    def look(visit: Visit) -> None:
+        _, account = visit.call("GET", "/api/accounts/A")
+        visit.check("it is empty", account["balance"] == 0)
+
+    assert not show_step(visit, 5, step(look))
+    [line] = capsys.readouterr().err.splitlines()
+    assert line == (
+        "recount: step 5 failed: an answer is not as expected: KeyError: 'balance'"
+    )
+
+
 class NothingRuns:
     environment: dict[str, str] = {}  # noqa: RUF012  # it stands in for a record
 
