@@ -7,15 +7,11 @@ import click
 
 from cli.fillings_shown import lines_of_fillings
 from cli.holders import line_of_waiting
+from cli.status_of_audit import line_of_audit
 from cli.webhooks_show import NOBODY
 from eventstore.aggregates.snapshots import SnapshotCount, count_snapshots
 from eventstore.errors import CheckpointNotInLog
-from eventstore.explaining.audit_records import (
-    WalkRecord,
-    count_wrong_rows,
-    load_walks,
-)
-from eventstore.explaining.row_audit import TABLE
+from eventstore.explaining.audit_records import count_wrong_rows, load_walks
 from eventstore.heartbeats.heartbeats import Heartbeat, find_heartbeats
 from eventstore.journal.entries import WaitingCount, count_waiting
 from eventstore.journal.undecided_commands import UndecidedCommand, find_undecided
@@ -74,7 +70,7 @@ def status() -> None:
         click.echo(line)
     for name, count in parked.items():
         click.echo(line_of_parked(name, count))
-    if audited := line_of_audit(wrong, walks):
+    if audited := line_of_audit(shop().projections, wrong, walks):
         click.echo(audited)
     click.echo(line_of_snapshots(snapshots))
     for line in lines_of_webhooks(webhooks, no_more, sends=sends):
@@ -122,26 +118,6 @@ def line_of_parked(name: str, count: ParkedCount) -> str:
     streams = "1 stream" if count.number == 1 else f"{count.number:,} streams"
     since = f"{count.since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     return f"{name}: {streams} PARKED since {since}: recount parked list {name}"
-
-
-def line_of_audit(
-    wrong: Mapping[tuple[str, str], int], walks: Mapping[str, WalkRecord]
-) -> str | None:
-    """Return how many rows were looked at and found wrong; None: none were yet."""
-    if not walks and not wrong:
-        return None
-    rows = sum(walk.rows for walk in walks.values())
-    line = f"audit: {rows:,} rows looked at"
-    left_out = sum(walk.left_out for walk in walks.values())
-    if left_out:
-        line += f", {left_out:,} could not be"
-    if not wrong:
-        return f"{line}, none is wrong"
-    told = ", ".join(
-        f"{count:,} of {name}" + (f" in the store {place}" if place != TABLE else "")
-        for (name, place), count in wrong.items()
-    )
-    return f"{line}; WRONG: {told}: recount audit shows them"
 
 
 def line_of_snapshots(snapshots: SnapshotCount) -> str:

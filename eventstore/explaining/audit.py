@@ -6,6 +6,7 @@ each table what is changed or should not be there, over the streams of the log w
 missing.
 """
 
+import random
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -177,10 +178,14 @@ class Audit:
             forget_other_generations(self.connection, numbers)
         known = [
             one
-            for one in self.notes.known[:MAX_SEEN_AGAIN]
-            if one.read_model in live and one.generation == live[one.read_model].number
+            for one in self.notes.known
+            if one.read_model in self.projections.keys() & live.keys()
+            and one.generation == live[one.read_model].number
         ]
-        for name in {one.read_model for one in known} & self.projections.keys():
+        if len(known) > MAX_SEEN_AGAIN:
+            # Those that cannot be made once more would be the first ones for ever.
+            known = random.sample(known, MAX_SEEN_AGAIN)
+        for name in {one.read_model for one in known}:
             try:
                 self.steps.look_again(
                     self.projections[name],

@@ -1,9 +1,11 @@
 """The steps of the audit: some rows of a table, of the log, or all by a fold."""
 
 import time
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any
 
+import msgspec
 import psycopg
 from psycopg import sql
 
@@ -113,16 +115,32 @@ class AuditSteps:
     def look_again(
         self, projection: Projection, known: Sequence[WrongRowRecord]
     ) -> None:
-        """Look once more at rows of a read model that are known to be wrong."""
-        of_table = [one for one in known if one.place == TABLE and one.streams]
+        """
+        Look once more at rows of a read model that are known to be wrong.
+
+        Those of other streams are looked at alone: one that cannot be made once more,
+        or be read, holds up no other.
+        """
+        by_streams: defaultdict[frozenset[str], list[str]] = defaultdict(list)
+        for one in known:
+            if one.place == TABLE and one.streams:
+                by_streams[frozenset(one.streams)].append(one.key)
         elsewhere = [one.key for one in known if one.place != TABLE]
+        audits: list[tuple[list[str], AuditedRows]] = []
         with one_moment(self.connection):
             live = find_live_rows(self.connection, projection)
-            audited = self.audit(live, [one.streams for one in of_table])
-        if not audited.left_out:
-            keys = [one.key for one in of_table]
-            self.notes.forget_right(live, TABLE, keys, audited.wrong)
-        self.notes.note(live, audited, live.tables.rows.keys_from(elsewhere))
+            for streams, keys in by_streams.items():
+                try:
+                    audits.append((keys, self.audit(live, [streams])))
+                except msgspec.MsgspecError:
+                    self.notes.report.left_out += 1
+        for keys, audited in audits:
+            if not audited.left_out:
+                self.notes.forget_right(live, TABLE, keys, audited.wrong)
+            self.notes.note(live, audited, [])
+        if elsewhere:
+            keys_of_copies = live.tables.rows.keys_from(elsewhere)
+            self.notes.note(live, AuditedRows(), keys_of_copies)
 
     def audit(self, live: LiveRows, groups: Sequence[Collection[str]]) -> AuditedRows:
         """Compare the rows of these streams, if this run has not done so."""

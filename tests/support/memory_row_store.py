@@ -119,5 +119,5 @@ class MemoryRowStore:
 
     def keys_behind(self, copy: Copy, key: Key | None, limit: int) -> Sequence[Key]:
         keys: list[Any] = sorted(self.answer().rows[copy.name()], key=str)
-        start = 0 if key is None else keys.index(key) + 1
-        return keys[start : start + limit]
+        behind = [one for one in keys if key is None or str(one) > str(key)]
+        return behind[:limit]

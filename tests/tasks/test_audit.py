@@ -258,10 +258,36 @@ def test_a_copy_in_a_store_that_is_otherwise_is_found(
     }
     assert known(shop) == [("order_list", "2")]
 
+    is_closed: list[bool] = []
+    monkeypatch.setattr(store, "close", lambda: is_closed.append(True))
     store.is_away = True
     with shop.lent() as connection:
         elsewhere = StoreAudit(connection, [store])
         assert list(elsewhere.find_wrong(live_rows(shop), [2])) == []
+    assert is_closed
+
+
+def test_a_row_that_a_store_alone_has_is_found(shop: Shop, do: Do) -> None:
+    do(alice, *[place] * 5)
+    store = MemoryRowStore([order_list.projection])
+    with written(shop, store) as writer:
+        settle(writer)
+    shelf = store.load_shelf("order_list")
+    assert shelf is not None
+    assert shelf.serving is not None
+    rows = store.content.rows[shelf.serving.name()]
+    rows[35] = rows[3]
+    live = live_rows(shop)
+
+    found = set()
+    for _ in range(100):
+        with shop.lent() as connection:
+            elsewhere = StoreAudit(connection, [store])
+            found |= {one.key for one in elsewhere.find_wrong(live, [1, 2, 3, 4, 5])}
+        if found:
+            break
+
+    assert found == {35}
 
 
 def live_rows(shop: Shop) -> LiveRows:

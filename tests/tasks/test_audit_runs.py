@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner
 
+from cli import cli
 from eventstore.explaining.audit_records import (
     OF_LOG,
     load_walks,
@@ -12,7 +14,7 @@ from eventstore.explaining.audit_records import (
 from readmodels import ALL
 from tasks import audit
 from tasks.shop.wiring import Shop
-from tests.support.auditing import look
+from tests.support.auditing import known, look, run_sql
 from tests.support.databases import as_role
 from tests.support.desk import Do, alice, place
 
@@ -72,3 +74,64 @@ def test_without_the_setting_there_is_none(shop: Shop) -> None:
     silent = Shop(replace(shop.settings, audit_seconds=None))
     assert audit.run(silent) is None
     silent.close()
+
+
+def test_what_takes_too_long_for_a_worker_is_named(
+    shop: Shop, do: Do, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    do(alice, place)
+    monkeypatch.setattr(audit, "MAX_SECONDS", 0)
+    audit.run(shop)
+
+    unfolded = "figures and products not compared: recount audit does it"
+    assert unfolded in line_of_status()
+    CliRunner().invoke(cli, ["audit"])
+    assert "not compared" not in line_of_status()
+
+
+def line_of_status() -> str:
+    told = CliRunner().invoke(cli, ["status"]).stdout
+    return next(line for line in told.splitlines() if line.startswith("audit: "))
+
+
+def test_known_wrong_rows_that_cannot_be_looked_at_hold_up_no_others(
+    shop: Shop, do: Do, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    do(alice, *[place] * 4)
+    run_sql(shop, "UPDATE readmodels.order_details_g1 SET total = total + 1")
+    look(shop)
+    assert len(known(shop)) == 4
+    # Three of them cannot be read from now on; the fourth is right again.
+    run_sql(
+        shop,
+        "UPDATE readmodels.order_details_g1 SET lines = '[7]' WHERE order_id < 4",
+        "UPDATE readmodels.order_details_g1 SET total = total - 1 WHERE order_id = 4",
+    )
+    monkeypatch.setattr("eventstore.explaining.audit.MAX_SEEN_AGAIN", 1)
+
+    for _ in range(100):
+        look(shop, rows=0)
+        if len(known(shop)) < 4:
+            break
+
+    assert [key for _, key in known(shop)] == ["1", "2", "3"]
+
+
+def test_known_wrong_rows_of_other_generations_take_no_place(
+    shop: Shop, do: Do, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    do(alice, place)
+    run_sql(shop, "UPDATE readmodels.order_list_g1 SET total = total + 1")
+    look(shop)
+    run_sql(
+        shop,
+        "UPDATE readmodels.order_list_g1 SET total = total - 1",
+        "INSERT INTO wrong_rows"
+        " (read_model, place, key, generation, kind, columns, streams, seen_at)"
+        " VALUES ('gone', 'table', '1', 1, 'changed', '{}', '{}', '2001-01-01')",
+    )
+    monkeypatch.setattr("eventstore.explaining.audit.MAX_SEEN_AGAIN", 1)
+
+    look(shop, rows=0)
+
+    assert ("order_list", "1") not in known(shop)
