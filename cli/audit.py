@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from cli.bars import bars
 from cli.output import json_of
 from cli.parked import known
 from eventstore.explaining.audit_notes import AuditReport
@@ -50,14 +51,18 @@ def audit(
             raise click.ClickException(
                 "Another audit is at work: try again in some seconds."
             )
-        with audit_of(
-            shop(),
-            connection,
-            projections,
-            seconds_of_a_fold=None,
-            keeps_walks=not is_full and not read_models,
-        ) as auditing:
-            report = auditing.run(rows=None if is_full else rows, folds=True)
+        with (
+            audit_of(
+                shop(),
+                connection,
+                projections,
+                seconds_of_a_fold=None,
+                keeps_walks=not is_full and not read_models,
+            ) as auditing,
+            bars(is_quiet=is_json) as show,
+        ):
+            limit = None if is_full else rows
+            report = auditing.run(rows=limit, folds=True, told=show)
     if is_json:
         click.echo(json_of(as_object(report)))
     else:

@@ -3,10 +3,12 @@
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import click
 
+from cli.bars import bars
 from cli.output import json_of
 from cli.parked import known
 from cli.stream_as_of import parse_moment
@@ -76,7 +78,7 @@ def why(
         at=None if moment is None else past(parse_moment(moment)),
     )
     try:
-        with shop().lent() as connection:
+        with shop().lent() as connection, bars(is_quiet=is_json) as show:
             found = explain(
                 connection,
                 projection,
@@ -84,6 +86,7 @@ def why(
                 masters=shop().deciders.masters,
                 limit=limit,
                 most=most,
+                told=partial(show, read_model),
             )
     except UnknownColumn as error:
         raise click.UsageError(printable(str(error))) from error

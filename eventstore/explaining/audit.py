@@ -84,11 +84,14 @@ class Audit:
         seconds: float | None = None,
         rows: int | None = None,
         folds: bool | None = None,
+        told: Callable[[str, int, int], None] = lambda *_: None,
     ) -> AuditReport:
         """
         Look at rows for *seconds*, or at so many *rows*; at most at all of them once.
 
         *folds* says whether read models without streams are folded: None if it is due.
+        *told* is called with what is done, how far it is and how long: positions of the
+        log for such a read model, and `pages` if all rows are looked at.
         The time is that from begin to end: it has PostgreSQL's part in it, and waiting.
         """
         began = time.monotonic()
@@ -102,8 +105,10 @@ class Audit:
             for name, projection in self.projections.items():
                 walk = self.walk_called(name)
                 if self.must_fold(walk, folds):
-                    self.measure(walk, partial(self.steps.fold, projection, walk))
-            self.walk_in_turns(is_over)
+                    fold = partial(self.steps.fold, projection, walk)
+                    self.measure(walk, partial(fold, partial(told, name)))
+            whole = seconds is None and rows is None
+            self.walk_in_turns(is_over, told if whole else lambda *_: None)
         finally:
             self.report.seconds = spent = time.monotonic() - began
             if self.share is not None:
@@ -120,15 +125,21 @@ class Audit:
         own = [self.walk_called(name) for name in (*self.projections, OF_LOG)]
         return sorted(own, key=lambda one: one.looked_at or NEVER)
 
-    def walk_in_turns(self, is_over: Callable[[], bool]) -> None:
+    def walk_in_turns(
+        self, is_over: Callable[[], bool], told: Callable[[str, int, int], None]
+    ) -> None:
         """Take a step of each walk in turn; one whose round ends rests till next."""
         going = [one for one in self.walks_in_turn() if self.has_steps(one)]
+        rounds = list(going)
         while going:
             for walk in list(going):
                 if is_over():
                     return
                 if self.step(walk):
                     going.remove(walk)
+            # Once each has begun, all of their pages are counted.
+            done = sum(one.walk.done for one in rounds)
+            told("pages", done, sum(one.walk.pages for one in rounds))
 
     def has_steps(self, walk: WalkRecord) -> bool:
         if walk.name == OF_LOG:

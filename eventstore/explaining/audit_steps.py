@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -156,8 +156,14 @@ class AuditSteps:
         self.seen |= wanted
         return audited
 
-    def fold(self, projection: Projection, walk: WalkRecord) -> None:
-        """Compare all rows of a read model that names no streams of them."""
+    def fold(
+        self, projection: Projection, walk: WalkRecord, told: Callable[[int, int], None]
+    ) -> None:
+        """
+        Compare all rows of a read model that names no streams of them.
+
+        *told* is called with the position that is reached, and with the last one.
+        """
         limit = self.seconds_of_a_fold
         until = None if limit is None else time.monotonic() + limit
         walk.begin_round(0)
@@ -169,6 +175,7 @@ class AuditSteps:
                 live,
                 self.masters,
                 is_over=lambda: until is not None and time.monotonic() > until,
+                told=told,
             )
         if audited is None:
             self.notes.report.left_out += 1

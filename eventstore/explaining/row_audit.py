@@ -152,16 +152,17 @@ def audit_by_log(
     masters: MasterKeys | None,
     *,
     is_over: Callable[[], bool] = lambda: False,
+    told: Callable[[int, int], None] = lambda *_: None,
 ) -> AuditedRows | None:
     """
     Compare all rows of a read model with a fold of all its events.
 
     It is for read models that do not name the streams of their rows. Returns None if
-    *is_over* said so before the end of the log.
+    *is_over* said so before the end of the log. *told* is as in `fold_log`.
     """
     folding = LogFolding(live.projection, live.tables, live.parked)
     _, is_whole = fold_log(
-        connection, folding, masters, up_to=live.position, is_over=is_over
+        connection, folding, masters, up_to=live.position, is_over=is_over, told=told
     )
     if not is_whole:
         return None
