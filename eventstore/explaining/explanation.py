@@ -55,8 +55,8 @@ class Explanation:
 
     *events* is the number of events that were folded for it. Where *is_whole* is False,
     only so many events of the log's beginning were, and later ones may have changed the
-    value. *parked* are streams of the row whose events are passed over, *failed* those
-    that cannot be folded to the end, as of a moment. *shown* is what the read model
+    value. *parked* are streams of the row whose events are passed over, *failed* the
+    ids of those that cannot be folded to the end. *shown* is what the read model
     shows where that is something else: its row is wrong. One that *is_damaged* cannot
     be read.
 

@@ -44,8 +44,9 @@ class Question:
     What is asked: a column of the row *key*, perhaps as of a moment.
 
     *column* is its name. *position* is one of the log, *at* a time with a zone; of both
-    None is as the rows are now. *streams* are those to begin with, where the caller
-    knows them. Raises ValueError for both moments, and for a time without a zone.
+    None is as the rows are now. *streams* are the ids of those to begin with, where
+    the caller knows them. Raises ValueError for both moments, and for a time without a
+    zone.
     """
 
     key: Key

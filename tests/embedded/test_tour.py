@@ -169,6 +169,27 @@ def test_an_answer_without_json_fails_its_step(
         visit.call("GET", "/api/orders")
 
 
+def test_rows_and_pages_of_the_past_are_waited_for_and_no_error_is(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OwnShop, "address", "http://shop")
+    answers = iter([(503, b"{}"), (200, b'{"orders": [1]}')])
+    monkeypatch.setattr(Visit, "fetch", lambda *_: next(answers))
+    rows: object = visit.wait_for_rows("orders", "/api/orders?as_of=2026-01-01")
+    assert rows == [1]
+
+    answers = iter([(202, b""), (202, b""), (200, b"")])
+    visit.page("/orders?as_of=2026-01-01")
+    assert list(answers) == []
+    assert visit.places == [("browser", "http://shop/orders?as_of=2026-01-01")]
+
+    answers = iter([(400, b'{"title": "wrong"}')] * 2)
+    with pytest.raises(StepFailed, match="is answered with 400"):
+        visit.wait_for_rows("orders", "/api/orders?customer_id=X")
+    with pytest.raises(StepFailed, match="is answered with 400"):
+        visit.page("/orders?customer_id=X")
+
+
 def test_an_answer_of_another_form_fails_its_step_in_one_line(
     visit: Visit,
     monkeypatch: pytest.MonkeyPatch,

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -148,3 +148,19 @@ def test_a_stream_that_cannot_be_folded_is_named(shop: Shop, do: Do) -> None:
 
     assert (answer.value, answer.failed) == ("paid", ["order-1"])
     assert (before.value, before.failed) == ("paid", [])
+
+
+def test_the_bound_counts_what_is_read_and_not_what_belongs_to_the_moment(
+    shop: Shop, do: Do
+) -> None:
+    do(alice, *[place] * 4)
+    figures = next(one for one in ALL if one.name == "figures")
+    question = Question(
+        key="orders", column="orders", at=datetime(1990, 1, 1, tzinfo=UTC)
+    )
+    with shop.lent() as connection:
+        bounded = explain(connection, figures, question, most=3)
+        whole = explain(connection, figures, question, most=4)
+
+    assert (bounded.is_whole, bounded.is_there) == (False, None)
+    assert (whole.is_whole, whole.is_there, whole.events) == (True, False, 0)

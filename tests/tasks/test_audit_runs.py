@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli import cli
+from eventstore.explaining.audit import Audit
 from eventstore.explaining.audit_records import (
     OF_LOG,
     load_walks,
@@ -135,3 +136,15 @@ def test_known_wrong_rows_of_other_generations_take_no_place(
     look(shop, rows=0)
 
     assert ("order_list", "1") not in known(shop)
+
+
+def test_of_what_is_folded_as_a_whole_the_log_is_not_walked(shop: Shop, do: Do) -> None:
+    do(alice, place)
+    [figures] = [one for one in ALL if one.name == "figures"]
+    with shop.lent() as connection:
+        auditing = Audit(connection, [figures], shop.deciders.masters)
+        report = auditing.run(folds=True)
+        walks = load_walks(connection)
+
+    assert report.rows == 1
+    assert OF_LOG not in walks or not walks[OF_LOG].rounds

@@ -185,6 +185,7 @@ def test_a_list_of_the_past_leads_to_what_changed_since_then(
         {"from": "1997-03-31", "after": "nonsense"},
         {"from": "1997-03-31", "as_of": "1997-03-31"},
         {"from_position": "1000000"},
+        {"from_position": "2", "to_position": "1"},
     ],
 )
 def test_two_moments_that_make_no_sense_are_refused(

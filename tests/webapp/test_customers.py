@@ -218,6 +218,24 @@ def test_a_customer_called_new_has_a_page_of_their_own(
     assert client.get("/api/customers/new").status_code == 200
 
 
+@pytest.mark.parametrize("name", ["changes", "changes.csv"])
+def test_one_who_is_called_as_a_page_of_all_has_pages_of_their_own(
+    browser: Browser, client: FlaskClient, send: Send, work: Work, name: str
+) -> None:
+    work(send("RegisterCustomer", {"customer_id": name, "name": "Cora"}, key="a"))
+    work(send("OpenAccount", {"account_id": name}, key="b"))
+
+    assert f'href="/customers/~{name}"' in browser.see("/customers")
+    assert "<h1>Cora</h1>" in browser.see(f"/customers/~{name}")
+    assert f'href="/accounts/~{name}"' in browser.see("/accounts")
+    assert f"<h1>Account {name}</h1>" in browser.see(f"/accounts/~{name}")
+    assert client.get(f"/api/customers/~{name}").get_json()["name"] == "Cora"
+    order = send("PlaceOrder", {**CLOCKS, "customer_id": name}, key="c")
+    work(order)
+    links = client.get("/api/orders/1").get_json()["links"]
+    assert links["customer"] == f"/api/customers/~{name}"
+
+
 def test_before_somebody_is_forgotten_one_is_told_what_stays_readable(
     browser: Browser, shop: Shop, alice: str
 ) -> None:

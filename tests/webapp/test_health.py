@@ -101,3 +101,25 @@ def test_a_database_that_is_being_set_up_asks_for_patience(
         assert client.get("/orders").status_code == 503
         assert client.get("/readyz").status_code == 503
         shop.engine.dispose()
+
+
+def test_a_row_that_is_wrong_degrades_the_shop_while_its_generation_is_live(
+    client: FlaskClient, shop: Shop
+) -> None:
+    with shop.lent() as connection:
+        connection.execute(
+            "INSERT INTO wrong_rows"
+            " (read_model, place, key, generation, kind, columns, streams)"
+            " VALUES ('order_list', 'table', '1', 1, 'changed', '{}', '{}')"
+        )
+    wrong = client.get("/readyz")
+    with shop.lent() as connection:
+        # As after a rebuild.
+        connection.execute("UPDATE wrong_rows SET generation = 0")
+    right = client.get("/readyz")
+
+    assert wrong.json is not None
+    assert (wrong.json["status"], wrong.json["wrong_rows"]) == ("degraded", 1)
+    assert right.json is not None
+    assert right.json["status"] == "ok"
+    assert "wrong_rows" not in right.json

@@ -87,6 +87,30 @@ def test_a_form_that_asks_a_list_keeps_the_moment(
     assert '<input type="hidden" name="status" value="paid">' in of_moment
 
 
+@pytest.mark.parametrize("address", ["/orders", "/orders/1"])
+def test_what_nobody_asks_for_is_not_taken_along_to_another_day(
+    client: FlaskClient, look: Look, then: datetime, address: str
+) -> None:
+    # Words of what makes addresses, and the name of a part of one.
+    others = ("endpoint", "_method", "_external", "_scheme", "_anchor", "order_id", "x")
+    page = look(address, as_of=then, **dict.fromkeys(others, "other"))
+    today = client.get(address, query_string=dict.fromkeys(others, "other"))
+
+    assert page.status_code == today.status_code == 200
+    for link in re.findall(r'href="([^"]*)"', page.text + today.text):
+        assert "other" not in link
+
+
+@pytest.mark.parametrize("year", ["0001-01-01", "0001-12-31T23:00:00Z"])
+def test_a_day_that_has_no_time_in_each_zone_is_refused(
+    client: FlaskClient, then: datetime, year: str
+) -> None:
+    for address in ("/orders", "/api/orders"):
+        answer = client.get(address, query_string={"as_of": year})
+        assert answer.status_code == 400
+        assert "must be in the year 2 or later" in answer.text
+
+
 def test_until_it_is_made_a_page_shows_how_far_it_is(
     client: FlaskClient, then: datetime, shop: Shop
 ) -> None:
