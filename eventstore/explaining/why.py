@@ -15,7 +15,11 @@ import psycopg
 
 from eventstore.encryption.keys import MasterKeys
 from eventstore.errors import NotSettled, ReadModelBehind, UnknownColumn
-from eventstore.explaining.column_changes import describe_changes, value_of
+from eventstore.explaining.column_changes import (
+    describe_changes,
+    value_of,
+    without_forgotten,
+)
 from eventstore.explaining.explanation import Explanation
 from eventstore.explaining.live_rows import (
     LiveRows,
@@ -201,6 +205,15 @@ class Search:
         else:
             folded = NOTHING_FOLDED
         parked = self.find_parked(folded.streams)
+        versions = list(self.found)
+        if self.is_personal:
+            versions = without_forgotten(
+                self.connection,
+                self.projection,
+                self.question.column,
+                versions,
+                folded.streams,
+            )
         is_wrong = (
             folded.is_whole
             and not (parked or folded.failed or self.question.is_of_the_past)
@@ -215,10 +228,10 @@ class Search:
             read_model=self.projection.name,
             key=key,
             column=self.question.column,
-            value=self.value_in(self.last),
+            value=self.value_in(versions[-1].after if versions else self.last),
             row=self.last,
             changes=describe_changes(
-                self.connection, self.projection, self.question.column, self.found
+                self.connection, self.projection, self.question.column, versions
             ),
             earlier=self.count - len(self.found),
             position=live.position,

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from domain.customers.commands import ForgetCustomer
 from eventstore.errors import ReadModelBehind
 from eventstore.explaining.explanation import Explanation
 from eventstore.explaining.why import Question, explain
@@ -16,14 +17,14 @@ from eventstore.log.events import RecordedEvent
 from eventstore.log.read import settled
 from eventstore.past.moments import Moment
 from eventstore.projections.projection import Projection
-from readmodels import ALL, order_list
+from readmodels import ALL, customers, order_details, order_list
 from tasks import catch_up
 from tasks.shop.wiring import Shop
 from tests.support.command_histories import happen, random_commands
 from tests.support.desk import Do, alice, pay, place, rename
 from tests.support.parking import bad_ship, broken_folds
 from tests.support.past import Rows, events_of, fold_one, read_events
-from tests.support.past_checks import append_order
+from tests.support.past_checks import append_in_the_clear, append_order
 
 GONE = object()
 Cell = tuple[Any, str]
@@ -164,3 +165,42 @@ def test_the_bound_counts_what_is_read_and_not_what_belongs_to_the_moment(
 
     assert (bounded.is_whole, bounded.is_there) == (False, None)
     assert (whole.is_whole, whole.is_there, whole.events) == (True, False, 0)
+
+
+@pytest.mark.parametrize(
+    ("projection", "cell"),
+    [
+        (customers.projection, ("OLD", "name")),
+        (customers.projection, ("OLD", "address")),
+        (order_details.projection, (91, "customer_name")),
+        (order_details.projection, (91, "address")),
+        (order_list.projection, (91, "city")),
+    ],
+)
+def test_no_answer_has_what_was_forgotten_and_never_encrypted(
+    shop: Shop, do: Do, projection: Projection, cell: Cell
+) -> None:
+    append_in_the_clear(shop, "OLD", "Clara Cleartext", 91)
+    do(alice)
+    then = read_events(shop)[-1]
+    catch_up.run(shop)
+    before = ask(shop, projection, cell)
+    do(ForgetCustomer(customer_id="OLD"))
+    catch_up.run(shop)
+
+    today = ask(shop, projection, cell)
+    as_of = ask(shop, projection, cell, position=then.position)
+    at = ask(shop, projection, cell, at=then.occurred_at)
+
+    assert any(word in told_by(before) for word in ("Clara", "Leeds"))
+    for answer in (today, as_of, at):
+        assert "Clara" not in told_by(answer)
+        assert "Leeds" not in told_by(answer)
+    assert len(as_of.changes) == len(at.changes) == len(before.changes)
+    assert not today.is_wrong
+
+
+def told_by(answer: Explanation) -> str:
+    """Return all values of an answer that are shown, as text."""
+    values = [(change.before, change.after) for change in answer.changes]
+    return f"{answer.value} {answer.shown} {values}"
