@@ -33,6 +33,20 @@ class NothingKept(RebuildFailed):
     """No generation is kept that could be put back; *reason* says what to do."""
 
 
+class PartEnded(RebuildFailed):
+    """
+    A process that filled a part has ended, and no event is why.
+
+    It was killed, or lost the database. What all parts have filled is kept, and the
+    next rebuild with as many processes goes on with it.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            name, f"{reason}. What was filled is kept: rebuild it again to go on"
+        )
+
+
 class ViewInUse(RebuildFailed):
     """The view of a read model was never free, so nothing could be put behind it."""
 

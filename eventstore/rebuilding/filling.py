@@ -11,6 +11,7 @@ from psycopg import sql
 from eventstore.encryption.keys import MasterKeys
 from eventstore.errors import CannotProject, RebuildFailed
 from eventstore.log.events import RecordedEvent
+from eventstore.log.read import read_all
 from eventstore.projections.folding import Folding
 from eventstore.projections.kept_rows import KeptLookups, KeptRows
 from eventstore.projections.parked_streams import find_positions
@@ -70,7 +71,7 @@ class KeptFolding:
         ).fetchone()
         assert row is not None
         checkpoint, has_parked = row
-        if self.last is None or checkpoint < self.last:
+        if not self.is_as_written(connection, checkpoint):
             self.begin(has_all=checkpoint == 0)
         # Until this batch is done, what is in memory is of no use to another.
         self.last = None
@@ -99,6 +100,28 @@ class KeptFolding:
         self.rows.end_batch(rows)
         self.last = last
 
+    def is_as_written(
+        self, connection: psycopg.Connection[Any], checkpoint: int
+    ) -> bool:
+        """
+        Return whether what is in memory is what the tables have at *checkpoint*.
+
+        If it was moved on over events that are not folded here, another process has
+        folded them: one that a killed rebuild has left, for a moment.
+        """
+        if self.last is None or checkpoint < self.last:
+            return False
+        if checkpoint == self.last:
+            return True
+        return not read_all(
+            connection,
+            after=self.last,
+            up_to=checkpoint,
+            limit=1,
+            types=self.part.projection.types,
+            only=self.part.only(),
+        )
+
 
 def filling_of(
     part: Part, masters: MasterKeys | None = None, parker: Parker | None = None
@@ -106,12 +129,11 @@ def filling_of(
     """Return the subscription that fills a part, with rows kept in memory."""
     projection = part.projection
     folding = KeptFolding(part, parker)
-    events = part.events()
     return Subscription(
         name=part.name,
         types=projection.types,
         handler=folding.project,
-        only="true" if events is None else events.as_string(None).replace("%", "%%"),
+        only=part.only(),
         park=None
         if parker is None
         else partial(parker.park_refused, projection, folding.tables),
@@ -127,16 +149,21 @@ def read_up_to(
     goal: int,
     show: Callable[[int], None],
     live: str | None = None,
+    *,
+    check: Callable[[], None] = lambda: None,
 ) -> int:
     """
     Read the log up to the position *goal*; return the checkpoint.
 
     *show* gets the checkpoint between two batches, and between these it rests while the
-    subscription *live* is behind. Raises RebuildFailed for an event that cannot be
-    projected.
+    subscription *live* is behind. *check* is called before each batch and each look at
+    a checkpoint that is held, and may raise. Raises RebuildFailed for an event that
+    cannot be projected.
     """
     patience = time.monotonic() + MAX_SECONDS_HELD
     while True:
+        # After a rest, too: what wanted this may be gone, and another be at work on it.
+        check()
         started = time.monotonic()
         reached = catch_up(connection, subscription, seconds=0, up_to=goal)
         if reached.is_held and started < patience:

@@ -93,6 +93,11 @@ class Part:
             category, sql_part_of(subject, self.count), self.index
         )
 
+    def only(self) -> str:
+        """Return the same as SQL for `read_all`."""
+        events = self.events()
+        return "true" if events is None else events.as_string(None).replace("%", "%%")
+
     def owns(self, fact: Fact, key: Key | None) -> bool:
         """
         Return whether the row *key*, or what an update changes (None), is its own.

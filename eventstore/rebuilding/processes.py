@@ -12,6 +12,8 @@ import psycopg
 
 from eventstore.encryption.keys import MasterKeys
 from eventstore.errors import RebuildFailed
+from eventstore.errors.rebuilding import PartEnded
+from eventstore.errors.refusals import is_lost_connection
 from eventstore.rebuilding.filling import filling_of, find_checkpoints, read_up_to
 from eventstore.rebuilding.parts import Part
 
@@ -41,8 +43,9 @@ def fill_in_processes(
     """
     Fill all *parts* up to the position *goal*, each in a process of its own.
 
-    *show* gets the mean of their checkpoints now and then. Raises RebuildFailed where
-    one of them fails; the others are ended then.
+    *show* gets the mean of their checkpoints now and then. Where one of them fails, the
+    others are ended. Raises PartEnded if one was killed or lost the database, and
+    RebuildFailed for anything else.
     """
     context = multiprocessing.get_context("fork")
     names = [part.name for part in parts]
@@ -62,9 +65,7 @@ def fill_in_processes(
             is_over = all(not process.is_alive() for process, _ in running)
             for process, reads in running:
                 if not process.is_alive() and process.exitcode:
-                    raise RebuildFailed(
-                        parts[0].projection.name, reason_of(process.exitcode, reads)
-                    )
+                    raise failure_of(parts[0].projection.name, process.exitcode, reads)
             show(sum(find_checkpoints(connection, names).values()) / len(names))
             if is_over:
                 return
@@ -83,11 +84,29 @@ def fill_in_processes(
             reads.close()
 
 
-def reason_of(exitcode: int, reads: Pipe) -> str:
+def failure_of(name: str, exitcode: int, reads: Pipe) -> RebuildFailed:
+    """Return why a process has ended with *exitcode*; *reads* is where it says so."""
     with suppress(EOFError, OSError):
         if reads.poll():
-            return str(reads.recv())
-    return f"a process that filled a part of it ended with {exitcode}"
+            reason, is_kept = reads.recv()
+            return (PartEnded if is_kept else RebuildFailed)(name, reason)
+    # It could not say anything: somebody killed it, or the system for its memory.
+    how = f"was killed by signal {-exitcode}" if exitcode < 0 else f"ended: {exitcode}"
+    return PartEnded(name, f"a process that filled a part of it {how}")
+
+
+def is_passing(error: BaseException) -> bool:
+    """
+    Return whether a filling that has failed with *error* can go on later.
+
+    The database was away, a lock was not free, or memory ran out. Where its disk is
+    full, that is no reason to keep anything on it.
+    """
+    cause = error.__cause__ if isinstance(error, RebuildFailed) else error
+    if isinstance(cause, MemoryError):
+        return True
+    is_full = isinstance(cause, psycopg.errors.DiskFull)
+    return isinstance(cause, Exception) and is_lost_connection(cause) and not is_full
 
 
 def run_part(
@@ -105,18 +124,23 @@ def run_part(
     with suppress(OSError):
         os.nice(NICE)
 
-    def look_at_parent(_: int) -> None:
+    def look_at_parent() -> None:
         if os.getppid() != parent:
             raise ParentEnded
 
     try:
         with connect() as connection:
             read_up_to(
-                connection, filling_of(part, masters), goal, look_at_parent, live
+                connection,
+                filling_of(part, masters),
+                goal,
+                lambda _: None,
+                live,
+                check=look_at_parent,
             )
     except ParentEnded:
         os._exit(1)
     except Exception as error:
-        cause = error if not isinstance(error, RebuildFailed) else error.reason
-        writes.send(f"{cause}")
+        reason = error.reason if isinstance(error, RebuildFailed) else str(error)
+        writes.send((reason, is_passing(error)))
         os._exit(1)

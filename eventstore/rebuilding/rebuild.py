@@ -10,8 +10,8 @@ from psycopg.conninfo import make_conninfo
 
 from eventstore.encryption.keys import MasterKeys
 from eventstore.errors import RebuildFailed
-from eventstore.errors.rebuilding import RowsDiffer, ViewInUse
-from eventstore.errors.refusals import is_lost_connection
+from eventstore.errors.rebuilding import PartEnded, RowsDiffer, ViewInUse
+from eventstore.errors.refusals import ends_the_session
 from eventstore.errors.text import error_text
 from eventstore.projections.generations import REBUILDING, drop_generation
 from eventstore.projections.parking import Parker
@@ -19,11 +19,11 @@ from eventstore.projections.projection import Projection
 from eventstore.rebuilding.course import Rebuild, Rebuilt, Report, Show
 from eventstore.rebuilding.filling import find_checkpoints
 from eventstore.rebuilding.fillings import Begun, begin
-from eventstore.rebuilding.processes import Connect
+from eventstore.rebuilding.processes import Connect, is_passing
 
 MAX_SECONDS_TO_BEGIN = 1.0
 """So long the session of a process that was killed may still hold the lock."""
-KEEP_FILLING = (KeyboardInterrupt, SystemExit, RowsDiffer, ViewInUse)
+KEEP_FILLING = (KeyboardInterrupt, SystemExit, RowsDiffer, ViewInUse, PartEnded)
 """After these the next rebuild goes on with what was filled."""
 
 Say = Callable[[str], None]
@@ -83,14 +83,15 @@ def rebuild(
         try:
             return work.run(begun, accept_differences, is_dry_run=is_dry_run)
         except BaseException as error:
-            is_lost = isinstance(error, Exception) and is_lost_connection(error)
-            is_kept = is_lost or work.is_over or isinstance(error, KEEP_FILLING)
-            if not is_kept:
+            is_kept = work.is_over or isinstance(error, KEEP_FILLING)
+            if not is_kept and not is_passing(error):
                 # What cannot be dropped now, the next rebuild drops.
                 with suppress(psycopg.Error), connection.transaction():
                     number = begun.parts[0].generation
                     drop_generation(connection, projection.name, number)
-            if isinstance(error, psycopg.Error) and not is_lost:
+            if isinstance(error, psycopg.Error) and not ends_the_session(
+                connection, error
+            ):
                 raise RebuildFailed(projection.name, error_text(error)) from error
             raise
 

@@ -74,6 +74,12 @@ def rebuilding(engine: Engine, processes: int) -> Iterator["subprocess.Popen[str
         process.stdout.close()
 
 
+def children_of(parent: int) -> list[int]:
+    path = f"/proc/{parent}/task/{parent}/children"
+    with open(path, encoding="ascii") as file:
+        return [int(pid) for pid in file.read().split()]
+
+
 def events_done(line: str) -> int:
     found = re.match(r"filling (\d+)", line)
     return int(found[1]) if found else 0
@@ -114,6 +120,39 @@ def test_a_rebuild_that_is_killed_three_times_keeps_its_work(
     assert rows(filled.connection) == before
     assert find_fillings(filled.connection) == []
     assert live_generations(filled.connection)["totals"].number == 2
+
+
+def test_one_of_its_processes_that_is_killed_loses_nothing_that_was_filled(
+    filled: Engine,
+) -> None:
+    """As the system does that has no memory left."""
+    before = rows(filled.connection)
+    done = 0
+    with rebuilding(filled, 2) as process:
+        assert process.stdout is not None
+        lines = iter(process.stdout)
+        for line in lines:
+            done = max(done, events_done(line))
+            if done >= EVENTS / 2:
+                break
+        os.kill(children_of(process.pid)[0], signal.SIGKILL)
+        rest = list(lines)
+        assert process.wait() == 1
+    said: list[str] = []
+    goes_on: list[int] = []
+    rebuild(
+        filled.connection,
+        totals,
+        processes=2,
+        say=said.append,
+        show=lambda progress: goes_on.append(progress.done),
+    )
+
+    assert "was killed by signal 9. What was filled is kept" in rest[-1]
+    assert len(said) == 1
+    assert said[0].startswith("it goes on at position")
+    assert goes_on[0] >= 0.9 * done
+    assert rows(filled.connection) == before
 
 
 def rows(connection: psycopg.Connection[Any]) -> list[tuple[object, ...]]:

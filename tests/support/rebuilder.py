@@ -4,6 +4,7 @@ import sys
 
 import psycopg
 
+from eventstore.errors import RebuildFailed
 from eventstore.rebuilding import filling
 from eventstore.rebuilding.progress import Progress
 from eventstore.rebuilding.rebuild import rebuild
@@ -13,9 +14,13 @@ from tests.support.totals import totals
 def main(url: str, processes: str, batch: str) -> None:
     filling.BATCH = int(batch)
     with psycopg.connect(url, autocommit=True) as connection:
-        rebuilt = rebuild(
-            connection, totals, show=show, say=say, processes=int(processes)
-        )
+        try:
+            rebuilt = rebuild(
+                connection, totals, show=show, say=say, processes=int(processes)
+            )
+        except RebuildFailed as error:
+            print(f"failed: {error}", flush=True)
+            sys.exit(1)
     print(f"live {rebuilt.generation}", flush=True)
 
 
