@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import click
 
@@ -26,6 +27,20 @@ from tasks.shop.rebuild import rebuild as rebuild_model
 from tasks.shop.wiring import shop
 
 MAX_PROCESSES = 32
+ANY = "any"
+
+
+class DifferencesAccepted(click.ParamType[int | None]):
+    """How many rows may differ: a number, or None for `any`."""
+
+    name = "number"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | None:
+        if value == ANY:
+            return None
+        return click.IntRange(0).convert(value, param, ctx)
 
 
 @click.command()
@@ -47,10 +62,11 @@ MAX_PROCESSES = 32
 @click.option(
     "--accept-differences",
     "accepted",
-    type=click.IntRange(0),
-    default=0,
-    metavar="N",
-    help="Put the new rows live if at most N of them differ from the old ones.",
+    type=DifferencesAccepted(),
+    default="0",
+    metavar="N|any",
+    help="Put the new rows live if at most N of them differ from the old ones; `any`:"
+    " also if they could not be compared.",
 )
 @click.option(
     "--dry-run",
@@ -73,7 +89,7 @@ def rebuild(
     is_all: bool,
     may_park: bool,
     processes: int,
-    accepted: int,
+    accepted: int | None,
     is_dry_run: bool,
     is_back: bool,
     key: str | None,
@@ -89,7 +105,8 @@ def rebuild(
     Before the swap the new rows are compared with the old ones, and what differs is
     said. If more rows differ than --accept-differences allows, the old ones stay, and
     the command ends with 1; what was filled is kept for the next try. After a change of
-    the code differences are to be expected: read them, then accept their number.
+    the code differences are to be expected: read them, then accept their number. It is
+    refused, too, where the old rows are far behind the log, and so cannot be compared.
 
     An event that cannot be projected ends it, and the old rows stay. With --park its
     stream is left out, and can be retried later: recount parked.
@@ -144,7 +161,7 @@ def rebuild_one(
     *,
     may_park: bool = False,
     processes: int = 1,
-    accepted: int = 0,
+    accepted: int | None = 0,
     is_dry_run: bool = False,
     as_json: bool = False,
 ) -> bool:
@@ -190,7 +207,9 @@ def rebuild_one(
     if is_dry_run:
         end = "kept, as an earlier one had said" if rebuilt.is_kept else "dropped"
         say(f"dry run, after {rebuilt.seconds:.1f} s; what was filled is {end}")
-        return all(one.differing <= accepted or not one.is_whole for one in found)
+        return accepted is None or all(
+            one.differing <= accepted or not one.is_whole for one in found
+        )
     say(
         f"generation {rebuilt.generation} is live, at position {rebuilt.position:,},"
         f" after {rebuilt.seconds:.1f} s"

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from eventstore.errors import CannotProject, RebuildFailed
-from eventstore.errors.rebuilding import PartEnded, RowsDiffer
+from eventstore.errors.rebuilding import PartEnded, RowsDiffer, RowsNotCompared
 from eventstore.projections.projection import Projection
 from eventstore.projections.table_differences import DifferenceCounts, RowDifference
 from eventstore.rebuilding.comparing import Comparison
@@ -32,6 +32,9 @@ def lines_of(comparison: Comparison, words: Words) -> Iterator[str]:
         return
     apart = comparison.rows.apart + sum(o.apart for o in comparison.lookups.values())
     kept = f"; {rows(apart)} in parked streams" if apart else ""
+    if unnamed := comparison.parked_unnamed:
+        streams = "1 stream is" if unnamed == 1 else f"{unnamed:,} streams are"
+        kept += f"; {streams} parked, and which rows these feed is not known"
     if not comparison.differing:
         yield f"{where}: no row differs{kept}"
         return
@@ -77,6 +80,7 @@ def comparison_as_json(comparison: Comparison, words: Words) -> dict[str, Any]:
         "columns": list(comparison.columns),
         "is_whole": comparison.is_whole,
         "differing": comparison.differing,
+        "parked_unnamed": comparison.parked_unnamed,
         "rows": asdict(comparison.rows),
         "lookups": {name: asdict(one) for name, one in comparison.lookups.items()},
         "examples": [difference_as_json(one, words) for one in comparison.examples],
@@ -134,6 +138,8 @@ def way_out(read_model: str, error: RebuildFailed) -> str:
             f": recount rebuild {read_model} --accept-differences {error.differing}."
             " What was filled is kept until then"
         )
+    if isinstance(error, RowsNotCompared):
+        return f": recount rebuild {read_model} --accept-differences any"
     if isinstance(error.__cause__, CannotProject):
         return (
             ". Mend the code; or, where it is this event alone, leave its stream out:"

@@ -83,7 +83,13 @@ from eventstore.errors import (
     WrongExpectedVersion,
 )
 from eventstore.errors.following import ChangesBegunAgain, NotFollowed
-from eventstore.errors.rebuilding import NothingKept, RowsDiffer, ViewInUse
+from eventstore.errors.rebuilding import (
+    NothingKept,
+    PartEnded,
+    RowsDiffer,
+    RowsNotCompared,
+    ViewInUse,
+)
 from eventstore.errors.stores import (
     CopyMoved,
     OutdatedWriter,
@@ -232,7 +238,7 @@ __all__ += ["Update", "View", "catch_up_now", "rebuild"]
 # What differs after a rebuild, and the way back.
 __all__ += ["Comparison", "DifferenceCounts", "NothingKept", "RecomputedRow"]
 __all__ += ["RolledBack", "RowDifference", "RowsDiffer", "ViewInUse", "recompute_row"]
-__all__ += ["roll_back"]
+__all__ += ["PartEnded", "RowsNotCompared", "roll_back"]
 # Followers of their rows.
 __all__ += ["ChangesBegunAgain", "ChangesCursor", "ChangesPage", "NotFollowed"]
 __all__ += ["CopyMoved", "OutdatedWriter", "StoreAway", "Unanswerable"]

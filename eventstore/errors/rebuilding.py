@@ -33,6 +33,21 @@ class NothingKept(RebuildFailed):
     """No generation is kept that could be put back; *reason* says what to do."""
 
 
+class RowsNotCompared(RebuildFailed):
+    """
+    The live rows of a read model are there, and too far behind to be compared.
+
+    What was filled is kept, if the filling had begun.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            name,
+            f"nothing was compared: {reason}. Wait until they are caught up, or accept"
+            " any difference",
+        )
+
+
 class PartEnded(RebuildFailed):
     """
     A process that filled a part has ended, and no event is why.

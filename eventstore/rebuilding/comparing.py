@@ -45,8 +45,10 @@ class Comparison:
     that by which the live rows were filled. *columns* are the names of those that were
     compared; *is_whole* says whether these are all of both. *rows* counts those that
     differ, *lookups* the same by the name of a look-up; those of parked streams are
-    only in their `apart`. *examples* are the first of the rows. *seconds_held* is how
-    long the live rows were not caught up.
+    only in their `apart`, if it is known which they are. *parked_unnamed* is the number
+    of parked streams of which that is not known: their rows are among those that
+    differ. *examples* are the first of the rows. *seconds_held* is how long the live
+    rows were not caught up.
     """
 
     position: int
@@ -56,6 +58,7 @@ class Comparison:
     rows: DifferenceCounts
     lookups: Mapping[str, DifferenceCounts] = field(default_factory=dict)
     examples: Sequence[RowDifference] = ()
+    parked_unnamed: int = 0
     seconds_held: float = 0.0
 
     @property
@@ -66,6 +69,10 @@ class Comparison:
 
 class LiveRowsAway(Exception):
     """There are no live rows that the new ones can be compared with; it says why."""
+
+
+class LiveRowsBehind(LiveRowsAway):
+    """The live rows have not read what the new ones have; they may do so later."""
 
 
 def compare(
@@ -80,7 +87,7 @@ def compare(
     Return what differs between the live generation and *number*, a filled one.
 
     *subscription* fills it; *other* is a second session in autocommit. Raises
-    LiveRowsAway, RebuildFailed and psycopg's errors.
+    LiveRowsAway, RebuildFailed and psycopg's errors; LiveRowsBehind, if waiting helps.
     """
     tables, former = tables_of(projection, number), tables_of(projection, live.number)
     with still(connection, other, subscription, former.name) as (position, held):
@@ -88,7 +95,8 @@ def compare(
         if projection.key not in columns:
             raise LiveRowsAway("their keys are others")
         parked = find_parked_by(other, former.name, tables.name)
-        apart = of_parked(projection.streams, parked, is_named=bool(projection.streams))
+        apart = of_parked(projection.streams, parked)
+        has_unnamed = not projection.streams
         compared = [name for name in columns if name != projection.key]
         is_whole = live.shape == shape_of(projection)
         rows = count_differences(
@@ -99,11 +107,12 @@ def compare(
         if is_whole:
             for lookup in projection.lookups:
                 of = {} if lookup.category is None else {lookup.key: lookup.category}
+                has_unnamed |= not of
                 lookups[lookup.name] = count_differences(
                     other,
                     former.lookups[lookup.name],
                     tables.lookups[lookup.name],
-                    apart=of_parked(of, parked, is_named=lookup.category is not None),
+                    apart=of_parked(of, parked),
                 )
             if rows.rows:
                 examples = find_differences(
@@ -117,6 +126,7 @@ def compare(
             rows=rows,
             lookups=lookups,
             examples=examples,
+            parked_unnamed=len(parked) if has_unnamed else 0,
             seconds_held=held,
         )
 
@@ -159,7 +169,9 @@ def still(
         if reached == position:
             break
         if time.monotonic() > until:
-            raise LiveRowsAway(f"they stand still at {position:,}, behind the new ones")
+            raise LiveRowsBehind(
+                f"the live rows stand still at {position:,}, behind the new ones"
+            )
         time.sleep(0.1)
     try:
         yield position, held
@@ -198,19 +210,16 @@ def find_parked_by(
     return [stream_id for (stream_id,) in rows]
 
 
-def of_parked(
-    streams: Mapping[str, str], parked: Collection[str], *, is_named: bool
-) -> sql.Composable:
+def of_parked(streams: Mapping[str, str], parked: Collection[str]) -> sql.Composable:
     """
     Return the condition of the rows that one of the streams *parked* feeds.
 
-    *streams* are categories by the column that has the rest of a stream's id. Where the
-    streams of rows are not named (*is_named*), it may be any row.
+    *streams* are categories by the column that has the rest of a stream's id. Where
+    there are none it could be any row, and it is none: a single parked stream would let
+    any difference pass.
     """
-    if not parked:
+    if not parked or not streams:
         return NONE
-    if not is_named:
-        return sql.SQL("true")
     conditions = [
         sql.SQL("({} || {}::text) = ANY ({})").format(
             f"{category}-", sql.Identifier(alias, column), list(parked)

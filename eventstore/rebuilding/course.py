@@ -8,7 +8,6 @@ from typing import Any
 import psycopg
 
 from eventstore.encryption.keys import MasterKeys
-from eventstore.errors.rebuilding import RowsDiffer
 from eventstore.log.read import settled
 from eventstore.projections.generations import (
     LiveGeneration,
@@ -19,7 +18,12 @@ from eventstore.projections.parking import Parker
 from eventstore.projections.projection import Projection
 from eventstore.projections.table import SCHEMA
 from eventstore.projections.tables import name_of, tables_of
-from eventstore.rebuilding.comparing import Comparison, LiveRowsAway, compare
+from eventstore.rebuilding.comparing import (
+    Comparison,
+    LiveRowsAway,
+    LiveRowsBehind,
+    compare,
+)
 from eventstore.rebuilding.filling import (
     filling_of,
     find_checkpoints,
@@ -43,6 +47,7 @@ from eventstore.rebuilding.progress import (
     Progress,
     count_events,
 )
+from eventstore.rebuilding.refusing import refuse_differing, refuse_uncompared
 from eventstore.rebuilding.swapping import Swap, drop_old
 from eventstore.subscriptions.subscription import Subscription
 
@@ -102,6 +107,7 @@ class Rebuild:
         self.show = show
         self.report = report
         self.live = self.find_live()
+        self.is_behind = False
         self.why_not = self.why_not_compared()
         self.shown = Progress("filling", 0, 0)
         self.noted_at = float("-inf")
@@ -126,7 +132,11 @@ class Rebuild:
         return name_of(self.projection.name, self.live.number)
 
     def run(self, begun: Begun, accepted: int | None, *, is_dry_run: bool) -> Rebuilt:
-        """Fill, compare and swap. Raises RowsDiffer and RebuildFailed."""
+        """
+        Fill, compare and swap.
+
+        Raises RowsDiffer, RowsNotCompared and RebuildFailed.
+        """
         started = time.monotonic()
         number = begun.parts[0].generation
         self.name = name_of(self.projection.name, number)
@@ -156,7 +166,9 @@ class Rebuild:
             )
         if comparison is not None:
             note_differing(self.connection, self.name, comparison.differing)
-            self.refuse(comparison, accepted)
+            refuse_differing(self.projection, comparison, accepted)
+        elif why_not is not None and self.is_behind:
+            refuse_uncompared(self.projection, self.live, why_not, accepted)
         # What the live rows had not read, if they stand still.
         goal = settled(self.connection)
         read_up_to(self.connection, subscription, goal, lambda _: self.tell(self.shown))
@@ -243,6 +255,7 @@ class Rebuild:
         places = find_checkpoints(self.connection, [self.live_name])
         end, reached = settled(self.connection), places.get(self.live_name, 0)
         if reached < end * MIN_SHARE_READ:
+            self.is_behind = True
             return f"the live rows are at position {reached:,}, far behind {end:,}"
         return None
 
@@ -263,21 +276,9 @@ class Rebuild:
                     self.live,
                 )
         except LiveRowsAway as error:
+            self.is_behind = isinstance(error, LiveRowsBehind)
             return None, str(error)
         return comparison, None
-
-    def refuse(self, comparison: Comparison, accepted: int | None) -> None:
-        """Raise RowsDiffer for more differences than *accepted*."""
-        # Of another definition rows are to differ, and the old ones are not caught up.
-        if not comparison.is_whole or accepted is None:
-            return
-        if comparison.differing > accepted:
-            fold = comparison.fold
-            raise RowsDiffer(
-                self.projection.name,
-                comparison.differing,
-                is_preview=None if fold == "unknown" else fold == "changed",
-            ) from None
 
     def turn_to(self, phase: Phase) -> None:
         self.tell(self.shown._replace(phase=phase, seconds_left=None), is_turn=True)

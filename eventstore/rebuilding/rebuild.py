@@ -10,7 +10,12 @@ from psycopg.conninfo import make_conninfo
 
 from eventstore.encryption.keys import MasterKeys
 from eventstore.errors import RebuildFailed
-from eventstore.errors.rebuilding import PartEnded, RowsDiffer, ViewInUse
+from eventstore.errors.rebuilding import (
+    PartEnded,
+    RowsDiffer,
+    RowsNotCompared,
+    ViewInUse,
+)
 from eventstore.errors.refusals import ends_the_session
 from eventstore.errors.text import error_text
 from eventstore.projections.generations import REBUILDING, drop_generation
@@ -20,10 +25,18 @@ from eventstore.rebuilding.course import Rebuild, Rebuilt, Report, Show
 from eventstore.rebuilding.filling import find_checkpoints
 from eventstore.rebuilding.fillings import Begun, begin
 from eventstore.rebuilding.processes import Connect, is_passing
+from eventstore.rebuilding.refusing import refuse_uncompared
 
 MAX_SECONDS_TO_BEGIN = 1.0
 """So long the session of a process that was killed may still hold the lock."""
-KEEP_FILLING = (KeyboardInterrupt, SystemExit, RowsDiffer, ViewInUse, PartEnded)
+KEEP_FILLING = (
+    KeyboardInterrupt,
+    SystemExit,
+    RowsDiffer,
+    RowsNotCompared,
+    ViewInUse,
+    PartEnded,
+)
 """After these the next rebuild goes on with what was filled."""
 
 Say = Callable[[str], None]
@@ -59,8 +72,10 @@ def rebuild(
     Before it is put live, it is compared with the rows that are live, at the same
     position, if these are of the same definition. *report* gets the result.
     If more rows differ than *accept_differences* (None: any number), RowsDiffer is
-    raised; the filled generation is kept, and the next rebuild goes on with it. With
-    *is_dry_run* it ends with the comparison, and the filled generation is dropped.
+    raised; the filled generation is kept, and the next rebuild goes on with it. Where
+    the live rows are too far behind to compare with, RowsNotCompared is raised, unless
+    any number is accepted. With *is_dry_run* it ends with the comparison, and the
+    filled generation is dropped.
 
     Raises RebuildFailed if an event cannot be projected, or another process rebuilds
     the same; the live generation is then as it was.
@@ -77,6 +92,9 @@ def rebuild(
             show,
             report,
         )
+        if work.why_not is not None and work.is_behind and not is_dry_run:
+            # Now, and not after hours of filling.
+            refuse_uncompared(projection, work.live, work.why_not, accept_differences)
         begun = begin(connection, projection, processes)
         for sentence in sentences_of(begun, connection):
             say(sentence)

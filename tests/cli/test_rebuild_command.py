@@ -102,6 +102,30 @@ def test_as_json_it_is_a_line_with_all_of_it(busy: Shop) -> None:
     assert done["comparison"]["rows"]["columns"] == {"total": 1}
 
 
+def test_rows_that_cannot_be_compared_are_put_live_where_any_is_accepted(
+    busy: Shop, do: Do
+) -> None:
+    do(place, place)
+    for statement in (
+        "DELETE FROM subscriptions WHERE name = 'order_list_g1'",
+        "INSERT INTO subscriptions (name) VALUES ('order_list_g1')",
+        "UPDATE subscriptions SET checkpoint = 1, moved_at = now()"
+        " WHERE name = 'order_list_g1'",
+    ):
+        change(busy, statement)
+    refused = run(rebuild, "order_list", "--accept-differences", "99")
+    wrong = run(rebuild, "order_list", "--accept-differences", "some")
+    done = run(rebuild, "order_list", "--accept-differences", "any")
+
+    assert refused.exit_code == 1
+    assert "nothing was compared: the live rows are at position 1" in refused.output
+    assert "recount rebuild order_list --accept-differences any" in refused.output
+    assert wrong.exit_code == 2
+    assert done.exit_code == 0
+    assert "order_list: not compared: the live rows are at position 1" in done.output
+    assert len(totals(busy)) == 4
+
+
 def test_changed_code_is_previewed(busy: Shop) -> None:
     change(busy, SPOILT)
     change(busy, "UPDATE fillings SET fold_version = 'x'")

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from eventstore.errors import RebuildFailed
-from eventstore.errors.rebuilding import RowsDiffer
+from eventstore.errors.rebuilding import RowsDiffer, RowsNotCompared
 from eventstore.log.append import ANY_VERSION, append
 from eventstore.projections.generations import ensure_generation, live_generations
 from eventstore.projections.parking import Parker
@@ -17,7 +17,9 @@ from eventstore.projections.projection import Projection
 from eventstore.projections.table_differences import count_differences
 from eventstore.rebuilding import comparing
 from eventstore.rebuilding.comparing import Comparison
+from eventstore.rebuilding.filling import filling_of, read_up_to
 from eventstore.rebuilding.fillings import find_fillings
+from eventstore.rebuilding.parts import Part
 from eventstore.rebuilding.progress import Progress
 from eventstore.rebuilding.rebuild import rebuild
 from eventstore.subscriptions.catch_up import catch_up
@@ -221,9 +223,19 @@ def test_live_rows_that_are_behind_are_compared_where_they_are(
     assert dict(rows(read_model))["c1"] == 22
 
 
-def test_live_rows_that_are_far_behind_are_not_compared(read_model: Engine) -> None:
+def test_live_rows_that_are_far_behind_are_put_aside_only_where_all_is_accepted(
+    read_model: Engine,
+) -> None:
     write(read_model, *((f"new{n}", 1) for n in range(COUNTERS + 1)))
-    rebuilt = rebuild(read_model.connection, totals)
+    before = rows(read_model)
+    for accepted in (0, 1_000):
+        with pytest.raises(RowsNotCompared, match="at position 10, far behind 21"):
+            rebuild(read_model.connection, totals, accept_differences=accepted)
+    assert rows(read_model) == before
+    assert tables(read_model) == ["totals_g1"]
+    dry = rebuild(read_model.connection, totals, is_dry_run=True)
+    assert dry.not_compared is not None
+    rebuilt = rebuild(read_model.connection, totals, accept_differences=None)
 
     assert rebuilt.comparison is None
     assert rebuilt.not_compared == "the live rows are at position 10, far behind 21"
@@ -327,18 +339,62 @@ def test_where_there_is_nothing_to_compare_it_is_put_live_and_says_so(
     assert len(rows(read_model)) == COUNTERS
 
 
+def test_live_rows_that_stand_still_behind_the_new_ones_keep_what_was_filled(
+    read_model: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparing, "SECONDS_TO_WAIT", 0.0)
+    write(read_model, ("c1", 1))
+
+    def overtake(progress: Progress) -> None:
+        """Have the new rows read what the live ones have not."""
+        if progress.phase == "comparing":
+            part = filling_of(Part(totals, 2))
+            read_up_to(read_model.connect(), part, COUNTERS + 1, lambda _: None)
+
+    with pytest.raises(RowsNotCompared, match="the live rows stand still at 10"):
+        rebuild(read_model.connection, totals, show=overtake)
+    assert tables(read_model) == ["totals_g1", "totals_g2"]
+    keep_up(read_model)
+    said: list[str] = []
+    rebuild(read_model.connection, totals, say=said.append)
+
+    assert said == ["it goes on at position 11"]
+
+
+def with_a_parked_stream(engine: Engine, projection: Projection) -> Projection:
+    """Park a stream for the live rows; return the projection that takes its events."""
+    write(engine, ("c1", 13), ("c1", 5), ("c2", 1))
+    live = Parker().subscription_of(projection, 1)
+    assert catch_up(engine.connection, live).checkpoint == COUNTERS + 3
+    return replace(projection, fold=without_superstition)
+
+
 def test_rows_of_parked_streams_are_counted_apart(read_model: Engine) -> None:
-    """Here no streams of rows are named, so any row may be of the parked one."""
-    write(read_model, ("c1", 13), ("c1", 5), ("c2", 1))
-    live = Parker().subscription_of(totals, 1)
-    assert catch_up(read_model.connection, live).checkpoint == COUNTERS + 3
-    mended = replace(totals, fold=without_superstition)
-    rebuilt = rebuild(read_model.connection, mended)
+    named = replace(totals, streams={"counter": "counter"})
+    rebuilt = rebuild(read_model.connection, with_a_parked_stream(read_model, named))
 
     assert rebuilt.comparison is not None
     assert rebuilt.comparison.differing == 0
+    assert rebuilt.comparison.parked_unnamed == 0
     assert rebuilt.comparison.rows.apart == 1
     assert dict(rows(read_model))["c1"] == 21 + 18
+
+
+def test_a_parked_stream_of_rows_that_are_not_named_hides_no_difference(
+    read_model: Engine,
+) -> None:
+    """Which row it feeds nobody knows, so that each has to be accepted."""
+    mended = with_a_parked_stream(read_model, totals)
+    corrupt(read_model)
+    found: list[Comparison] = []
+    with pytest.raises(RowsDiffer, match="4 rows differ"):
+        rebuild(read_model.connection, mended, report=found.append)
+    [comparison] = found
+    rebuilt = rebuild(read_model.connection, mended, accept_differences=4)
+
+    assert {one.key for one in comparison.examples} == {"c1", "c3", "c4", "nobody"}
+    assert (comparison.rows.apart, comparison.parked_unnamed) == (0, 1)
+    assert rebuilt.is_live
 
 
 def without_superstition(row: Any, fact: Any, looked_up: Any) -> Any:
