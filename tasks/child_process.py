@@ -15,6 +15,8 @@ SECONDS_BETWEEN_TRIES = 1.0
 MAX_SECONDS_STILL = 60.0
 """Seconds after which a child that does not move is killed."""
 SECONDS_TO_STOP = 10.0
+SECONDS_BETWEEN_SIGNS = 1.0
+"""Seconds between two signs of life of a child that is at a long piece of work."""
 
 log = logger_of(__name__)
 
@@ -91,7 +93,24 @@ class StopRequest(threading.Event):
         super().__init__()
         self.parent = parent
         self.moved_at = moved_at
+        self.asked_at = time.monotonic()
 
     def is_set(self) -> bool:
-        self.moved_at.value = time.monotonic()
+        self.asked_at = self.moved_at.value = time.monotonic()
         return super().is_set() or os.getppid() != self.parent
+
+    def give_signs_of_life(self, seconds: float) -> None:
+        """
+        Show for *seconds* that we move after being asked, from a thread of its own.
+
+        It is for work of which a single statement may take longer than a child may be
+        still. One that hangs for good is killed all the same, after *seconds*.
+        """
+
+        def give_signs() -> None:
+            while True:
+                time.sleep(SECONDS_BETWEEN_SIGNS)
+                if time.monotonic() < self.asked_at + seconds:
+                    self.moved_at.value = time.monotonic()
+
+        threading.Thread(target=give_signs, daemon=True).start()

@@ -16,7 +16,7 @@ from psycopg import sql
 
 from eventstore.encryption.keys import MasterKeys
 from eventstore.errors import CopyDropped
-from eventstore.errors.refusals import is_lost_connection
+from eventstore.errors.refusals import ends_the_session
 from eventstore.log.events import RecordedEvent
 from eventstore.log.read import settled
 from eventstore.past.dropping import drop_marked
@@ -69,7 +69,7 @@ def fill_copy(
     try:
         filling.run()
     except BaseException as error:
-        if isinstance(error, Exception) and is_lost_connection(error):
+        if isinstance(error, Exception) and ends_the_session(connection, error):
             # The next who fills copies finds it, and begins again.
             raise
         was_dropped = isinstance(error, CopyDropped)

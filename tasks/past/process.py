@@ -17,6 +17,7 @@ import psycopg
 import sqlalchemy as sa
 
 from eventstore.errors import EventStoreError
+from eventstore.errors.refusals import ends_the_session
 from eventstore.past.dropping import drop_all_marked
 from eventstore.past.filler import Bounds, Filler
 from eventstore.past.registry import has_work
@@ -31,6 +32,8 @@ NICE = 10
 SECONDS_IDLE = 10.0
 """Seconds that it waits for another wish before it ends."""
 SECONDS_BETWEEN_LOOKS = 0.1
+MAX_SECONDS_OF_STATEMENT = 1_800.0
+"""So long a single statement may take: a copy of all rows, or an index of them."""
 
 log = logger_of(__name__)
 
@@ -44,6 +47,7 @@ def fill_copies(wiring: Callable[[], Shop], moved_at: c_double, parent: int) -> 
     stop = StopRequest(parent, moved_at)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    stop.give_signs_of_life(MAX_SECONDS_OF_STATEMENT)
     limit_memory()
     os.nice(NICE)
     shop = wiring()
@@ -100,10 +104,10 @@ def fill_next(filler: Filler, stop: StopRequest) -> bool:
     started = time.monotonic()
     try:
         copy = filler.fill_next(show)
-    except (psycopg.OperationalError, psycopg.InterfaceError):
-        raise
     except Exception as error:
-        # A bug, or a full disk: whoever waits for it is told.
+        if ends_the_session(filler.connection, error):
+            raise
+        # A bug, or a full disk: who waits for it finds out by its note.
         log.error("copy failed", error=type(error).__name__, exc_info=error)
         return True
     if copy is not None:

@@ -4,6 +4,7 @@ import time
 from threading import Event, Thread
 from typing import Any
 
+import psycopg
 import pytest
 
 from domain.customers.commands import ForgetCustomer
@@ -200,6 +201,32 @@ def test_of_two_processes_one_fills(history: Shop) -> None:
     stop: Any = NeverStopped()
     with filling_process(history.settings, history.projections, "fold"):
         assert not fill_in_turn(history, stop, seconds_idle=0)
+
+
+def test_a_full_disk_is_noted_and_does_not_hold_up_the_next(
+    history: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends a transaction, and not the session; a second try would fill it again."""
+    write = filling.Filling.write
+    calls = iter([True, False])
+
+    def sometimes(self: filling.Filling) -> None:
+        if next(calls):
+            raise psycopg.errors.DiskFull("no space left on device")
+        write(self)
+
+    monkeypatch.setattr(filling.Filling, "write", sometimes)
+    wish(history, 1)
+    wish(history, 2)
+    stop: Any = NeverStopped()
+
+    assert fill_in_turn(history, stop, seconds_idle=0.05)
+
+    with history.lent() as connection:
+        found = {copy.up_to: copy for copy in find_copies(connection)}
+        assert find_orphans(connection) == []
+    assert (found[1].state, found[1].tries, found[2].state) == ("failed", 1, "ready")
+    assert found[1].error == "DiskFull: 53100"
 
 
 def test_a_bug_of_one_copy_does_not_hold_up_the_next(
