@@ -1,12 +1,12 @@
 """`recount rebuild`: rebuilds read models while the shop runs, and goes back."""
 
 import sys
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection
 
 import click
 
 from cli.output import json_of
+from cli.rebuild_options import DifferencesAccepted
 from cli.rebuild_progress import display
 from cli.rebuild_report import (
     difference_as_json,
@@ -27,20 +27,6 @@ from tasks.shop.rebuild import rebuild as rebuild_model
 from tasks.shop.wiring import shop
 
 MAX_PROCESSES = 32
-ANY = "any"
-
-
-class DifferencesAccepted(click.ParamType[int | None]):
-    """How many rows may differ: a number, or None for `any`."""
-
-    name = "number"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int | None:
-        if value == ANY:
-            return None
-        return click.IntRange(0).convert(value, param, ctx)
 
 
 @click.command()
@@ -169,12 +155,7 @@ def rebuild_one(
     parked: set[str] = set()
     found: list[Comparison] = []
     words, say = words_of(projection), say_of(projection, as_json=as_json)
-
-    def note(_: str, failure: Failure) -> None:
-        parked.add(failure.stream_id)
-
-    masters = shop().deciders.masters
-    parker = Parker(masters=masters, report=note) if may_park else None
+    parker = parker_of(parked) if may_park else None
     try:
         with display(projection.name, is_shown=not as_json) as show:
             rebuilt = rebuild_model(
@@ -214,17 +195,36 @@ def rebuild_one(
         f"generation {rebuilt.generation} is live, at position {rebuilt.position:,},"
         f" after {rebuilt.seconds:.1f} s"
     )
-    if parked:
-        streams = "1 stream is" if len(parked) == 1 else f"{len(parked):,} streams are"
-        say(f"{streams} parked: recount parked list")
+    say_parked(parked, say)
     return True
 
 
+def parker_of(parked: set[str]) -> Parker:
+    """Return what parks streams where it must, and adds their ids to *parked*."""
+
+    def note(_: str, failure: Failure) -> None:
+        parked.add(failure.stream_id)
+
+    return Parker(masters=shop().deciders.masters, report=note)
+
+
+def say_parked(parked: Collection[str], say: Callable[[str], None]) -> None:
+    if parked:
+        streams = "1 stream is" if len(parked) == 1 else f"{len(parked):,} streams are"
+        say(f"{streams} parked: recount parked list")
+
+
 def go_back(projection: Projection, *, as_json: bool) -> bool:
-    """Put the kept rows back; return whether it succeeded."""
+    """
+    Put the kept rows back; return whether it succeeded.
+
+    An event that cannot be projected is no reason to stay with wrong rows: its stream
+    is parked, as it is for the live rows.
+    """
     say = say_of(projection, as_json=as_json)
+    parked: set[str] = set()
     try:
-        done = put_back(shop(), projection)
+        done = put_back(shop(), projection, parker_of(parked))
     except RebuildFailed as error:
         click.echo(printable(f"recount: {error}"), err=True)
         return False
@@ -251,6 +251,7 @@ def go_back(projection: Projection, *, as_json: bool) -> bool:
             "other code had filled it, and this code goes on with it: rows may be of"
             " both. Deploy that code, or rebuild it"
         )
+    say_parked(parked, say)
     return True
 
 

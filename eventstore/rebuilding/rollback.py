@@ -17,6 +17,7 @@ from eventstore.projections.generations import (
     live_generations,
     shape_of,
 )
+from eventstore.projections.parking import Parker
 from eventstore.projections.projection import Projection
 from eventstore.projections.tables import name_of, tables_of
 from eventstore.rebuilding.filling import filling_of, read_up_to
@@ -48,13 +49,15 @@ def roll_back(
     projection: Projection,
     *,
     masters: MasterKeys | None = None,
+    parker: Parker | None = None,
 ) -> RolledBack:
     """
     Catch up the generation that is kept from before the last rebuild, and swap it in.
 
     What is live now is kept. The generation gets a number that none ever had, so that
     no copy of its rows from earlier days can be taken for it. *connection* is in
-    autocommit, *masters* open the personal fields of events.
+    autocommit, *masters* open the personal fields of events. With a *parker* an event
+    that cannot be projected parks its stream, as it does for the live rows.
 
     Raises NothingKept where none is kept that could be read on with this code, and
     RebuildFailed as `rebuild` does; the live rows are then as they were.
@@ -63,7 +66,7 @@ def roll_back(
     with alone(connection, projection):
         number, new, version = find_kept(connection, projection)
         is_of_this_code = version is not None and version == fold_version(projection)
-        subscription = filling_of(Part(projection, number), masters)
+        subscription = filling_of(Part(projection, number), masters, parker)
         goal = settled(connection)
         if not is_of_this_code:
             # From here on its rows are by both.

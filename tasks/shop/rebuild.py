@@ -58,10 +58,13 @@ def open_other(
     return connect(shop.settings.database_url, shop.settings.role)
 
 
-def put_back(shop: Shop, projection: Projection) -> RolledBack:
+def put_back(
+    shop: Shop, projection: Projection, parker: Parker | None = None
+) -> RolledBack:
     """Put the rows from before the last rebuild back. Raises RebuildFailed."""
+    masters = shop.deciders.masters
     with shop.lent() as connection:
-        return roll_back(connection, projection, masters=shop.deciders.masters)
+        return roll_back(connection, projection, masters=masters, parker=parker)
 
 
 def mend_row(shop: Shop, projection: Projection, key: str) -> RecomputedRow:

@@ -1,9 +1,11 @@
 """Rolling back: the rows from before a rebuild are live again, caught up."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from eventstore.errors import RebuildFailed
 from eventstore.errors.rebuilding import NothingKept
 from eventstore.projections.change_tracking import drop_changes
 from eventstore.projections.following import follow
@@ -12,7 +14,9 @@ from eventstore.projections.generations import (
     existing_generations,
     live_generations,
 )
+from eventstore.projections.parked_streams import find_parked
 from eventstore.projections.parking import Parker
+from eventstore.projections.projection import Fact, LookedUp
 from eventstore.rebuilding.fillings import begin
 from eventstore.rebuilding.rebuild import rebuild
 from eventstore.rebuilding.rollback import roll_back
@@ -169,7 +173,10 @@ def test_without_kept_rows_there_is_nothing_to_go_back_to(engine: Engine) -> Non
     ("change", "words"),
     [
         ("UPDATE fillings SET shape = 'x' WHERE generation = 'totals_g1'", "deploy"),
-        ("DELETE FROM fillings WHERE generation = 'totals_g1'", "nobody knows"),
+        (
+            "DELETE FROM fillings WHERE generation = 'totals_g1'",
+            "older than the notes on fillings",
+        ),
         ("UPDATE fillings SET phase = 'filling'", "was never live"),
         ("DELETE FROM subscriptions WHERE name = 'totals_g1'", "taken away"),
     ],
@@ -192,6 +199,24 @@ def test_kept_rows_of_other_code_are_put_back_and_it_is_said(rebuilt: Engine) ->
     assert not roll_back(rebuilt.connection, totals).is_of_this_code
 
 
+def test_rows_that_two_codes_have_made_are_taken_for_none_of_theirs(
+    rebuilt: Engine,
+) -> None:
+    """A copy of the past would take them, and going back again would say nothing."""
+    connection = rebuilt.connection
+    connection.execute(
+        "UPDATE fillings SET fold_version = 'x' WHERE generation = 'totals_g1'"
+    )
+    roll_back(connection, totals)
+    versions = connection.execute(
+        "SELECT generation, fold_version IS NULL FROM fillings ORDER BY 1"
+    ).fetchall()
+    rebuild(connection, totals)
+
+    assert versions == [("totals_g2", False), ("totals_g3", True)]
+    assert not roll_back(connection, totals).is_of_this_code
+
+
 def test_what_was_filled_and_never_live_is_not_gone_back_to(rebuilt: Engine) -> None:
     begin(rebuilt.connection, totals, 1)
     assert existing_generations(rebuilt.connection, "totals") == {1, 2, 3}
@@ -211,3 +236,34 @@ def test_changes_that_were_dropped_by_hand_are_made_for_it(rebuilt: Engine) -> N
     follower.take_all(rebuilt.connection)
 
     assert follower.rows == table(rebuilt.connection)
+
+
+def total_without_thirteen(row: Any, fact: Fact, looked_up: LookedUp) -> Any:
+    if fact.event.amount == 13:
+        raise ValueError("thirteen")
+    return totals.fold(row, fact, looked_up)
+
+
+def test_an_event_that_cannot_be_projected_parks_its_stream_on_the_way_back(
+    rebuilt: Engine,
+) -> None:
+    """The live rows have parked it, and that must not keep them live."""
+    connection = rebuilt.connection
+    projection = replace(totals, fold=total_without_thirteen)
+    write(connection, ("a2", 13), ("a2", 1), ("b3", 2))
+    with pytest.raises(RebuildFailed, match="thirteen"):
+        roll_back(connection, projection)
+    assert live_generations(connection)["totals"].number == 2
+    found: list[str] = []
+    parker = Parker(report=lambda _, failure: found.append(failure.stream_id))
+    done = roll_back(connection, projection, parker=parker)
+
+    assert (done.generation, found) == (3, ["counter-a2"])
+    [entry] = find_parked(connection, "totals")
+    assert entry.stream_id == "counter-a2"
+    # What was read before is there, and it goes on behind it.
+    write(connection, ("b3", 1))
+    caught_up = catch_up(connection, Parker().subscription_of(projection, 3))
+    assert caught_up.error is None
+    totals_now = {key: row.total for key, row in table(connection).items()}
+    assert (totals_now["a2"], totals_now["b3"]) == (4, 3)
