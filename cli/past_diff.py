@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 import msgspec
+import psycopg
 
 from cli.output import json_of
 from cli.past_copies import ensure_copy, known
@@ -80,6 +81,11 @@ def pages(
             raise click.ClickException(
                 f"{projection.name} has no live rows: recount rebuild"
                 f" {projection.name}."
+            ) from error
+        except psycopg.errors.UndefinedTable as error:
+            raise click.ClickException(
+                "A copy was dropped while it was read, by hand or because somebody was"
+                " forgotten: ask again."
             ) from error
         yield found
         limit -= len(found.rows)

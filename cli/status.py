@@ -16,7 +16,7 @@ from eventstore.heartbeats.heartbeats import Heartbeat, find_heartbeats
 from eventstore.journal.entries import WaitingCount, count_waiting
 from eventstore.journal.undecided_commands import UndecidedCommand, find_undecided
 from eventstore.log.fence import find_holders
-from eventstore.past.registry import CopyCounts, count_copies
+from eventstore.past.copy_counts import CopyCounts, count_copies
 from eventstore.projections.generations import LiveGeneration, live_generations
 from eventstore.projections.parked_streams import ParkedCount, count_parked
 from eventstore.projections.tables import name_of

@@ -16,6 +16,8 @@ from eventstore.past.registry import name_of_copy, version_of
 from eventstore.projections.projection import Projection
 from eventstore.projections.table import SCHEMA
 
+SPARED = 2
+"""Copies that are not dropped for their number or size: those of one comparison."""
 LOCK_TIMEOUT_MS = 200
 """Waiting for a table's lock blocks those who read it: not for longer."""
 IN_USE = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
@@ -158,8 +160,9 @@ def evict(
     """
     Drop the copies used longest ago until at most *most* are left; return how many.
 
-    They have at most *most_bytes* together; but the copy numbered *but* stays, even if
-    it has more alone.
+    They have at most *most_bytes* together. But the copy numbered *but* stays, and with
+    it the one that was used last, even if these have more: who compares two moments
+    needs both, and each would drop the other.
     """
     rows = connection.execute(
         """
@@ -174,10 +177,15 @@ def evict(
                 ROWS UNBOUNDED PRECEDING
             )
         ) AS p
-        WHERE (place > %(most)s OR together > %(bytes)s)
-            AND number IS DISTINCT FROM %(but)s
+        WHERE (place > %(most)s OR together > %(bytes)s) AND place > %(spared)s
         """,
-        {"most": most, "bytes": most_bytes, "but": but},
+        {
+            "most": most,
+            "bytes": most_bytes,
+            "but": but,
+            # Without one that stays there is nobody who compares.
+            "spared": 0 if but is None else SPARED,
+        },
     ).fetchall()
     numbers = [number for (number,) in rows]
     return drop_copies(connection, numbers) if numbers else 0

@@ -17,6 +17,11 @@ from psycopg import sql
 from eventstore.encryption.keys import MasterKeys
 from eventstore.errors import TooIntertwined
 from eventstore.log.events import RecordedEvent
+from eventstore.past.differing_streams import (
+    count_feeding,
+    find_differing,
+    has_more_events,
+)
 from eventstore.past.forgettings import has_clear_text
 from eventstore.past.moments import BELONGS, Moment
 from eventstore.past.registry import version_of
@@ -87,6 +92,9 @@ def fill_from_live(
             return None
         streams = find_differing(connection, projection, moment, live.checkpoint)
         if count_feeding(projection, streams) * STREAMS_A_ROW > most:
+            return None
+        # Of an old day most streams have events behind it: no row is copied in vain.
+        if has_more_events(connection, projection, moment, streams, most):
             return None
         tables.create(connection, is_logged=False)
         hand_over(connection, "TABLE", *(table.name for table in tables.all))
@@ -160,39 +168,6 @@ def find_fit_generation(
         },
     ).fetchone()
     return None if row is None else LiveGenerationFound(*row)
-
-
-def find_differing(
-    connection: psycopg.Connection[Any],
-    projection: Projection,
-    moment: Moment,
-    checkpoint: int,
-) -> set[str]:
-    """
-    Return the streams with an event in the moment and not in the rows, or the reverse.
-
-    *checkpoint* is the position that the rows have read. As of a time these are at most
-    the streams with a later event, of whatever type, and those with a newer event.
-    """
-    rows = connection.execute(
-        """
-        SELECT DISTINCT stream_id FROM public.events
-        WHERE id <= greatest(%(checkpoint)s, %(up_to)s) AND (
-            id > least(%(checkpoint)s, %(up_to)s)
-            OR occurred_at > %(at)s::timestamptz
-        )
-        """,
-        {**moment.parameters, "checkpoint": checkpoint},
-    )
-    categories = {*projection.streams.values()}
-    categories |= {lookup.category for lookup in projection.lookups if lookup.category}
-    return {s for (s,) in rows if s.partition("-")[0] in categories}
-
-
-def count_feeding(projection: Projection, streams: Set[str]) -> int:
-    """Return how many of *streams* feed a row that many others feed, too."""
-    feeding = {lookup.category for lookup in projection.lookups if lookup.feeds}
-    return sum(stream.partition("-")[0] in feeding for stream in streams)
 
 
 def describe(

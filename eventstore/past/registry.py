@@ -1,6 +1,7 @@
 """The registry of copies: which there are, and which is right for a moment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -157,7 +158,7 @@ def find_right(
     Return the copy that has exactly the events of a moment, None if there is none.
 
     Only events are looked at that nobody has looked at before, and how far was looked
-    is noted.
+    is noted; up to which time it is right, too, and that may be an earlier one now.
     """
     # Before the look: what comes meanwhile is not noted as looked at.
     end = settled(connection)
@@ -169,25 +170,33 @@ def find_right(
     is_known = moment.at is None or (copy.until is not None and moment.at <= copy.until)
     after = copy.looked if is_known else copy.greatest
     if after < moment.up_to:
-        if has_events(connection, moment, projection.types, after):
+        until = moment.at
+        if is_known and copy.until != moment.at:
+            # What does not belong to the later time does not belong to this one: then
+            # the copy stays right for both, and nobody has to look there again.
+            later = replace(moment, at=copy.until)
+            if not has_events(connection, later, projection.types, after):
+                until = copy.until
+        if until == moment.at and has_events(
+            connection, moment, projection.types, after
+        ):
             return None
-        if not is_known or moment.at in (None, copy.until):
-            connection.execute(
-                """
-                UPDATE public.past_copies
-                SET until = greatest(until, %(at)s), looked = %(up_to)s
-                WHERE number = %(number)s AND state = 'ready'
-                    -- Somebody who looked as of another moment has noted that.
-                    AND looked = %(looked)s AND until IS NOT DISTINCT FROM %(until)s
-                    AND (looked < %(up_to)s OR until < %(at)s)
-                """,
-                {
-                    **moment.parameters,
-                    "number": copy.number,
-                    "looked": copy.looked,
-                    "until": copy.until,
-                },
-            )
+        connection.execute(
+            """
+            UPDATE public.past_copies SET until = %(new_until)s, looked = %(up_to)s
+            WHERE number = %(number)s AND state = 'ready'
+                -- Somebody who looked as of another moment has noted that.
+                AND looked = %(looked)s AND until IS NOT DISTINCT FROM %(until)s
+                AND (looked < %(up_to)s OR until IS DISTINCT FROM %(new_until)s)
+            """,
+            {
+                **moment.parameters,
+                "number": copy.number,
+                "looked": copy.looked,
+                "until": copy.until,
+                "new_until": until,
+            },
+        )
     connection.execute(
         """
         UPDATE public.past_copies
@@ -273,34 +282,3 @@ def has_work(connection: psycopg.Connection[Any]) -> bool:
         """
     ).fetchone()
     return row == (True,)
-
-
-class CopyCounts(NamedTuple):
-    """
-    How many copies there are by state, and how many bytes they have together.
-
-    *waiting* is since how many seconds somebody has waited for one that nobody has
-    begun to fill; 0 if nobody does.
-    """
-
-    by_state: Mapping[str, int]
-    bytes: int
-    waiting: float
-
-
-def count_copies(connection: psycopg.Connection[Any]) -> CopyCounts:
-    """Return how many copies there are."""
-    rows = connection.execute(
-        """
-        SELECT
-            state, count(*), coalesce(sum(bytes), 0)::bigint,
-            max(extract(epoch FROM clock_timestamp() - asked_at))::float8
-        FROM public.past_copies GROUP BY state
-        """
-    ).fetchall()
-    waiting = [age for state, _, _, age in rows if state == "wanted"]
-    return CopyCounts(
-        {state: count for state, count, *_ in rows},
-        sum(size for _, _, size, _ in rows),
-        max(waiting, default=0.0),
-    )

@@ -1,13 +1,17 @@
 """`recount past`: copies of moments are listed, made, dropped and compared."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from cli.past import past
 from cli.status import status
+from eventstore.past.differences import compare_moments
+from eventstore.past.dropping import drop_copies
 from eventstore.past.moments import Moment
 from eventstore.past.registry import find_copies, want_copy
 from readmodels import order_list
@@ -82,6 +86,32 @@ def test_no_more_differences_are_shown_than_asked_for(history: Shop, do: Do) -> 
     do(place, place)
     told = run("diff", "order_list", "1", "--positions", "--limit", "2").output
     assert told == "1: came\n2: came\n3 came, 0 went, 0 changed; 2 are shown\n"
+
+
+def test_a_copy_that_is_dropped_while_it_is_compared_is_said_in_a_line(
+    history: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drop_first(*arguments: Any, **more: Any) -> Any:
+        with history.lent() as connection:
+            drop_copies(connection)
+        return compare_moments(*arguments, **more)
+
+    monkeypatch.setattr("cli.past_diff.compare_moments", drop_first)
+    told = run("diff", "order_list", "1", "2", "--positions")
+
+    assert told.exit_code == 1
+    assert "A copy was dropped while it was read" in told.output
+    assert len(told.output.splitlines()) == 1
+
+
+def test_two_moments_are_compared_where_one_copy_is_kept(
+    history: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "settings", replace(history.settings, past_copies=1))
+    told = run("diff", "order_list", "1", "2", "--positions")
+
+    assert told.exit_code == 0, told.output
+    assert told.output.endswith("1 came, 0 went, 0 changed\n")
 
 
 @pytest.mark.parametrize(

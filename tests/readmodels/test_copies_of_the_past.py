@@ -2,18 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from random import Random
+from typing import Any
 
 import pytest
 
+from domain.accounts.commands import OpenAccount
 from domain.customers.commands import ForgetCustomer
 from eventstore.log.events import RecordedEvent
 from eventstore.past import filling
 from eventstore.past.filler import Bounds
-from eventstore.past.moments import Moment
+from eventstore.past.moments import Moment, MomentReader
 from eventstore.past.registry import find_copies, find_right
 from eventstore.projections.projection import Projection
-from readmodels import ALL, customers, order_list, products
+from eventstore.projections.tables import Tables
+from readmodels import ALL, accounts, customers, order_list, products
 from tasks.shop.wiring import Shop
 from tests.support.desk import Do, place, rename
 from tests.support.parking import park_stream
@@ -26,6 +30,7 @@ from tests.support.past import (
 from tests.support.past_checks import (
     HISTORY,
     append_in_the_clear,
+    append_order,
     check,
     take_live_rows,
 )
@@ -173,14 +178,95 @@ def test_beyond_the_bounds_the_copy_used_longest_ago_goes(known_shop: Shop) -> N
     assert tables == (2,)
 
 
-def test_copies_have_no_more_bytes_than_allowed(known_shop: Shop) -> None:
+@pytest.mark.parametrize("bounds", [Bounds(bytes=1), Bounds(copies=1)])
+def test_beyond_the_bounds_the_two_stay_that_are_compared(
+    known_shop: Shop, bounds: Bounds
+) -> None:
+    """Each would drop the other, and the comparison would never be ready."""
     events = read_events(known_shop)
     for event in events[:3]:
         moment = Moment(up_to=event.position)
-        make_copy(known_shop, customers.projection, moment, Bounds(bytes=1))
+        make_copy(known_shop, customers.projection, moment, bounds)
 
     with known_shop.lent() as connection:
-        assert [copy.up_to for copy in find_copies(connection)] == [events[2].position]
+        assert [copy.up_to for copy in find_copies(connection)] == [
+            events[2].position,
+            events[1].position,
+        ]
+
+
+@pytest.fixture
+def times(known_shop: Shop, do: Do) -> list[datetime]:
+    """Two times between which nothing happens that the list of orders shows."""
+    first = read_events(known_shop)[-1].occurred_at
+    do(OpenAccount(account_id="C", currency="EUR"))
+    return [first, read_events(known_shop)[-1].occurred_at]
+
+
+def test_a_look_at_an_earlier_time_notes_how_far_it_looked(
+    known_shop: Shop, do: Do, times: list[datetime]
+) -> None:
+    """Else each look would be at all that has come since, and take longer for ever."""
+    first, later = times
+    copy = make_copy(known_shop, order_list.projection, moment_of(known_shop, first))
+    assert (
+        make_copy(
+            known_shop, order_list.projection, moment_of(known_shop, later)
+        ).number
+        == copy.number
+    )
+    do(place, rename)
+    now = moment_of(known_shop, first)
+    again = make_copy(known_shop, order_list.projection, now)
+
+    with known_shop.lent() as connection:
+        [noted] = find_copies(connection)
+    assert again.number == noted.number == copy.number
+    # For both times: what is after the later one is after the earlier one.
+    assert (noted.looked, noted.until) == (now.up_to, later)
+
+
+def test_a_copy_that_is_right_no_more_for_a_later_time_is_so_for_its_own(
+    known_shop: Shop, times: list[datetime]
+) -> None:
+    """An import brings an order of a time between the two."""
+    first, later = times
+    copy = make_copy(known_shop, order_list.projection, moment_of(known_shop, first))
+    make_copy(known_shop, order_list.projection, moment_of(known_shop, later))
+    append_order(known_shop, "ALICE", at=later)
+    now = moment_of(known_shop, first)
+    again = make_copy(known_shop, order_list.projection, now)
+    with known_shop.lent() as connection:
+        [noted] = find_copies(connection)
+
+    assert again.number == copy.number
+    assert (noted.looked, noted.until) == (now.up_to, first)
+    events = read_events(known_shop)
+    for at in (later, first, later):
+        check(known_shop, events, order_list.projection, moment_of(known_shop, at))
+
+
+def test_of_an_old_day_no_live_row_is_copied_in_vain(
+    known_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The account that was filled has an event behind it, and is to be folded again."""
+    monkeypatch.setattr(MomentReader, "count_left", lambda _: 3)
+    made: list[str] = []
+    create = Tables.create
+
+    def note(self: Tables, *arguments: Any, **more: Any) -> None:
+        made.append(self.name)
+        create(self, *arguments, **more)
+
+    monkeypatch.setattr(Tables, "create", note)
+    events = read_events(known_shop)
+    # It is opened and filled: two events, where one would be less than to read on.
+    [at] = (
+        e.occurred_at for e in events if (e.stream_id, e.version) == ("account-A", 2)
+    )
+    check(known_shop, events, accounts.projection, moment_of(known_shop, at))
+
+    assert len(made) == 1
 
 
 def test_who_is_forgotten_is_in_no_copy(known_shop: Shop, do: Do) -> None:

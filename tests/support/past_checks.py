@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from uuid import uuid4
 
@@ -58,13 +59,14 @@ def check(
     assert copy.rows == len(rows)
 
 
-def append_order(shop: Shop, customer_id: str) -> None:
-    """Append an order of a customer, placed years ago."""
+def append_order(shop: Shop, customer_id: str, at: datetime | None = None) -> None:
+    """Append an order of a customer, placed at a time, or years ago."""
     with shop.transaction() as connection:
         for seed in range(100):
             event = next(OrderHistories.of(seed).stream())
             if f'"customer_id": "{customer_id}"' in event.data:
-                append(connection, [("order-99", event)], expected={"order-99": 0})
+                placed = event if at is None else replace(event, occurred_at=at)
+                append(connection, [("order-99", placed)], expected={"order-99": 0})
                 return
     raise AssertionError("chance has made no such order")
 

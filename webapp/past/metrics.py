@@ -6,7 +6,8 @@ from typing import Any, get_args
 import psycopg
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from eventstore.past.registry import State, count_copies
+from eventstore.past.copy_counts import count_copies
+from eventstore.past.registry import State
 
 
 def of_past(connection: psycopg.Connection[Any]) -> Iterator[Metric]:
