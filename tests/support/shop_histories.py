@@ -19,11 +19,17 @@ NAMES = ("Alice Retro", "Zoë Ångström", 'Bob "Clock" Olsen', "李 小龍", "C
 CITIES = ("Bergen", "Łódź", "São Paulo", "İzmir")
 PRODUCTS = ("RETRO-CLOCK", "Lamp ⏰", "chai", "Röd Kaviar")
 EVENTS_AT_ONCE = 50
+MAX_ORDERS = 1_000
+"""Orders that a history has at most, where several are in one log."""
 
 
 @dataclass
 class ShopHistory:
-    """What may come next in a shop, by chance, the same for the same *seed*."""
+    """
+    What may come next in a shop, by chance, the same for the same *seed*.
+
+    Histories of different *place* have no stream in common, so that one log has many.
+    """
 
     random: Random
     orders: dict[int, str] = field(default_factory=dict)
@@ -32,10 +38,15 @@ class ShopHistory:
     versions: Counter[str] = field(default_factory=Counter)
     moment: datetime = BEGIN
     may_forget: bool = True
+    place: int = 0
 
     @classmethod
-    def of(cls, seed: int, *, may_forget: bool = True) -> "ShopHistory":
-        return cls(Random(seed), may_forget=may_forget)
+    def of(cls, seed: int, *, may_forget: bool = True, place: int = 0) -> "ShopHistory":
+        return cls(Random(seed), may_forget=may_forget, place=place)
+
+    @property
+    def mark(self) -> str:
+        return f"H{self.place}" if self.place else ""
 
     def append(self, connection: psycopg.Connection[Any], count: int) -> None:
         """Append *count* events to the log."""
@@ -63,7 +74,7 @@ class ShopHistory:
         chance = self.random
         what = chance.randrange(12)
         if not self.customers or what == 0:
-            name = f"C{len(self.customers)}"
+            name = f"{self.mark}C{len(self.customers)}"
             self.customers.append(name)
             return f"customer-{name}", "CustomerRegistered", self.details()
         customer = chance.choice(self.customers)
@@ -74,7 +85,7 @@ class ShopHistory:
         if what in (3, 4):
             return self.of_account()
         if not self.orders or what < 8:
-            number = len(self.orders) + 1
+            number = MAX_ORDERS * self.place + len(self.orders) + 1
             self.orders[number] = "pending"
             return f"order-{number}", "OrderCreated", self.order(customer)
         return self.of_order()
@@ -82,7 +93,7 @@ class ShopHistory:
     def of_account(self) -> tuple[str, str, dict[str, Any]]:
         chance = self.random
         if not self.accounts or chance.random() < 0.2:
-            self.accounts.append(f"A{len(self.accounts)}")
+            self.accounts.append(f"{self.mark}A{len(self.accounts)}")
             return f"account-{self.accounts[-1]}", "AccountOpened", {"currency": "EUR"}
         account = f"account-{chance.choice(self.accounts)}"
         if chance.random() < 0.6:
@@ -103,7 +114,7 @@ class ShopHistory:
             self.orders[number] = "shipped"
             tracking = chance.choice([None, f"1Z-{number}"])
             return stream_id, "OrderShipped", {"tracking_no": tracking}
-        refund = {**amount, "currency": "EUR", "customer_id": "C0"}
+        refund = {**amount, "currency": "EUR", "customer_id": f"{self.mark}C0"}
         return stream_id, "PaymentRefunded", refund
 
     def details(self) -> dict[str, Any]:
