@@ -7,17 +7,19 @@ is written for tests. Many histories are in one log, and have no stream in commo
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from random import Random
 
 import pytest
 
 from eventstore.log.events import RecordedEvent
 from eventstore.past.moments import Moment
+from eventstore.projections.project import subscription_of
 from eventstore.projections.projection import Projection
 from eventstore.rebuilding.one_row import recompute_row
 from eventstore.rebuilding.rebuild import rebuild
+from eventstore.subscriptions.catch_up import catch_up
 from readmodels import ALL
-from tasks import catch_up
 from tasks.shop.wiring import Shop
 from tests.readmodels.test_recomputed_rows import all_rows, spoil
 from tests.support.past import Rows, fold_past, read_events
@@ -72,9 +74,10 @@ def test_a_row_of_each_history_is_what_a_rebuild_and_a_fold_of_it_make(
     for event in read_events(shop):
         histories[place_of(event.stream_id)].append(event)
     assert len(histories) == count
-    catch_up.run(shop)
     with shop.lent() as connection:
         for projection in MODELS:
+            live = replace(subscription_of(projection, 1), batch=5_000)
+            assert catch_up(connection, live).error is None
             rebuild(connection, projection)
             expected = all_rows(connection, projection)
             apart = fold_apart(histories, projection)
