@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
+from cli.checkpoints import way_out
 from cli.rebuild import rebuild
 from cli.status import status
 from eventstore.rebuilding.fillings import begin, note_progress
@@ -124,6 +125,13 @@ def test_rows_that_cannot_be_compared_are_put_live_where_any_is_accepted(
     assert done.exit_code == 0
     assert "order_list: not compared: the live rows are at position 1" in done.output
     assert len(totals(busy)) == 4
+
+
+@pytest.mark.parametrize("name", ["order_list_g2", "order_list_g2_p1"])
+def test_a_checkpoint_of_another_log_is_mended_by_a_rebuild_of_its_read_model(
+    name: str,
+) -> None:
+    assert way_out(name).endswith("recount rebuild order_list")
 
 
 def test_changed_code_is_previewed(busy: Shop) -> None:

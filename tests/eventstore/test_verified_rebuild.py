@@ -186,6 +186,20 @@ def test_a_dry_run_ends_with_the_report_and_leaves_nothing(read_model: Engine) -
     assert ("totals_g2",) not in names
 
 
+def test_a_dry_run_keeps_what_an_earlier_one_has_promised_to_keep(
+    read_model: Engine,
+) -> None:
+    corrupt(read_model)
+    with pytest.raises(RowsDiffer):
+        rebuild(read_model.connection, totals)
+    done = rebuild(read_model.connection, totals, is_dry_run=True)
+    said: list[str] = []
+    rebuild(read_model.connection, totals, accept_differences=3, say=said.append)
+
+    assert done.is_kept
+    assert said == ["it goes on at position 10"]
+
+
 def test_rows_that_change_while_it_is_filled_are_no_differences(
     read_model: Engine,
 ) -> None:
@@ -497,6 +511,30 @@ def test_what_several_have_filled_goes_on_with_any_number(
         with pytest.raises(RowsDiffer):
             rebuild(read_model.connection, totals, processes=again, say=said.append)
         assert said == ["it goes on at position 10"]
+
+
+@pytest.mark.parametrize("again", [1, 2])
+def test_what_several_have_filled_is_kept_where_a_second_run_is_killed(
+    read_model: Engine, again: int
+) -> None:
+    corrupt(read_model)
+    with pytest.raises(RowsDiffer):
+        rebuild(read_model.connection, totals, processes=2)
+    shown: list[Progress] = []
+
+    def interrupt(progress: Progress) -> None:
+        # By then it has noted where it is.
+        shown.append(progress)
+        if len(shown) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rebuild(read_model.connection, totals, processes=again, show=interrupt)
+    said: list[str] = []
+    with pytest.raises(RowsDiffer):
+        rebuild(read_model.connection, totals, processes=2, say=said.append)
+
+    assert said == ["it goes on at position 10"]
 
 
 def test_one_process_that_fails_ends_the_others_and_says_why(
