@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from eventstore.errors import CannotProject, RebuildFailed
-from eventstore.errors.rebuilding import PartEnded, RowsDiffer, RowsNotCompared
+from eventstore.errors.rebuilding import FillingBrokeOff, RowsDiffer, RowsNotCompared
 from eventstore.projections.projection import Projection
 from eventstore.projections.table_differences import DifferenceCounts, RowDifference
 from eventstore.rebuilding.comparing import Comparison
@@ -126,7 +126,7 @@ def refused_as_json(
         "read_model": projection.name,
         "is_live": False,
         "error": str(error),
-        "is_kept": isinstance(error, RowsDiffer | PartEnded),
+        "is_kept": isinstance(error, RowsDiffer | FillingBrokeOff),
         "comparison": comparison_as_json(found[-1], words) if found else None,
     }
 

@@ -84,8 +84,8 @@ from eventstore.errors import (
 )
 from eventstore.errors.following import ChangesBegunAgain, NotFollowed
 from eventstore.errors.rebuilding import (
+    FillingBrokeOff,
     NothingKept,
-    PartEnded,
     RowsDiffer,
     RowsNotCompared,
     ViewInUse,
@@ -238,7 +238,7 @@ __all__ += ["Update", "View", "catch_up_now", "rebuild"]
 # What differs after a rebuild, and the way back.
 __all__ += ["Comparison", "DifferenceCounts", "NothingKept", "RecomputedRow"]
 __all__ += ["RolledBack", "RowDifference", "RowsDiffer", "ViewInUse", "recompute_row"]
-__all__ += ["PartEnded", "RowsNotCompared", "roll_back"]
+__all__ += ["FillingBrokeOff", "RowsNotCompared", "roll_back"]
 # Followers of their rows.
 __all__ += ["ChangesBegunAgain", "ChangesCursor", "ChangesPage", "NotFollowed"]
 __all__ += ["CopyMoved", "OutdatedWriter", "StoreAway", "Unanswerable"]

@@ -48,18 +48,19 @@ class RowsNotCompared(RebuildFailed):
         )
 
 
-class PartEnded(RebuildFailed):
+class FillingBrokeOff(RebuildFailed):
     """
-    A process that filled a part has ended, and no event is why.
+    A filling has ended, and no event is why: the next one goes on with it.
 
-    It was killed, or lost the database. What all parts have filled is kept, and the
-    next rebuild with as many processes goes on with it.
+    One of its processes was killed or lost the database, or another session held its
+    checkpoint for long: *why* says which.
     """
 
-    def __init__(self, name: str, reason: str) -> None:
+    def __init__(self, name: str, why: str) -> None:
         super().__init__(
-            name, f"{reason}. What was filled is kept: rebuild it again to go on"
+            name, f"{why}. What was filled is kept, and the next try goes on with it"
         )
+        self.why = why
 
 
 class ViewInUse(RebuildFailed):

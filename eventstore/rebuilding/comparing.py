@@ -71,7 +71,7 @@ class LiveRowsAway(Exception):
     """There are no live rows that the new ones can be compared with; it says why."""
 
 
-class LiveRowsBehind(LiveRowsAway):
+class LiveRowsStuck(LiveRowsAway):
     """The live rows have not read what the new ones have; they may do so later."""
 
 
@@ -87,7 +87,7 @@ def compare(
     Return what differs between the live generation and *number*, a filled one.
 
     *subscription* fills it; *other* is a second session in autocommit. Raises
-    LiveRowsAway, RebuildFailed and psycopg's errors; LiveRowsBehind, if waiting helps.
+    LiveRowsAway, RebuildFailed and psycopg's errors; LiveRowsStuck, if waiting helps.
     """
     tables, former = tables_of(projection, number), tables_of(projection, live.number)
     with still(connection, other, subscription, former.name) as (position, held):
@@ -169,7 +169,7 @@ def still(
         if reached == position:
             break
         if time.monotonic() > until:
-            raise LiveRowsBehind(
+            raise LiveRowsStuck(
                 f"the live rows stand still at {position:,}, behind the new ones"
             )
         time.sleep(0.1)

@@ -21,7 +21,7 @@ from eventstore.projections.tables import name_of, tables_of
 from eventstore.rebuilding.comparing import (
     Comparison,
     LiveRowsAway,
-    LiveRowsBehind,
+    LiveRowsStuck,
     compare,
 )
 from eventstore.rebuilding.filling import (
@@ -276,7 +276,7 @@ class Rebuild:
                     self.live,
                 )
         except LiveRowsAway as error:
-            self.is_behind = isinstance(error, LiveRowsBehind)
+            self.is_behind = isinstance(error, LiveRowsStuck)
             return None, str(error)
         return comparison, None
 

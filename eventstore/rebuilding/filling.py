@@ -10,6 +10,7 @@ from psycopg import sql
 
 from eventstore.encryption.keys import MasterKeys
 from eventstore.errors import CannotProject, RebuildFailed
+from eventstore.errors.rebuilding import FillingBrokeOff
 from eventstore.log.events import RecordedEvent
 from eventstore.log.read import read_all
 from eventstore.projections.folding import Folding
@@ -158,7 +159,7 @@ def read_up_to(
     *show* gets the checkpoint between two batches, and between these it rests while the
     subscription *live* is behind. *check* is called before each batch and each look at
     a checkpoint that is held, and may raise. Raises RebuildFailed for an event that
-    cannot be projected.
+    cannot be projected, and FillingBrokeOff where another session holds the checkpoint.
     """
     patience = time.monotonic() + MAX_SECONDS_HELD
     while True:
@@ -169,8 +170,11 @@ def read_up_to(
         if reached.is_held and started < patience:
             time.sleep(0.1)
             continue
-        if reached.error is not None or reached.is_held:
-            reason = str(reached.error or "its checkpoint was taken away")
+        if reached.is_held:
+            why = "another session holds its checkpoint, or it was taken away"
+            raise FillingBrokeOff(subscription.name, why)
+        if reached.error is not None:
+            reason = str(reached.error)
             raise RebuildFailed(subscription.name, reason) from reached.error
         show(reached.checkpoint)
         if reached.checkpoint >= goal:

@@ -12,7 +12,7 @@ import psycopg
 
 from eventstore.encryption.keys import MasterKeys
 from eventstore.errors import RebuildFailed
-from eventstore.errors.rebuilding import PartEnded
+from eventstore.errors.rebuilding import FillingBrokeOff
 from eventstore.errors.refusals import is_lost_connection
 from eventstore.rebuilding.filling import filling_of, find_checkpoints, read_up_to
 from eventstore.rebuilding.parts import Part
@@ -44,8 +44,8 @@ def fill_in_processes(
     Fill all *parts* up to the position *goal*, each in a process of its own.
 
     *show* gets the mean of their checkpoints now and then. Where one of them fails, the
-    others are ended. Raises PartEnded if one was killed or lost the database, and
-    RebuildFailed for anything else.
+    others are ended. Raises FillingBrokeOff where the next try can go on, since one was
+    killed or lost the database, and RebuildFailed for anything else.
     """
     context = multiprocessing.get_context("fork")
     names = [part.name for part in parts]
@@ -89,10 +89,21 @@ def failure_of(name: str, exitcode: int, reads: Pipe) -> RebuildFailed:
     with suppress(EOFError, OSError):
         if reads.poll():
             reason, is_kept = reads.recv()
-            return (PartEnded if is_kept else RebuildFailed)(name, reason)
+            return (FillingBrokeOff if is_kept else RebuildFailed)(name, reason)
     # It could not say anything: somebody killed it, or the system for its memory.
     how = f"was killed by signal {-exitcode}" if exitcode < 0 else f"ended: {exitcode}"
-    return PartEnded(name, f"a process that filled a part of it {how}")
+    return FillingBrokeOff(name, f"a process that filled a part of it {how}")
+
+
+def reason_of(error: Exception) -> str:
+    """Return what the parent says of an error, in an error of its own."""
+    match error:
+        case FillingBrokeOff():
+            return error.why
+        case RebuildFailed():
+            return error.reason
+        case _:
+            return str(error)
 
 
 def is_passing(error: BaseException) -> bool:
@@ -103,7 +114,7 @@ def is_passing(error: BaseException) -> bool:
     full, that is no reason to keep anything on it.
     """
     cause = error.__cause__ if isinstance(error, RebuildFailed) else error
-    if isinstance(cause, MemoryError):
+    if isinstance(error, FillingBrokeOff) or isinstance(cause, MemoryError):
         return True
     is_full = isinstance(cause, psycopg.errors.DiskFull)
     return isinstance(cause, Exception) and is_lost_connection(cause) and not is_full
@@ -141,6 +152,5 @@ def run_part(
     except ParentEnded:
         os._exit(1)
     except Exception as error:
-        reason = error.reason if isinstance(error, RebuildFailed) else str(error)
-        writes.send((reason, is_passing(error)))
+        writes.send((reason_of(error), is_passing(error)))
         os._exit(1)

@@ -11,7 +11,6 @@ from psycopg.conninfo import make_conninfo
 from eventstore.encryption.keys import MasterKeys
 from eventstore.errors import RebuildFailed
 from eventstore.errors.rebuilding import (
-    PartEnded,
     RowsDiffer,
     RowsNotCompared,
     ViewInUse,
@@ -35,7 +34,6 @@ KEEP_FILLING = (
     RowsDiffer,
     RowsNotCompared,
     ViewInUse,
-    PartEnded,
 )
 """After these the next rebuild goes on with what was filled."""
 

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from eventstore.errors import RebuildFailed
-from eventstore.errors.rebuilding import PartEnded
+from eventstore.errors.rebuilding import FillingBrokeOff
 from eventstore.log.append import ANY_VERSION, append
 from eventstore.log.read import settled
 from eventstore.projections.kept_rows import KeptRows
@@ -17,6 +17,7 @@ from eventstore.rebuilding.filling import filling_of, read_up_to
 from eventstore.rebuilding.fillings import begin
 from eventstore.rebuilding.parts import Part
 from eventstore.rebuilding.processes import fill_in_processes, is_passing
+from eventstore.rebuilding.rebuild import rebuild
 from tests.support.engine import Engine, added
 from tests.support.totals import totals
 
@@ -145,6 +146,23 @@ def test_a_filling_is_kept_for_what_passes(error: Exception, passes: bool) -> No
     assert is_passing(wrapped) == passes
 
 
+def test_a_checkpoint_that_somebody_holds_loses_nothing_that_was_filled(
+    begun: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filling, "MAX_SECONDS_HELD", 0.0)
+    read_up_to(begun.connection, filling_of(Part(totals, 1)), 20, lambda _: None)
+    other, before = begun.connect(), rows(begun)
+    with other.transaction():
+        other.execute("SELECT FROM subscriptions FOR UPDATE")
+        with pytest.raises(FillingBrokeOff, match="another session holds"):
+            rebuild(begun.connection, totals)
+    said: list[str] = []
+    rebuild(begun.connection, totals, say=said.append)
+
+    assert before != rows(begun) == as_folded(begun)
+    assert said == ["it goes on at position 20"]
+
+
 def raise_lost() -> None:
     raise psycopg.OperationalError("the server closed the connection")
 
@@ -152,7 +170,7 @@ def raise_lost() -> None:
 def test_a_part_that_loses_the_database_is_kept(engine: Engine) -> None:
     parts = begin(engine.connection, totals, 2).parts
     connect: Any = raise_lost
-    with pytest.raises(PartEnded, match=r"closed the connection\. What"):
+    with pytest.raises(FillingBrokeOff, match=r"closed the connection\. What"):
         fill_in_processes(
             engine.connection,
             connect,

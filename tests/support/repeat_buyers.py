@@ -22,7 +22,7 @@ from eventstore.log.events import Metadata, NewEvent
 CUSTOMERS, ORDERS = 23_570, 69_659
 BEGIN = datetime(1997, 1, 1, tzinfo=UTC)
 WEEKS, WEEKS_OF_FIRST_ORDERS = 78, 12
-EVENTS_AT_ONCE = 2_000
+EVENTS_AT_ONCE = 1_000
 DISCS = tuple(f"Disc {number}" for number in range(200))
 
 Event = tuple[datetime, str, str, dict[str, Any]]
