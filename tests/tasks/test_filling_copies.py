@@ -1,28 +1,22 @@
 """The process that fills copies: races with forgetting, deaths, and its end."""
 
 import time
-from datetime import UTC, datetime
 from threading import Event, Thread
 from typing import Any
-from uuid import uuid4
 
 import psycopg
 import pytest
 
 from domain.customers.commands import ForgetCustomer
-from eventstore.log.append import ANY_VERSION, append
-from eventstore.log.events import Metadata, NewEvent
-from eventstore.log.read import settled
 from eventstore.past import filling
 from eventstore.past.dropping import find_orphans
 from eventstore.past.registry import (
     find_copies,
     find_right,
-    find_start,
     has_work,
     want_copy,
 )
-from readmodels import customers, products
+from readmodels import customers
 from tasks.past.process import fill_in_turn
 from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, place, rename
@@ -207,71 +201,6 @@ def test_of_two_processes_one_fills(history: Shop) -> None:
     stop: Any = NeverStopped()
     with filling_process(history.settings, history.projections, "fold"):
         assert not fill_in_turn(history, stop, seconds_idle=0)
-
-
-def forget_in_the_log_alone(shop: Shop) -> None:
-    """Append that Alice is forgotten, as a shop does whose workers stand still."""
-    about = uuid4()
-    metadata = Metadata(
-        event_id=about, correlation_id=about, causation_id=about, schema="1.0"
-    )
-    event = NewEvent(
-        type="CustomerForgotten",
-        data="{}",
-        metadata=metadata,
-        occurred_at=datetime.now(UTC),
-    )
-    with shop.lent() as connection:
-        append(
-            connection,
-            [("customer-ALICE", event)],
-            expected={"customer-ALICE": ANY_VERSION},
-        )
-
-
-def test_a_copy_answers_no_more_once_somebody_is_forgotten_in_the_log(
-    history: Shop,
-) -> None:
-    """Nobody has dropped it yet: a lock, or a program of the version before."""
-    before = moment_of(history)
-    for projection in (customers.projection, products.projection):
-        with history.lent() as connection:
-            want_copy(connection, projection, before, "tests")
-    with history.lent() as connection:
-        fill_all(history, connection)
-        assert find_right(connection, customers.projection, before) is not None
-    forget_in_the_log_alone(history)
-    now = moment_of(history)
-
-    with history.lent() as connection:
-        assert len(find_copies(connection)) == 2
-        assert find_right(connection, customers.projection, before) is None
-        assert find_start(connection, customers.projection, now) is None
-        # There is nobody in it.
-        assert find_right(connection, products.projection, before) is not None
-
-
-def test_a_copy_that_was_being_filled_when_somebody_was_forgotten_is_not_ready(
-    history: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read = filling.Filling.read
-    calls = iter([True, False])
-
-    def forget_behind(self: filling.Filling) -> None:
-        read(self)
-        if next(calls):
-            forget_in_the_log_alone(history)
-
-    monkeypatch.setattr(filling.Filling, "read", forget_behind)
-    wish(history)
-    with history.lent() as connection:
-        fill_all(history, connection)
-        states = [copy.state for copy in find_copies(connection)]
-        assert "ready" not in states
-        fill_all(history, connection)
-        [copy] = find_copies(connection)
-        last = settled(connection)
-    assert (copy.state, copy.forgotten_up_to) == ("ready", last)
 
 
 def test_a_wish_for_rows_of_other_code_is_not_filled_by_this(history: Shop) -> None:
