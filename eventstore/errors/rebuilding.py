@@ -53,7 +53,7 @@ class FillingBrokeOff(RebuildFailed):
     A filling has ended, and no event is why: the next one goes on with it.
 
     One of its processes was killed or lost the database, or another session held its
-    checkpoint for long: *why* says which.
+    checkpoint for long. The sentence *why* says which.
     """
 
     def __init__(self, name: str, why: str) -> None:
