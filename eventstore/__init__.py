@@ -239,8 +239,6 @@ __all__ += ["Update", "View", "catch_up_now", "rebuild"]
 __all__ += ["Comparison", "DifferenceCounts", "NothingKept", "RecomputedRow"]
 __all__ += ["RolledBack", "RowDifference", "RowsDiffer", "ViewInUse", "recompute_row"]
 __all__ += ["FillingBrokeOff", "RowsNotCompared", "roll_back"]
-# Copies of the past.
-__all__ += ["CopyDropped", "MomentAhead", "NoFoldVersion"]
 # Followers of their rows.
 __all__ += ["ChangesBegunAgain", "ChangesCursor", "ChangesPage", "NotFollowed"]
 __all__ += ["CopyMoved", "OutdatedWriter", "StoreAway", "Unanswerable"]
