@@ -22,6 +22,7 @@ from eventstore.past.registry import (
     find_wish,
     want_copy,
 )
+from eventstore.past.waiting import note_waiting
 from eventstore.projections.projection import Projection
 from tasks.past.process import connect_filler, filler_of
 from tasks.shop.wiring import shop
@@ -173,6 +174,7 @@ def fill_or_wait(
         if not found or found[0].state not in ("wanted", "filling"):
             return
         show(found[0].done, found[0].goal)
+        note_waiting(connection, wish)
         time.sleep(SECONDS_BETWEEN_LOOKS)
 
 

@@ -21,9 +21,10 @@ def note_waiting(connection: psycopg.Connection[Any], wish: PastCopy) -> None:
 
 def drop_left_wishes(connection: psycopg.Connection[Any], seconds: float) -> None:
     """Give up the copies that nobody has asked for since *seconds*, and none fills."""
+    # The web may delete no row: who fills copies does.
     connection.execute(
         """
-        DELETE FROM public.past_copies WHERE state = 'wanted'
+        UPDATE public.past_copies SET state = 'dropped' WHERE state = 'wanted'
             AND used_at < clock_timestamp() - make_interval(secs => %s)
         """,
         (seconds,),
