@@ -28,7 +28,8 @@ from benchmarks.parking import PAID, SHIPPED
 from eventstore.past.dropping import drop_copies
 from eventstore.past.filler import Bounds, Filler
 from eventstore.past.moments import resolve_moment
-from eventstore.past.registry import find_right, want_copy
+from eventstore.past.registry import find_right
+from eventstore.past.wishes import want_copy
 from eventstore.projections.fold_version import fold_version
 from eventstore.projections.generations import make_first_generation
 from eventstore.projections.project import subscription_of

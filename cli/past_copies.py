@@ -15,14 +15,8 @@ from eventstore.errors import EventStoreError
 from eventstore.past.dropping import drop_copies
 from eventstore.past.filler import Filler
 from eventstore.past.moments import Moment, resolve_moment
-from eventstore.past.registry import (
-    PastCopy,
-    find_copies,
-    find_right,
-    find_wish,
-    want_copy,
-)
-from eventstore.past.waiting import note_waiting
+from eventstore.past.registry import PastCopy, find_copies, find_right
+from eventstore.past.wishes import find_wish, note_waiting, want_copy
 from eventstore.projections.projection import Projection
 from tasks.past.process import connect_filler, filler_of
 from tasks.shop.wiring import shop

@@ -188,9 +188,9 @@ def rebuild_one(
     if is_dry_run:
         end = "kept, as an earlier one had said" if rebuilt.is_kept else "dropped"
         say(f"dry run, after {rebuilt.seconds:.1f} s; what was filled is {end}")
-        return accepted is None or all(
-            one.differing <= accepted or not one.is_whole for one in found
-        )
+        if rebuilt.refusal is not None:
+            say(f"it would be refused: {rebuilt.refusal}")
+        return rebuilt.refusal is None
     say(
         f"generation {rebuilt.generation} is live, at position {rebuilt.position:,},"
         f" after {rebuilt.seconds:.1f} s"

@@ -5,7 +5,12 @@ from dataclasses import asdict
 from typing import Any
 
 from eventstore.errors import CannotProject, RebuildFailed
-from eventstore.errors.rebuilding import FillingBrokeOff, RowsDiffer, RowsNotCompared
+from eventstore.errors.rebuilding import (
+    FillingBrokeOff,
+    RowsDiffer,
+    RowsNotCompared,
+    ViewInUse,
+)
 from eventstore.projections.projection import Projection
 from eventstore.projections.table_differences import DifferenceCounts, RowDifference
 from eventstore.rebuilding.comparing import Comparison
@@ -112,6 +117,7 @@ def rebuilt_as_json(
         "milliseconds_of_swap": round(rebuilt.seconds_of_swap * 1000, 1),
         "comparison": comparison and comparison_as_json(comparison, words),
         "not_compared": rebuilt.not_compared,
+        "would_be_refused": rebuilt.refusal and str(rebuilt.refusal),
     }
 
 
@@ -126,7 +132,7 @@ def refused_as_json(
         "read_model": projection.name,
         "is_live": False,
         "error": str(error),
-        "is_kept": isinstance(error, RowsDiffer | FillingBrokeOff),
+        "is_kept": isinstance(error, RowsDiffer | FillingBrokeOff | ViewInUse),
         "comparison": comparison_as_json(found[-1], words) if found else None,
     }
 

@@ -27,7 +27,8 @@ import psycopg
 import sqlalchemy as sa
 
 from eventstore.journal.take import find_waiting
-from eventstore.past.registry import has_work
+from eventstore.past.wishes import has_work
+from eventstore.projections.generations import note_code_of_rows
 from tasks import catch_up, commands
 from tasks.app import TIME_LIMIT, limit_memory
 from tasks.child_process import ChildProcess
@@ -191,11 +192,13 @@ class Relay:
         self.copies_wanted = copies_wanted
         self.checkpoints: dict[str, int] = {}
         self.next_look = 0.0
+        self.has_noted_code = False
         # By stream, the command whose turn it was at the last sweep.
         self.heads: dict[str, UUID] = {}
 
     def sweep(self, stop: threading.Event) -> None:
         """Drain streams with waiting commands, and catch up subscriptions that lag."""
+        self.note_code()
         self.look_for_copies()
         after_stream = ""
         has_signalled = False
@@ -273,11 +276,18 @@ class Relay:
             with self.shop.lent() as connection:
                 self.webhooks_wanted.value = has_active(connection)
 
+    def note_code(self) -> None:
+        """Note once that this code makes the live rows from here on, whoever did."""
+        if not self.has_noted_code:
+            with self.shop.lent() as connection:
+                note_code_of_rows(connection, self.shop.projections)
+            self.has_noted_code = True
+
     def look_for_copies(self) -> None:
         """Tell the parent that somebody wants to see the past."""
         if self.copies_wanted is not None:
             with self.shop.lent() as connection:
-                self.copies_wanted.value = has_work(connection)
+                self.copies_wanted.value = has_work(connection, self.shop.projections)
 
 
 def nobody_is_told(shop: Shop, command_id: UUID) -> None:

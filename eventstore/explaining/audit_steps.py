@@ -43,7 +43,8 @@ class AuditSteps:
     What a run looks at, each stream once for a read model.
 
     *connection* is in autocommit. *masters* open personal fields. Rows of more than
-    *most* events are left out. A fold of all events takes *seconds_of_a_fold* at most.
+    *most* events are left out. A fold of all events takes *seconds_of_a_fold* at most,
+    and so long a step begins to fold rows: those that are left are left out.
     """
 
     def __init__(
@@ -152,6 +153,7 @@ class AuditSteps:
             [streams for _, streams in wanted],
             self.masters,
             most=self.most,
+            is_over=self.time_limit(),
         )
         self.seen |= wanted
         return audited
@@ -164,8 +166,6 @@ class AuditSteps:
 
         *told* is called with the position that is reached, and with the last one.
         """
-        limit = self.seconds_of_a_fold
-        until = None if limit is None else time.monotonic() + limit
         walk.begin_round(0)
         with one_moment(self.connection):
             live = find_live_rows(self.connection, projection)
@@ -174,7 +174,7 @@ class AuditSteps:
                 self.connection,
                 live,
                 self.masters,
-                is_over=lambda: until is not None and time.monotonic() > until,
+                is_over=self.time_limit(),
                 told=told,
             )
         if audited is None:
@@ -184,6 +184,13 @@ class AuditSteps:
         known = self.notes.known_of(live, TABLE)
         self.notes.forget_right(live, TABLE, known, audited.wrong)
         walk.end_if_over()
+
+    def time_limit(self) -> Callable[[], bool]:
+        """Return what says whether the time for a fold that begins now is over."""
+        if self.seconds_of_a_fold is None:
+            return lambda: False
+        until = time.monotonic() + self.seconds_of_a_fold
+        return lambda: time.monotonic() > until
 
     def pass_over(self, walk: WalkRecord) -> None:
         """

@@ -69,15 +69,18 @@ def audit_streams(
     masters: MasterKeys | None,
     *,
     most: int = MAX_EVENTS,
+    is_over: Callable[[], bool] = lambda: False,
 ) -> AuditedRows:
     """
     Compare all rows that these streams feed, in the caller's one moment.
 
     Each of *groups* has the streams that a row is begun with. They are folded together;
-    where that does not go, the halves are.
+    where that does not go, the halves are. Once *is_over*, what is left is left out.
     """
     if not groups:
         return AuditedRows()
+    if is_over():
+        return AuditedRows(left_out=len(groups))
     streams = {stream_id for group in groups for stream_id in group}
     work = Recomputation(
         connection, live.projection, live.tables, masters, live.position, most
@@ -97,9 +100,12 @@ def audit_streams(
         if len(groups) == 1:
             return AuditedRows(left_out=1)
         half = len(groups) // 2
-        found = audit_streams(connection, live, groups[:half], masters, most=most)
-        found.add(audit_streams(connection, live, groups[half:], masters, most=most))
-        return found
+        halves = [
+            audit_streams(connection, live, some, masters, most=most, is_over=is_over)
+            for some in (groups[:half], groups[half:])
+        ]
+        halves[0].add(halves[1])
+        return halves[0]
     # A row whose stream's column is wrong was not found by it.
     others = [key for key in done.rows if key not in done.existing]
     held = {**done.existing, **load_rows(connection, live, others)}

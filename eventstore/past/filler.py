@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 import psycopg
 
 from eventstore.encryption.keys import MasterKeys
-from eventstore.errors import CopyDropped, NoFoldVersion
-from eventstore.past.dropping import drop_copies, drop_tables, evict, sweep
-from eventstore.past.filling import Progress, fill_copy
-from eventstore.past.registry import COLUMNS, PastCopy, find_copies, version_of
+from eventstore.errors import CopyDropped
+from eventstore.past.dropping import drop_tables, evict, sweep
+from eventstore.past.filling import fill_copy
+from eventstore.past.filling_notes import Progress
+from eventstore.past.registry import COLUMNS, PastCopy, find_copies
+from eventstore.past.wishes import versions_of
 from eventstore.projections.projection import Projection
 
 TURN = "hashtext('recount'), hashtext('past')"
@@ -22,14 +24,6 @@ class Bounds(NamedTuple):
 
     copies: int = 50
     bytes: int = 2 * 1024**3
-
-
-def is_made_by(copy: PastCopy, projection: Projection) -> bool:
-    """Return whether this process folds by the code that a copy is wanted of."""
-    try:
-        return version_of(projection) == (copy.shape, copy.fold_version)
-    except NoFoldVersion:
-        return False
 
 
 class Filler:
@@ -49,6 +43,7 @@ class Filler:
     ) -> None:
         self.connection = connection
         self.projections = {projection.name: projection for projection in projections}
+        self.versions = versions_of(projections)
         self.masters = masters
         self.bounds = bounds
 
@@ -96,15 +91,13 @@ class Filler:
         Returns the copy as it is now; None if there was nothing to fill, or if it was
         dropped meanwhile. Raises what the filling raises.
         """
+        if self.is_somebody_being_forgotten():
+            # What is filled now would be refused at its end.
+            return None
         copy = self.take_wish(number)
         if copy is None:
             return None
-        projection = self.projections.get(copy.read_model)
-        if projection is None or not is_made_by(copy, projection):
-            # Of a program with other read models, or with other code: its filler makes
-            # it when somebody asks again.
-            drop_copies(self.connection, [copy.number])
-            return None
+        projection = self.projections[copy.read_model]
         try:
             fill_copy(
                 self.connection,
@@ -124,7 +117,22 @@ class Filler:
         found = find_copies(self.connection, numbers=[copy.number])
         return found[0] if found else None
 
+    def is_somebody_being_forgotten(self) -> bool:
+        """Return whether an event that forgets is in the log, and not settled yet."""
+        types = {t for p in self.projections.values() for t in p.types_that_forget}
+        row = self.connection.execute(
+            """
+            SELECT EXISTS (
+                SELECT FROM public.events
+                WHERE id > public.settled() AND type = ANY (%s)
+            )
+            """,
+            (sorted(types),),
+        ).fetchone()
+        return row == (True,)
+
     def take_wish(self, number: int | None) -> PastCopy | None:
+        """Take the wish that is the oldest of this code's, None if there is none."""
         row = self.connection.execute(
             f"""
             UPDATE public.past_copies
@@ -134,10 +142,13 @@ class Filler:
                 SELECT number FROM public.past_copies
                 WHERE state = 'wanted'
                     AND (%(number)s::bigint IS NULL OR number = %(number)s)
+                    -- The filler of another program makes those of its code.
+                    AND concat_ws(' ', read_model, shape, fold_version)
+                        = ANY (%(versions)s)
                 ORDER BY number LIMIT 1
             ) AND state = 'wanted'
             RETURNING {COLUMNS}
             """,
-            {"number": number},
+            {"number": number, "versions": self.versions},
         ).fetchone()
         return None if row is None else PastCopy(*row)

@@ -9,7 +9,7 @@ and is counted. Nothing that acts is ever called.
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -19,8 +19,8 @@ from eventstore.errors import CopyDropped
 from eventstore.errors.refusals import ends_the_session
 from eventstore.log.events import RecordedEvent
 from eventstore.log.read import settled
-from eventstore.past.dropping import drop_marked
-from eventstore.past.filling_notes import FillingNotes
+from eventstore.past.dropping import drop_marked, drop_tables
+from eventstore.past.filling_notes import FillingNotes, Progress
 from eventstore.past.forgettings import find_forgettings, has_clear_text
 from eventstore.past.live_rows import fill_from_live
 from eventstore.past.moments import Moment, MomentReader
@@ -39,13 +39,6 @@ PRICE_OF_LIVE_ROWS = 3.0
 """How many times as much an event costs that is folded for single rows."""
 SECONDS_BETWEEN_NOTES = 0.2
 """Between two notes of how far it is, so that a page shows it within a second."""
-
-
-class Progress(NamedTuple):
-    """How many positions of the log are read, of how many."""
-
-    done: int
-    goal: int
 
 
 def fill_copy(
@@ -67,6 +60,8 @@ def fill_copy(
     """
     filling = Filling(connection, projection, copy, masters, show)
     try:
+        # A crash empties the registry, whose numbers begin again; tables stay.
+        drop_tables(connection, copy.read_model, copy.number)
         filling.run()
     except BaseException as error:
         if isinstance(error, Exception) and ends_the_session(connection, error):
@@ -193,7 +188,7 @@ class Filling:
         for events in self.reader.batches(BATCH):
             if events:
                 self.fold(events)
-            if self.is_to_be_written():
+            if not self.rows.has_all or self.is_memory_full():
                 self.write()
             elif time.monotonic() > self.noted_at + SECONDS_BETWEEN_NOTES:
                 self.note_progress()
@@ -255,9 +250,6 @@ class Filling:
         )
         take_steps(self.connection, [folding.fold(events, {}, has_parked=False)])
         return folding.parked
-
-    def is_to_be_written(self) -> bool:
-        return not self.rows.has_all or self.is_memory_full()
 
     def is_memory_full(self) -> bool:
         held = len(self.rows.by_key) + sum(map(len, self.lookups.rows.values()))

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -14,6 +14,13 @@ from eventstore.projections.tables import Tables
 
 MAX_TEXT = 300
 """Characters of an error that are noted."""
+
+
+class Progress(NamedTuple):
+    """How many positions of the log are read, of how many."""
+
+    done: int
+    goal: int
 
 
 class FillingNotes:

@@ -45,9 +45,9 @@ def find_forgettings(
     up_to: int,
 ) -> list[RecordedEvent]:
     """
-    Return the events, up to the position *up_to*, that forget somebody of the moment.
+    Return the events up to the position *up_to* that forget somebody behind the moment.
 
-    Those that belong to the moment are not among them.
+    Of whom the stream begins later there may be an imported event of earlier years.
     """
     rows = connection.execute(
         f"""
@@ -55,10 +55,7 @@ def find_forgettings(
             e.id, e.stream_id, e.type, e.version, e.data::text, e.metadata::text,
             e.occurred_at
         FROM public.events AS e
-        JOIN public.events AS f ON f.stream_id = e.stream_id AND f.version = 1
         WHERE e.type = ANY (%(types)s) AND e.id <= %(end)s AND NOT ({BELONGS})
-            AND f.id <= %(up_to)s
-            AND (%(at)s::timestamptz IS NULL OR f.occurred_at <= %(at)s)
         ORDER BY e.id
         """,
         {

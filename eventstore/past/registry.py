@@ -23,8 +23,6 @@ COLUMNS = """
     asked_by, asked_at, begun_at, made_at, used_at, forgotten_up_to,
     extract(epoch FROM clock_timestamp() - begun_at)::float8
 """
-SECONDS_OF_FAILURE = 30
-"""Seconds for which a failed copy is not made again."""
 SECONDS_BETWEEN_NOTES = 10
 """Seconds between two notes that a copy was used: a look costs no write."""
 
@@ -121,24 +119,41 @@ def find_start(
 
     All events of the moment that it does not have are behind its last one.
     """
+    found = find_start_and_forgetting(connection, projection, moment)
+    return None if found is None else found[0]
+
+
+def find_start_and_forgetting(
+    connection: psycopg.Connection[Any], projection: Projection, moment: Moment
+) -> tuple[PastCopy, int] | None:
+    """
+    Return what `find_start` does, and the position of the last event that forgets.
+
+    That is looked for behind what all copies in question are known to have; 0: there is
+    none. `events` has no index by type, so the log is read once, and from there.
+    """
     shape, version = version_of(projection)
     row = connection.execute(
         f"""
-        SELECT {COLUMNS} FROM public.past_copies AS p
-        WHERE p.read_model = %(read_model)s AND p.shape = %(shape)s
-            AND p.fold_version = %(version)s AND p.state = 'ready'
-            AND p.greatest <= %(up_to)s AND (
-                CASE WHEN %(at)s::timestamptz IS NULL THEN p.at IS NULL
-                ELSE p.at <= %(at)s AND (p.next_at IS NULL OR p.next_at > %(at)s) END
-            )
-            -- Else the log was restored, or copied.
-            AND p.event_id IS NOT DISTINCT FROM public.event_id_at(p.greatest)
-            -- Those that are not dropped yet: by whoever forgets, or an older program.
-            AND NOT EXISTS (
-                SELECT FROM public.events AS e
-                WHERE e.id > p.forgotten_up_to AND e.type = ANY (%(forgets)s)
-            )
-        ORDER BY p.at DESC, p.greatest DESC LIMIT 1
+        WITH p AS MATERIALIZED (
+            SELECT * FROM public.past_copies
+            WHERE read_model = %(read_model)s AND shape = %(shape)s
+                AND fold_version = %(version)s AND state = 'ready'
+                AND greatest <= %(up_to)s AND (
+                    CASE WHEN %(at)s::timestamptz IS NULL THEN at IS NULL
+                    ELSE at <= %(at)s AND (next_at IS NULL OR next_at > %(at)s) END
+                )
+                -- Else the log was restored, or copied.
+                AND event_id IS NOT DISTINCT FROM public.event_id_at(greatest)
+        ), forgetting AS MATERIALIZED (
+            SELECT coalesce(max(id), 0) AS last FROM public.events
+            WHERE cardinality(%(forgets)s::text[]) > 0 AND type = ANY (%(forgets)s)
+                AND id > (SELECT min(forgotten_up_to) FROM p)
+        )
+        SELECT {COLUMNS}, last FROM p, forgetting
+        -- Those that are not dropped yet: by whoever forgets, or an older program.
+        WHERE forgotten_up_to >= last
+        ORDER BY at DESC, greatest DESC LIMIT 1
         """,
         {
             "read_model": projection.name,
@@ -148,7 +163,7 @@ def find_start(
             **moment.parameters,
         },
     ).fetchone()
-    return None if row is None else PastCopy(*row)
+    return None if row is None else (PastCopy(*row[:-1]), int(row[-1]))
 
 
 def find_right(
@@ -162,9 +177,10 @@ def find_right(
     """
     # Before the look: what comes meanwhile is not noted as looked at.
     end = settled(connection)
-    copy = find_start(connection, projection, moment)
-    if copy is None:
+    found = find_start_and_forgetting(connection, projection, moment)
+    if found is None:
         return None
+    copy, forgetting = found
     assert copy.greatest is not None
     assert copy.looked is not None
     is_known = moment.at is None or (copy.until is not None and moment.at <= copy.until)
@@ -197,88 +213,40 @@ def find_right(
                 "new_until": until,
             },
         )
-    connection.execute(
-        """
-        UPDATE public.past_copies
-        SET used_at = clock_timestamp(), forgotten_up_to = greatest(forgotten_up_to, %s)
-        WHERE number = %s AND used_at < clock_timestamp() - make_interval(secs => %s)
-        """,
-        (end, copy.number, SECONDS_BETWEEN_NOTES),
-    )
+    note_used(connection, copy, forgetting, end)
     return copy
 
 
-def find_wish(
-    connection: psycopg.Connection[Any], projection: Projection, moment: Moment
-) -> PastCopy | None:
-    """Return the copy of a moment that is wanted, being filled, or has just failed."""
-    shape, version = version_of(projection)
-    row = connection.execute(
-        f"""
-        SELECT {COLUMNS} FROM public.past_copies
-        WHERE read_model = %(read_model)s AND shape = %(shape)s
-            AND fold_version = %(version)s AND at IS NOT DISTINCT FROM %(at)s
-            AND (at IS NOT NULL OR up_to = %(up_to)s) AND (
-                state IN ('wanted', 'filling') OR state = 'failed'
-                AND made_at > clock_timestamp() - make_interval(secs => %(seconds)s)
-            )
-        ORDER BY number DESC LIMIT 1
-        """,
-        {
-            "read_model": projection.name,
-            "shape": shape,
-            "version": version,
-            "seconds": SECONDS_OF_FAILURE,
-            **moment.parameters,
-        },
-    ).fetchone()
-    return None if row is None else PastCopy(*row)
-
-
-def want_copy(
-    connection: psycopg.Connection[Any],
-    projection: Projection,
-    moment: Moment,
-    asked_by: str,
+def note_used(
+    connection: psycopg.Connection[Any], copy: PastCopy, forgetting: int, end: int
 ) -> None:
-    """Have the copy of a moment made; *asked_by* is the principal who wants it."""
-    shape, version = version_of(projection)
+    """
+    Note now and then that a copy was used.
+
+    With it, all of its read model get to know that nobody was forgotten between the
+    position *forgetting* and *end*: else each later look would read the log from there.
+    """
     connection.execute(
         """
-        INSERT INTO public.past_copies
-            (read_model, shape, fold_version, at, up_to, asked_by)
-        VALUES (%s, %s, %s, %s, %s, %s)
-        ON CONFLICT DO NOTHING
+        UPDATE public.past_copies SET
+            used_at = CASE number
+                WHEN %(number)s THEN clock_timestamp() ELSE used_at
+            END,
+            forgotten_up_to = greatest(forgotten_up_to, %(end)s)
+        WHERE number IN (
+            SELECT number FROM public.past_copies
+            WHERE %(used_at)s < clock_timestamp() - make_interval(secs => %(seconds)s)
+                AND read_model = %(read_model)s AND state = 'ready'
+                AND forgotten_up_to >= %(forgetting)s
+            ORDER BY number FOR UPDATE SKIP LOCKED
+        )
         """,
-        (projection.name, shape, version, moment.at, moment.up_to, asked_by),
+        {
+            "number": copy.number,
+            "read_model": copy.read_model,
+            "used_at": copy.used_at,
+            "seconds": SECONDS_BETWEEN_NOTES,
+            "forgetting": forgetting,
+            "end": end,
+        },
     )
-
-
-def count_wishes(
-    connection: psycopg.Connection[Any], asked_by: str, *, but: Moment
-) -> int:
-    """Return how many other moments somebody waits for, and has not got yet."""
-    row = connection.execute(
-        """
-        SELECT count(DISTINCT coalesce(at::text, up_to::text)) FROM public.past_copies
-        WHERE asked_by = %(asked_by)s AND state IN ('wanted', 'filling') AND NOT (
-            at IS NOT DISTINCT FROM %(at)s AND (at IS NOT NULL OR up_to = %(up_to)s)
-        )
-        """,
-        {"asked_by": asked_by, **but.parameters},
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
-def has_work(connection: psycopg.Connection[Any]) -> bool:
-    """Return whether a copy is to be made, or the tables of one are to be dropped."""
-    row = connection.execute(
-        """
-        SELECT EXISTS (
-            SELECT FROM public.past_copies
-            WHERE state IN ('wanted', 'filling', 'dropped')
-        )
-        """
-    ).fetchone()
-    return row == (True,)

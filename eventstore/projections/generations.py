@@ -1,6 +1,7 @@
 """Generations: the fillings of a read model, of which one is behind its plain name."""
 
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -26,6 +27,8 @@ from eventstore.projections.tables import Tables, name_of, tables_of
 REBUILDING = "hashtext('recount rebuild'), hashtext(%s)"
 OF_PARTS = "_p[0-9]+$"
 """What follows the name of a generation in those of its parts' checkpoints."""
+SEVERAL = "several"
+"""The version of the folds of rows that were made by more than one program."""
 
 
 class LiveGeneration(NamedTuple):
@@ -139,6 +142,32 @@ def make_tables(
         ),
     )
     return tables
+
+
+def note_code_of_rows(
+    connection: psycopg.Connection, projections: Sequence[Projection]
+) -> None:
+    """
+    Note of the live rows that other code has made that this code makes them, too.
+
+    A program that reads events calls it when it begins. From then on their version is
+    `SEVERAL`, which no code has: also when that other code comes back.
+    """
+    versions = {one.name: fold_version(one) for one in projections}
+    connection.execute(
+        """
+        UPDATE public.fillings AS f SET fold_version = %(several)s
+        FROM public.generations AS g, unnest(%(names)s::text[], %(versions)s::text[])
+            AS own (name, version)
+        WHERE g.read_model = own.name AND f.generation = g.read_model || '_g' || g.live
+            AND f.fold_version NOT IN (own.version, %(several)s)
+        """,
+        {
+            "several": SEVERAL,
+            "names": list(versions),
+            "versions": list(versions.values()),
+        },
+    )
 
 
 def drop_generation(

@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 
 from eventstore.encryption.keys import MasterKeys
+from eventstore.errors import RebuildFailed
 from eventstore.log.read import settled
 from eventstore.projections.generations import (
     LiveGeneration,
@@ -47,7 +48,7 @@ from eventstore.rebuilding.progress import (
     Progress,
     count_events,
 )
-from eventstore.rebuilding.refusing import refuse_differing, refuse_uncompared
+from eventstore.rebuilding.refusing import refusal_of
 from eventstore.rebuilding.swapping import Swap, drop_old
 from eventstore.subscriptions.subscription import Subscription
 
@@ -72,7 +73,8 @@ class Rebuilt:
     *swaps_tried* is the number of times that it was put live, the last with success,
     and *seconds_of_swap* what that one took of *seconds*. *comparison* says what
     differed from the rows before; None if there was nothing to compare, and
-    the sentence *not_compared* says why.
+    the sentence *not_compared* says why. *refusal* is what a rebuild that is no dry run
+    raises.
     """
 
     generation: int
@@ -84,6 +86,7 @@ class Rebuilt:
     comparison: Comparison | None = None
     not_compared: str | None = None
     is_kept: bool = False
+    refusal: RebuildFailed | None = None
 
 
 class Rebuild:
@@ -107,7 +110,8 @@ class Rebuild:
         self.show = show
         self.report = report
         self.live = self.find_live()
-        self.is_behind = False
+        # Why the live rows cannot be compared yet.
+        self.behind: str | None = None
         self.why_not = self.why_not_compared()
         self.shown = Progress("filling", 0, 0)
         self.noted_at = float("-inf")
@@ -148,6 +152,7 @@ class Rebuild:
         comparison, why_not = self.compare(subscription, number)
         if comparison is not None:
             self.report(comparison)
+        refusal = self.refusal_of(comparison, accepted)
         if is_dry_run:
             position = find_checkpoints(self.connection, [self.name])[self.name]
             # What an earlier one has promised to keep is kept.
@@ -163,12 +168,12 @@ class Rebuild:
                 comparison=comparison,
                 not_compared=why_not,
                 is_kept=begun.is_resumed,
+                refusal=refusal,
             )
         if comparison is not None:
             note_differing(self.connection, self.name, comparison.differing)
-            refuse_differing(self.projection, comparison, accepted)
-        elif why_not is not None and self.is_behind:
-            refuse_uncompared(self.projection, self.live, why_not, accepted)
+        if refusal is not None:
+            raise refusal
         # What the live rows had not read, if they stand still.
         goal = settled(self.connection)
         read_up_to(self.connection, subscription, goal, lambda _: self.tell(self.shown))
@@ -255,9 +260,16 @@ class Rebuild:
         places = find_checkpoints(self.connection, [self.live_name])
         end, reached = settled(self.connection), places.get(self.live_name, 0)
         if reached < end * MIN_SHARE_READ:
-            self.is_behind = True
-            return f"the live rows are at position {reached:,}, far behind {end:,}"
-        return None
+            self.behind = (
+                f"the live rows are at position {reached:,}, far behind {end:,}"
+            )
+        return self.behind
+
+    def refusal_of(
+        self, comparison: Comparison | None, accepted: int | None
+    ) -> RebuildFailed | None:
+        """Return why the new rows may not be put live, by what is known so far."""
+        return refusal_of(self.projection, self.live, comparison, self.behind, accepted)
 
     def compare(
         self, subscription: Subscription, number: int
@@ -276,7 +288,7 @@ class Rebuild:
                     self.live,
                 )
         except LiveRowsAway as error:
-            self.is_behind = isinstance(error, LiveRowsStuck)
+            self.behind = str(error) if isinstance(error, LiveRowsStuck) else None
             return None, str(error)
         return comparison, None
 

@@ -24,7 +24,6 @@ from eventstore.rebuilding.course import Rebuild, Rebuilt, Report, Show
 from eventstore.rebuilding.filling import find_checkpoints
 from eventstore.rebuilding.fillings import Begun, begin
 from eventstore.rebuilding.processes import Connect, is_passing
-from eventstore.rebuilding.refusing import refuse_uncompared
 
 MAX_SECONDS_TO_BEGIN = 1.0
 """So long the session of a process that was killed may still hold the lock."""
@@ -72,8 +71,8 @@ def rebuild(
     If more rows differ than *accept_differences* (None: any number), RowsDiffer is
     raised; the filled generation is kept, and the next rebuild goes on with it. Where
     the live rows are too far behind to compare with, RowsNotCompared is raised, unless
-    any number is accepted. With *is_dry_run* it ends with the comparison, and the
-    filled generation is dropped.
+    any number is accepted. With *is_dry_run* it ends with the comparison, and what it
+    has filled is dropped, unless an earlier rebuild had begun it.
 
     Raises RebuildFailed if an event cannot be projected, or another process rebuilds
     the same; the live generation is then as it was.
@@ -90,9 +89,9 @@ def rebuild(
             show,
             report,
         )
-        if work.why_not is not None and work.is_behind and not is_dry_run:
+        if not is_dry_run and (refusal := work.refusal_of(None, accept_differences)):
             # Now, and not after hours of filling.
-            refuse_uncompared(projection, work.live, work.why_not, accept_differences)
+            raise refusal
         begun = begin(connection, projection, processes)
         for sentence in sentences_of(begun, connection):
             say(sentence)

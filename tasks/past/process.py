@@ -20,7 +20,7 @@ from eventstore.errors import EventStoreError
 from eventstore.errors.refusals import ends_the_session
 from eventstore.past.dropping import drop_all_marked
 from eventstore.past.filler import Bounds, Filler
-from eventstore.past.registry import has_work
+from eventstore.past.wishes import has_work
 from tasks.app import limit_memory
 from tasks.child_process import SECONDS_BETWEEN_TRIES, StopRequest
 from tasks.shop.connections import connect
@@ -74,12 +74,12 @@ def fill_in_turn(
     with closing(connect_filler(shop.settings)) as session:
         filler = filler_of(shop, session)
         if not filler.take_turn():
-            return not has_work(session)
+            return not has_work(session, shop.projections)
         until = time.monotonic() + seconds_idle
         while time.monotonic() < until:
             if stop.is_set():
                 return True
-            if has_work(session):
+            if has_work(session, shop.projections):
                 has_filled = fill_next(filler, stop)
                 until = time.monotonic() + seconds_idle
                 if has_filled:

@@ -40,7 +40,7 @@ def test_a_moment_is_made_within_seconds_and_stays(
         then = datetime.now(UTC)
         client.wait_for(client.send("PlaceOrder", order_for()).command_id)
         started = time.monotonic()
-        told = []
+        told: list[tuple[int, Any]] = []
         while (answer := look(client, then))[0] == 503 and len(told) < MAX_LOOKS:
             told.append(answer)
         took = time.monotonic() - started

@@ -13,7 +13,8 @@ from cli.status import status
 from eventstore.past.differences import compare_moments
 from eventstore.past.dropping import drop_copies
 from eventstore.past.moments import Moment
-from eventstore.past.registry import find_copies, want_copy
+from eventstore.past.registry import find_copies
+from eventstore.past.wishes import want_copy
 from readmodels import order_list
 from tasks.past.process import connect_filler, filler_of
 from tasks.shop.wiring import Shop

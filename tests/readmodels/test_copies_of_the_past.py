@@ -312,7 +312,7 @@ def test_nor_is_who_was_written_before_encryption(
     rows = read_copy(known_shop, projection, copy)
     assert "Clara" not in str(rows)
     assert "Leeds" not in str(rows)
-    assert "NEWER" not in str(rows)
+    assert "Norma" not in str(rows)
     assert "OLD" in str(rows)
     assert "Alice Somewhere" in str(rows)
     assert copy.left_out == 0

@@ -11,12 +11,8 @@ from eventstore.log.events import RecordedEvent
 from eventstore.log.read import COLUMNS
 from eventstore.past.filler import Bounds, Filler
 from eventstore.past.moments import Moment, resolve_moment
-from eventstore.past.registry import (
-    PastCopy,
-    find_right,
-    tables_of_copy,
-    want_copy,
-)
+from eventstore.past.registry import PastCopy, find_right, tables_of_copy
+from eventstore.past.wishes import want_copy
 from eventstore.personal.keyring import Keyring
 from eventstore.projections.projection import Fact, Projection
 from eventstore.projections.table import Table

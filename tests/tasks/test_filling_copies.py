@@ -10,12 +10,8 @@ import pytest
 from domain.customers.commands import ForgetCustomer
 from eventstore.past import filling
 from eventstore.past.dropping import find_orphans
-from eventstore.past.registry import (
-    find_copies,
-    find_right,
-    has_work,
-    want_copy,
-)
+from eventstore.past.registry import find_copies, find_right
+from eventstore.past.wishes import has_work, want_copy
 from readmodels import customers
 from tasks.past.process import fill_in_turn
 from tasks.shop.wiring import Shop
@@ -114,7 +110,7 @@ def test_what_one_left_that_was_killed_the_next_one_makes(
         [copy] = find_copies(connection)
         assert (copy.state, copy.rows) == ("ready", 1)
         assert find_orphans(connection) == []
-        assert not has_work(connection)
+        assert not has_work(connection, history.projections)
 
 
 def test_a_filling_that_kills_each_process_is_given_up(history: Shop) -> None:
@@ -154,7 +150,7 @@ def test_the_process_fills_what_is_wanted_and_ends(history: Shop, do: Do) -> Non
     with history.lent() as connection:
         states = {copy.state for copy in find_copies(connection)}
         assert states == {"ready"}
-        assert not has_work(connection)
+        assert not has_work(connection, history.projections)
 
 
 def test_a_table_in_use_is_dropped_when_it_is_free(history: Shop, do: Do) -> None:

@@ -9,12 +9,8 @@ from eventstore.log.append import ANY_VERSION, append
 from eventstore.log.events import Metadata, NewEvent
 from eventstore.log.read import settled
 from eventstore.past import filling
-from eventstore.past.registry import (
-    find_copies,
-    find_right,
-    find_start,
-    want_copy,
-)
+from eventstore.past.registry import find_copies, find_right, find_start
+from eventstore.past.wishes import want_copy
 from readmodels import customers, products
 from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, place

@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from domain.accounts.commands import OpenAccount
 from eventstore.journal.drain import drain
 from eventstore.journal.finishing import DrainResult
+from eventstore.projections.generations import SEVERAL, live_generations
+from eventstore.rebuilding.comparing import compare_folds
 from readmodels import order_list
 from tasks import commands
 from tasks.accept import accept
@@ -96,3 +98,28 @@ def test_a_reader_that_stopped_is_tried_again_though_nothing_else_happens(
     with shop.engine.connect() as pages:
         assert not order_list.find(pages).rows
     wait_until(is_read, "it is tried again")
+
+
+def test_rows_that_other_code_has_read_on_are_nobodys_rows_again(
+    shop: Shop, do: Do
+) -> None:
+    """Code that was put back would take for its own what the other has made."""
+    do(alice, place)
+    with shop.lent() as connection:
+        mine = dict(connection.execute("SELECT read_model, fold_version FROM fillings"))
+        connection.execute(
+            "UPDATE fillings SET fold_version = 'other' WHERE read_model = 'order_list'"
+        )
+
+        Relay(shop, multiprocessing.get_context("spawn").Value("d", 0.0)).sweep(
+            threading.Event()
+        )
+
+        noted = dict(
+            connection.execute("SELECT read_model, fold_version FROM fillings")
+        )
+        assert noted == {**mine, "order_list": SEVERAL}
+        live = live_generations(connection)["order_list"].number
+        assert compare_folds(connection, f"order_list_g{live}", "customers_g1") == (
+            "changed"
+        )

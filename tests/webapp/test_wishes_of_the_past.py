@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from eventstore.past.moments import Moment
-from eventstore.past.registry import count_wishes, want_copy
+from eventstore.past.wishes import count_wishes, want_copy
 from readmodels import order_list
 from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, place

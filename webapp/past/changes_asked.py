@@ -96,6 +96,10 @@ def find_changes(
                 limit=limit + 1,
             )
     except psycopg.errors.UndefinedTable as error:
+        if "_at_" not in str(error):
+            # Of the live rows.
+            name = subject.projection.name
+            raise Problem("read-model-missing", f"{name} has no rows now.") from error
         # It was dropped a moment ago, and is wanted at the next look.
         raise being_made(()) from error
     except UnknownReadModel as error:

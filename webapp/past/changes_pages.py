@@ -1,30 +1,23 @@
 """`/orders/changes?from=…&to=…`, and of other lists: pages in words."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
 from typing import Any
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from domain.money import format_amount
 from eventstore.projections.table_differences import RowDifference
 from webapp.current_shop import the_shop
 from webapp.forms.labels import label
-from webapp.json_values import as_json
 from webapp.past.changes_api import as_csv, view_of
 from webapp.past.changes_asked import find_changes, moment_in_address
 from webapp.past.csv_text import kind_of
 from webapp.past.moment_asked import moment_of_time
 from webapp.past.on_pages import yesterday
 from webapp.past.subjects import SUBJECTS, Subject
-from webapp.template_filters import people_date, people_time
+from webapp.why.wording import Words
 
 A_PAGE = 50
-AMOUNTS = frozenset({"total", "worth", "amount", "balance", "unit_price"})
-"""Columns of amounts, in minor units of the currency."""
-NOTHING = "nothing"
-
 routes = Blueprint("changed", __name__)
 
 
@@ -40,7 +33,9 @@ def add_pages(subject: Subject) -> None:
 
 def show(subject: Subject) -> ResponseReturnValue:
     """Show what changed; without a beginning, since the end of yesterday."""
-    begin = moment_in_address("from") or moment_of_time("from", yesterday())
+    begin = moment_in_address("from")
+    if begin is None and not request.args.get("from"):
+        begin = moment_of_time("from", yesterday())
     found = find_changes(subject, begin, moment_in_address("to"), A_PAGE)
     return render_template(
         "past/changes.html",
@@ -71,27 +66,9 @@ def sentences_of(subject: Subject, row: RowDifference) -> list[tuple[str, str, s
 
 def words_of(name: str, row: Mapping[str, Any]) -> str:
     """Return a value as pages show it."""
-    value = row[name]
-    match value:
-        case None | "" | ():
-            return NOTHING
-        case bool():
-            return "yes" if value else "no"
-        case int() if name in AMOUNTS:
-            settings = the_shop().settings
-            return format_amount(value, row.get("currency") or settings.currency)
-        case int():
-            return f"{value:,}"
-        case datetime():
-            return people_time(value.astimezone(the_shop().settings.timezone))
-        case date():
-            return people_date(value)
-        case str():
-            return value
-        case _:
-            plain = as_json(value)
-            parts = plain.values() if isinstance(plain, dict) else plain
-            return ", ".join(str(part) for part in parts if part) or NOTHING
+    settings = the_shop().settings
+    currency = row.get("currency") or settings.currency
+    return Words(currency=currency, zone=settings.timezone).word(name, row[name])
 
 
 for _subject in SUBJECTS.values():

@@ -15,14 +15,14 @@ from flask import g, request
 
 from eventstore.errors import MomentAhead, NoFoldVersion, NotSettled
 from eventstore.past.moments import Moment, resolve_moment
-from eventstore.past.registry import (
-    PastCopy,
+from eventstore.past.registry import PastCopy, find_right
+from eventstore.past.wishes import (
     count_wishes,
-    find_right,
+    drop_left_wishes,
     find_wish,
+    note_waiting,
     want_copy,
 )
-from eventstore.past.waiting import drop_left_wishes, note_waiting
 from eventstore.projections.projection import Projection
 from webapp.current_shop import LOCAL
 from webapp.problems import Problem
