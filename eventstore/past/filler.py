@@ -7,6 +7,7 @@ import psycopg
 
 from eventstore.encryption.keys import MasterKeys
 from eventstore.errors import CopyDropped
+from eventstore.log.read import settled
 from eventstore.past.dropping import drop_tables, evict, sweep
 from eventstore.past.filling import fill_copy
 from eventstore.past.filling_notes import Progress
@@ -124,10 +125,10 @@ class Filler:
             """
             SELECT EXISTS (
                 SELECT FROM public.events
-                WHERE id > public.settled() AND type = ANY (%s)
+                WHERE id > %s AND type = ANY (%s)
             )
             """,
-            (sorted(types),),
+            (settled(self.connection), sorted(types)),
         ).fetchone()
         return row == (True,)
 

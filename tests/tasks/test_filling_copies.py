@@ -10,6 +10,7 @@ import pytest
 from domain.customers.commands import ForgetCustomer
 from eventstore.past import filling
 from eventstore.past.dropping import find_orphans
+from eventstore.past.filler import Filler
 from eventstore.past.registry import find_copies, find_right
 from eventstore.past.wishes import has_work, want_copy
 from readmodels import customers
@@ -17,7 +18,7 @@ from tasks.past.process import fill_in_turn
 from tasks.shop.wiring import Shop
 from tests.support.desk import Do, alice, place, rename
 from tests.support.filling_process import GATES, filling_process
-from tests.support.past import fill_all, moment_of, read_events
+from tests.support.past import MANY, fill_all, moment_of, read_events
 
 NAME = "alice@example.com"
 
@@ -199,15 +200,52 @@ def test_of_two_processes_one_fills(history: Shop) -> None:
         assert not fill_in_turn(history, stop, seconds_idle=0)
 
 
-def test_a_wish_for_rows_of_other_code_is_not_filled_by_this(history: Shop) -> None:
+def test_a_wish_for_rows_of_other_code_is_left_to_its_filler(history: Shop) -> None:
     """The web is of the new version already, and the filler of the one before."""
     wish(history)
     with history.lent() as connection:
         connection.execute("UPDATE past_copies SET fold_version = 'of new code'")
         fill_all(history, connection)
 
-        assert find_copies(connection) == []
+        assert [copy.state for copy in find_copies(connection)] == ["wanted"]
         assert find_orphans(connection) == []
+        # So it does not keep the turn from the filler that makes it.
+        assert not has_work(connection, history.projections)
+
+
+def test_while_a_forgetting_is_not_settled_nothing_is_filled(
+    history: Shop, do: Do, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be refused at its end, and begun again until then."""
+    wish(history)
+    with history.lent() as connection, history.lent() as other:
+        with other.transaction():
+            # A writer that does not end: nothing behind it is settled.
+            other.execute(
+                "SELECT pg_advisory_xact_lock_shared(lock_key(0, last_drawn()))"
+            )
+            do(ForgetCustomer(customer_id="ALICE"))
+            fill_all(history, connection)
+            assert [copy.state for copy in find_copies(connection)] == ["wanted"]
+        fill_all(history, connection)
+        assert [copy.state for copy in find_copies(connection)] == ["ready"]
+
+
+def test_a_number_that_comes_again_meets_no_tables(history: Shop) -> None:
+    """A crash empties the registry and begins its numbers again."""
+    wish(history)
+    with history.lent() as connection:
+        fill_all(history, connection)
+        [made] = find_copies(connection)
+        connection.execute("DELETE FROM past_copies")
+        connection.execute(
+            "ALTER TABLE past_copies ALTER COLUMN number"
+            f" RESTART WITH {made.number}".encode()
+        )
+        wish(history)
+        filler = Filler(connection, history.projections, None, MANY)
+
+        assert filler.fill_next() is not None
 
 
 def test_a_full_disk_is_noted_and_does_not_hold_up_the_next(
