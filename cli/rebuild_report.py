@@ -14,7 +14,7 @@ from eventstore.errors.rebuilding import (
 from eventstore.projections.projection import Projection
 from eventstore.projections.table_differences import DifferenceCounts, RowDifference
 from eventstore.rebuilding.comparing import Comparison
-from eventstore.rebuilding.course import Rebuilt
+from eventstore.rebuilding.result import Rebuilt
 from readmodels.rows_in_words import Words
 
 MAX_SENTENCES = 10

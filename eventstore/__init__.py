@@ -160,9 +160,9 @@ from eventstore.projections.projection import Fact, Index, Lookup, Projection, U
 from eventstore.projections.table_differences import DifferenceCounts, RowDifference
 from eventstore.projections.views import Page, Search, View
 from eventstore.rebuilding.comparing import Comparison
-from eventstore.rebuilding.course import Rebuilt
 from eventstore.rebuilding.one_row import RecomputedRow, recompute_row
 from eventstore.rebuilding.rebuild import rebuild
+from eventstore.rebuilding.result import Rebuilt
 from eventstore.rebuilding.retrying import RetryResult, retry_parked
 from eventstore.rebuilding.rollback import RolledBack, roll_back
 from eventstore.rewriting.archived_logs import KeptLog, drop_kept, find_kept

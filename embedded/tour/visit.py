@@ -32,7 +32,7 @@ class StepFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class AcceptedCommand:
     """A command that was answered with 202."""
 
     id: str
@@ -87,22 +87,22 @@ class Visit:
             raise StepFailed(f"that command ended with status {ended.returncode}")
         return ended.stdout
 
-    def send(self, type_: str, **data: Any) -> Accepted:
+    def send(self, type_: str, **data: Any) -> AcceptedCommand:
         """Show and send a command to the API, as any program does."""
         body = {"type": type_, "data": data}
         screen.show_command("POST /api/commands", json.dumps(body, ensure_ascii=False))
         accepted = self.send_unseen(type_, **data)
-        screen.show_output(f"202 Accepted, {accepted.address}")
+        screen.show_output(f"202 AcceptedCommand, {accepted.address}")
         return accepted
 
-    def send_unseen(self, type_: str, **data: Any) -> Accepted:
+    def send_unseen(self, type_: str, **data: Any) -> AcceptedCommand:
         """Send a command without showing it: what a step only needs beforehand."""
         status, answer = self.call(
             "POST", "/api/commands", {"type": type_, "data": data}
         )
         if status != 202:
             raise StepFailed(f"{type_} was answered with {status}: {answer}")
-        return Accepted(answer["id"], answer["links"]["self"])
+        return AcceptedCommand(answer["id"], answer["links"]["self"])
 
     def call(
         self, method: str, path: str, body: object = None
@@ -138,7 +138,7 @@ class Visit:
         finally:
             connection.close()
 
-    def wait_for(self, accepted: Accepted) -> Mapping[str, Any]:
+    def wait_for(self, accepted: AcceptedCommand) -> Mapping[str, Any]:
         """Return a command once it has ended, however it did."""
 
         def ended() -> Mapping[str, Any] | None:

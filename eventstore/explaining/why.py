@@ -119,7 +119,7 @@ def columns_of(projection: Projection) -> Sequence[str]:
     return [field.name for field in fields(projection.row)]
 
 
-class Folded(NamedTuple):
+class FoldResult(NamedTuple):
     """
     What was folded: so many *events*, and whether *is_whole* is all of them.
 
@@ -132,7 +132,7 @@ class Folded(NamedTuple):
     failed: Sequence[str]
 
 
-NOTHING_FOLDED = Folded(0, is_whole=True, streams=(), failed=())
+NO_FOLD = FoldResult(0, is_whole=True, streams=(), failed=())
 
 
 class Search:
@@ -203,7 +203,7 @@ class Search:
         elif finds_missing or shown is not None or not is_readable:
             folded = self.fold_all()
         else:
-            folded = NOTHING_FOLDED
+            folded = NO_FOLD
         parked = self.find_parked(folded.streams)
         versions = list(self.found)
         if self.is_personal:
@@ -259,7 +259,7 @@ class Search:
         forgotten = self.live.being_forgotten
         return bool(forgotten if streams is None else forgotten.intersection(streams))
 
-    def fold_streams(self, streams: set[str]) -> Folded:
+    def fold_streams(self, streams: set[str]) -> FoldResult:
         """Fold what feeds the row alone."""
         live = self.live
         work = ReadableRows(
@@ -274,9 +274,9 @@ class Search:
         )
         done = work.run(streams, live.parked)
         failed = [one.stream_id for one in done.failures]
-        return Folded(done.folded, is_whole=True, streams=work.read, failed=failed)
+        return FoldResult(done.folded, is_whole=True, streams=work.read, failed=failed)
 
-    def fold_all(self) -> Folded:
+    def fold_all(self) -> FoldResult:
         """Fold all events of the read model: nobody knows which feed the row."""
         live = self.live
         folding = self.make_folding(self.projection, live.tables, live.parked)
@@ -290,7 +290,7 @@ class Search:
             told=self.told,
         )
         failed = [one.stream_id for one in folding.failures]
-        return Folded(events, is_whole=is_whole, streams=None, failed=failed)
+        return FoldResult(events, is_whole=is_whole, streams=None, failed=failed)
 
     def find_parked(self, streams: Collection[str] | None) -> Sequence[ParkedStream]:
         """Return those of *streams*, or of all, whose events are passed over."""

@@ -277,14 +277,10 @@ class Filling:
         A sort of a hundred thousand rows takes less than the goal without one.
         """
         made_early = not self.rows.has_all
-        wanted = [
-            index
-            for index in self.tables.rows.indexes
-            if index.using != "btree" or (index.is_early and not made_early)
-        ]
-        for index in wanted:
-            with suppress(psycopg.errors.UndefinedTable):
-                self.tables.rows.create_index(self.connection, index)
+        for index in self.tables.rows.indexes:
+            if index.using != "btree" or (index.is_early and not made_early):
+                with suppress(psycopg.errors.UndefinedTable):
+                    self.tables.rows.create_index(self.connection, index)
         self.notes.note_size(self.tables)
 
     def note_progress(self) -> None:

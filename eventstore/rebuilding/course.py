@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
@@ -49,6 +48,7 @@ from eventstore.rebuilding.progress import (
     count_events,
 )
 from eventstore.rebuilding.refusing import refusal_of
+from eventstore.rebuilding.result import Rebuilt
 from eventstore.rebuilding.swapping import Swap, drop_old
 from eventstore.subscriptions.subscription import Subscription
 
@@ -60,33 +60,6 @@ FEW = 500
 
 Show = Callable[[Progress], None]
 Report = Callable[[Comparison], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rebuilt:
-    """
-    A read model after its rebuild, and how the swap went.
-
-    *generation* is the number of the new generation, *position* the one up to which it
-    has read the log. *is_live* is False after a dry run, which has dropped it, unless
-    it *is_kept*: an earlier rebuild had filled it.
-    *swaps_tried* is the number of times that it was put live, the last with success,
-    and *seconds_of_swap* what that one took of *seconds*. *comparison* says what
-    differed from the rows before; None if there was nothing to compare, and
-    the sentence *not_compared* says why. *refusal* is what a rebuild that is no dry run
-    raises.
-    """
-
-    generation: int
-    position: int
-    is_live: bool = True
-    seconds: float = field(default=0.0, compare=False)
-    seconds_of_swap: float = field(default=0.0, compare=False)
-    swaps_tried: int = 0
-    comparison: Comparison | None = None
-    not_compared: str | None = None
-    is_kept: bool = False
-    refusal: RebuildFailed | None = None
 
 
 class Rebuild:

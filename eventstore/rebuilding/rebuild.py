@@ -20,10 +20,11 @@ from eventstore.errors.text import error_text
 from eventstore.projections.generations import REBUILDING, drop_generation
 from eventstore.projections.parking import Parker
 from eventstore.projections.projection import Projection
-from eventstore.rebuilding.course import Rebuild, Rebuilt, Report, Show
+from eventstore.rebuilding.course import Rebuild, Report, Show
 from eventstore.rebuilding.filling import find_checkpoints
 from eventstore.rebuilding.fillings import Begun, begin
 from eventstore.rebuilding.processes import Connect, is_passing
+from eventstore.rebuilding.result import Rebuilt
 
 MAX_SECONDS_TO_BEGIN = 1.0
 """So long the session of a process that was killed may still hold the lock."""

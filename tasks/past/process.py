@@ -38,7 +38,7 @@ MAX_SECONDS_OF_STATEMENT = 1_800.0
 log = logger_of(__name__)
 
 
-class Stopped(BaseException):
+class FillingStopped(BaseException):
     """The relay ends, and a copy is half filled: it is wanted again."""
 
 
@@ -55,7 +55,7 @@ def fill_copies(wiring: Callable[[], Shop], moved_at: c_double, parent: int) -> 
     while not stop.is_set() and not has_ended:
         try:
             has_ended = fill_in_turn(shop, stop)
-        except Stopped:
+        except FillingStopped:
             break
         except (psycopg.Error, sa.exc.DBAPIError, EventStoreError) as error:
             log.warning("filling copies broke off", error=type(error).__name__)
@@ -99,7 +99,7 @@ def fill_next(filler: Filler, stop: StopRequest) -> bool:
 
     def show(*_: object) -> None:
         if stop.is_set():
-            raise Stopped
+            raise FillingStopped
 
     started = time.monotonic()
     try:

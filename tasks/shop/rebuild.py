@@ -9,9 +9,10 @@ import psycopg
 from eventstore.projections.generations import live_generations, shape_of
 from eventstore.projections.parking import Parker
 from eventstore.projections.projection import Projection
-from eventstore.rebuilding.course import Rebuilt, Report, Show
+from eventstore.rebuilding.course import Report, Show
 from eventstore.rebuilding.one_row import RecomputedRow, recompute_row
 from eventstore.rebuilding.rebuild import rebuild as fill_and_swap
+from eventstore.rebuilding.result import Rebuilt
 from eventstore.rebuilding.rollback import RolledBack, roll_back
 from tasks.shop.connections import connect
 from tasks.shop.wiring import Shop

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Q = TypeVar("Q")
 T = TypeVar("T")
 
-LONGEST_REST = 5.0
+MAX_REST = 5.0
 """Seconds between two attempts at a store that does not answer, at most."""
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class AskedStore(Generic[Q]):
     name: str
     make: Callable[[], Q]
     breaker: Breaker = field(
-        default_factory=lambda: Breaker(threshold=1, longest_rest=LONGEST_REST)
+        default_factory=lambda: Breaker(threshold=1, longest_rest=MAX_REST)
     )
 
     @cached_property

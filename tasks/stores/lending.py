@@ -24,7 +24,7 @@ MAX_SILENCE = 0.08
 """Seconds after which a silent server is looked at; a look takes as long at most."""
 MAX_SILENCE_OF_LAST = 1.0
 """The same, for a server that alone may answer."""
-LONGEST_REST = 5.0
+MAX_REST = 5.0
 """Seconds between two attempts at a server that does not answer, at most."""
 STATES_OF_SERVER = ("08", "53", "57P", "58")
 """
@@ -69,7 +69,7 @@ class LendingDatabase:
     name: str
     make: Callable[[], sa.Engine]
     breaker: Breaker = field(
-        default_factory=lambda: Breaker(threshold=1, longest_rest=LONGEST_REST)
+        default_factory=lambda: Breaker(threshold=1, longest_rest=MAX_REST)
     )
 
     @cached_property

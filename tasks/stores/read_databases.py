@@ -11,7 +11,7 @@ from eventstore.connection import driver_connection
 from tasks.broker.circuit_breaker import Breaker
 from tasks.shop.identity import identity_of
 from tasks.shop.settings import Settings
-from tasks.stores.lending import LONGEST_REST, LendingDatabase
+from tasks.stores.lending import MAX_REST, LendingDatabase
 from tasks.stores.replica import replica_at
 from tasks.stores.second_postgres import second_postgres_at
 from tasks.stores.store_state import ReadStore
@@ -62,7 +62,7 @@ def read_databases(
     stores: list[ReadStore] = []
     # One failure is enough for a store, since another database answers; what only the
     # primary can answer is worth a second attempt.
-    own = LendingDatabase(PRIMARY, primary, Breaker(longest_rest=LONGEST_REST))
+    own = LendingDatabase(PRIMARY, primary, Breaker(longest_rest=MAX_REST))
     if settings.read_database_url:
         stores.append(second_postgres_at(settings.read_database_url))
     if settings.replica_database_url:
