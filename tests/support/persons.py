@@ -53,8 +53,22 @@ def clean_postgres(url: str, *others: str, table: str = "") -> None:
     Without a *table* all tables of the database are written again.
     """
     with psycopg.connect(url, autocommit=True) as session:
+        if others:
+            # A replica says once in ten seconds which old rows it may still show.
+            row = session.execute("SELECT pg_current_xact_id()::text::bigint")
+            [now] = row.fetchone() or (0,)
+            wait_until(lambda: is_let_go(session, now), "the replica needs no old row")
         session.execute(f"VACUUM FULL {table}")
     drop_log(url, *others)
+
+
+def is_let_go(session: psycopg.Connection[Any], transaction: int) -> bool:
+    """Return whether no replication slot keeps rows from before a transaction."""
+    row = session.execute(
+        "SELECT count(*) FROM pg_replication_slots WHERE xmin::text::bigint < %s",
+        (transaction,),
+    ).fetchone()
+    return row == (0,)
 
 
 def drop_log(url: str, *others: str) -> None:
