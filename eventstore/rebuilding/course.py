@@ -232,6 +232,9 @@ class Rebuild:
             return "nobody knows what the live rows were made of"
         places = find_checkpoints(self.connection, [self.live_name])
         end, reached = settled(self.connection), places.get(self.live_name, 0)
+        if not reached and end:
+            # Of a history that was just loaded: a rebuild is the fastest beginning.
+            return "the live rows have read nothing yet"
         if reached < end * MIN_SHARE_READ:
             self.behind = (
                 f"the live rows are at position {reached:,}, far behind {end:,}"

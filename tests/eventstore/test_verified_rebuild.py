@@ -147,12 +147,28 @@ def test_live_rows_that_are_far_behind_are_put_aside_only_where_all_is_accepted(
     assert rows(read_model) == before
     assert tables(read_model) == ["totals_g1"]
     dry = rebuild(read_model.connection, totals, is_dry_run=True)
-    assert dry.not_compared is not None
+    assert isinstance(dry.refusal, RowsNotCompared)
     rebuilt = rebuild(read_model.connection, totals, accept_differences=None)
 
     assert rebuilt.comparison is None
     assert rebuilt.not_compared == "the live rows are at position 10, far behind 21"
     assert len(rows(read_model)) == 2 * COUNTERS + 1
+
+
+def test_live_rows_that_have_read_nothing_are_no_reason_to_refuse(
+    read_model: Engine,
+) -> None:
+    """A rebuild is the fastest way to fill them, once a history was loaded."""
+    read_model.connection.execute(
+        "UPDATE subscriptions SET checkpoint = 0, event_id = NULL"
+        " WHERE name = 'totals_g1'"
+    )
+
+    rebuilt = rebuild(read_model.connection, totals)
+
+    assert rebuilt.not_compared == "the live rows have read nothing yet"
+    assert rebuilt.is_live
+    assert len(rows(read_model)) == COUNTERS
 
 
 def test_the_live_rows_are_caught_up_while_they_are_compared(
