@@ -159,9 +159,9 @@ def test_live_rows_that_have_read_nothing_are_no_reason_to_refuse(
     read_model: Engine,
 ) -> None:
     """A rebuild is the fastest way to fill them, once a history was loaded."""
+    read_model.connection.execute("DELETE FROM subscriptions WHERE name = 'totals_g1'")
     read_model.connection.execute(
-        "UPDATE subscriptions SET checkpoint = 0, event_id = NULL"
-        " WHERE name = 'totals_g1'"
+        "INSERT INTO subscriptions (name) VALUES ('totals_g1')"
     )
 
     rebuilt = rebuild(read_model.connection, totals)
