@@ -1,7 +1,7 @@
 """Make rows once more from their streams, and compare them with what the table has."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 import psycopg
@@ -13,6 +13,7 @@ from eventstore.explaining.log_folding import LogFolding, fold_log
 from eventstore.explaining.page_walk import load_all
 from eventstore.projections.projection import Key, Row
 from eventstore.projections.recompute import Recomputation
+from eventstore.projections.table_differences import difference_of
 
 MAX_EVENTS = 20_000
 """Events that are folded for a row at most; one that needs more is left out."""
@@ -122,24 +123,18 @@ def compare_rows(
     audited = AuditedRows(keys=[key for key in wanted if key in held])
     for key, row in wanted.items():
         shown = held.get(key)
-        if shown == row:
+        difference = difference_of(key, shown, row)
+        if difference is None:
             continue
         kind: Kind = "changed"
-        columns: list[str] = []
         if shown is None:
             kind = "missing"
         elif row is None:
             kind = "unexpected"
-        else:
-            columns = [
-                one.name
-                for one in fields(row)
-                if getattr(row, one.name) != getattr(shown, one.name)
-            ]
         name = live.projection.name
         named = streams_of_row(live, key, row or shown) or streams
         audited.wrong.append(
-            WrongRow(name, key, TABLE, kind, columns, shown, row, named)
+            WrongRow(name, key, TABLE, kind, difference.columns, shown, row, named)
         )
     return audited
 

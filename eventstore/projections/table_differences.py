@@ -7,7 +7,7 @@ Both want to be still meanwhile: ask in one transaction with REPEATABLE READ.
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
 import psycopg
@@ -32,6 +32,20 @@ class RowDifference(NamedTuple):
     before: Row | None
     after: Row | None
     columns: Sequence[str]
+
+
+def difference_of(
+    key: Key, before: Row | None, after: Row | None
+) -> RowDifference | None:
+    """Return what differs between two versions of a row, None if nothing does."""
+    if before == after:
+        return None
+    columns = [
+        one.name
+        for one in (() if before is None or after is None else fields(after))
+        if getattr(before, one.name) != getattr(after, one.name)
+    ]
+    return RowDifference(key, before, after, columns)
 
 
 @dataclass(frozen=True, slots=True)

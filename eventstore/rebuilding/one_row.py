@@ -11,7 +11,7 @@ from eventstore.projections.generations import live_generations, shape_of
 from eventstore.projections.parked_streams import find_positions
 from eventstore.projections.projection import Key, Projection, Row
 from eventstore.projections.recompute import Recomputation
-from eventstore.projections.table_differences import RowDifference
+from eventstore.projections.table_differences import RowDifference, difference_of
 from eventstore.projections.tables import Tables, tables_of
 from eventstore.steps import send_all
 
@@ -97,7 +97,7 @@ def recompute(
         raise RebuildFailed(projection.name, str(error)) from error
     after = done.rows.get(key)
     fed = streams if after is None else {*streams, *projection.streams_of(after)}
-    difference = differing(tables, key, before, after)
+    difference = difference_of(key, before, after)
     if difference is not None:
         send_all(connection, tables.rows.store({key: after}))
     return RecomputedRow(
@@ -107,19 +107,3 @@ def recompute(
         difference=difference,
         parked=tuple(sorted(fed & parked.keys())),
     )
-
-
-def differing(
-    tables: Tables, key: Key, before: Row | None, after: Row | None
-) -> RowDifference | None:
-    """Return what differs between two rows, None if nothing does."""
-    if before == after:
-        return None
-    columns = [
-        name
-        for name in tables.rows.columns
-        if before is not None
-        and after is not None
-        and getattr(before, name) != getattr(after, name)
-    ]
-    return RowDifference(key, before, after, columns)

@@ -8,7 +8,8 @@ import psycopg
 
 from domain.forgotten import FORGOTTEN
 from eventstore.explaining.explanation import ColumnChange, Explanation
-from webapp.why.wording import AMOUNTS, NOTHING, Words, is_forgotten
+from readmodels.rows_in_words import AMOUNTS
+from webapp.why.wording import NOTHING, Words, is_forgotten
 
 NOT_KNOWN = "not known"
 

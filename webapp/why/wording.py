@@ -10,17 +10,11 @@ from zoneinfo import ZoneInfo
 from domain.address import Address
 from domain.forgotten import FORGOTTEN
 from domain.money import format_amount
+from readmodels.rows_in_words import AMOUNTS
 from webapp.formats import percentage
 from webapp.forms.labels import field_name
 from webapp.template_filters import people_date, people_time
 
-AMOUNTS = frozenset(
-    {
-        *("amount", "balance", "change", "freight", "gross", "paid", "refunded"),
-        *("total", "unit_price", "worth"),
-    }
-)
-"""Columns with minor units of the currency of their row."""
 COUNTED = {"lines": ("line", "lines"), "history": ("event", "events")}
 """What the parts of a column are called, by the column's name."""
 ADDRESS = ("name", "street", "postal_code", "city", "region", "country")
