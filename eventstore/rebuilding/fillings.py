@@ -112,9 +112,10 @@ def begin(
         left = sorted(n for n in existing_generations(connection, name) if n > newest)
         reason = None
         if left == [newest + 1]:
-            parts, reason = find_parts(connection, projection, newest + 1, processes)
-            if reason is None:
-                return Begun(parts, True, None, is_merged(connection, name, newest + 1))
+            found = find_left(connection, projection, newest + 1, processes)
+            if isinstance(found, Begun):
+                return found
+            reason = found
         for number in left:
             drop_generation(connection, name, number)
         tables = make_tables(connection, projection, newest + 1, processes)
@@ -126,24 +127,13 @@ def begin(
     return Begun(parts, False, reason)
 
 
-def is_merged(
-    connection: psycopg.Connection[Any], read_model: str, number: int
-) -> bool:
-    """Return whether the parts of a filling have met."""
-    found = connection.execute(
-        "SELECT FROM public.fillings WHERE generation = %s AND phase <> 'filling'",
-        (name_of(read_model, number),),
-    )
-    return found.rowcount == 1
-
-
-def find_parts(
+def find_left(
     connection: psycopg.Connection[Any],
     projection: Projection,
     number: int,
     processes: int,
-) -> tuple[Sequence[Part], str | None]:
-    """Return the parts of a filling that was left, or why it cannot be gone on with."""
+) -> Begun | str:
+    """Return a filling that was left, or why it cannot be gone on with."""
     name = name_of(projection.name, number)
     row = connection.execute(
         "SELECT shape, fold_version, parts, phase FROM public.fillings"
@@ -151,15 +141,15 @@ def find_parts(
         (name,),
     ).fetchone()
     if row is None:
-        return [], "nobody knows by which code it was filled"
+        return "nobody knows by which code it was filled"
     shape, version, count, phase = row
     if shape != shape_of(projection):
-        return [], "it was of another definition"
+        return "it was of another definition"
     if version is None or version != fold_version(projection):
-        return [], "it was filled by other code"
+        return "it was filled by other code"
     # One whose parts have met needs no others.
     if count != processes and (count > 1 or phase == "filling"):
-        return [], f"{count} processes had filled it, and now {processes} are to"
+        return f"{count} processes had filled it, and now {processes} are to"
     parts = parts_of(projection, number, count)
     tables = {table.name for part in parts for table in part.tables().all}
     found = connection.execute(
@@ -167,11 +157,12 @@ def find_parts(
         (SCHEMA,),
     )
     if tables - {table for (table,) in found}:
-        return [], "its tables were dropped"
+        return "its tables were dropped"
     for part in parts:
         if (fault := find_fault(connection, part)) is not None:
-            return [], fault
-    return parts, None
+            return fault
+    # Once they have met, any number of processes may go on with it.
+    return Begun(parts, True, None, is_merged=phase != "filling")
 
 
 def find_fault(connection: psycopg.Connection[Any], part: Part) -> str | None:
