@@ -94,7 +94,7 @@ def audit_streams(
         is_whole = (
             not done.failures
             and work.read.isdisjoint(live.parked)
-            # The rows are right: they are of before it, and their events no longer are.
+            # Right: what changed their events, a forgetting, comes later.
             and work.read.isdisjoint(live.being_forgotten)
         )
     if not is_whole:

@@ -158,13 +158,13 @@ def evict(
     connection: psycopg.Connection[Any],
     *,
     most: int,
-    most_bytes: int,
+    max_bytes: int,
     but: int | None = None,
 ) -> int:
     """
     Drop the copies used longest ago until at most *most* are left; return how many.
 
-    They have at most *most_bytes* together. But the copy numbered *but* stays, and with
+    They have at most *max_bytes* together. But the copy numbered *but* stays, and with
     it the one that was used last, even if these have more: who compares two moments
     needs both, and each would drop the other.
     """
@@ -185,7 +185,7 @@ def evict(
         """,
         {
             "most": most,
-            "bytes": most_bytes,
+            "bytes": max_bytes,
             "but": but,
             # Without one that stays there is nobody who compares.
             "spared": 0 if but is None else SPARED,

@@ -112,7 +112,7 @@ class Filler:
         evict(
             self.connection,
             most=self.bounds.copies,
-            most_bytes=self.bounds.bytes,
+            max_bytes=self.bounds.bytes,
             but=copy.number,
         )
         found = find_copies(self.connection, numbers=[copy.number])

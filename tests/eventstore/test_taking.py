@@ -90,13 +90,13 @@ def test_where_nothing_is_due_nothing_is_taken(engine: Engine) -> None:
 def test_a_take_is_bounded_by_the_size_of_its_commands(engine: Engine) -> None:
     ids = [engine.accept(Add(counter_id="clock", note="x" * 800)) for _ in range(3)]
 
-    assert taken_ids(engine.take(ids[0], most_bytes=2_000)) == ids[:2]
+    assert taken_ids(engine.take(ids[0], max_bytes=2_000)) == ids[:2]
 
 
 def test_a_command_beyond_the_bound_is_taken_alone(engine: Engine) -> None:
     ids = [engine.accept(Add(counter_id="clock", note="x" * 800)) for _ in range(2)]
 
-    assert taken_ids(engine.take(ids[0], most_bytes=10)) == ids[:1]
+    assert taken_ids(engine.take(ids[0], max_bytes=10)) == ids[:1]
 
 
 def test_a_command_that_nobody_accepted_is_nothing_to_do(engine: Engine) -> None:

@@ -225,7 +225,7 @@ class Engine:
         command_id: UUID,
         connection: psycopg.Connection[Any] | None = None,
         *,
-        most_bytes: int = 1_000_000,
+        max_bytes: int = 1_000_000,
     ) -> LeasedStream | None:
         return take(
             connection or self.connection,
@@ -233,7 +233,7 @@ class Engine:
             Runner(
                 deciders=COUNTERS,
                 name="worker",
-                limits=Limits(bytes=most_bytes, deaths=3),
+                limits=Limits(bytes=max_bytes, deaths=3),
             ),
         )
 

@@ -61,7 +61,7 @@ def show_killed_worker(visit: Visit) -> None:
     if worker.process is None:
         raise StepFailed("no worker runs")
     with psycopg.connect(visit.shop.database_url) as holder:
-        # Until the transaction ends, whoever works on this order has to wait.
+        # Until the transaction ends, a worker on this order has to wait.
         holder.execute(f"SELECT pg_advisory_xact_lock({LOCK})", (stream_id,))
         sent = visit.send(
             "ReceivePayment", order_id=order_id, amount=SEAL["unit_price"]

@@ -102,7 +102,7 @@ STEPS = (
         text="""
         The state of an account is the replay of its events. Here somebody drops 499
         cents into one: with its opening that makes 500 events, and a snapshot. After 23
-        cents more, whoever loads it reads the snapshot and 23 events instead of 523.
+        cents more, loading it reads the snapshot and 23 events instead of 523.
         """,
         show=show_snapshot,
     ),
