@@ -124,10 +124,30 @@ AccountId = Annotated[
         "letters, digits, dots, dashes or underscores, like 17, ALFKI or till",
     ),
 ]
+PRODUCT_ID = Text(
+    40,
+    r"[A-Za-z0-9][A-Za-z0-9._-]*",
+    "letters, digits, dots, dashes or underscores, like 17 or RC-1",
+)
+ProductId = Annotated[str, PRODUCT_ID]
+# As with customers: numbers are given by the shop.
+ChosenProductId = Annotated[
+    str,
+    Text(
+        40,
+        r"[A-Za-z][A-Za-z0-9._-]*",
+        "a letter first, then also digits, dots, dashes or underscores",
+    ),
+]
 TransferNumber = Annotated[int, Whole(1, 2**53)]
 Currency = Annotated[str, Text(3, "[A-Z]{3}", "three capital letters, like EUR")]
 OrderNumber = Annotated[int, Whole(1, 2**53)]
 Days = Annotated[int, Whole(1, 3_650)]
+Terms = Annotated[int, Whole(0, 365)]
+LineNumber = Annotated[int, Whole(1, 2**31)]
+PaymentNumber = Annotated[int, Whole(1, 2**31)]
+ParcelNumber = Annotated[int, Whole(1, 2**31)]
+Note = Annotated[str, Text(1_000, has_lines=True)]
 Amount = Annotated[int, Whole(1, MAX_AMOUNT)]
 Total = Annotated[int, Whole(1, MAX_TOTAL)]
 Freight = Annotated[int, Whole(0, MAX_AMOUNT)]

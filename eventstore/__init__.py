@@ -186,6 +186,7 @@ from eventstore.subscriptions.process_manager import (
     ProcessManager,
     ProcessManagerRun,
     begin_acting,
+    due_after,
     never_deployed,
 )
 from eventstore.subscriptions.snapshot_taker import (
@@ -229,6 +230,7 @@ __all__ += ["find_command", "tell_abandoned"]
 __all__ += ["Keyring", "MasterKeys"]
 # Readers of the log.
 __all__ += ["CaughtUp", "ForeignCheckpoint", "ProcessManager", "ProcessManagerRun"]
+__all__ += ["due_after"]
 __all__ += ["SnapshotPolicy", "Subscription", "begin_acting", "catch_up"]
 __all__ += ["ensure_snapshot_taker", "lag", "never_deployed", "read_on"]
 __all__ += ["snapshot_taker"]

@@ -11,7 +11,12 @@ from domain.address import Address
 from domain.customers import events
 from domain.customers.customer import details_in
 from domain.forgotten import FORGOTTEN
-from domain.orders.events import OrderCancelled, OrderCreated
+from domain.orders.events import (
+    OrderCancelled,
+    OrderCreated,
+    OrderItemsChanged,
+    OrderReturned,
+)
 from domain.orders.upcasters import UPCASTERS
 from eventstore.projections.projection import (
     Fact,
@@ -62,35 +67,52 @@ class CustomerRow(CustomerView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedOrder:
-    """Customer and worth of an order, needed when it is cancelled."""
+    """
+    Customer and worth of an order, needed when its worth changes.
+
+    *change* is by how much its last event has changed the worth.
+    """
 
     order_id: int
     customer_id: str
     total: int
+    change: int
+
+
+Changed = OrderItemsChanged | OrderReturned | OrderCancelled
 
 
 def order_of(fact: Fact) -> int | None:
-    return int(fact.subject) if isinstance(fact.event, OrderCreated) else None
+    is_about = isinstance(fact.event, OrderCreated | Changed)
+    return int(fact.subject) if is_about else None
 
 
 def placed_order(row: PlacedOrder | None, fact: Fact) -> PlacedOrder:
-    event: OrderCreated = fact.event
-    return PlacedOrder(
-        order_id=int(fact.subject), customer_id=event.customer_id, total=event.total
-    )
+    match fact.event:
+        case OrderCreated(customer_id=customer_id, total=total):
+            return PlacedOrder(
+                order_id=int(fact.subject),
+                customer_id=customer_id,
+                total=total,
+                change=total,
+            )
+        case OrderCancelled():
+            assert row is not None
+            return replace(row, total=0, change=-row.total)
+        case event:
+            assert row is not None
+            return replace(row, total=event.total, change=event.total - row.total)
 
 
 def needs(fact: Fact) -> Mapping[str, Key]:
-    if isinstance(fact.event, OrderCancelled):
-        return {"order": int(fact.subject)}
-    return {}
+    return {"order": int(fact.subject)} if isinstance(fact.event, Changed) else {}
 
 
 def customer_of(fact: Fact, looked_up: LookedUp) -> str | None:
     match fact.event:
         case OrderCreated(customer_id=customer_id):
             return customer_id
-        case OrderCancelled():
+        case OrderItemsChanged() | OrderReturned() | OrderCancelled():
             order: PlacedOrder = looked_up["order"]
             return order.customer_id
         case _:
@@ -127,13 +149,13 @@ def fold(row: CustomerRow | None, fact: Fact, looked_up: LookedUp) -> CustomerRo
                 currency=currency,
                 last_order_at=max(last, fact.occurred_at),
             )
-        case _:
+        case event:
             customer = existing_row(row)
             order: PlacedOrder = looked_up["order"]
             return replace(
                 customer,
-                cancelled=customer.cancelled + 1,
-                worth=customer.worth - order.total,
+                cancelled=customer.cancelled + isinstance(event, OrderCancelled),
+                worth=customer.worth + order.change,
             )
 
 
@@ -162,6 +184,8 @@ projection = Projection(
         events.CustomerDetailsChanged,
         events.CustomerForgotten,
         OrderCreated,
+        OrderItemsChanged,
+        OrderReturned,
         OrderCancelled,
     ],
     key_of=customer_of,
@@ -173,8 +197,8 @@ projection = Projection(
     streams={"customer_id": "customer"},
     forgets=[events.CustomerForgotten],
     # 2: words are folded in other ways. 3: an index of the numbers in small letters.
-    # 4: places and telephone numbers.
-    version=4,
+    # 4: places and telephone numbers. 5: orders that are changed or returned.
+    version=5,
     lookups=[
         Lookup(
             name="order",

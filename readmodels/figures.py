@@ -2,13 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Annotated
 
 import sqlalchemy as sa
 
-from domain.orders.events import OrderCancelled, OrderCreated, OrderShipped
+from domain.orders.events import (
+    OrderCancelled,
+    OrderCreated,
+    OrderItemsChanged,
+    OrderReturned,
+    OrderShipped,
+)
 from domain.orders.upcasters import UPCASTERS
-from eventstore.projections.projection import Fact, LookedUp, Projection
+from eventstore.projections.projection import Fact, Key, LookedUp, Lookup, Projection
 from eventstore.projections.views import View
 
 ALL_ORDERS = "orders"
@@ -23,12 +29,12 @@ class Figures:
         int, "The lines' worth of all orders before discounts, in minor units"
     ] = 0
     total: Annotated[
-        int, "The worth of all orders after all discounts, in minor units"
+        int, "What all orders cost, after discounts and with freight, in minor units"
     ] = 0
-    freight: Annotated[int, "The freight of all orders, in minor units"] = 0
-    not_shipped: Annotated[
-        int, "How many orders are neither shipped, delivered nor cancelled"
+    freight: Annotated[
+        int, "The freight of all orders, in their total or only noted, in minor units"
     ] = 0
+    not_shipped: Annotated[int, "How many orders are neither shipped nor cancelled"] = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +42,51 @@ class FiguresRow(Figures):
     """The figures as they are kept."""
 
     scope: Annotated[str, "What is added up: `orders`, which is all orders"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderSums:
+    """What an order adds to the figures, and by how much its last event did."""
+
+    order_id: int
+    gross: int = 0
+    total: int = 0
+    freight: int = 0
+    gross_change: int = 0
+    total_change: int = 0
+    freight_change: int = 0
+
+
+Priced = OrderCreated | OrderItemsChanged | OrderReturned
+"""The events that tell what an order costs."""
+
+
+def order_of(fact: Fact) -> int | None:
+    return int(fact.subject) if isinstance(fact.event, Priced) else None
+
+
+def sums_of(row: OrderSums | None, fact: Fact) -> OrderSums:
+    before = row or OrderSums(order_id=int(fact.subject))
+    event: Priced = fact.event
+    gross, freight = before.gross, event.freight
+    if not isinstance(event, OrderReturned):
+        # As it was ordered: what comes back is worth nothing, but was.
+        gross = sum(line.unit_price * line.quantity for line in event.items)
+    if isinstance(event, OrderCreated):
+        freight += event.carriage or 0
+    return OrderSums(
+        order_id=before.order_id,
+        gross=gross,
+        total=event.total,
+        freight=freight,
+        gross_change=gross - before.gross,
+        total_change=event.total - before.total,
+        freight_change=freight - before.freight,
+    )
+
+
+def needs(fact: Fact) -> Mapping[str, Key]:
+    return {"order": int(fact.subject)} if isinstance(fact.event, Priced) else {}
 
 
 def key_of(fact: Fact, looked_up: LookedUp) -> str:
@@ -50,33 +101,56 @@ def fold(row: FiguresRow | None, fact: Fact, looked_up: LookedUp) -> FiguresRow:
     """
     row = row or FiguresRow(scope=ALL_ORDERS)
     match fact.event:
-        case OrderCreated() as event:
-            return replace(row, **sums_with(row, event))
+        case OrderCreated():
+            row = with_sums(row, looked_up["order"])
+            return replace(row, orders=row.orders + 1, not_shipped=row.not_shipped + 1)
+        case OrderItemsChanged(is_shipped=is_shipped):
+            row = with_sums(row, looked_up["order"])
+            return replace(row, not_shipped=row.not_shipped - is_shipped)
+        case OrderReturned():
+            return with_sums(row, looked_up["order"])
         case _:
             return replace(row, not_shipped=row.not_shipped - 1)
 
 
-def sums_with(row: FiguresRow, event: OrderCreated) -> Mapping[str, Any]:
-    """Return the figures by name, with one more order."""
-    gross = sum(item.unit_price * item.quantity for item in event.items)
-    return {
-        "orders": row.orders + 1,
-        "gross": row.gross + gross,
-        "total": row.total + event.total,
-        "freight": row.freight + (event.freight or 0),
-        "not_shipped": row.not_shipped + 1,
-    }
+def with_sums(row: FiguresRow, order: OrderSums) -> FiguresRow:
+    """Return the figures with the last change of an order."""
+    return replace(
+        row,
+        gross=row.gross + order.gross_change,
+        total=row.total + order.total_change,
+        freight=row.freight + order.freight_change,
+    )
 
 
 projection = Projection(
     name="figures",
     row=FiguresRow,
     key="scope",
-    events=[OrderCreated, OrderShipped, OrderCancelled],
+    events=[
+        OrderCreated,
+        OrderItemsChanged,
+        OrderReturned,
+        OrderShipped,
+        OrderCancelled,
+    ],
     key_of=key_of,
+    needs=needs,
     fold=fold,
     upcasters=UPCASTERS,
     personal={},
+    lookups=[
+        Lookup(
+            name="order",
+            row=OrderSums,
+            key="order_id",
+            key_of=order_of,
+            fold=sums_of,
+            category="order",
+        )
+    ],
+    # 2: orders whose lines change, and what comes back.
+    version=2,
 )
 
 view: View[Figures] = View.of(projection, sorts={"scope": "scope"}, row=Figures)

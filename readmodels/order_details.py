@@ -1,21 +1,19 @@
 """One order in full: lines, totals, address and history."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
-from uuid import UUID
 
 import sqlalchemy as sa
 
 from domain.address import Address
 from domain.customers.events import CustomerDetailsChanged, CustomerForgotten
 from domain.forgotten import FORGOTTEN, FORGOTTEN_ADDRESS
-from domain.money import line_amounts
 from domain.orders import events
-from domain.orders.commands import Item
-from domain.orders.status import Status, status_after
+from domain.orders.lines import LineQuantity, by_line
+from domain.orders.standing import standing_after
 from domain.orders.upcasters import UPCASTERS
 from eventstore.projections.projection import (
     Fact,
@@ -25,52 +23,31 @@ from eventstore.projections.projection import (
     Update,
 )
 from eventstore.projections.views import View
+from readmodels.order_parts import (
+    HistoryLine,
+    Line,
+    NoteLine,
+    Parcel,
+    Payment,
+    gross_of,
+    happening,
+    lines_of,
+    with_amounts,
+    without,
+)
 from readmodels.rows_of_orders import (
     CUSTOMER_FIELDS,
     CUSTOMERS,
     EVENTS,
     FORGETS,
+    NO_STANDING,
     STREAMS,
     CustomerName,
+    columns_of,
     needs_customer,
     order_of,
+    standing_of,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """
-    A line of an order; *amount* is its worth after its discount, in minor units.
-
-    The amounts of all lines add up: only their sum is rounded.
-    """
-
-    product: str
-    product_id: str | None
-    quantity: int
-    unit_price: int
-    discount: Decimal
-    amount: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryLine:
-    """
-    One event of the order: type, time, actor and cause.
-
-    *told* has the fields of the event by name. The cause is a command or, for imported
-    events, the history that *source* names.
-    """
-
-    event: str
-    version: int
-    position: int
-    occurred_at: datetime
-    actor: str | None
-    command_id: UUID | None
-    causation_id: UUID
-    source: str | None
-    told: Mapping[str, str | int | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +55,12 @@ class OrderDetailsView:
     """
     An order; amounts are in minor units of *currency*.
 
-    *gross* is the lines' worth before discounts, *total* after them and after the
-    *discount* on the whole order; freight is in neither. *paid* is what came in, and
-    *refunded* what of it went back. *version* is the stream's, for a command that
-    expects it.
+    *gross* is the lines' worth before discounts, as they were ordered; *total* is what
+    the order costs: its lines without what came back, after their discounts and the
+    *discount* on the whole order, and its *freight*. *paid* is what came in and was not
+    voided, and *refunded* what of it went back. At any time the total (0 once it is
+    cancelled) is paid - refunded + due - credit. *version* is the stream's, for a
+    command that expects it.
     """
 
     order_id: Annotated[int, "The order's number"]
@@ -89,22 +68,38 @@ class OrderDetailsView:
     customer_id: Annotated[str, "The number of the customer who ordered"]
     customer_name: Annotated[str, "Personal: the customer's name, as it is now"]
     customer_email: Annotated[str | None, "Personal: the e-mail address, as it is now"]
-    status: Annotated[str, "pending, paid, shipped, delivered or cancelled"]
+    status: Annotated[
+        str,
+        "The last of pending, paid, shipped, delivered, returned, cancelled",
+    ]
     currency: Annotated[str, "As in ISO 4217; most have 100 minor units"]
     lines: Annotated[tuple[Line, ...], "What was ordered"]
     gross: Annotated[int, "The lines' worth before all discounts, in minor units"]
     discount: Annotated[Decimal, "On the whole order: 0.05 is 5 %"]
-    total: Annotated[int, "What is to be paid, in minor units; without freight"]
-    freight: Annotated[int | None, "What sending it costs, in minor units"]
+    freight: Annotated[int, "What of the total is for sending it, in minor units"]
+    total: Annotated[int, "What it costs, freight included, in minor units"]
+    carriage: Annotated[
+        int | None, "What sending it cost where nobody was asked for it, in minor units"
+    ]
     paid: Annotated[int, "What came in, in minor units; 0: nothing did"]
     refunded: Annotated[int, "What of it went back, in minor units"]
+    due: Annotated[int, "What is still to be paid, in minor units"]
+    credit: Annotated[int, "What was paid and can be refunded, in minor units"]
+    terms: Annotated[int | None, "Days to pay it; NULL: before it is shipped"]
+    payments: Annotated[tuple[Payment, ...], "Its payments, voided ones too"]
     address: Annotated[Address, "Personal: where the order is sent"]
     required_date: Annotated[date | None, "The day by which it is needed"]
-    tracking_number: Annotated[str | None, "The carrier's number of the parcel"]
+    put_off_until: Annotated[
+        date | None, "Until when it is not cancelled for being unpaid, if that was said"
+    ]
+    parcels: Annotated[tuple[Parcel, ...], "Its parcels, in the order of shipping"]
+    tracking_number: Annotated[str | None, "The carrier's number of the last parcel"]
+    notes: Annotated[tuple[NoteLine, ...], "Personal: what colleagues noted"]
     created_at: Annotated[datetime, "When it was placed"]
-    paid_at: Annotated[datetime | None, "When the payment was noted"]
-    shipped_at: Annotated[datetime | None, "When a carrier got it"]
+    paid_at: Annotated[datetime | None, "When a payment was noted last"]
+    shipped_at: Annotated[datetime | None, "When a carrier got the last of it"]
     delivered_at: Annotated[datetime | None, "When it arrived"]
+    returned_at: Annotated[datetime | None, "When something came back last"]
     cancelled_at: Annotated[datetime | None, "When it was called off"]
     history: Annotated[tuple[HistoryLine, ...], "Its events, oldest first"]
 
@@ -123,6 +118,7 @@ def rename(fact: Fact) -> Update | None:
                     "customer_name": FORGOTTEN,
                     "customer_email": None,
                     "address": FORGOTTEN_ADDRESS,
+                    "notes": (),
                 },
             )
         case _:
@@ -139,8 +135,8 @@ def fold(
     assert row is not None
     return replace(
         row,
-        **changes(row, event, fact.occurred_at),
-        status=status_after(Status(row.status), event),
+        **columns_of(standing_after(standing_of(row), event)),
+        **changes(row, event, fact),
         version=fact.version,
         history=(*row.history, happening(fact)),
     )
@@ -155,85 +151,125 @@ def new_row(
         customer_id=event.customer_id,
         customer_name=customer.name,
         customer_email=customer.email,
-        status=Status.NONE,
+        **columns_of(NO_STANDING),
         currency=event.currency,
         lines=lines_of(event.items),
-        gross=sum(item.unit_price * item.quantity for item in event.items),
+        gross=gross_of(event.items),
         discount=event.discount,
-        total=event.total,
         freight=event.freight,
-        paid=0,
-        refunded=0,
+        carriage=event.carriage,
+        terms=event.terms,
+        payments=(),
         address=event.address,
         required_date=event.required_date,
+        put_off_until=None,
+        parcels=(),
         tracking_number=None,
+        notes=(),
         created_at=fact.occurred_at,
         paid_at=None,
         shipped_at=None,
         delivered_at=None,
+        returned_at=None,
         cancelled_at=None,
         history=(),
     )
 
 
-def lines_of(items: Sequence[Item]) -> tuple[Line, ...]:
-    amounts = line_amounts((i.unit_price, i.quantity, i.discount) for i in items)
-    return tuple(
-        Line(
-            product=item.product,
-            product_id=item.product_id,
-            quantity=item.quantity,
-            unit_price=item.unit_price,
-            discount=item.discount,
-            amount=amount,
-        )
-        for item, amount in zip(items, amounts, strict=True)
-    )
-
-
 def changes(
-    row: OrderDetailsView, event: events.OrderEvent, moment: datetime
+    row: OrderDetailsView, event: events.OrderEvent, fact: Fact
 ) -> Mapping[str, Any]:
-    """Return the changed fields by name, except status and history."""
+    """Return the changed columns by name, except the order's standing and history."""
+    moment = fact.occurred_at
     match event:
-        case events.PaymentReceived(amount=amount):
-            return {"paid_at": moment, "paid": amount}
-        case events.OrderShipped(tracking_no=tracking_no):
-            return {"shipped_at": moment, "tracking_number": tracking_no}
+        case events.OrderItemsChanged():
+            return {
+                "lines": lines_of(event.items, row.lines),
+                "gross": gross_of(event.items),
+                "discount": event.discount,
+                "freight": event.freight,
+            }
+        case events.ShippingAddressChanged(address=address):
+            return {"address": address}
+        case events.PaymentReceived(payment=payment, amount=amount):
+            paid = Payment(payment=payment, amount=amount, received_at=moment)
+            return {"paid_at": moment, "payments": (*row.payments, paid)}
+        case events.PaymentVoided(payment=payment):
+            return {"payments": without(row.payments, payment, moment)}
+        case events.ParcelShipped() | events.OrderShipped():
+            return shipping(row, event, moment)
+        case events.TrackingCorrected():
+            return correction(row, event)
         case events.DeliveryConfirmed(delivered_at=delivered_at):
             return {"delivered_at": delivered_at}
+        case events.OrderReturned(freight=freight, lines=returned):
+            found = by_line(returned)
+            return {
+                "freight": freight,
+                "returned_at": moment,
+                "lines": with_amounts(
+                    replace(line, returned=line.returned + found.get(line.number, 0))
+                    for line in row.lines
+                ),
+            }
         case events.OrderCancelled():
             return {"cancelled_at": moment}
-        case events.PaymentRefunded(amount=amount):
-            return {"refunded": row.refunded + amount}
+        case events.CancellationPutOff(until=until):
+            return {"put_off_until": until}
+        case events.NoteAdded(text=text):
+            note = NoteLine(
+                version=fact.version,
+                text=text,
+                actor=fact.metadata.actor,
+                added_at=moment,
+            )
+            return {"notes": (*row.notes, note)}
         case _:
             return {}
 
 
-def happening(fact: Fact) -> HistoryLine:
-    metadata = fact.metadata
-    return HistoryLine(
-        event=type(fact.event).__name__,
-        version=fact.version,
-        position=fact.position,
-        occurred_at=fact.occurred_at,
-        actor=metadata.actor,
-        command_id=metadata.command_id,
-        causation_id=metadata.causation_id,
-        source=metadata.source,
-        told=describe_event(fact.event),
+def shipping(
+    row: OrderDetailsView,
+    event: events.ParcelShipped | events.OrderShipped,
+    moment: datetime,
+) -> Mapping[str, Any]:
+    """Return what a parcel changes; the one that closes the order has all the rest."""
+    if isinstance(event, events.ParcelShipped):
+        moved = event.lines
+    else:
+        moved = tuple(
+            LineQuantity(line=line.number, quantity=line.quantity - line.shipped)
+            for line in row.lines
+            if line.quantity > line.shipped
+        )
+    parcel = Parcel(
+        parcel=len(row.parcels) + 1,
+        tracking_number=event.tracking_no,
+        shipped_at=moment,
+        lines=moved,
     )
+    more = by_line(moved)
+    return {
+        "parcels": (*row.parcels, parcel),
+        "tracking_number": event.tracking_no,
+        "shipped_at": moment,
+        "lines": tuple(
+            replace(line, shipped=line.shipped + more.get(line.number, 0))
+            for line in row.lines
+        ),
+    }
 
 
-def describe_event(event: events.OrderEvent) -> Mapping[str, str | int | None]:
-    """Return the fields of an event; of OrderCreated, its total and number of lines."""
-    match event:
-        case events.OrderCreated(total=total, items=items):
-            return {"total": total, "lines": len(items)}
-        case events.DeliveryConfirmed(delivered_at=delivered_at):
-            return {"delivered_at": delivered_at.isoformat()}
-        case _:
-            return asdict(event)
+def correction(
+    row: OrderDetailsView, event: events.TrackingCorrected
+) -> Mapping[str, Any]:
+    parcels = tuple(
+        replace(parcel, tracking_number=event.tracking_no)
+        if parcel.parcel == event.parcel
+        else parcel
+        for parcel in row.parcels
+    )
+    return {"parcels": parcels, "tracking_number": parcels[-1].tracking_number}
 
 
 projection = Projection(
@@ -249,14 +285,20 @@ projection = Projection(
     streams=STREAMS,
     forgets=FORGETS,
     upcasters=UPCASTERS,
-    personal={**CUSTOMER_FIELDS, events.OrderCreated: ("address",)},
+    personal={
+        **CUSTOMER_FIELDS,
+        events.OrderCreated: ("address",),
+        events.ShippingAddressChanged: ("address",),
+        events.NoteAdded: ("text",),
+    },
     indexes=[
         Index(name="customer", on="customer_id", is_early=True),
         # For filters over documents: an order by what was ordered.
         Index(name="lines", on="lines jsonb_path_ops", using="gin"),
     ],
     # 2: the amounts of the lines add up to their sum. 3: an index of the lines.
-    version=3,
+    # 4: what is due, payments, parcels, returns, notes.
+    version=4,
 )
 
 view: View[OrderDetailsView] = View.of(

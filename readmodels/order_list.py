@@ -1,30 +1,35 @@
 """The list of orders: a row for each order with customer, total and status."""
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Annotated
+from datetime import date, datetime
+from typing import Annotated, Any
 
 import sqlalchemy as sa
 
+from domain.address import Address
 from domain.customers.events import (
     CustomerDetails,
     CustomerDetailsChanged,
     CustomerForgotten,
 )
 from domain.forgotten import FORGOTTEN
-from domain.orders.events import OrderCreated, OrderEvent, OrderShipped
-from domain.orders.status import Status, status_after
+from domain.orders import events
+from domain.orders.events import OrderEvent
+from domain.orders.lines import Line
+from domain.orders.standing import standing_after
+from domain.orders.status import Status
 from domain.orders.upcasters import UPCASTERS
 from eventstore.projections.projection import (
     Fact,
     Index,
     LookedUp,
-    Lookup,
     Projection,
     Update,
 )
 from eventstore.projections.views import Page, View
+from readmodels.customer_on_list import CUSTOMERS, CustomerOnList
 from readmodels.known_words import index_of
 from readmodels.parts_of_words import words_that_hold
 from readmodels.row_words import (
@@ -37,10 +42,12 @@ from readmodels.row_words import (
 from readmodels.rows_of_orders import (
     EVENTS,
     FORGETS,
+    NO_STANDING,
     STREAMS,
-    customer_of,
+    columns_of,
     needs_customer,
     order_of,
+    standing_of,
 )
 from readmodels.searching import find_page
 from readmodels.words import words
@@ -57,12 +64,20 @@ class OrderSummaryView:
     customer_id: Annotated[str, "The number of the customer who ordered"]
     customer_name: Annotated[str, "Personal: the customer's name, as it is now"]
     customer_email: Annotated[str | None, "Personal: the e-mail address, as it is now"]
-    total: Annotated[int, "What the order costs, after all discounts, in minor units"]
+    total: Annotated[int, "What the order costs, freight included, in minor units"]
+    due: Annotated[int, "What of it is still to be paid, in minor units"]
+    credit: Annotated[int, "What was paid and can be refunded, in minor units"]
     currency: Annotated[str, "As in ISO 4217; most have 100 minor units"]
-    status: Annotated[str, "pending, paid, shipped, delivered or cancelled"]
+    status: Annotated[
+        str,
+        "The last of pending, paid, shipped, delivered, returned, cancelled",
+    ]
     item_count: Annotated[int, "How many lines the order has"]
-    tracking_number: Annotated[str | None, "The carrier's number of the parcel"]
+    parcels: Annotated[int, "How many parcels of it were shipped"]
+    tracking_number: Annotated[str | None, "The carrier's number of the last parcel"]
     created_at: Annotated[datetime, "When it was placed"]
+    terms: Annotated[int | None, "Days to pay it from then; NULL: before it is shipped"]
+    required_date: Annotated[date | None, "The day by which it is needed"]
     city: Annotated[str | None, "Personal: the city where the order is sent"]
     products: Annotated[tuple[str, ...], "The names of its first products, each once"]
 
@@ -78,33 +93,9 @@ class OrderSummaryRow(OrderSummaryView):
     customer_words: Annotated[str, "Personal: what the search knows the customer by"]
     place_words: Annotated[str, "Personal: what the search knows the place by"]
     order_words: Annotated[str, "What the search knows the order by"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CustomerOnList:
-    """What the lines say of their customer, and the words by which it is found."""
-
-    customer_id: str
-    name: str
-    email: str | None
-    words: str
-
-
-def customer_on_list(row: CustomerOnList | None, fact: Fact) -> CustomerOnList:
-    if isinstance(fact.event, CustomerForgotten):
-        return CustomerOnList(
-            customer_id=fact.subject,
-            name=FORGOTTEN,
-            email=None,
-            words=words_of_forgotten(fact.subject),
-        )
-    event: CustomerDetails = fact.event
-    return CustomerOnList(
-        customer_id=fact.subject,
-        name=event.name,
-        email=event.email,
-        words=words_of_customer(fact.subject, event),
-    )
+    tracking_numbers: Annotated[tuple[str | None, ...], "The carrier's, by parcel"]
+    paid: Annotated[int, "What came in, in minor units"]
+    refunded: Annotated[int, "What of it went back, in minor units"]
 
 
 def rename(fact: Fact) -> Update | None:
@@ -139,56 +130,104 @@ def fold(
 ) -> OrderSummaryRow:
     """Return the row after the event."""
     event: OrderEvent = fact.event
-    if isinstance(event, OrderCreated):
-        return new_row(fact, event, looked_up["customers"])
+    if isinstance(event, events.OrderCreated):
+        row = new_row(fact, event, looked_up["customers"])
     # The line was made by the order's first event.
     assert row is not None
-    row = replace(row, status=status_after(Status(row.status), event))
-    if isinstance(event, OrderShipped):
-        row = replace(
-            row,
-            tracking_number=event.tracking_no,
-            # Before the others, which may be so many that some are cut off.
-            order_words=joined(words(fact.subject, event.tracking_no), row.order_words),
-        )
-    return row
+    standing = standing_after(standing_of(row), event)
+    return replace(row, **columns_of(standing), **changes(row, event))
+
+
+def changes(row: OrderSummaryRow, event: OrderEvent) -> Mapping[str, Any]:
+    """Return the changed columns by name, except those of the order's standing."""
+    match event:
+        case events.OrderItemsChanged(items=items):
+            products = products_of(items)
+            return {
+                "item_count": len(items),
+                "products": products[:MAX_PRODUCTS],
+                "order_words": order_words(row, products, row.tracking_numbers),
+            }
+        case events.ParcelShipped(tracking_no=number):
+            return with_numbers(row, (*row.tracking_numbers, number))
+        case events.OrderShipped(tracking_no=number):
+            return with_numbers(row, (*row.tracking_numbers, number))
+        case events.TrackingCorrected(parcel=parcel, tracking_no=number):
+            numbers = list(row.tracking_numbers)
+            wrong, numbers[parcel - 1] = numbers[parcel - 1], number
+            return with_numbers(row, tuple(numbers), but=words(wrong))
+        case events.ShippingAddressChanged(address=address):
+            return place_of(address)
+        case _:
+            return {}
+
+
+def with_numbers(
+    row: OrderSummaryRow, numbers: tuple[str | None, ...], *, but: str = ""
+) -> Mapping[str, Any]:
+    """
+    Return the columns that change with the tracking numbers.
+
+    The order is found no more by the words *but*.
+    """
+    # The words of more products than the row names are in the old ones.
+    kept = " ".join(w for w in row.order_words.split() if w not in but.split())
+    return {
+        "parcels": len(numbers),
+        "tracking_number": numbers[-1],
+        "tracking_numbers": numbers,
+        "order_words": joined(words(str(row.order_id), *numbers), kept),
+    }
+
+
+def order_words(
+    row: OrderSummaryRow, products: Iterable[str], numbers: Iterable[str | None]
+) -> str:
+    """Return the words of an order; the first ones stay if they are too many."""
+    number = str(row.order_id)
+    return joined(words(number, *numbers), words_of_order(number, products))
+
+
+def products_of(items: Iterable[Line]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(line.product for line in items))
+
+
+def place_of(address: Address) -> Mapping[str, Any]:
+    """Return the columns about where the order goes."""
+    return {
+        # None is what is left of it once the customer is forgotten.
+        "city": None if address.city == FORGOTTEN else address.city,
+        "place_words": words_of_place(address),
+    }
 
 
 def new_row(
-    fact: Fact, event: OrderCreated, customer: CustomerOnList
+    fact: Fact, event: events.OrderCreated, customer: CustomerOnList
 ) -> OrderSummaryRow:
-    products = tuple(dict.fromkeys(item.product for item in event.items))
+    products = products_of(event.items)
     return OrderSummaryRow(
         order_id=int(fact.subject),
         customer_id=event.customer_id,
         customer_name=customer.name,
         customer_email=customer.email,
-        total=event.total,
+        **columns_of(NO_STANDING),
         currency=event.currency,
-        status=status_after(Status.NONE, event),
         item_count=len(event.items),
+        parcels=0,
         tracking_number=None,
+        tracking_numbers=(),
         created_at=fact.occurred_at,
-        # None is what is left of it once the customer is forgotten.
-        city=None if event.address.city == FORGOTTEN else event.address.city,
+        terms=event.terms,
+        required_date=event.required_date,
+        **place_of(event.address),
         products=products[:MAX_PRODUCTS],
         customer_words=customer.words,
-        place_words=words_of_place(event.address),
         order_words=words_of_order(fact.subject, products),
     )
 
 
 # Of a forgotten customer no place is left, and a word is never empty.
 SEARCHED = "rtrim(customer_words || ' ' || order_words || ' ' || place_words)"
-
-CUSTOMERS = Lookup(
-    name="customers",
-    row=CustomerOnList,
-    key="customer_id",
-    key_of=customer_of,
-    fold=customer_on_list,
-    category="customer",
-)
 
 projection = Projection(
     name="order_list",
@@ -203,12 +242,14 @@ projection = Projection(
     upcasters=UPCASTERS,
     personal={
         CustomerDetails: ("name", "email", "contact_name", "phone"),
-        OrderCreated: ("address",),
+        events.OrderCreated: ("address",),
+        events.ShippingAddressChanged: ("address",),
     },
     streams=STREAMS,
     forgets=FORGETS,
     # 2: words are folded in other ways. 3: places, products, telephone numbers.
-    version=3,
+    # 4: parts of payments, parcels, returns, changes of an order.
+    version=4,
     indexes=[
         Index(name="customer", on="customer_id, order_id", is_early=True),
         Index(name="status", on="status, order_id"),

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import sqlalchemy as sa
 
-from readmodels import customers, products
+from readmodels import customers, ordered_products
 from readmodels.known_words import KnownWords, Likeness, index_of
 from readmodels.row_words import TAIL
 from readmodels.words import words
@@ -43,10 +43,8 @@ def words_that_hold(
 
 def names_of_products(connection: sa.Connection) -> Iterator[str]:
     """Yield the words of the products that are ordered most, some more than once."""
-    if is_there(connection, products.view.name):
-        page = products.view.page(
-            connection, sort="-times", after=None, limit=MAX_PRODUCTS
-        )
+    if is_there(connection, ordered_products.view.name):
+        page = ordered_products.find(connection, sort="-times", limit=MAX_PRODUCTS)
         for row in page.rows:
             yield from words(row.product).split()
 

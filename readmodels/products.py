@@ -1,106 +1,148 @@
-"""The products that were ordered so far: what one chooses from when one orders."""
+"""The price list: the products that can be ordered, and those that could be."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, get_args
 
 import sqlalchemy as sa
 
-from domain.orders.commands import Item
-from domain.orders.events import OrderCreated
-from domain.orders.upcasters import UPCASTERS
-from eventstore.projections.projection import (
-    Fact,
-    Index,
-    LookedUp,
-    Projection,
-)
+from domain.products import events
+from eventstore.projections.projection import Fact, Index, LookedUp, Projection
 from eventstore.projections.views import Page, View
+from readmodels.words import words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductView:
-    """A product as it was ordered last; *unit_price* is in minor units."""
+    """A product of the list; *unit_price* is in minor units of *currency*."""
 
-    product: Annotated[str, "The product's name, by which it is known"]
-    product_id: Annotated[str | None, "Its number, as it was ordered last"]
-    unit_price: Annotated[int, "What one cost when it was ordered last, in minor units"]
-    times_ordered: Annotated[int, "How many lines of orders were of it"]
-    last_ordered_at: Annotated[datetime, "When it was ordered last"]
+    product_id: Annotated[str, "The product's number"]
+    version: Annotated[int, "How many events its stream has"]
+    name: Annotated[str, "What it is called"]
+    unit_price: Annotated[int, "What one costs, in minor units"]
+    currency: Annotated[str, "As in ISO 4217; most have 100 minor units"]
+    added_at: Annotated[datetime, "When it was first put on the list"]
+    price_changed_at: Annotated[datetime, "Since when it costs that"]
+    discontinued_at: Annotated[
+        datetime | None, "When it was taken off the list; NULL: it can be ordered"
+    ]
 
 
-def lines(fact: Fact) -> Iterable[Fact]:
-    """Split an order into its lines: each is about a product of its own."""
-    order: OrderCreated = fact.event
-    return [fact._replace(event=item) for item in order.items]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductRow(ProductView):
+    """A product as it is kept, with the words of its name, to find and sort it by."""
+
+    words: Annotated[str, "The words of its name"]
 
 
 def product_of(fact: Fact, looked_up: LookedUp) -> str:
-    item: Item = fact.event
-    return item.product
+    return fact.subject
 
 
-def fold(row: ProductView | None, fact: Fact, looked_up: LookedUp) -> ProductView:
-    """
-    Return the product after one more line: the one of the latest day has its price.
+def fold(row: ProductRow | None, fact: Fact, looked_up: LookedUp) -> ProductRow:
+    """Return the row after the event."""
+    event: events.ProductEvent = fact.event
+    if isinstance(event, events.ProductAdded):
+        return added(row, fact, event)
+    # The row was made when the product was added.
+    assert row is not None
+    row = replace(row, version=fact.version)
+    match event:
+        case events.PriceChanged(unit_price=unit_price):
+            return replace(
+                row, unit_price=unit_price, price_changed_at=fact.occurred_at
+            )
+        case events.ProductRenamed(name=name):
+            return replace(row, name=name, words=words(name))
+        case events.ProductDiscontinued():
+            return replace(row, discontinued_at=fact.occurred_at)
 
-    An import may bring a line of ten years ago after one of today.
-    """
-    item: Item = fact.event
-    times = 1 if row is None else row.times_ordered + 1
-    if row is not None and row.last_ordered_at > fact.occurred_at:
-        return replace(row, times_ordered=times)
-    return ProductView(
-        product=item.product,
-        product_id=item.product_id,
-        unit_price=item.unit_price,
-        times_ordered=times,
-        last_ordered_at=fact.occurred_at,
+
+def added(row: ProductRow | None, fact: Fact, event: events.ProductAdded) -> ProductRow:
+    return ProductRow(
+        product_id=fact.subject,
+        version=fact.version,
+        name=event.name,
+        unit_price=event.unit_price,
+        currency=event.currency,
+        added_at=fact.occurred_at if row is None else row.added_at,
+        price_changed_at=fact.occurred_at,
+        discontinued_at=None,
+        words=words(event.name),
     )
 
 
 projection = Projection(
     name="products",
-    row=ProductView,
-    key="product",
-    events=[OrderCreated],
-    parts=lines,
-    upcasters=UPCASTERS,
-    personal={},
+    row=ProductRow,
+    key="product_id",
+    events=get_args(events.ProductEvent),
     key_of=product_of,
     fold=fold,
-    indexes=[Index(name="times", on="times_ordered, product")],
+    personal={},
+    streams={"product_id": "product"},
+    # 2: the price list, where it was what had been ordered.
+    version=2,
+    indexes=[Index(name="name", on="words, product_id")],
 )
 
 view: View[ProductView] = View.of(
     projection,
-    sorts={"product": "product", "times": "times_ordered"},
+    sorts={"name": "words", "product": "product_id", "price": "unit_price"},
+    row=ProductView,
 )
 
 
 def find(
     connection: sa.Connection,
     *,
-    sort: str = "product",
+    is_listed: bool | None = None,
+    sort: str = "name",
     after: str | None = None,
     limit: int = 50,
 ) -> Page[ProductView]:
-    """Return a page of products. Raises BadCursor for an invalid cursor."""
-    return view.page(connection, sort=sort, after=after, limit=limit)
+    """
+    Return a page of products; of those only that can be ordered, or only the others.
+
+    Raises BadCursor for an *after* that is no page's `following`.
+    """
+    where = []
+    if is_listed is not None:
+        taken_off = view.table.c.discontinued_at
+        where.append(taken_off.is_(None) if is_listed else taken_off.is_not(None))
+    return view.page(connection, *where, sort=sort, after=after, limit=limit)
 
 
-def find_most_ordered(
-    connection: sa.Connection, *, limit: int = 200
-) -> list[ProductView]:
-    """Return the products that are ordered most, sorted by name."""
-    page = find(connection, sort="-times", limit=limit)
-    return sorted(page.rows, key=lambda product: product.product)
+def find_one(connection: sa.Connection, product_id: str) -> ProductView | None:
+    """Return the product with that number, or None."""
+    return find_by_number(connection, [product_id]).get(product_id)
 
 
-def find_named(
-    connection: sa.Connection, names: Collection[str]
+def find_by_number(
+    connection: sa.Connection, product_ids: Collection[str]
 ) -> dict[str, ProductView]:
-    """Return the products that are called so, by name."""
-    rows = view.find(connection, view.table.c.product.in_(list(names)))
-    return {row.product: row for row in rows}
+    """Return the products with these numbers, by number."""
+    rows = view.find(connection, view.table.c.product_id.in_(list(product_ids)))
+    return {row.product_id: row for row in rows}
+
+
+def find_by_words(
+    connection: sa.Connection, names: Collection[str]
+) -> dict[str, list[ProductView]]:
+    """
+    Return the products that can be ordered under each of *names*, as people type them.
+
+    A name is a product's number, or its whole name in whatever letters.
+    """
+    columns = view.table.c
+    listed = columns.discontinued_at.is_(None)
+    known = find_by_number(connection, names)
+    asked = {name: words(name) for name in names}
+    rows = view.find(connection, listed, columns.words.in_(list(asked.values())))
+    return {
+        name: [known[name]]
+        if name in known and known[name].discontinued_at is None
+        else [row for row in rows if words(row.name) == asked[name]]
+        for name in names
+    }

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, Protocol, get_args
 
 from domain.customers.events import (
     CustomerDetails,
@@ -11,6 +11,8 @@ from domain.customers.events import (
 )
 from domain.forgotten import FORGOTTEN
 from domain.orders.events import OrderCreated, OrderEvent
+from domain.orders.standing import Standing
+from domain.orders.status import Status
 from eventstore.projections.projection import Fact, Key, LookedUp, Lookup
 
 EVENTS = (*get_args(CustomerEvent), *get_args(OrderEvent))
@@ -60,6 +62,40 @@ CUSTOMERS = Lookup(
     fold=customer_name,
     category="customer",
 )
+
+
+class HasStanding(Protocol):
+    """A row that has the columns of an order's standing."""
+
+    @property
+    def status(self) -> str: ...
+    @property
+    def total(self) -> int: ...
+    @property
+    def paid(self) -> int: ...
+    @property
+    def refunded(self) -> int: ...
+
+
+NO_STANDING = Standing()
+
+
+def standing_of(row: HasStanding) -> Standing:
+    """Return the standing of the order that *row* is about."""
+    return Standing(Status(row.status), row.total, row.paid, row.refunded)
+
+
+def columns_of(standing: Standing) -> Mapping[str, Any]:
+    """Return the columns of a row that are an order's standing."""
+    return {
+        "status": standing.status,
+        "total": standing.total,
+        "paid": standing.paid,
+        "refunded": standing.refunded,
+        "due": standing.due,
+        "credit": standing.credit,
+    }
+
 
 STREAMS = {"order_id": "order", "customer_id": "customer"}
 """The streams that a row about an order is made from, by column."""

@@ -1,254 +1,104 @@
-"""The order: which commands it accepts, and what each event makes of it."""
+"""The order: which commands it accepts, and where each of them is decided."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import date, datetime
-from decimal import Decimal
 from typing import assert_never
 
-from domain.customers.customer import (
-    Customer,
-    CustomerIsForgotten,
-    UnknownCustomer,
-)
-from domain.fields import MAX_TOTAL
-from domain.money import Money, rounded_total
-from domain.orders import commands, events, rules
-from domain.orders.commands import Item, OrderCommand
+from domain.customers.customer import Customer
+from domain.orders import commands, events, paying, placing, rules, shipping
+from domain.orders.commands import OrderCommand
 from domain.orders.events import OrderEvent
-from domain.orders.status import Status, status_after
+from domain.orders.placing import Products
+from domain.orders.state import Order
+from domain.orders.status import Status
+from domain.products.product import Product
 
-NOTHING = Money(0, "")
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """An order, as its events so far leave it."""
-
-    status: Status = Status.NONE
-    total: Money = NOTHING
-    paid: Money | None = None
-    tracking_no: str | None = None
-    customer_id: str | None = None
-    refunded: Money = NOTHING
-    # By the log: what was decided in the same moment has no time yet.
-    placed_at: datetime | None = None
-    shipped_at: datetime | None = None
+PRODUCT = "product "
+"""The states of products are named by this and their ids: any id may be `customer`."""
 
 
 def reads(command: OrderCommand) -> dict[str, str]:
     """Return the other streams whose state *command* is decided on, by their name."""
     match command:
         case commands.PlaceOrder():
-            return {"customer": f"customer-{command.customer_id}"}
+            listed = (item.product_id for item in command.items if not item.is_free)
+            return {**customer_read(command.customer_id), **products_read(listed)}
+        case commands.ChangeItems():
+            new = (item.as_item() for item in command.items if item.line is None)
+            return products_read(item.product_id for item in new if not item.is_free)
+        case commands.ChangeAddress() | commands.AddNote():
+            return customer_read(command.customer_id)
         case _:
             return {}
 
 
+def customer_read(customer_id: str) -> dict[str, str]:
+    return {"customer": f"customer-{customer_id}"}
+
+
+def products_read(product_ids: Iterable[str | None]) -> dict[str, str]:
+    return {f"{PRODUCT}{name}": f"product-{name}" for name in product_ids}
+
+
 def customer_of(
-    stream_id: str, message: commands.PlaceOrder | events.OrderCreated
+    stream_id: str,
+    message: commands.PlaceOrder
+    | commands.ChangeAddress
+    | commands.AddNote
+    | events.OrderCreated
+    | events.ShippingAddressChanged
+    | events.NoteAdded,
 ) -> str:
-    """Return the stream of the customer to whom the address in *message* belongs."""
+    """Return the stream of the customer whom the personal data in *message* concern."""
     return f"customer-{message.customer_id}"
 
 
 def decide(
-    order: Order, command: OrderCommand, *, customer: Customer | None = None
+    order: Order,
+    command: OrderCommand,
+    *,
+    customer: Customer | None = None,
+    **products: Product,
 ) -> list[OrderEvent]:
-    """Return the events that *command* causes, or raise the rule it breaks."""
+    """
+    Return the events that *command* causes, or raise the rule it breaks.
+
+    The states of *products* have the names that `reads` gives them.
+    """
+    known: Products = {
+        name.removeprefix(PRODUCT): product for name, product in products.items()
+    }
     if isinstance(command, commands.PlaceOrder):
-        return place(order, command, customer or Customer())
+        return placing.place(order, command, customer or Customer(), known)
     if order.status is Status.NONE:
         raise rules.UnknownOrder(order_id=command.order_id)
     match command:
+        case commands.ChangeItems():
+            return placing.change_items(order, command, known)
+        case commands.ChangeAddress():
+            return placing.change_address(order, command, customer or Customer())
+        case commands.AddNote():
+            return placing.add_note(order, command, customer or Customer())
         case commands.ReceivePayment():
-            return receive_payment(order, command)
-        case commands.ShipOrder():
-            return ship(order, command)
-        case commands.ConfirmDelivery():
-            return confirm_delivery(order, command)
-        case commands.CancelOrder():
-            return cancel(order, command)
-        case commands.CancelUnpaidOrder():
-            return cancel_unpaid(order, command)
+            return paying.receive_payment(order, command)
+        case commands.VoidPayment():
+            return paying.void_payment(order, command)
         case commands.RefundPayment():
-            return refund(order, command)
+            return paying.refund(order, command)
+        case commands.CancelOrder():
+            return paying.cancel(order, command)
+        case commands.CancelUnpaidOrder():
+            return paying.cancel_unpaid(order, command)
+        case commands.PutOffCancellation():
+            return paying.put_off(order, command)
+        case commands.ShipOrder():
+            return shipping.ship(order, command)
+        case commands.ShipParcel():
+            return shipping.ship_parcel(order, command)
+        case commands.CorrectTracking():
+            return shipping.correct_tracking(order, command)
+        case commands.ConfirmDelivery():
+            return shipping.confirm_delivery(order, command)
+        case commands.ReturnOrder():
+            return shipping.return_lines(order, command)
         case _:
             assert_never(command)
-
-
-def place(
-    order: Order, command: commands.PlaceOrder, customer: Customer
-) -> list[OrderEvent]:
-    if not command.items:
-        raise rules.EmptyOrder(lines=0)
-    if customer.is_forgotten:
-        raise CustomerIsForgotten(customer_id=command.customer_id)
-    if not customer.is_registered:
-        raise UnknownCustomer(customer_id=command.customer_id)
-    if order.status is not Status.NONE:
-        raise rules.OrderAlreadyPlaced(status=order.status)
-    total = total_of(command.items, command.discount)
-    if total > MAX_TOTAL:
-        raise rules.OrderTooDear(
-            highest=Money(MAX_TOTAL, command.currency),
-            total=Money(total, command.currency),
-        )
-    return [
-        events.OrderCreated(
-            customer_id=command.customer_id,
-            items=command.items,
-            discount=command.discount,
-            total=total,
-            address=command.address,
-            currency=command.currency,
-            required_date=command.required_date,
-            freight=command.freight,
-        )
-    ]
-
-
-def total_of(items: Iterable[Item], discount: Decimal = Decimal(0)) -> int:
-    """Return what an order of these lines is worth, in minor units."""
-    lines = ((i.unit_price, i.quantity, i.discount) for i in items)
-    return rounded_total(lines, discount)
-
-
-def receive_payment(order: Order, command: commands.ReceivePayment) -> list[OrderEvent]:
-    match order.status:
-        case Status.PENDING if command.amount == order.total.amount:
-            return [events.PaymentReceived(amount=command.amount)]
-        case Status.PENDING:
-            raise rules.WrongAmount(
-                due=order.total, received=replace(order.total, amount=command.amount)
-            )
-        case Status.CANCELLED:
-            raise rules.OrderAlreadyCancelled(order_id=command.order_id)
-        case _ if order.paid is None:
-            # Only an imported order is shipped without a payment that we know of.
-            raise rules.OrderAlreadyShipped(tracking_no=order.tracking_no or "none")
-        case _:
-            raise rules.OrderAlreadyPaid(paid=order.paid)
-
-
-def ship(order: Order, command: commands.ShipOrder) -> list[OrderEvent]:
-    match order.status:
-        case Status.PENDING if not order.total.amount:
-            # All of it is a gift: nobody can pay nothing.
-            return [events.OrderShipped(tracking_no=command.tracking_no)]
-        case Status.PAID:
-            return [events.OrderShipped(tracking_no=command.tracking_no)]
-        case Status.CANCELLED:
-            raise rules.OrderAlreadyCancelled(order_id=command.order_id)
-        case Status.SHIPPED | Status.DELIVERED:
-            raise rules.OrderAlreadyShipped(tracking_no=order.tracking_no or "none")
-        case _:
-            raise rules.OrderNotPaid(due=order.total)
-
-
-def confirm_delivery(
-    order: Order, command: commands.ConfirmDelivery
-) -> list[OrderEvent]:
-    match order.status:
-        case Status.SHIPPED:
-            check_arrival(order, command.delivered_at)
-            return [events.DeliveryConfirmed(delivered_at=command.delivered_at)]
-        case Status.DELIVERED:
-            raise rules.OrderAlreadyDelivered(order_id=command.order_id)
-        case _:
-            raise rules.OrderNotShipped(status=order.status)
-
-
-def check_arrival(order: Order, delivered_at: datetime) -> None:
-    """Raise DeliveredTooEarly for a day before it was placed or shipped."""
-    arrived = delivered_at.date()
-    for status, moment in (("placed", order.placed_at), ("shipped", order.shipped_at)):
-        # By days as clocks show them where it arrived: people note it later, and round.
-        day = arrived if moment is None else local_day(moment, delivered_at)
-        if arrived < day:
-            raise rules.DeliveredTooEarly(
-                arrived=str(arrived), status=status, day=str(day)
-            )
-
-
-def local_day(moment: datetime, there: datetime) -> date:
-    """Return the day of *moment* in the time zone of *there*."""
-    return moment.astimezone(there.tzinfo).date()
-
-
-def cancel(order: Order, command: commands.CancelOrder) -> list[OrderEvent]:
-    match order.status:
-        case Status.CANCELLED:
-            return []
-        case Status.SHIPPED | Status.DELIVERED:
-            raise rules.OrderAlreadyShipped(tracking_no=order.tracking_no or "none")
-        case _:
-            return [events.OrderCancelled(reason=command.reason)]
-
-
-def cancel_unpaid(
-    order: Order, command: commands.CancelUnpaidOrder
-) -> list[OrderEvent]:
-    """Return a cancellation, or nothing if the order was paid or cancelled."""
-    if order.status is not Status.PENDING:
-        return []
-    return [
-        events.OrderCancelled(reason=f"It was not paid within {command.days} days.")
-    ]
-
-
-def refund(order: Order, command: commands.RefundPayment) -> list[OrderEvent]:
-    if order.status is not Status.CANCELLED:
-        raise rules.OrderNotCancelled(status=order.status)
-    if order.paid is None or order.customer_id is None:
-        raise rules.NothingToRefund(order_id=command.order_id)
-    left = order.paid.amount - order.refunded.amount
-    if command.amount > left:
-        raise rules.RefundTooHigh(
-            paid=order.paid,
-            left=replace(order.paid, amount=left),
-            asked=replace(order.paid, amount=command.amount),
-        )
-    return [
-        events.PaymentRefunded(
-            amount=command.amount,
-            currency=order.paid.currency,
-            customer_id=order.customer_id,
-        )
-    ]
-
-
-def evolve(order: Order, event: OrderEvent) -> Order:
-    """Return the order after *event*; no rules are checked."""
-    status = status_after(order.status, event)
-    match event:
-        case events.OrderCreated():
-            return replace(
-                order,
-                status=status,
-                total=Money(event.total, event.currency),
-                customer_id=event.customer_id,
-            )
-        case events.PaymentReceived():
-            paid = replace(order.total, amount=event.amount)
-            return replace(order, status=status, paid=paid)
-        case events.OrderShipped():
-            return replace(order, status=status, tracking_no=event.tracking_no)
-        case events.DeliveryConfirmed() | events.OrderCancelled():
-            return replace(order, status=status)
-        case events.PaymentRefunded():
-            amount = order.refunded.amount + event.amount
-            return replace(order, refunded=Money(amount, event.currency))
-        case _:
-            assert_never(event)
-
-
-def note_time(order: Order, event: OrderEvent, occurred_at: datetime) -> Order:
-    """Return the order with the time of *event*, if a rule needs it."""
-    match event:
-        case events.OrderCreated():
-            return replace(order, placed_at=occurred_at)
-        case events.OrderShipped():
-            return replace(order, shipped_at=occurred_at)
-        case _:
-            return order

@@ -8,43 +8,79 @@ class EmptyOrder(Rejection):
 
 
 class OrderTooDear(Rejection):
-    """An order is worth at most {highest}; this one is worth {total}."""
+    """An order costs at most {highest}; this one costs {total}."""
 
 
 class UnknownOrder(StateRejection):
     """There is no order {order_id}."""
 
 
+class WrongCustomer(Rejection):
+    """Order {order_id} is not one of customer {customer_id}."""
+
+
 class OrderAlreadyPlaced(StateRejection):
     """This order was placed already; it is {status}."""
 
 
+class UnknownLine(Rejection):
+    """This order has no line {line}."""
+
+
+class LineNamedTwice(Rejection):
+    """Line {line} is named twice."""
+
+
+class QuantityTooHigh(Rejection):
+    """Of line {line}, {product}, {left} are left; {asked} is more."""
+
+
+class LineAlreadyShipped(Rejection):
+    """Of line {line}, {product}, {shipped} are shipped: no fewer can be ordered."""
+
+
 class OrderAlreadyPaid(StateRejection):
-    """This order is paid already: {paid} was received."""
+    """Nothing is due for this order: {paid} was received for the {total} it costs."""
 
 
-class WrongAmount(Rejection):
-    """This order is worth {due}, and {received} is not that."""
+class PaymentTooHigh(Rejection):
+    """This order costs {total}, of which {due} is due; {received} is more."""
 
 
-class OrderNotCancelled(StateRejection):
-    """A payment is refunded when its order is cancelled; this one is {status}."""
+class UnknownPayment(Rejection):
+    """Order {order_id} has no payment {payment}."""
+
+
+class PaymentAlreadyVoided(StateRejection):
+    """Payment {payment} was taken back already."""
+
+
+class PaymentAlreadyRefunded(StateRejection):
+    """{refunded} was refunded: without this payment it would be more than came in."""
 
 
 class NothingToRefund(StateRejection):
-    """Nothing was paid for order {order_id}."""
+    """Nothing that was paid for order {order_id} can be refunded: it costs as much."""
 
 
 class RefundTooHigh(Rejection):
-    """Of {paid} that were paid, {left} are left to refund; {asked} is more."""
+    """Of {paid} that was paid, {left} can be refunded; {asked} is more."""
 
 
 class OrderNotPaid(StateRejection):
-    """An order is shipped when it is paid; {due} is due for this one."""
+    """This order is shipped when it is paid; {due} is due for it."""
 
 
 class OrderAlreadyShipped(StateRejection):
     """This order is shipped already; tracking number: {tracking_no}."""
+
+
+class ParcelAlreadyShipped(StateRejection):
+    """A part of this order is shipped already; tracking number: {tracking_no}."""
+
+
+class UnknownParcel(Rejection):
+    """Order {order_id} has no parcel {parcel}."""
 
 
 class OrderNotShipped(StateRejection):
@@ -59,5 +95,13 @@ class OrderAlreadyDelivered(StateRejection):
     """Order {order_id} has arrived already."""
 
 
+class NothingToReturn(StateRejection):
+    """Nothing of order {order_id} is with the customer; it is {status}."""
+
+
 class OrderAlreadyCancelled(StateRejection):
     """Order {order_id} is cancelled."""
+
+
+class NothingToPutOff(StateRejection):
+    """Order {order_id} is {status}: it is not cancelled for being unpaid."""

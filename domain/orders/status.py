@@ -1,35 +1,26 @@
-"""How far an order is: its statuses, and which events lead from one to the next."""
+"""How far an order is: its statuses."""
 
 from enum import StrEnum
 
-from domain.orders import events
-from domain.orders.events import OrderEvent
-
 
 class Status(StrEnum):
-    """How far an order is; NONE is a stream without events."""
+    """
+    How far an order is; NONE is a stream without events.
+
+    One status, derived, in rising order: the last of these that is true. An order is
+    pending while anything is due, and paid when nothing is; shipped with its last
+    parcel; returned when nothing of it is left with the customer.
+    """
 
     NONE = "none"
     PENDING = "pending"
     PAID = "paid"
     SHIPPED = "shipped"
     DELIVERED = "delivered"
+    RETURNED = "returned"
     CANCELLED = "cancelled"
 
-
-def status_after(status: Status, event: OrderEvent) -> Status:
-    """Return the status of an order after *event*; others leave it as it was."""
-    match event:
-        case events.OrderCreated():
-            return Status.PENDING
-        case events.PaymentReceived():
-            # An imported history may know of the payment after the parcel.
-            return Status.PAID if status is Status.PENDING else status
-        case events.OrderShipped():
-            return Status.SHIPPED
-        case events.DeliveryConfirmed():
-            return Status.DELIVERED
-        case events.OrderCancelled():
-            return Status.CANCELLED
-        case _:
-            return status
+    @property
+    def is_open(self) -> bool:
+        """True while not all of the order is shipped, and it is not cancelled."""
+        return self in (Status.PENDING, Status.PAID)

@@ -20,8 +20,15 @@ from eventstore.subscriptions.subscription import Batch, Subscription, Work
 
 _metadata = msgspec.json.Decoder(Metadata)
 
-AT_ONCE = timedelta()
+DueAt = Callable[[Any, datetime], datetime]
+"""From an event and when it occurred to when its commands become due."""
+
 PROGRESS = b"SELECT public.record_progress(%s, %s)"
+
+
+def due_after(delay: timedelta) -> DueAt:
+    """Return a `due_at`: *delay* after each event."""
+    return lambda event, occurred_at: occurred_at + delay
 
 
 # Compared by identity, as projections are.
@@ -31,8 +38,9 @@ class ProcessManager:
     What follows events: *react* takes a stream id and an event and returns commands.
 
     *name* is the name of its subscription: a small letter, then small letters, digits
-    and _, at most 50 characters. The commands become due *delay* after the event has
-    occurred. Events of other classes than *events* are passed over, and so are imported
+    and _, at most 50 characters. *due_at* takes an event and the time when it
+    occurred, and returns when the commands that follow it become due; without it, at
+    once. Events of other classes than *events* are passed over, and so are imported
     ones: what followed them has followed elsewhere. *upcasters* lift old events.
 
     Each event is acted on once, whatever happens to this code or to the checkpoint.
@@ -43,7 +51,7 @@ class ProcessManager:
     name: str
     events: Sequence[type]
     react: Callable[[str, Any], Iterable[Any]]
-    delay: timedelta = AT_ONCE
+    due_at: DueAt | None = None
     upcasters: Upcasters = field(default_factory=lambda: NO_UPCASTERS)
     codec: EventCodec = field(init=False, repr=False)
 
@@ -169,20 +177,23 @@ class ProcessManagerRun:
         metadata = _metadata.decode(event.metadata)
         if metadata.source is not None:
             return
-        due = None
-        if self.process.delay:
-            # The same moment is the same content, by whatever clock it was read.
-            due = (event.occurred_at + self.process.delay).astimezone(UTC)
         commands = (
-            command
+            (fact, command)
             for fact in self.process.codec.read(event, decoded)
             for command in self.process.react(event.stream_id, fact)
         )
-        for index, command in enumerate(commands):
+        for index, (fact, command) in enumerate(commands):
             yield InternalRequest(
                 command=command,
                 key=f"{metadata.event_id}/{index}",
                 correlation_id=metadata.correlation_id,
                 causation_id=metadata.event_id,
-                not_before=due,
+                not_before=self.find_due(fact, event.occurred_at),
             )
+
+    def find_due(self, fact: Any, occurred_at: datetime) -> datetime | None:
+        """Return when the commands that follow *fact* become due; None: at once."""
+        if self.process.due_at is None:
+            return None
+        # The same moment is the same content, by whatever clock it was read.
+        return self.process.due_at(fact, occurred_at).astimezone(UTC)

@@ -10,10 +10,13 @@ from domain.customers.commands import CustomerCommand
 from domain.customers.events import CustomerEvent, CustomerForgotten
 from domain.errors import InvalidInput, Rejection
 from domain.input import parse
-from domain.orders import order
+from domain.orders import order, state
 from domain.orders.commands import CancelUnpaidOrder, OrderCommand
 from domain.orders.events import OrderEvent
 from domain.orders.upcasters import UPCASTERS as UPCASTERS_OF_ORDERS
+from domain.products import product
+from domain.products.commands import ProductCommand
+from domain.products.events import ProductEvent
 from domain.transfers import process, transfer
 from domain.transfers.commands import TransferCommand, TransferEnd
 from domain.transfers.events import TransferEvent
@@ -38,10 +41,10 @@ CUSTOMERS = Decider(
 )
 ORDERS = Decider(
     category="order",
-    initial=order.Order(),
+    initial=state.Order(),
     decide=order.decide,
-    evolve=order.evolve,
-    note_time=order.note_time,
+    evolve=state.evolve,
+    note_time=state.note_time,
     events=EventCodec(get_args(OrderEvent), UPCASTERS_OF_ORDERS),
     commands=get_args(OrderCommand),
     internal=[CancelUnpaidOrder],
@@ -82,5 +85,18 @@ TRANSFERS = Decider(
     identity="transfer_id",
     numbers="transfer_numbers",
 )
+PRODUCTS = Decider(
+    category="product",
+    initial=product.Product(),
+    decide=product.decide,
+    evolve=product.evolve,
+    events=EventCodec(get_args(ProductEvent)),
+    commands=get_args(ProductCommand),
+    rejection=Rejection,
+    invalid=InvalidInput,
+    read_command=parse,
+    identity="product_id",
+    numbers="product_numbers",
+)
 
-ALL = (CUSTOMERS, ORDERS, ACCOUNTS, TRANSFERS)
+ALL = (CUSTOMERS, PRODUCTS, ORDERS, ACCOUNTS, TRANSFERS)

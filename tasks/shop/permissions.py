@@ -13,10 +13,22 @@ COMMANDS: Mapping[str, str] = {
     "RegisterCustomer": "customers.write",
     "ChangeCustomerDetails": "customers.write",
     "ForgetCustomer": "customers.forget",
+    "AddProduct": "products.write",
+    "ChangePrice": "products.write",
+    "RenameProduct": "products.write",
+    "DiscontinueProduct": "products.write",
     "PlaceOrder": "orders.place",
+    "ChangeItems": "orders.change",
+    "ChangeAddress": "orders.change",
+    "PutOffCancellation": "orders.change",
+    "AddNote": "orders.note",
     "ReceivePayment": "orders.pay",
+    "VoidPayment": "orders.pay",
     "ShipOrder": "orders.ship",
+    "ShipParcel": "orders.ship",
+    "CorrectTracking": "orders.ship",
     "ConfirmDelivery": "orders.ship",
+    "ReturnOrder": "orders.return",
     "CancelOrder": "orders.cancel",
     "RefundPayment": "orders.refund",
     "OpenAccount": "accounts.manage",
@@ -53,8 +65,11 @@ ROLES: Mapping[str, frozenset[str]] = {
             "orders.read",
             "customers.read",
             "orders.place",
+            "orders.change",
             "orders.cancel",
+            "orders.note",
             "customers.write",
+            "products.write",
         }
     ),
     "cashier": frozenset(
@@ -64,12 +79,15 @@ ROLES: Mapping[str, frozenset[str]] = {
             "accounts.read",
             "orders.pay",
             "orders.refund",
+            "orders.note",
             "accounts.manage",
             "accounts.pay",
             "accounts.transfer",
         }
     ),
-    "warehouse": frozenset({"orders.read", "orders.ship"}),
+    "warehouse": frozenset(
+        {"orders.read", "orders.ship", "orders.return", "orders.note"}
+    ),
     "auditor": READING | {PERSONAL},
 }
 

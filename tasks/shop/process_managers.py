@@ -1,7 +1,7 @@
 """The process managers of the shop."""
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import timedelta
+from datetime import tzinfo
 from functools import partial
 from typing import Any
 
@@ -16,8 +16,12 @@ TRANSFERS = ProcessManager(
 REFUNDS = ProcessManager(name="refunds", events=refunds.EVENTS, react=refunds.react)
 
 
-def unpaid_orders(days: int | None) -> ProcessManager:
-    """Return the process manager that cancels orders unpaid for *days*; None: never."""
+def unpaid_orders(days: int | None, zone: tzinfo) -> ProcessManager:
+    """
+    Return the process manager that cancels orders unpaid for *days*; None: never.
+
+    Days end when they do in *zone*, the shop's.
+    """
     react: Callable[[str, Any], Iterable[Any]] = nothing_follows
     if days is not None:
         react = partial(unpaid.react, days=days)
@@ -25,7 +29,7 @@ def unpaid_orders(days: int | None) -> ProcessManager:
         name="unpaid_orders",
         events=unpaid.EVENTS,
         react=react,
-        delay=timedelta(days=days or 0),
+        due_at=partial(unpaid.due_at, days=days or 0, zone=zone),
         upcasters=UPCASTERS_OF_ORDERS,
     )
 
@@ -35,6 +39,6 @@ def nothing_follows(stream_id: str, event: object) -> Sequence[object]:
     return ()
 
 
-def process_managers(days_unpaid: int | None) -> Sequence[ProcessManager]:
-    """Return all process managers of the shop."""
-    return (TRANSFERS, REFUNDS, unpaid_orders(days_unpaid))
+def process_managers(days_unpaid: int | None, zone: tzinfo) -> Sequence[ProcessManager]:
+    """Return all process managers of a shop in a time zone."""
+    return (TRANSFERS, REFUNDS, unpaid_orders(days_unpaid, zone))

@@ -117,7 +117,7 @@ class Shop:
     @cached_property
     def process_managers(self) -> Sequence[ProcessManager]:
         """All process managers of the shop."""
-        return process_managers(self.settings.unpaid_days)
+        return process_managers(self.settings.unpaid_days, self.settings.timezone)
 
     def deploy_process_managers(self) -> None:
         """Create the subscriptions of new process managers, at the end of the log."""

@@ -1,6 +1,7 @@
 """Beat alone, without signals and without the relay, keeps all up that is derived."""
 
 from dataclasses import replace
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -63,7 +64,9 @@ def test_beat_alone_takes_snapshots_and_brings_all_read_models_up(
     wait_until(
         # Read models, process managers, what forgets, and snapshots and seals, which
         # are made by their first run.
-        lambda: behind(engine) == [0] * (len(ALL) + len(process_managers(None)) + 3),
+        lambda: (
+            behind(engine) == [0] * (len(ALL) + len(process_managers(None, UTC)) + 3)
+        ),
         "all that reads the log is at its end",
         # A tick after one interval, and a little for the tasks themselves.
         seconds=INTERVAL + 1,

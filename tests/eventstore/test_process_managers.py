@@ -20,6 +20,7 @@ from eventstore.subscriptions.process_manager import (
     ProcessManager,
     ProcessManagerRun,
     begin_acting,
+    due_after,
     never_deployed,
 )
 from tests.support.engine import (
@@ -57,7 +58,10 @@ class Follower:
     @property
     def process(self) -> ProcessManager:
         return ProcessManager(
-            name="follower", events=[Added], react=self.react, delay=self.delay
+            name="follower",
+            events=[Added],
+            react=self.react,
+            due_at=due_after(self.delay) if self.delay else None,
         )
 
     def catch_up(self, connection: psycopg.Connection[Any] | None = None) -> CaughtUp:

@@ -54,7 +54,7 @@ class Simulation:
     versions: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     deciders: Deciders = field(default_factory=lambda: Deciders(ALL))
     processes: Sequence[ProcessManager] = field(
-        default_factory=lambda: process_managers(UNPAID_DAYS)
+        default_factory=lambda: process_managers(UNPAID_DAYS, UTC)
     )
     note: Callable[[PlannedEvent], None] = lambda event: None
     agenda: list[tuple[datetime, int, Step, Story]] = field(default_factory=list)
@@ -140,7 +140,7 @@ class Simulation:
             if not isinstance(fact, tuple(process.events)):
                 continue
             for command in process.react(stream_id, fact):
-                due = at + (process.delay or AT_ONCE)
+                due = process.due_at(fact, at) if process.due_at else at + AT_ONCE
                 self.begin(one_step(Step(due, process.principal, command)))
 
 
