@@ -22,10 +22,16 @@ class DomainError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong with an input, and where (`items.0.quantity`)."""
+    """
+    One thing that is wrong with an input, and where (`items.0.quantity`).
+
+    One that is *doubtful* is not wrong, but so unlikely that it is asked back: a sender
+    who means it confirms the field.
+    """
 
     field: str
     problem: str
+    doubtful: bool = False
 
 
 class InvalidInput(DomainError):

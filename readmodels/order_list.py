@@ -260,6 +260,8 @@ projection = Projection(
     ],
 )
 
+OVER = (Status.DELIVERED.value, Status.RETURNED.value, Status.CANCELLED.value)
+"""The statuses of an order to which no more need happen but payments."""
 STATUSES = tuple(status.value for status in Status if status is not Status.NONE)
 
 view: View[OrderSummaryView] = View.of(
@@ -320,6 +322,21 @@ def number_in(search: str) -> int | None:
     """Return the number of an order that *search* is, or None."""
     found = re.fullmatch(r"\s*#?\s*([0-9]{1,18})\s*", search, re.ASCII)
     return int(found[1]) if found else None
+
+
+def numbers_under_way(connection: sa.Connection, customer_id: str) -> list[int]:
+    """Return the numbers of a customer's orders that are not over, or not settled."""
+    columns = view.table.c
+    is_over = columns.status.in_(OVER)
+    rows = connection.scalars(
+        sa.select(columns.order_id)
+        .where(
+            columns.customer_id == customer_id,
+            sa.or_(~is_over, columns.due > 0, columns.credit > 0),
+        )
+        .order_by(columns.order_id)
+    )
+    return list(rows)
 
 
 def numbers_of(connection: sa.Connection, customer_id: str) -> list[int]:

@@ -27,7 +27,15 @@ from webapp.api import changes, command_list, documents, events, queries
 from webapp.api import commands as api_commands
 from webapp.api import why as api_why
 from webapp.current_shop import give
-from webapp.pages import accounts, commands, customers, orders, transfers, why
+from webapp.pages import (
+    accounts,
+    commands,
+    customers,
+    orders,
+    products,
+    transfers,
+    why,
+)
 from webapp.past import changes_api, changes_pages
 from webapp.past.moment_asked import know_moments
 from webapp.past.on_pages import teach_pages
@@ -36,6 +44,7 @@ from webapp.url_converters import know_numbers
 SUBJECTS = (
     orders,
     customers,
+    products,
     accounts,
     transfers,
     commands,

@@ -1,7 +1,7 @@
 """Parse input to a command of this shop, or raise all its faults at once."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, NoReturn
 
@@ -9,10 +9,12 @@ from domain.errors import Fault, InvalidInput
 from domain.input import MAX_UNKNOWN_NAMES, parse, unknown_name
 from tasks.shop.wiring import Shop
 from webapp.date_checks import faults_of_dates, never_sent
+from webapp.doubts import find_doubts
 from webapp.problems import Problem
 
 MAX_VERSION = 2**31 - 1
-ENVELOPE = ("type", "data", "expected_version")
+ENVELOPE = ("type", "data", "expected_version", "confirmed")
+MAX_CONFIRMED = 1_000
 
 
 def usable_key(key: str | None) -> str:
@@ -31,13 +33,16 @@ def command_from(
     name: str,
     data: object,
     faults: Sequence[Fault] = (),
+    *,
+    confirmed: Collection[str] = (),
     is_known: Callable[[], bool] = never_sent,
 ) -> Any:
     """
     Return the command called *name* with *data*, plain JSON values.
 
-    *faults* are those found before: their fields get no second fault. If *is_known*,
-    the command was accepted before, and its dates are not checked again. Raises
+    *faults* are those found before: their fields get no second fault. What is doubtful
+    about the fields *confirmed* is no fault. If *is_known*, the command was accepted
+    before, and neither its dates nor what is doubtful is checked again. Raises
     InvalidInput with all faults.
     """
     found = list(faults)
@@ -52,6 +57,9 @@ def command_from(
         found += [fault for fault in error.faults if fault.field not in known]
     if isinstance(data, Mapping):
         found += faults_of_dates(shop, name, data, is_known)
+    if command is not None and (doubts := find_doubts(shop, command)):
+        found += [] if is_known() else doubts
+    found = [f for f in found if not (f.doubtful and f.field in confirmed)]
     if found:
         raise InvalidInput(found)
     return command
@@ -90,6 +98,15 @@ def envelope(
     if faults:
         raise InvalidInput(faults)
     return body["type"], body["data"], version
+
+
+def confirmed_in(body: Mapping[str, Any]) -> list[str]:
+    """Return the fields that a body confirms. Raises InvalidInput."""
+    named = body.get("confirmed", [])
+    are_names = isinstance(named, list) and all(isinstance(n, str) for n in named)
+    if not are_names or len(named) > MAX_CONFIRMED:
+        one_fault("confirmed", "must be a list of names of fields")
+    return list(named)
 
 
 def one_fault(field: str, problem: str) -> NoReturn:

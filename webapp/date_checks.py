@@ -16,7 +16,8 @@ from tasks.shop.wiring import Shop
 MAX_YEARS = 10
 """A later date is most likely mistyped."""
 
-Problem = Callable[[Any, date, ZoneInfo], str | None]
+Check = Callable[[str, Any, date, ZoneInfo], Fault | None]
+"""From a field, its value, today and the zone to what is wrong or doubtful."""
 
 
 def never_sent() -> bool:
@@ -47,31 +48,44 @@ def find_doubtful(
 ) -> list[Fault]:
     zone = shop.settings.timezone
     faults = []
-    for field, (kind, problem_of) in RULES.get(name, {}).items():
+    for field, (kind, check) in RULES.get(name, {}).items():
         value = reader_of(kind)(data.get(field), field, [])
         if isinstance(value, kind):
-            problem = problem_of(value, now.astimezone(zone).date(), zone)
-            faults += [Fault(field, problem)] if problem else []
+            fault = check(field, value, now.astimezone(zone).date(), zone)
+            faults += [fault] if fault else []
     return faults
 
 
-def problem_of_need(day: date, today: date, zone: ZoneInfo) -> str | None:
+def check_need(field: str, day: date, today: date, zone: ZoneInfo) -> Fault | None:
     if day < today:
-        return f"must not be before today, {today}"
+        return Fault(field, f"is before today, {today}", doubtful=True)
+    return check_far(field, day, today)
+
+
+def check_far(field: str, day: date, today: date) -> Fault | None:
     if day.year > today.year + MAX_YEARS:
-        return f"must be at most {MAX_YEARS} years ahead"
+        return Fault(field, f"must be at most {MAX_YEARS} years ahead")
     return None
 
 
-def problem_of_arrival(moment: datetime, today: date, zone: ZoneInfo) -> str | None:
+def check_put_off(field: str, day: date, today: date, zone: ZoneInfo) -> Fault | None:
+    if day < today:
+        return Fault(field, f"must not be before today, {today}")
+    return check_far(field, day, today)
+
+
+def check_arrival(
+    field: str, moment: datetime, today: date, zone: ZoneInfo
+) -> Fault | None:
     if moment.astimezone(zone).date() > today:
-        return f"must not be after today, {today}"
+        return Fault(field, f"must not be after today, {today}")
     return None
 
 
-RULES: Mapping[str, Mapping[str, tuple[type, Problem]]] = {
-    "PlaceOrder": {"required_date": (date, problem_of_need)},
-    "ConfirmDelivery": {"delivered_at": (datetime, problem_of_arrival)},
+RULES: Mapping[str, Mapping[str, tuple[type, Check]]] = {
+    "PlaceOrder": {"required_date": (date, check_need)},
+    "PutOffCancellation": {"until": (date, check_put_off)},
+    "ConfirmDelivery": {"delivered_at": (datetime, check_arrival)},
 }
 """By command and field. Only the decider knows when an order was placed or shipped."""
 

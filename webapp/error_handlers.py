@@ -4,8 +4,6 @@ The answers to errors: problem+json (RFC 9457) under /api, otherwise a page.
 `webapp.problems` lists the kinds.
 """
 
-from dataclasses import asdict
-
 from flask import Flask, Response, current_app, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
@@ -16,7 +14,7 @@ from domain.input import MAX_FAULTS
 from eventstore.errors import BadCursor, KeyReused
 from webapp.forms import submit
 from webapp.outages import DATABASE_ERRORS, DatabaseError, problem_of
-from webapp.problems import BY_STATUS, Problem
+from webapp.problems import BY_STATUS, Problem, fault_as_json
 from webapp.security import names_this_computer
 
 MAX_SHOWN = 100
@@ -70,7 +68,7 @@ def as_json(problem: Problem) -> Response:
         **problem.more,
     }
     if problem.faults:
-        body["faults"] = [asdict(fault) for fault in problem.faults[:MAX_SHOWN]]
+        body["faults"] = [fault_as_json(f) for f in problem.faults[:MAX_SHOWN]]
     return Response(
         current_app.json.dumps(body),
         problem.kind.status,

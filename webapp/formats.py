@@ -85,6 +85,15 @@ def read_quantity(text: str, notation: Notation) -> int:
     return int(text)
 
 
+def read_flag(text: str, notation: Notation) -> bool:
+    """Return True: a box that is not ticked is not sent."""
+    return True
+
+
+def write_flag(value: bool, notation: Notation) -> str:
+    return "on" if value else ""
+
+
 def read_discount(text: str, notation: Notation) -> str:
     """Return a percentage as a decimal fraction: `0.125` for `12.5`."""
     percent = text.removesuffix("%").strip()
@@ -137,6 +146,12 @@ READERS: dict[str, Callable[[str, Notation], object]] = {
     "freight": read_amount,
     "amount": read_total,
     "quantity": read_quantity,
+    "line": read_quantity,
+    "payment": read_quantity,
+    "parcel": read_quantity,
+    "terms": read_quantity,
+    "with_freight": read_flag,
+    "own": read_flag,
     "discount": read_discount,
     "delivered_at": read_moment,
 }
@@ -146,6 +161,8 @@ WRITERS: dict[str, Callable[[Any, Notation], str]] = {
     "amount": write_amount,
     "discount": write_discount,
     "delivered_at": write_moment,
+    "with_freight": write_flag,
+    "own": write_flag,
 }
 
 

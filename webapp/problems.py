@@ -246,12 +246,26 @@ def explanation(name: str) -> ResponseReturnValue:
     return render_template("problem.html", name=name, kind=KINDS[name])
 
 
+def fault_as_json(fault: Fault, *, most: int | None = None) -> dict[str, Any]:
+    """Return *fault* as programs read it, its texts of at most *most* characters."""
+    told: dict[str, Any] = {
+        "field": fault.field[:most],
+        "problem": fault.problem[:most],
+    }
+    # It is accepted with the field's name in the envelope's `confirmed`.
+    return {**told, "can_be_confirmed": True} if fault.doubtful else told
+
+
 def no_order(order_id: int, position: Freshness) -> Problem:
     return not_found(f"order {order_id}", position)
 
 
 def no_customer(customer_id: str, position: Freshness) -> Problem:
     return not_found(f"customer {customer_id}", position)
+
+
+def no_product(product_id: str, position: Freshness) -> Problem:
+    return not_found(f"product {product_id}", position)
 
 
 def no_account(account_id: str, position: Freshness) -> Problem:

@@ -100,7 +100,7 @@ def customers_asked() -> dict[str, Any]:
 
 
 def products_asked() -> dict[str, Any]:
-    return page_asked(products.view, "product")
+    return page_asked(products.view, "name")
 
 
 def accounts_asked() -> dict[str, Any]:

@@ -5,7 +5,12 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from domain.money import format_amount, format_number, rounded_total
+from domain.money import (
+    format_amount,
+    format_number,
+    minor_digits,
+    rounded_total,
+)
 from tasks.shop.settings import Settings
 from webapp.formats import percentage
 from webapp.forms.labels import (
@@ -44,6 +49,7 @@ def teach(app: "Flask", settings: Settings) -> None:
     app.add_template_filter(discount_of, "discount")
     app.jinja_env.globals.update(
         currency=settings.currency,
+        currency_digits=minor_digits(settings.currency),
         timezone=settings.timezone.key,
         movement_words=MOVEMENTS,
         read_model_words=READ_MODELS,
@@ -52,13 +58,19 @@ def teach(app: "Flask", settings: Settings) -> None:
     )
 
 
-def total_of(order: Mapping[str, Any]) -> int:
-    """Return the total of a command's order by the shop's rules."""
+def total_of(order: Mapping[str, Any]) -> int | None:
+    """
+    Return the total of a command's order by the shop's rules.
+
+    None if it takes a price from the list: which one, only its event says.
+    """
+    if any(item.get("unit_price") is None for item in order["items"]):
+        return None
     lines = (
         (item["unit_price"], item["quantity"], Decimal(item["discount"]))
         for item in order["items"]
     )
-    return rounded_total(lines, discount_of(order))
+    return rounded_total(lines, discount_of(order)) + (order.get("freight") or 0)
 
 
 def discount_of(order: Mapping[str, Any]) -> Decimal:

@@ -6,8 +6,9 @@ from werkzeug.routing import BaseConverter
 # JSON parsers do not agree on larger numbers, so no order has one.
 ORDER = "<int(min=1, max=9007199254740992):order_id>"
 CUSTOMER = "<customer:customer_id>"
-# Accounts have the same ids as customers.
+# Accounts and products have ids of the same form as customers.
 ACCOUNT = "<customer:account_id>"
+PRODUCT = "<customer:product_id>"
 TRANSFER = "<int(min=1, max=9007199254740992):transfer_id>"
 
 # A line of a statement, which has the position of its event.

@@ -1,5 +1,6 @@
 """Read the journal: a command's status, and the waiting commands."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -109,6 +110,22 @@ def find(connection: sa.Connection, command_id: UUID) -> Entry | None:
         sa.select(*ENTRY).where(commands.c.id == command_id)
     ).one_or_none()
     return None if row is None else Entry(**row._mapping)
+
+
+def find_scheduled(
+    connection: sa.Connection, stream_ids: Sequence[str]
+) -> list[Entry]:
+    """Return the commands to these streams that wait for their time, the next first."""
+    rows = connection.execute(
+        sa.select(*ENTRY)
+        .where(
+            commands.c.status == sa.literal_column("'accepted'"),
+            IS_SCHEDULED,
+            commands.c.stream_id == sa.func.any(sa.cast(stream_ids, ARRAY(sa.Text))),
+        )
+        .order_by(commands.c.not_before, commands.c.seq)
+    )
+    return [Entry(**row._mapping) for row in rows]
 
 
 class CausedEvent(NamedTuple):

@@ -167,6 +167,15 @@ def unpaid_days(value: str) -> int | None:
     return days
 
 
+def percentage(value: str) -> int | None:
+    if value == "never":
+        return None
+    percent = int(value)
+    if not 0 <= percent <= 1_000:
+        raise ValueError
+    return percent
+
+
 def folder(value: str) -> Path | None:
     if value and not Path(value).is_absolute():
         raise ValueError

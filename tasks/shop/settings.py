@@ -50,6 +50,7 @@ class Settings:
     seal_seconds: float = 10.0
     audit_seconds: float | None = 60.0
     unpaid_days: int | None = 30
+    price_tolerance: int | None = 30
     conflict_retries: int = 5
     seals_export_dir: Path | None = None
     past_copies: int = 50
@@ -87,7 +88,8 @@ VARIABLES = frozenset(
         *("CATCH_UP_SECONDS", "CATCH_UP_SIGNALS"),
         *("WEB_PROCESSES", "WEB_THREADS"),
         *("SNAPSHOT_EVENTS", "SNAPSHOT_SECONDS"),
-        *("SEAL_SECONDS", "SEALS_EXPORT_DIR", "UNPAID_DAYS", "CONFLICT_RETRIES"),
+        *("SEAL_SECONDS", "SEALS_EXPORT_DIR", "CONFLICT_RETRIES"),
+        *("UNPAID_DAYS", "PRICE_TOLERANCE"),
         *("AUDIT_SECONDS", "PAST_COPIES", "PAST_BYTES", "WEBHOOK_ALLOW_PRIVATE"),
         # Read elsewhere: by ./recount, and by its demo.
         *("STATE_DIR", "POSTGRES_BIN", "POSTGRES_AS_ROOT", "REDIS_SERVER"),
@@ -193,6 +195,12 @@ def settings_from(environment: Mapping[str, str], role: str = "operator") -> Set
         ),
         unpaid_days=read(
             "UNPAID_DAYS", "days from 1 to 3650, or never", values.unpaid_days, "30"
+        ),
+        price_tolerance=read(
+            "PRICE_TOLERANCE",
+            "a percentage from 0 to 1000, or never",
+            values.percentage,
+            "30",
         ),
         conflict_retries=read(
             "CONFLICT_RETRIES", "a number from 1 to 100", values.up_to(100), "5"

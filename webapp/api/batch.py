@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -11,10 +10,16 @@ from eventstore.errors import EventStoreError
 from eventstore.journal.accept import AcceptanceResult
 from tasks.accept import IN_A_SET, CommandRequest, accept_many
 from tasks.shop.wiring import Shop
-from webapp.command_input import ENVELOPE, command_from, envelope, usable_key
+from webapp.command_input import (
+    ENVELOPE,
+    command_from,
+    confirmed_in,
+    envelope,
+    usable_key,
+)
 from webapp.date_checks import knows
 from webapp.json_body import parse
-from webapp.problems import Problem
+from webapp.problems import Problem, fault_as_json
 
 MAX_LINES = 250_000
 """In one request: each has an answer, and two bytes are enough for a wrong line."""
@@ -142,8 +147,14 @@ def request_of(
     name, data, version = envelope(shop, body, (*ENVELOPE, "key"))
     require(name)
     own = usable_key(own)
-    sent_before = knows(shop, own, principal)
-    return CommandRequest(command_from(shop, name, data, (), sent_before), own, version)
+    command = command_from(
+        shop,
+        name,
+        data,
+        confirmed=confirmed_in(body),
+        is_known=knows(shop, own, principal),
+    )
+    return CommandRequest(command, own, version)
 
 
 def value_of(line: bytes, longest: int | None) -> Any:
@@ -176,8 +187,7 @@ def refusal_as_json(refusal: Problem | InvalidInput) -> dict[str, Any]:
     return {
         **as_json(Problem("invalid-input", found)),
         "faults": [
-            {name: text[:MAX_SHOWN] for name, text in asdict(fault).items()}
-            for fault in faults[:MAX_FAULTS]
+            fault_as_json(fault, most=MAX_SHOWN) for fault in faults[:MAX_FAULTS]
         ],
     }
 

@@ -18,7 +18,13 @@ from webapp.api import batch
 from webapp.api.batch import Line
 from webapp.api.scheduling import SCHEDULABLE, time_of
 from webapp.authorization import caller, may_see_commands_of, require_command
-from webapp.command_input import command_from, envelope, usable_key, version_of
+from webapp.command_input import (
+    command_from,
+    confirmed_in,
+    envelope,
+    usable_key,
+    version_of,
+)
 from webapp.current_shop import the_shop
 from webapp.date_checks import knows
 from webapp.journal_source import find_command, no_command
@@ -65,7 +71,9 @@ def post_command() -> ResponseReturnValue:
         raise Problem("bad-request", "If-Match and expected_version differ.")
     require_command(name)
     sent_before = knows(shop, key, caller().name)
-    command = command_from(shop, name, data, is_known=sent_before)
+    command = command_from(
+        shop, name, data, confirmed=confirmed_in(body), is_known=sent_before
+    )
     accepted = accept(
         shop,
         command,

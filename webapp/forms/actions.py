@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from flask import Blueprint
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from webapp.current_shop import the_notation
@@ -29,10 +29,13 @@ def forms_offered(page: str, row: Any) -> list[FormState]:
 
 
 def form_for(action: Action, row: Any) -> FormState:
-    """Return the form of *action*, filled with likely values."""
+    """Return the form of *action*, filled with likely values, or those asked for."""
+    typed = values_for(action, action.suggest(row), the_notation())
+    for name in action.fields:
+        typed.fields[name] = request.args.get(name, typed.fields[name])
     return FormState(
         form=action,
-        typed=values_for(action, action.suggest(row), the_notation()),
+        typed=typed,
         about={action.about: getattr(row, action.about)},
         version=str(row.version) if action.expects_version else "",
     )

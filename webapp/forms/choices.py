@@ -1,16 +1,18 @@
 """The choices of a form, and the fields that it fills in for a choice."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from domain.errors import Fault
 from readmodels import customers, products
 from readmodels.customers import CustomerView
 from readmodels.products import ProductView
 from readmodels.words import words
 from webapp.current_shop import the_notation
 from webapp.formats import write
-from webapp.forms.definitions import ADDRESS
 from webapp.forms.form import Form
+from webapp.forms.of_orders import ADDRESS
 from webapp.forms.values import FormValues
 from webapp.outages import DATABASE_ERRORS, problem_of
 from webapp.read_connection import reading
@@ -32,14 +34,14 @@ NOTHING = Offer()
 
 def offer_for(form: Form, typed: FormValues) -> Offer:
     """Return the choices of *form*; without them, values can still be typed."""
-    if not form.line_fields:
+    if "product" not in form.line_fields:
         return NOTHING
-    number = without_nul(typed.fields["customer_id"])
+    number = without_nul(typed.fields.get("customer_id", ""))
     try:
         with reading(customers.projection, products.projection) as (connection, _):
             most = customers.find(connection, sort="-orders", limit=MAX_OFFERED)
             return Offer(
-                products.find_most_ordered(connection, limit=MAX_OFFERED),
+                products.find(connection, is_listed=True, limit=MAX_OFFERED).rows,
                 sorted(most.rows, key=name_words),
                 customers.find_one(connection, number),
             )
@@ -59,35 +61,75 @@ def without_nul(text: str) -> str:
     return text.replace("\0", "")
 
 
-def with_prices(typed: FormValues) -> tuple[FormValues, list[str]]:
-    """
-    Fill in the last price of known products without one; return these products.
-
-    The product's article number is filled in, too.
-    """
-    without = [
-        line["product"]
-        for line in typed.lines
-        if line.get("product") and not line.get("unit_price")
-    ]
-    if not without:
-        return typed, []
+def products_typed(names: Iterable[str]) -> dict[str, list[ProductView]]:
+    """Return the products of the list that each of *names* may mean."""
+    asked = {without_nul(name) for name in names}
+    if not asked:
+        return {}
     with reading(products.projection) as (connection, _):
-        found = products.find_named(connection, [without_nul(name) for name in without])
-    # A product that was once free of charge has no valid price.
-    known = {name: p for name, p in found.items() if p.unit_price > 0}
+        return products.find_by_words(connection, asked)
+
+
+def with_prices(typed: FormValues) -> FormValues:
+    """Fill in the list's price of products that were typed without one."""
+    unpriced = [line for line in typed.lines if is_unpriced(line)]
+    found = products_typed(line["product"] for line in unpriced)
+    prices = {name: known[0] for name, known in found.items() if len(known) == 1}
     lines = [
-        with_price(line, known[line["product"]])
-        if line.get("product") in known and not line.get("unit_price")
+        with_price(line, prices[line["product"]])
+        if is_unpriced(line) and line["product"] in prices
         else line
         for line in typed.lines
     ]
-    return FormValues(typed.fields, lines), [name for name in without if name in known]
+    return FormValues(typed.fields, lines)
+
+
+def is_unpriced(line: Mapping[str, str]) -> bool:
+    return bool(line.get("product")) and not (line.get("unit_price") or line.get("own"))
 
 
 def with_price(line: dict[str, str], product: ProductView) -> dict[str, str]:
-    price = write("unit_price", product.unit_price, the_notation())
-    return {**line, "unit_price": price, "product_id": product.product_id or ""}
+    return {
+        **line,
+        "unit_price": write("unit_price", product.unit_price, the_notation()),
+    }
+
+
+def name_products(
+    items: Sequence[dict[str, Any]],
+) -> tuple[list[dict[str, Any]], list[Fault]]:
+    """
+    Return the lines of a form as a command has them, and the faults of their products.
+
+    What was typed as a product is the number or the name of one of the list, unless the
+    line says that it is one of its *own*. It is never guessed.
+    """
+    found = products_typed(
+        item["product"]
+        for item in items
+        if "product" in item and not (item.get("own") or "line" in item)
+    )
+    named, faults = [], []
+    for place, item in enumerate(items):
+        line = {name: value for name, value in item.items() if name != "own"}
+        if "line" in line:
+            # The order has it: its product stays.
+            line.pop("product", None)
+        elif "product" in line and not item.get("own"):
+            known = found.get(without_nul(line.pop("product")), [])
+            if len(known) == 1:
+                line["product_id"] = known[0].product_id
+            else:
+                faults.append(Fault(f"items.{place}.product", problem_with(known)))
+        named.append(line)
+    return named, faults
+
+
+def problem_with(known: Sequence[ProductView]) -> str:
+    if not known:
+        return "is not on the price list: choose one, or say that the line is your own"
+    numbers = ", ".join(product.product_id for product in known)
+    return f"is the name of several products: type the number of one, {numbers}"
 
 
 def with_address(typed: FormValues) -> tuple[FormValues, str]:

@@ -1,7 +1,6 @@
 """The forms of the shop, each with its command's fields and the texts of its page."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 from domain.accounts.commands import CloseAccount, Deposit, OpenAccount, Withdraw
 from domain.customers.commands import (
@@ -9,96 +8,18 @@ from domain.customers.commands import (
     ForgetCustomer,
     RegisterCustomer,
 )
-from domain.orders import commands as orders
+from domain.products.commands import (
+    AddProduct,
+    ChangePrice,
+    DiscontinueProduct,
+    RenameProduct,
+)
 from domain.transfers.commands import TransferMoney
 from webapp.forms.form import Action, Form
+from webapp.forms.of_orders import ADDRESS, OF_ORDERS
 
-ADDRESS = (
-    "address.name",
-    "address.street",
-    "address.postal_code",
-    "address.city",
-    "address.region",
-    "address.country",
-)
 DETAILS = ("name", "email", "contact_name", "phone", *ADDRESS)
 
-OF_ORDERS = (
-    Form(
-        command=orders.PlaceOrder,
-        endpoint="orders.place",
-        title="Place an order",
-        noun_before="The order",
-        participle="placed",
-        template="forms/place_order.html",
-        fields=("customer_id", *ADDRESS, "required_date", "freight", "discount"),
-        line_fields=("product", "product_id", "quantity", "unit_price", "discount"),
-        needs=("address",),
-        buttons=("add_line", "remove_line", "fill_address"),
-    ),
-    Action(
-        command=orders.ReceivePayment,
-        about="order_id",
-        endpoint="orders.payment",
-        title="Payment of order {order_id}",
-        hint="What was received. It must be the order's total.",
-        button="Note the payment",
-        noun="The payment of order {about}",
-        participle="noted",
-        is_offered=lambda order: order.status == "pending" and order.total > 0,
-        suggest=lambda order: {"amount": order.total},
-    ),
-    Action(
-        command=orders.ShipOrder,
-        about="order_id",
-        endpoint="orders.shipment",
-        title="Ship order {order_id}",
-        hint="As the carrier gives it.",
-        button="It is shipped",
-        participle="shipped",
-        # The order is free of charge: a payment of 0 is refused.
-        is_offered=lambda order: order.status == ("paid" if order.total else "pending"),
-    ),
-    Action(
-        command=orders.ConfirmDelivery,
-        about="order_id",
-        endpoint="orders.delivery",
-        title="Delivery of order {order_id}",
-        hint="When it arrived, by the shop's clock.",
-        button="It has arrived",
-        noun="The delivery of order {about}",
-        participle="noted",
-        is_offered=lambda order: order.status == "shipped",
-        suggest=lambda order: {"delivered_at": datetime.now(UTC).isoformat()},
-    ),
-    Action(
-        command=orders.CancelOrder,
-        about="order_id",
-        endpoint="orders.cancel",
-        title="Cancel order {order_id}",
-        hint="It is kept with the order. A cancelled order stays in the list.",
-        button="Cancel this order",
-        is_grave=True,
-        participle="cancelled",
-        is_offered=lambda order: order.status in ("pending", "paid"),
-    ),
-    Action(
-        command=orders.RefundPayment,
-        about="order_id",
-        endpoint="orders.refund",
-        title="Refund of order {order_id}",
-        hint="All that was paid, or a part. It goes to the customer's account.",
-        button="Refund this",
-        # Without it, two users who see the same page would both refund a part.
-        expects_version=True,
-        noun="The refund of order {about}",
-        participle="noted",
-        is_offered=lambda order: (
-            order.status == "cancelled" and order.refunded < order.paid
-        ),
-        suggest=lambda order: {"amount": order.paid - order.refunded},
-    ),
-)
 OF_CUSTOMERS = (
     Form(
         command=RegisterCustomer,
@@ -180,8 +101,58 @@ OF_ACCOUNTS = (
     ),
 )
 
+OF_PRODUCTS = (
+    Form(
+        command=AddProduct,
+        endpoint="products.add",
+        title="Add a product",
+        noun_before="The product",
+        participle="added",
+        template="forms/product.html",
+        fields=("name", "product_id", "unit_price"),
+    ),
+    Action(
+        command=ChangePrice,
+        about="product_id",
+        endpoint="products.price",
+        title="Price of product {product_id}",
+        hint="From now on. Orders keep the prices that they have.",
+        button="Change the price",
+        noun="The price of product {about}",
+        participle="changed",
+        expects_version=True,
+        is_offered=lambda product: product.discontinued_at is None,
+        suggest=lambda product: {"unit_price": product.unit_price},
+    ),
+    Action(
+        command=RenameProduct,
+        about="product_id",
+        endpoint="products.name",
+        title="Name of product {product_id}",
+        hint="From now on. Orders keep the names that they have.",
+        button="Change the name",
+        noun="The name of product {about}",
+        participle="changed",
+        expects_version=True,
+        is_offered=lambda product: product.discontinued_at is None,
+        suggest=lambda product: {"name": product.name},
+    ),
+    Action(
+        command=DiscontinueProduct,
+        about="product_id",
+        endpoint="products.ending",
+        title="Discontinue product {product_id}",
+        hint="No further order can name it. Added again, it is back on the list.",
+        button="Discontinue it",
+        is_grave=True,
+        participle="discontinued",
+        is_offered=lambda product: product.discontinued_at is None,
+    ),
+)
+
 FORMS: Mapping[str, Form] = {
-    form.command_type: form for form in (*OF_ORDERS, *OF_CUSTOMERS, *OF_ACCOUNTS)
+    form.command_type: form
+    for form in (*OF_ORDERS, *OF_CUSTOMERS, *OF_PRODUCTS, *OF_ACCOUNTS)
 }
 """All forms, by the type of their command."""
 

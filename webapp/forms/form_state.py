@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from flask import Response, make_response, render_template, request, url_for
 
 from domain.errors import Fault
+from domain.money import line_amounts, rounded_total
+from webapp.current_shop import the_notation
 from webapp.forms.choices import Offer, offer_for
 from webapp.forms.form import Form
 from webapp.forms.labels import sentence, sentence_beside
-from webapp.forms.values import FormValues, read_values
+from webapp.forms.values import FormValues, data_of, read_values
 
 
 def new_key() -> str:
@@ -23,6 +26,7 @@ class FormState:
     """
     A form as shown on a page.
 
+    *confirmed* are the fields of which its sender means what is doubtful.
     *about* is the parameter in its address, like the order; *version* is the stream's
     when it was shown, for a form that expects one. *message* says why it was not sent,
     *notice* what was filled in. One that *is_broken* cannot be sent any more: it must
@@ -37,7 +41,9 @@ class FormState:
     message: str = ""
     notice: str = ""
     first: UUID | None = None
+    confirmed: Sequence[str] = ()
     is_broken: bool = False
+    shows_sums: bool = False
     faults: Sequence[Fault] = ()
     focus: str = ""
     # The faults as a sentence for each field, in the order of the page, and as texts
@@ -55,6 +61,11 @@ class FormState:
             "problems",
             {f.field: sentence_beside(f.field, f.problem) for f in faults},
         )
+
+    @property
+    def doubts(self) -> Sequence[Fault]:
+        """What is asked back: its fields can be confirmed."""
+        return [fault for fault in self.faults if fault.doubtful]
 
     @property
     def title(self) -> str:
@@ -84,6 +95,14 @@ class FormState:
         return self.typed.fields.get(name, "")
 
 
+class Sums(NamedTuple):
+    """What an order comes to, in minor units: by line, and with all discounts."""
+
+    amounts: Sequence[int]
+    freight: int
+    total: int
+
+
 def read_posted(form: Form) -> FormState:
     """Return the posted state of *form*."""
     return FormState(
@@ -92,7 +111,23 @@ def read_posted(form: Form) -> FormState:
         about=dict(request.view_args or {}),
         version=request.form.get("version", "") if form.expects_version else "",
         key=request.form.get("key", ""),
+        confirmed=request.form.getlist("confirmed"),
     )
+
+
+def sums_of(filled: FormState) -> Sums | None:
+    """Return what the lines of an order come to; None where a value is missing."""
+    data, faults = data_of(filled.form, filled.typed, the_notation())
+    lines = data.get("items", [])
+    if faults or not all({"quantity", "unit_price"} <= line.keys() for line in lines):
+        return None
+    priced = [
+        (line["unit_price"], line["quantity"], Decimal(line.get("discount", 0)))
+        for line in lines
+    ]
+    freight = data.get("freight", 0)
+    total = rounded_total(priced, Decimal(data.get("discount", 0)))
+    return Sums(line_amounts(priced), freight, total + freight)
 
 
 def show(
@@ -101,6 +136,7 @@ def show(
     """Return the page of a form, with the choices of *offer*, if given."""
     offer = offer or offer_for(filled.form, filled.typed)
     context["is_refused"] = status != 200
+    context["sums"] = sums_of(filled) if filled.shows_sums else None
     page = render_template("form.html", filled=filled, offer=offer, **context)
     response = make_response(page, status)
     if request.method == "POST":

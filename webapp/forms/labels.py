@@ -1,7 +1,6 @@
 """The labels of fields, events and faults on pages."""
 
 import re
-from collections.abc import Sequence
 
 LABELS = {
     "customer_id": "Customer number",
@@ -13,7 +12,11 @@ LABELS = {
     "required_date": "Needed by",
     "address.name": "Recipient",
     "items": "Lines",
-    "product_id": "article number",
+    "product_id": "Product number",
+    "with_freight": "Freight is given back, too",
+    "terms": "Days to pay",
+    "own": "not on the list",
+    "text": "Note",
 }
 """The labels of fields that have other names in the code."""
 
@@ -21,7 +24,8 @@ READ_MODELS = {
     "order_list": "list of orders",
     "order_details": "details of orders",
     "customers": "list of customers",
-    "products": "list of products",
+    "products": "price list",
+    "ordered_products": "list of ordered products",
     "accounts": "list of accounts",
     "account_statement": "statement of accounts",
     "transfers": "list of transfers",
@@ -60,7 +64,12 @@ STORES = {
 
 EVENTS = {
     "OrderCreated": "Order placed",
+    "OrderItemsChanged": "Lines changed",
+    "ShippingAddressChanged": "Address changed",
+    "PaymentVoided": "Payment taken back",
     "OrderShipped": "Shipped",
+    "OrderReturned": "Returned",
+    "CancellationPutOff": "Cancelling put off",
     "DeliveryConfirmed": "Delivered",
     "OrderCancelled": "Cancelled",
     "MoneyDeposited": "Money paid in",
@@ -112,19 +121,9 @@ def word(label: str, problem: str, *, is_beside: bool = False) -> str:
     rule = re.match("[A-Z][A-Za-z]+: ", problem)
     if rule:
         return capital(problem[rule.end() :])
-    if problem.startswith(("is ", "must ", "was ")):
+    if problem.startswith(("is ", "must ", "was ", "has ")):
         return f"{label} {problem}."
     return capital(problem) if is_beside else f"{label}: {problem}."
-
-
-def prices_filled(products: Sequence[str]) -> str:
-    """Return the sentence that asks to check prices that were filled in."""
-    names = list(dict.fromkeys(products))
-    last = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
-    return (
-        f"The price of {last} was left empty and is filled in as it was ordered last. "
-        "Nothing was sent yet: look it over, then send it."
-    )
 
 
 def capital(words: str) -> str:

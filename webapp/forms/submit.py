@@ -12,11 +12,15 @@ from tasks.accept import accept
 from webapp.command_input import command_from, usable_key, version_of
 from webapp.current_shop import LOCAL, the_notation, the_shop
 from webapp.date_checks import knows
-from webapp.forms.choices import NOTHING, with_address, with_prices
+from webapp.forms.choices import (
+    NOTHING,
+    name_products,
+    with_address,
+    with_prices,
+)
 from webapp.forms.definitions import BUTTONS, FORMS
 from webapp.forms.form import Form
 from webapp.forms.form_state import FormState, new_key, read_posted, show
-from webapp.forms.labels import prices_filled
 from webapp.forms.values import FormValues, data_of, without_empty_lines
 from webapp.outages import DATABASE_ERRORS, DatabaseError, problem_of
 from webapp.problems import Problem
@@ -56,7 +60,11 @@ def send(form: Form) -> ResponseReturnValue:
                 return show(without_line(filled, request.form["remove_line"]))
             case "fill_address":
                 return show(with_known_address(filled))
-        return send_or_show(replace(filled, typed=without_empty_lines(filled.typed)))
+            case "check":
+                return show(checked(filled))
+        return accept_or_show(
+            replace(filled, typed=without_empty_lines(form, filled.typed))
+        )
     except DATABASE_ERRORS as error:
         return show_for_later(filled, error)
 
@@ -76,7 +84,7 @@ def find_pressed(form: Form) -> str | None:
 
 
 def with_another_line(filled: FormState) -> FormState:
-    typed, _ = with_prices(filled.typed)
+    typed = with_prices(filled.typed)
     lines = [*typed.lines, {}]
     focus = f"items.{len(lines) - 1}.product"
     return replace(filled, typed=FormValues(typed.fields, lines), focus=focus)
@@ -91,22 +99,23 @@ def without_line(filled: FormState, number: str) -> FormState:
     )
 
 
+def checked(filled: FormState) -> FormState:
+    """Return the form with the list's prices, and what its lines come to."""
+    typed = with_prices(without_empty_lines(filled.form, filled.typed))
+    return replace(filled, typed=typed, shows_sums=True, focus="check")
+
+
 def with_known_address(filled: FormState) -> FormState:
     typed, notice = with_address(filled.typed)
     return replace(filled, typed=typed, notice=notice, focus="fill_address")
 
 
-def send_or_show(filled: FormState) -> ResponseReturnValue:
-    """Send *filled*, but show it first if a price was filled in: it must be seen."""
-    typed, products = with_prices(filled.typed)
-    if not products:
-        return accept_or_show(filled)
-    return show(replace(filled, typed=typed, notice=prices_filled(products)))
-
-
 def accept_or_show(filled: FormState) -> ResponseReturnValue:
     shop = the_shop()
     data, faults = data_of(filled.form, filled.typed, the_notation())
+    if "product" in filled.form.line_fields:
+        data["items"], unknown = name_products(data["items"])
+        faults += unknown
     try:
         expected_version = version_in(filled)
     except Problem as problem:
@@ -121,7 +130,8 @@ def accept_or_show(filled: FormState) -> ResponseReturnValue:
                 filled.form.command_type,
                 {**data, **filled.about},
                 faults,
-                knows(shop, filled.key, LOCAL),
+                confirmed=filled.confirmed,
+                is_known=knows(shop, filled.key, LOCAL),
             ),
             key=usable_key(filled.key),
             principal=LOCAL,

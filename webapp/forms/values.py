@@ -31,25 +31,25 @@ def read_values(form: Form, posted: Mapping[str, str]) -> FormValues:
     lines: dict[int, dict[str, str]] = {}
     for name, text in posted.items():
         match = LINE_NAME.fullmatch(name)
-        if match and match[2] in form.line_fields:
-            lines.setdefault(int(match[1]), {})[match[2]] = text.strip()
+        if match and match[1] == form.lines_in and match[3] in form.line_fields:
+            lines.setdefault(int(match[2]), {})[match[3]] = text.strip()
     if len(lines) > MAX_LINES_SHOWN:
         detail = f"An order has at most {MAX_LINES} lines. Nothing was sent."
         raise Problem("too-large", detail)
-    for number, line in lines.items():
-        # It is a hidden field: it belongs to the product that the line had before.
-        if posted.get(f"items.{number}.product_id_of", "") != line.get("product"):
-            line.pop("product_id", None)
     return FormValues(
         {name: posted.get(name, "").strip() for name in form.fields},
         [lines[number] for number in sorted(lines)],
     )
 
 
-def without_empty_lines(typed: FormValues) -> FormValues:
-    return FormValues(
-        typed.fields, [line for line in typed.lines if any(line.values())]
-    )
+def without_empty_lines(form: Form, typed: FormValues) -> FormValues:
+    """Return *typed* without the lines in which nothing was filled in."""
+    lines = [
+        line
+        for line in typed.lines
+        if any(text for name, text in line.items() if name not in form.line_keys)
+    ]
+    return FormValues(typed.fields, lines)
 
 
 def data_of(
@@ -65,8 +65,13 @@ def data_of(
     for name in form.fields:
         read_into(data, name.split("."), typed.fields[name], name, notation, faults)
     if form.line_fields:
-        data["items"] = [
-            line_data(line, f"items.{number}", notation, faults)
+        data[form.lines_in] = [
+            line_data(
+                {k: v for k, v in line.items() if k not in form.line_shown},
+                f"{form.lines_in}.{number}",
+                notation,
+                faults,
+            )
             for number, line in enumerate(typed.lines)
         ]
     return data, faults
@@ -106,7 +111,7 @@ def values_for(form: Form, data: Mapping[str, Any], notation: Notation) -> FormV
         {name: write_value(data, name.split("."), notation) for name in form.fields},
         [
             {name: write_value(line, [name], notation) for name in form.line_fields}
-            for line in (data.get("items") or () if form.line_fields else ())
+            for line in (data.get(form.lines_in) or () if form.line_fields else ())
         ],
     )
 

@@ -5,12 +5,14 @@ from dataclasses import asdict
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
+from domain.customers.commands import ForgetCustomer
 from eventstore.rewriting.archived_logs import names_of_kept
 from eventstore.rewriting.unencrypted_events import count_unencrypted
 from readmodels import customers, order_list
 from readmodels.customers import CustomerView
 from webapp import one_row
 from webapp.current_shop import the_notation, the_shop
+from webapp.doubts import find_doubts
 from webapp.forms.definitions import FORMS
 from webapp.forms.form_state import FormState, show
 from webapp.forms.submit import send
@@ -108,7 +110,10 @@ def forgetting(customer_id: str) -> ResponseReturnValue:
     about = {"customer_id": find_customer(customer_id).customer_id}
     filled = FormState(form=FORGET, typed=FormValues({}), about=about)
     return show(
-        filled, in_the_clear=events_in_the_clear(customer_id), kept_logs=kept_logs()
+        filled,
+        in_the_clear=events_in_the_clear(customer_id),
+        kept_logs=kept_logs(),
+        open_business=find_doubts(the_shop(), ForgetCustomer(customer_id=customer_id)),
     )
 
 

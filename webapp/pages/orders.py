@@ -1,21 +1,31 @@
 """The pages of orders: the list, one order with its actions, and a new one."""
 
-from flask import Blueprint, render_template, request
+import re
+from dataclasses import asdict
+from typing import Any
+
+from flask import Blueprint, g, render_template, request
 from flask.typing import ResponseReturnValue
 
-from readmodels import order_details, order_list
+from eventstore.journal.entries import Entry, find_scheduled
+from readmodels import order_details, order_list, products
 from readmodels.order_details import OrderDetailsView
+from readmodels.order_parts import Line
+from readmodels.products import ProductView
 from webapp import one_row
+from webapp.current_shop import the_notation
 from webapp.forms.actions import add_addresses, form_for, forms_offered
 from webapp.forms.definitions import FORMS
 from webapp.forms.form import Action
 from webapp.forms.form_state import FormState, show
+from webapp.forms.of_orders import is_known
 from webapp.forms.submit import send
-from webapp.forms.values import FormValues
+from webapp.forms.values import FormValues, values_for
+from webapp.journal_source import ask_journal
 from webapp.one_row import find_row
 from webapp.problems import no_order
 from webapp.query_parameters import OF_ORDERS, kept_parameters, orders_asked
-from webapp.read_connection import tell_undecided
+from webapp.read_connection import reading, tell_undecided
 from webapp.rows_found import find_rows, search_orders
 from webapp.url_converters import ORDER
 
@@ -41,9 +51,42 @@ def newest() -> ResponseReturnValue:
 
 @routes.get("/orders/new")
 def empty_order() -> ResponseReturnValue:
+    copied = request.args.get("copy", "")
+    if re.fullmatch("[1-9][0-9]{0,14}", copied):
+        order = known_order(int(copied))
+        typed = values_for(PLACE, data_of_copy(order), the_notation())
+        return show(FormState(form=PLACE, typed=typed))
     customer_id = request.args.get("customer", "")
     typed = FormValues({"customer_id": customer_id}, [{}, {}, {}])
     return show(FormState(form=PLACE, typed=typed))
+
+
+def data_of_copy(order: OrderDetailsView) -> dict[str, Any]:
+    """
+    Return what a new order like *order* would be.
+
+    Products of the list have the list's prices of today, so theirs stay empty.
+    """
+    numbers = [line.product_id for line in order.lines if line.product_id]
+    with reading(products.projection) as (connection, _):
+        known = products.find_by_number(connection, numbers)
+    return {
+        "customer_id": order.customer_id,
+        "address": asdict(order.address),
+        "terms": order.terms,
+        "discount": order.discount or None,
+        "items": [
+            copied_line(line, known.get(line.product_id or "")) for line in order.lines
+        ],
+    }
+
+
+def copied_line(line: Line, product: ProductView | None) -> dict[str, Any]:
+    again = {"quantity": line.quantity, "discount": line.discount}
+    if product is None:
+        own = {"product": line.product, "own": True, "unit_price": line.unit_price}
+        return {**own, **again}
+    return {"product": product.product_id, **again}
 
 
 @routes.post("/orders/new")
@@ -54,8 +97,37 @@ def place() -> ResponseReturnValue:
 @routes.get(f"/orders/{ORDER}")
 def show_one(order_id: int) -> ResponseReturnValue:
     order = known_order(order_id)
-    actions = forms_offered("orders", order)
-    return render_template("order.html", order=order, actions=actions)
+    return render_template(
+        "order.html",
+        order=order,
+        actions=forms_offered("orders", order),
+        is_known=is_known(order),
+        cancelling=find_cancelling(order),
+    )
+
+
+def find_cancelling(order: OrderDetailsView) -> Entry | None:
+    """Return the command that will cancel the order if nothing is paid, or None."""
+    if order.status != "pending" or order.paid or g.get("past"):
+        return None
+    stream_id = f"order-{order.order_id}"
+    found = ask_journal(lambda connection: find_scheduled(connection, [stream_id]))
+    until = None if order.put_off_until is None else order.put_off_until.isoformat()
+    for entry in found or ():
+        is_cancelling = entry.type == "CancelUnpaidOrder"
+        if is_cancelling and entry.data.get("until") == until:
+            return entry
+    return None
+
+
+@routes.get(f"/orders/{ORDER}/packing-slip")
+def packing_slip(order_id: int) -> ResponseReturnValue:
+    return render_template("print/packing_slip.html", order=known_order(order_id))
+
+
+@routes.get(f"/orders/{ORDER}/confirmation")
+def confirmation(order_id: int) -> ResponseReturnValue:
+    return render_template("print/confirmation.html", order=known_order(order_id))
 
 
 def known_order(order_id: int) -> OrderDetailsView:
