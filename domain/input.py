@@ -141,6 +141,13 @@ def plain(kind: type, form: str) -> Reader:
     return read
 
 
+def read_truth(data: object, path: str, faults: Faults) -> object:
+    if not isinstance(data, bool):
+        faults.append(Fault(path, "must be true or false"))
+        return None
+    return data
+
+
 def reader_of_text(
     parse_text: Callable[[str], object], pattern: str, form: str
 ) -> Reader:
@@ -176,6 +183,7 @@ def instant(text: str) -> datetime:
 PLAIN: dict[Any, Reader] = {
     str: plain(str, "a text"),
     int: plain(int, "a whole number"),
+    bool: read_truth,
     Decimal: reader_of_text(
         Decimal, r"-?\d{1,20}(\.\d{1,20})?", 'a decimal number in quotes, like "0.05"'
     ),

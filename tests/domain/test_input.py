@@ -10,7 +10,13 @@ from domain.address import Address
 from domain.customers.commands import RegisterCustomer
 from domain.errors import InvalidInput
 from domain.input import parse
-from domain.orders.commands import CancelOrder, ConfirmDelivery, Item, PlaceOrder
+from domain.orders.commands import (
+    CancelOrder,
+    ConfirmDelivery,
+    Item,
+    PlaceOrder,
+    ReturnOrder,
+)
 
 LONDON = {"street": "12 Orchestra Terrace", "city": "London", "country": "UK"}
 CLOCK = {"product": "RETRO-CLOCK", "quantity": 2, "unit_price": 4_950}
@@ -301,3 +307,11 @@ def test_a_fault_never_repeats_what_was_sent() -> None:
     secret: dict[str, Any] = {"name": "Alice", "email": "my password"}
 
     assert "my password" not in str(faults(RegisterCustomer, secret))
+
+
+def test_yes_and_no_are_true_and_false_and_nothing_else() -> None:
+    assert parse(ReturnOrder, {"order_id": 1, "with_freight": True}).with_freight
+    for wrong in (1, "true", None):
+        assert faults(ReturnOrder, {"order_id": 1, "with_freight": wrong}) == {
+            "with_freight": "must be true or false"
+        }
