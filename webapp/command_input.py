@@ -57,12 +57,19 @@ def command_from(
         found += [fault for fault in error.faults if fault.field not in known]
     if isinstance(data, Mapping):
         found += faults_of_dates(shop, name, data, is_known)
-    if command is not None and (doubts := find_doubts(shop, command)):
-        found += [] if is_known() else doubts
+    if all(fault.doubtful for fault in found):
+        found += doubts_unless(is_known, shop, command)
     found = [f for f in found if not (f.doubtful and f.field in confirmed)]
     if found:
         raise InvalidInput(found)
     return command
+
+
+def doubts_unless(
+    is_known: Callable[[], bool], shop: Shop, command: Any
+) -> Sequence[Fault]:
+    doubts = find_doubts(shop, command)
+    return [] if doubts and is_known() else doubts
 
 
 def has_currency(shop: Shop, name: str) -> bool:

@@ -31,8 +31,7 @@ def find_doubts(shop: Shop, command: Any) -> list[Fault]:
     if find is None:
         return []
     try:
-        with shop.engine.connect() as connection:
-            return find(shop, connection, command)
+        return find(shop, command)
     except sa.exc.ProgrammingError as error:
         if isinstance(error.orig, psycopg.errors.UndefinedTable):
             # It was dropped: who waits for it to be rebuilt could not sell meanwhile.
@@ -40,9 +39,7 @@ def find_doubts(shop: Shop, command: Any) -> list[Fault]:
         raise
 
 
-def doubtful_prices(
-    shop: Shop, connection: sa.Connection, command: PlaceOrder | ChangeItems
-) -> list[Fault]:
+def doubtful_prices(shop: Shop, command: PlaceOrder | ChangeItems) -> list[Fault]:
     """Return the prices that are far from those of the price list."""
     tolerance = shop.settings.price_tolerance
     items: Sequence[Item | ChangedItem] = command.items
@@ -53,7 +50,8 @@ def doubtful_prices(
     ]
     if tolerance is None or not asked:
         return []
-    listed = products.find_by_number(connection, [name for _, name, _ in asked])
+    with shop.engine.connect() as connection:
+        listed = products.find_by_number(connection, [name for _, name, _ in asked])
     return [
         Fault(
             f"items.{place}.unit_price",
@@ -70,17 +68,16 @@ def price_of(product: ProductView) -> Money:
     return Money(product.unit_price, product.currency)
 
 
-def open_business(
-    shop: Shop, connection: sa.Connection, command: ForgetCustomer
-) -> list[Fault]:
+def open_business(shop: Shop, command: ForgetCustomer) -> list[Fault]:
     """Return what is open with a customer who is to be forgotten."""
     customer_id = command.customer_id
-    numbers = order_list.numbers_under_way(connection, customer_id)
-    found = [
-        *orders_under_way(numbers),
-        *money_in_account(connection, customer_id),
-        *scheduled_commands(connection, customer_id, numbers),
-    ]
+    with shop.engine.connect() as connection:
+        numbers = order_list.numbers_under_way(connection, customer_id)
+        found = [
+            *orders_under_way(numbers),
+            *money_in_account(connection, customer_id),
+            *scheduled_commands(connection, customer_id, numbers),
+        ]
     if not found:
         return []
     return [Fault("customer_id", f"has {'; '.join(found)}", doubtful=True)]
@@ -119,7 +116,7 @@ def count(things: Sequence[object], name: str) -> str:
     return f"{len(things):,} {name}{'' if len(things) == 1 else 's'}"
 
 
-Find = Callable[[Shop, sa.Connection, Any], list[Fault]]
+Find = Callable[[Shop, Any], list[Fault]]
 
 DOUBTS: Mapping[type, Find] = {
     PlaceOrder: doubtful_prices,

@@ -29,6 +29,7 @@ CLOCKS: dict[str, Any] = {
 TYPED_CLOCKS = {
     "customer_id": "ALICE",
     "items.0.product": "RETRO-CLOCK",
+    "items.0.own": "on",
     "items.0.quantity": "2",
     "items.0.unit_price": "12.50",
     "address.street": "Obere Str. 57",

@@ -11,6 +11,7 @@ PLACES = {
     "order_id": 7,
     "customer_id": "ALICE",
     "account_id": "ALICE",
+    "product_id": "RC-1",
 }
 
 

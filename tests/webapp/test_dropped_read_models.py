@@ -72,13 +72,13 @@ def test_a_list_that_was_never_made_is_no_dropped_one(
 def test_a_form_is_sent_without_the_list_that_it_offers(
     browser: Browser, place: Place, shop: Shop, caplog: pytest.LogCaptureFixture
 ) -> None:
-    without_price = {**TYPED_CLOCKS, "items.0.unit_price": ""}
+    of_the_list = {**TYPED_CLOCKS, "items.0.own": ""}
     drop(shop, "TABLE readmodels.products_g1")
-    asked = browser.send("/orders/new", **without_price)
+    asked = browser.send("/orders/new", **of_the_list)
     sent = browser.send("/orders/new", **TYPED_CLOCKS)
 
     assert asked.status_code == 503
-    assert "fill in the rest yourself" in asked.text
+    assert "fill in their prices yourself" in asked.text
     assert value_of(asked.text, "items.0.product") == "RETRO-CLOCK"
     assert set(caplog.messages) == {"products is not there: recount rebuild products"}
     assert sent.status_code == 303

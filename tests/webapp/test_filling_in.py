@@ -4,41 +4,43 @@ import re
 import time
 
 import pytest
-import sqlalchemy as sa
 from flask.testing import FlaskClient
 
-from tasks.shop.wiring import Shop
 from tests.support.visiting import (
     TYPED_CLOCKS,
     Browser,
     Place,
+    Send,
     Work,
     hidden_of,
     value_of,
 )
 
-UNPRICED = {**TYPED_CLOCKS, "items.0.unit_price": ""}
+LISTED = {**TYPED_CLOCKS, "items.0.own": ""}
+UNPRICED = {**LISTED, "items.0.unit_price": ""}
+
+
+@pytest.fixture
+def clock(send: Send, work: Work) -> str:
+    """A product of the list, and what it is called."""
+    added = {"product_id": "RC-1", "name": "RETRO-CLOCK", "unit_price": 1_250}
+    work(send("AddProduct", added, key="clock"))
+    return "RETRO-CLOCK"
 
 
 def options_of(page: str, name: str) -> list[tuple[str, str]]:
     """Return what the datalist *name* of *page* offers."""
     found = re.search(f'<datalist id="{name}">(.*?)</datalist>', page, re.DOTALL)
     assert found
-    return re.findall(r'<option value="([^"]*)">([^<]*)<', found[1])
-
-
-def article_of(page: str) -> str | None:
-    found = re.search(r'name="items.0.product_id" value="([^"]*)"', page)
-    return found[1] if found else None
+    return re.findall(r'<option value="([^"]*)"[^>]*>([^<]*)<', found[1])
 
 
 def test_products_and_customers_are_there_to_choose_from(
-    browser: Browser, place: Place, alice: str, bob: str
+    browser: Browser, clock: str, alice: str, bob: str
 ) -> None:
-    place()
     page = browser.see("/orders/new")
 
-    assert options_of(page, "products") == [("RETRO-CLOCK", "12.50 EUR")]
+    assert options_of(page, "products") == [(clock, "RC-1 \u00b7 12.50 EUR")]
     assert options_of(page, "customers") == [
         ("ALICE", "Alice&#39;s Clocks"),
         ("BOB", "Bob &amp; Söhne"),
@@ -55,65 +57,95 @@ def test_the_customer_s_name_is_beside_a_number_that_is_known(
     assert named not in browser.see("/orders/new?customer=BOB")
 
 
-def test_an_empty_price_is_filled_in_and_shown_before_it_is_sent(
-    browser: Browser, client: FlaskClient, place: Place, work: Work, alice: str
+@pytest.mark.parametrize("typed", ["RETRO-CLOCK", "retro-clock", "RC-1"])
+def test_an_empty_price_is_that_of_the_list(
+    browser: Browser, place: Place, work: Work, clock: str, alice: str, typed: str
 ) -> None:
-    place(items=[{"product": "RETRO-CLOCK", "quantity": 1, "unit_price": 990}])
-    shown = browser.send("/orders/new", **UNPRICED)
-    price = value_of(shown.text, "items.0.unit_price")
-    sent = client.post(
-        "/orders/new",
-        data={**hidden_of(shown.text), **UNPRICED, "items.0.unit_price": price or ""},
-    )
+    place(items=[{"product": clock, "quantity": 1, "unit_price": 990}])
+    sent = browser.send("/orders/new", **{**UNPRICED, "items.0.product": typed})
     work(sent)
 
-    assert shown.status_code == 200
-    assert "The price of RETRO-CLOCK was left empty" in shown.text
-    assert price == "9.90"
-    assert value_of(shown.text, "items.0.quantity") == "2"
-    assert "19.80 EUR" in browser.fate(sent)
+    # Not the one of the last order.
+    assert "25.00 EUR" in browser.see("/orders/2")
 
 
-def test_a_line_added_fills_in_the_prices_above(
-    browser: Browser, place: Place, alice: str
+@pytest.mark.parametrize("button", ["check", "add_line"])
+def test_the_list_s_prices_are_filled_in_to_be_looked_at(
+    browser: Browser, clock: str, alice: str, button: str
 ) -> None:
-    place()
-    page = browser.send("/orders/new", **UNPRICED, add_line="1").text
+    page = browser.send("/orders/new", **UNPRICED, **{button: "1"}).text
 
     assert value_of(page, "items.0.unit_price") == "12.50"
-    assert value_of(page, "items.1.product") == ""
 
 
-def test_a_price_that_was_typed_stays(
-    browser: Browser, place: Place, alice: str
+def test_checking_says_what_the_lines_come_to(
+    browser: Browser, clock: str, alice: str
 ) -> None:
-    place()
-    typed = {**TYPED_CLOCKS, "items.0.unit_price": "10"}
+    typed = {**UNPRICED, "items.0.discount": "10", "freight": "4.20"}
+    page = browser.send("/orders/new", **typed, check="1").text
 
-    assert browser.send("/orders/new", **typed).status_code == 303
+    assert re.search(r"<output[^>]*>22\.50</output>", page)
+    assert "Total, freight included: <strong>26.70 EUR</strong>" in page
 
 
-def test_the_price_of_an_unknown_product_is_a_fault(
-    browser: Browser, alice: str
+def test_a_price_that_was_agreed_on_stays(
+    browser: Browser, work: Work, clock: str, alice: str
 ) -> None:
-    page = browser.send("/orders/new", **UNPRICED)
+    sent = browser.send("/orders/new", **{**LISTED, "items.0.unit_price": "10"})
+    work(sent)
+
+    assert "20.00 EUR" in browser.see("/orders/1")
+
+
+def test_a_price_far_from_the_list_s_is_asked_back(
+    browser: Browser, client: FlaskClient, work: Work, clock: str, alice: str
+) -> None:
+    typed = {**LISTED, "items.0.unit_price": "125"}
+    asked = browser.send("/orders/new", **typed)
+    meant = {**hidden_of(asked.text), **typed, "confirmed": "items.0.unit_price"}
+    sent = client.post("/orders/new", data=meant)
+    work(sent)
+
+    assert asked.status_code == 422
+    assert "unit price is far from the list&#39;s price, 12.50 EUR." in asked.text
+    assert 'name="confirmed" value="items.0.unit_price"' in asked.text
+    assert "250.00 EUR" in browser.see("/orders/1")
+
+
+def test_a_product_that_is_not_on_the_list_is_asked_back(
+    browser: Browser, clock: str, alice: str
+) -> None:
+    page = browser.send("/orders/new", **{**LISTED, "items.0.product": "RETRO-CLOK"})
 
     assert page.status_code == 422
-    assert "Line 1, unit price is missing." in page.text
+    assert "product is not on the price list" in page.text
 
 
-def test_the_article_number_comes_with_its_product_and_goes_with_it(
-    browser: Browser, place: Place, alice: str
+def test_a_name_of_two_products_is_asked_back(
+    browser: Browser, send: Send, work: Work, clock: str, alice: str
 ) -> None:
-    line = {"quantity": 1, "unit_price": 990}
-    place(items=[{**line, "product": "RETRO-CLOCK", "product_id": "17"}])
-    page = browser.send("/orders/new", **UNPRICED, add_line="1").text
-    unseen = {"items.0.product_id": "17", "items.0.product_id_of": "RETRO-CLOCK"}
-    kept = browser.send("/orders/new", **TYPED_CLOCKS, **unseen, add_line="1").text
-    other = {**TYPED_CLOCKS, "items.0.product": "SUNDIAL"}
-    changed = browser.send("/orders/new", **other, **unseen, add_line="1").text
+    other = {"product_id": "RC-2", "name": clock, "unit_price": 2_000}
+    work(send("AddProduct", other, key="other"))
+    page = browser.send("/orders/new", **LISTED)
 
-    assert [article_of(p) for p in (page, kept, changed)] == ["17", "17", ""]
+    assert page.status_code == 422
+    assert "type the number of one, RC-1, RC-2." in page.text
+
+
+def test_a_discontinued_product_is_offered_no_more(
+    browser: Browser, send: Send, work: Work, clock: str, alice: str
+) -> None:
+    work(send("DiscontinueProduct", {"product_id": "RC-1"}, key="end"))
+
+    assert options_of(browser.see("/orders/new"), "products") == []
+    assert browser.send("/orders/new", **LISTED).status_code == 422
+
+
+def test_a_line_of_its_own_needs_a_price(browser: Browser, alice: str) -> None:
+    page = browser.send("/orders/new", **{**TYPED_CLOCKS, "items.0.unit_price": ""})
+
+    assert page.status_code == 422
+    assert "Line 1, unit price is missing" in page.text
 
 
 def test_the_customer_s_address_is_filled_in_and_the_rest_is_kept(
@@ -168,10 +200,10 @@ def test_a_nul_in_a_product_is_a_fault_and_no_accident(
 
 
 def test_what_is_offered_is_shown_as_text(
-    browser: Browser, place: Place, alice: str
+    browser: Browser, send: Send, work: Work
 ) -> None:
     evil = '"><script>alert(1)</script>'
-    place(items=[{"product": evil, "quantity": 1, "unit_price": 1}])
+    work(send("AddProduct", {"name": evil, "unit_price": 1}, key="evil"))
 
     assert "<script>alert" not in browser.see("/orders/new")
 
@@ -211,8 +243,7 @@ def test_an_order_of_as_many_lines_as_may_be_can_be_sent(
     lines = many_lines(
         500,
         product="RETRO-CLOCK with a chime of its own",
-        product_id="RETRO-CLOCK-4711",
-        product_id_of="RETRO-CLOCK with a chime of its own",
+        own="on",
         quantity="2",
         unit_price="12.50",
         discount="5",
@@ -221,21 +252,6 @@ def test_an_order_of_as_many_lines_as_may_be_can_be_sent(
     work(sent)
 
     assert "Order 1 is placed" in browser.fate(sent)
-
-
-def test_a_price_of_nothing_is_not_filled_in(shop: Shop, browser: Browser) -> None:
-    with shop.engine.begin() as connection:
-        connection.execute(
-            sa.text(
-                "INSERT INTO readmodels.products_g1"
-                " VALUES ('FREEBIE', NULL, 0, 1, now())"
-            )
-        )
-    line = {"items.0.product": "FREEBIE", "items.0.quantity": "1"}
-    page = browser.send("/orders/new", **line)
-
-    assert page.status_code == 422
-    assert value_of(page.text, "items.0.unit_price") == ""
 
 
 def test_another_recipient_may_be_at_the_customers_address(

@@ -89,6 +89,8 @@ def test_what_is_offered_works(
         for status in HOW
         for action in TYPED
         if action not in OFFERED[status]
+        # Money that comes all the same is noted, from a page of its own.
+        and (status, action) != ("cancelled", "payment")
     ],
 )
 def test_what_is_not_offered_is_told_and_has_no_form(
@@ -165,9 +167,8 @@ def test_an_order_shows_its_lines_totals_and_address(
     assert "CHAI 17 1 0.01 0.01" in said
     # The discount of a line is in its amount, and is not taken off once more.
     assert "\u2212" not in said
-    assert "Total 13,125.01 Freight" in said
-    assert "Total 13,125.01 EUR" in said
-    assert "Freight, not in the total 42.50" in said
+    assert "Freight 42.50 Total 13,167.51" in said
+    assert "Total 13,167.51 EUR" in said
     assert "Obere Str. 57 Berlin Germany" in said
     assert f"Needed by {written(in_days(30))}" in said
 
@@ -183,11 +184,11 @@ def test_a_discount_on_the_whole_order_is_in_its_total_and_told(
 
 
 ORDERS_THAT_ADD_UP: list[tuple[list[tuple[int, int, str]], str, str]] = [
-    ([(2_390, 10, "0.25")], "0", "179.25"),
-    ([(2_390, 10, "0.25")], "0.05", "170.29"),
-    ([(2_390, 10, "0"), (1, 1, "0.5"), (1, 1, "0.5")], "0", "239.01"),
-    ([(1, 1, "0.5"), (1, 1, "0.5"), (1, 1, "0.5")], "0.3333", "0.01"),
-    ([(1_250, 2, "1")], "0", "0.00"),
+    ([(2_390, 10, "0.25")], "0", "221.75"),
+    ([(2_390, 10, "0.25")], "0.05", "212.79"),
+    ([(2_390, 10, "0"), (1, 1, "0.5"), (1, 1, "0.5")], "0", "281.51"),
+    ([(1, 1, "0.5"), (1, 1, "0.5"), (1, 1, "0.5")], "0.3333", "42.51"),
+    ([(1_250, 2, "1")], "0", "42.50"),
 ]
 
 

@@ -107,7 +107,7 @@ def test_an_unknown_type_is_told_with_the_known_ones(send: Send) -> None:
     told = fault_of(send("PlaceOrdr", CLOCKS), "type")
 
     assert "did you mean PlaceOrder?" in told
-    assert "the commands are CancelOrder, ChangeCustomerDetails" in told
+    assert "the commands are AddNote, AddProduct, CancelOrder" in told
 
 
 @pytest.mark.parametrize("body", [b"[]", b"7", b"null", b'"text"'])

@@ -7,6 +7,7 @@ from typing import Any
 from domain.errors import Fault
 from readmodels import customers, products
 from readmodels.customers import CustomerView
+from readmodels.order_details import OrderDetailsView
 from readmodels.products import ProductView
 from readmodels.words import words
 from webapp.current_shop import the_notation
@@ -123,6 +124,23 @@ def name_products(
                 faults.append(Fault(f"items.{place}.product", problem_with(known)))
         named.append(line)
     return named, faults
+
+
+def items_as_typed(
+    items: Sequence[Mapping[str, Any]], order: OrderDetailsView | None
+) -> list[dict[str, Any]]:
+    """Return a command's lines as its form has them; *order* has those of before."""
+    known = {line.number: line.product for line in (order.lines if order else ())}
+    typed = []
+    for item in items:
+        if item.get("line") is not None:
+            product, own = known.get(item["line"], f"Line {item['line']}"), False
+        elif item.get("product") is not None:
+            product, own = item["product"], True
+        else:
+            product, own = item.get("product_id"), False
+        typed.append({**item, "product": product, "own": own})
+    return typed
 
 
 def problem_with(known: Sequence[ProductView]) -> str:

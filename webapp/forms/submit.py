@@ -170,8 +170,8 @@ def show_for_later(filled: FormState, error: DatabaseError) -> ResponseReturnVal
         "unavailable": "The shop's database is away, so nothing was sent. What you "
         "typed is still here: send it again in a moment.",
         "read-model-missing": "The read model that fills in this form is missing, "
-        "so nothing was sent. What you typed is still here: fill in the rest yourself, "
-        "and send it again.",
+        "so nothing was sent. What you typed is still here: say which lines are not on "
+        "the list, fill in their prices yourself, and send it again.",
         "outcome-unknown": "The connection was lost before the answer came. Send it "
         "again as it is: if it was taken already, it will not be done twice.",
     }[problem.name]

@@ -13,6 +13,7 @@ from eventstore.journal.entries import Entry, decrypt_entry
 from readmodels import order_details
 from readmodels.order_details import OrderDetailsView
 from webapp.current_shop import LOCAL, the_notation, the_shop
+from webapp.forms.choices import items_as_typed
 from webapp.forms.choices import offer_for
 from webapp.forms.concurrent_edits import is_mergeable, merge_form
 from webapp.forms.definitions import FORMS
@@ -138,17 +139,20 @@ def form_again(entry: Entry, order: OrderDetailsView | None) -> FormState | None
         and (order is None or not form.is_offered(order))
     ):
         return None
-    filled = form_with(form, entry) if form else None
+    filled = form_with(form, entry, order) if form else None
     # A program's command may have no expected version, and so came from no form.
     if filled and filled.form.expects_version and not filled.version:
         return None
     return filled
 
 
-def form_with(form: Form, entry: Entry) -> FormState:
+def form_with(form: Form, entry: Entry, order: OrderDetailsView | None) -> FormState:
+    data = entry.data
+    if "product" in form.line_fields:
+        data = {**data, "items": items_as_typed(data["items"], order)}
     return FormState(
         form=form,
-        typed=values_for(form, entry.data, the_notation()),
+        typed=values_for(form, data, the_notation()),
         about={form.about: entry.data[form.about]} if form.about else {},
         version=version_now(entry) if form.expects_version else "",
     )
