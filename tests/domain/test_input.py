@@ -77,7 +77,7 @@ def test_what_is_optional_may_be_null() -> None:
 
 def test_every_fault_is_told_at_once_and_by_its_path() -> None:
     broken = {
-        "items": [CLOCK, {"product": "", "quantity": 0}],
+        "items": [CLOCK, {"product": "", "quantity": 0}, {"product": "NUT"}],
         "address": {**LONDON, "city": 7},
         "currency": "euro",
         "voucher": "SPRING",
@@ -87,7 +87,7 @@ def test_every_fault_is_told_at_once_and_by_its_path() -> None:
         "customer_id",
         "items.1.product",
         "items.1.quantity",
-        "items.1.unit_price",
+        "items.2.quantity",
         "address.city",
         "currency",
         "voucher",
