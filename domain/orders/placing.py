@@ -100,6 +100,8 @@ def line_of(item: Item, number: int, products: Products) -> Line:
 def change_items(
     order: Order, command: commands.ChangeItems, products: Products
 ) -> list[OrderEvent]:
+    if not command.items:
+        raise rules.EmptyOrder(lines=0)
     check_unshipped(order, command.order_id)
     lines = changed_lines(order, command.items, products)
     states = keep_moved(order, lines)

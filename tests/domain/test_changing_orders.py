@@ -70,6 +70,10 @@ def test_a_line_that_is_not_named_is_removed() -> None:
     assert (event.items, event.total) == ((CLOCKS,), 9_900)
 
 
+def test_an_order_keeps_at_least_one_line() -> None:
+    order.given(placed).when(change()).then_rejected(rules.EmptyOrder)
+
+
 def test_a_new_line_gets_the_next_number() -> None:
     event = changed(change(CLOCKS_STAY, LAMPS_STAY, NUT), placed)
 
