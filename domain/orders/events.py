@@ -40,7 +40,8 @@ class OrderItemsChanged:
     """
     The order has these lines from then on, and costs *total*, with *freight* in it.
 
-    It *is_shipped* if what is left on it had all been shipped before.
+    It *is_shipped* if what is left on it had all been shipped before, and *is_returned*
+    if all of that came back.
     """
 
     items: tuple[Line, ...]
@@ -48,6 +49,7 @@ class OrderItemsChanged:
     freight: int
     total: int
     is_shipped: bool
+    is_returned: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,10 @@ class LineState:
     def to_return(self) -> int:
         return self.shipped - self.returned
 
+    @property
+    def is_returned(self) -> bool:
+        return self.returned == self.line.quantity
+
 
 def total_of(lines: Iterable[Line], discount: Decimal = Decimal(0)) -> int:
     """Return what lines come to after their discounts, in minor units."""

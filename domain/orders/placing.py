@@ -119,6 +119,7 @@ def change_items(
             freight=freight,
             total=total,
             is_shipped=all(state.to_ship == 0 for state in states),
+            is_returned=all(state.is_returned for state in states),
         )
     ]
 

@@ -100,6 +100,6 @@ def return_lines(order: Order, command: commands.ReturnOrder) -> list[OrderEvent
             lines=lines,
             freight=freight,
             total=kept_total(states, order.discount) + freight,
-            is_all=all(state.line.quantity == state.returned for state in states),
+            is_all=all(state.is_returned for state in states),
         )
     ]

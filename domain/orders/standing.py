@@ -85,7 +85,10 @@ def status_reached(event: OrderEvent) -> Status | None:
     match event:
         case events.OrderCancelled():
             return Status.CANCELLED
-        case events.OrderReturned(is_all=True):
+        case (
+            events.OrderReturned(is_all=True)
+            | events.OrderItemsChanged(is_returned=True)
+        ):
             return Status.RETURNED
         case events.DeliveryConfirmed():
             return Status.DELIVERED

@@ -10,6 +10,7 @@ from domain.customers.customer import Customer, CustomerIsForgotten, UnknownCust
 from domain.fields import MAX_AMOUNT
 from domain.orders import commands, events, rules
 from domain.orders.lines import Line, LineQuantity
+from domain.orders.status import Status
 from tests.support.desk import three_clocks, to_paris
 from tests.support.order_events import (
     CLOCKS,
@@ -182,7 +183,7 @@ def test_an_order_is_shipped_when_what_was_left_is_ordered_no_more() -> None:
     only_one = change(replace(CLOCKS_STAY, quantity=1))
     event = changed(only_one, placed, paid, clock_shipped)
 
-    assert (event.is_shipped, event.total) == (True, 4_950)
+    assert (event.is_shipped, event.is_returned, event.total) == (True, False, 4_950)
     order.given(placed, paid, clock_shipped, event).when(three_clocks).then_rejected(
         rules.OrderAlreadyShipped, "1Z-998"
     )
@@ -193,6 +194,16 @@ def test_what_came_back_costs_nothing_after_a_change_either() -> None:
 
     assert event.items[0].quantity == 3
     assert event.total == 2 * 4_950 + 999
+
+
+def test_an_order_is_returned_when_the_rest_of_what_came_back_is_ordered_no_more() -> (
+    None
+):
+    past = (placed, paid, clock_shipped, clock_returned)
+    event = changed(change(replace(CLOCKS_STAY, quantity=1)), *past)
+
+    assert (event.is_shipped, event.is_returned, event.total) == (True, True, 0)
+    assert order.given(*past, event).state.status is Status.RETURNED
 
 
 # The address.

@@ -232,6 +232,7 @@ def test_every_command_of_an_order_is_among_them() -> None:
 
 
 SMALLER = replace(more_clocks, total=5_000)
+ONLY_RETURNED = replace(SMALLER, is_shipped=True, is_returned=True)
 STATUSES: list[tuple[list[Any], Status]] = [
     ([], Status.PENDING),
     ([part_paid], Status.PENDING),
@@ -244,6 +245,7 @@ STATUSES: list[tuple[list[Any], Status]] = [
     ([clock_shipped], Status.PENDING),
     ([paid, clock_shipped, clock_returned], Status.PAID),
     ([paid, clock_shipped, replace(more_clocks, is_shipped=True)], Status.SHIPPED),
+    ([paid, clock_shipped, clock_returned, ONLY_RETURNED], Status.RETURNED),
     ([paid, shipped], Status.SHIPPED),
     ([shipped, paid], Status.SHIPPED),
     ([paid, shipped, voided], Status.SHIPPED),

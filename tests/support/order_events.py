@@ -37,6 +37,7 @@ more_clocks = events.OrderItemsChanged(
     freight=0,
     total=15_849,
     is_shipped=False,
+    is_returned=False,
 )
 moved = events.ShippingAddressChanged(customer_id="ALICE", address=PARIS)
 paid = events.PaymentReceived(payment=1, amount=10_899)
