@@ -160,7 +160,8 @@ def note_time(order: Order, event: OrderEvent, occurred_at: datetime) -> Order:
     match event:
         case events.OrderCreated():
             return replace(order, placed_at=occurred_at)
-        case events.OrderShipped():
+        case events.ParcelShipped() | events.OrderShipped():
+            # A change of the lines may make any parcel the last one.
             return replace(order, shipped_at=occurred_at)
         case _:
             return order

@@ -1,5 +1,6 @@
 """When an order can have arrived: not before the days it was placed and shipped."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -12,6 +13,7 @@ from tests.support.order_events import (
     cancelled,
     clock_shipped,
     delivered,
+    more_clocks,
     order,
     paid,
     placed,
@@ -80,6 +82,15 @@ def test_nothing_arrives_on_a_day_before_it_was_placed_or_shipped(
 
 def test_the_last_of_an_order_arrives_after_its_last_parcel() -> None:
     found = told((placed, NOON), (clock_shipped, NOON), (shipped, NOON + DAY))
+
+    with pytest.raises(rules.DeliveredTooEarly, match="shipped on 2026-12-24"):
+        arrives(found, NOON)
+
+
+def test_a_parcel_that_became_the_last_arrives_after_it_was_shipped() -> None:
+    """What was left of the order was taken off it."""
+    only_one = replace(more_clocks, is_shipped=True)
+    found = told((placed, NOON), (clock_shipped, NOON + DAY), (only_one, NOON + DAY))
 
     with pytest.raises(rules.DeliveredTooEarly, match="shipped on 2026-12-24"):
         arrives(found, NOON)
