@@ -180,6 +180,14 @@ def instant(text: str) -> datetime:
     return moment
 
 
+def day(text: str) -> date:
+    """Return the day that *text* is, if all clocks can show when it begins and ends."""
+    found = date.fromisoformat(text)
+    if not 1 < found.year < 9999:
+        raise ValueError
+    return found
+
+
 PLAIN: dict[Any, Reader] = {
     str: plain(str, "a text"),
     int: plain(int, "a whole number"),
@@ -192,9 +200,7 @@ PLAIN: dict[Any, Reader] = {
         r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)",
         "a time with its zone, like 2026-11-23T14:05:00+01:00",
     ),
-    date: reader_of_text(
-        date.fromisoformat, r"\d{4}-\d\d-\d\d", "a date like 2026-11-23"
-    ),
+    date: reader_of_text(day, r"\d{4}-\d\d-\d\d", "a date like 2026-11-23"),
 }
 
 

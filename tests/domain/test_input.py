@@ -213,7 +213,10 @@ def test_a_discount_is_written_as_a_text(discount: object) -> None:
     }
 
 
-@pytest.mark.parametrize("day", ["24.12.2026", "2026-02-30", "soon", 20261224, ""])
+@pytest.mark.parametrize(
+    "day",
+    ["24.12.2026", "2026-02-30", "soon", 20261224, "", "0001-01-01", "9999-12-31"],
+)
 def test_a_date_is_written_year_month_day(day: object) -> None:
     assert faults_of_order(required_date=day) == {
         "required_date": "must be a date like 2026-11-23"

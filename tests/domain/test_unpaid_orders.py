@@ -69,6 +69,17 @@ def test_the_day_ends_by_summer_time_in_summer() -> None:
     assert due_at(in_june) == datetime(2027, 6, 15, 22, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+@pytest.mark.parametrize("day", ["0002-01-01", "9998-12-31"])
+def test_any_day_to_which_it_can_be_put_off_has_an_end(day: str, zone: str) -> None:
+    """An error there would stop all that follows later orders."""
+    told = parse(commands.PutOffCancellation, {"order_id": 1, "until": day})
+    event = events.CancellationPutOff(until=told.until)
+    due = unpaid.due_at(event, NOON, days=30, zone=ZoneInfo(zone))
+
+    assert due.astimezone(UTC)
+
+
 def test_nothing_follows_other_events() -> None:
     assert unpaid.react("order-1", noted, days=30) == []
 
