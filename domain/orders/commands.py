@@ -228,7 +228,7 @@ class CancelOrder:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelUnpaidOrder:
     """
-    Cancel an order of which nothing was paid within *days* after it was placed.
+    Cancel an order of which nothing was paid within *days* after it was to be paid.
 
     *until* is the day to which this was put off, if it was.
     """

@@ -78,7 +78,8 @@ def cancel_unpaid(
     if not is_left_unpaid(order) or command.until != order.put_off_until:
         return []
     if command.until is None:
-        reason = f"It was not paid within {command.days} days."
+        days = command.days + (order.terms or 0)
+        reason = f"It was not paid within {days} days."
     else:
         reason = f"It was not paid until {command.until}."
     return [events.OrderCancelled(reason=reason)]

@@ -93,6 +93,12 @@ def test_an_order_that_is_not_paid_in_time_is_cancelled() -> None:
     )
 
 
+def test_the_days_on_account_are_among_those_that_the_reason_tells() -> None:
+    order.given(placed_on_account).when(cancel_unpaid).then(
+        events.OrderCancelled(reason="It was not paid within 44 days.")
+    )
+
+
 def test_so_is_one_of_which_no_payment_was_good() -> None:
     order.given(placed, paid, voided).when(cancel_unpaid).then(
         events.OrderCancelled(reason="It was not paid within 30 days.")
