@@ -44,7 +44,7 @@ class OrderAlreadyPaid(StateRejection):
 
 
 class PaymentTooHigh(Rejection):
-    """This order costs {total}, of which {due} is due; {received} is more."""
+    """Of the {total} that this order costs, {due} is not paid; {received} is more."""
 
 
 class UnknownPayment(Rejection):

@@ -72,10 +72,11 @@ def test_freight_is_due_with_the_lines() -> None:
 def test_no_more_is_paid_than_is_due() -> None:
     order.given(placed).when(amount(pay, 10_900)).then_rejected(
         rules.PaymentTooHigh,
-        "This order costs 108.99 EUR, of which 108.99 EUR is due; 109.00 EUR is more.",
+        "Of the 108.99 EUR that this order costs, 108.99 EUR is not paid;"
+        " 109.00 EUR is more.",
     )
     order.given(placed, part_paid).when(amount(pay, 5_900)).then_rejected(
-        rules.PaymentTooHigh, "of which 58.99 EUR is due; 59.00 EUR is more"
+        rules.PaymentTooHigh, "costs, 58.99 EUR is not paid; 59.00 EUR is more"
     )
 
 
@@ -117,7 +118,8 @@ def test_what_comes_in_after_a_cancellation_is_noted_and_can_be_refunded() -> No
 
 def test_for_a_cancelled_order_comes_in_what_it_would_have_cost_at_most() -> None:
     order.given(placed, cancelled).when(amount(pay, 10_900)).then_rejected(
-        rules.PaymentTooHigh, "109.00 EUR is more"
+        rules.PaymentTooHigh,
+        "Of the 108.99 EUR that this order costs, 108.99 EUR is not paid",
     )
     order.given(placed, paid, cancelled).when(amount(pay, 1)).then_rejected(
         rules.OrderAlreadyPaid
