@@ -67,7 +67,7 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Several:
-    """At least one and at most *most* of a kind; *if_empty* says which rule that is."""
+    """At least one and at most *most* of a kind; *if_empty* is said of none."""
 
     most: int
     if_empty: str

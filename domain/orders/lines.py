@@ -9,7 +9,7 @@ from domain.fields import MAX_LINES, LineNumber, Quantity, Several
 from domain.money import rounded_total
 from domain.orders import rules
 
-NO_LINES = "NoLines: at least one line must be named"
+NO_LINES = "must name at least one line"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
