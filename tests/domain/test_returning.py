@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from domain.errors import InvalidInput
+from domain.input import parse
 from domain.orders import commands, events, rules
 from domain.orders.lines import LineQuantity
 from tests.support.desk import ONE_CLOCK, deliver, return_all, return_one_clock
@@ -73,6 +75,29 @@ def test_only_lines_of_the_order_come_back() -> None:
     third = replace(return_one_clock, lines=(LineQuantity(line=3, quantity=1),))
 
     order.given(*gone).when(third).then_rejected(rules.UnknownLine, "no line 3")
+
+
+def test_a_return_is_read_from_plain_data() -> None:
+    told = {"order_id": 1, "lines": [{"line": 1, "quantity": 1}], "with_freight": True}
+
+    assert parse(commands.ReturnOrder, told) == replace(
+        return_one_clock, with_freight=True
+    )
+    assert parse(commands.ReturnOrder, {"order_id": 1, "lines": None}) == return_all
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        (commands.ReturnOrder, {"order_id": 1}),
+        (commands.ShipParcel, {"order_id": 1, "tracking_no": "1Z-999"}),
+    ],
+)
+def test_no_line_at_all_is_not_taken_for_all_of_them(
+    message: type, told: dict[str, object]
+) -> None:
+    with pytest.raises(InvalidInput, match="lines: must name at least one line"):
+        parse(message, {**told, "lines": []})
 
 
 @pytest.mark.parametrize(
