@@ -60,7 +60,7 @@ class PaymentAlreadyRefunded(StateRejection):
 
 
 class NothingToRefund(StateRejection):
-    """Nothing that was paid for order {order_id} can be refunded: it costs as much."""
+    """Nothing can be refunded for order {order_id}: no more is paid than it costs."""
 
 
 class RefundTooHigh(Rejection):
