@@ -21,7 +21,8 @@ HISTORY = ROOT / "tests" / "domain" / "history"
 SHAPES = HISTORY / "shapes.txt"
 EVENT_CLASSES = [c for decider in DECIDERS for c in decider.events.classes]
 PERSONAL = "Orchestra"
-SAMPLES = {
+SAMPLES: dict[Any, Any] = {
+    bool: True,
     int: 7,
     Decimal: Decimal("0.05"),
     date: date(2026, 12, 23),
