@@ -10,10 +10,12 @@ import pytest
 from domain.address import Address
 from domain.customers import events as customer_events
 from domain.orders import events
-from domain.orders.commands import Item
+from domain.orders.lines import Line
 from domain.orders.upcasters import UPCASTERS
+from domain.products import events as product_events
 from eventstore.errors.unreadable import UnknownEventType, UnreadableEvent
 from eventstore.log.codec import EventCodec, schema_of
+from tests.support import order_events
 from tests.support.engine import Added
 
 LONDON = Address(street="12 Orchestra Terrace", city="London", country="UK")
@@ -31,7 +33,8 @@ EVENTS = [
     events.OrderCreated(
         customer_id="ALICE",
         items=(
-            Item(
+            Line(
+                number=1,
                 product="RETRO-CLOCK ⏰",
                 product_id="RC-1",
                 quantity=2,
@@ -40,18 +43,33 @@ EVENTS = [
             ),
         ),
         discount=Decimal("0.1"),
-        total=8_465,
+        freight=650,
+        total=9_115,
+        terms=14,
         address=LONDON,
         currency="EUR",
         required_date=date(2026, 12, 24),
-        freight=650,
+        carriage=420,
     ),
-    events.PaymentReceived(amount=9_405),
-    events.OrderShipped(tracking_no="1Z999"),
+    order_events.placed,
+    order_events.more_clocks,
+    order_events.moved,
+    order_events.paid,
+    order_events.voided,
+    order_events.clock_shipped,
+    order_events.shipped,
     events.OrderShipped(),
+    events.TrackingCorrected(parcel=2, tracking_no="1Z-990"),
     events.DeliveryConfirmed(delivered_at=datetime(2026, 12, 24, 9, 30, tzinfo=UTC)),
+    order_events.clock_returned,
     events.OrderCancelled(reason='bought it "twice"'),
-    events.PaymentRefunded(amount=9_405, currency="EUR", customer_id="ALICE"),
+    order_events.put_off_to_january,
+    order_events.refunded,
+    events.NoteAdded(customer_id="ALICE", text="Wants it wrapped.\nIn red."),
+    product_events.ProductAdded(name="LAMP", unit_price=999, currency="EUR"),
+    product_events.PriceChanged(unit_price=1_099),
+    product_events.ProductRenamed(name="LAMP II"),
+    product_events.ProductDiscontinued(),
 ]
 
 codec = EventCodec([Added])
@@ -65,7 +83,11 @@ def test_an_event_comes_back_as_it_was(event: Any) -> None:
 
 
 def test_every_event_of_the_shop_is_among_these_examples() -> None:
-    known = {*get_args(customer_events.CustomerEvent), *get_args(events.OrderEvent)}
+    known = {
+        *get_args(customer_events.CustomerEvent),
+        *get_args(events.OrderEvent),
+        *get_args(product_events.ProductEvent),
+    }
 
     assert {type(event) for event in EVENTS} == known
 
@@ -92,7 +114,13 @@ def test_data_that_do_not_fit_the_class_are_told(data: str) -> None:
 
 
 def test_a_discount_is_written_as_a_text_and_keeps_its_digits() -> None:
-    line = Item(product="LAMP", quantity=1, unit_price=999, discount=Decimal("0.0500"))
+    line = Line(
+        number=1,
+        product="LAMP",
+        quantity=1,
+        unit_price=999,
+        discount=Decimal("0.0500"),
+    )
 
     assert json.loads(codec.encode(line))["discount"] == "0.0500"
 
