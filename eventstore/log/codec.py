@@ -78,8 +78,8 @@ class EventCodec:
     anything else a major. *upcasters* lift what was written by an earlier major
     version: functions by the type and the major version that they lift.
 
-    If the classes are only a part (*is_part*) of the category's, events that are upcast
-    to other classes are skipped.
+    If the classes are only a part (*is_part*) of the category's, events of the types
+    that have upcasters are skipped if they are, or are upcast to, other classes.
 
     *personal* has the names of the personal fields that are read, by class or base
     class; None: all. The others hold a value that raises UndeclaredField when it is
@@ -108,6 +108,10 @@ class EventCodec:
         }
         self._upcasters = upcasters
         self._is_part = is_part
+        # Types with an upcaster for others, who know the class of today.
+        self._passed_over = (
+            self.old_types - self._classes.keys() if is_part else frozenset()
+        )
         self._newest = {
             name: major_of(schema_of(c)) for name, c in self._classes.items()
         }
@@ -217,6 +221,8 @@ class EventCodec:
         """
         if (event_type, major) not in self._upcasters:
             if event_type not in self._newest:
+                if event_type in self._passed_over:
+                    return []
                 raise UnknownEventType(event_type)
             raise NewerSchema(event_type, major, self._newest[event_type])
         old = VersionedData(event_type, major, msgspec.json.decode(data))

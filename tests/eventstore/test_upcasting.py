@@ -163,6 +163,22 @@ def test_whoever_reads_a_part_passes_over_what_else_an_event_became() -> None:
     assert set(moves.types) == {"PersonMoved", "Renamed", "PersonNamed"}
 
 
+def test_whoever_reads_a_part_passes_over_what_others_have_an_upcaster_for() -> None:
+    """It is given events of that type, and may find their newest version among them."""
+    today = recorded("PersonNamed", GENERATIONS[10][1], "10.0")
+
+    assert EventCodec([PersonMoved], UPCASTERS, is_part=True).read(today) == []
+    with pytest.raises(UnknownEventType, match="PersonNamed"):
+        EventCodec([PersonMoved], UPCASTERS).read(today)
+
+
+def test_whoever_reads_a_part_refuses_a_type_that_nobody_knows() -> None:
+    with pytest.raises(UnknownEventType, match="PersonFired"):
+        EventCodec([PersonMoved], UPCASTERS, is_part=True).read(
+            recorded("PersonFired", {}, "1.0")
+        )
+
+
 def test_a_minor_version_needs_no_upcaster() -> None:
     # Written by a version that knows one optional field more.
     data = {**GENERATIONS[10][1], "nickname": "Enchantress of Numbers"}
