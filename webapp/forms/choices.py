@@ -133,6 +133,7 @@ def items_as_typed(
     known = {line.number: line.product for line in (order.lines if order else ())}
     typed = []
     for item in items:
+        product: str | None
         if item.get("line") is not None:
             product, own = known.get(item["line"], f"Line {item['line']}"), False
         elif item.get("product") is not None:
