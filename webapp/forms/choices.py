@@ -35,7 +35,7 @@ NOTHING = Offer()
 
 def offer_for(form: Form, typed: FormValues) -> Offer:
     """Return the choices of *form*; without them, values can still be typed."""
-    if "product" not in form.line_fields:
+    if not form.names_products:
         return NOTHING
     number = without_nul(typed.fields.get("customer_id", ""))
     try:

@@ -54,6 +54,11 @@ class Form:
         return self.command.__name__
 
     @property
+    def names_products(self) -> bool:
+        """Return whether products are typed in its lines, not only shown."""
+        return "product" in self.line_fields and "product" not in self.line_shown
+
+    @property
     def page(self) -> str:
         """The blueprint that has the form's addresses."""
         return self.endpoint.partition(".")[0]
@@ -90,7 +95,8 @@ class Action(Form):
     *is_offered* takes the row and returns whether its page has the form (whether it is
     permitted, the domain decides); *suggest* returns values to fill in, by field. The
     *hint* is shown at the field if there is only one. One that *stands_apart*, or that
-    is not what *is_next*, is a link on the row's page, to a page of its own.
+    is not what *is_next*, is a link on the row's page, to a page of its own; the *link*
+    is called so, or as the button.
     """
 
     is_action: ClassVar[bool] = True
@@ -99,6 +105,7 @@ class Action(Form):
     fields: tuple[str, ...] = field(init=False)
     own_fields: tuple[str, ...] = ()
     stands_apart: bool = False
+    link: str = ""
     is_next: Callable[[Any], bool] = always
     template: str = "forms/action.html"
     hint: str

@@ -113,7 +113,7 @@ def with_known_address(filled: FormState) -> FormState:
 def accept_or_show(filled: FormState) -> ResponseReturnValue:
     shop = the_shop()
     data, faults = data_of(filled.form, filled.typed, the_notation())
-    if "product" in filled.form.line_fields:
+    if filled.form.names_products:
         data["items"], unknown = name_products(data["items"])
         faults += unknown
     try:

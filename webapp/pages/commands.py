@@ -13,8 +13,7 @@ from eventstore.journal.entries import Entry, decrypt_entry
 from readmodels import order_details
 from readmodels.order_details import OrderDetailsView
 from webapp.current_shop import LOCAL, the_notation, the_shop
-from webapp.forms.choices import items_as_typed
-from webapp.forms.choices import offer_for
+from webapp.forms.choices import items_as_typed, offer_for
 from webapp.forms.concurrent_edits import is_mergeable, merge_form
 from webapp.forms.definitions import FORMS
 from webapp.forms.form import Action, Form
@@ -148,7 +147,7 @@ def form_again(entry: Entry, order: OrderDetailsView | None) -> FormState | None
 
 def form_with(form: Form, entry: Entry, order: OrderDetailsView | None) -> FormState:
     data = entry.data
-    if "product" in form.line_fields:
+    if form.names_products:
         data = {**data, "items": items_as_typed(data["items"], order)}
     return FormState(
         form=form,

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, g, render_template, request
 from flask.typing import ResponseReturnValue
 
+from domain.orders.commands import PutOffCancellation
 from eventstore.journal.entries import Entry, find_scheduled
 from readmodels import order_details, order_list, products
 from readmodels.order_details import OrderDetailsView
@@ -97,12 +98,18 @@ def place() -> ResponseReturnValue:
 @routes.get(f"/orders/{ORDER}")
 def show_one(order_id: int) -> ResponseReturnValue:
     order = known_order(order_id)
+    cancelling = find_cancelling(order)
     return render_template(
         "order.html",
         order=order,
-        actions=forms_offered("orders", order),
+        actions=[
+            filled
+            for filled in forms_offered("orders", order)
+            # Nobody puts off what is not going to happen.
+            if cancelling or filled.form.command is not PutOffCancellation
+        ],
         is_known=is_known(order),
-        cancelling=find_cancelling(order),
+        cancelling=cancelling,
     )
 
 
