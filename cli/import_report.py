@@ -1,22 +1,32 @@
 """The output of `recount import`: the history, the result, and refusals."""
 
 from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence
 
 import click
 import psycopg
 
 from domain.money import format_amount, format_number
 from tasks.catch_up import find_live_standings
+from tasks.shop.history_import.comparing import PlanComparison
 from tasks.shop.history_import.csv_files import show_text
 from tasks.shop.history_import.errors import ImportRefused
 from tasks.shop.history_import.figures import figures_of
 from tasks.shop.history_import.history import BadRow, History
 from tasks.shop.history_import.plan import Plan
+from tasks.shop.history_import.price_list import price_list_of
 from tasks.shop.wiring import Shop
 
 MAX_BAD_ROWS = 50
 MAX_DETAILS = 20
+COUNTED = {
+    "CustomerRegistered": "customer",
+    "ProductAdded": "product",
+    "OrderCreated": "order",
+    "OrderShipped": "shipping",
+    "ProductDiscontinued": "discontinuation",
+}
+"""The events that the result counts, each by a word for it."""
 GO_ON = "What was appended stays; run the same command again to continue."
 
 
@@ -36,7 +46,8 @@ def tell_rest(count: int, how: str = "") -> None:
 def tell_history(history: History, plan: Plan, currency: str) -> None:
     figures = figures_of(history)
     click.echo(
-        f"found      {count_in_words(figures.customers, 'customer')} and"
+        f"found      {count_in_words(figures.customers, 'customer')},"
+        f" {count_in_words(len(history.products), 'product')} and"
         f" {count_in_words(figures.orders, 'order')}, {figures.first_day} to"
         f" {figures.last_day}; {figures.not_shipped:,} not shipped"
     )
@@ -48,11 +59,14 @@ def tell_history(history: History, plan: Plan, currency: str) -> None:
     click.echo(f"numbers    the highest order is {plan.highest_order}")
 
 
-def tell_left_out(history: History) -> None:
-    """Print the columns and bad rows of the files that were not imported."""
+def tell_left_out(history: History, currency: str) -> None:
+    """Print what of the files was not imported: columns, bad rows, products."""
     for file, columns in history.not_kept.items():
         if columns:
             click.echo(f"not kept   {file}: {', '.join(map(show_column, columns))}")
+    unlisted = price_list_of(history, currency)
+    tell_unlisted(unlisted.without_price, "no price")
+    tell_unlisted(unlisted.no_numbers, "an id that no product here can have")
     if history.bad:
         click.echo(
             f"skipped    {count_in_words(len(history.bad), 'bad row')};"
@@ -61,44 +75,75 @@ def tell_left_out(history: History) -> None:
         )
 
 
+def tell_unlisted(ids: Sequence[str], what: str) -> None:
+    """Print the products that are not on the price list since they have *what*."""
+    if ids:
+        have = count_in_words(len(ids), "product has", "products have")
+        click.echo(
+            f"not listed {have} {what}: {shown(map(show_text, ids))}; orders keep name"
+            " and price of each line"
+        )
+
+
+def shown(names: Iterable[str]) -> str:
+    """Return the first of *names*, and how many more there are."""
+    some = list(names)
+    more = len(some) - MAX_DETAILS
+    return ", ".join(some[:MAX_DETAILS]) + (f" and {more:,} more" if more > 0 else "")
+
+
 def show_column(column: str) -> str:
     return column if column.isidentifier() and column.isascii() else show_text(column)
 
 
-def tell_done(plan: Plan, there: Set[int], seconds: float) -> None:
-    click.echo(f"imported   {describe_missing(plan, there)} in {seconds:.1f} s")
-    tell_there(there)
+def tell_done(plan: Plan, compared: PlanComparison, seconds: float) -> None:
+    click.echo(f"imported   {describe_missing(plan, compared)} in {seconds:.1f} s")
+    tell_there(compared)
 
 
-def tell_rehearsal(plan: Plan, there: Set[int]) -> None:
-    click.echo(f"to import  {describe_missing(plan, there)}; nothing was written")
-    tell_there(there)
+def tell_rehearsal(plan: Plan, compared: PlanComparison) -> None:
+    click.echo(f"to import  {describe_missing(plan, compared)}; nothing was written")
+    tell_there(compared)
 
 
-def tell_there(there: Set[int]) -> None:
-    if there:
-        were = count_in_words(len(there), "event was", "events were")
+def tell_there(compared: PlanComparison) -> None:
+    count = len(compared.there)
+    if count:
+        were = count_in_words(count, "event was", "events were")
         click.echo(f"there      {were} in the log already")
+    tell_other_products(compared)
 
 
-def tell_nothing_to_do(plan: Plan) -> None:
+def tell_other_products(compared: PlanComparison) -> None:
+    """Print the products that the files have otherwise than the price list."""
+    if compared.products:
+        names = sorted(name.partition("-")[2] for name in compared.products)
+        are = count_in_words(len(names), "product is", "products are")
+        stay = "stays" if len(names) == 1 else "stay"
+        click.echo(
+            f"unchanged  {are} on the price list otherwise, and {stay}: {shown(names)}"
+        )
+
+
+def tell_nothing_to_do(plan: Plan, compared: PlanComparison) -> None:
+    of = "all " if not compared.products else ""
     click.echo(
-        f"nothing to do: all {len(plan.events):,} events of"
+        f"nothing to do: {of}{len(compared.there):,} events of"
         f" {show_text(plan.source)} are in the log"
     )
+    tell_other_products(compared)
 
 
-def describe_missing(plan: Plan, there: Set[int]) -> str:
+def describe_missing(plan: Plan, compared: PlanComparison) -> str:
     """Return how many events of *plan* are missing, in words."""
-    counts = Counter(
-        planned.type for place, planned in enumerate(plan.events) if place not in there
-    )
-    return (
-        f"{count_in_words(counts['CustomerRegistered'], 'customer')},"
-        f" {count_in_words(counts['OrderCreated'], 'order')} and"
-        f" {count_in_words(counts['OrderShipped'], 'shipping')}:"
-        f" {count_in_words(counts.total(), 'event')}"
-    )
+    counts = Counter(plan.events[place].type for place in compared.missing(plan))
+    parts = [
+        count_in_words(counts[kind], word)
+        for kind, word in COUNTED.items()
+        if counts[kind]
+    ]
+    listed = " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
+    return f"{listed}: {count_in_words(counts.total(), 'event')}"
 
 
 def count_in_words(count: int, one: str, many: str = "") -> str:

@@ -2,7 +2,6 @@
 
 import sys
 import time
-from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,8 +73,8 @@ def import_history(
     Bring the history of a shop into the log.
 
     DIR has customers.csv, products.csv, orders.csv and order_details.csv, in UTF-8.
-    Customers, orders and shippings are appended in order of time, at 00:00 of their
-    days in the shop's TIMEZONE.
+    Customers, products, orders and shippings are appended in order of time, at 00:00 of
+    their days in the shop's TIMEZONE. A product without a price is not on the list.
 
     Nothing is written before all rows were checked. A second run appends what is
     missing, so one that was killed is simply run again.
@@ -88,7 +87,7 @@ def import_history(
             this.rehearse(plan)
         else:
             this.carry_out(plan)
-        report.tell_left_out(history)
+        report.tell_left_out(history, currency)
     except ImportRefused as error:
         report.tell_refusal(error, this.appended)
         sys.exit(1)
@@ -132,23 +131,19 @@ class Import:
 
     def rehearse(self, plan: Plan) -> None:
         with self.shop.lent() as connection:
-            there = examine_log(
-                connection, plan, self.currency, self.shop.deciders.masters
-            ).there
-        report.tell_rehearsal(plan, there)
+            compared = examine_log(connection, plan, self.currency, self.shop.deciders)
+        report.tell_rehearsal(plan, compared)
 
     def carry_out(self, plan: Plan) -> None:
         with (
             self.shop.lent() as connection,
             alone(connection, tell=click.echo),
         ):
-            compared = examine_log(
-                connection, plan, self.currency, self.shop.deciders.masters
-            )
-            if len(compared.there) == len(plan.events):
-                report.tell_nothing_to_do(plan)
-            else:
+            compared = examine_log(connection, plan, self.currency, self.shop.deciders)
+            if compared.missing(plan):
                 self.bring_in(connection, plan, compared)
+            else:
+                report.tell_nothing_to_do(plan, compared)
         # Even if no event was missing: a run may have been killed before this.
         self.claim()
         self.catch_up()
@@ -158,16 +153,12 @@ class Import:
     ) -> None:
         started = time.monotonic()
         move_numbers(connection, plan, compared.new_streams(plan))
-        self.append(connection, plan, compared.there)
-        report.tell_done(plan, compared.there, time.monotonic() - started)
-
-    def append(
-        self, connection: psycopg.Connection[Any], plan: Plan, there: Set[int]
-    ) -> None:
-        with progress("appending", len(plan.events) - len(there)) as advance:
-            for count in append_missing(connection, plan, there, self.shop.deciders):
+        missing = compared.missing(plan)
+        with progress("appending", len(missing)) as advance:
+            for count in append_missing(connection, plan, missing, self.shop.deciders):
                 self.appended += count
                 advance(count)
+        report.tell_done(plan, compared, time.monotonic() - started)
 
     def claim(self) -> None:
         """Claim the addresses of imported customers, as registering them does."""

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from cli.importing import import_history
 from domain.orders.commands import ConfirmDelivery
-from domain.orders.order import Order
+from domain.orders.state import Order
 from domain.orders.status import Status
 from eventstore.aggregates.as_of import AsOf, load_as_of
 from eventstore.aggregates.loading import load
@@ -82,6 +82,6 @@ def test_the_orders_are_as_they_were_one_day_whatever_came_later(
         1,
     )
     assert len(then) == 244
-    assert sum(order.total.amount for order in then) == 34_637_294
+    assert sum(order.standing.total for order in then) == 34_637_294
     assert sum(order.status is Status.PENDING for order in then) == 9
     assert not any(order.status is Status.DELIVERED for order in then)

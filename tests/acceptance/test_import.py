@@ -26,7 +26,7 @@ pytestmark = [
     ),
 ]
 
-EVENTS = 91 + 830 + 809
+EVENTS = 91 + 77 + 830 + 809
 IN_THE_MIDDLE = [0, 99, 100, 350, 777, 1_000, 1_234, EVENTS - 1]
 """Places in the history; the import is killed while it appends the event there."""
 
@@ -103,15 +103,18 @@ def test_northwind_is_in_the_log_with_its_figures(
     shipped = {event.stream_id for event in log if event.type == "OrderShipped"}
     items = [item for data in created for item in data["items"]]
     assert sum(event.type == "CustomerRegistered" for event in log) == 91
+    assert sum(event.type == "ProductAdded" for event in log) == 77
     assert len(created) == 830
     assert len(created) - len(shipped) == 21
     assert sum(data["total"] for data in created) == northwind.NET_WORTH
     assert sum(item["unit_price"] * item["quantity"] for item in items) == 135_445_859
-    assert sum(data["freight"] for data in created) == 6_494_269
+    assert sum(data["carriage"] for data in created) == northwind.FREIGHT
+    assert sum(data["freight"] for data in created) == 0
     assert [event.occurred_at for event in log] == sorted(
         event.occurred_at for event in log
     )
     assert last_number(engine) == 11_077
+    assert last_number(engine, "product_numbers") == 77
     with engine.connect() as connection:
         worth = connection.scalar(
             sa.text("SELECT sum(total) FROM readmodels.order_list")

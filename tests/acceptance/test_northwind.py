@@ -83,4 +83,4 @@ def test_830_orders_of_a_real_shop_become_rows_of_the_list(
         print(f"{name}: {figure}")
     assert {answer.status for answer in answers} == {202}
     assert len(answers) == 91 + 830
-    assert worth == northwind.NET_WORTH
+    assert worth == northwind.NET_WORTH + northwind.FREIGHT

@@ -63,8 +63,15 @@ def line(order_id: int | str, **other: str) -> dict[str, str]:
     }
 
 
-def product(product_id: str = "11", name: str = "RETRO-CLOCK") -> dict[str, str]:
-    return {"product_id": product_id, "product_name": name, "unit_price": "49.50"}
+def product(
+    product_id: str = "11", name: str = "RETRO-CLOCK", **other: str
+) -> dict[str, str]:
+    return {
+        "product_id": product_id,
+        "product_name": name,
+        "unit_price": "49.50",
+        **other,
+    }
 
 
 @dataclass
@@ -90,7 +97,8 @@ class History:
             "order_details.csv": lines,
         }.items():
             with (folder / name).open("w", encoding="utf-8", newline="") as file:
-                writer = csv.DictWriter(file, list(rows[0]))
+                columns = dict.fromkeys(name for row in rows for name in row)
+                writer = csv.DictWriter(file, list(columns))
                 writer.writeheader()
                 writer.writerows(rows)
         return folder

@@ -13,6 +13,7 @@ from tests.support.databases import ROOT
 FILES = ("customers.csv", "products.csv", "orders.csv", "order_details.csv")
 NET_WORTH = 126_579_322
 """What the 830 orders are worth, in cents, after discounts."""
+FREIGHT = 6_494_269
 
 
 def folder() -> Path:

@@ -38,6 +38,7 @@ def test_events_are_appended_in_order_of_time(shop: Shop, tmp_path: Path) -> Non
     assert result.exit_code == 0, result.output
     assert [(e.stream_id, e.version, e.type, e.occurred_at) for e in log] == [
         ("customer-ALICE", 1, "CustomerRegistered", "1996-07-04 00:00"),
+        ("product-11", 1, "ProductAdded", "1996-07-04 00:00"),
         ("order-1", 1, "OrderCreated", "1996-07-04 00:00"),
         ("order-2", 1, "OrderCreated", "1996-07-05 00:00"),
         ("order-1", 2, "OrderShipped", "1996-07-05 00:00"),
@@ -73,7 +74,7 @@ def test_all_columns_that_the_shop_knows_are_kept(shop: Shop, tmp_path: Path) ->
 
     run_import(history.write(tmp_path / "old"))
 
-    registered, created = (event.data for event in read_log(shop.engine))
+    registered, added, created = (event.data for event in read_log(shop.engine))
     assert registered == {
         "name": "Alice's Clocks",
         "email": "alice@example.com",
@@ -88,10 +89,12 @@ def test_all_columns_that_the_shop_knows_are_kept(shop: Shop, tmp_path: Path) ->
             "country": "Norway",
         },
     }
+    assert added == {"name": "RETRO-CLOCK", "unit_price": 4950, "currency": "EUR"}
     assert created == {
         "customer_id": "ALICE",
         "items": [
             {
+                "number": 1,
                 "product": "RETRO-CLOCK",
                 "product_id": "11",
                 "quantity": 2,
@@ -100,7 +103,9 @@ def test_all_columns_that_the_shop_knows_are_kept(shop: Shop, tmp_path: Path) ->
             }
         ],
         "discount": "0",
+        "freight": 0,
         "total": 1862,
+        "terms": 0,
         "address": {
             "name": "Alice",
             "street": "1 Retro Road",
@@ -111,17 +116,21 @@ def test_all_columns_that_the_shop_knows_are_kept(shop: Shop, tmp_path: Path) ->
         },
         "currency": "EUR",
         "required_date": "1996-08-01",
-        "freight": 3238,
+        "carriage": 3238,
     }
 
 
 def test_a_column_that_is_not_kept_is_named(shop: Shop, tmp_path: Path) -> None:
-    history = History([order(1)], customers=[customer(**{"fax\x1b[2J": "1"})])
+    history = History(
+        [order(1)],
+        customers=[customer(**{"fax\x1b[2J": "1"})],
+        products=[product(units_in_stock="3", discontinued="0")],
+    )
 
     result = run_import(history.write(tmp_path / "old"))
 
     assert r"not kept   customers.csv: 'fax\x1b[2J'" in result.stdout
-    assert "not kept   products.csv: unit_price" in result.stdout
+    assert "not kept   products.csv: units_in_stock\n" in result.stdout
 
 
 def test_metadata_tell_the_source_and_nothing_of_this_run(
@@ -129,7 +138,7 @@ def test_metadata_tell_the_source_and_nothing_of_this_run(
 ) -> None:
     run_import(History([order(1)]).write(tmp_path / "northwind"))
 
-    first, second = (event.metadata for event in read_log(shop.engine))
+    first, second, _ = (event.metadata for event in read_log(shop.engine))
     assert first.keys() == {
         "event_id",
         "correlation_id",
@@ -157,10 +166,10 @@ def test_history_is_not_judged_by_todays_rules(shop: Shop, tmp_path: Path) -> No
 
     result = run_import(history.write(tmp_path / "old"))
 
-    registered, created, shipped = read_log(shop.engine)
+    registered, _, created, shipped = read_log(shop.engine)
     assert result.exit_code == 0, result.output
     assert registered.data["address"] is None
-    assert (created.data["total"], created.data["freight"]) == (0, None)
+    assert (created.data["total"], created.data["carriage"]) == (0, None)
     # It was shipped before it was ordered, they say: the order of its stream stays.
     assert (shipped.version, shipped.occurred_at) == (2, "1996-07-01 00:00")
 
@@ -233,7 +242,7 @@ def test_a_rehearsal_says_the_same_and_writes_nothing(
 
     found = [text for text in real.stdout.splitlines() if text.startswith("found")]
     assert rehearsal.exit_code == 0
-    assert "1 customer, 1 order and 1 shipping: 3 events" in rehearsal.stdout
+    assert "1 customer, 1 product, 1 order and 1 shipping: 4 events" in rehearsal.stdout
     assert set(found) <= set(rehearsal.stdout.splitlines())
     assert (log, number) == ([], 0)
 
@@ -253,4 +262,5 @@ def test_products_may_repeat_in_an_order(shop: Shop, tmp_path: Path) -> None:
 
     run_import(history.write(tmp_path / "old"))
 
-    assert len(read_log(shop.engine)[1].data["items"]) == 2
+    created = read_log(shop.engine)[-1]
+    assert [item["number"] for item in created.data["items"]] == [1, 2]

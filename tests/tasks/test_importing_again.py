@@ -31,7 +31,7 @@ from tests.support.histories import (
 )
 
 ORDERS = [order(number, shipped_date="1996-07-16") for number in range(1, 21)]
-EVENTS = 41
+EVENTS = 42
 
 
 def handle(shop: Shop, command: Any, stream_id: str) -> None:
@@ -90,6 +90,7 @@ def test_a_run_that_was_stopped_is_ended_by_the_next(
     assert "there      30 events were in the log already" in second.stdout
     assert positions == [
         ("customer-ALICE", 1),
+        ("product-11", 1),
         *((f"order-{number}", 1) for number in range(1, 21)),
         *((f"order-{number}", 2) for number in range(1, 21)),
     ]
@@ -169,6 +170,7 @@ def test_a_newer_export_brings_what_is_new(shop: Shop, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert log == [
         ("customer-ALICE", 1),
+        ("product-11", 1),
         ("order-2", 1),
         ("order-1", 1),
         ("order-2", 2),
@@ -185,7 +187,7 @@ def test_a_row_that_was_bad_and_is_corrected_is_brought_by_the_next_run(
     result = run_import(History(good).write(tmp_path / "old"))
 
     assert result.exit_code == 0, result.output
-    assert [event.stream_id for event in read_log(shop.engine)][2:] == ["order-1"]
+    assert [event.stream_id for event in read_log(shop.engine)][3:] == ["order-1"]
 
 
 @pytest.mark.parametrize("change", ["content", "timezone"])

@@ -121,4 +121,4 @@ def test_two_imports_at_once_make_one_history(shop: Shop, tmp_path: Path) -> Non
 
     assert before == 0
     assert "another import is at work; waiting for its end" in results[0].stdout
-    assert len(read_log(shop.engine)) == 2
+    assert len(read_log(shop.engine)) == 3

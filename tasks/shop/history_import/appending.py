@@ -21,11 +21,11 @@ from tasks.shop.history_import.plan import Plan, PlannedEvent
 def append_missing(
     connection: psycopg.Connection[Any],
     plan: Plan,
-    there: Set[int],
+    wanted: Set[int],
     deciders: Deciders,
 ) -> Iterator[int]:
     """
-    Append events that are not *there* yet; yield the number that each batch added.
+    Append the events in the places *wanted*; yield the number that each batch added.
 
     The whole plan is cut into batches by count and size, and each batch is appended as
     a whole. So a killed run leaves whole batches, and the next run has the same ones.
@@ -33,7 +33,7 @@ def append_missing(
     """
     keyring = Keyring(connection, deciders.masters)
     for places in batches(planned.data for planned in plan.events):
-        missing = [plan.events[place] for place in places if place not in there]
+        missing = [plan.events[place] for place in places if place in wanted]
         if missing:
             batch = encrypt_events(missing, plan.import_id, deciders, keyring)
             forgotten = forgotten_by(missing, deciders)

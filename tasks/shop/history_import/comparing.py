@@ -7,10 +7,13 @@ from typing import Any
 import psycopg
 
 from domain.customers.events import CustomerRegistered
-from eventstore.encryption.keys import MasterKeys
+from domain.products.events import ProductAdded, ProductDiscontinued
+from eventstore.aggregates.decider import Deciders, category_of
+from eventstore.log.events import RecordedEvent
 from eventstore.personal.keyring import Keyring
+from tasks.shop.deciders import PRODUCTS
 from tasks.shop.history_import.csv_files import show_text
-from tasks.shop.history_import.encryption import is_same, learn_keys
+from tasks.shop.history_import.encryption import learn_keys, means_same
 from tasks.shop.history_import.plan import Plan, PlannedEvent, event_id
 
 CHUNK = 10_000
@@ -21,17 +24,11 @@ _COMPARE = """
         p.ordinal - 1,
         e.event_id = p.event_id,
         e.source,
-        e.schema <> p.schema OR (
-            e.type = p.type
-            AND e.data = p.data::jsonb
-            AND e.occurred_at = coalesce(p.occurred_at, e.occurred_at)
-        ),
-        -- Encrypted, it cannot be compared here.
-        CASE
-            WHEN e.data ? '$personal' AND e.type = p.type AND e.schema = p.schema
-                AND e.occurred_at = coalesce(p.occurred_at, e.occurred_at)
-            THEN e.data::text
-        END
+        e.type = p.type AND e.occurred_at = coalesce(p.occurred_at, e.occurred_at),
+        e.data = p.data::jsonb,
+        -- Encrypted or of an earlier schema, it cannot be compared here.
+        CASE WHEN e.data ? '$personal' OR e.schema <> p.schema THEN e.data::text END,
+        e.metadata::text
     FROM unnest(
         -- In binary form nothing in the JSON is escaped: that took longest.
         %s::text[], %s::int[], %s::text[], %s::text[], %s::text[], %b::text[],
@@ -42,7 +39,7 @@ _COMPARE = """
     -- One by one: each is found by its key, however many events the log has.
     CROSS JOIN LATERAL (
         SELECT
-            e.type, e.data, e.occurred_at,
+            e.type, e.data, e.occurred_at, e.metadata,
             e.metadata ->> 'event_id' AS event_id,
             e.metadata ->> 'schema' AS schema,
             e.metadata ->> 'source' AS source
@@ -55,46 +52,78 @@ _COMPARE = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanComparison:
-    """The places of planned events that are in the log; the differences by stream."""
+    """
+    The places of planned events that are in the log; the differences by stream.
+
+    *products* are streams of products that are on the list otherwise. They stay as they
+    are, and no event is added to them: what is on the list is the shop's own business.
+    """
 
     there: Set[int]
     otherwise: Mapping[str, str]
+    products: Set[str]
+
+    def missing(self, plan: Plan) -> set[int]:
+        """Return the places of the events that are to be appended."""
+        return {
+            place
+            for place, planned in enumerate(plan.events)
+            if place not in self.there and planned.stream_id not in self.products
+        }
 
     def new_streams(self, plan: Plan) -> set[str]:
         """Return the streams of *plan* that have no event yet."""
-        return {
-            planned.stream_id
-            for place, planned in enumerate(plan.events)
-            if planned.version == 1 and place not in self.there
-        }
+        places = self.missing(plan)
+        first = (plan.events[p] for p in places if plan.events[p].version == 1)
+        return {planned.stream_id for planned in first}
 
 
 def compare(
-    connection: psycopg.Connection[Any], plan: Plan, masters: MasterKeys | None
+    connection: psycopg.Connection[Any], plan: Plan, deciders: Deciders
 ) -> PlanComparison:
     """
     Return which events of *plan* are in the log.
 
-    They are looked up by id. Their content must be the same, too; if not, the files
-    were changed since. It is not compared if the log has another schema version.
+    They are looked up by id. They must also say the same, those of an earlier schema by
+    what they mean today; if not, the files were changed since.
     """
     there: set[int] = set()
     otherwise: dict[str, str] = {}
-    keyring = Keyring(connection, masters)
+    keyring = Keyring(connection, deciders.masters)
     for start in range(0, len(plan.events), CHUNK):
         chunk = plan.events[start : start + CHUNK]
         rows = connection.execute(_COMPARE, arguments(plan, chunk)).fetchall()
-        learn_keys((kept for *_, kept in rows if kept), keyring)
-        for place, is_ours, source, is_equal, kept in rows:
-            if is_ours and kept:
-                about = event_id(plan.import_id, chunk[place])
-                is_equal = is_same(chunk[place], kept, about, keyring)
-            if is_ours and is_equal:
+        learn_keys((row[5] for row in rows if row[5]), keyring)
+        for place, is_ours, source, is_meant, is_equal, kept, metadata in rows:
+            planned = chunk[place]
+            if is_ours and is_meant and kept:
+                recorded = recorded_as(planned, kept, metadata)
+                is_equal = means_same(planned, recorded, deciders, keyring)
+            if is_ours and is_meant and is_equal:
                 there.add(start + place)
             else:
-                stream_id = chunk[place].stream_id
-                otherwise.setdefault(stream_id, reason(plan, is_ours, source))
-    return PlanComparison(there=there, otherwise=otherwise)
+                otherwise.setdefault(planned.stream_id, reason(plan, is_ours, source))
+    products = {name for name in otherwise if category_of(name) == PRODUCTS.category}
+    return PlanComparison(
+        there=there,
+        otherwise={
+            name: why for name, why in otherwise.items() if name not in products
+        },
+        products=products,
+    )
+
+
+def recorded_as(planned: PlannedEvent, data: str, metadata: str) -> RecordedEvent:
+    """Return the event of the log in the place of a planned one."""
+    return RecordedEvent(
+        position=0,
+        stream_id=planned.stream_id,
+        type=planned.type,
+        version=planned.version,
+        data=data,
+        metadata=metadata,
+        occurred_at=planned.occurred_at,
+    )
 
 
 def arguments(plan: Plan, chunk: Sequence[PlannedEvent]) -> tuple[list[Any], ...]:
@@ -110,15 +139,19 @@ def arguments(plan: Plan, chunk: Sequence[PlannedEvent]) -> tuple[list[Any], ...
     )
 
 
+UNDATED = {
+    kind.__name__ for kind in (CustomerRegistered, ProductAdded, ProductDiscontinued)
+}
+
+
 def time_to_compare(planned: PlannedEvent) -> Any:
     """
     Return when an event must have occurred; None if any time is right.
 
     The files do not say when a customer was registered: it is the day of the first
-    order, which changes when a bad order is corrected.
+    order, which changes when a bad order is corrected. So it is with products.
     """
-    is_told = planned.type != CustomerRegistered.__name__
-    return planned.occurred_at if is_told else None
+    return None if planned.type in UNDATED else planned.occurred_at
 
 
 def reason(plan: Plan, is_ours: bool, source: str | None) -> str:

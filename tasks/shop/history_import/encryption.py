@@ -1,14 +1,15 @@
 """Personal data of a plan: encrypt them to append, decrypt the log's to compare."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
+from domain.orders.events import OrderCreated
 from eventstore.aggregates.decider import Deciders
 from eventstore.encryption.envelope import FORGOTTEN, key_of
 from eventstore.encryption.personal_fields import personal_fields
+from eventstore.log.events import RecordedEvent
 from eventstore.personal.keyring import Keyring
 from tasks.shop.history_import.plan import PlannedEvent, event_id
 
@@ -48,12 +49,29 @@ def learn_keys(texts: Iterable[str], keyring: Keyring) -> None:
     keyring.learn({key_id for text in texts if (key_id := key_of(text))})
 
 
-def is_same(planned: PlannedEvent, kept: str, about: UUID, keyring: Keyring) -> bool:
-    """Return whether the log's *kept* data are the planned ones."""
-    there: Mapping[str, Any] = msgspec.json.decode(keyring.decrypt(kept, about))
-    ours: dict[str, Any] = msgspec.json.decode(planned.data)
-    if FORGOTTEN in there:
-        # The subject was forgotten: the data cannot be compared any more.
-        ours = {name: ours[name] for name in ours if name in there}
-        there = {name: there[name] for name in there if name != FORGOTTEN}
-    return there == ours
+def means_same(
+    planned: PlannedEvent, kept: RecordedEvent, deciders: Deciders, keyring: Keyring
+) -> bool:
+    """
+    Return whether an event of the log says today what is planned.
+
+    It may be of an earlier schema. Raises EventStoreError if nobody can read it.
+    """
+    opened = keyring.decrypt_event(kept)
+    theirs = list(deciders.of_stream(kept.stream_id).events.read(opened))
+    ours = fact_of(planned, deciders)
+    if len(theirs) == 1 and isinstance(theirs[0], type(ours)):
+        ours = as_told_there(ours, theirs[0], is_forgotten=FORGOTTEN in opened.data)
+    return theirs == [ours]
+
+
+def as_told_there(ours: Any, theirs: Any, *, is_forgotten: bool) -> Any:
+    """Return a planned fact with what the one of the log cannot tell taken from it."""
+    if is_forgotten:
+        kind: type = type(ours)
+        names = personal_fields(kind)
+        ours = replace(ours, **{name: getattr(theirs, name) for name in names})
+    if isinstance(ours, OrderCreated) and theirs.terms is None:
+        # Before version 3 an order had no days to pay, and an import gives each some.
+        ours = replace(ours, terms=None)
+    return ours

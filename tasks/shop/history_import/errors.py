@@ -40,6 +40,6 @@ class NumbersHeld(ImportRefused):
 
     def __init__(self) -> None:
         super().__init__(
-            "the numbers of orders or customers are held by a transaction that does"
-            " not end; run the import again"
+            "the numbers of orders, customers or products are held by a transaction"
+            " that does not end; run it again"
         )

@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from domain.orders.commands import Item
-from domain.orders.order import total_of
+from domain.orders.lines import Line, total_of
 from tasks.shop.history_import.history import History
 
 
@@ -37,5 +36,5 @@ def figures_of(history: History) -> Figures:
     )
 
 
-def gross(items: Iterable[Item]) -> int:
-    return sum(item.unit_price * item.quantity for item in items)
+def gross(lines: Iterable[Line]) -> int:
+    return sum(line.unit_price * line.quantity for line in lines)

@@ -8,13 +8,13 @@ from typing import Any
 
 from domain.errors import InvalidInput
 from domain.fields import MAX_LINES, MAX_TOTAL
-from domain.orders.commands import Item
-from domain.orders.order import total_of
+from domain.orders.lines import Line, total_of
 from tasks.shop.history_import.csv_files import Row, read_table, show_text
 from tasks.shop.history_import.rows import (
     CustomerRow,
     LineRow,
     OrderRow,
+    PriceRow,
     ProductRow,
     columns_of,
     needed_columns,
@@ -58,11 +58,13 @@ class History:
     """The rows to import, and the bad rows; *not_kept* has ignored columns by file."""
 
     customers: Mapping[str, CustomerRow]
+    products: Mapping[str, ProductRow]
+    prices: Mapping[str, PriceRow]
     orders: Mapping[int, OrderRow]
-    items: Mapping[int, list[Item]]
+    items: Mapping[int, list[Line]]
     bad: list[BadRow]
     orders_left_out: int
-    not_kept: Mapping[str, list[str]]
+    not_kept: Mapping[str, Sequence[str]]
 
 
 def read_history(folder: Path, currency: str) -> History:
@@ -78,11 +80,12 @@ class HistoryReader:
         self.currency = currency
         self.bad: list[BadRow] = []
         self.spoiled: set[int] = set()
-        self.not_kept: dict[str, list[str]] = {}
+        self.not_kept: dict[str, Sequence[str]] = {}
 
     def history(self) -> History:
         self.customers = self.read_by_id(CUSTOMERS, CustomerRow)
         self.products = self.read_by_id(PRODUCTS, ProductRow)
+        prices = self.read_prices()
         self.orders = self.read_by_id(ORDERS, OrderRow)
         self.look_up_customers()
         items = self.read_items()
@@ -90,6 +93,8 @@ class HistoryReader:
         files = (CUSTOMERS, PRODUCTS, ORDERS, LINES)
         return History(
             customers=self.customers.rows,
+            products=self.products.rows,
+            prices=prices,
             orders={
                 number: order
                 for number, order in self.orders.rows.items()
@@ -123,6 +128,19 @@ class HistoryReader:
             del found.bad[key]
         return found
 
+    def read_prices(self) -> dict[str, PriceRow]:
+        """Read the prices of the good products; a bad one leaves out no order."""
+        names = {line: name for name, line in self.products.lines.items()}
+        found: dict[str, PriceRow] = {}
+        for row in self.rows_of(PRODUCTS, PriceRow):
+            if row.line not in names:
+                continue
+            try:
+                found[names[row.line]] = read_row(PriceRow, row, self.currency)
+            except InvalidInput as error:
+                self.add(PRODUCTS, row.line, reason_in(error, row))
+        return found
+
     def look_up_customers(self) -> None:
         for number, order in self.orders.rows.items():
             customer_id = order.customer_id
@@ -136,9 +154,9 @@ class HistoryReader:
                 self.add(ORDERS, self.orders.lines[number], reason)
                 self.spoiled.add(number)
 
-    def read_items(self) -> dict[int, list[Item]]:
+    def read_items(self) -> dict[int, list[Line]]:
         """Read the lines of the orders; one that is bad makes its order bad."""
-        items: dict[int, list[Item]] = {}
+        items: dict[int, list[Line]] = {}
         # A million lines have few different discounts: each is kept once.
         discounts: dict[Decimal, Decimal] = {}
         for row in self.rows_of(LINES, LineRow):
@@ -156,8 +174,10 @@ class HistoryReader:
             elif product is None:
                 self.spoil(line.order_id, self.missing_product(line, row))
             else:
-                items.setdefault(line.order_id, []).append(
-                    Item(
+                of_order = items.setdefault(line.order_id, [])
+                of_order.append(
+                    Line(
+                        number=len(of_order) + 1,
                         product=product.product_name,
                         product_id=product.product_id,
                         quantity=line.quantity,
@@ -174,7 +194,7 @@ class HistoryReader:
         reason = f"product_id {show_text(line.product_id)} is not in {PRODUCTS}"
         return self.add(LINES, row.line, reason)
 
-    def check_lines(self, items: Mapping[int, list[Item]]) -> None:
+    def check_lines(self, items: Mapping[int, list[Line]]) -> None:
         for number in self.orders.rows.keys() - self.spoiled:
             reason = reason_against(items.get(number, []))
             if reason is not None:
@@ -185,7 +205,8 @@ class HistoryReader:
     def rows_of(self, file: str, kind: type) -> Iterator[Row]:
         table = read_table(self.folder / file, needed_columns(kind))
         kept = columns_of(kind)
-        self.not_kept[file] = [name for name in table.columns if name not in kept]
+        left = self.not_kept.get(file, table.columns)
+        self.not_kept[file] = [name for name in left if name not in kept]
         return table.rows
 
     def id_in(self, column: str, row: Row) -> Any:
@@ -209,7 +230,7 @@ class HistoryReader:
             because.left_out += 1
 
 
-def reason_against(items: Sequence[Item]) -> str | None:
+def reason_against(items: Sequence[Line]) -> str | None:
     """Return why an order with these lines cannot be imported, or None."""
     if not items:
         return "has no lines"

@@ -28,6 +28,7 @@ def move_numbers(
             connection.execute(f"SET LOCAL lock_timeout = '{MAX_WAIT}'")
             move(connection, "order_numbers", plan.highest_order)
             move(connection, "customer_numbers", plan.highest_customer)
+            move(connection, "product_numbers", plan.highest_product)
             move(connection, "transfer_numbers", plan.highest_transfer)
             promised = waiting_for(connection, new_streams)
             if promised:

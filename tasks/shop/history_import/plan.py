@@ -10,13 +10,16 @@ from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from domain.orders.events import OrderShipped
+from domain.products.events import ProductDiscontinued
 from eventstore.aggregates.decider import Decider
 from eventstore.log.codec import schema_of
 from eventstore.log.events import Metadata, NewEvent
-from tasks.shop.deciders import CUSTOMERS, ORDERS
+from tasks.shop.deciders import CUSTOMERS, ORDERS, PRODUCTS
 from tasks.shop.history_import.errors import ImportRefused
+from tasks.shop.history_import.facts import created_event, registered_event
 from tasks.shop.history_import.history import History
-from tasks.shop.history_import.rows import MAX_NUMBER, created_event, registered_event
+from tasks.shop.history_import.price_list import price_list_of
+from tasks.shop.history_import.rows import MAX_NUMBER
 
 IMPORTS = UUID("0b6c1b3e-52a5-5d0c-9a5e-3f8a4e6b7c21")
 
@@ -39,8 +42,9 @@ class Plan:
 
     source: str
     events: Sequence[PlannedEvent]
-    highest_order: int
-    highest_customer: int
+    highest_order: int = 0
+    highest_customer: int = 0
+    highest_product: int = 0
     highest_transfer: int = 0
 
     @property
@@ -83,20 +87,25 @@ def event_id(import_id: UUID, planned: PlannedEvent) -> UUID:
 
 Turn = tuple[datetime, int, str | int, PlannedEvent]
 """An event's time, and its rank and subject, which order events of the same time."""
-REGISTERED, CREATED, SHIPPED = range(3)
+REGISTERED, LISTED, CREATED, SHIPPED, DISCONTINUED = range(5)
 
 
 def plan_of(history: History, *, source: str, currency: str, zone: ZoneInfo) -> Plan:
     """Return the plan of a history. Raises ImportRefused if no order is left."""
     if not history.orders:
         raise ImportRefused("there is no order to import")
-    turns = [*registrations(history, zone), *orders(history, currency, zone)]
+    turns = [
+        *registrations(history, zone),
+        *listings(history, currency, zone),
+        *orders(history, currency, zone),
+    ]
     turns.sort(key=lambda turn: turn[:3])
     return Plan(
         source=source,
         events=[planned for *_, planned in turns],
         highest_order=max(history.orders),
         highest_customer=highest_number(history.customers),
+        highest_product=highest_number(history.products),
     )
 
 
@@ -111,6 +120,18 @@ def registrations(history: History, zone: ZoneInfo) -> Iterator[Turn]:
         at = midnight(firsts.get(customer_id, earliest), zone)
         event = registered_event(customer)
         yield at, REGISTERED, customer_id, plan(CUSTOMERS, customer_id, 1, event, at)
+
+
+def listings(history: History, currency: str, zone: ZoneInfo) -> Iterator[Turn]:
+    """Yield the products of the price list, each at the day of its first order."""
+    for product_id, listed in price_list_of(history, currency).products.items():
+        at = midnight(listed.since, zone)
+        added = plan(PRODUCTS, product_id, 1, listed.added, at)
+        yield at, LISTED, product_id, added
+        if listed.until is not None:
+            at = midnight(listed.until, zone)
+            gone = plan(PRODUCTS, product_id, 2, ProductDiscontinued(), at)
+            yield at, DISCONTINUED, product_id, gone
 
 
 def orders(history: History, currency: str, zone: ZoneInfo) -> Iterator[Turn]:
@@ -151,11 +172,11 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
 
 
-def highest_number(customer_ids: Iterable[str]) -> int:
+def highest_number(ids: Iterable[str]) -> int:
     """
-    Return the highest id that the shop's sequence could assign again, or 0.
+    Return the highest id that a sequence of the shop could assign again, or 0.
 
     Ids far above are ignored: the sequence never gets that far.
     """
-    numbers = (int(i) for i in customer_ids if re.fullmatch("[1-9][0-9]{0,12}", i))
+    numbers = (int(i) for i in ids if re.fullmatch("[1-9][0-9]{0,12}", i))
     return max((n for n in numbers if n <= MAX_NUMBER), default=0)

@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from eventstore.encryption.keys import MasterKeys
+from eventstore.aggregates.decider import Deciders
 from tasks.shop.currency import currency_of
 from tasks.shop.history_import.comparing import PlanComparison, compare, waiting_for
 from tasks.shop.history_import.errors import ImportRefused, StreamsUsedOtherwise
@@ -30,7 +30,7 @@ def examine_log(
     connection: psycopg.Connection[Any],
     plan: Plan,
     currency: str,
-    masters: MasterKeys | None,
+    deciders: Deciders,
 ) -> PlanComparison:
     """
     Return which events of *plan* are in the log.
@@ -38,7 +38,7 @@ def examine_log(
     Raises StreamsUsedOtherwise, or ImportRefused for a log of another currency.
     """
     refuse_other_currency(connection, currency)
-    compared = compare(connection, plan, masters)
+    compared = compare(connection, plan, deciders)
     otherwise = compared.otherwise or waiting_for(
         connection, compared.new_streams(plan)
     )

@@ -6,15 +6,13 @@ item may have been free of charge, and a number may be a customer's id.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Annotated, Any, TypeVar, cast
 
-from domain.address import Address
-from domain.customers.events import CustomerRegistered
 from domain.errors import Fault, InvalidInput
 from domain.fields import (
     MAX_AMOUNT,
@@ -29,9 +27,6 @@ from domain.fields import (
 )
 from domain.input import parse
 from domain.money import parse_amount
-from domain.orders.commands import Item
-from domain.orders.events import OrderCreated
-from domain.orders.order import total_of
 from tasks.shop.history_import.csv_files import Row, show_text
 
 R = TypeVar("R")
@@ -76,6 +71,19 @@ class ProductRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PriceRow:
+    """
+    What the price list needs of the row of a product.
+
+    It is read for itself: orders of a product are kept whatever its price is.
+    """
+
+    product_id: ShortText
+    unit_price: Price | None = None
+    discontinued: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRow:
     order_id: Number
     customer_id: CustomerId
@@ -101,7 +109,10 @@ class LineRow:
     discount: Discount = Decimal(0)
 
 
-NOT_NEEDED = ("email",)
+NOT_NEEDED: Mapping[type, tuple[str, ...]] = {
+    CustomerRow: ("email",),
+    PriceRow: ("unit_price", "discontinued"),
+}
 """Optional columns, kept if a file has them."""
 
 
@@ -112,7 +123,8 @@ def columns_of(kind: type) -> tuple[str, ...]:
 
 
 def needed_columns(kind: type) -> list[str]:
-    return [name for name in columns_of(kind) if name not in NOT_NEEDED]
+    optional = NOT_NEEDED.get(kind, ())
+    return [name for name in columns_of(kind) if name not in optional]
 
 
 def read_row(kind: type[R], row: Row, currency: str) -> R:
@@ -197,6 +209,13 @@ def fraction(text: str) -> str:
     return f"{Decimal(text).normalize():f}"
 
 
+def yes_or_no(text: str) -> bool:
+    """Return a truth value in one of the forms in which databases export it."""
+    if text.strip().lower() not in (*YES, *NO):
+        raise ValueError("must be 1 or 0, yes or no")
+    return text.strip().lower() in YES
+
+
 def day(text: str) -> str:
     """Return a date without the midnight that some databases append."""
     plain = re.sub(r"[ T]00:00(:00(\.0+)?)?$", "", text)
@@ -210,58 +229,15 @@ def day(text: str) -> str:
     return found.isoformat()
 
 
+YES, NO = ("1", "-1", "t", "true", "y", "yes"), ("0", "f", "false", "n", "no")
 AMOUNTS = ("unit_price", "freight")
 NUMBERS = (*AMOUNTS, "discount")
 CONVERSIONS: dict[str, Callable[[str], object]] = {
     "order_id": whole,
     "quantity": whole,
     "discount": fraction,
+    "discontinued": yes_or_no,
     "order_date": day,
     "required_date": day,
     "shipped_date": day,
 }
-
-
-def registered_event(customer: CustomerRow) -> CustomerRegistered:
-    return CustomerRegistered(
-        name=customer.company_name,
-        email=customer.email,
-        contact_name=customer.contact_name,
-        phone=customer.phone,
-        address=address_of(customer),
-    )
-
-
-def address_of(customer: CustomerRow) -> Address | None:
-    """Return a customer's address; the row was checked to have all of it or none."""
-    if not (customer.address and customer.city and customer.country):
-        return None
-    return Address(
-        street=customer.address,
-        city=customer.city,
-        region=customer.region,
-        postal_code=customer.postal_code,
-        country=customer.country,
-    )
-
-
-def created_event(
-    order: OrderRow, items: Sequence[Item], currency: str
-) -> OrderCreated:
-    return OrderCreated(
-        customer_id=order.customer_id,
-        items=tuple(items),
-        discount=Decimal(0),
-        total=total_of(items),
-        address=Address(
-            name=order.ship_name,
-            street=order.ship_address,
-            city=order.ship_city,
-            region=order.ship_region,
-            postal_code=order.ship_postal_code,
-            country=order.ship_country,
-        ),
-        currency=currency,
-        required_date=order.required_date,
-        freight=order.freight,
-    )
