@@ -17,7 +17,7 @@ from domain.orders.events import (
     OrderItemsChanged,
     OrderReturned,
 )
-from domain.orders.upcasters import UPCASTERS
+from domain.orders.upcasters import OF_CREATED
 from eventstore.projections.projection import (
     Fact,
     Index,
@@ -191,7 +191,7 @@ projection = Projection(
     key_of=customer_of,
     needs=needs,
     fold=fold,
-    upcasters=UPCASTERS,
+    upcasters=OF_CREATED,
     # All of a customer's; not where an order goes to.
     personal={events.CustomerDetails: [f.name for f in fields(events.CustomerDetails)]},
     streams={"customer_id": "customer"},

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from domain.orders.events import OrderCreated
 from domain.orders.lines import Line
-from domain.orders.upcasters import UPCASTERS
+from domain.orders.upcasters import OF_CREATED
 from eventstore.projections.projection import (
     Fact,
     Index,
@@ -66,7 +66,7 @@ projection = Projection(
     key="product",
     events=[OrderCreated],
     parts=lines,
-    upcasters=UPCASTERS,
+    upcasters=OF_CREATED,
     personal={},
     key_of=product_of,
     fold=fold,

@@ -26,8 +26,12 @@ def with_payment_number(data: dict[str, Any]) -> dict[str, Any]:
     return {**data, "payment": 1}
 
 
-UPCASTERS: Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {
+Upcasters = Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]]
+
+OF_CREATED: Upcasters = {
     ("OrderCreated", 1): with_discount,
     ("OrderCreated", 2): with_freight_in_total,
-    ("PaymentReceived", 1): with_payment_number,
 }
+"""For who reads no payments: with an upcaster of theirs they would have to be read."""
+
+UPCASTERS: Upcasters = {**OF_CREATED, ("PaymentReceived", 1): with_payment_number}

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from domain.orders import refunds, unpaid
-from domain.orders.upcasters import UPCASTERS as UPCASTERS_OF_ORDERS
+from domain.orders.upcasters import OF_CREATED
 from domain.transfers import process as transfers
 from eventstore.subscriptions.process_manager import ProcessManager
 
@@ -30,7 +30,7 @@ def unpaid_orders(days: int | None, zone: tzinfo) -> ProcessManager:
         events=unpaid.EVENTS,
         react=react,
         due_at=partial(unpaid.due_at, days=days or 0, zone=zone),
-        upcasters=UPCASTERS_OF_ORDERS,
+        upcasters=OF_CREATED,
     )
 
 
