@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from eventstore.projections import views
 from readmodels import customers, order_list
 from readmodels.customers import CustomerRow
-from readmodels.order_list import OrderSummaryRow
 from readmodels.words import words
 from tasks.shop.wiring import Shop
 from tests.support.filled_tables import fill_table
+from tests.support.order_rows import order
 
 NAMES = ("Anna Zoe", "Zoe Abel", "Zeno 1 Oy", "Bo", "Ann-Zo 12", "Łódź Zo", "11 Abel")
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
@@ -40,19 +40,17 @@ SEARCHES = [
 COUNT = 150
 
 
-def an_order(number: int, chance: Random) -> OrderSummaryRow:
+def an_order(number: int, chance: Random) -> Any:
     customer = chance.randrange(40)
     name, email = NAMES[customer % len(NAMES)], f"z{customer}@example.com"
     tracking = f"1Z{number}" if chance.random() < 0.3 else None
-    return OrderSummaryRow(
-        order_id=number,
+    return order(
+        number,
+        name,
         customer_id=f"C{customer}",
-        customer_name=name,
         customer_email=email,
         total=chance.randrange(5),
-        currency="EUR",
         status=chance.choice(order_list.STATUSES),
-        item_count=1,
         tracking_number=tracking,
         created_at=DAY + timedelta(days=chance.randrange(9)),
         city=None,

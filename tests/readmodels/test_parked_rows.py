@@ -10,14 +10,14 @@ import pytest
 
 from domain.accounts.commands import CloseAccount, OpenAccount
 from domain.customers import commands as customers
-from domain.orders import commands as orders
 from eventstore.projections.parked_streams import find_parked
 from eventstore.rebuilding.rebuild import rebuild
 from eventstore.rebuilding.retrying import retry_parked
 from readmodels import ALL
 from tasks.shop.wiring import Shop
-from tests.support.desk import CLOCK, LAMP, Do, cancel, place, ship
+from tests.support.desk import CLOCK, LAMP, Do, place, ship
 from tests.support.failing_folds import contents, failing
+from tests.support.order_commands import OrderCommands
 
 NAMED = [one for one in ALL if one.streams]
 
@@ -25,13 +25,13 @@ NAMED = [one for one in ALL if one.streams]
 def history(chance: random.Random) -> Sequence[Any]:
     """Return commands of a few customers and orders, in any order; some are refused."""
     asked: list[Any] = []
-    placed = 0
+    buyers: list[str] = []
+    make = OrderCommands(random=chance)
     for name in ("C0", "C1", "C2", "C3"):
         asked.append(customers.RegisterCustomer(customer_id=name, name=name))
-    for _ in range(60):
+    for _ in range(70):
         name = f"C{chance.randrange(5)}"
-        order = chance.randint(1, max(placed, 1))
-        match chance.randrange(9):
+        match chance.randrange(10):
             case 0:
                 asked.append(customers.RegisterCustomer(customer_id=name, name=name))
             case 1 | 2:
@@ -41,14 +41,11 @@ def history(chance: random.Random) -> Sequence[Any]:
                     )
                 )
             case 3 | 4 | 5:
-                placed += 1
+                buyers.append(name)
                 asked.append(replace(place, customer_id=name, items=(CLOCK, LAMP)))
-            case 6:
-                asked.append(orders.ReceivePayment(order_id=order, amount=10_899))
-            case 7:
-                asked.append(replace(ship, order_id=order))
-            case 8:
-                asked.append(replace(cancel, order_id=order))
+            case _ if buyers:
+                order = chance.randrange(len(buyers))
+                asked.append(make.next(order + 1, buyers[order]))
     asked.append(customers.ForgetCustomer(customer_id="C1"))
     asked += [OpenAccount(account_id="TILL", currency="EUR")]
     asked += [CloseAccount(account_id="TILL")]

@@ -1,13 +1,10 @@
 """A retry of the shop's read models makes the rows that a rebuild makes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import pytest
 
-from domain.accounts.commands import Deposit, OpenAccount, Withdraw
 from domain.customers.commands import ForgetCustomer
-from domain.transfers.commands import TransferMoney
 from eventstore.projections.generations import live_generations
 from eventstore.projections.parked_streams import find_parked
 from eventstore.projections.tables import tables_of
@@ -15,27 +12,11 @@ from eventstore.rebuilding.rebuild import rebuild
 from eventstore.rebuilding.retrying import retry_parked
 from readmodels import ALL
 from tasks.shop.wiring import Shop
-from tests.support.desk import Do, alice, bob, pay, place, rename, ship
+from tests.support.desk import Do
 from tests.support.parking import park_stream
+from tests.support.past_checks import HISTORY
 
 MODELS = [projection for projection in ALL if projection.streams]
-HISTORY = (
-    alice,
-    bob,
-    place,
-    replace(place, customer_id="BOB"),
-    pay,
-    rename,
-    ship,
-    OpenAccount(account_id="A", currency="EUR"),
-    OpenAccount(account_id="B", currency="EUR"),
-    Deposit(account_id="A", amount=500),
-    TransferMoney(from_account="A", to_account="B", amount=1, currency="EUR"),
-    Deposit(account_id="A", amount=7),
-    Withdraw(account_id="A", amount=3),
-    place,
-    replace(rename, name="Alice Again"),
-)
 
 
 def rows_of(shop: Shop) -> Mapping[str, Sequence[str]]:

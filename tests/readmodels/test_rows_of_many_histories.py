@@ -27,7 +27,7 @@ from tests.support.shop_histories import MAX_ORDERS, ShopHistory
 
 MODELS = [projection for projection in ALL if projection.streams]
 EVENTS = 60
-"""Events of a history: ten customers, twenty orders, five accounts."""
+"""Events of a history: some customers, products, orders and accounts."""
 A_CHUNK = 500
 CHUNKS = 20
 END = Moment(up_to=2**62)
@@ -38,7 +38,7 @@ def place_of(stream_id: str) -> int:
     category, _, subject = stream_id.partition("-")
     if category == "order":
         return (int(subject) - 1) // MAX_ORDERS
-    return int(subject[1:].partition("C" if category == "customer" else "A")[0])
+    return int(subject[1:].partition(category[0].upper())[0])
 
 
 def fold_apart(

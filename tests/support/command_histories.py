@@ -1,8 +1,7 @@
-"""Random histories of the shop: commands of all kinds, of a few people and accounts."""
+"""Random histories of the shop: commands of all kinds, of a few people and things."""
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
@@ -12,25 +11,27 @@ from domain.customers.commands import (
     ForgetCustomer,
     RegisterCustomer,
 )
-from domain.orders.commands import (
-    CancelOrder,
-    ConfirmDelivery,
-    ReceivePayment,
-    ShipOrder,
+from domain.orders.commands import Item
+from domain.products.commands import (
+    AddProduct,
+    ChangePrice,
+    DiscontinueProduct,
+    RenameProduct,
 )
 from domain.transfers.commands import TransferMoney
 from tasks import commands
 from tasks.accept import accept
 from tasks.shop.wiring import Shop
 from tests.support.desk import CLOCK, LAMP, place
+from tests.support.order_commands import DAY, OrderCommands
 
 PEOPLE = ("ALICE", "BOB", "CAROL")
 ACCOUNTS = ("A", "B")
-DAY = datetime(2026, 12, 24, tzinfo=UTC)
+LISTED = Item(product_id="LAMP", quantity=2)
 
 
 def random_commands(random: Random, number: int) -> Iterator[Any]:
-    """Yield commands that begin with all people and accounts; some are rejected."""
+    """Yield commands that begin with all people and things; some are rejected."""
     for name in PEOPLE:
         yield RegisterCustomer(
             customer_id=name, name=name.title(), email=f"{name.lower()}@example.com"
@@ -38,21 +39,28 @@ def random_commands(random: Random, number: int) -> Iterator[Any]:
     for name in ACCOUNTS:
         yield OpenAccount(account_id=name, currency="EUR")
         yield Deposit(account_id=name, amount=1_000)
-    orders = 0
+    yield AddProduct(product_id="LAMP", name="Lamp", unit_price=999, currency="EUR")
+    buyers: list[str] = []
+    make = OrderCommands(random=random, day=DAY, listed=["LAMP"])
     for n in range(number):
         kind = random.choices(
-            ("place", "order", "rename", "account", "transfer", "forget"),
-            (6, 12, 3, 5, 2, 0.4),
+            ("place", "order", "rename", "account", "transfer", "product", "forget"),
+            (6, 18, 3, 5, 2, 2, 0.4),
         )[0]
-        if kind == "place" or not orders:
-            orders += 1
+        if kind == "place" or not buyers:
+            buyers.append(random.choice(PEOPLE))
             yield replace(
                 place,
-                customer_id=random.choice(PEOPLE),
-                items=random.choice([(CLOCK,), (LAMP, CLOCK), (LAMP,)]),
+                customer_id=buyers[-1],
+                items=random.choice([(CLOCK,), (LAMP, CLOCK), (LAMP,), (LISTED, LAMP)]),
+                freight=random.choice([None, 650]),
+                terms=random.choice([None, 14]),
             )
         elif kind == "order":
-            yield command_of_order(random, random.randint(1, orders))
+            order = random.randrange(len(buyers))
+            yield make.next(order + 1, buyers[order])
+        elif kind == "product":
+            yield command_of_product(random, n)
         elif kind == "rename":
             yield ChangeCustomerDetails(
                 customer_id=random.choice(PEOPLE),
@@ -72,13 +80,13 @@ def random_commands(random: Random, number: int) -> Iterator[Any]:
             yield ForgetCustomer(customer_id=random.choice(PEOPLE))
 
 
-def command_of_order(random: Random, order_id: int) -> Any:
+def command_of_product(random: Random, n: int) -> Any:
     return random.choice(
         [
-            ReceivePayment(order_id=order_id, amount=random.choice([999, 10_899])),
-            ShipOrder(order_id=order_id, tracking_no=f"1Z-{order_id}"),
-            ConfirmDelivery(order_id=order_id, delivered_at=DAY),
-            CancelOrder(order_id=order_id, reason="bought it twice"),
+            AddProduct(product_id="LAMP", name="Lamp", unit_price=999, currency="EUR"),
+            ChangePrice(product_id="LAMP", unit_price=1_000 + n),
+            RenameProduct(product_id="LAMP", name=f"Lamp {n}"),
+            DiscontinueProduct(product_id="LAMP"),
         ]
     )
 

@@ -8,15 +8,19 @@ from typing import Any
 from uuid import UUID
 
 from domain.address import Address
+from domain.orders.lines import LineQuantity
 from readmodels.customers import CustomerRow
-from readmodels.order_details import HistoryLine, Line, OrderDetailsView
+from readmodels.order_details import OrderDetailsView
 from readmodels.order_list import STATUSES
+from readmodels.order_parts import HistoryLine, Line, NoteLine, Parcel, Payment
 
 BEGIN = datetime(2026, 1, 1, 12, tzinfo=UTC)
 PRODUCTS = ("Chai", "Chang", "Chai, cold", r"C\a", "Côte de Blaye", "50 % (off).*", "ß")
 CITIES = ("Berlin", "Bern", "Århus", "'; DROP TABLE orders; --", '{"$gt": ""}')
 EVENTS = ("OrderCreated", "PaymentReceived", "OrderShipped", "OrderCancelled")
 FRACTIONS = ("0", "0.0", "0.05", "0.050", "0.1", "0.15", "1")
+QUANTITIES = (1, 2, 10, 100_000)
+PARCELS = (None, "1Z999", "1z999")
 AMOUNTS = (0, 1, 99, 9_900, 10_000, 2**53 + 1, 10**13)
 
 Asked = Sequence[tuple[str, str]]
@@ -33,20 +37,29 @@ def an_order(number: int, chance: Random) -> OrderDetailsView:
         customer_email=chance.choice([None, "a@example.com"]),
         status=chance.choice(STATUSES),
         currency="EUR",
-        lines=tuple(a_line(chance) for _ in range(chance.randrange(1, 4))),
+        lines=tuple(a_line(number, chance) for number in (1, *some_numbers(chance))),
         gross=chance.choice(AMOUNTS),
         discount=Decimal(chance.choice(FRACTIONS)),
+        freight=chance.choice(AMOUNTS),
         total=chance.choice(AMOUNTS),
-        freight=chance.choice([None, *AMOUNTS]),
+        carriage=chance.choice([None, *AMOUNTS]),
         paid=chance.choice(AMOUNTS),
         refunded=0,
+        due=chance.choice(AMOUNTS),
+        credit=chance.choice(AMOUNTS),
+        terms=chance.choice([None, 0, 14]),
+        payments=tuple(a_payment(number, chance) for number in some_numbers(chance)),
         address=an_address(chance),
         required_date=chance.choice([None, date(2026, 1, 1), date(2026, 2, 28)]),
-        tracking_number=chance.choice([None, "1Z999", "1z999"]),
+        put_off_until=chance.choice([None, date(2026, 2, 28)]),
+        parcels=tuple(a_parcel(number, chance) for number in some_numbers(chance)),
+        tracking_number=chance.choice(PARCELS),
+        notes=tuple(a_note(number, chance) for number in some_numbers(chance)),
         created_at=happened[0],
         paid_at=chance.choice([None, a_moment(chance)]),
         shipped_at=None,
         delivered_at=chance.choice([None, a_moment(chance)]),
+        returned_at=chance.choice([None, a_moment(chance)]),
         cancelled_at=None,
         history=tuple(
             happening(version, moment, chance)
@@ -55,14 +68,48 @@ def an_order(number: int, chance: Random) -> OrderDetailsView:
     )
 
 
-def a_line(chance: Random) -> Line:
+def some_numbers(chance: Random) -> range:
+    return range(2, 2 + chance.randrange(3))
+
+
+def a_line(number: int, chance: Random) -> Line:
     return Line(
+        number=number,
         product=chance.choice(PRODUCTS),
         product_id=chance.choice([None, "1", "2"]),
-        quantity=chance.choice([1, 2, 10, 100_000]),
+        quantity=chance.choice(QUANTITIES),
+        shipped=chance.choice([0, *QUANTITIES]),
+        returned=chance.choice([0, *QUANTITIES]),
         unit_price=chance.choice(AMOUNTS),
         discount=Decimal(chance.choice(FRACTIONS)),
         amount=chance.choice(AMOUNTS),
+    )
+
+
+def a_payment(number: int, chance: Random) -> Payment:
+    return Payment(
+        payment=number,
+        amount=chance.choice(AMOUNTS),
+        received_at=a_moment(chance),
+        voided_at=chance.choice([None, a_moment(chance)]),
+    )
+
+
+def a_parcel(number: int, chance: Random) -> Parcel:
+    return Parcel(
+        parcel=number,
+        tracking_number=chance.choice(PARCELS),
+        shipped_at=a_moment(chance),
+        lines=(LineQuantity(line=1, quantity=chance.choice(QUANTITIES)),),
+    )
+
+
+def a_note(version: int, chance: Random) -> NoteLine:
+    return NoteLine(
+        version=version,
+        text=chance.choice(["Ring twice", "ring\ntwice", "*"]),
+        actor=chance.choice([None, "alice"]),
+        added_at=a_moment(chance),
     )
 
 
@@ -138,8 +185,9 @@ def a_filter(
 def elements(
     liked: Document, operators: Mapping[str, Sequence[str]], chance: Random
 ) -> list[tuple[str, str]]:
-    """Return conditions on one element of an array, if the document has any."""
-    names = [name for name in operators if isinstance(liked[name.split(".")[0]], list)]
+    """Return conditions on one element of an array that is not empty."""
+    arrays = {name for name, held in liked.items() if held and isinstance(held, list)}
+    names = [name for name in operators if name.split(".")[0] in arrays]
     if not names:
         return []
     top = chance.choice(names).split(".")[0]
@@ -180,6 +228,7 @@ def other_value(name: str) -> str:
         return str(UUID(int=77))
     return {
         "required_date": "2026-02-28",
+        "put_off_until": "2026-02-28",
         "discount": "0.15",
         "is_forgotten": "true",
         "tracking_number": "1Z",
@@ -255,7 +304,7 @@ def plain(path: str, value: Any) -> Any:
         return datetime.fromisoformat(value)
     if last == "discount":
         return Decimal(value)
-    if last == "required_date":
+    if last in ("required_date", "put_off_until"):
         return date.fromisoformat(value)
     if last == "is_forgotten":
         return as_text(value)
@@ -263,8 +312,10 @@ def plain(path: str, value: Any) -> Any:
 
 
 NUMBERS = {
-    *("order_id", "version", "gross", "total", "freight", "paid", "refunded"),
-    *("quantity", "unit_price", "amount", "position", "orders", "cancelled", "worth"),
+    *("order_id", "version", "gross", "total", "freight", "carriage", "paid"),
+    *("refunded", "due", "credit", "terms", "number", "quantity", "shipped"),
+    *("returned", "unit_price", "amount", "payment", "parcel", "position"),
+    *("orders", "cancelled", "worth"),
 }
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from domain.orders import status
 from domain.orders.events import OrderCreated, OrderShipped
+from domain.orders.standing import standing_after
 from eventstore.projections.parked_streams import Parking, park
-from readmodels import figures
+from readmodels.figures import OrderSums, with_sums
 from tasks.shop.wiring import Shop
 from tests.support.desk import place, ship
 
@@ -21,10 +21,13 @@ bad_ship = replace(ship, tracking_no=BAD_PARCEL)
 
 
 def is_bad(event: object) -> bool:
+    """Return whether an event, or what the figures make of one, is one of these."""
     match event:
         case OrderShipped(tracking_no=tracking_no):
             return tracking_no == BAD_PARCEL
         case OrderCreated(freight=freight):
+            return freight == BAD_FREIGHT
+        case OrderSums(freight_change=freight):
             return freight == BAD_FREIGHT
         case _:
             return False
@@ -46,10 +49,8 @@ def broken_folds() -> Iterator[None]:
     """Have `order_list`, `order_details` and `figures` fail with these events."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("order_list", "order_details"):
-            patch.setattr(
-                f"readmodels.{name}.status_after", failing(status.status_after)
-            )
-        patch.setattr("readmodels.figures.sums_with", failing(figures.sums_with))
+            patch.setattr(f"readmodels.{name}.standing_after", failing(standing_after))
+        patch.setattr("readmodels.figures.with_sums", failing(with_sums))
         yield
 
 
