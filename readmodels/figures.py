@@ -13,7 +13,7 @@ from domain.orders.events import (
     OrderReturned,
     OrderShipped,
 )
-from domain.orders.upcasters import UPCASTERS
+from domain.orders.upcasters import OF_CREATED
 from eventstore.projections.projection import Fact, Key, LookedUp, Lookup, Projection
 from eventstore.projections.views import View
 
@@ -46,7 +46,11 @@ class FiguresRow(Figures):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderSums:
-    """What an order adds to the figures, and by how much its last event did."""
+    """
+    What an order adds to the figures, and by how much its last event did.
+
+    *freight* is that in its total: its carriage stays, whatever is changed.
+    """
 
     order_id: int
     gross: int = 0
@@ -68,20 +72,20 @@ def order_of(fact: Fact) -> int | None:
 def sums_of(row: OrderSums | None, fact: Fact) -> OrderSums:
     before = row or OrderSums(order_id=int(fact.subject))
     event: Priced = fact.event
-    gross, freight = before.gross, event.freight
+    gross, carriage = before.gross, 0
     if not isinstance(event, OrderReturned):
         # As it was ordered: what comes back is worth nothing, but was.
         gross = sum(line.unit_price * line.quantity for line in event.items)
     if isinstance(event, OrderCreated):
-        freight += event.carriage or 0
+        carriage = event.carriage or 0
     return OrderSums(
         order_id=before.order_id,
         gross=gross,
         total=event.total,
-        freight=freight,
+        freight=event.freight,
         gross_change=gross - before.gross,
         total_change=event.total - before.total,
-        freight_change=freight - before.freight,
+        freight_change=event.freight + carriage - before.freight,
     )
 
 
@@ -137,7 +141,7 @@ projection = Projection(
     key_of=key_of,
     needs=needs,
     fold=fold,
-    upcasters=UPCASTERS,
+    upcasters=OF_CREATED,
     personal={},
     lookups=[
         Lookup(
