@@ -1,7 +1,7 @@
 """The list of orders: a row for each order with customer, total and status."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Annotated, Any
@@ -155,7 +155,10 @@ def changes(row: OrderSummaryRow, event: OrderEvent) -> Mapping[str, Any]:
         case events.TrackingCorrected(parcel=parcel, tracking_no=number):
             numbers = list(row.tracking_numbers)
             wrong, numbers[parcel - 1] = numbers[parcel - 1], number
-            return with_numbers(row, tuple(numbers), but=words(wrong))
+            # But for those that a product has, too.
+            others = words_of_order("", row.products).split()
+            gone = {*words(wrong).split()}.difference(others)
+            return with_numbers(row, tuple(numbers), but=gone)
         case events.ShippingAddressChanged(address=address):
             return place_of(address)
         case _:
@@ -163,7 +166,10 @@ def changes(row: OrderSummaryRow, event: OrderEvent) -> Mapping[str, Any]:
 
 
 def with_numbers(
-    row: OrderSummaryRow, numbers: tuple[str | None, ...], *, but: str = ""
+    row: OrderSummaryRow,
+    numbers: tuple[str | None, ...],
+    *,
+    but: Collection[str] = (),
 ) -> Mapping[str, Any]:
     """
     Return the columns that change with the tracking numbers.
@@ -171,7 +177,7 @@ def with_numbers(
     The order is found no more by the words *but*.
     """
     # The words of more products than the row names are in the old ones.
-    kept = " ".join(w for w in row.order_words.split() if w not in but.split())
+    kept = " ".join(word for word in row.order_words.split() if word not in but)
     return {
         "parcels": len(numbers),
         "tracking_number": numbers[-1],

@@ -47,11 +47,16 @@ def test_an_order_is_a_line_of_its_own(shop: Shop, do: Do) -> None:
         customer_name="Alice",
         customer_email="alice@example.com",
         total=10_899,
+        due=10_899,
+        credit=0,
         currency="EUR",
         status="pending",
         item_count=2,
+        parcels=0,
         tracking_number=None,
         created_at=line.created_at,
+        terms=None,
+        required_date=None,
         city="London",
         products=("RETRO-CLOCK", "LAMP"),
     )
@@ -85,12 +90,12 @@ def test_a_cancelled_order_stays_on_the_list(shop: Shop, do: Do) -> None:
     assert [line.status for line in newest(shop)] == ["cancelled"]
 
 
-def test_cancelling_changes_the_status_alone(shop: Shop, do: Do) -> None:
+def test_cancelling_changes_the_status_and_what_is_due(shop: Shop, do: Do) -> None:
     do(alice, place)
     (before,) = newest(shop)
     do(cancel)
 
-    assert newest(shop) == [replace(before, status="cancelled")]
+    assert newest(shop) == [replace(before, status="cancelled", due=0)]
 
 
 def test_cancelling_one_order_leaves_the_others(shop: Shop, do: Do) -> None:
