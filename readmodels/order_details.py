@@ -31,6 +31,7 @@ from readmodels.order_parts import (
     Payment,
     gross_of,
     happening,
+    last_paid,
     lines_of,
     with_amounts,
     without,
@@ -96,8 +97,8 @@ class OrderDetailsView:
     tracking_number: Annotated[str | None, "The carrier's number of the last parcel"]
     notes: Annotated[tuple[NoteLine, ...], "Personal: what colleagues noted"]
     created_at: Annotated[datetime, "When it was placed"]
-    paid_at: Annotated[datetime | None, "When a payment was noted last"]
-    shipped_at: Annotated[datetime | None, "When a carrier got the last of it"]
+    paid_at: Annotated[datetime | None, "When the last payment that counts was noted"]
+    shipped_at: Annotated[datetime | None, "When a carrier got its last parcel so far"]
     delivered_at: Annotated[datetime | None, "When it arrived"]
     returned_at: Annotated[datetime | None, "When something came back last"]
     cancelled_at: Annotated[datetime | None, "When it was called off"]
@@ -195,7 +196,8 @@ def changes(
             paid = Payment(payment=payment, amount=amount, received_at=moment)
             return {"paid_at": moment, "payments": (*row.payments, paid)}
         case events.PaymentVoided(payment=payment):
-            return {"payments": without(row.payments, payment, moment)}
+            payments = without(row.payments, payment, moment)
+            return {"paid_at": last_paid(payments), "payments": payments}
         case events.ParcelShipped() | events.OrderShipped():
             return shipping(row, event, moment)
         case events.TrackingCorrected():

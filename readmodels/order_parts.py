@@ -120,13 +120,19 @@ def with_amounts(changed: Iterable[Line]) -> tuple[Line, ...]:
 
 
 def without(
-    payments: Iterable[Payment], number: int, moment: datetime
+    payments: Sequence[Payment], number: int, moment: datetime
 ) -> tuple[Payment, ...]:
     """Return the payments with the one of this number voided."""
     return tuple(
         replace(payment, voided_at=moment) if payment.payment == number else payment
         for payment in payments
     )
+
+
+def last_paid(payments: Sequence[Payment]) -> datetime | None:
+    """Return when the last payment that counts was noted; None if none does."""
+    times = [one.received_at for one in payments if one.voided_at is None]
+    return times[-1] if times else None
 
 
 def happening(fact: Fact) -> HistoryLine:

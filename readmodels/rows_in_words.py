@@ -14,6 +14,7 @@ NOUNS = {
     "customer_id": "customer",
     "account_id": "account",
     "transfer_id": "transfer",
+    "product_id": "product",
     "product": "product",
     "position": "statement line",
     "scope": "sum of",
@@ -21,8 +22,8 @@ NOUNS = {
 """What a row is, by the name of its key."""
 
 AMOUNTS = frozenset(
-    {"total", "gross", "freight", "paid", "refunded", "worth", "balance", "change"}
-    | {"amount", "unit_price"}
+    {"total", "gross", "freight", "carriage", "paid", "refunded", "due", "credit"}
+    | {"worth", "balance", "change", "amount", "unit_price"}
 )
 """The columns with amounts in minor units, of the row's currency or the shop's."""
 

@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from readmodels import order_details
-from readmodels.order_details import Line, OrderDetailsView
+from readmodels.order_details import OrderDetailsView
+from readmodels.order_parts import Line
 from tasks.shop.wiring import Shop
 from tests.support.desk import (
     CHRISTMAS,
@@ -19,8 +20,12 @@ from tests.support.desk import (
     deliver,
     pay,
     place,
+    refund,
     rename,
+    return_all,
     ship,
+    three_clocks,
+    to_paris,
 )
 
 
@@ -38,17 +43,23 @@ def test_an_order_has_its_lines_and_their_sums(shop: Shop, do: Do) -> None:
 
     assert order.lines == (
         Line(
+            number=1,
             product="RETRO-CLOCK",
             product_id="42",
             quantity=2,
+            shipped=0,
+            returned=0,
             unit_price=4_950,
             discount=Decimal("0.15"),
             amount=8_415,
         ),
         Line(
+            number=2,
             product="LAMP",
             product_id=None,
             quantity=2,
+            shipped=0,
+            returned=0,
             unit_price=4_950,
             discount=Decimal(0),
             amount=9_900,
@@ -74,7 +85,7 @@ def test_the_history_says_what_happened_in_order(shop: Shop, do: Do) -> None:
 
     assert [(h.event, h.version, h.told) for h in order.history] == [
         ("OrderCreated", 1, {"total": 10_899, "lines": 2}),
-        ("PaymentReceived", 2, {"amount": 10_899}),
+        ("PaymentReceived", 2, {"amount": 10_899, "payment": 1}),
         ("OrderShipped", 3, {"tracking_no": "1Z-999"}),
         ("DeliveryConfirmed", 4, {"delivered_at": "2026-12-24T00:00:00+00:00"}),
     ]
@@ -100,6 +111,19 @@ def test_a_cancelled_order_says_why(shop: Shop, do: Do) -> None:
 
     assert order.status == "cancelled"
     assert order.history[-1].told == {"reason": "bought it twice"}
+
+
+def test_whatever_happens_the_first_line_of_the_history_stays(
+    shop: Shop, do: Do
+) -> None:
+    do(alice, place)
+    (first,) = details(shop).history
+    do(three_clocks, to_paris, replace(pay, amount=15_849), ship, return_all, refund)
+
+    history = details(shop).history
+    assert history[0] == first
+    assert first.told == {"total": 10_899, "lines": 2}
+    assert [line.version for line in history] == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_a_new_name_is_on_the_order_too(shop: Shop, do: Do) -> None:
