@@ -133,16 +133,22 @@ def find_by_words(
     """
     Return the products that can be ordered under each of *names*, as people type them.
 
-    A name is a product's number, or its whole name in whatever letters.
+    A name is a product's number, or its whole name in whatever letters; one of signs
+    alone is the name as it is written.
     """
     columns = view.table.c
     listed = columns.discontinued_at.is_(None)
     known = find_by_number(connection, names)
-    asked = {name: words(name) for name in names}
-    rows = view.find(connection, listed, columns.words.in_(list(asked.values())))
+    asked = {words(name) for name in names}
+    rows = view.find(connection, listed, columns.words.in_(sorted(asked)))
     return {
         name: [known[name]]
         if name in known and known[name].discontinued_at is None
-        else [row for row in rows if words(row.name) == asked[name]]
+        else [row for row in rows if is_called(row, name)]
         for name in names
     }
+
+
+def is_called(row: ProductView, name: str) -> bool:
+    asked = words(name)
+    return words(row.name) == asked if asked else row.name == name

@@ -12,7 +12,7 @@ from tasks.shop.deciders import ALL as DECIDERS
 FORGETTING = {event for decider in DECIDERS for event in decider.forgets}
 WITHOUT_STREAMS = {
     "figures": "one row is fed by all orders",
-    "products": "a row is fed by all orders that have the product",
+    "ordered_products": "a row is fed by all orders that have the product",
 }
 
 
