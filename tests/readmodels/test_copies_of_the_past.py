@@ -17,7 +17,7 @@ from eventstore.past.moments import Moment, MomentReader
 from eventstore.past.registry import find_copies, find_right
 from eventstore.projections.projection import Projection
 from eventstore.projections.tables import Tables
-from readmodels import ALL, accounts, customers, order_list, products
+from readmodels import ALL, accounts, customers, order_list, ordered_products
 from tasks.shop.wiring import Shop
 from tests.support.desk import Do, place, rename
 from tests.support.parking import park_stream
@@ -126,12 +126,12 @@ def test_a_later_moment_starts_from_an_earlier_copy(
 def test_what_shows_the_same_events_is_the_same_copy(known_shop: Shop) -> None:
     events = read_events(known_shop)
     end = events[-1]
-    first = make_copy(known_shop, products.projection, moment_of(known_shop))
+    first = make_copy(known_shop, ordered_products.projection, moment_of(known_shop))
 
     # Nothing was ordered since.
     assert end.type != "OrderCreated"
     before = moment_of(known_shop, position=end.position - 1)
-    again = make_copy(known_shop, products.projection, before)
+    again = make_copy(known_shop, ordered_products.projection, before)
 
     assert again.number == first.number
     third = make_copy(known_shop, order_list.projection, before)

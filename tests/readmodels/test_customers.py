@@ -8,6 +8,7 @@ import pytest
 
 from readmodels import customers
 from readmodels.customers import CustomerView
+from tasks import catch_up
 from tasks.shop.wiring import Shop
 from tests.support.desk import (
     CLOCK,
@@ -19,8 +20,12 @@ from tests.support.desk import (
     pay,
     place,
     rename,
+    return_all,
+    return_one_clock,
     ship,
+    three_clocks,
 )
+from tests.support.shop_histories import ShopHistory
 
 
 def all_of(shop: Shop, **asked: Any) -> Sequence[CustomerView]:
@@ -85,6 +90,47 @@ def test_a_payment_changes_nothing_of_it(shop: Shop, do: Do) -> None:
     do(pay, ship)
 
     assert one(shop, "ALICE") == before
+
+
+def test_a_customer_is_worth_what_the_orders_cost_now(shop: Shop, do: Do) -> None:
+    do(alice, replace(place, freight=650), three_clocks)
+    changed = one(shop, "ALICE")
+    do(replace(pay, amount=16_499), ship, return_one_clock)
+    returned = one(shop, "ALICE")
+    do(return_all)
+
+    assert (changed.orders, changed.worth) == (1, 16_499)
+    assert returned.worth == 11_549
+    # The freight was not given back.
+    assert (one(shop, "ALICE").worth, one(shop, "ALICE").orders) == (650, 1)
+
+
+ADDED_UP = """
+    SELECT c.customer_id, count(o.order_id),
+        count(*) FILTER (WHERE o.status = 'cancelled'),
+        coalesce(sum(o.total) FILTER (WHERE o.status <> 'cancelled'), 0)::bigint,
+        max(o.created_at)
+    FROM readmodels.customers AS c
+    LEFT JOIN readmodels.order_details AS o USING (customer_id)
+    GROUP BY c.customer_id
+"""
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_of_any_history_a_customer_is_worth_the_sum_of_the_orders(
+    shop: Shop, seed: int
+) -> None:
+    with shop.lent() as connection:
+        ShopHistory.of(seed).append(connection, 300)
+        catch_up.run(shop)
+        wanted = connection.execute(ADDED_UP).fetchall()
+        found = connection.execute(
+            "SELECT customer_id, orders, cancelled, worth, last_order_at"
+            " FROM readmodels.customers"
+        ).fetchall()
+
+    assert sorted(found) == sorted(wanted)
+    assert sum(orders for _, orders, *_ in found) > 50
 
 
 def test_new_details_leave_the_worth(shop: Shop, do: Do) -> None:

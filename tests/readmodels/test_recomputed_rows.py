@@ -187,7 +187,7 @@ def test_a_line_of_a_statement_is_found_by_the_row_itself(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("name", "key", "words"),
     [
-        ("products", "chai", "does not say which streams"),
+        ("ordered_products", "chai", "does not say which streams"),
         ("order_list", "ALFKI", "its keys are numbers"),
     ],
 )

@@ -18,10 +18,26 @@ from eventstore.projections.project import subscription_of
 from eventstore.projections.projection import Key, Projection
 from eventstore.projections.tables import tables_of
 from eventstore.subscriptions.catch_up import advance
-from readmodels import ALL, customers, order_details, order_list, products
+from readmodels import (
+    ALL,
+    customers,
+    order_details,
+    order_list,
+    ordered_products,
+    products,
+)
 from tasks.shop.wiring import Shop
 from tests.support.command_histories import happen, random_commands
-from tests.support.desk import Do, alice, pay, place, rename, ship
+from tests.support.desk import (
+    Do,
+    add_clock,
+    alice,
+    pay,
+    place,
+    raise_price,
+    rename,
+    ship,
+)
 from tests.support.parking import park_stream
 
 Values = Mapping[Key, Mapping[str, Any]]
@@ -211,7 +227,7 @@ def forgetting_in(answer: Explanation) -> list[ColumnChange]:
 def test_a_row_of_all_orders_is_explained_by_all_of_them(shop: Shop, do: Do) -> None:
     do(alice, place, replace(place, customer_id="ALICE"), place)
 
-    answer = ask(shop, products.projection, "LAMP", "times_ordered")
+    answer = ask(shop, ordered_products.projection, "LAMP", "times_ordered")
 
     assert [one.after for one in answer.changes] == [3, 2, 1]
     assert (answer.is_whole, answer.events) == (True, 3)
@@ -222,9 +238,22 @@ def test_where_not_all_events_are_folded_it_says_so(shop: Shop, do: Do) -> None:
     question = Question(key="LAMP", column="times_ordered")
 
     with shop.lent() as connection:
-        answer = explain(connection, products.projection, question, most=1)
+        answer = explain(connection, ordered_products.projection, question, most=1)
 
     assert (answer.is_whole, answer.is_wrong) == (False, False)
+
+
+def test_a_product_of_the_list_is_explained_by_its_own_events(
+    shop: Shop, do: Do
+) -> None:
+    do(alice, add_clock, place, raise_price, place)
+
+    answer = ask(shop, products.projection, "RC-1", "unit_price")
+
+    raised, added = answer.changes
+    assert (raised.stream_id, raised.type) == ("product-RC-1", "PriceChanged")
+    assert (raised.before, raised.after, added.after) == (4_950, 5_250, 4_950)
+    assert (answer.is_whole, answer.events) == (True, 2)
 
 
 def test_what_is_parked_is_named_and_passed_over(shop: Shop, do: Do) -> None:
