@@ -56,9 +56,10 @@ def demo(orders: int | None, seed: int | None, live: bool, address: str | None) 
     """
     Fill an empty shop with seven invented months, which end yesterday.
 
-    They are imported facts: customers of whom one was renamed, one corrected twice and
-    one forgotten; orders in every state, cancellations, refunds, accounts and
-    transfers, by several people. The same seed on the same day makes the same shop. A
+    They are imported facts: a price list; customers of whom one was renamed, one
+    corrected twice and one forgotten; orders in every state, with parcels, part
+    payments, changes, returns, cancellations and refunds; accounts and transfers; by
+    several people. The same seed on the same day makes the same shop. A
     second run changes nothing, and completes a first one that was killed.
 
     With --live it places orders through the front door, as any client of the API. A

@@ -1,8 +1,10 @@
 """The demo with a past: what its history has, and what a second run does."""
 
+import json
 from collections import Counter
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, get_args
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,8 +15,12 @@ from cli.demo import demo
 from domain.customers.commands import RegisterCustomer
 from domain.input import parse
 from domain.orders.commands import PlaceOrder
+from domain.orders.events import OrderEvent
 from domain.orders.status import Status
+from domain.products.events import ProductEvent
+from eventstore.log.append import append
 from eventstore.log.bulk_append import append_bulk
+from eventstore.log.events import Metadata, NewEvent
 from tasks.shop.demo.history.episodes import LAST_DAY
 from tasks.shop.demo.history.planning import DemoWanted, plan_demo
 from tasks.shop.history_import.plan import Plan
@@ -71,6 +77,40 @@ def test_as_many_orders_are_placed_as_are_wanted(currency: str) -> None:
     assert types["OrderCreated"] == plan().highest_order == 120
 
 
+def test_the_demo_has_all_that_can_happen_to_orders_and_products() -> None:
+    kinds = {event.type for event in plan().events}
+
+    for kind in (*get_args(OrderEvent), *get_args(ProductEvent)):
+        assert kind.__name__ in kinds
+
+
+def test_the_goods_are_on_the_list_before_anybody_orders() -> None:
+    types = [event.type for event in plan().events]
+
+    assert types[:19] == ["ProductAdded"] * 19
+    assert "ProductAdded" not in types[19:]
+
+
+def test_an_order_of_the_demo_keeps_the_price_of_its_day() -> None:
+    """It has the list's price, one that was agreed on, or is of something else."""
+    prices: dict[str, int] = {}
+    told = Counter[str]()
+    for event in plan(DemoWanted(orders=300, last_day=WANTED.last_day)).events:
+        data, product_id = json.loads(event.data), event.stream_id.partition("-")[2]
+        if event.type in ("ProductAdded", "PriceChanged"):
+            prices[product_id] = data["unit_price"]
+        for item in data["items"] if event.type == "OrderCreated" else ():
+            if item["product_id"] is None:
+                told["free"] += 1
+            else:
+                is_listed = item["unit_price"] == prices[item["product_id"]]
+                told["listed" if is_listed else "agreed"] += 1
+
+    assert told["free"] > 1
+    assert told["agreed"] == 1
+    assert told["listed"] > 300
+
+
 def test_nothing_is_known_of_the_forgotten_after_the_forgetting() -> None:
     """Else a run that was killed could not encrypt the rest."""
     events = plan().events
@@ -100,7 +140,7 @@ def test_the_demo_has_orders_in_every_state_by_several_people(shop: Shop) -> Non
     actors = {event.metadata["actor"] for event in log}
     assert {"webshop", "mara", "jonas", "emma", "carrier", "henrik"} <= actors
     assert {event.metadata["source"] for event in log} == {
-        f"a demo of 120 orders to {yesterday()}"
+        f"a demo shop of 120 orders to {yesterday()}"
     }
     assert ask(shop, "SELECT count(*) FROM commands") == [(0,)]
 
@@ -193,6 +233,26 @@ def test_a_shop_with_a_history_of_its_own_takes_no_demo(shop: Shop, do: Do) -> N
 
     assert refused.exit_code == 1
     assert "has a history of its own" in refused.output
+    assert ask(shop, "SELECT count(*) FROM events") == [(1,)]
+
+
+def test_a_demo_of_a_version_before_is_kept_as_it_is(shop: Shop) -> None:
+    about = UUID(int=1)
+    metadata = Metadata(
+        event_id=about,
+        correlation_id=about,
+        causation_id=about,
+        schema="1.0",
+        source="a demo of 300 orders to 2026-03-31",
+    )
+    event = NewEvent(type="CustomerForgotten", data="{}", metadata=metadata)
+    with shop.lent() as connection:
+        append(connection, [("customer-1", event)], expected={"customer-1": 0})
+
+    refused = run()
+
+    assert refused.exit_code == 1
+    assert "has the demo of a version before, and keeps it" in refused.output
     assert ask(shop, "SELECT count(*) FROM events") == [(1,)]
 
 

@@ -1,6 +1,6 @@
 """What the invented shop sells: paper, pens and ink."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from domain.money import minor_digits
 
@@ -45,3 +45,16 @@ PRODUCTS = {
     "SEAL": Product("Brass seal with one letter and a beech handle", 2980),
     "CASE-3": Product("Leather case for three pens, saddle brown", 5350),
 }
+ENGRAVING = Product("Engraving of a name, up to twenty letters", 1200)
+"""It is on no list: a line that has it says so itself."""
+FREIGHT = 650
+"""What a parcel costs, in hundredths."""
+
+
+def engraving_in(currency: str, quantity: int = 1) -> dict[str, Any]:
+    """Return the line of an order that has it engraved, as a PlaceOrder has it."""
+    return {
+        "product": ENGRAVING.name,
+        "quantity": quantity,
+        "unit_price": ENGRAVING.price_in(currency),
+    }

@@ -8,14 +8,15 @@ be continued by another, and a run after a complete one changes nothing.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from domain.orders.status import Status
 from tasks.shop.demo.client import Client, FinishedCommand
 from tasks.shop.demo.customers import CUSTOMERS, MOVED
-from tasks.shop.demo.orders import ORDERS, Order
+from tasks.shop.demo.goods import PRODUCTS
+from tasks.shop.demo.orders import ORDERS
+from tasks.shop.demo.stages import PLACING, STAGES, Live, Stage
 
 NAME = "paper-and-ink"
-
-Orders = dict[str, Order]
+OF_ORDERS = "paper-and-ink by its list"
+"""Other keys than those of a demo without a price list, whose customers buy on."""
 
 
 class Demo:
@@ -35,113 +36,80 @@ class Demo:
 
         Raises DemoFailed if one is rejected, fails or is not run.
         """
-        customers = self.all_of(
-            "RegisterCustomer",
-            {name: customer.details() for name, customer in CUSTOMERS.items()},
-        )
-        numbers = {name: done.subject for name, done in customers.items()}
-        placed = self.place(numbers)
+        self.fill_price_list()
+        numbers = self.register_customers()
+        live = Live(currency=self.currency, customers=numbers)
+        self.carry_out(PLACING, live)
         self.all_of(
             "ChangeCustomerDetails",
             {
-                name: {"customer_id": numbers[name], **customer.details()}
+                f"ChangeCustomerDetails {name}": {
+                    "customer_id": numbers[name],
+                    **customer.details(),
+                }
                 for name, customer in MOVED.items()
             },
         )
-        self.drive_on({name: int(done.subject) for name, done in placed.items()})
+        for stage in STAGES:
+            self.carry_out(stage, live)
 
-    def place(self, numbers: Mapping[str, str]) -> dict[str, FinishedCommand]:
-        return self.all_of(
-            "PlaceOrder",
+    def fill_price_list(self) -> None:
+        self.all_of(
+            "AddProduct",
             {
-                name: {
-                    "customer_id": numbers[order.customer],
-                    "items": order.items(self.currency),
-                    "address": order.address(),
+                f"AddProduct {product_id}": {
+                    "product_id": product_id,
+                    "name": product.name,
+                    "unit_price": product.price_in(self.currency),
                     "currency": self.currency,
                 }
-                for name, order in orders_named(lambda _: True).items()
+                for product_id, product in PRODUCTS.items()
             },
         )
 
-    def drive_on(self, numbers: Mapping[str, int]) -> None:
-        """Pay, cancel, ship and deliver; *numbers* are the order ids by step name."""
-        self.all_of(
-            "ReceivePayment",
+    def register_customers(self) -> dict[str, str]:
+        """Register the customers; return the number that the shop gave each."""
+        done = self.all_of(
+            "RegisterCustomer",
             {
-                name: {"order_id": numbers[name], "amount": order.total(self.currency)}
-                for name, order in orders_named(lambda order: order.is_paid).items()
+                f"RegisterCustomer {name}": customer.details()
+                for name, customer in CUSTOMERS.items()
             },
         )
-        self.all_of(
-            "CancelOrder",
-            {
-                name: {"order_id": numbers[name], "reason": order.reason}
-                for name, order in orders_named(
-                    lambda order: order.status is Status.CANCELLED
-                ).items()
-            },
-        )
-        shipped = self.all_of(
-            "ShipOrder",
-            {
-                name: {"order_id": numbers[name], "tracking_no": tracking_of(name)}
-                for name in orders_named(lambda order: order.is_shipped)
-            },
-        )
-        self.all_of(
-            "ConfirmDelivery",
-            {
-                name: {
-                    "order_id": numbers[name],
-                    # Not this run's time: the next run must send the same command.
-                    "delivered_at": shipped[name].finished_at.isoformat(),
-                }
-                for name in orders_named(lambda order: order.status is Status.DELIVERED)
-            },
-        )
+        return {
+            name: each.subject
+            for name, each in zip(CUSTOMERS, done.values(), strict=True)
+        }
+
+    def carry_out(self, stage: Stage, live: Live) -> None:
+        """Send the commands of a stage, and note what came of them."""
+        orders = stage.orders
+        commands = {}
+        for name, order in orders.items():
+            data = dict(stage.data(live, name, order))
+            if stage is not PLACING:
+                data["order_id"] = live.number_of(name)
+            commands[f"{stage.name} {name}"] = data
+        done = self.all_of(stage.command, commands, of=OF_ORDERS)
+        live.done[stage.name] = dict(zip(orders, done.values(), strict=True))
 
     def all_of(
-        self, type_: str, commands: Mapping[str, Mapping[str, Any]]
+        self, type_: str, commands: Mapping[str, Mapping[str, Any]], of: str = NAME
     ) -> dict[str, FinishedCommand]:
-        """Send these commands; return them when all have succeeded."""
+        """Send these commands, by step; return them when all have succeeded."""
         sent = {
-            name: self.client.send(f"demo {NAME}: {type_} {name}", type_, data)
-            for name, data in commands.items()
+            step: self.client.send(f"demo {of}: {step}", type_, data)
+            for step, data in commands.items()
         }
         done = {}
-        for name, each in sent.items():
-            done[name] = self.client.wait_for(each)
+        for step, each in sent.items():
+            done[step] = self.client.wait_for(each)
             self.new += each.is_new
             self.advance(1)
         return done
 
 
-def orders_named(is_meant: Callable[[Order], bool]) -> Orders:
-    """Return the orders for which *is_meant* is true, by step name."""
-    return {
-        f"order-{place}": order
-        for place, order in enumerate(ORDERS, 1)
-        if is_meant(order)
-    }
-
-
-def tracking_of(name: str) -> str:
-    """Return the tracking number that the invented carrier gives an order."""
-    place = int(name.partition("-")[2])
-    return f"PF{48_110_000 + 7_919 * place}EU"
-
-
 def count_steps() -> int:
     """Return how many commands a run has."""
-    return (
-        len(CUSTOMERS)
-        + len(MOVED)
-        + sum(
-            1
-            + order.is_paid
-            + order.is_shipped
-            + (order.status in (Status.DELIVERED, Status.CANCELLED))
-            for order in ORDERS
-        )
-    )
+    goods_and_people = len(PRODUCTS) + len(CUSTOMERS) + len(MOVED)
+    return goods_and_people + len(ORDERS) + sum(len(stage.orders) for stage in STAGES)

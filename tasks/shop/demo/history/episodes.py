@@ -4,7 +4,7 @@ The written part of the demo: what happens to customers whom one can look up by 
 Days count from 0 to LAST_DAY. Each episode draws its hours from its own random numbers.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
@@ -13,6 +13,13 @@ from domain.customers.commands import ForgetCustomer
 from domain.orders.commands import RefundPayment
 from domain.transfers.commands import TransferMoney
 from tasks.shop.demo.customers import CUSTOMERS, MOVED
+from tasks.shop.demo.history.detours import (
+    line_that_came_back,
+    order_on_account,
+    order_that_came_back,
+    order_that_was_changed,
+    order_that_was_waited_for,
+)
 from tasks.shop.demo.history.invented_shop import InventedShop
 from tasks.shop.demo.history.people import ACCOUNTS, PRIVACY, SERVICE, WEBSHOP
 from tasks.shop.demo.history.routine import (
@@ -73,7 +80,8 @@ def order_placed_twice(shop: InventedShop, random: Random) -> Story:
     yield Step(paid, ACCOUNTS, shop.payment_of(second))
     yield from cancel_and_refund(shop, second, 63, random, "Ordered twice by mistake")
     back = Withdraw(
-        account_id=shop.customers.numbers["harper"], amount=shop.total_of(second)
+        account_id=shop.customers.numbers["harper"],
+        amount=shop.order(second).standing.refunded,
     )
     yield Step(shop.calendar.office_time(70, random), ACCOUNTS, back)
 
@@ -86,7 +94,7 @@ def order_refunded_in_parts(shop: InventedShop, random: Random) -> Story:
     yield payment(shop, number, 85, random)
     reason = "Late for the fair; the money goes back"
     yield cancellation(shop, number, 92, random, reason)
-    total = shop.total_of(number)
+    total = shop.order(number).standing.credit
     for day, amount in ((94, total // 3), (101, total - total // 3)):
         refund = RefundPayment(order_id=int(number), amount=amount)
         yield Step(shop.calendar.office_time(day, random), ACCOUNTS, refund)
@@ -167,12 +175,6 @@ def one_order(
     yield from ship_and_deliver(shop, number, paid + 1, random)
 
 
-def other_customers(shop: InventedShop) -> Iterable[Story]:
-    """Return the stories of written customers to whom nothing special happens."""
-    for day, key in enumerate(("garonne", "kowal")):
-        yield register(shop, key, CUSTOMERS[key], day)
-
-
 EPISODES: dict[Episode, int] = {
     renamed_customer: 2,
     customer_corrected_twice: 1,
@@ -184,6 +186,11 @@ EPISODES: dict[Episode, int] = {
     closed_account: 0,
     order_of_the_last_weeks: 1,
     order_of_the_last_day: 1,
+    order_on_account: 1,
+    order_that_was_changed: 1,
+    line_that_came_back: 1,
+    order_that_came_back: 1,
+    order_that_was_waited_for: 1,
 }
 """The episodes, with how many orders each has."""
 ORDERS = sum(EPISODES.values())

@@ -9,7 +9,11 @@ import psycopg
 from tasks.shop.demo.history.planning import FIRST_SEED, DemoWanted
 from tasks.shop.history_import.errors import ImportRefused
 
-SOURCE = re.compile(r"a demo of (\d+) orders to (\d{4}-\d\d-\d\d)(?:, seed (\d+))?")
+SOURCE = re.compile(
+    r"a demo shop of (\d+) orders to (\d{4}-\d\d-\d\d)(?:, seed (\d+))?"
+)
+BEFORE = "a demo of "
+"""How the source of the demo began as long as it had no price list."""
 
 
 def find_demo(connection: psycopg.Connection[Any]) -> DemoWanted | None:
@@ -23,7 +27,13 @@ def find_demo(connection: psycopg.Connection[Any]) -> DemoWanted | None:
     ).fetchone()
     if row is None:
         return None
-    found = SOURCE.fullmatch(row[0] or "")
+    source = row[0] or ""
+    if source.startswith(BEFORE):
+        raise ImportRefused(
+            "this shop has the demo of a version before, and keeps it: start another"
+            " for today's by STATE_DIR=.demo ./recount up"
+        )
+    found = SOURCE.fullmatch(source)
     if found is None:
         raise ImportRefused(
             "this shop has a history of its own, and the demo is for an empty one:"

@@ -1,14 +1,16 @@
 """What all stories of the demo need: the simulation, its days, its customers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from domain.input import parse
 from domain.orders.commands import PlaceOrder, ReceivePayment
-from tasks.shop.demo.goods import PRODUCTS, amount_in
+from domain.orders.state import Order
+from tasks.shop.demo.goods import amount_in
 from tasks.shop.demo.history.people import CustomerBook
 from tasks.shop.demo.history.simulation import Simulation
 
@@ -28,12 +30,16 @@ class Calendar:
 
     def at(self, day: int, hour: int, minute: int = 0) -> datetime:
         """Return a time of a day, in UTC."""
-        on = self.first + timedelta(days=day)
-        return datetime.combine(on, time(hour, minute), self.zone).astimezone(UTC)
+        return datetime.combine(
+            self.day(day), time(hour, minute), self.zone
+        ).astimezone(UTC)
+
+    def day(self, day: int) -> date:
+        return self.first + timedelta(days=day)
 
     def working_day(self, day: int) -> int:
         """Return *day*, or the Monday after it."""
-        is_sunday = (self.first + timedelta(days=day)).weekday() == SUNDAY
+        is_sunday = self.day(day).weekday() == SUNDAY
         return day + 1 if is_sunday else day
 
     def any_time(self, day: int, random: Random, *, until: int = LAST_HOUR) -> datetime:
@@ -56,33 +62,41 @@ class InventedShop:
     customers: CustomerBook = field(default_factory=CustomerBook)
 
     def order_for(
-        self, key: str, quantities: Mapping[str, int], discount: str = "0"
+        self,
+        key: str,
+        quantities: Mapping[str, int],
+        discount: str = "0",
+        *,
+        more: Sequence[Mapping[str, Any]] = (),
+        **terms: Any,
     ) -> PlaceOrder:
-        """Return the order of a customer: how many of each product."""
+        """
+        Return the order of a customer: how many of each product of the list.
+
+        *more* are further lines, *terms* fields of the order such as its freight.
+        """
+        items: list[Mapping[str, Any]] = [
+            {"product_id": product_id, "quantity": quantity, "discount": discount}
+            for product_id, quantity in quantities.items()
+        ]
         return parse(
             PlaceOrder,
             {
                 "customer_id": self.customers.numbers[key],
-                "items": [
-                    {
-                        "product": PRODUCTS[product_id].name,
-                        "product_id": product_id,
-                        "quantity": quantity,
-                        "unit_price": PRODUCTS[product_id].price_in(self.currency),
-                        "discount": discount,
-                    }
-                    for product_id, quantity in quantities.items()
-                ],
+                "items": [*items, *more],
                 "address": self.customers.shipping_address(key),
                 "currency": self.currency,
+                **terms,
             },
         )
 
-    def payment_of(self, number: str) -> ReceivePayment:
-        return ReceivePayment(order_id=int(number), amount=self.total_of(number))
+    def payment_of(self, number: str, part: float = 1) -> ReceivePayment:
+        """Return the payment of what is due for an order, or of a *part* of that."""
+        due = self.order(number).standing.due
+        return ReceivePayment(order_id=int(number), amount=round(due * part))
 
-    def total_of(self, number: str) -> int:
-        return self.simulation.order(number).total.amount
+    def order(self, number: str) -> Order:
+        return self.simulation.order(number)
 
     def amount(self, hundredths: int) -> int:
         return amount_in(self.currency, hundredths)

@@ -7,9 +7,10 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from domain.orders.events import OrderCreated
-from tasks.shop.demo.history.episodes import EPISODES, LAST_DAY, ORDERS, other_customers
+from tasks.shop.demo.history.episodes import EPISODES, LAST_DAY, ORDERS
 from tasks.shop.demo.history.invented_shop import Calendar, InventedShop
 from tasks.shop.demo.history.people import draw_customer
+from tasks.shop.demo.history.price_list import price_list
 from tasks.shop.demo.history.routine import drawn_customer, drawn_order
 from tasks.shop.demo.history.simulation import Simulation, Story
 from tasks.shop.history_import.plan import Plan, PlannedEvent
@@ -36,7 +37,7 @@ class DemoWanted:
     def source(self) -> str:
         """What its events have as their source; `existing.py` reads it."""
         seed = "" if self.seed == FIRST_SEED else f", seed {self.seed}"
-        return f"a demo of {self.orders} orders to {self.last_day}{seed}"
+        return f"a demo shop of {self.orders} orders to {self.last_day}{seed}"
 
 
 def plan_demo(
@@ -73,9 +74,9 @@ def plan_demo(
 
 def stories(shop: InventedShop, wanted: DemoWanted) -> Iterator[Story]:
     """Yield all stories; each has random numbers of its own, made of the seed."""
+    yield price_list(shop)
     for episode in EPISODES:
         yield episode(shop, Random(f"{wanted.seed} {episode.__name__}"))
-    yield from other_customers(shop)
     drawn = wanted.orders - ORDERS
     customers = drawn // ORDERS_A_CUSTOMER
     for place in range(customers):

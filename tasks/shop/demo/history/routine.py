@@ -9,11 +9,12 @@ from domain.input import parse
 from domain.orders.commands import (
     CancelOrder,
     ConfirmDelivery,
+    PlaceOrder,
     RefundPayment,
     ShipOrder,
 )
 from tasks.shop.demo.customers import Customer
-from tasks.shop.demo.goods import PRODUCTS
+from tasks.shop.demo.goods import FREIGHT, PRODUCTS, engraving_in
 from tasks.shop.demo.history.invented_shop import InventedShop
 from tasks.shop.demo.history.people import (
     ACCOUNTS,
@@ -28,6 +29,12 @@ from tasks.shop.demo.history.simulation import Step, Story
 
 NEVER_PAID, CANCELLED, REFUNDED = 0.04, 0.09, 0.13
 """Up to which drawn share an order is never paid, cancelled, or paid and cancelled."""
+ON_ACCOUNT = 0.5
+"""The share of businesses' orders that are shipped first and paid later."""
+TERMS = 30
+"""The days that they have to pay."""
+ENGRAVED = 0.05
+"""The share of orders with a line that is on no list."""
 CORRECTED = 0.15
 """The share of customers whose address changes."""
 REASONS = (
@@ -82,21 +89,40 @@ def drawn_order(shop: InventedShop, day: int, random: Random) -> Story:
     yield Step(at)
     key = random.choice(shop.customers.regular)
     is_large = is_business(shop.customers.details[key])
-    quantities = dict(draw_quantities(random, is_large=is_large))
-    discount = random.choice(("0.05", "0.1", "0.15")) if is_large else "0"
-    number = yield Step(at, WEBSHOP, shop.order_for(key, quantities, discount))
+    is_on_account = is_large and random.random() < ON_ACCOUNT
+    order = draw_order(shop, key, TERMS if is_on_account else None, random)
+    number = yield Step(at, WEBSHOP, order)
     share = random.random()
-    if share < NEVER_PAID:
-        return
-    if share < CANCELLED:
+    if NEVER_PAID <= share < CANCELLED:
         yield cancellation(shop, number, day + random.randint(1, 4), random)
-        return
-    paid = shop.calendar.working_day(day + random.choice((1, 1, 1, 2, 3, 5)))
-    yield payment(shop, number, paid, random)
-    if share < REFUNDED:
-        yield from cancel_and_refund(shop, number, paid + 1, random)
-    else:
-        yield from ship_and_deliver(shop, number, paid + random.randint(1, 2), random)
+    elif is_on_account:
+        yield from ship_and_deliver(shop, number, day + random.randint(1, 3), random)
+        yield from late_payment(shop, number, day, random)
+    elif share >= CANCELLED:
+        paid = shop.calendar.working_day(day + random.choice((1, 1, 1, 2, 3, 5)))
+        yield payment(shop, number, paid, random)
+        if share < REFUNDED:
+            yield from cancel_and_refund(shop, number, paid + 1, random)
+        else:
+            sent = paid + random.randint(1, 2)
+            yield from ship_and_deliver(shop, number, sent, random)
+
+
+def draw_order(
+    shop: InventedShop, key: str, terms: int | None, random: Random
+) -> PlaceOrder:
+    """Return an order of some products; a business has much for less, freight free."""
+    is_large = is_business(shop.customers.details[key])
+    quantities = dict(draw_quantities(random, is_large=is_large))
+    is_engraved = random.random() < ENGRAVED
+    return shop.order_for(
+        key,
+        quantities,
+        random.choice(("0.05", "0.1", "0.15")) if is_large else "0",
+        more=[engraving_in(shop.currency)] if is_engraved else (),
+        freight=0 if is_large else shop.amount(FREIGHT),
+        terms=terms,
+    )
 
 
 def draw_quantities(random: Random, *, is_large: bool) -> Iterator[tuple[str, int]]:
@@ -105,9 +131,20 @@ def draw_quantities(random: Random, *, is_large: bool) -> Iterator[tuple[str, in
         yield product_id, random.randint(4, 40) if is_large else random.randint(1, 3)
 
 
-def payment(shop: InventedShop, number: str, day: int, random: Random) -> Step:
+def late_payment(shop: InventedShop, number: str, day: int, random: Random) -> Story:
+    """Pay an order on account some weeks after its *day*, sometimes in two parts."""
+    paid = day + random.randint(14, TERMS + 8)
+    if random.random() < 0.2:
+        yield payment(shop, number, paid, random, part=0.5)
+        paid += 9
+    yield payment(shop, number, paid, random)
+
+
+def payment(
+    shop: InventedShop, number: str, day: int, random: Random, part: float = 1
+) -> Step:
     at = shop.calendar.office_time(day, random)
-    return Step(at, ACCOUNTS, shop.payment_of(number))
+    return Step(at, ACCOUNTS, shop.payment_of(number, part))
 
 
 def cancellation(
@@ -124,8 +161,14 @@ def cancel_and_refund(
     """Cancel a paid order, and refund all of it on a later day."""
     day = shop.calendar.working_day(day)
     yield cancellation(shop, number, day, random, reason)
-    refund = RefundPayment(order_id=int(number), amount=shop.total_of(number))
-    yield Step(shop.calendar.office_time(day + 1, random), ACCOUNTS, refund)
+    yield refund(shop, number, day + 1, random)
+
+
+def refund(shop: InventedShop, number: str, day: int, random: Random) -> Step:
+    """Return the refund of all that was paid for an order and is not due."""
+    amount = shop.order(number).standing.credit
+    command = RefundPayment(order_id=int(number), amount=amount)
+    return Step(shop.calendar.office_time(day, random), ACCOUNTS, command)
 
 
 def ship_and_deliver(
@@ -137,13 +180,19 @@ def ship_and_deliver(
     yield delivery(shop, number, day + random.randint(2, 9), random)
 
 
-def shipping(shop: InventedShop, number: str, day: int, random: Random) -> Step:
-    tracking_no = f"PF{48_110_000 + 7_919 * int(number)}EU"
+def shipping(
+    shop: InventedShop, number: str, day: int, random: Random, parcel: int = 1
+) -> Step:
     return Step(
         shop.calendar.office_time(day, random),
         WAREHOUSE,
-        ShipOrder(order_id=int(number), tracking_no=tracking_no),
+        ShipOrder(order_id=int(number), tracking_no=tracking_of(number, parcel)),
     )
+
+
+def tracking_of(number: str, parcel: int = 1) -> str:
+    """Return the tracking number that the invented carrier gives a parcel."""
+    return f"PF{48_110_000 + 7_919 * int(number) + parcel - 1}EU"
 
 
 def delivery(shop: InventedShop, number: str, day: int, random: Random) -> Step:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from domain.orders.order import Order
+from domain.orders.state import Order
 from eventstore.aggregates.decider import Decider, Deciders
 from eventstore.log.codec import schema_of
 from eventstore.subscriptions.process_manager import ProcessManager
