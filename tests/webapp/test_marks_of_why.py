@@ -36,8 +36,8 @@ order = replace(
 SHOWN = {
     "/orders/1": {
         *("status", "customer_name", "customer_id", "customer_email", "address"),
-        *("total", "created_at", "required_date", "tracking_number", "lines"),
-        *("discount", "freight", "history", "paid", "shipped_at"),
+        *("total", "created_at", "required_date", "parcels", "lines"),
+        *("discount", "freight", "history", "paid", "payments", "shipped_at"),
     },
     "/orders": {"total", "status"},
     "/customers/ALICE": {

@@ -7,6 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from domain.accounts.commands import Deposit, OpenAccount
+from domain.products.commands import AddProduct
 from domain.transfers.commands import TransferMoney
 from eventstore.projections.parked_streams import drop_parked
 from tasks import commands
@@ -149,8 +150,8 @@ def test_an_order_that_a_customers_sums_lack_is_told_with_the_customer(
 def test_a_form_for_an_order_says_which_products_it_does_not_know(
     client: FlaskClient, shop: Shop, do: Do
 ) -> None:
-    do(alice, place)
-    park_stream(shop, "products", "order-1", 2)
+    do(AddProduct(product_id="RC-1", name="CLOCK", unit_price=1, currency="EUR"))
+    park_stream(shop, "products", "product-RC-1", 1)
 
     assert ask(client, "/api/products")["left_out"] == 1
     assert MISSING in client.get("/orders/new").text

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from cli.checkpoints import checkpoints
 from cli.status import status
 from domain.accounts.commands import Deposit, OpenAccount
+from domain.products.commands import AddProduct
 from domain.transfers.commands import TransferMoney
 from tasks import catch_up
 from tasks.shop.wiring import Shop
@@ -125,16 +126,19 @@ ARGUMENTS = {
     "customer_id": "ALICE",
     "account_id": "A1",
     "transfer_id": "1",
+    "product_id": "RC-1",
     "position": "5",
 }
 ENDINGS = {"why": "?column=status", "changes": "?from_position=1"}
 PARAMETERS = {
     "reasons.customer": "?column=name",
     "reasons.account": "?column=balance",
+    "reasons.product": "?column=name",
     "reasons.statement_line": "?column=balance",
 }
 SHOW_NO_ROWS = {
     "customers.registration",
+    "products.empty_product",
     "accounts.empty_account",
     "transfers.empty_transfer",
     "commands.fate",
@@ -181,6 +185,7 @@ def test_every_page_that_shows_rows_says_that_they_are_old(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     money = {"currency": "EUR"}
+    do(AddProduct(product_id="RC-1", name="CLOCK", unit_price=1, **money))
     do(OpenAccount(account_id="A1", **money), OpenAccount(account_id="A2", **money))
     do(Deposit(account_id="A1", amount=50))
     do(TransferMoney(from_account="A1", to_account="A2", amount=5, **money))

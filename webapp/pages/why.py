@@ -10,12 +10,13 @@ from eventstore.projections.projection import Key
 from webapp.current_shop import the_shop
 from webapp.forms.labels import field_name
 from webapp.parked_rows import note_old
-from webapp.url_converters import ACCOUNT, CUSTOMER, LINE, ORDER, TRANSFER
+from webapp.url_converters import ACCOUNT, CUSTOMER, LINE, ORDER, PRODUCT, TRANSFER
 from webapp.why.answer_words import AnswerWords
 from webapp.why.asking import (
     ACCOUNTS,
     CUSTOMERS,
     ORDERS,
+    PRODUCTS,
     STATEMENT_LINES,
     TRANSFERS,
     ExplainedRows,
@@ -35,6 +36,12 @@ def order(order_id: int) -> ResponseReturnValue:
 def customer(customer_id: str) -> ResponseReturnValue:
     back = url_for("customers.show_one", customer_id=customer_id)
     return show(CUSTOMERS, customer_id, f"customer {customer_id}", back)
+
+
+@routes.get(f"/products/{PRODUCT}/why")
+def product(product_id: str) -> ResponseReturnValue:
+    back = url_for("products.show_one", product_id=product_id)
+    return show(PRODUCTS, product_id, f"product {product_id}", back)
 
 
 @routes.get(f"/accounts/{ACCOUNT}/why")
@@ -122,6 +129,8 @@ def page_of(change: ColumnChange) -> str | None:
             )
         case "customer":
             return url_for("customers.show_one", customer_id=subject)
+        case "product":
+            return url_for("products.show_one", product_id=subject)
         case "account":
             return url_for("accounts.show_one", account_id=subject)
         case "transfer" if subject.isdecimal():
