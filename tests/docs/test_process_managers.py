@@ -6,19 +6,15 @@ from typing import Any
 import pytest
 
 from domain.accounts.commands import OpenAccount
-from domain.customers.customer import Customer
-from domain.customers.events import CustomerDetails
-from domain.orders.order import Order, decide
-from eventstore.testing.specification import Specification
 from readmodels import accounts
 from tasks.shop.wiring import Shop
 from tests.support.databases import ROOT
 from tests.support.desk import alice, place
 from tests.support.money import Bank
+from tests.support.order_events import placed
 
 PAGE = ROOT / "docs" / "process-managers.md"
 CODE, TEST = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
-ALICE = Customer(CustomerDetails(name="Alice"))
 
 
 @pytest.fixture
@@ -50,8 +46,6 @@ def test_the_process_manager_of_the_page_opens_accounts(
 
 
 def test_the_test_of_the_page_passes(page: dict[str, Any]) -> None:
-    rules = Specification(initial=Order(), decide=decide, evolve=lambda order, _: order)
-    (placed,) = rules.reading(customer=ALICE).given().when(place).decided()
     page["placed"] = placed
 
     page["test_whoever_orders_gets_an_account"]()

@@ -17,6 +17,7 @@ from eventstore.journal.operator_actions import tell_abandoned
 from eventstore.log.append import append
 from eventstore.subscriptions.catch_up import CaughtUp, catch_up
 from eventstore.subscriptions.process_manager import (
+    DueAt,
     ProcessManager,
     ProcessManagerRun,
     begin_acting,
@@ -52,7 +53,7 @@ class Follower:
 
     engine: Engine
     react: React = follow
-    delay: timedelta = timedelta()
+    due_at: DueAt | None = None
     sent: list[UUID] = field(default_factory=list)
 
     @property
@@ -61,7 +62,7 @@ class Follower:
             name="follower",
             events=[Added],
             react=self.react,
-            due_at=due_after(self.delay) if self.delay else None,
+            due_at=self.due_at,
         )
 
     def catch_up(self, connection: psycopg.Connection[Any] | None = None) -> CaughtUp:
@@ -328,7 +329,7 @@ def test_an_event_that_it_cannot_take_stops_it_there_and_is_taken_later(
 def test_its_commands_become_due_after_a_delay(
     follower: Follower, engine: Engine
 ) -> None:
-    follower.delay = timedelta(days=14)
+    follower.due_at = due_after(timedelta(days=14))
     engine.append("counter-clock", 5, expected=0)
     follower.catch_up()
     ((command_id, due),) = engine.connection.execute(
@@ -341,11 +342,26 @@ def test_its_commands_become_due_after_a_delay(
     assert engine.amounts("counter-lamp") == []
 
 
+def test_the_event_may_say_when_its_commands_become_due(
+    follower: Follower, engine: Engine
+) -> None:
+    follower.due_at = lambda event, at: at + timedelta(days=event.amount)
+    engine.append("counter-clock", 5, 7, expected=0)
+    follower.catch_up()
+
+    due = engine.connection.execute("SELECT not_before FROM commands ORDER BY seq")
+    five, seven = engine.stream("counter-clock")
+    assert due.fetchall() == [
+        (five.occurred_at + timedelta(days=5),),
+        (seven.occurred_at + timedelta(days=7),),
+    ]
+
+
 @pytest.mark.parametrize(("days_ago", "told"), [(0, 0), (13, 0), (15, 1)])
 def test_nobody_is_told_of_what_cannot_be_run_yet(
     follower: Follower, engine: Engine, days_ago: int, told: int
 ) -> None:
-    follower.delay = timedelta(days=14)
+    follower.due_at = due_after(timedelta(days=14))
     moment = datetime.now(UTC) - timedelta(days=days_ago)
     events = [("counter-clock", added(5, occurred_at=moment))]
     append(engine.connection, events, expected={"counter-clock": 0})
