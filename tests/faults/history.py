@@ -3,13 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import psycopg
 
 from domain.accounts.commands import CloseAccount, Deposit, OpenAccount, Withdraw
 from domain.customers.commands import ForgetCustomer
-from domain.orders.commands import RefundPayment, ShipOrder
+from domain.orders.commands import (
+    ChangedItem,
+    Item,
+    ReceivePayment,
+    RefundPayment,
+    ShipOrder,
+)
+from domain.products.commands import AddProduct
 from domain.transfers.commands import TransferMoney
 from eventstore.aggregates.decider import Deciders
 from tests.faults.answers import Attempt
@@ -52,6 +60,9 @@ def live(sender: Sender) -> None:
     sender.do(replace(desk.pay, order_id=2), second, second)
     sender.do(RefundPayment(order_id=2, amount=899))
     sender.do(ShipOrder(order_id=3, tracking_no="1Z-1"), third)
+    keep_a_price_list(sender)
+    sell_on_account(sender)
+    wait_for_money(sender)
     sender.do(*(OpenAccount(account_id=a, currency="EUR") for a in ("BOB", "CAROL")))
     sender.do(Deposit(account_id="ALICE", amount=5_000))
     sender.do(Withdraw(account_id="ALICE", amount=50), transfer(400))
@@ -72,3 +83,48 @@ def live(sender: Sender) -> None:
     for asked in (same, same, replace(same, amount=2)):
         sender.send(asked, key="the same")
     sender.work()
+
+
+def keep_a_price_list(sender: Sender) -> None:
+    """Change what is on the list; twice the same is no change."""
+    sender.do(desk.add_clock, desk.raise_price, desk.raise_price)
+    sender.do(desk.rename_clock, desk.rename_clock)
+    lamp = AddProduct(name="LAMP", unit_price=999, currency="EUR")
+    sender.do(lamp, desk.add_clock)
+
+
+def sell_on_account(sender: Sender) -> None:
+    """Sell order 4: it is changed, goes in two parcels, is paid late and comes back."""
+    items = (Item(product_id="RC-1", quantity=4), Item(product_id="1", quantity=1))
+    on_account = replace(desk.place, items=items, freight=650, terms=14)
+    sender.do(on_account, desk.discontinue)
+    new = ChangedItem(product="ENGRAVING", quantity=1, unit_price=1_200)
+    changed = replace(
+        desk.three_clocks, order_id=4, items=(*desk.three_clocks.items, new)
+    )
+    of_four = partial(replace, order_id=4)
+    # The second time the engraving is another line; the last one changes nothing.
+    other = ChangedItem(line=4, quantity=1)
+    same = replace(changed, items=(*desk.three_clocks.items, other))
+    sender.do(changed, changed, same, of_four(desk.to_paris))
+    sender.do(of_four(desk.pay_part), of_four(desk.void), of_four(desk.void))
+    sender.do(of_four(desk.ship_one_clock), of_four(desk.ship))
+    sender.do(of_four(desk.correct_tracking), of_four(desk.correct_tracking))
+    # 3 clocks of 5250, the lamp, the engraving and the freight.
+    for amount in (8_000, 10_599, 1):
+        sender.do(ReceivePayment(order_id=4, amount=amount))
+    sender.do(of_four(desk.deliver), of_four(desk.return_one_clock))
+    sender.do(RefundPayment(order_id=4, amount=5_250), of_four(desk.note))
+    sender.do(of_four(desk.return_all), of_four(desk.return_all))
+
+
+def wait_for_money(sender: Sender) -> None:
+    """Leave order 5 alone for a while; twice the same day is no change."""
+    sender.do(desk.place, *[replace(desk.put_off, order_id=5)] * 2)
+    of_five = partial(replace, order_id=5)
+    one_clock = ChangedItem(line=1, quantity=1)
+    sender.do(of_five(desk.ship_one_clock), of_five(desk.pay))
+    # What is left of it was all sent.
+    sender.do(
+        of_five(desk.ship_one_clock), of_five(desk.three_clocks, items=(one_clock,))
+    )

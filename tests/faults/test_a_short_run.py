@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.checker import dues
 from tests.faults.desk import open_desk
 from tests.faults.kinds import KINDS
 from tests.faults.run import Options, Run
@@ -30,4 +31,5 @@ def test_every_promise_is_kept_whatever_breaks(tmp_path: Path) -> None:
     print(verdict)
     assert verdict.broken == {}
     assert verdict.outcomes["succeeded"] > 500
+    assert all(verdict.checked[one.invariant] > 0 for one in dues.LOOKS)
     assert len({fault.kind for fault in run.struck if fault.under_way}) >= 12

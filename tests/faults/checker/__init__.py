@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 
 from tests.faults.answers import Attempt
-from tests.faults.checker import effects, readers, refusals, streams
+from tests.faults.checker import dues, effects, readers, refusals, streams
 from tests.faults.checker.asked import by_key
 from tests.faults.checker.effects import check_effects
 from tests.faults.checker.folds import check_read_models
@@ -41,7 +41,8 @@ def check(connection: psycopg.Connection[Any], attempts: Iterable[Attempt]) -> V
     check_effects(journal, verdict)
     check_order(asked, journal, verdict)
     check_turns(journal, verdict)
-    looks = [*effects.LOOKS, *refusals.LOOKS, *streams.LOOKS, *readers.LOOKS]
+    rooms = (effects, dues, refusals, streams, readers)
+    looks = [one for room in rooms for one in room.LOOKS]
     look(connection, looks, verdict)
     check_money(connection, verdict)
     check_read_models(connection, verdict)

@@ -85,12 +85,21 @@ NAMES = (
     "currency",
     "customer_id",
     "days",
+    "freight",
     "from_account",
     "order_id",
+    "parcel",
+    "payment",
+    "product_id",
     "reason",
+    "terms",
     "to_account",
     "tracking_no",
+    "unit_price",
+    "until",
+    "with_freight",
 )
+OF_LINES = ("line", "product", "product_id", "quantity", "unit_price")
 
 
 def told(type_: str, data: dict[str, Any]) -> tuple[Any, ...]:
@@ -100,7 +109,8 @@ def told(type_: str, data: dict[str, Any]) -> tuple[Any, ...]:
     Personal fields are not: they are encrypted.
     """
     items = [
-        (item.get("product"), item.get("quantity"), item.get("unit_price"))
-        for item in data.get("items", ())
+        tuple(item.get(name) for name in OF_LINES)
+        for several in ("items", "lines")
+        for item in data.get(several) or ()
     ]
     return (type_, *(data.get(name) for name in NAMES), *items)

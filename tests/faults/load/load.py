@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 from tests.faults.answers import Answers, Attempt
 from tests.faults.load.client import Client, Line, is_answered
-from tests.faults.load.story import Command, Order, Story
+from tests.faults.load.courses import Order
+from tests.faults.load.story import Command, Story
 
 AGAIN = 0.02
 """This share of commands is sent once more with the same key, as by a double click."""
