@@ -107,7 +107,7 @@ def test_what_is_personal_in_a_read_model_is_marked(shop: Shop) -> None:
         *(f"order_list.customer_{c}" for c in ("name", "email", "words")),
         *("order_list.city", "order_list.place_words"),
         *("order_details.customer_name", "order_details.customer_email"),
-        "order_details.address",
+        *("order_details.address", "order_details.notes"),
     }
 
 
@@ -115,7 +115,7 @@ def test_a_view_of_a_version_without_comments_gets_them(shop: Shop) -> None:
     before = described(shop)
     with shop.lent() as connection:
         connection.execute("COMMENT ON VIEW readmodels.order_list IS NULL")
-        connection.execute("COMMENT ON COLUMN readmodels.products.product IS 'a text'")
+        connection.execute("COMMENT ON COLUMN readmodels.products.name IS 'a text'")
         for projection in readmodels.ALL:
             ensure_comments(connection, projection)
 
@@ -138,7 +138,7 @@ def test_psql_shows_a_reader_what_each_column_means(shop: Shop, do: Do) -> None:
 
     total = re.search(r"^ total +\|.*", shown, re.MULTILINE)
     assert total is not None
-    assert "What the order costs, after all discounts, in minor units" in total[0]
+    assert "What the order costs, freight included, in minor units" in total[0]
     assert "The role of the user that allows it" in shown
     assert "An order as it was at a moment" in shown
     assert re.search(r"^ +1 \| Alice +\| 10899$", shown, re.MULTILINE)
