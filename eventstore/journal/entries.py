@@ -112,9 +112,7 @@ def find(connection: sa.Connection, command_id: UUID) -> Entry | None:
     return None if row is None else Entry(**row._mapping)
 
 
-def find_scheduled(
-    connection: sa.Connection, stream_ids: Sequence[str]
-) -> list[Entry]:
+def find_scheduled(connection: sa.Connection, stream_ids: Sequence[str]) -> list[Entry]:
     """Return the commands to these streams that wait for their time, the next first."""
     rows = connection.execute(
         sa.select(*ENTRY)

@@ -98,7 +98,11 @@ def shape_of(projection: Projection) -> str:
     """
     tables = [(projection.name, projection.key, type_shape.shape_of(projection.row))]
     tables += [(x.name, x.key, type_shape.shape_of(x.row)) for x in projection.lookups]
-    indexes = [(index.name, index.on, index.using) for index in projection.indexes]
+    indexes = [
+        # Without a condition as before there was one: nobody is to rebuild for that.
+        (one.name, one.on, one.using, *([one.where] if one.where else []))
+        for one in projection.indexes
+    ]
     parts = [projection.version, sorted(projection.types), tables, indexes]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 

@@ -93,13 +93,15 @@ class Index:
     An index of the rows.
 
     *name* is its name, without the table's. *on* is the SQL between the brackets,
-    *using* the name of PostgreSQL's method. One by which an update finds its rows
-    *is_early*: it is there while they are filled.
+    *using* the name of PostgreSQL's method, *where* the condition in SQL of the rows
+    that it has, None: of all. One by which an update finds its rows *is_early*: it is
+    there while they are filled.
     """
 
     name: str
     on: str
     using: str = "btree"
+    where: str | None = None
     is_early: bool = False
 
 

@@ -107,12 +107,14 @@ class Table:
                 self.create_index(connection, index)
 
     def create_index(self, connection: psycopg.Connection, index: Index) -> None:
+        where = "" if index.where is None else f" WHERE {index.where}"
         connection.execute(
-            sql.SQL("CREATE INDEX IF NOT EXISTS {} ON {} USING {} ({})").format(
+            sql.SQL("CREATE INDEX IF NOT EXISTS {} ON {} USING {} ({}){}").format(
                 sql.Identifier(f"{self.name}_{index.name}_idx"),
                 self.identifier,
                 sql.Identifier(index.using),
                 sql.SQL(index.on),
+                sql.SQL(where),
             )
         )
 

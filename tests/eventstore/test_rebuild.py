@@ -10,7 +10,11 @@ import pytest
 
 from eventstore.errors import CannotProject, RebuildFailed
 from eventstore.log.append import ANY_VERSION, append
-from eventstore.projections.generations import ensure_generation, live_generations
+from eventstore.projections.generations import (
+    ensure_generation,
+    live_generations,
+    shape_of,
+)
 from eventstore.projections.parked_streams import find_parked
 from eventstore.projections.parking import Parker
 from eventstore.projections.project import subscription_of
@@ -375,6 +379,20 @@ def test_an_index_that_updates_need_is_there_while_it_is_filled(
 
     assert set(seen) == {"totals_g2_pkey", "totals_g2_early_idx"}
     assert set(indexes(read_model)) == {*seen, "totals_g2_late_idx"}
+
+
+def test_an_index_of_some_rows_alone_is_another_definition(read_model: Engine) -> None:
+    some = replace(
+        totals, indexes=[Index(name="dear", on="counter", where="total > 7")]
+    )
+    every = replace(totals, indexes=[Index(name="dear", on="counter")])
+    rebuild(read_model.connection, some)
+
+    [(definition,)] = read_model.connection.execute(
+        "SELECT indexdef FROM pg_indexes WHERE indexname = 'totals_g2_dear_idx'"
+    )
+    assert definition.endswith("(counter) WHERE (total > 7)")
+    assert shape_of(some) != shape_of(every) != shape_of(totals)
 
 
 def indexes(engine: Engine) -> list[str]:
