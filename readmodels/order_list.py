@@ -1,14 +1,11 @@
 """The list of orders: a row for each order with customer, total and status."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime
-from typing import Annotated, Any
+from dataclasses import replace
+from datetime import date
 
 import sqlalchemy as sa
 
-from domain.address import Address
 from domain.customers.events import (
     CustomerDetails,
     CustomerDetailsChanged,
@@ -17,7 +14,6 @@ from domain.customers.events import (
 from domain.forgotten import FORGOTTEN
 from domain.orders import events
 from domain.orders.events import OrderEvent
-from domain.orders.lines import Line
 from domain.orders.standing import standing_after
 from domain.orders.status import Status
 from domain.orders.upcasters import UPCASTERS
@@ -29,20 +25,19 @@ from eventstore.projections.projection import (
     Update,
 )
 from eventstore.projections.views import Page, View
-from readmodels.customer_on_list import CUSTOMERS, CustomerOnList
+from readmodels.customer_on_list import CUSTOMERS
 from readmodels.known_words import index_of
-from readmodels.parts_of_words import words_that_hold
-from readmodels.row_words import (
-    joined,
-    words_of_customer,
-    words_of_forgotten,
-    words_of_order,
-    words_of_place,
+from readmodels.order_summary import (
+    OrderSummaryRow,
+    OrderSummaryView,
+    changes,
+    new_row,
 )
+from readmodels.parts_of_words import words_that_hold
+from readmodels.row_words import words_of_customer, words_of_forgotten
 from readmodels.rows_of_orders import (
     EVENTS,
     FORGETS,
-    NO_STANDING,
     STREAMS,
     columns_of,
     needs_customer,
@@ -50,52 +45,6 @@ from readmodels.rows_of_orders import (
     standing_of,
 )
 from readmodels.searching import find_page
-from readmodels.words import words
-
-MAX_PRODUCTS = 20
-"""How many products a line names; it is found by those behind them, too."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderSummaryView:
-    """A line of the list; *total* is in minor units of *currency*."""
-
-    order_id: Annotated[int, "The order's number"]
-    customer_id: Annotated[str, "The number of the customer who ordered"]
-    customer_name: Annotated[str, "Personal: the customer's name, as it is now"]
-    customer_email: Annotated[str | None, "Personal: the e-mail address, as it is now"]
-    total: Annotated[int, "What the order costs, freight included, in minor units"]
-    due: Annotated[int, "What of it is still to be paid, in minor units"]
-    credit: Annotated[int, "What was paid and can be refunded, in minor units"]
-    currency: Annotated[str, "As in ISO 4217; most have 100 minor units"]
-    status: Annotated[
-        str,
-        "The last of pending, paid, shipped, delivered, returned, cancelled",
-    ]
-    item_count: Annotated[int, "How many lines the order has"]
-    parcels: Annotated[int, "How many parcels of it were shipped"]
-    tracking_number: Annotated[str | None, "The carrier's number of the last parcel"]
-    created_at: Annotated[datetime, "When it was placed"]
-    terms: Annotated[int | None, "Days to pay it from then; NULL: before it is shipped"]
-    required_date: Annotated[date | None, "The day by which it is needed"]
-    city: Annotated[str | None, "Personal: the city where the order is sent"]
-    products: Annotated[tuple[str, ...], "The names of its first products, each once"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderSummaryRow(OrderSummaryView):
-    """
-    A line as it is kept, with the words by which the search finds it.
-
-    The customer's part changes with the customer.
-    """
-
-    customer_words: Annotated[str, "Personal: what the search knows the customer by"]
-    place_words: Annotated[str, "Personal: what the search knows the place by"]
-    order_words: Annotated[str, "What the search knows the order by"]
-    tracking_numbers: Annotated[tuple[str | None, ...], "The carrier's, by parcel"]
-    paid: Annotated[int, "What came in, in minor units"]
-    refunded: Annotated[int, "What of it went back, in minor units"]
 
 
 def rename(fact: Fact) -> Update | None:
@@ -138,102 +87,14 @@ def fold(
     return replace(row, **columns_of(standing), **changes(row, event))
 
 
-def changes(row: OrderSummaryRow, event: OrderEvent) -> Mapping[str, Any]:
-    """Return the changed columns by name, except those of the order's standing."""
-    match event:
-        case events.OrderItemsChanged(items=items):
-            products = products_of(items)
-            return {
-                "item_count": len(items),
-                "products": products[:MAX_PRODUCTS],
-                "order_words": order_words(row, products, row.tracking_numbers),
-            }
-        case events.ParcelShipped(tracking_no=number):
-            return with_numbers(row, (*row.tracking_numbers, number))
-        case events.OrderShipped(tracking_no=number):
-            return with_numbers(row, (*row.tracking_numbers, number))
-        case events.TrackingCorrected(parcel=parcel, tracking_no=number):
-            numbers = list(row.tracking_numbers)
-            wrong, numbers[parcel - 1] = numbers[parcel - 1], number
-            # But for those that a product has, too.
-            others = words_of_order("", row.products).split()
-            gone = {*words(wrong).split()}.difference(others)
-            return with_numbers(row, tuple(numbers), but=gone)
-        case events.ShippingAddressChanged(address=address):
-            return place_of(address)
-        case _:
-            return {}
-
-
-def with_numbers(
-    row: OrderSummaryRow,
-    numbers: tuple[str | None, ...],
-    *,
-    but: Collection[str] = (),
-) -> Mapping[str, Any]:
-    """
-    Return the columns that change with the tracking numbers.
-
-    The order is found no more by the words *but*.
-    """
-    # The words of more products than the row names are in the old ones.
-    kept = " ".join(word for word in row.order_words.split() if word not in but)
-    return {
-        "parcels": len(numbers),
-        "tracking_number": numbers[-1],
-        "tracking_numbers": numbers,
-        "order_words": joined(words(str(row.order_id), *numbers), kept),
-    }
-
-
-def order_words(
-    row: OrderSummaryRow, products: Iterable[str], numbers: Iterable[str | None]
-) -> str:
-    """Return the words of an order; the first ones stay if they are too many."""
-    number = str(row.order_id)
-    return joined(words(number, *numbers), words_of_order(number, products))
-
-
-def products_of(items: Iterable[Line]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(line.product for line in items))
-
-
-def place_of(address: Address) -> Mapping[str, Any]:
-    """Return the columns about where the order goes."""
-    return {
-        # None is what is left of it once the customer is forgotten.
-        "city": None if address.city == FORGOTTEN else address.city,
-        "place_words": words_of_place(address),
-    }
-
-
-def new_row(
-    fact: Fact, event: events.OrderCreated, customer: CustomerOnList
-) -> OrderSummaryRow:
-    products = products_of(event.items)
-    return OrderSummaryRow(
-        order_id=int(fact.subject),
-        customer_id=event.customer_id,
-        customer_name=customer.name,
-        customer_email=customer.email,
-        **columns_of(NO_STANDING),
-        currency=event.currency,
-        item_count=len(event.items),
-        parcels=0,
-        tracking_number=None,
-        tracking_numbers=(),
-        created_at=fact.occurred_at,
-        terms=event.terms,
-        required_date=event.required_date,
-        **place_of(event.address),
-        products=products[:MAX_PRODUCTS],
-        customer_words=customer.words,
-        order_words=words_of_order(fact.subject, products),
-    )
-
-
 # Of a forgotten customer no place is left, and a word is never empty.
 SEARCHED = "rtrim(customer_words || ' ' || order_words || ' ' || place_words)"
+
+NEWEST = "created_at, order_id"
+# Not as parameters: an index of some rows is for a condition that says so itself.
+IS_DUE = "due > 0"
+HAS_CREDIT = "credit > 0"
+IS_WAITED_FOR = "status IN ('pending', 'paid') AND required_date IS NOT NULL"
 
 projection = Projection(
     name="order_list",
@@ -263,6 +124,10 @@ projection = Projection(
         Index(name="total", on="total, order_id"),
         Index(name="name", on="customer_words, order_id"),
         Index(name="words", on=index_of(SEARCHED), using="gin"),
+        # What a desk looks for: few orders of many.
+        Index(name="due", on=NEWEST, where=IS_DUE),
+        Index(name="credit", on=NEWEST, where=HAS_CREDIT),
+        Index(name="needed", on="required_date, order_id", where=IS_WAITED_FOR),
     ],
 )
 
@@ -287,6 +152,9 @@ def find(
     *,
     status: str | None = None,
     customer_id: str | None = None,
+    is_due: bool | None = None,
+    has_credit: bool | None = None,
+    late_on: date | None = None,
     search: str | None = None,
     sort: str = "-placed",
     after: str | None = None,
@@ -294,6 +162,9 @@ def find(
 ) -> Page[OrderSummaryView]:
     """
     Return a page of the list.
+
+    It has the orders of which something *is_due*, or nothing is, as with *has_credit*;
+    and those that were needed before the day *late_on* and are not all shipped.
 
     *search* finds words of the customer's name, number, e-mail and contact, of the
     products, of city and country, the order's number, the tracking number and the
@@ -307,6 +178,12 @@ def find(
         where.append(columns.status == status)
     if customer_id is not None:
         where.append(columns.customer_id == customer_id)
+    if is_due is not None:
+        where.append(condition(IS_DUE, is_due))
+    if has_credit is not None:
+        where.append(condition(HAS_CREDIT, has_credit))
+    if late_on is not None:
+        where += [condition(IS_WAITED_FOR, True), columns.required_date < late_on]
     if search is None:
         return view.page(connection, *where, sort=sort, after=after, limit=limit)
     number = number_in(search)
@@ -322,6 +199,12 @@ def find(
         after=after,
         limit=limit,
     )
+
+
+def condition(text: str, is_so: bool) -> sa.ColumnElement[bool]:
+    """Return a condition written in SQL, or its opposite."""
+    written = sa.literal_column(f"({text})", sa.Boolean)
+    return written if is_so else sa.not_(written)
 
 
 def number_in(search: str) -> int | None:

@@ -7,7 +7,7 @@ from markupsafe import Markup, escape
 
 from readmodels.customers import CustomerView
 from readmodels.highlighting import Segment, highlight
-from readmodels.order_list import OrderSummaryView
+from readmodels.order_summary import OrderSummaryView
 
 MAX_SHOWN = 3
 """How many of an order's products are shown if they were found."""

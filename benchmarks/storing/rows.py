@@ -19,7 +19,7 @@ from eventstore.projections.tables import tables_of
 from eventstore.steps import send_all
 from readmodels import ALL, customers, order_details, order_list
 from readmodels.order_details import HistoryLine, Line, OrderDetailsView
-from readmodels.order_list import OrderSummaryRow
+from readmodels.order_summary import OrderSummaryRow
 
 ORDERS_EACH = 13
 """So many orders a customer has."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from domain.orders import commands as orders
 from readmodels import order_list
-from readmodels.order_list import OrderSummaryView
+from readmodels.order_summary import OrderSummaryView
 from tasks.shop.wiring import Shop
 from tests.support.desk import (
     Do,

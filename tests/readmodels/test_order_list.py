@@ -10,7 +10,7 @@ import pytest
 from eventstore.errors import BadCursor
 from eventstore.projections.views import Page
 from readmodels import order_list
-from readmodels.order_list import OrderSummaryView
+from readmodels.order_summary import OrderSummaryView
 from tasks.shop.wiring import Shop
 from tests.support.desk import (
     CLOCK,

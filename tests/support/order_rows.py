@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from readmodels.order_list import OrderSummaryRow
+from readmodels.order_summary import OrderSummaryRow
 from readmodels.words import words
 
 

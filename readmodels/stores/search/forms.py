@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Any, get_type_hints
 
@@ -13,6 +13,7 @@ from eventstore.projections.changes import RowChange
 from eventstore.projections.projection import Key, Projection, Row
 from eventstore.projections.views import View
 from readmodels import customers, order_list
+from readmodels.order_summary import OrderSummaryRow
 from readmodels.row_words import FIRST_UNPARTED, MIN_PART, TAIL
 from readmodels.typos import MAX_LETTERS
 from readmodels.words import MAX_BYTES
@@ -84,8 +85,15 @@ COMMON: Mapping[str, Any] = {
     "ends": WORDS,
 }
 
-KINDS: Mapping[object, str] = {str: "keyword", int: "long", datetime: "long"}
-"""What is sorted by, and filtered by: a moment as microseconds since 1970."""
+KINDS: Mapping[object, str] = {
+    str: "keyword",
+    int: "long",
+    datetime: "long",
+    date | None: "keyword",
+}
+"""
+What is sorted by, and filtered by: a moment as microseconds since 1970, a day as text.
+"""
 
 
 @dataclass(frozen=True)
@@ -186,10 +194,10 @@ def tombstone(change: RowChange) -> dict[str, Any]:
 
 
 def comparable(value: Any) -> Any:
-    """Return a value as it is compared: a moment as microseconds since 1970."""
+    """Return a value as it is compared, as KINDS says."""
     if isinstance(value, datetime):
         return (value - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
-    return value
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def ends_in_row(words: Sequence[str]) -> Iterator[str]:
@@ -218,9 +226,9 @@ def words_of(row: type) -> Sequence[str]:
 ORDERS = Form(
     order_list.projection,
     order_list.view,
-    words=words_of(order_list.OrderSummaryRow),
+    words=words_of(OrderSummaryRow),
     ends=ends_of,
-    filters=["status", "customer_id"],
+    filters=["status", "customer_id", "due", "credit", "required_date"],
 )
 
 CUSTOMERS = Form(

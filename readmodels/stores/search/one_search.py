@@ -28,12 +28,12 @@ class SearchQuestion(NamedTuple):
     """
     One search as it was asked for, whatever the list.
 
-    *where* has the values that columns must have, *first* the query for the row that
-    comes before all others. *sort*, *after* and *limit* are as for `View.page`.
+    *where* has further conditions, *first* is the query for the row that comes before
+    all others. *sort*, *after* and *limit* are as for `View.page`.
     """
 
     wanted: SearchTerms
-    where: Mapping[str, Any]
+    where: Sequence[Query]
     first: Query | None
     sort: str
     after: str | None
@@ -87,11 +87,9 @@ class Search:
 
     def body(self, query: Query, size: int) -> dict[str, Any]:
         """Return the request for the first *size* rows that *query* finds."""
-        where = self.asked.where.items()
-        filters = [{"term": {f"by_{n}": v}} for n, v in where if v is not None]
         first, order = self.asked.first, "desc" if self.is_down else "asc"
         view = self.form.view
-        condition: dict[str, Any] = {"filter": [query, *filters]}
+        condition: dict[str, Any] = {"filter": [query, *self.asked.where]}
         sort = [{f"by_{name}": order} for name in view.place_of(self.asked.sort)]
         if first is not None:
             # Its score is 1, and that of all others 0.

@@ -13,18 +13,22 @@ rows have. What was written comes into view once a second, or when a query asks 
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from domain.orders.status import Status
 from eventstore.errors.stores import StoreAway, Unanswerable
 from eventstore.projections.views import Page
 from readmodels.customers import CustomerView
-from readmodels.order_list import OrderSummaryView, number_in
+from readmodels.order_list import number_in
+from readmodels.order_summary import OrderSummaryView
 from readmodels.stores.search.client import SECONDS_TO_ANSWER
 from readmodels.stores.search.forms import CUSTOMERS, ORDERS, Form
 from readmodels.stores.search.one_search import Search, SearchQuestion
 from readmodels.stores.search.store import SearchStore
-from readmodels.stores.search.wanted import SearchTerms
+from readmodels.stores.search.wanted import Query, SearchTerms
 
 R = TypeVar("R")
 
@@ -72,6 +76,9 @@ class Searches:
         *,
         status: str | None = None,
         customer_id: str | None = None,
+        is_due: bool | None = None,
+        has_credit: bool | None = None,
+        late_on: date | None = None,
         sort: str = "-placed",
         after: str | None = None,
         limit: int = 50,
@@ -84,7 +91,13 @@ class Searches:
         BadCursor.
         """
         number = number_in(search)
-        where = {"status": status, "customer_id": customer_id}
+        where = [
+            *has_value("status", status),
+            *has_value("customer_id", customer_id),
+            *is_above_0("due", is_due),
+            *is_above_0("credit", has_credit),
+            *is_late(late_on),
+        ]
         first = None if number is None else {"term": {"by_order_id": number}}
         asked = SearchQuestion(SearchTerms(search), where, first, sort, after, limit)
         return self.find(ORDERS, asked, min_position)
@@ -106,7 +119,7 @@ class Searches:
         """
         number = search.strip().lower()
         first = {"term": {"customer_id_small": number}}
-        asked = SearchQuestion(SearchTerms(search), {}, first, sort, after, limit)
+        asked = SearchQuestion(SearchTerms(search), [], first, sort, after, limit)
         return self.find(CUSTOMERS, asked, min_position)
 
     def find(
@@ -130,6 +143,29 @@ class Searches:
         return FoundPage(
             found, checkpoint.position, checkpoint.certified_at, checkpoint.parked
         )
+
+
+def has_value(column: str, value: str | None) -> Sequence[Query]:
+    return [] if value is None else [{"term": {f"by_{column}": value}}]
+
+
+def is_above_0(column: str, is_so: bool | None) -> Sequence[Query]:
+    """Return the query for rows with an amount, or for those without; None: for all."""
+    if is_so is None:
+        return []
+    name = f"by_{column}"
+    return [{"range": {name: {"gt": 0}}} if is_so else {"term": {name: 0}}]
+
+
+def is_late(day: date | None) -> Sequence[Query]:
+    """Return the queries for orders that were needed before *day* and still wait."""
+    if day is None:
+        return []
+    waiting = [status.value for status in Status if status.is_open]
+    return [
+        {"terms": {"by_status": waiting}},
+        {"range": {"by_required_date": {"lt": day.isoformat()}}},
+    ]
 
 
 class Refreshes:

@@ -9,7 +9,7 @@ import pytest
 from eventstore.errors.stores import CopyMoved, OutdatedWriter, StoreAway
 from eventstore.projections.changes import RowChange
 from eventstore.stores.row_store import Checkpoint, Copy, Shelf, StoredRow
-from readmodels.order_list import OrderSummaryRow
+from readmodels.order_summary import OrderSummaryRow
 from readmodels.stores.search.bulk import Bulk
 from readmodels.stores.search.forms import FORMS, ORDERS, Form
 from readmodels.stores.search.store import SearchStore, prefix_of

@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -148,6 +149,12 @@ def compare_searches(both: BothStores, chance: random.Random, *, count: int) -> 
             in_orders["status"] = row.status
         if chance.random() < 0.2:
             in_orders["customer_id"] = row.customer_id
+        if chance.random() < 0.2:
+            in_orders["is_due"] = chance.choice([True, False])
+        if chance.random() < 0.2:
+            in_orders["has_credit"] = chance.choice([True, False])
+        if chance.random() < 0.2:
+            in_orders["late_on"] = chance.choice([date(1998, 1, 1), date(2100, 1, 1)])
         walk(both.orders, text, in_orders, pages=4)
         sort = chance.choice(SORTS_OF_CUSTOMERS)
         walk(both.customers, text, how | {"sort": sort}, pages=4)
