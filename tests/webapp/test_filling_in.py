@@ -166,7 +166,7 @@ def test_the_customer_s_address_is_filled_in_and_the_rest_is_kept(
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
-        ({}, "Type the customer's number first"),
+        ({}, "Type the customer first"),
         ({"customer_id": "NOBODY"}, "There is no customer NOBODY"),
         ({"customer_id": "ALICE"}, "No address of Alice's Clocks is known."),
         ({"customer_id": "a\0b"}, "There is no customer"),
@@ -179,6 +179,34 @@ def test_an_address_that_is_not_there_is_told(
 
     assert page.status_code == 200
     assert told in page.text.replace("&#39;", "'")
+
+
+@pytest.mark.parametrize("typed", ["BOB", "Bob & Söhne", "bob sohne"])
+def test_a_customer_is_typed_by_name_or_number(
+    browser: Browser, work: Work, bob: str, typed: str
+) -> None:
+    sent = browser.send("/orders/new", **{**TYPED_CLOCKS, "customer_id": typed})
+    work(sent)
+
+    assert 'href="/customers/BOB"' in browser.see("/orders/1")
+
+
+def test_a_customer_whose_name_is_not_clear_is_asked_back(
+    browser: Browser, bob: str, alice: str
+) -> None:
+    page = browser.send("/orders/new", **{**TYPED_CLOCKS, "customer_id": "Bob"})
+
+    assert page.status_code == 422
+    assert "did you mean Bob &amp; Söhne (BOB)?" in page.text
+
+
+def test_the_address_is_found_by_the_name_of_the_customer(
+    browser: Browser, bob: str
+) -> None:
+    typed = {"customer_id": "Bob & Söhne"}
+    page = browser.send("/orders/new", **typed, fill_address="1").text
+
+    assert value_of(page, "address.city") == "Mannheim"
 
 
 def test_an_address_that_was_typed_is_not_written_over(

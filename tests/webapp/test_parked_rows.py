@@ -151,7 +151,8 @@ def test_a_form_for_an_order_says_which_products_it_does_not_know(
     client: FlaskClient, shop: Shop, do: Do
 ) -> None:
     do(AddProduct(product_id="RC-1", name="CLOCK", unit_price=1, currency="EUR"))
-    park_stream(shop, "products", "product-RC-1", 1)
+    # Its row was never made.
+    park_stream(shop, "products", "product-RC-2", 1)
 
     assert ask(client, "/api/products")["left_out"] == 1
     assert MISSING in client.get("/orders/new").text

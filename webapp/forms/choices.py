@@ -19,6 +19,8 @@ from webapp.outages import DATABASE_ERRORS, problem_of
 from webapp.read_connection import reading
 
 MAX_OFFERED = 200
+MAX_NAMED = 5
+"""So many customers are named when one is asked back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,28 @@ def name_words(customer: CustomerView) -> str:
 def without_nul(text: str) -> str:
     """Return *text* without NUL characters, which PostgreSQL refuses."""
     return text.replace("\0", "")
+
+
+def name_customer(typed: str) -> tuple[str, list[Fault]]:
+    """
+    Return the number of the customer whose number or whole name was typed.
+
+    Where it may be one of several it is asked back. Whom the list does not have may
+    have been registered a moment ago: then it is what was typed.
+    """
+    asked = without_nul(typed)
+    with reading(customers.projection) as (connection, _):
+        if not asked.strip() or customers.find_one(connection, asked):
+            return typed, []
+        found = customers.find(connection, search=asked, limit=MAX_NAMED).rows
+    same = [one for one in found if words(one.name) == words(asked)]
+    if len(same) == 1:
+        return same[0].customer_id, []
+    if not found:
+        return typed, []
+    named = ", ".join(f"{one.name} ({one.customer_id})" for one in same or found)
+    problem = f"is no customer's number; did you mean {named}?"
+    return typed, [Fault("customer_id", problem)]
 
 
 def products_typed(names: Iterable[str]) -> dict[str, list[ProductView]]:
@@ -157,13 +181,16 @@ def with_address(typed: FormValues) -> tuple[FormValues, str]:
 
     A typed address is not changed.
     """
-    number = typed.fields["customer_id"]
-    if not number:
-        return typed, "Type the customer's number first, then fill in the address."
+    asked = typed.fields["customer_id"]
+    if not asked:
+        return typed, "Type the customer first, then fill in the address."
+    number, unclear = name_customer(asked)
+    if unclear:
+        return typed, f"{asked} {unclear[0].problem}"
     with reading(customers.projection) as (connection, _):
         customer = customers.find_one(connection, without_nul(number))
     if customer is None:
-        return typed, f"There is no customer {number} here."
+        return typed, f"There is no customer {asked} here."
     if customer.address is None:
         return typed, f"No address of {customer.name} is known."
     known = address_of(customer)

@@ -14,6 +14,7 @@ from webapp.current_shop import LOCAL, the_notation, the_shop
 from webapp.date_checks import knows
 from webapp.forms.choices import (
     NOTHING,
+    name_customer,
     name_products,
     with_address,
     with_prices,
@@ -116,6 +117,9 @@ def accept_or_show(filled: FormState) -> ResponseReturnValue:
     if filled.form.names_products:
         data["items"], unknown = name_products(data["items"])
         faults += unknown
+        if "customer_id" in data:
+            data["customer_id"], unknown = name_customer(data["customer_id"])
+            faults += unknown
     try:
         expected_version = version_in(filled)
     except Problem as problem:
