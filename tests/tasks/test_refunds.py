@@ -6,7 +6,7 @@ from domain.accounts.commands import CloseAccount, DepositRefund
 from domain.orders.commands import RefundPayment
 from domain.transfers.process import CannotBeGivenUp
 from tasks.shop.wiring import Shop
-from tests.support.desk import alice, cancel, pay, place
+from tests.support.desk import alice, cancel, pay, place, return_one_clock, ship
 from tests.support.money import Bank, opened
 
 refund = RefundPayment(order_id=1, amount=10_000)
@@ -42,6 +42,17 @@ def test_a_refund_opens_a_closed_account_again(bank: Bank) -> None:
     bank.do(refund)
 
     assert (bank.account("ALICE").status, bank.balance("ALICE")) == ("open", 10_000)
+
+
+def test_what_came_back_is_refunded_to_the_account(shop: Shop) -> None:
+    bank = Bank(shop)
+    for command in (alice, place, pay, ship, return_one_clock):
+        bank.send(command)
+        bank.step()
+    bank.do(RefundPayment(order_id=1, amount=4_950))
+
+    (line,) = bank.statement("ALICE")
+    assert (line.kind, line.order_id, line.balance) == ("refund", 1, 4_950)
 
 
 def test_a_refund_is_never_given_up(bank: Bank) -> None:

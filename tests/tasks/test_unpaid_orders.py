@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,7 +14,7 @@ from readmodels import order_list
 from tasks import catch_up, commands
 from tasks.shop.settings import Settings
 from tasks.shop.wiring import Shop
-from tests.support.desk import Do, alice, cancel, pay, place
+from tests.support.desk import Do, alice, cancel, pay, pay_part, place, put_off
 from tests.support.histories import History, order, run_import
 
 
@@ -32,6 +33,17 @@ def scheduled(shop: Shop) -> Sequence[tuple[Any, ...]]:
             WHERE not_before IS NOT NULL ORDER BY seq
             """
         ).fetchall()
+
+
+def placed_at(shop: Shop, order_id: int = 1) -> datetime:
+    with shop.lent() as connection:
+        row = connection.execute(
+            "SELECT occurred_at FROM events WHERE stream_id = %s AND version = 1",
+            (f"order-{order_id}",),
+        ).fetchone()
+    assert row is not None
+    found: datetime = row[0]
+    return found
 
 
 def let_time_pass(shop: Shop) -> None:
@@ -62,13 +74,7 @@ def test_an_order_has_a_day_until_which_it_is_paid(shop: Shop, do: Do) -> None:
     do(alice, place)
 
     ((_, type_, due),) = scheduled(shop)
-    with shop.lent() as connection:
-        row = connection.execute(
-            "SELECT occurred_at FROM events WHERE stream_id = 'order-1'"
-        ).fetchone()
-    assert row is not None
-    placed: datetime = row[0]
-    assert (type_, due) == ("CancelUnpaidOrder", placed + timedelta(days=30))
+    assert (type_, due) == ("CancelUnpaidOrder", placed_at(shop) + timedelta(days=30))
 
 
 def test_an_order_that_is_not_paid_by_then_is_cancelled(shop: Shop, do: Do) -> None:
@@ -82,6 +88,47 @@ def test_an_order_that_is_not_paid_by_then_is_cancelled(shop: Shop, do: Do) -> N
     )
 
 
+def test_days_to_pay_come_before(shop: Shop, do: Do) -> None:
+    do(alice, replace(place, terms=14))
+
+    ((_, _, due),) = scheduled(shop)
+    assert due == placed_at(shop) + timedelta(days=44)
+
+
+def test_it_is_put_off_to_the_end_of_a_day_in_the_shop(shop: Shop, do: Do) -> None:
+    shop.settings = replace(shop.settings, timezone=ZoneInfo("Asia/Tokyo"))
+    do(alice, place, put_off)
+
+    _, (_, type_, due) = scheduled(shop)
+    assert (type_, due) == (
+        "CancelUnpaidOrder",
+        datetime(2027, 1, 15, 15, tzinfo=UTC),
+    )
+
+
+def test_what_was_put_off_is_cancelled_by_the_later_command(shop: Shop, do: Do) -> None:
+    do(alice, place, put_off)
+    let_time_pass(shop)
+
+    assert [type_ for type_, _ in events_of(shop)] == [
+        "OrderCreated",
+        "CancellationPutOff",
+        "OrderCancelled",
+    ]
+    assert events_of(shop)[-1][1] == {"reason": "It was not paid until 2027-01-15."}
+
+
+def test_a_command_of_before_it_could_be_put_off_is_run(shop: Shop, do: Do) -> None:
+    do(alice, place)
+    with shop.lent() as connection:
+        connection.execute(
+            "UPDATE commands SET data = data - 'until' WHERE not_before IS NOT NULL"
+        )
+    let_time_pass(shop)
+
+    assert status_of(shop) == "cancelled"
+
+
 def test_before_that_day_nothing_happens(shop: Shop, do: Do) -> None:
     do(alice, place)
     for command_id, _, _ in scheduled(shop):
@@ -90,8 +137,11 @@ def test_before_that_day_nothing_happens(shop: Shop, do: Do) -> None:
     assert status_of(shop) == "pending"
 
 
-@pytest.mark.parametrize(("command", "status"), [(pay, "paid"), (cancel, "cancelled")])
-def test_an_order_that_is_pending_no_more_is_left_alone(
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [(pay, "paid"), (pay_part, "pending"), (cancel, "cancelled")],
+)
+def test_an_order_that_is_cancelled_or_paid_in_part_is_left_alone(
     shop: Shop, do: Do, command: Any, status: str
 ) -> None:
     do(alice, place, command)
@@ -146,9 +196,4 @@ def test_it_can_be_switched_off(shop: Shop, do: Do) -> None:
     do(place)
 
     ((_, _, due),) = scheduled(shop)
-    with shop.lent() as connection:
-        row = connection.execute(
-            "SELECT occurred_at FROM events WHERE stream_id = 'order-2'"
-        ).fetchone()
-    assert row is not None
-    assert due - row[0] == timedelta(days=7)
+    assert due - placed_at(shop, order_id=2) == timedelta(days=7)
