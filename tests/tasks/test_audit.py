@@ -91,12 +91,13 @@ CORRUPTIONS: Sequence[tuple[str, tuple[str, str, str]]] = [
         ("figures", "orders", "changed"),
     ),
     (
-        "DELETE FROM readmodels.products_g1 WHERE product = 'LAMP'",
-        ("products", "LAMP", "missing"),
+        "DELETE FROM readmodels.ordered_products_g1 WHERE product = 'LAMP'",
+        ("ordered_products", "LAMP", "missing"),
     ),
     (
-        "INSERT INTO readmodels.products_g1 VALUES ('GHOST', NULL, 1, 1, now())",
-        ("products", "GHOST", "unexpected"),
+        "INSERT INTO readmodels.ordered_products_g1"
+        " VALUES ('GHOST', NULL, 1, 1, now())",
+        ("ordered_products", "GHOST", "unexpected"),
     ),
 ]
 

@@ -84,7 +84,7 @@ def test_what_takes_too_long_for_a_worker_is_named(
     monkeypatch.setattr(audit, "MAX_SECONDS", 0)
     audit.run(shop)
 
-    unfolded = "figures and products not compared: recount audit does it"
+    unfolded = "figures and ordered_products not compared: recount audit does it"
     assert unfolded in line_of_status()
     CliRunner().invoke(cli, ["audit"])
     assert "not compared" not in line_of_status()
