@@ -99,9 +99,13 @@ def evolve(order: Order, event: OrderEvent) -> Order:
                 parcels=(*order.parcels, tracking_no),
             )
         case events.TrackingCorrected(parcel=parcel, tracking_no=tracking_no):
-            parcels = list(order.parcels)
-            parcels[parcel - 1] = tracking_no
-            return replace(order, parcels=tuple(parcels))
+            return replace(
+                order,
+                parcels=tuple(
+                    tracking_no if place == parcel else before
+                    for place, before in enumerate(order.parcels, 1)
+                ),
+            )
         case events.OrderReturned(lines=lines, freight=freight):
             returned = with_returned(order.lines, lines)
             return replace(order, lines=returned, freight=freight)
