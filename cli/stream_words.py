@@ -12,7 +12,9 @@ import msgspec
 
 from domain.address import Address
 from domain.money import Money, format_amount
-from domain.orders.commands import Item
+from domain.orders.lines import Line as OrderLine
+from domain.orders.lines import LineQuantity, LineState
+from domain.orders.state import Payment
 from eventstore.encryption.envelope import FORGOTTEN
 from eventstore.encryption.personal_fields import PLACEHOLDER, personal_fields
 from eventstore.log.events import RecordedEvent
@@ -22,8 +24,12 @@ from webapp.formats import percentage
 from webapp.forms.labels import event_label, field_name
 from webapp.template_filters import people_date, people_time
 
-AMOUNTS = ("amount", "freight", "total", "unit_price")
+AMOUNTS = frozenset(
+    {"amount", "carriage", "freight", "paid", "refunded", "total", "unit_price"}
+)
 """Fields with minor units, of the currency that their order has."""
+WHOLE = (Address, LineQuantity, LineState, Money, OrderLine, Payment)
+"""What is said in one piece, not field by field."""
 ADDRESS = ("name", "street", "postal_code", "city", "region", "country")
 NOBODY_KNOWN = "nobody known"
 """The text for an event without an actor: imported, or inserted by hand."""
@@ -90,7 +96,7 @@ class Words:
                 yield label_parts(name), "forgotten"
             elif name == "currency" or part is None or part == ():
                 continue
-            elif is_dataclass(part) and not isinstance(part, (Address, Item, Money)):
+            elif is_dataclass(part) and not isinstance(part, WHOLE):
                 yield from self.lines_of(part)
             elif isinstance(part, list | tuple):
                 yield from ((label_parts(name), self.word(name, one)) for one in part)
@@ -103,7 +109,7 @@ class Words:
 
     def words(self, name: str, value: Any) -> str:
         match value:
-            case None:
+            case None | "":
                 return "none"
             case _ if value is ABSENT:
                 return "nothing"
@@ -123,8 +129,15 @@ class Words:
                 return str(value.value)
             case Address():
                 return self.words_of_address(value)
-            case Item():
-                return self.words_of_item(value)
+            case OrderLine():
+                return self.words_of_line(value)
+            case LineState():
+                return self.words_of_state(value)
+            case LineQuantity():
+                return f"{value.quantity} of line {value.line}"
+            case Payment():
+                void = ", void" if value.is_void else ""
+                return self.words("amount", value.amount) + void
             case list() | tuple():
                 return "; ".join(self.words(name, part) for part in value) or "none"
             case _ if is_dataclass(value):
@@ -138,15 +151,21 @@ class Words:
         words = [self.words("", part) for part in told if part is not None]
         return "forgotten" if set(words) == {"forgotten"} else ", ".join(words)
 
-    def words_of_item(self, item: Item) -> str:
-        number = f" ({item.product_id})" if item.product_id else ""
-        price = self.words("unit_price", item.unit_price)
-        off = f", less {self.words('discount', item.discount)}" if item.discount else ""
-        return f"{item.quantity} x {item.product}{number} at {price}{off}"
+    def words_of_line(self, line: OrderLine) -> str:
+        number = f" ({line.product_id})" if line.product_id else ""
+        price = self.words("unit_price", line.unit_price)
+        off = f", less {self.words('discount', line.discount)}" if line.discount else ""
+        return f"{line.quantity} x {line.product}{number} at {price}{off}"
+
+    def words_of_state(self, state: LineState) -> str:
+        """Return a line with what of it was shipped and came back, if anything."""
+        shipped = f"; {state.shipped} shipped" if state.shipped else ""
+        back = f", {state.returned} came back" if state.returned else ""
+        return self.words_of_line(state.line) + shipped + back
 
 
 def label_parts(name: str) -> str:
-    if name == "items":
+    if name in ("items", "lines"):
         return "Line"
     return printable(field_name(name).capitalize())
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import psycopg
 
-OF_MONEY = ("order-", "account-", "transfer-")
+OF_MONEY = ("order-", "product-", "account-", "transfer-")
 """
 Categories whose streams begin with an event that names a currency.
 

@@ -36,14 +36,19 @@ def test_each_event_is_shown_with_what_it_changed(order: str) -> None:
     lines = re.sub(r"_at: none -> .+", "_at: none -> TIME", told).splitlines()
 
     assert [line.strip() for line in lines if line.startswith(" " * 9)] == [
-        "status: none -> pending",
-        "total: none -> 25.00 EUR",
+        "standing.status: none -> pending",
+        "standing.total: 0.00 EUR -> 25.00 EUR",
         "customer_id: none -> ALICE",
+        "currency: none -> EUR",
+        "lines.0: nothing -> 2 x RETRO-CLOCK at 12.50 EUR",
+        "last_line: 0 -> 1",
         "placed_at: none -> TIME",
-        "status: pending -> paid",
-        "paid: none -> 25.00 EUR",
-        "status: paid -> shipped",
-        "tracking_no: none -> 1Z999",
+        "standing.status: pending -> paid",
+        "standing.paid: 0.00 EUR -> 25.00 EUR",
+        "payments.0: nothing -> 25.00 EUR",
+        "standing.status: paid -> shipped",
+        "lines.0.shipped: 0 -> 2",
+        "parcels.0: nothing -> 1Z999",
         "shipped_at: none -> TIME",
     ]
     assert sum("at position" in line for line in lines) == 3
@@ -60,7 +65,7 @@ def test_amounts_are_shown_with_their_currency(
 
     shown = replay(f"order-{number}").output
 
-    assert "refunded: none -> 10.00 EUR" in shown
+    assert "standing.refunded: 0.00 EUR -> 10.00 EUR" in shown
 
 
 def test_fields_inside_of_others_are_told_one_by_one(alice: str, do: Do) -> None:
@@ -117,7 +122,7 @@ def test_where_evolve_fails_the_event_and_the_state_before_it_are_shown(
     assert r"ZeroDivisionError: melted \u001b[2J" in failed
     assert "in fail, " in failed
     *_, last = map(json.loads, replay(order, "--json").stdout.splitlines())
-    assert last["before"]["status"] == "paid"
+    assert last["before"]["standing"]["status"] == "paid"
     assert last["error"] == {"type": "ZeroDivisionError", "message": "melted \x1b[2J"}
     # And it is said where to look.
     shown = CliRunner().invoke(stream, ["show", order])

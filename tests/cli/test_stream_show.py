@@ -14,7 +14,7 @@ from domain.customers.commands import ForgetCustomer
 from eventstore.log.append import append
 from eventstore.log.events import Metadata, NewEvent
 from tasks.shop.wiring import Shop
-from tests.support.desk import Do
+from tests.support.desk import Do, return_one_clock
 from tests.support.visiting import ALICE, Place, Send, Work, in_days, written
 from webapp.formats import moment_in
 
@@ -100,11 +100,25 @@ def test_an_order_is_shown_as_people_write_it(alice: str, place: Place) -> None:
         "Freight          0.05 EUR",
         "Address          Obere Str. 57, Berlin, Germany",
         "Discount         0 %",
-        "Amount  25.00 EUR",
+        "Amount   25.00 EUR",
         "Paid             25.00 EUR",
+        "Payments         25.00 EUR",
     ):
         assert line in shown
     assert "{" not in shown
+
+
+def test_what_was_sent_and_came_back_is_shown_with_its_line(
+    alice: str, place: Place, do: Do
+) -> None:
+    number = place("shipped")
+    do(replace(return_one_clock, order_id=number))
+
+    shown = CliRunner().invoke(stream, ["show", f"order-{number}"]).output
+    assert "1 of line 1" in shown
+    *_, state = shown.partition("\nstate\n")
+    assert "2 x RETRO-CLOCK at 12.50 EUR; 2 shipped, 1 came back" in state
+    assert "Parcels          1Z999" in state
 
 
 def test_programs_get_all_of_it_on_a_line(history: Shop) -> None:
@@ -239,7 +253,7 @@ def test_what_is_not_known_of_an_order_is_null_for_programs(
     shown = CliRunner().invoke(stream, ["show", "--json", f"order-{number}"]).stdout
 
     state = json.loads(shown)["state"]
-    assert (state["tracking_no"], state["customer_id"]) == (None, alice)
+    assert (state["shipped_at"], state["customer_id"]) == (None, alice)
     assert '"none"' not in shown
 
 

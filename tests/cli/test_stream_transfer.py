@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from cli import stream
 from domain.customers.commands import ForgetCustomer
+from domain.products.commands import AddProduct
 from eventstore.log.append import append
 from eventstore.log.events import Metadata, NewEvent
 from tasks import commands
@@ -142,6 +143,63 @@ def test_a_stream_comes_over_without_what_is_personal(
     assert count(developer) == 3
 
 
+def test_a_product_an_address_and_a_note_come_over_and_tell_nothing_of_people(
+    production: Shop, developer: Shop, do: Do
+) -> None:
+    do(desk.add_clock, desk.raise_price, desk.to_paris, desk.note)
+    streams = (*STREAMS, "product-RC-1")
+
+    content = exported(production, *streams)
+    assert not [
+        told for told in ("Paris", "Lauriston", "wrapped") if told.encode() in content
+    ]
+    result = imported(developer, content)
+
+    assert result.exit_code == 0, result.output
+    assert "imported   7 events of customer-ALICE, order-1, product-RC-1" in (
+        result.stdout
+    )
+    *_, moved, noted = shown(developer, "order-1")["events"]
+    assert moved["data"]["address"]["city"].startswith("city ")
+    assert moved["data"]["customer_id"] == "ALICE"
+    assert noted["data"]["text"].startswith("text ")
+    for name in ("order-1", "product-RC-1"):
+        assert shown(developer, name)["state"] == shown(production, name)["state"]
+    # The address, the new one and the note are encrypted by keys of the developer's.
+    kept = rows(developer, "SELECT data FROM events WHERE data ? '$personal'")
+    assert len(kept) == 4
+    prices = rows(developer, "SELECT product_id, unit_price FROM readmodels.products")
+    assert prices == [("RC-1", 5_250)]
+    assert "nothing to do: all 7 events" in imported(developer, content).stdout
+    # What was changed in the file's shop is other content here.
+    unmasked = exported(production, *streams, "--unmasked")
+    refuse(developer, unmasked, "order-1 was imported with other content")
+
+
+def test_numbers_of_products_go_on_behind_an_imported_one(
+    production: Shop, developer: Shop, do: Do
+) -> None:
+    lamp = AddProduct(name="LAMP", unit_price=999, currency="EUR")
+    do(lamp, lamp)
+
+    imported(developer, exported(production, "product-2"))
+
+    assert rows(developer, "SELECT nextval('product_numbers')") == [(3,)]
+
+
+def test_prices_in_another_currency_are_refused(
+    production: Shop, developer: Shop, do: Do
+) -> None:
+    do(desk.add_clock)
+    developer.settings = replace(developer.settings, currency="USD")
+
+    refuse(
+        developer,
+        exported(production, "product-RC-1"),
+        "has amounts in EUR, and CURRENCY is USD",
+    )
+
+
 def test_unmasked_it_comes_over_as_it_is(
     production: Shop, developer: Shop, tmp_path: Path
 ) -> None:
@@ -211,7 +269,7 @@ def test_where_it_clashes_nothing_is_imported(
     refuse(developer, b'{"form": "\\u001b[2J"}\n', "has the form")
     euros = developer.settings
     developer.settings = replace(euros, currency="USD")
-    refuse(developer, content, "has orders in EUR, and CURRENCY is USD")
+    refuse(developer, content, "has amounts in EUR, and CURRENCY is USD")
     developer.settings = euros
     # Whoever has what Alice claims; a command that waits; the stream itself.
     mask = json.loads(content.splitlines()[1])["data"]["email"]

@@ -17,7 +17,7 @@ from tasks.shop import wiring
 from tasks.shop.startup_checks import refuse_what_loses_data
 from tasks.shop.wiring import Shop
 from tests.support.databases import MASTER_KEY, ROOT
-from tests.support.desk import Do, alice, place
+from tests.support.desk import Do, add_clock, alice, place
 from tests.support.money import Bank
 
 TOLD = (
@@ -33,8 +33,8 @@ def in_dollars(shop: Shop) -> Shop:
     return other
 
 
-@pytest.mark.parametrize("first", [place, open_account])
-def test_after_the_first_order_or_account_another_is_refused(
+@pytest.mark.parametrize("first", [place, open_account, add_clock])
+def test_after_the_first_order_account_or_product_another_is_refused(
     shop: Shop, do: Do, first: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     do(alice, first)

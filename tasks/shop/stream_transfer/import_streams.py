@@ -9,6 +9,7 @@ from uuid import UUID
 import psycopg
 
 from domain.orders.events import OrderCreated
+from domain.products.events import ProductAdded
 from eventstore.aggregates.decider import Deciders
 from eventstore.claims import ClaimChange, changes_between
 from eventstore.errors import AlreadyClaimed, KeyMadeElsewhere, WrongExpectedVersion
@@ -77,10 +78,11 @@ def refuse_currencies(
 ) -> None:
     """Refuse amounts in other currencies than the shop's: none are converted."""
     facts = (fact for one in found for fact in one.facts)
-    currencies = {fact.currency for fact in facts if isinstance(fact, OrderCreated)}
+    priced = OrderCreated | ProductAdded
+    currencies = {fact.currency for fact in facts if isinstance(fact, priced)}
     for currency in sorted(currencies - {own}):
         raise ImportRefused(
-            f"the file has orders in {currency}, and CURRENCY is {own}: take a new"
+            f"the file has amounts in {currency}, and CURRENCY is {own}: take a new"
             f" database, and set it to {currency}"
         )
     if currencies:
