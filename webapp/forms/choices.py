@@ -16,6 +16,7 @@ from webapp.forms.form import Form
 from webapp.forms.of_orders import ADDRESS
 from webapp.forms.values import FormValues
 from webapp.outages import DATABASE_ERRORS, problem_of
+from webapp.parked_rows import mark_rows
 from webapp.read_connection import reading
 
 MAX_OFFERED = 200
@@ -41,10 +42,13 @@ def offer_for(form: Form, typed: FormValues) -> Offer:
         return NOTHING
     number = without_nul(typed.fields.get("customer_id", ""))
     try:
-        with reading(customers.projection, products.projection) as (connection, _):
+        models = (customers.projection, products.projection)
+        with reading(*models) as (connection, position):
+            listed = products.find(connection, is_listed=True, limit=MAX_OFFERED).rows
+            mark_rows(connection, products.projection, listed, position)
             most = customers.find(connection, sort="-orders", limit=MAX_OFFERED)
             return Offer(
-                products.find(connection, is_listed=True, limit=MAX_OFFERED).rows,
+                listed,
                 sorted(most.rows, key=name_words),
                 customers.find_one(connection, number),
             )

@@ -84,7 +84,7 @@ def data_of_copy(order: OrderDetailsView) -> dict[str, Any]:
 
 def copied_line(line: Line, product: ProductView | None) -> dict[str, Any]:
     again = {"quantity": line.quantity, "discount": line.discount}
-    if product is None:
+    if product is None or product.discontinued_at is not None:
         own = {"product": line.product, "own": True, "unit_price": line.unit_price}
         return {**own, **again}
     return {"product": product.product_id, **again}
