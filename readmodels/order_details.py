@@ -1,6 +1,6 @@
 """One order in full: lines, totals, address and history."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -307,6 +307,14 @@ view: View[OrderDetailsView] = View.of(
     projection,
     sorts={"order": "order_id"},
 )
+
+
+def find_many(
+    connection: sa.Connection, order_ids: Sequence[int]
+) -> list[OrderDetailsView]:
+    """Return the orders with these numbers that there are, by number."""
+    rows = view.find(connection, view.table.c.order_id.in_(order_ids))
+    return sorted(rows, key=lambda order: order.order_id)
 
 
 def find(connection: sa.Connection, order_id: int) -> OrderDetailsView | None:

@@ -31,6 +31,7 @@ from webapp.pages import (
     accounts,
     commands,
     customers,
+    many,
     orders,
     products,
     transfers,
@@ -42,6 +43,8 @@ from webapp.past.on_pages import teach_pages
 from webapp.url_converters import know_numbers
 
 SUBJECTS = (
+    # Before the orders: its addresses look like one.
+    many,
     orders,
     customers,
     products,

@@ -43,6 +43,9 @@ PRESENT = ("Forwarded", "X-Forwarded-For")
 LISTS = ("Prefer",)
 """Headers that are lists: several mean the same as one with commas."""
 
+SEVERAL = ("confirmed", "order")
+"""Parameters and fields that are lists: boxes that were ticked."""
+
 AMBIGUOUS = "recount.ambiguous"
 """The key in the environment of the headers with differing values."""
 
@@ -132,7 +135,7 @@ def refuse_fields() -> None:
 
 def refuse_different(sent: MultiDict[str, str], kind: str) -> None:
     for name, values in sent.lists():
-        if len(set(values)) > 1:
+        if len(set(values)) > 1 and name not in SEVERAL:
             raise Problem(
                 "bad-request",
                 f"The {kind} {name[:60]!a} came more than once, with values that"

@@ -126,6 +126,19 @@ def find_scheduled(connection: sa.Connection, stream_ids: Sequence[str]) -> list
     return [Entry(**row._mapping) for row in rows]
 
 
+def find_many(
+    connection: sa.Connection, command_ids: Sequence[UUID]
+) -> dict[UUID, Entry]:
+    """Return the commands with these ids that there are, by id."""
+    rows = connection.execute(
+        sa.select(*ENTRY).where(
+            commands.c.id == sa.func.any(sa.cast(command_ids, ARRAY(sa.Uuid)))
+        )
+    )
+    found = (Entry(**row._mapping) for row in rows)
+    return {entry.id: entry for entry in found}
+
+
 class CausedEvent(NamedTuple):
     """An event that a command has caused, and its places."""
 
