@@ -16,12 +16,16 @@ import pytest
 from domain.orders import commands, events
 from domain.orders.lines import Line
 from domain.orders.order import decide
+from domain.orders.standing import Standing, standing_after
 from domain.orders.state import evolve
+from domain.orders.status import Status
 from readmodels import order_details, order_list
+from tests.generated.history import sample
 from tests.support.courses import Differs, Rules, run_course
 
 ALL = 10_000
 USUAL = 600
+PENDING = Standing(Status.PENDING, total=10_899)
 
 
 @pytest.mark.parametrize(
@@ -40,14 +44,23 @@ def test_the_shop_says_of_an_order_what_an_independent_ledger_says(
     By the order itself, by its page and by the list.
     """
     answers: Counter[tuple[str, bool]] = Counter()
+    told: Counter[str] = Counter()
     for seed in courses:
-        answers += run_course(seed)
+        seen = run_course(seed)
+        answers += seen.answers
+        told += seen.events
 
-    kinds = {kind.__name__ for kind in get_args(commands.OrderCommand)}
-    assert {(kind, True) for kind in kinds} <= answers.keys()
-    # What a process manager sends to an order is not refused; by chance it may come
-    # before the order.
-    assert {(kind, False) for kind in kinds - {"CancelUnpaidOrder"}} <= answers.keys()
+    sent = {kind for kind, _ in answers}
+    assert {(kind, is_accepted) for kind in sent for is_accepted in (True, False)} == (
+        answers.keys()
+    )
+    # No event that none of them has tells of money, or of a status.
+    assert [
+        kind
+        for kind in get_args(events.OrderEvent)
+        if kind.__name__ not in told
+        and standing_after(PENDING, sample(kind)) != PENDING
+    ] == []
 
 
 # What the ledger finds where a rule is broken.

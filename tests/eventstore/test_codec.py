@@ -15,6 +15,7 @@ from domain.orders.upcasters import UPCASTERS
 from domain.products import events as product_events
 from eventstore.errors.unreadable import UnknownEventType, UnreadableEvent
 from eventstore.log.codec import EventCodec, schema_of
+from tests.generated.history import sample
 from tests.support import order_events
 from tests.support.engine import Added
 
@@ -71,25 +72,21 @@ EVENTS = [
     product_events.ProductRenamed(name="LAMP II"),
     product_events.ProductDiscontinued(),
 ]
+KINDS = [
+    *get_args(customer_events.CustomerEvent),
+    *get_args(events.OrderEvent),
+    *get_args(product_events.ProductEvent),
+]
+EVENTS += [sample(kind) for kind in KINDS if kind not in map(type, EVENTS)]
 
 codec = EventCodec([Added])
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
 def test_an_event_comes_back_as_it_was(event: Any) -> None:
-    shop = EventCodec([type(event) for event in EVENTS], UPCASTERS)
+    shop = EventCodec(KINDS, UPCASTERS)
 
     assert shop.decode(type(event).__name__, shop.encode(event)) == event
-
-
-def test_every_event_of_the_shop_is_among_these_examples() -> None:
-    known = {
-        *get_args(customer_events.CustomerEvent),
-        *get_args(events.OrderEvent),
-        *get_args(product_events.ProductEvent),
-    }
-
-    assert {type(event) for event in EVENTS} == known
 
 
 def test_a_field_that_a_class_does_not_know_is_ignored() -> None:

@@ -24,7 +24,7 @@ from eventstore.projections.projection import Fact
 from readmodels import order_details, order_list
 from readmodels.customer_on_list import CustomerOnList
 from readmodels.order_details import OrderDetailsView
-from readmodels.order_list import OrderSummaryRow
+from readmodels.order_summary import OrderSummaryRow
 from readmodels.rows_of_orders import CustomerName
 from tests.support.chances import Chances
 from tests.support.ledger import Ledger
@@ -110,23 +110,31 @@ class ShopOfOne:
         self.line = self.rules.fold_list(self.line, fact, {"customers": NAME_ON_LIST})
 
 
-def run_course(seed: int, rules: Rules | None = None) -> Counter[tuple[str, bool]]:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What courses have shown: what became of commands, and events, by their types."""
+
+    answers: Counter[tuple[str, bool]] = field(default_factory=Counter)
+    events: Counter[str] = field(default_factory=Counter)
+
+
+def run_course(seed: int, rules: Rules | None = None) -> Seen:
     """
     Send commands by chance to a shop and to a ledger.
 
-    Returns how often each type of command was accepted, and was refused. Raises Differs
-    at the first step after which the two do not agree, with all that was sent.
+    Returns what was seen. Raises Differs at the first step after which the two do not
+    agree, with all that was sent.
     """
     random = Random(seed)
     shop, ledger = ShopOfOne(rules or Rules()), Ledger({**SOLD})
     chances = Chances(random, ledger)
     now, sent, first = BEGIN, [], None
-    answers: Counter[tuple[str, bool]] = Counter()
+    seen = Seen()
     for _ in range(STEPS):
         now += timedelta(hours=random.choice([0, 1, 24, 48]))
         command = chances.command(now)
         took = shop.accepts(command, now), ledger.accepts(command, now)
-        answers[type(command).__name__, took[0]] += 1
+        seen.answers[type(command).__name__, took[0]] += 1
         sent.append(f"{now:%d.%m. %H:%M} {took} {command}")
         found = list(differences(shop, ledger)) if shop.details else []
         if took[0] is not took[1]:
@@ -137,7 +145,9 @@ def run_course(seed: int, rules: Rules | None = None) -> Counter[tuple[str, bool
                 found.append("the first line of the history has changed")
         if found:
             raise Differs("\n".join([f"course {seed}", *sent, *found]))
-    return answers
+    if shop.details is not None:
+        seen.events.update(line.event for line in shop.details.history)
+    return seen
 
 
 def differences(shop: ShopOfOne, ledger: Ledger) -> Iterator[str]:
