@@ -46,6 +46,9 @@ COMMANDS = {
         "cli.past:past",
         "Show read models as of a moment, and tend the copies made for that.",
     ),
+    "products": Lazy(
+        "cli.products:products", "Make a price list of what past orders name."
+    ),
     "readmodels": Lazy(
         "cli.readmodels:readmodels",
         "List the read models; follow, drop or remove one.",
