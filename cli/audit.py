@@ -40,10 +40,10 @@ def audit(
     Compare rows with what their events make of them, here and in the read stores.
 
     They are the rows that were longest not looked at, by the command and by the workers
-    of AUDIT_SECONDS. Read models that do not name the streams of their rows, products
-    and figures, are folded from all events. Personal values are not shown. It repairs
-    nothing: `recount rebuild` does, with --key or --accept-differences. Ends with 1 if
-    a row is wrong.
+    of AUDIT_SECONDS. Read models that do not name the streams of their rows, figures
+    and ordered_products, are folded from all events. Personal values are not shown. It
+    repairs nothing: `recount rebuild` does, with --key or --accept-differences. Ends
+    with 1 if a row is wrong.
     """
     projections = [known(name) for name in read_models] or shop().projections
     with shop().lent() as connection, lone_audit(connection) as is_alone:

@@ -64,9 +64,9 @@ def why(
     Show which events made COLUMN of the row KEY what it is, the newest first.
 
     READMODEL is like order_list, KEY like 10248; `recount readmodels list` has the
-    names. Of products and figures all orders are folded, from the first one on: that
-    takes a second for some ten thousand. Ends with 1 if there is no such row, or if
-    the read model shows something else than the events make.
+    names. Of ordered_products and figures all orders are folded, from the first one
+    on: that takes a second for some ten thousand. Ends with 1 if there is no such row,
+    or if the read model shows something else than the events make.
     """
     projection = known(read_model)
     if moment is not None and position is not None:

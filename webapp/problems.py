@@ -140,8 +140,8 @@ KINDS = {
     "too-many-reasons": Kind(
         429,
         "Another answer is being computed for you",
-        "Of products and sums all orders are looked at, so each caller can ask for one"
-        " reason at a time. Ask again in a second.",
+        "Of ordered products and sums all orders are looked at, so each caller can ask"
+        " for one reason at a time. Ask again in a second.",
     ),
     "internal-error": Kind(
         500,

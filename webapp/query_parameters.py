@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Collection, Sequence
+from datetime import date, datetime
 from typing import Any, NoReturn
 
 from flask import request
@@ -14,10 +15,12 @@ from readmodels import (
     accounts,
     customers,
     order_list,
+    ordered_products,
     products,
     transfers,
 )
-from webapp.past.moment_asked import ENDPOINTS, PARAMETERS
+from webapp.current_shop import the_shop
+from webapp.past.moment_asked import ENDPOINTS, PARAMETERS, moment_shown
 from webapp.problems import Problem
 
 
@@ -67,6 +70,12 @@ def one_of(name: str, choices: Collection[str]) -> str | None:
     return written
 
 
+def flag(name: str) -> bool | None:
+    """Return whether the parameter *name* is true, or None without it."""
+    written = one_of(name, FLAGS)
+    return None if written is None else FLAGS[written]
+
+
 def refuse(detail: str) -> NoReturn:
     raise Problem("bad-request", detail if detail[-1] == "?" else f"{detail}.")
 
@@ -76,10 +85,12 @@ def shorten_name(name: str) -> str:
     return ascii(name[:60])
 
 
+FLAGS = {"true": True, "false": False}
 PAGING = ("sort", "after")
-OF_ORDERS = ("status", "customer", "q", *PAGING)
+OF_ORDERS = ("status", "customer", "due", "credit", "late", "q", *PAGING)
 OF_CUSTOMERS = ("q", *PAGING)
-OF_PRODUCTS = PAGING
+OF_PRODUCTS = ("listed", *PAGING)
+OF_ORDERED_PRODUCTS = PAGING
 OF_ACCOUNTS = ("status", *PAGING)
 OF_STATEMENTS = PAGING
 OF_TRANSFERS = ("status", "account", *PAGING)
@@ -90,6 +101,9 @@ def orders_asked() -> dict[str, Any]:
     return {
         "status": one_of("status", order_list.STATUSES),
         "customer_id": text("customer"),
+        "is_due": flag("due"),
+        "has_credit": flag("credit"),
+        "late_on": day_asked() if one_of("late", ("true",)) else None,
         "search": text("q"),
         **page_asked(order_list.view, "-placed"),
     }
@@ -100,7 +114,11 @@ def customers_asked() -> dict[str, Any]:
 
 
 def products_asked() -> dict[str, Any]:
-    return page_asked(products.view, "name")
+    return {"is_listed": flag("listed"), **page_asked(products.view, "name")}
+
+
+def ordered_products_asked() -> dict[str, Any]:
+    return page_asked(ordered_products.view, "product")
 
 
 def accounts_asked() -> dict[str, Any]:
@@ -120,6 +138,20 @@ def transfers_asked() -> dict[str, Any]:
         "account_id": text("account"),
         **page_asked(transfers.view, "-transfer"),
     }
+
+
+def day_asked() -> date:
+    """
+    Return the day, in the shop's time zone, that the request is about.
+
+    Raises the Problem that it is about a position, which has none.
+    """
+    zone, past = the_shop().settings.timezone, moment_shown()
+    if past is None:
+        return datetime.now(zone).date()
+    if past.at is None:
+        refuse("late needs a day: ask for a moment with as_of, not by its position")
+    return past.at.astimezone(zone).date()
 
 
 def page_asked(view: View[Any], usual: str) -> dict[str, Any]:

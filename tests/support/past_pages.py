@@ -11,7 +11,16 @@ from werkzeug.test import TestResponse
 from domain.accounts.commands import Deposit, OpenAccount
 from domain.transfers.commands import TransferMoney
 from tasks.shop.wiring import Shop
-from tests.support.desk import alice, bob, pay, place, rename, ship
+from tests.support.desk import (
+    add_clock,
+    alice,
+    bob,
+    pay,
+    place,
+    raise_price,
+    rename,
+    ship,
+)
 from tests.support.past import fill_all
 
 BEFORE = (
@@ -22,6 +31,7 @@ BEFORE = (
     OpenAccount(account_id="B", currency="EUR"),
     Deposit(account_id="A", amount=500),
     TransferMoney(from_account="A", to_account="B", amount=1, currency="EUR"),
+    add_clock,
 )
 AFTER = (
     rename,
@@ -29,6 +39,7 @@ AFTER = (
     ship,
     replace(place, customer_id="BOB"),
     Deposit(account_id="A", amount=7),
+    raise_price,
 )
 
 Look = Callable[..., TestResponse]

@@ -226,4 +226,4 @@ def test_fields_and_sorts_are_those_of_the_rows() -> None:
         *(field.name for field in fields(OrderDetailsView))
     }
     assert "words" not in CUSTOMERS.fields
-    assert not {"paid_at", "freight", "lines.product"} & {*ORDERS.view.sorts}
+    assert not {"paid_at", "carriage", "lines.product"} & {*ORDERS.view.sorts}

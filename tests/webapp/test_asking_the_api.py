@@ -27,10 +27,15 @@ def test_an_order_of_the_list_has_all_that_the_page_shows(
         "customer_name": "Alice's Clocks",
         "customer_email": None,
         "total": 2500,
+        "due": 2500,
+        "credit": 0,
         "currency": "EUR",
         "status": "pending",
         "item_count": 1,
+        "parcels": 0,
         "tracking_number": None,
+        "terms": None,
+        "required_date": None,
         "city": "Berlin",
         "products": ["RETRO-CLOCK"],
     }
@@ -66,6 +71,9 @@ def test_the_orders_are_filtered_searched_and_sorted(
     assert found("q=bob") == [his]
     assert found("sort=order") == [paid, his, big]
     assert found("status=paid&q=bob") == []
+    assert found("due=true") == [big, his]
+    assert found("due=false") == [paid]
+    assert found("due=true&customer=BOB&sort=order") == [his]
 
 
 def test_one_order_has_lines_totals_and_history(
@@ -78,9 +86,12 @@ def test_one_order_has_lines_totals_and_history(
 
     assert order["lines"] == [
         {
+            "number": 1,
             "product": "RETRO-CLOCK",
             "product_id": "17",
             "quantity": 2,
+            "shipped": 0,
+            "returned": 0,
             "unit_price": 1250,
             "discount": "0.05",
             "amount": 2375,
@@ -88,7 +99,8 @@ def test_one_order_has_lines_totals_and_history(
     ]
     figures = {
         "gross": 2500,
-        "total": 2138,
+        "total": 2558,
+        "due": 2558,
         "currency": "EUR",
         "status": "pending",
         **more,
@@ -155,13 +167,66 @@ def test_a_customer_has_details_and_worth_and_nothing_of_the_search(
     }
 
 
-def test_the_products_have_their_last_price(
+def test_the_price_list_has_what_is_sold_and_what_was(
+    client: FlaskClient, send: Send, work: Work
+) -> None:
+    for key, (number, price) in enumerate([("RC-1", 4_950), ("L-1", 999)]):
+        data = {"product_id": number, "name": f"CLOCK {number}", "unit_price": price}
+        work(send("AddProduct", data, key=str(key)))
+    work(send("DiscontinueProduct", {"product_id": "L-1"}, key="end"))
+
+    def found(query: str = "") -> list[str]:
+        rows = ask(client, f"/api/products?{query}")["products"]
+        return [row["product_id"] for row in rows]
+
+    assert found() == ["L-1", "RC-1"]
+    assert found("sort=-price") == ["RC-1", "L-1"]
+    assert found("listed=true") == ["RC-1"]
+    assert found("listed=false") == ["L-1"]
+    page = ask(client, "/api/products?limit=1&sort=product")
+    assert page["next"] is not None
+    assert ask(client, page["next"])["products"][0]["product_id"] == "RC-1"
+
+
+def test_a_product_has_its_price_and_what_a_command_expects(
+    client: FlaskClient, send: Send, work: Work
+) -> None:
+    added = send("AddProduct", {"name": "CLOCK", "unit_price": 4_950})
+    work(added)
+    command = ask(client, added.headers["Location"])
+    response = client.get(command["links"]["product"])
+    product = response.get_json()
+
+    assert response.headers["ETag"] == '"1"'
+    assert product.pop("added_at") == product.pop("price_changed_at")
+    assert {name: product[name] for name in product if name != "position"} == {
+        "product_id": "1",
+        "version": 1,
+        "name": "CLOCK",
+        "unit_price": 4_950,
+        "currency": "EUR",
+        "discontinued_at": None,
+        "links": {"self": "/api/products/1"},
+        "behind": 0,
+    }
+
+
+def test_a_product_that_is_called_as_a_page_has_an_address(
+    client: FlaskClient, send: Send, work: Work
+) -> None:
+    data = {"product_id": "changes", "name": "CHANGE", "unit_price": 1}
+    work(send("AddProduct", data))
+
+    assert ask(client, "/api/products/~changes")["name"] == "CHANGE"
+
+
+def test_what_was_ordered_has_its_last_price(
     client: FlaskClient, place: Place, alice: str
 ) -> None:
     item = CLOCKS["items"][0]
     place(items=[item])
     place(items=[{**item, "unit_price": 990}, {**item, "product": "CHAI"}])
-    answer = ask(client, "/api/products?limit=1")
+    answer = ask(client, "/api/ordered-products?limit=1")
     rest = ask(client, answer["next"])
 
     assert [p["product"] for p in answer["products"]] == ["CHAI"]
@@ -181,7 +246,7 @@ def test_the_figures_are_sums_over_all_orders(
     assert answer == {
         "orders": 2,
         "gross": 5000,
-        "total": 5000,
+        "total": 5420,
         "freight": 420,
         "not_shipped": 1,
         "currency": "EUR",
@@ -199,6 +264,10 @@ def test_the_figures_are_sums_over_all_orders(
         ("/api/customers?sort=x", "sort must be one of name, -name"),
         ("/api/customers?status=paid", "'status' is unknown"),
         ("/api/products?q=x", "'q' is unknown"),
+        ("/api/products?listed=yes", "listed must be one of true, false"),
+        ("/api/orders?late=false", "late must be one of true"),
+        ("/api/orders?due=1", "due must be one of true, false"),
+        ("/api/ordered-products?sort=name", "sort must be one of product"),
         ("/api/figures?limit=1", "'limit' is unknown"),
         ("/api/orders?limit=1&limit=2", "'limit' came more than once"),
     ],
@@ -216,6 +285,7 @@ def test_what_cannot_be_asked_is_told_with_what_can(
     [
         ("/api/orders/7", "There is no order 7."),
         ("/api/customers/NOBODY", "There is no customer NOBODY."),
+        ("/api/products/NOTHING", "There is no product NOTHING."),
         ("/api/orders/x", ""),
         ("/api/orders/0", ""),
         ("/api/nothing", ""),

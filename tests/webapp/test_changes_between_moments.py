@@ -15,7 +15,17 @@ from flask.testing import FlaskClient
 
 from domain.accounts.commands import Deposit, OpenAccount
 from tasks.shop.wiring import Shop
-from tests.support.desk import Do, alice, bob, pay, place, rename, ship
+from tests.support.desk import (
+    Do,
+    add_clock,
+    alice,
+    bob,
+    pay,
+    place,
+    raise_price,
+    rename,
+    ship,
+)
 from tests.support.past import read_events
 from tests.support.past_pages import Look, looker
 from webapp.past import making
@@ -29,10 +39,12 @@ HISTORY = (
     replace(place, customer_id="BOB"),
     rename,
     Deposit(account_id="A", amount=500),
+    add_clock,
     ship,
     place,
     replace(bob, customer_id="EVE", name="=HYPERLINK(1)"),
     replace(rename, name="+1"),
+    raise_price,
 )
 LISTS = ("orders", "customers", "accounts", "transfers", "products")
 KEYS = {
@@ -40,7 +52,7 @@ KEYS = {
     "customers": "customer_id",
     "accounts": "account_id",
     "transfers": "transfer_id",
-    "products": "product",
+    "products": "product_id",
 }
 
 

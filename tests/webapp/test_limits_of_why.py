@@ -59,8 +59,8 @@ def line_of_a_deposit(client: FlaskClient) -> str:
         "/api/accounts/A/statement/999/why?column=balance",
         "/accounts/A/statement/999/why?column=balance",
         "/api/accounts/NOBODY/statement/1/why?column=balance",
-        "/api/products/why?product=NOBODY&column=unit_price",
-        "/api/products/why?product=NOBODY&column=unit_price&as_of=2999-01-01",
+        "/api/ordered-products/why?product=NOBODY&column=unit_price",
+        "/api/ordered-products/why?product=NOBODY&column=unit_price&as_of=2999-01-01",
     ],
 )
 def test_for_what_is_not_there_the_log_is_not_folded(

@@ -19,7 +19,7 @@ from domain.transfers.commands import TransferMoney
 from tasks import catch_up, commands
 from tasks.shop.wiring import Shop
 from tests.support.command_histories import happen
-from tests.support.desk import CLOCK, LAMP, Do, alice, place, ship
+from tests.support.desk import CLOCK, LAMP, Do, add_clock, alice, place, ship
 from tests.support.users import user
 
 MARK = re.compile(
@@ -57,7 +57,7 @@ SHOWN = {
 
 @pytest.fixture(autouse=True)
 def told(do: Do, shop: Shop, client: FlaskClient) -> None:
-    do(alice, order)
+    do(alice, add_clock, order)
     total = client.get("/api/orders/1").get_json()["total"]
     do(
         ReceivePayment(order_id=1, amount=total),
@@ -147,7 +147,8 @@ def test_nobody_asks_about_what_they_may_not_read(
         "/api/accounts/A/why?column=balance": "accounts",
         f"/api/accounts/A/statement/{line[0]}/why?column=balance": "accounts",
         "/api/transfers/1/why?column=status": "transfers",
-        "/api/products/why?product=LAMP&column=unit_price": "products",
+        "/api/ordered-products/why?product=LAMP&column=unit_price": "products",
+        "/api/products/RC-1/why?column=unit_price": "products",
         "/api/figures/why?column=orders": "figures",
     }
 

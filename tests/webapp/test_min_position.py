@@ -26,6 +26,7 @@ EVERY_QUERY = [
     "/api/customers",
     "/api/customers/ALICE",
     "/api/products",
+    "/api/ordered-products",
     "/api/figures",
 ]
 

@@ -1,5 +1,6 @@
 """The shop as of a moment, by the API."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
@@ -9,7 +10,7 @@ from flask.testing import FlaskClient
 
 from eventstore.past.dropping import drop_copies
 from tasks.shop.wiring import Shop
-from tests.support.desk import Do, place
+from tests.support.desk import Do, pay, place, ship
 from tests.support.past import read_events
 from tests.support.past_pages import AFTER, BEFORE, Look, looker
 from webapp.past import making
@@ -20,6 +21,7 @@ LISTS = {
     "/api/accounts": "accounts",
     "/api/transfers": "transfers",
     "/api/products": "products",
+    "/api/ordered-products": "products",
     "/api/accounts/A/statement": "lines",
     "/api/documents/orders": "orders",
     "/api/documents/customers": "customers",
@@ -29,6 +31,7 @@ SINGLE = (
     "/api/customers/ALICE",
     "/api/accounts/A",
     "/api/transfers/1",
+    "/api/products/RC-1",
     "/api/figures",
 )
 
@@ -104,6 +107,34 @@ def test_searches_find_what_they_found_then(
     assert without_positions(answer.json) == without_positions(before)
     assert answer.json is not None
     assert answer.json["orders"]
+
+
+def test_what_was_due_or_late_is_found_as_of_then(
+    shop: Shop, do: Do, look: Look, then: datetime
+) -> None:
+    """On the day of the moment: what was late then may be shipped since."""
+    day = then.date()
+    do(replace(place, required_date=day - timedelta(days=1)))
+    at = read_events(shop)[-1].occurred_at
+    do(*AFTER, replace(pay, order_id=2), replace(ship, order_id=2))
+
+    def found(**asked: Any) -> list[int]:
+        answer = look("/api/orders", sort="order", **asked).json
+        assert answer is not None
+        return [row["order_id"] for row in answer["orders"]]
+
+    assert found(due="true") == [3]
+    assert found(due="true", as_of=at) == [1, 2]
+    assert found(late="true") == []
+    assert found(late="true", as_of=at) == [2]
+    assert found(late="true", as_of=then) == []
+
+
+def test_what_was_late_as_of_a_position_has_no_day(client: FlaskClient) -> None:
+    problem = client.get("/api/orders?late=true&as_of_position=1").json
+
+    assert problem is not None
+    assert "late needs a day" in problem["detail"]
 
 
 def test_pages_of_a_list_stay_in_the_past(

@@ -17,7 +17,15 @@ from readmodels.order_details import OrderDetailsView
 from readmodels.transfers import TransferView
 from tasks.shop.wiring import Shop
 from tests.support.databases import as_role
-from tests.support.desk import Do, alice, pay, place, rename
+from tests.support.desk import (
+    Do,
+    add_clock,
+    alice,
+    pay,
+    place,
+    raise_price,
+    rename,
+)
 from tests.support.parking import park_stream
 from webapp import create_app
 
@@ -104,9 +112,27 @@ def test_lines_of_statements_products_and_figures_are_explained(
     page = client.get(f"{path.removeprefix('/api')}?column=balance")
     assert "Money paid in" in page.text
 
-    product = ask(client, "/api/products/why", product="LAMP", column="unit_price")
-    assert product["value"] == 999
+    path = "/api/ordered-products/why"
+    assert ask(client, path, product="LAMP", column="unit_price")["value"] == 999
     assert ask(client, "/api/figures/why", column="orders")["value"] == 1
+
+
+def test_a_price_of_the_list_is_explained_by_the_product(
+    client: FlaskClient, do: Do
+) -> None:
+    do(add_clock, raise_price)
+
+    found = ask(client, "/api/products/RC-1/why", column="unit_price")
+
+    raised, added = found["changes"]
+    assert (raised["type"], raised["before"], raised["after"]) == (
+        "PriceChanged",
+        4_950,
+        5_250,
+    )
+    assert (added["type"], added["stream"]) == ("ProductAdded", "product-RC-1")
+    assert found["links"]["row"] == "/api/products/RC-1"
+    assert client.get("/api/products/RC-2/why?column=name").status_code == 404
 
 
 @pytest.mark.parametrize(

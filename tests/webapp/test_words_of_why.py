@@ -58,7 +58,7 @@ def test_the_price_of_a_product_is_in_the_currency_of_each_order(do: Do) -> None
     yen = replace(place, items=(replace(LAMP, unit_price=700),), currency="JPY")
     do(alice, replace(place, items=(LAMP,)), yen)
 
-    typed = command_line("products", "LAMP", "unit_price")
+    typed = command_line("ordered_products", "LAMP", "unit_price")
 
     assert "700 JPY, before: 9.99 EUR" in typed
     assert "unit_price is 700 JPY" in typed

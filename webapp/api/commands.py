@@ -38,6 +38,7 @@ ROWS = {
     "customer": ("queries.customer", "customer_id"),
     "account": ("queries.account", "account_id"),
     "transfer": ("queries.transfer", "transfer_id"),
+    "product": ("queries.product", "product_id"),
 }
 """By category, the endpoint of a stream's row, and its parameter."""
 

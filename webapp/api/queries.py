@@ -22,6 +22,7 @@ from readmodels import (
     figures,
     order_details,
     order_list,
+    ordered_products,
     products,
     transfers,
 )
@@ -43,12 +44,14 @@ from webapp.problems import (
     no_account,
     no_customer,
     no_order,
+    no_product,
     no_transfer,
     position_fields,
 )
 from webapp.query_parameters import (
     OF_ACCOUNTS,
     OF_CUSTOMERS,
+    OF_ORDERED_PRODUCTS,
     OF_ORDERS,
     OF_PRODUCTS,
     OF_STATEMENTS,
@@ -57,6 +60,7 @@ from webapp.query_parameters import (
     customers_asked,
     number,
     only,
+    ordered_products_asked,
     orders_asked,
     products_asked,
     statement_asked,
@@ -69,7 +73,7 @@ from webapp.rows_found import (
     search_customers,
     search_orders,
 )
-from webapp.url_converters import ACCOUNT, CUSTOMER, ORDER, TRANSFER
+from webapp.url_converters import ACCOUNT, CUSTOMER, ORDER, PRODUCT, TRANSFER
 
 MAX_ROWS = 200
 A_PAGE = 50
@@ -111,7 +115,19 @@ def customer(customer_id: str) -> ResponseReturnValue:
 
 @routes.get("/products")
 def all_products() -> ResponseReturnValue:
-    page = rows_of("products", products, OF_PRODUCTS, products_asked)
+    return rows_of("products", products, OF_PRODUCTS, products_asked)
+
+
+@routes.get(f"/products/{PRODUCT}")
+def product(product_id: str) -> ResponseReturnValue:
+    return one(row_of(products, products.find_one, product_id, no_product))
+
+
+@routes.get("/ordered-products")
+def all_ordered_products() -> ResponseReturnValue:
+    page = rows_of(
+        "products", ordered_products, OF_ORDERED_PRODUCTS, ordered_products_asked
+    )
     return {**page, "currency": the_shop().settings.currency}
 
 

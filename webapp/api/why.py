@@ -13,11 +13,12 @@ from readmodels.figures import ALL_ORDERS
 from webapp.json_values import as_json
 from webapp.parked_rows import parked_field
 from webapp.query_parameters import refuse, text
-from webapp.url_converters import ACCOUNT, CUSTOMER, LINE, ORDER, TRANSFER
+from webapp.url_converters import ACCOUNT, CUSTOMER, LINE, ORDER, PRODUCT, TRANSFER
 from webapp.why.asking import (
     ACCOUNTS,
     CUSTOMERS,
     FIGURES,
+    ORDERED_PRODUCTS,
     ORDERS,
     PRODUCTS,
     STATEMENT_LINES,
@@ -61,13 +62,20 @@ def transfer(transfer_id: int) -> ResponseReturnValue:
     return answer(TRANSFERS, transfer_id, row)
 
 
-@routes.get("/products/why")
-def product() -> ResponseReturnValue:
+@routes.get(f"/products/{PRODUCT}/why")
+def product(product_id: str) -> ResponseReturnValue:
+    row = url_for("queries.product", product_id=product_id)
+    return answer(PRODUCTS, product_id, row)
+
+
+@routes.get("/ordered-products/why")
+def ordered_product() -> ResponseReturnValue:
     """Answer for the product whose name is a parameter: it may have any character."""
     name = text("product")
     if name is None:
         refuse("product is missing: the name of the product")
-    return answer(PRODUCTS, name, url_for("queries.all_products"), "product")
+    row = url_for("queries.all_ordered_products")
+    return answer(ORDERED_PRODUCTS, name, row, "product")
 
 
 @routes.get("/figures/why")

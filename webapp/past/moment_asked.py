@@ -32,11 +32,12 @@ PAGES = frozenset(
 )
 ENDPOINTS = PAGES | {
     *("queries.orders", "queries.order", "queries.all_customers", "queries.customer"),
-    *("queries.all_products", "queries.figures", "queries.all_accounts"),
+    *("queries.all_products", "queries.product", "queries.all_ordered_products"),
+    *("queries.figures", "queries.all_accounts"),
     *("queries.account", "queries.statement", "queries.all_transfers"),
     *("queries.transfer", "documents.orders", "documents.customers"),
     *("why.order", "why.customer", "why.account", "why.statement_line"),
-    *("why.transfer", "why.product", "why.figures"),
+    *("why.transfer", "why.product", "why.ordered_product", "why.figures"),
     *("reasons.order", "reasons.customer", "reasons.account"),
     *("reasons.statement_line", "reasons.transfer"),
 }

@@ -81,7 +81,8 @@ SUBJECTS = {
             noun="product",
             projection=products.projection,
             view=products.view,
-            summary=("unit_price",),
+            summary=("name", "unit_price"),
+            page="products.show_one",
         ),
     )
 }

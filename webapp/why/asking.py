@@ -65,6 +65,7 @@ ACCOUNTS = ExplainedRows("account", ("accounts",))
 STATEMENT_LINES = ExplainedRows("line of the statement", ("account_statement",))
 TRANSFERS = ExplainedRows("transfer", ("transfers",))
 PRODUCTS = ExplainedRows("product", ("products",))
+ORDERED_PRODUCTS = ExplainedRows("ordered product", ("ordered_products",))
 FIGURES = ExplainedRows("figures", ("figures",))
 
 
