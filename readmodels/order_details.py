@@ -271,7 +271,8 @@ def correction(
         else parcel
         for parcel in row.parcels
     )
-    return {"parcels": parcels, "tracking_number": parcels[-1].tracking_number}
+    last = parcels[-1].tracking_number if parcels else None
+    return {"parcels": parcels, "tracking_number": last}
 
 
 projection = Projection(

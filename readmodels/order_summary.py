@@ -77,16 +77,23 @@ def changes(row: OrderSummaryRow, event: OrderEvent) -> Mapping[str, Any]:
         case events.OrderShipped(tracking_no=number):
             return with_numbers(row, (*row.tracking_numbers, number))
         case events.TrackingCorrected(parcel=parcel, tracking_no=number):
-            numbers = list(row.tracking_numbers)
-            wrong, numbers[parcel - 1] = numbers[parcel - 1], number
-            # But for those that a product has, too.
-            others = words_of_order("", row.products).split()
-            gone = {*words(wrong).split()}.difference(others)
-            return with_numbers(row, tuple(numbers), but=gone)
+            return corrected(row, parcel, number)
         case events.ShippingAddressChanged(address=address):
             return place_of(address)
         case _:
             return {}
+
+
+def corrected(row: OrderSummaryRow, parcel: int, number: str) -> Mapping[str, Any]:
+    """Return what changes with the number of a *parcel*; nothing if there is none."""
+    numbers = list(row.tracking_numbers)
+    if parcel > len(numbers):
+        return {}
+    wrong, numbers[parcel - 1] = numbers[parcel - 1], number
+    # But for those that a product has, too.
+    others = words_of_order("", row.products).split()
+    gone = {*words(wrong).split()}.difference(others)
+    return with_numbers(row, tuple(numbers), but=gone)
 
 
 def with_numbers(

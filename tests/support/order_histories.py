@@ -129,7 +129,7 @@ class OrderHistories:
     def any_order(
         self, order: Order, moment: datetime
     ) -> tuple[str, dict[str, Any], str]:
-        """Return an event that old versions wrote, whether it can be or not."""
+        """Return an event that needs no other, whether it can be or not."""
         amount = self.random.randrange(1, 10**13)
         zone = self.random.choice(["Z", "+02:00", "-11:30"])
         kinds: list[tuple[str, dict[str, Any]]] = [
@@ -144,6 +144,8 @@ class OrderHistories:
                 "PaymentRefunded",
                 {"amount": amount, "currency": "EUR", "customer_id": "17"},
             ),
+            ("TrackingCorrected", {"parcel": 2, "tracking_no": "1Z-0"}),
+            ("PaymentVoided", {"payment": 2, "amount": amount}),
         ]
         if not order.payments:
             # Of old payments an order has one.
