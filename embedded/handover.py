@@ -9,7 +9,7 @@ from embedded.environment import variables_given
 from embedded.errors import NotUp
 from embedded.folders import ROOT, folders_from
 
-OF_THE_SHOP = ("CURRENCY", "TIMEZONE")
+OF_THE_SHOP = ("CURRENCY", "TIMEZONE", "LOCALE")
 """Fixed when the shop is set up: another value would falsify its history."""
 
 

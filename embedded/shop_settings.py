@@ -1,7 +1,8 @@
 """
-The fixed settings of a shop, stored in its data folder: currency, time zone, port.
+The settings of a shop that stay with it, in its data folder.
 
-Another value would falsify its history, or break bookmarks.
+Another currency or time zone would falsify its history, another port break bookmarks,
+and another locale surprise those who read its pages.
 """
 
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ class ShopSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     currency: str | None = None
     timezone: str | None = None
+    locale: str | None = None
     port: int | None = None
 
 
@@ -55,6 +57,7 @@ def resolve(environment: Mapping[str, str], folders: Folders) -> ShopSettings:
             **environment,
             "CURRENCY": environment.get("CURRENCY") or kept.currency or of_log or "",
             "TIMEZONE": environment.get("TIMEZONE") or kept.timezone or "",
+            "LOCALE": environment.get("LOCALE") or kept.locale or "",
         }
     )
     if of_log not in (None, parsed.currency):
@@ -63,7 +66,10 @@ def resolve(environment: Mapping[str, str], folders: Folders) -> ShopSettings:
             f" {of_log}; set CURRENCY to {of_log}, or take a new database"
         )
     return ShopSettings(
-        currency=parsed.currency, timezone=parsed.timezone.key, port=kept.port
+        currency=parsed.currency,
+        timezone=parsed.timezone.key,
+        locale=parsed.locale,
+        port=kept.port,
     )
 
 

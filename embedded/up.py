@@ -36,6 +36,7 @@ HANDED_DOWN = (
     "CURRENCY",
     "DATABASE_URL",
     "DOCUMENTS_URL",
+    "LOCALE",
     "MASTER_KEY",
     "OPERATOR_DATABASE_URL",
     "PORT",
@@ -137,10 +138,17 @@ class Up:
         assert self.port is not None
         assert found.currency is not None
         assert found.timezone is not None
+        assert found.locale is not None
         before = shop_settings.read(self.folders)
         if before.timezone not in (None, found.timezone):
             self.console.say(f"TIMEZONE was {before.timezone}, now {found.timezone}")
-        self.environment |= {"CURRENCY": found.currency, "TIMEZONE": found.timezone}
+        if before.locale not in (None, found.locale):
+            self.console.say(f"LOCALE was {before.locale}, now {found.locale}")
+        self.environment |= {
+            "CURRENCY": found.currency,
+            "TIMEZONE": found.timezone,
+            "LOCALE": found.locale,
+        }
         # A port that is taken now is tried again at the next start.
         port = found.port if found.port and not self.given_port else self.port.number
         shop_settings.keep(replace(found, port=port), self.folders)

@@ -37,6 +37,7 @@ SETTINGS = {
     # It shows the same to all, wherever they are.
     "CURRENCY": "EUR",
     "TIMEZONE": "UTC",
+    "LOCALE": "en",
 }
 
 

@@ -16,8 +16,8 @@ OF_KUBERNETES = re.compile(r"RECOUNT_SERVICE_(HOST|PORT)\w*|RECOUNT_PORT_\d+_\w+
 SHORT = 10
 """Names with fewer letters resemble many others: they may differ by one letter."""
 
-MIN_LENGTH = 6
-"""Names with fewer letters are never taken for misspelled ones."""
+MIN_LENGTH = 7
+"""Names with fewer letters are never taken for misspelled ones: LOCAL is no LOCALE."""
 
 GENERIC = re.compile(
     r"(.*_)?(DATABASE|REDIS|CACHE|SEARCH|DOCUMENTS)_URL|(SECRET|MASTER)_KEY"

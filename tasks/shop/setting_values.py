@@ -12,6 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 import sqlalchemy as sa
+from babel import Locale, UnknownLocaleError
 
 from eventstore.encryption.keys import MasterKeys
 from eventstore.subscriptions.snapshot_taker import SnapshotPolicy
@@ -102,6 +103,14 @@ def timezone(value: str) -> ZoneInfo:
     if value not in available_timezones():
         raise ValueError
     return ZoneInfo(value)
+
+
+def locale(value: str) -> str:
+    """Return the name of a locale that Babel knows: `de_DE` for `de-de`."""
+    try:
+        return str(Locale.parse(value.replace("-", "_")))
+    except UnknownLocaleError as error:
+        raise ValueError from error
 
 
 def log_level(value: str) -> str:

@@ -41,6 +41,7 @@ class Settings:
     web_threads: int = 16
     currency: str = "EUR"
     timezone: ZoneInfo
+    locale: str = "en"
     log_level: str = "INFO"
     log_format: str = "text"
     catch_up_seconds: float = 5.0
@@ -84,7 +85,8 @@ VARIABLES = frozenset(
         *(DATABASE_URL, "REDIS_URL", "SECRET_KEY", "MASTER_KEY"),
         *("REPLICA_DATABASE_URL", "READ_DATABASE_URL"),
         *("CACHE_URL", "SEARCH_URL", "DOCUMENTS_URL"),
-        *("PORT", "CURRENCY", "TIMEZONE", "LOG_LEVEL", "LOG_FORMAT"),
+        *("PORT", "CURRENCY", "TIMEZONE", "LOCALE"),
+        *("LOG_LEVEL", "LOG_FORMAT"),
         *("CATCH_UP_SECONDS", "CATCH_UP_SIGNALS"),
         *("WEB_PROCESSES", "WEB_THREADS"),
         *("SNAPSHOT_EVENTS", "SNAPSHOT_SECONDS"),
@@ -172,6 +174,12 @@ def settings_from(environment: Mapping[str, str], role: str = "operator") -> Set
         ),
         currency=read("CURRENCY", "three letters, like EUR", values.currency, "EUR"),
         timezone=read("TIMEZONE", "a name like Europe/Berlin", values.timezone, "UTC"),
+        locale=read(
+            "LOCALE",
+            "a language, or one and a country, like en, de_DE or en_IN",
+            values.locale,
+            "en",
+        ),
         log_level=read(
             "LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", values.log_level, "INFO"
         ),

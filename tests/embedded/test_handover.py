@@ -16,7 +16,7 @@ from tasks.shop.settings import OF_ROLES, VARIABLES
 @pytest.fixture
 def joined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """What a running `up` hands down: this test's process has written its record."""
-    for name in ("DATABASE_URL", "CURRENCY", "TIMEZONE"):
+    for name in ("DATABASE_URL", "CURRENCY", "TIMEZONE", "LOCALE"):
         monkeypatch.setenv(name, "")
     monkeypatch.setenv("STATE_DIR", str(tmp_path))
     handed_down = {"DATABASE_URL": "postgresql:///of_up", "TIMEZONE": "Europe/Oslo"}
@@ -37,13 +37,14 @@ def test_a_command_has_the_shop_of_the_running_up(
 ) -> None:
     monkeypatch.setenv("CURRENCY", "USD")
     monkeypatch.setenv("TIMEZONE", "Asia/Tokyo")
+    monkeypatch.setenv("LOCALE", "ja")
 
     environment = handover.environment()
 
     assert environment["DATABASE_URL"] == joined["DATABASE_URL"]
     assert environment["TIMEZONE"] == "Europe/Oslo"
-    # `up` was not told a currency, so it has the default, and the command has it too.
-    assert "CURRENCY" not in environment
+    # `up` was not told these, so it has the defaults, and the command has them too.
+    assert not {"CURRENCY", "LOCALE"} & environment.keys()
 
 
 def test_addresses_of_all_servers_are_handed_down_and_reach_each_process() -> None:

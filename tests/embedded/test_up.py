@@ -242,7 +242,7 @@ def test_a_port_that_was_asked_for_and_is_taken_is_refused(
 
 def test_what_a_shop_was_made_with_is_kept(whole_desk: Desk, free_port: int) -> None:
     whole_desk.variables |= {"PORT": str(free_port), "CURRENCY": "CHF"}
-    whole_desk.variables["TIMEZONE"] = "Europe/Zurich"
+    whole_desk.variables |= {"TIMEZONE": "Europe/Zurich", "LOCALE": "de-CH"}
     whole_desk.up()
     with psycopg.connect(whole_desk.running.environment["ADMIN_DATABASE_URL"]) as owner:
         owner.execute(
@@ -257,11 +257,16 @@ def test_what_a_shop_was_made_with_is_kept(whole_desk: Desk, free_port: int) -> 
     output = whole_desk.up()
     kept = whole_desk.running.environment
     stop(whole_desk)
+    whole_desk.variables["LOCALE"] = "fr-CH"
+    moved = whole_desk.up()
+    stop(whole_desk)
     whole_desk.variables["CURRENCY"] = "EUR"
     refused = whole_desk.run("up")
 
     assert output.port == free_port
     assert (kept["CURRENCY"], kept["TIMEZONE"]) == ("CHF", "Europe/Zurich")
+    assert kept["LOCALE"] == "de_CH"
+    assert "LOCALE was de_CH, now fr_CH" in moved.text
     assert refused.returncode == 78
     assert refused.stderr.count("\n") == 1
     assert "set CURRENCY to CHF" in refused.stderr

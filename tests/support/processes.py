@@ -107,6 +107,7 @@ class Processes:
             "MASTER_KEY": MASTER_KEY,
             "STATE_DIR": str(self.folder),
             "CURRENCY": self.settings.currency,
+            "LOCALE": self.settings.locale,
             "CATCH_UP_SECONDS": str(self.settings.catch_up_seconds),
             # What waits for a month would never be done in these tests.
             "UNPAID_DAYS": "never",

@@ -29,6 +29,7 @@ MASTER_KEY_FORM = (
 
 POLICY = "a number from 1 on or never, and by category, like 100,order=never"
 NETWORKS = "networks like 10.1.0.0/16, with commas between them"
+LOCALE_FORM = "expected a language, or one and a country, like en, de_DE or en_IN"
 WRONG = [
     ("DATABASE_URL", "", DATABASE_FORM),
     ("DATABASE_URL", "alice:hunter2@db.example", DATABASE_FORM),
@@ -54,6 +55,10 @@ WRONG = [
     ("CURRENCY", "EURO", "expected three letters, like EUR"),
     ("TIMEZONE", "Europe/Hunter2", "expected a name like Europe/Berlin"),
     ("TIMEZONE", "../../etc/passwd", "expected a name like Europe/Berlin"),
+    *(
+        ("LOCALE", value, LOCALE_FORM)
+        for value in ("hunter2", "German", "xx", "de_US", "de_de_de", "../hunter2")
+    ),
     ("LOG_LEVEL", "hunter2", "expected DEBUG, INFO, WARNING or ERROR"),
     ("LOG_FORMAT", "hunter2", "expected text or json"),
     ("CATCH_UP_SECONDS", "0", "expected seconds above 0"),
@@ -182,6 +187,7 @@ def test_what_is_not_told_has_a_default() -> None:
         port=5000,
         currency="EUR",
         timezone=ZoneInfo("UTC"),
+        locale="en",
         log_level="INFO",
         log_format="text",
         catch_up_seconds=5.0,
@@ -191,6 +197,22 @@ def test_what_is_not_told_has_a_default() -> None:
         seal_seconds=10.0,
         seals_export_dir=None,
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "locale"),
+    [
+        ("", "en"),
+        ("de", "de"),
+        ("de-DE", "de_DE"),
+        ("de_de.UTF-8", "de_DE"),
+        ("zh-Hant-TW", "zh_Hant_TW"),
+    ],
+)
+def test_a_locale_is_written_as_programs_or_browsers_write_it(
+    value: str, locale: str
+) -> None:
+    assert settings_with(LOCALE=value).locale == locale
 
 
 def test_an_empty_variable_is_as_good_as_none() -> None:
