@@ -9,7 +9,7 @@ from eventstore.errors import NoSuchKeptLog
 from eventstore.rewriting.archived_logs import drop_kept, find_kept
 from tasks.shop.printable import printable
 from tasks.shop.wiring import shop
-from webapp.template_filters import people_time
+from webapp.notation import plain_notation
 
 
 @click.command("kept")
@@ -22,10 +22,10 @@ def list_archived_logs(as_json: bool) -> None:
         if as_json:
             click.echo(msgspec.json.encode(log))
             continue
-        moment = log.rewritten_at.astimezone(shop().settings.timezone)
+        until = plain_notation(shop().settings).write_moment(log.rewritten_at)
         click.echo(
             f"{log.name}: {log.events:,} events, {log.size / 1_000_000:,.1f} MB, the"
-            f" log until {people_time(moment)}"
+            f" log until {until}"
         )
         for finding in log.findings:
             click.echo(f"    it was not what was sealed: {printable(finding)}")

@@ -15,6 +15,7 @@ from eventstore.aggregates.replaying import Step, replay_stream
 from tasks.shop.differences import ABSENT, Difference, differences
 from tasks.shop.printable import printable
 from tasks.shop.wiring import shop
+from webapp.notation import plain_notation
 
 QUIT = ("q", "Q", "")
 NEXT = ("\r", "\n", " ")
@@ -88,8 +89,7 @@ def read_key() -> str:
 
 
 def describe_step(step: Step) -> str:
-    settings = shop().settings
-    words = Words(currency=settings.currency, zone=settings.timezone)
+    words = Words(notation=plain_notation(shop().settings))
     words = words.of_currency(*step.facts, step.after, step.before)
     lines = words.head_of(step.event)
     if step.error is not None:

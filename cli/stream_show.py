@@ -18,6 +18,7 @@ from eventstore.log.read import read_stream
 from eventstore.personal.keyring import Keyring
 from tasks.shop.printable import printable
 from tasks.shop.wiring import Shop, shop
+from webapp.notation import plain_notation
 
 
 class NoState(Exception):
@@ -125,9 +126,8 @@ def number_events(
 def print_lines(
     found: StreamAsOf, events: list[RecordedEvent], first: int, state: Any
 ) -> None:
-    settings = shop().settings
-    words = Words(currency=settings.currency, zone=settings.timezone)
-    zone = settings.timezone.key
+    words = Words(notation=plain_notation(shop().settings))
+    zone = words.notation.timezone.key
     click.echo(
         printable(f"{found.stream_id} at version {found.version} of {found.head}")
         + f"; times are those of {zone}"

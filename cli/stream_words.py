@@ -1,17 +1,16 @@
 """The text form of a stream: its events, its states and their fields."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, is_dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from domain.address import Address
-from domain.money import Money, format_amount
+from domain.money import Money
 from domain.orders.lines import Line as OrderLine
 from domain.orders.lines import LineQuantity, LineState
 from domain.orders.state import Payment
@@ -20,9 +19,8 @@ from eventstore.encryption.personal_fields import PLACEHOLDER, personal_fields
 from eventstore.log.events import RecordedEvent
 from tasks.shop.differences import ABSENT, parts
 from tasks.shop.printable import printable
-from webapp.formats import percentage
 from webapp.forms.labels import event_label, field_name
-from webapp.template_filters import people_date, people_time
+from webapp.notation import Notation
 
 AMOUNTS = frozenset(
     {"amount", "carriage", "freight", "paid", "refunded", "total", "unit_price"}
@@ -40,15 +38,14 @@ Line = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """The currency and time zone of a shop."""
+    """How the amounts and times of a shop are written."""
 
-    currency: str
-    zone: ZoneInfo
+    notation: Notation
 
     def head_of(self, event: RecordedEvent) -> list[str]:
         """Return when an event happened, and what; then where, who, and why."""
         told = msgspec.json.decode(event.metadata)
-        when = people_time(event.occurred_at.astimezone(self.zone))
+        when = self.notation.write_moment(event.occurred_at)
         command_id = told.get("command_id")
         who = [
             f"{event.type} at position {event.position}",
@@ -84,10 +81,13 @@ class Words:
         for value in values:
             for name, part in (parts(value, (Money,)) or {}).items():
                 if isinstance(part, Money) and part.currency:
-                    return Words(currency=part.currency, zone=self.zone)
+                    return self.with_currency(part.currency)
                 if name == "currency" and isinstance(part, str):
-                    return Words(currency=part, zone=self.zone)
+                    return self.with_currency(part)
         return self
+
+    def with_currency(self, currency: str) -> "Words":
+        return Words(notation=replace(self.notation, currency=currency))
 
     def lines_of(self, value: Any, forgotten: Collection[str] = ()) -> Iterator[Line]:
         """Yield the fields of a value that hold something, also those deeper inside."""
@@ -118,13 +118,13 @@ class Words:
             case Money():
                 return str(value) if value.currency else "none"
             case int() if name in AMOUNTS:
-                return format_amount(value, self.currency)
+                return self.notation.write_money(value, self.notation.currency)
             case Decimal() if name == "discount":
-                return f"{percentage(value) or '0'} %"
+                return self.notation.write_percent(value)
             case datetime():
-                return people_time(value.astimezone(self.zone))
+                return self.notation.write_moment(value)
             case date():
-                return people_date(value)
+                return self.notation.write_day(value)
             case Enum():
                 return str(value.value)
             case Address():

@@ -26,6 +26,7 @@ from eventstore.projections.tables import tables_of
 from tasks.shop.printable import printable
 from tasks.shop.wiring import shop
 from webapp.json_values import as_json
+from webapp.notation import plain_notation
 from webapp.why.answer_words import AnswerWords
 
 
@@ -145,17 +146,16 @@ def as_object(found: Explanation) -> dict[str, Any]:
 
 def lines_of(found: Explanation) -> Iterator[str]:
     """Yield the answer in lines, fit for a terminal."""
-    settings = shop().settings
+    notation = plain_notation(shop().settings)
     with shop().lent() as connection:
-        words = AnswerWords(
-            connection, found, currency=settings.currency, zone=settings.timezone
-        )
+        words = AnswerWords(connection, found, notation)
     what = printable(f"{found.read_model} {found.key}")
     if found.row is None and not found.changes and found.is_whole:
         yield f"there is no {what}"
         return
     value = printable(words.value)
-    yield f"{what}: {found.column} is {value}; times are those of {words.zone.key}"
+    zone = notation.timezone.key
+    yield f"{what}: {found.column} is {value}; times are those of {zone}"
     if found.is_wrong:
         shown = printable(words.shown)
         yield f"  THE READ MODEL SHOWS {shown}: recount rebuild --key mends it"

@@ -8,7 +8,7 @@ from eventstore.access import senders
 from tasks.shop import wiring
 from tasks.shop.settings import Settings
 from tasks.shop.wiring import Shop
-from webapp.formats import Notation
+from webapp.notation import Notation, notation_of
 
 LOCAL = senders.LOCAL
 """The principal of all pages, as long as these have no login."""
@@ -30,6 +30,5 @@ def the_settings() -> Settings:
 
 
 def the_notation() -> Notation:
-    """Return the shop's notation of values."""
-    settings = the_shop().settings
-    return Notation(currency=settings.currency, timezone=settings.timezone)
+    """Return how the shop's pages write and read values."""
+    return notation_of(the_shop().settings)

@@ -3,28 +3,22 @@
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from domain.fields import MAX_AMOUNT, MAX_TOTAL
-from domain.money import format_number, minor_digits, parse_amount
+from domain.fields import MAX_AMOUNT, MAX_QUANTITY, MAX_TOTAL
+from domain.money import minor_digits
+from webapp.notation import Notation
+from webapp.typed_numbers import TwoReadings, read_number, simplify
 
 LOCAL_TIME = re.compile(
     r"(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?"
 )
 
-GROUPED = re.compile(r"[1-9][0-9]{0,2}(,[0-9]{3})+(?P<fraction>\.[0-9]+)?")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notation:
-    """The currency and the time zone that the shop writes."""
-
-    currency: str
-    timezone: ZoneInfo
+PERCENT_SIGNS = "%\u066a\uff05 "
+MINUS_SIGNS = ("-", "\u2212")
 
 
 def read(name: str, text: str, notation: Notation) -> object:
@@ -49,22 +43,32 @@ def is_amount(name: str) -> bool:
 def read_amount(
     text: str, notation: Notation, *, lowest: int = 0, highest: int = MAX_AMOUNT
 ) -> int:
+    """Return an amount of the shop's currency in its minor units."""
     currency = notation.currency
-    amount = parse_amount(without_grouping(text.strip(), currency), currency)
+    digits = minor_digits(currency)
+    try:
+        amount = int(read_number(text, digits, notation.signs).scaleb(digits))
+    except TwoReadings as error:
+        raise ValueError(ask_which(error, digits, notation)) from error
+    except ValueError as error:
+        example = write_amount(1250, notation)
+        raise ValueError(f"write it like {example}") from error
     if amount < lowest:
-        raise ValueError(f"must be at least {format_number(lowest, currency)}")
+        raise ValueError(f"must be at least {notation.write_amount(lowest, currency)}")
     if amount > highest:
-        raise ValueError(f"must be at most {format_number(highest, currency)}")
+        raise ValueError(f"must be at most {notation.write_amount(highest, currency)}")
     return amount
 
 
-def without_grouping(text: str, currency: str) -> str:
-    """Return `1234.50` for `1,234.50`, as pages show it; any other text unchanged."""
-    grouped = GROUPED.fullmatch(text)
-    # Pages always write a currency's fraction: without one, the comma may be decimal.
-    if grouped and (grouped["fraction"] or not minor_digits(currency)):
-        return text.replace(",", "")
-    return text
+def ask_which(readings: TwoReadings, digits: int, notation: Notation) -> str:
+    """Return the question which of two numbers was meant, both written out."""
+    whole = notation.signs.write(readings.whole, digits)
+    decimal = notation.signs.write(readings.decimal, readings.digits)
+    if digits:
+        wish = f"write the one you mean, with {digits} digits at its end"
+    else:
+        wish = f"write a whole number, like {readings.whole}"
+    return f"can mean {whole} or {decimal}; {wish}"
 
 
 def read_price(text: str, notation: Notation) -> int:
@@ -76,13 +80,30 @@ def read_total(text: str, notation: Notation) -> int:
 
 
 def write_amount(amount: int, notation: Notation) -> str:
-    return format_number(amount, notation.currency).replace(",", "")
+    """Return *amount* as it is typed: without groups."""
+    digits = minor_digits(notation.currency)
+    exact = Decimal(amount).scaleb(-digits)
+    return notation.signs.write(exact, digits, is_grouped=False)
+
+
+def read_whole(text: str, notation: Notation) -> int:
+    """Return a whole number; which ones are allowed, the domain says."""
+    sign = -1 if text.startswith(MINUS_SIGNS) else 1
+    digits = text[1:] if sign < 0 else text
+    try:
+        return sign * int(read_number(digits, 0, notation.signs))
+    except TwoReadings as error:
+        raise ValueError(ask_which(error, 0, notation)) from error
+    except ValueError as error:
+        raise ValueError("write a whole number, like 3") from error
 
 
 def read_quantity(text: str, notation: Notation) -> int:
-    if not re.fullmatch("-?[0-9]{1,15}", text):
-        raise ValueError("write a whole number, like 3")
-    return int(text)
+    quantity = read_whole(text, notation)
+    if not 1 <= quantity <= MAX_QUANTITY:
+        highest = notation.write_number(MAX_QUANTITY)
+        raise ValueError(f"must be from 1 to {highest}")
+    return quantity
 
 
 def read_flag(text: str, notation: Notation) -> bool:
@@ -96,22 +117,19 @@ def write_flag(value: bool, notation: Notation) -> str:
 
 def read_discount(text: str, notation: Notation) -> str:
     """Return a percentage as a decimal fraction: `0.125` for `12.5`."""
-    percent = text.removesuffix("%").strip()
-    if (
-        not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,2})?", percent)
-        or Decimal(percent) > 100
-    ):
-        raise ValueError("write a percentage from 0 to 100, like 5 or 12.5")
-    return format(Decimal(percent) / 100, "f")
+    like = notation.write_percentage("0.125")
+    wish = f"write a percentage from 0 to 100, like 5 or {like}"
+    try:
+        percent = read_number(simplify(text).strip(PERCENT_SIGNS), 2, notation.signs)
+    except ValueError as error:
+        raise ValueError(wish) from error
+    if percent > 100:
+        raise ValueError(wish)
+    return format(percent / 100, "f")
 
 
 def write_discount(part: str, notation: Notation) -> str:
-    return percentage(part)
-
-
-def percentage(part: str | Decimal) -> str:
-    """Return the decimal fraction *part* as a percentage; "" for 0."""
-    return format((Decimal(part) * 100).normalize(), "f") if Decimal(part) else ""
+    return notation.write_percentage(part) if Decimal(part) else ""
 
 
 def read_moment(text: str, notation: Notation) -> str:
@@ -146,10 +164,10 @@ READERS: dict[str, Callable[[str, Notation], object]] = {
     "freight": read_amount,
     "amount": read_total,
     "quantity": read_quantity,
-    "line": read_quantity,
-    "payment": read_quantity,
-    "parcel": read_quantity,
-    "terms": read_quantity,
+    "line": read_whole,
+    "payment": read_whole,
+    "parcel": read_whole,
+    "terms": read_whole,
     "with_freight": read_flag,
     "own": read_flag,
     "discount": read_discount,

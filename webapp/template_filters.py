@@ -3,16 +3,13 @@
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from domain.money import (
-    format_amount,
-    format_number,
-    minor_digits,
-    rounded_total,
-)
+from flask import Flask
+from markupsafe import Markup
+
+from domain.money import minor_digits, rounded_total
 from tasks.shop.settings import Settings
-from webapp.formats import percentage
 from webapp.forms.labels import (
     MOVEMENTS,
     READ_MODELS,
@@ -21,27 +18,31 @@ from webapp.forms.labels import (
     event_label,
     label,
 )
-
-if TYPE_CHECKING:
-    # The command line formats times as pages do, and needs no Flask.
-    from flask import Flask
+from webapp.notation import Notation, notation_of
+from webapp.number_signs import ENGLISH
 
 
-def teach(app: "Flask", settings: Settings) -> None:
+def teach(app: Flask, settings: Settings) -> None:
     """Add the filters of this shop's notation to the templates of *app*."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.add_template_filter(format_number, "amount")
-    app.add_template_filter(format_amount, "money")
-    app.add_template_filter("{:,}".format, "number")
+    notation = notation_of(settings)
+    app.add_template_filter(notation.write_amount, "amount")
+    app.add_template_filter(notation.write_money, "money")
+    app.add_template_filter(notation.write_number, "number")
     app.add_template_filter(
-        lambda moment: people_time(instant(moment).astimezone(settings.timezone)),
+        lambda text: in_language(notation, notation.write_moment(instant(text))),
         "moment",
     )
     app.add_template_filter(lambda moment: instant(moment).isoformat(), "iso")
-    app.add_template_filter(people_age, "age")
-    app.add_template_filter(people_date, "day")
+    app.add_template_filter(notation.write_age, "age")
     app.add_template_filter(
-        lambda part: f"{percentage(part)} %" if percentage(part) else "", "percent"
+        lambda text: in_language(notation, notation.write_day(day_of(text))), "day"
+    )
+    app.add_template_filter(
+        lambda part: notation.write_percent(part) if Decimal(part) else "", "percent"
+    )
+    app.add_template_filter(
+        lambda hundredths: notation.write_percent(Decimal(hundredths) / 100), "share"
     )
     app.add_template_filter(label, "label")
     app.add_template_filter(event_label, "event")
@@ -56,6 +57,13 @@ def teach(app: "Flask", settings: Settings) -> None:
         standstill_words=STANDSTILLS,
         store_words=STORES,
     )
+
+
+def in_language(notation: Notation, text: str) -> str:
+    """Return a day or time; words in it are marked as not of the page's language."""
+    if notation.language == ENGLISH or not any(map(str.isalpha, text)):
+        return text
+    return Markup('<span lang="{}">{}</span>').format(notation.language, text)
 
 
 def total_of(order: Mapping[str, Any]) -> int | None:
@@ -85,19 +93,6 @@ def instant(moment: datetime | str) -> datetime:
     return moment.astimezone(UTC)
 
 
-def people_date(day: date | str) -> str:
-    if isinstance(day, str):
-        day = date.fromisoformat(day)
-    return f"{day.day} {day:%b %Y}"
-
-
-def people_time(moment: datetime) -> str:
-    return f"{people_date(moment)}, {moment:%H:%M}"
-
-
-def people_age(seconds: float) -> str:
-    """Return a duration in seconds as people say it, in its largest whole unit."""
-    for unit, size in (("days", 86_400), ("hours", 3_600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{int(seconds / size):,} {unit}"
-    return f"{seconds:.0f} s"
+def day_of(day: date | str) -> date:
+    """Return *day*, a text if it comes from JSON."""
+    return date.fromisoformat(day) if isinstance(day, str) else day

@@ -234,7 +234,7 @@ def test_a_transfer_is_made_by_a_form(browser: Browser, bank: Bank, done: Any) -
 
 def test_an_amount_that_is_none_gets_an_example(browser: Browser, bank: Bank) -> None:
     sent = browser.send(
-        "/transfers/new", from_account="ALICE", to_account="BOB", amount="1000,00"
+        "/transfers/new", from_account="ALICE", to_account="BOB", amount="1000,005"
     )
 
     assert sent.status_code == 422

@@ -53,7 +53,7 @@ def test_every_fault_is_at_its_field_and_what_was_typed_is_kept(
 ) -> None:
     page = browser.send(
         "/orders/new",
-        **{"items.0.product": "RETRO-CLOCK", "items.0.unit_price": "1000,00"},
+        **{"items.0.product": "RETRO-CLOCK", "items.0.unit_price": "1000,005"},
     )
     text = unescape(page.text)
 
@@ -62,7 +62,7 @@ def test_every_fault_is_at_its_field_and_what_was_typed_is_kept(
     assert "Line 1, quantity is missing." in text
     assert "Customer number is missing." in text
     assert "City is missing." in text
-    assert value_of(text, "items.0.unit_price") == "1000,00"
+    assert value_of(text, "items.0.unit_price") == "1000,005"
     assert 'aria-describedby="items.0.unit_price-problem"' in text
 
 

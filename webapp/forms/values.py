@@ -6,8 +6,9 @@ from typing import Any
 
 from domain.errors import Fault
 from domain.fields import MAX_LINES
-from webapp.formats import Notation, read, write
+from webapp.formats import read, write
 from webapp.forms.form import LINE_NAME, Form
+from webapp.notation import Notation
 from webapp.problems import Problem
 
 MAX_LINES_SHOWN = 2 * MAX_LINES

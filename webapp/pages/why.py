@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from eventstore.explaining.explanation import ColumnChange, Explanation
 from eventstore.projections.projection import Key
-from webapp.current_shop import the_shop
+from webapp.current_shop import the_notation, the_shop
 from webapp.forms.labels import field_name
 from webapp.parked_rows import note_old
 from webapp.url_converters import ACCOUNT, CUSTOMER, LINE, ORDER, PRODUCT, TRANSFER
@@ -70,11 +70,8 @@ def show(
     found = find_reason(rows, key, **about)
     for parked in found.parked:
         note_old(parked)
-    settings = the_shop().settings
     with the_shop().lent() as connection:
-        words = AnswerWords(
-            connection, found, currency=settings.currency, zone=settings.timezone
-        )
+        words = AnswerWords(connection, found, the_notation())
     return render_template(
         "why.html",
         found=found,

@@ -7,7 +7,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from eventstore.projections.table_differences import RowDifference
-from webapp.current_shop import the_shop
+from webapp.current_shop import the_notation
 from webapp.forms.labels import label
 from webapp.past.changes_api import as_csv, view_of
 from webapp.past.changes_asked import find_changes, moment_in_address
@@ -66,9 +66,9 @@ def sentences_of(subject: Subject, row: RowDifference) -> list[tuple[str, str, s
 
 def words_of(name: str, row: Mapping[str, Any]) -> str:
     """Return a value as pages show it."""
-    settings = the_shop().settings
-    currency = row.get("currency") or settings.currency
-    return Words(currency=currency, zone=settings.timezone).word(name, row[name])
+    notation = the_notation()
+    currency = row.get("currency") or notation.currency
+    return Words(currency=currency, notation=notation).word(name, row[name])
 
 
 for _subject in SUBJECTS.values():

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Flask, request, url_for
 
-from webapp.current_shop import the_shop
+from webapp.current_shop import the_notation, the_shop
 from webapp.past.moment_asked import (
     PAGES,
     PARAMETERS,
@@ -13,7 +13,7 @@ from webapp.past.moment_asked import (
     moment_shown,
     written,
 )
-from webapp.template_filters import instant, people_date, people_time
+from webapp.template_filters import instant
 
 LISTS = {
     "orders.newest": "changed.orders",
@@ -56,10 +56,14 @@ def knows_past() -> bool:
 
 def past_words(asked: AskedMoment) -> str:
     """Return a moment in words, like "as of 31 Mar 1997"."""
+    notation = the_notation()
     if asked.at is None:
-        return f"as of position {asked.position:,}"
-    at = instant(asked.at).astimezone(the_shop().settings.timezone)
-    return f"as of {people_date(at.date()) if asked.is_day else people_time(at)}"
+        assert asked.position is not None
+        return f"as of position {notation.write_number(asked.position)}"
+    at = instant(asked.at).astimezone(notation.timezone)
+    if asked.is_day:
+        return f"as of {notation.write_day(at.date())}"
+    return f"as of {notation.write_moment(at)}"
 
 
 def address_of_today() -> str:

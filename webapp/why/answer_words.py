@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import psycopg
 
 from domain.forgotten import FORGOTTEN
 from eventstore.explaining.explanation import ColumnChange, Explanation
 from readmodels.rows_in_words import AMOUNTS
+from webapp.notation import Notation
 from webapp.why.wording import NOTHING, Words, is_forgotten
 
 NOT_KNOWN = "not known"
@@ -20,21 +20,18 @@ class AnswerWords:
 
     Amounts are in the currency of the row. Where a row has none, as a line of a
     statement, they are in that of the stream which gave them: the account's, or the
-    order's. Else they are in the shop's *currency*. Times are of *zone*.
+    order's. Else they are in the shop's currency, that of *notation*.
     """
 
     def __init__(
         self,
         connection: psycopg.Connection[Any],
         found: Explanation,
-        *,
-        currency: str,
-        zone: ZoneInfo,
+        notation: Notation,
     ) -> None:
         self.found = found
-        self.zone = zone
+        self.notation = notation
         self.of_row = getattr(found.row, "currency", None)
-        self.of_shop = currency
         is_amount = found.column in AMOUNTS and self.of_row is None
         self.of_streams = find_currencies(connection, found) if is_amount else {}
 
@@ -69,8 +66,8 @@ class AnswerWords:
     def words_of(self, change: ColumnChange | None) -> Words:
         """Return the words for what a change gave."""
         of_stream = None if change is None else self.of_streams.get(change.stream_id)
-        currency = self.of_row or of_stream or self.of_shop
-        return Words(currency=currency, zone=self.zone)
+        currency = self.of_row or of_stream or self.notation.currency
+        return Words(currency=currency, notation=self.notation)
 
     def forgotten(self, word: str, change: ColumnChange | None) -> str:
         """Return *word*; what a person had and is empty since is forgotten, too."""

@@ -5,15 +5,12 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from domain.address import Address
 from domain.forgotten import FORGOTTEN
-from domain.money import format_amount
 from readmodels.rows_in_words import AMOUNTS
-from webapp.formats import percentage
 from webapp.forms.labels import field_name
-from webapp.template_filters import people_date, people_time
+from webapp.notation import Notation
 
 COUNTED = {"lines": ("line", "lines"), "history": ("event", "events")}
 """What the parts of a column are called, by the column's name."""
@@ -23,10 +20,10 @@ NOTHING = "nothing"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """The *currency* and the time zone of what is put into words."""
+    """The *currency* of what is put into words, and how all of it is written."""
 
     currency: str
-    zone: ZoneInfo
+    notation: Notation
 
     def word(self, column: str, value: Any) -> str:
         """Return a value of *column* on one line; a list only by its length."""
@@ -36,21 +33,24 @@ class Words:
             case bool():
                 return "yes" if value else "no"
             case int() if column in AMOUNTS:
-                return format_amount(value, self.currency)
+                return self.notation.write_money(value, self.currency)
+            case int() if column == "order_id":
+                return str(value)
             case int():
-                return f"{value:,}" if column != "order_id" else str(value)
+                return self.notation.write_number(value)
             case Decimal() if column == "discount":
-                return f"{percentage(value) or '0'} %"
+                return self.notation.write_percent(value)
             case datetime():
-                return people_time(value.astimezone(self.zone))
+                return self.notation.write_moment(value)
             case date():
-                return people_date(value)
+                return self.notation.write_day(value)
             case Address():
                 parts = (getattr(value, part) for part in ADDRESS)
                 return ", ".join(part for part in parts if part is not None)
             case tuple() | list() if any(is_dataclass(part) for part in value):
                 one, several = COUNTED.get(column, ("part", "parts"))
-                return f"{len(value):,} {one if len(value) == 1 else several}"
+                count = self.notation.write_number(len(value))
+                return f"{count} {one if len(value) == 1 else several}"
             case tuple() | list():
                 return ", ".join(self.word(column, part) for part in value)
             case Mapping():
