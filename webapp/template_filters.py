@@ -20,6 +20,7 @@ from webapp.forms.labels import (
 )
 from webapp.notation import Notation, notation_of
 from webapp.number_signs import ENGLISH
+from webapp.refusals import say_amounts, say_refusal
 
 
 def teach(app: Flask, settings: Settings) -> None:
@@ -44,6 +45,8 @@ def teach(app: Flask, settings: Settings) -> None:
     app.add_template_filter(
         lambda hundredths: notation.write_percent(Decimal(hundredths) / 100), "share"
     )
+    app.add_template_filter(lambda error: say_refusal(error, notation), "refusal")
+    app.add_template_filter(lambda text: say_amounts(text, notation), "said")
     app.add_template_filter(label, "label")
     app.add_template_filter(event_label, "event")
     app.add_template_filter(total_of, "total")

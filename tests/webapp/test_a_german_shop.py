@@ -79,6 +79,17 @@ def test_what_can_be_read_in_one_way_is_read(
     assert client.get("/api/orders/1").get_json()["status"] == "paid"
 
 
+def test_a_refusal_is_in_german_notation_on_pages_and_as_ever_in_the_api(
+    browser: Browser, client: FlaskClient, work: Work, clocks: str
+) -> None:
+    sent = browser.send("/orders/1/payment", amount="1.500,00")
+    work(sent)
+    command = client.get(f"/api{sent.headers['Location']}").get_json()
+
+    assert "1.500,00 EUR is more" in browser.fate(sent)
+    assert "1,500.00 EUR is more" in command["error"]["message"]
+
+
 def test_a_day_is_written_in_german_and_marked_for_programs(
     browser: Browser, send: Send, work: Work, place: Place, alice: str
 ) -> None:
@@ -97,6 +108,25 @@ def test_why_is_answered_in_german_notation_on_the_page_alone(
 
     assert "1.436,00 EUR" in page
     assert answer["value"] == 143_600
+
+
+def test_what_is_doubtful_is_asked_back_in_german_notation(
+    browser: Browser, send: Send, work: Work, alice: str
+) -> None:
+    clock = {"product_id": "CLOCK", "name": "Retro clock", "unit_price": 123_450}
+    work(send("AddProduct", clock, key="clock"))
+    asked = browser.send(
+        "/orders/new",
+        **{
+            **CLOCKS,
+            "items.0.own": "",
+            "items.0.product": "CLOCK",
+            "items.0.unit_price": "12,34",
+        },
+    )
+
+    assert asked.status_code == 422
+    assert "far from the list's price, 1.234,50 EUR" in unescape(asked.text)
 
 
 def test_keyboards_of_phones_have_the_decimal_sign(browser: Browser) -> None:

@@ -15,6 +15,7 @@ from webapp.forms.choices import Offer, offer_for
 from webapp.forms.form import Form
 from webapp.forms.labels import sentence, sentence_beside
 from webapp.forms.values import FormValues, data_of, read_values
+from webapp.refusals import say_amounts
 
 
 def new_key() -> str:
@@ -53,14 +54,11 @@ class FormState:
 
     def __post_init__(self) -> None:
         faults = sorted(self.faults, key=lambda fault: self.form.place_of(fault.field))
-        object.__setattr__(
-            self, "sentences", {f.field: sentence(f.field, f.problem) for f in faults}
-        )
-        object.__setattr__(
-            self,
-            "problems",
-            {f.field: sentence_beside(f.field, f.problem) for f in faults},
-        )
+        told = [(fault.field, problem_here(fault)) for fault in faults]
+        sentences = {name: sentence(name, problem) for name, problem in told}
+        problems = {name: sentence_beside(name, problem) for name, problem in told}
+        object.__setattr__(self, "sentences", sentences)
+        object.__setattr__(self, "problems", problems)
 
     @property
     def doubts(self) -> Sequence[Fault]:
@@ -93,6 +91,17 @@ class FormState:
 
     def value(self, name: str) -> str:
         return self.typed.fields.get(name, "")
+
+
+def problem_here(fault: Fault) -> str:
+    """
+    Return what a fault says, the amounts of a doubt as the shop writes them.
+
+    Any other may repeat what was typed, which stays as it is.
+    """
+    if not fault.doubtful:
+        return fault.problem
+    return say_amounts(fault.problem, the_notation())
 
 
 class Sums(NamedTuple):
