@@ -17,7 +17,7 @@ from tasks.shop.history_import.errors import ImportRefused
 from tasks.shop.history_import.preconditions import examine_shop
 from tasks.shop.printable import printable
 from tasks.shop.wiring import shop
-from webapp.template_filters import people_date
+from webapp.notation import notation_of
 
 
 @click.group(short_help="Make a price list of what past orders name.")
@@ -69,10 +69,11 @@ def tell_articles(articles: Articles) -> None:
         f"found      {count_in_words(len(found), 'article')} in past orders;"
         f" {len(articles.listed):,} on the price list already"
     )
+    notation = notation_of(shop().settings)
     width = max(map(len, articles.new), default=0)
     for number, article in articles.new.items():
         price = Money(article.unit_price, article.currency)
-        day = people_date(article.ordered_at.astimezone(shop().settings.timezone))
+        day = notation.write_day(article.ordered_at.astimezone(notation.timezone))
         line = f"  {number:{width}}  {article.name}, {price}, ordered last {day}"
         click.echo(printable(line))
     for number, (article, product) in articles.listed.items():

@@ -54,6 +54,7 @@ def teach(app: Flask, settings: Settings) -> None:
     app.jinja_env.globals.update(
         currency=settings.currency,
         currency_digits=minor_digits(settings.currency),
+        signs=notation.signs,
         timezone=settings.timezone.key,
         movement_words=MOVEMENTS,
         read_model_words=READ_MODELS,

@@ -129,6 +129,12 @@ def test_what_is_doubtful_is_asked_back_in_german_notation(
     assert "far from the list's price, 1.234,50 EUR" in unescape(asked.text)
 
 
+def test_the_sum_while_typing_has_the_signs_of_the_shop(browser: Browser) -> None:
+    page = browser.see("/orders/new")
+
+    assert 'data-decimal="," data-group="." data-sizes="3 3"' in page
+
+
 def test_keyboards_of_phones_have_the_decimal_sign(browser: Browser) -> None:
     page = browser.see("/orders/new")
 

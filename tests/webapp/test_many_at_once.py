@@ -4,6 +4,7 @@ import re
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from tests.support.visiting import Browser, Place, Work, hidden_of
 from tests.webapp.test_a_day_of_an_order import text_of

@@ -6,17 +6,29 @@
   const form = document.querySelector("form[data-digits]");
   if (!form) return;
   const digits = Number(form.dataset.digits);
-  const decimal = form.dataset.decimal;
-  const show = new Intl.NumberFormat(form.dataset.locale, {
-    minimumFractionDigits: digits, maximumFractionDigits: digits,
-  });
+  const { decimal, group } = form.dataset;
+  const [last, others] = form.dataset.sizes.split(" ").map(Number);
 
   // The number that a text is, times ten to the power of places; null: it is not clear.
   const scaled = (text, places) => {
-    const [whole, part = "", more] = text.trim().split(decimal);
-    if (more !== undefined || !/^[0-9]+$/.test(whole) || !/^[0-9]*$/.test(part)) return null;
-    if (part.length > places) return null;
+    const found = /^([0-9]+)(?:([.,\u066b])([0-9]*))?$/.exec(text.trim());
+    if (!found) return null;
+    const [, whole, sign = decimal, part = ""] = found;
+    // Three digits behind a sign that is not the shop's may be a group.
+    if (part.length > places || (part.length === 3 && sign !== decimal)) return null;
     return BigInt(whole + part.padEnd(places, "0"));
+  };
+
+  // An amount in minor units, as the server writes it.
+  const written = (minor) => {
+    const text = String(minor).padStart(digits + 1, "0");
+    const groups = [];
+    let whole = text.slice(0, text.length - digits);
+    for (let size = last; whole.length > size; size = others) {
+      groups.unshift(whole.slice(-size));
+      whole = whole.slice(0, -size);
+    }
+    return [whole, ...groups].join(group) + (digits ? decimal + text.slice(-digits) : "");
   };
 
   const product = (text) => {
@@ -43,7 +55,6 @@
   };
 
   const half = (exact, unit) => (exact + unit / 2n) / unit;
-  const written = (minor) => show.format(Number(minor) / 10 ** digits);
   const isEmpty = (line) =>
     !["product", "quantity", "unit_price"].some((name) => valueOf(line, name));
 
