@@ -10,6 +10,7 @@ from typing import Any
 from domain.errors import Rejection
 from tasks.shop.deciders import ALL as DECIDERS
 from tasks.shop.permissions import COMMANDS, ROLES
+from tests.generated import touched
 from tests.support.databases import ROOT
 
 FILLED_IN = ("currency",)
@@ -111,9 +112,15 @@ def file_of(kind: type) -> str:
     return f"{kind.__module__.replace('.', '/')}.py"
 
 
+def touched_files() -> str:
+    """Return a row for each command of a shop's day, with the files that it is in."""
+    return table(["Command", *touched.ROOMS], touched.counts())
+
+
 TABLES = {
     "commands": commands,
     "command_words": command_words,
     "event_words": event_words,
     "rejection_words": rejection_words,
+    "touched_files": touched_files,
 }
