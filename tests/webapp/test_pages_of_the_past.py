@@ -22,6 +22,8 @@ PAGES = (
     "/accounts/A",
     "/transfers",
     "/transfers/1",
+    "/products",
+    "/products/RC-1",
 )
 
 
@@ -65,12 +67,12 @@ def test_links_between_pages_keep_the_moment(
 ) -> None:
     do(*AFTER)
     page = look(address, as_of=then).text
-    kept = re.findall(r'href="(/(?:orders|customers|accounts|transfers)[^"]*)"', page)
+    kept = re.findall(r'href="(/(?:orders|customers|accounts|transfers|products)[^"]*)"', page)
     others = [link for link in kept if "as_of=" not in link]
 
     # Today's page, and what cannot show the past.
     assert len(kept) > 5
-    known = {address, "/orders/new", "/customers/new"}
+    known = {address, "/orders/new", "/customers/new", "/products/new"}
     assert {o.partition("?")[0] for o in others} - known <= {f"{address}/changes"}
     assert address in others
 

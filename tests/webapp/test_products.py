@@ -54,7 +54,7 @@ def test_a_discontinued_product_offers_nothing_but_to_be_added_again(
     add(browser, work, product_id="RC-1", unit_price="14.00")
 
     assert "It is discontinued" in page
-    assert 'action="/products/RC-1' not in page
+    assert 'action="/products/RC-1/' not in page
     assert "14.00 EUR" in browser.see("/products/RC-1")
 
 

@@ -28,6 +28,7 @@ PAGES = frozenset(
         *("customers.all_of_them", "customers.show_one"),
         *("accounts.all_of_them", "accounts.show_one"),
         *("transfers.newest", "transfers.show_one"),
+        *("products.price_list", "products.show_one"),
     }
 )
 ENDPOINTS = PAGES | {
@@ -39,7 +40,7 @@ ENDPOINTS = PAGES | {
     *("why.order", "why.customer", "why.account", "why.statement_line"),
     *("why.transfer", "why.product", "why.ordered_product", "why.figures"),
     *("reasons.order", "reasons.customer", "reasons.account"),
-    *("reasons.statement_line", "reasons.transfer"),
+    *("reasons.statement_line", "reasons.transfer", "reasons.product"),
 }
 """Endpoints that can show the past."""
 

@@ -20,9 +20,13 @@ LISTS = {
     "customers.all_of_them": "changed.customers",
     "accounts.all_of_them": "changed.accounts",
     "transfers.newest": "changed.transfers",
+    "products.price_list": "changed.products",
 }
 """The page with what changed in a list, by the list's endpoint."""
-KEPT_PARAMETERS = ("status", "customer", "account", "q", "sort", "limit", "column")
+KEPT_PARAMETERS = (
+    *("status", "customer", "account", "due", "credit", "late", "listed"),
+    *("q", "sort", "limit", "column"),
+)
 """What goes along from one day to another; an address may have anything."""
 
 
