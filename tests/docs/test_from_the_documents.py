@@ -151,7 +151,7 @@ def test_every_test_that_is_named_is_in_its_file(language: Language) -> None:
 def test_a_name_that_is_not_there_is_found() -> None:
     files = [
         NamedFile("eventstore/sql/append.sql", "", ("append", "prepend")),
-        NamedFile("domain/orders/order.py", "", ("decide", "Order", "divide")),
+        NamedFile("domain/orders/order.py", "", ("decide", "reads", "divide")),
         NamedFile("domain/orders/disorder.py", "", ("decide",)),
     ]
 

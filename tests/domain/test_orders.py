@@ -17,7 +17,7 @@ from domain.orders.state import Order
 from domain.orders.status import Status
 from tests.generated.history import sample
 from tests.support import desk
-from tests.support.desk import LONDON, cancel, pay
+from tests.support.desk import LONDON, cancel, deliver, pay, ship
 from tests.support.order_events import (
     all_returned,
     cancelled,
@@ -73,6 +73,12 @@ created = events.OrderCreated(
 
 def test_a_customer_places_an_order() -> None:
     order.given().when(place).then(created)
+
+
+def test_an_order_is_paid_shipped_and_delivered() -> None:
+    order.given(placed).when(pay).then(paid)
+    order.given(placed, paid).when(ship).then(shipped)
+    order.given(placed, paid, shipped).when(deliver).then(delivered)
 
 
 def test_what_is_optional_stays_open() -> None:
