@@ -13,13 +13,13 @@ from cli import cli
 from tasks.shop import wiring
 from tasks.shop.wiring import Shop
 from tests.support.databases import MASTER_KEY, ROOT, as_role
-from tests.support.desk import Do, alice, place
+from tests.support.desk import CLOCK, Do, alice, place
 
 
 @pytest.fixture
 def operators_shop(shop: Shop, do: Do) -> Iterator[Shop]:
     """A shop with a history, as an operator sees it."""
-    do(alice, place)
+    do(alice, replace(place, items=(replace(CLOCK, product_id="17"),)))
     url = as_role(shop.settings.database_url, "operator")
     operators = Shop(replace(shop.settings, database_url=url))
     wiring.use(operators)
@@ -42,6 +42,7 @@ def run(line: str) -> Result:
         "commands list --scheduled",
         "commands prune --older-than 1h --yes",
         "keys rotate",
+        "products adopt",
         "log show",
         "log lag",
         "stream show order-1",
