@@ -99,7 +99,7 @@ def upcasting(rounds: int) -> None:
     plain = EventCodec(
         [type("OrderCreated", (OrderCreated,), {"schema_version": "1.0"})]
     )
-    today = [recorded(ORDER, "2.0")] * 20_000
+    today = [recorded(ORDER, "3.0")] * 20_000
     without = [recorded(ORDER, "1.0")] * 20_000
     old = [as_of_version_1(today[0])] * 20_000
 

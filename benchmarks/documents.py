@@ -32,7 +32,8 @@ from eventstore.projections.projection import Key, Row
 from eventstore.projections.table import Table
 from eventstore.steps import send_all
 from eventstore.stores.row_store import Copy, Shelf
-from readmodels.order_details import HistoryLine, Line, OrderDetailsView
+from readmodels.order_details import OrderDetailsView
+from readmodels.order_parts import HistoryLine, Line, Parcel, Payment
 from readmodels.stores.documents import on_postgres
 from readmodels.stores.documents.document_types import ORDERS
 from readmodels.stores.documents.filters import read_filter
@@ -119,7 +120,7 @@ def fill(connection: psycopg.Connection[Any], count: int) -> None:
 def an_order(number: int, customers: int, chance: Random) -> OrderDetailsView:
     placed = BEGIN + timedelta(minutes=9 * number)
     steps = chance.randrange(1, 5)
-    lines = tuple(a_line(chance) for _ in range(chance.randrange(1, 6)))
+    lines = tuple(a_line(place, chance) for place in range(1, chance.randrange(2, 7)))
     total = sum(line.amount for line in lines)
     customer = chance.randrange(customers)
     history = tuple(
@@ -148,34 +149,52 @@ def an_order(number: int, customers: int, chance: Random) -> OrderDetailsView:
         gross=total,
         discount=Decimal(0),
         total=total,
-        freight=None,
+        freight=0,
+        carriage=None,
         paid=total if steps > 1 else 0,
         refunded=0,
+        due=0 if steps > 1 else total,
+        credit=0,
+        terms=None,
+        payments=tuple(
+            Payment(payment=1, amount=total, received_at=placed)
+            for _ in range(steps > 1)
+        ),
         address=Address(
             street=f"{number} Retro Road",
             city=f"City {chance.randrange(500)}",
             country="Norway",
         ),
         required_date=None,
+        put_off_until=None,
+        parcels=tuple(
+            Parcel(parcel=1, tracking_number=f"JD{number}", shipped_at=placed, lines=())
+            for _ in range(steps > 2)
+        ),
+        notes=(),
         tracking_number=f"JD{number}" if steps > 2 else None,
         created_at=placed,
         paid_at=history[1].occurred_at if steps > 1 else None,
         shipped_at=history[2].occurred_at if steps > 2 else None,
         delivered_at=history[3].occurred_at if steps > 3 else None,
+        returned_at=None,
         cancelled_at=None,
         history=history,
     )
 
 
-def a_line(chance: Random) -> Line:
+def a_line(number: int, chance: Random) -> Line:
     # Few products are ordered often, and many seldom.
     product = int(PRODUCTS * chance.random() ** 3)
     quantity = chance.randrange(1, 60)
     price = 100 + 7 * product
     return Line(
+        number=number,
         product=f"Product {product}",
         product_id=str(product),
         quantity=quantity,
+        shipped=0,
+        returned=0,
         unit_price=price,
         discount=Decimal(0),
         amount=quantity * price,

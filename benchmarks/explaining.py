@@ -126,7 +126,7 @@ def measure_answers(connection: psycopg.Connection[Any], times: int) -> None:
         ("order_details", 1, "history"),
         ("order_list", 1, "status"),
         ("customers", "C7", "worth"),
-        ("products", "LAMP", "times_ordered"),
+        ("ordered_products", "LAMP", "times_ordered"),
         ("order_list", 5_000, "status"),
     )
     for name, key, column in asked:

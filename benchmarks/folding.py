@@ -29,6 +29,7 @@ from eventstore.projections.projection import Projection
 from eventstore.subscriptions.catch_up import catch_up
 from eventstore.subscriptions.shared_pass import read_together
 from readmodels import ALL, order_list
+from readmodels.order_summary import MAX_PRODUCTS
 from readmodels.row_words import (
     joined,
     words_of_customer,
@@ -65,18 +66,19 @@ REGISTERED = f"""
 """
 CREATED = f"""
     SELECT
-        'order-' || n, 'OrderCreated', 1, '2.0',
+        'order-' || n, 'OrderCreated', 1, '3.0',
         jsonb_build_object(
             'customer_id', 'C' || n % {{customers}},
             'items', (
                 SELECT jsonb_agg(jsonb_build_object(
-                    'product',
+                    'number', line + 1, 'product',
                     (string_to_array('{GOODS}', ','))[1 + (n + line * 5) % 12],
                     'quantity', 2, 'unit_price', 990, 'discount', '0'
                 ))
                 FROM generate_series(0, n % 3) AS line
             ),
-            'discount', '0', 'total', 1980, 'currency', 'EUR', 'address',
+            'discount', '0', 'freight', 0, 'total', 1980, 'terms', NULL,
+            'currency', 'EUR', 'address',
             jsonb_build_object(
                 'street', 'Road 1', 'country', 'Germany',
                 'city', (string_to_array('{CITIES}', ','))[1 + n % 8]
@@ -91,8 +93,9 @@ UPSERT = """
         NULL::readmodels.by_hand, %s::text::json
     )
     ON CONFLICT (order_id) DO UPDATE SET
-        status = EXCLUDED.status, tracking_number = EXCLUDED.tracking_number,
-        order_words = EXCLUDED.order_words
+        status = EXCLUDED.status, paid = EXCLUDED.paid, due = EXCLUDED.due,
+        parcels = EXCLUDED.parcels, tracking_number = EXCLUDED.tracking_number,
+        tracking_numbers = EXCLUDED.tracking_numbers, order_words = EXCLUDED.order_words
 """
 
 
@@ -216,8 +219,13 @@ def fold_by_hand(connection: psycopg.Connection[Any], *, indexes: bool) -> None:
                 else:
                     row = known[int(number)]
                     row["status"] = STATUS[kind]
-                    if kind == "OrderShipped":
+                    if kind == "PaymentReceived":
+                        row["paid"] += event["amount"]
+                        row["due"] -= event["amount"]
+                    else:
                         row["tracking_number"] = event["tracking_no"]
+                        row["tracking_numbers"] = [event["tracking_no"]]
+                        row["parcels"] = 1
                         row["order_words"] = joined(
                             words(number, event["tracking_no"]), row["order_words"]
                         )
@@ -253,13 +261,21 @@ def new_row(number: str, event: Any, customer: Any, at: Any) -> dict[str, Any]:
         "customer_name": customer["name"],
         "customer_email": customer["email"],
         "total": event["total"],
+        "paid": 0,
+        "refunded": 0,
+        "due": event["total"],
+        "credit": 0,
+        "terms": event["terms"],
+        "required_date": None,
+        "parcels": 0,
+        "tracking_numbers": [],
         "currency": event["currency"],
         "status": "pending",
         "item_count": len(event["items"]),
         "tracking_number": None,
         "created_at": at,
         "city": address.city,
-        "products": products[: order_list.MAX_PRODUCTS],
+        "products": products[:MAX_PRODUCTS],
         "customer_words": customer["words"],
         "place_words": words_of_place(address),
         "order_words": words_of_order(number, products),

@@ -109,18 +109,20 @@ def write(
 
 def life_of(number: int) -> list[tuple[str, str, Any]]:
     """Return the events of an order, by type, schema and data."""
-    item = {"product": f"LAMP-{number % 50}", "quantity": 2, "unit_price": 4_950}
+    lamp = {"product": f"LAMP-{number % 50}", "quantity": 2, "unit_price": 4_950}
     order = {
         "customer_id": "ALICE",
-        "items": [item] * 3,
+        "items": [{"number": place, **lamp} for place in (1, 2, 3)],
         "discount": "0",
+        "freight": 0,
         "total": 29_700,
+        "terms": None,
         "address": ADDRESS,
         "currency": "EUR",
     }
     return [
-        ("OrderCreated", "2.0", order),
-        ("PaymentReceived", "1.0", {"amount": 29_700}),
+        ("OrderCreated", "3.0", order),
+        ("PaymentReceived", "2.0", {"payment": 1, "amount": 29_700}),
         ("OrderShipped", "1.0", {"tracking_no": f"JD{number}"}),
         ("DeliveryConfirmed", "1.0", {"delivered_at": "2026-12-24T00:00:00Z"}),
     ]

@@ -5,8 +5,8 @@ How long the others wait for a read model that fails.
 
 It brings a PostgreSQL of its own, two processes that read in turns, and a writer of
 twenty orders a second. The list of orders folds well, raises, is slow, ends its
-process, or has lost its table; printed is how long a new order took until `products`
-had it.
+process, or has lost its table; printed is how long a new order took until it was in
+`ordered_products`.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from benchmarks.parking import (
 )
 from eventstore.projections.parking import Parker
 from eventstore.subscriptions.reader import Reader
-from readmodels import order_list, products
+from readmodels import order_list, ordered_products
 
 RATE = 20
 """Orders a second."""
@@ -77,8 +77,8 @@ def main() -> None:
 
 
 def measure(cluster: Cluster, way: str, seconds: float) -> list[float]:
-    """Return the seconds that each order took until it was in `products`."""
-    make_read_models(cluster, order_list.projection, products.projection)
+    """Return the seconds that each order took until it was in `ordered_products`."""
+    make_read_models(cluster, order_list.projection, ordered_products.projection)
     with cluster.connect() as writer:
         write(writer, REGISTERED, last=CUSTOMERS - 1)
         write(writer, CREATED, first=1, last=50, customers=CUSTOMERS)
@@ -99,10 +99,10 @@ def measure(cluster: Cluster, way: str, seconds: float) -> list[float]:
 
 
 def wait_for(connection: psycopg.Connection[Any]) -> None:
-    """Wait until `products` has read all there is now."""
+    """Wait until `ordered_products` has read all there is now."""
     while connection.execute(
         "SELECT (SELECT max(id) FROM events) > checkpoint FROM subscriptions"
-        " WHERE name = 'products_g1'"
+        " WHERE name = 'ordered_products_g1'"
     ).fetchone() == (True,):
         time.sleep(0.001)
 
@@ -142,7 +142,7 @@ def read_on(url: str, way: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         subscriptions = [
             parker.subscription_of(one, 1)
-            for one in (list_of_orders, products.projection)
+            for one in (list_of_orders, ordered_products.projection)
         ]
         reader = Reader(connection)
         while True:

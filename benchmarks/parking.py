@@ -58,20 +58,24 @@ REGISTERED = """
 """
 CREATED = """
     SELECT
-        'order-' || n, 'OrderCreated', 1, '2.0',
+        'order-' || n, 'OrderCreated', 1, '3.0',
         jsonb_build_object(
             'customer_id', 'C' || n % {customers}, 'items', jsonb_build_array(
                 jsonb_build_object(
-                    'product', 'LAMP', 'quantity', 2, 'unit_price', 990, 'discount', '0'
+                    'number', 1, 'product', 'LAMP', 'quantity', 2, 'unit_price', 990,
+                    'discount', '0'
                 )
             ),
-            'discount', '0', 'total', 1980, 'currency', 'EUR', 'address',
+            'discount', '0', 'freight', 0, 'total', 1980, 'terms', NULL,
+            'currency', 'EUR', 'address',
             jsonb_build_object('street', 'Road 1', 'city', 'London', 'country', 'UK')
         )
     FROM generate_series({first}, {last}) AS n
 """
 PAID = """
-    SELECT 'order-' || n, 'PaymentReceived', 2, '1.0', '{{"amount": 1980}}'::jsonb
+    SELECT
+        'order-' || n, 'PaymentReceived', 2, '2.0',
+        '{{"payment": 1, "amount": 1980}}'::jsonb
     FROM generate_series({first}, {last}) AS n
 """
 SHIPPED = """

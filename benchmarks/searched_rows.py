@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from domain.address import Address
 from domain.customers.events import CustomerRegistered
-from readmodels import customers, order_list
+from readmodels import customers
+from readmodels.order_summary import OrderSummaryRow
 from readmodels.row_words import (
     joined,
     words_of_customer,
@@ -76,20 +77,30 @@ def a_customer(n: int) -> customers.CustomerRow:
     )
 
 
-def an_order(n: int, customer: customers.CustomerRow) -> order_list.OrderSummaryRow:
+def an_order(n: int, customer: customers.CustomerRow) -> OrderSummaryRow:
     tracking = f"JD{n}999" if n % 3 == 0 else None
     city, country = PLACES[n * 31 % 8]
     products = tuple(GOODS[(n + line * 5) % 12] for line in range(1 + n % 3))
-    return order_list.OrderSummaryRow(
+    total, status = n * 7919 % 100_003, STATUSES[n * 31 % 8]
+    is_owed = status == "pending"
+    return OrderSummaryRow(
         order_id=n,
         customer_id=customer.customer_id,
         customer_name=customer.name,
         customer_email=customer.email,
-        total=n * 7919 % 100_003,
+        total=total,
+        paid=0 if is_owed else total,
+        refunded=0,
+        due=total if is_owed else 0,
+        credit=total if status == "cancelled" else 0,
         currency="EUR",
-        status=STATUSES[n * 31 % 8],
+        status=status,
         item_count=len(products),
+        parcels=1 if tracking else 0,
         tracking_number=tracking,
+        tracking_numbers=(tracking,) if tracking else (),
+        terms=None,
+        required_date=None,
         created_at=DAY + timedelta(minutes=9 * n),
         city=city,
         products=products,

@@ -10,8 +10,8 @@ import psycopg
 
 from domain.address import Address
 from domain.customers.commands import ChangeCustomerDetails, RegisterCustomer
-from domain.orders.commands import Item
 from domain.orders.events import OrderCreated
+from domain.orders.lines import Line
 from eventstore.aggregates.command_handler import handle
 from eventstore.aggregates.decider import Deciders
 from eventstore.aggregates.loading import load, snapshots_of
@@ -22,9 +22,14 @@ from eventstore.personal.keyring import Keyring
 HOME = Address(street="12 Orchestra Terrace", city="London", country="UK")
 ORDER = OrderCreated(
     customer_id="ALICE",
-    items=(Item(product="CLOCK", quantity=2, unit_price=4950),) * 3,
+    items=tuple(
+        Line(number=number, product="CLOCK", quantity=2, unit_price=4950)
+        for number in (1, 2, 3)
+    ),
     discount=Decimal(0),
+    freight=0,
     total=29_700,
+    terms=None,
     address=HOME,
     currency="EUR",
 )
@@ -57,10 +62,14 @@ def recorded(event: Any, schema: str) -> RecordedEvent:
 
 def as_of_version_1(event: RecordedEvent) -> RecordedEvent:
     data = msgspec.json.decode(event.data)
-    del data["discount"]
+    for later in ("discount", "terms"):
+        del data[later]
+    data["freight"] = data.pop("carriage")
+    for item in data["items"]:
+        del item["number"]
     return event._replace(
         data=msgspec.json.encode(data).decode(),
-        metadata=event.metadata.replace('"2.0"', '"1.0"'),
+        metadata=event.metadata.replace('"3.0"', '"1.0"'),
     )
 
 
@@ -121,13 +130,13 @@ def an_order(
                 CASE i WHEN 1 THEN 'OrderCreated' ELSE 'OrderShipped' END, i,
                 CASE i WHEN 1 THEN %(data)s::jsonb ELSE '{"tracking_no": "1Z9"}' END,
                 jsonb_build_object('event_id', gen_random_uuid(), 'schema',
-                    CASE i WHEN 1 THEN '2.0' ELSE '1.0' END),
+                    CASE i WHEN 1 THEN '3.0' ELSE '1.0' END),
                 now()
             FROM generate_series(1, %(length)s) AS i
             """,
             {
                 "stream": stream_id,
-                "data": recorded(ORDER, "2.0").data,
+                "data": recorded(ORDER, "3.0").data,
                 "length": length,
             },
         )

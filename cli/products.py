@@ -9,7 +9,6 @@ import psycopg
 from cli import import_report as report
 from cli.import_report import count_in_words, shown
 from cli.importing import INTERRUPTED, Import
-from domain.money import Money
 from eventstore.errors import EventStoreError
 from tasks.shop.adopting import Articles, find_articles
 from tasks.shop.history_import.csv_files import show_text
@@ -17,7 +16,7 @@ from tasks.shop.history_import.errors import ImportRefused
 from tasks.shop.history_import.preconditions import examine_shop
 from tasks.shop.printable import printable
 from tasks.shop.wiring import shop
-from webapp.notation import notation_of
+from webapp.notation import plain_notation
 
 
 @click.group(short_help="Make a price list of what past orders name.")
@@ -69,10 +68,10 @@ def tell_articles(articles: Articles) -> None:
         f"found      {count_in_words(len(found), 'article')} in past orders;"
         f" {len(articles.listed):,} on the price list already"
     )
-    notation = notation_of(shop().settings)
     width = max(map(len, articles.new), default=0)
+    notation = plain_notation(shop().settings)
     for number, article in articles.new.items():
-        price = Money(article.unit_price, article.currency)
+        price = notation.write_money(article.unit_price, article.currency)
         day = notation.write_day(article.ordered_at.astimezone(notation.timezone))
         line = f"  {number:{width}}  {article.name}, {price}, ordered last {day}"
         click.echo(printable(line))

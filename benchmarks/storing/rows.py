@@ -18,7 +18,8 @@ from eventstore.projections.projection import Projection, Row
 from eventstore.projections.tables import tables_of
 from eventstore.steps import send_all
 from readmodels import ALL, customers, order_details, order_list
-from readmodels.order_details import HistoryLine, Line, OrderDetailsView
+from readmodels.order_details import OrderDetailsView
+from readmodels.order_parts import HistoryLine, Line, Parcel, Payment
 from readmodels.order_summary import OrderSummaryRow
 
 ORDERS_EACH = 13
@@ -81,14 +82,17 @@ def details_of(row: OrderSummaryRow) -> OrderDetailsView:
     happened += ["OrderShipped"] * is_sent
     lines = tuple(
         Line(
+            number=place,
             product=name,
             product_id=name[:12].upper(),
             quantity=1 + (row.order_id + place) % 9,
+            shipped=1 + (row.order_id + place) % 9 if is_sent else 0,
+            returned=0,
             unit_price=1_850,
             discount=Decimal(0),
             amount=1_850,
         )
-        for place, name in enumerate(row.products)
+        for place, name in enumerate(row.products, 1)
     )
     return OrderDetailsView(
         **{name: getattr(row, name) for name in shared},
@@ -96,14 +100,28 @@ def details_of(row: OrderSummaryRow) -> OrderDetailsView:
         lines=lines,
         gross=row.total,
         discount=Decimal(0),
-        freight=None,
-        paid=row.total if is_paid else 0,
-        refunded=0,
+        freight=0,
+        carriage=None,
+        payments=tuple(
+            Payment(payment=1, amount=row.total, received_at=row.created_at)
+            for _ in range(is_paid)
+        ),
         address=Address(street="7 Orchard Terrace", city=row.city or "", country="UK"),
-        required_date=None,
+        put_off_until=None,
+        parcels=tuple(
+            Parcel(
+                parcel=1,
+                tracking_number=row.tracking_number,
+                shipped_at=row.created_at,
+                lines=(),
+            )
+            for _ in range(is_sent)
+        ),
+        notes=(),
         paid_at=row.created_at + timedelta(hours=3) if is_paid else None,
         shipped_at=row.created_at + timedelta(days=1) if is_sent else None,
         delivered_at=None,
+        returned_at=None,
         cancelled_at=None,
         history=tuple(
             HistoryLine(
