@@ -67,8 +67,8 @@ def test_a_fold_of_all_events_says_how_far_it_is() -> None:
 def test_a_look_at_all_rows_says_how_far_it_is() -> None:
     shown = STEPS.findall(run("audit", "--all"))
 
-    assert {label for label, *_ in shown} >= {"figures", "products", "pages"}
-    for label in ("figures", "products"):
+    assert {label for label, *_ in shown} >= {"figures", "ordered_products", "pages"}
+    for label in ("figures", "ordered_products"):
         last = [one for one in shown if one[0] == label][-1]
         assert last[1] == last[2]
     assert STEPS.findall(run("audit", "--all", "--json")) == []

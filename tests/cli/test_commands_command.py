@@ -14,7 +14,7 @@ from cli import commands
 from tasks import commands as tasks_commands
 from tasks.accept import accept
 from tasks.shop.wiring import Shop
-from tests.support.desk import Do, alice, bob, cancel, pay, place, rename
+from tests.support.desk import Do, alice, bob, cancel, place, rename, ship
 
 WHY = ["--as", "olga", "--because", "the bug is corrected"]
 
@@ -31,8 +31,8 @@ def told(*arguments: str) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def sent(shop: Shop, do: Do) -> Iterator[list[tuple[object, ...]]]:
-    """A shop with a customer, an order and a refused payment; and what is published."""
-    do(alice, place, cancel, pay)
+    """A shop with a customer, an order and a refused parcel; and what is published."""
+    do(alice, place, cancel, ship)
     published: list[tuple[object, ...]] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tasks.broker.publish.send", lambda *args: published.append(args))
@@ -75,9 +75,7 @@ def test_commands_are_listed_the_newest_first(sent: object) -> None:
 
 
 def test_they_are_narrowed_by_status_type_stream_and_age(sent: object) -> None:
-    assert [c["type"] for c in told("list", "--status", "rejected")] == [
-        "ReceivePayment"
-    ]
+    assert [c["type"] for c in told("list", "--status", "rejected")] == ["ShipOrder"]
     assert len(told("list", "--stream", "order-1")) == 3
     assert len(told("list", "--type", "PlaceOrder", "--newer-than", "1h")) == 1
     assert told("list", "--older-than", "1h") == []

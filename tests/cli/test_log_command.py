@@ -87,7 +87,7 @@ def test_an_event_without_an_actor_is_by_nobody_known(shop: Shop) -> None:
 def test_a_program_gets_all_that_the_log_has(history: Shop) -> None:
     (event,) = as_json("--type", "PaymentReceived")
 
-    assert event["data"] == {"amount": 10_899}
+    assert event["data"] == {"payment": 1, "amount": 10_899}
     assert (event["position"], event["stream_id"], event["version"]) == (
         4,
         "order-1",

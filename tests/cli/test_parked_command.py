@@ -156,7 +156,7 @@ def test_a_read_model_of_another_definition_is_to_be_rebuilt(
 def test_code_that_fails_for_others_is_told_in_a_line(
     shop: Shop, shipped: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("readmodels.order_list.CustomerOnList", None)
+    monkeypatch.setattr("readmodels.customer_on_list.CustomerOnList", None)
     failed = run("parked", "retry", "order_list")
 
     assert failed.exit_code == 1
