@@ -16,6 +16,7 @@ from domain.orders.events import (
 from domain.orders.upcasters import OF_CREATED
 from eventstore.projections.projection import Fact, Key, LookedUp, Lookup, Projection
 from eventstore.projections.views import View
+from readmodels.order_parts import gross_of
 
 ALL_ORDERS = "orders"
 
@@ -70,22 +71,31 @@ def order_of(fact: Fact) -> int | None:
 
 
 def sums_of(row: OrderSums | None, fact: Fact) -> OrderSums:
-    before = row or OrderSums(order_id=int(fact.subject))
     event: Priced = fact.event
-    gross, carriage = before.gross, 0
-    if not isinstance(event, OrderReturned):
-        # As it was ordered: what comes back is worth nothing, but was.
-        gross = sum(line.unit_price * line.quantity for line in event.items)
     if isinstance(event, OrderCreated):
-        carriage = event.carriage or 0
+        gross = gross_of(event.items)
+        return OrderSums(
+            order_id=int(fact.subject),
+            gross=gross,
+            total=event.total,
+            freight=event.freight,
+            gross_change=gross,
+            total_change=event.total,
+            freight_change=event.freight + (event.carriage or 0),
+        )
+    assert row is not None
+    # As it was ordered: what comes back is worth nothing, but was.
+    gross = row.gross
+    if isinstance(event, OrderItemsChanged):
+        gross = gross_of(event.items)
     return OrderSums(
-        order_id=before.order_id,
+        order_id=row.order_id,
         gross=gross,
         total=event.total,
         freight=event.freight,
-        gross_change=gross - before.gross,
-        total_change=event.total - before.total,
-        freight_change=event.freight + carriage - before.freight,
+        gross_change=gross - row.gross,
+        total_change=event.total - row.total,
+        freight_change=event.freight - row.freight,
     )
 
 
@@ -106,24 +116,26 @@ def fold(row: FiguresRow | None, fact: Fact, looked_up: LookedUp) -> FiguresRow:
     row = row or FiguresRow(scope=ALL_ORDERS)
     match fact.event:
         case OrderCreated():
-            row = with_sums(row, looked_up["order"])
-            return replace(row, orders=row.orders + 1, not_shipped=row.not_shipped + 1)
+            return with_sums(row, looked_up["order"], orders=1, waiting=1)
         case OrderItemsChanged(is_shipped=is_shipped):
-            row = with_sums(row, looked_up["order"])
-            return replace(row, not_shipped=row.not_shipped - is_shipped)
+            return with_sums(row, looked_up["order"], waiting=-is_shipped)
         case OrderReturned():
             return with_sums(row, looked_up["order"])
         case _:
             return replace(row, not_shipped=row.not_shipped - 1)
 
 
-def with_sums(row: FiguresRow, order: OrderSums) -> FiguresRow:
-    """Return the figures with the last change of an order."""
+def with_sums(
+    row: FiguresRow, order: OrderSums, *, orders: int = 0, waiting: int = 0
+) -> FiguresRow:
+    """Return the figures with the last change of an order, and so many more orders."""
     return replace(
         row,
+        orders=row.orders + orders,
         gross=row.gross + order.gross_change,
         total=row.total + order.total_change,
         freight=row.freight + order.freight_change,
+        not_shipped=row.not_shipped + waiting,
     )
 
 

@@ -36,10 +36,10 @@ def is_bad(event: object) -> bool:
 def failing(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a part of a fold that cannot be done with the events of above."""
 
-    def part(row: Any, event: object) -> Any:
+    def part(row: Any, event: object, **more: Any) -> Any:
         if is_bad(event):
             raise ValueError("the secret of order-1")
-        return function(row, event)
+        return function(row, event, **more)
 
     return part
 
