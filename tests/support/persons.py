@@ -10,6 +10,7 @@ import psycopg
 
 from domain.address import Address
 from domain.customers.commands import RegisterCustomer
+from domain.orders.commands import AddNote, ChangeAddress
 from tests.support.desk import place
 from tests.support.waiting import wait_until
 
@@ -33,7 +34,7 @@ class Person:
 
     @property
     def commands(self) -> list[Any]:
-        """Commands that register the person, and place orders of theirs."""
+        """Commands that register the person, who orders and of whom there is a note."""
         ordered = replace(place, customer_id=self.id, address=self.address)
         registered = RegisterCustomer(
             customer_id=self.id,
@@ -42,7 +43,14 @@ class Person:
             phone=self.phone,
             address=self.address,
         )
-        return [registered, ordered, ordered, ordered]
+        about: dict[str, Any] = {"order_id": 1, "customer_id": self.id}
+        moved = replace(self.address, city="Bath")
+        return [
+            registered,
+            *(ordered, ordered, ordered),
+            ChangeAddress(**about, address=moved),
+            AddNote(**about, text=f"{self.name} of {self.street} called: {self.phone}"),
+        ]
 
 
 def clean_postgres(url: str, *others: str, table: str = "") -> None:
