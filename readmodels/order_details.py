@@ -12,7 +12,7 @@ from domain.address import Address
 from domain.customers.events import CustomerDetailsChanged, CustomerForgotten
 from domain.forgotten import FORGOTTEN, FORGOTTEN_ADDRESS
 from domain.orders import events
-from domain.orders.lines import LineQuantity, by_line
+from domain.orders.lines import by_line
 from domain.orders.standing import standing_after
 from domain.orders.upcasters import UPCASTERS
 from eventstore.projections.projection import (
@@ -29,10 +29,12 @@ from readmodels.order_parts import (
     NoteLine,
     Parcel,
     Payment,
+    correct,
     gross_of,
     happening,
     last_paid,
     lines_of,
+    ship,
     with_amounts,
     without,
 )
@@ -199,9 +201,17 @@ def changes(
             payments = without(row.payments, payment, moment)
             return {"paid_at": last_paid(payments), "payments": payments}
         case events.ParcelShipped() | events.OrderShipped():
-            return shipping(row, event, moment)
+            lines, parcel = ship(row.lines, len(row.parcels) + 1, event, moment)
+            return {
+                "lines": lines,
+                "parcels": (*row.parcels, parcel),
+                "tracking_number": event.tracking_no,
+                "shipped_at": moment,
+            }
         case events.TrackingCorrected():
-            return correction(row, event)
+            parcels = correct(row.parcels, event)
+            last = parcels[-1].tracking_number if parcels else None
+            return {"parcels": parcels, "tracking_number": last}
         case events.DeliveryConfirmed(delivered_at=delivered_at):
             return {"delivered_at": delivered_at}
         case events.OrderReturned(freight=freight, lines=returned):
@@ -228,51 +238,6 @@ def changes(
             return {"notes": (*row.notes, note)}
         case _:
             return {}
-
-
-def shipping(
-    row: OrderDetailsView,
-    event: events.ParcelShipped | events.OrderShipped,
-    moment: datetime,
-) -> Mapping[str, Any]:
-    """Return what a parcel changes; the one that closes the order has all the rest."""
-    if isinstance(event, events.ParcelShipped):
-        moved = event.lines
-    else:
-        moved = tuple(
-            LineQuantity(line=line.number, quantity=line.quantity - line.shipped)
-            for line in row.lines
-            if line.quantity > line.shipped
-        )
-    parcel = Parcel(
-        parcel=len(row.parcels) + 1,
-        tracking_number=event.tracking_no,
-        shipped_at=moment,
-        lines=moved,
-    )
-    more = by_line(moved)
-    return {
-        "parcels": (*row.parcels, parcel),
-        "tracking_number": event.tracking_no,
-        "shipped_at": moment,
-        "lines": tuple(
-            replace(line, shipped=line.shipped + more.get(line.number, 0))
-            for line in row.lines
-        ),
-    }
-
-
-def correction(
-    row: OrderDetailsView, event: events.TrackingCorrected
-) -> Mapping[str, Any]:
-    parcels = tuple(
-        replace(parcel, tracking_number=event.tracking_no)
-        if parcel.parcel == event.parcel
-        else parcel
-        for parcel in row.parcels
-    )
-    last = parcels[-1].tracking_number if parcels else None
-    return {"parcels": parcels, "tracking_number": last}
 
 
 projection = Projection(

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.money import line_amounts
 from domain.orders import events, lines
-from domain.orders.lines import LineQuantity
+from domain.orders.lines import LineQuantity, by_line
 from eventstore.projections.projection import Fact
 
 
@@ -133,6 +133,46 @@ def last_paid(payments: Sequence[Payment]) -> datetime | None:
     """Return when the last payment that counts was noted; None if none does."""
     times = [one.received_at for one in payments if one.voided_at is None]
     return times[-1] if times else None
+
+
+def ship(
+    lines: Sequence[Line],
+    number: int,
+    event: events.ParcelShipped | events.OrderShipped,
+    moment: datetime,
+) -> tuple[tuple[Line, ...], Parcel]:
+    """Return the lines after a parcel, and it; the last one has all the rest."""
+    if isinstance(event, events.ParcelShipped):
+        moved = event.lines
+    else:
+        moved = tuple(
+            LineQuantity(line=line.number, quantity=line.quantity - line.shipped)
+            for line in lines
+            if line.quantity > line.shipped
+        )
+    parcel = Parcel(
+        parcel=number,
+        tracking_number=event.tracking_no,
+        shipped_at=moment,
+        lines=moved,
+    )
+    more = by_line(moved)
+    shipped = (
+        replace(line, shipped=line.shipped + more.get(line.number, 0)) for line in lines
+    )
+    return tuple(shipped), parcel
+
+
+def correct(
+    parcels: Iterable[Parcel], event: events.TrackingCorrected
+) -> tuple[Parcel, ...]:
+    """Return the parcels with another tracking number of one, if it is there."""
+    return tuple(
+        replace(parcel, tracking_number=event.tracking_no)
+        if parcel.parcel == event.parcel
+        else parcel
+        for parcel in parcels
+    )
 
 
 def happening(fact: Fact) -> HistoryLine:

@@ -4,13 +4,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask.testing import FlaskClient
 
 from eventstore.past.dropping import drop_copies
 from tasks.shop.wiring import Shop
-from tests.support.desk import Do, pay, place, ship
+from tests.support.desk import Do, alice, pay, place, ship
 from tests.support.past import read_events
 from tests.support.past_pages import AFTER, BEFORE, Look, looker
 from webapp.past import making
@@ -128,6 +129,23 @@ def test_what_was_due_or_late_is_found_as_of_then(
     assert found(late="true") == []
     assert found(late="true", as_of=at) == [2]
     assert found(late="true", as_of=then) == []
+
+
+@pytest.mark.parametrize(
+    ("zone", "is_late"), [("Pacific/Kiritimati", True), ("Etc/GMT+12", False)]
+)
+def test_an_order_is_late_by_the_days_of_the_shop(
+    shop: Shop, client: FlaskClient, do: Do, zone: str, is_late: bool
+) -> None:
+    """Yesterday on Kiritimati is no earlier than today at the other end of the day."""
+    east = datetime.now(ZoneInfo("Pacific/Kiritimati")).date()
+    do(alice, replace(place, required_date=east - timedelta(days=1)))
+    shop.settings = replace(shop.settings, timezone=ZoneInfo(zone))
+
+    answer = client.get("/api/orders?late=true").json
+
+    assert answer is not None
+    assert bool(answer["orders"]) is is_late
 
 
 def test_what_was_late_as_of_a_position_has_no_day(client: FlaskClient) -> None:

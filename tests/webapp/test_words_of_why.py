@@ -10,7 +10,18 @@ from flask.testing import FlaskClient
 from cli import cli
 from domain.accounts.commands import Deposit, OpenAccount
 from domain.customers.commands import ChangeCustomerDetails, RegisterCustomer
-from tests.support.desk import LAMP, LONDON, Do, alice, forget, place
+from tests.support.desk import (
+    LAMP,
+    LONDON,
+    Do,
+    alice,
+    forget,
+    note,
+    pay_part,
+    place,
+    ship,
+    void,
+)
 
 full = RegisterCustomer(
     customer_id="ALICE",
@@ -62,6 +73,24 @@ def test_the_price_of_a_product_is_in_the_currency_of_each_order(do: Do) -> None
 
     assert "700 JPY, before: 9.99 EUR" in typed
     assert "unit_price is 700 JPY" in typed
+
+
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [
+        ("payments", "2 payments"),
+        ("parcels", "1 parcel"),
+        ("notes", "1 note"),
+        ("due", "58.99 EUR"),
+        ("credit", "0.00 EUR"),
+    ],
+)
+def test_the_parts_of_an_order_are_counted_and_its_money_is_money(
+    do: Do, client: FlaskClient, column: str, words: str
+) -> None:
+    do(alice, replace(place, terms=14), pay_part, void, pay_part, ship, note)
+
+    assert words in said(client, f"/orders/1/why?column={column}")
 
 
 @pytest.mark.parametrize("column", ["email", "contact_name", "phone", "address"])

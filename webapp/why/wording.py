@@ -12,7 +12,13 @@ from readmodels.rows_in_words import AMOUNTS
 from webapp.forms.labels import field_name
 from webapp.notation import Notation
 
-COUNTED = {"lines": ("line", "lines"), "history": ("event", "events")}
+COUNTED = {
+    "lines": ("line", "lines"),
+    "payments": ("payment", "payments"),
+    "parcels": ("parcel", "parcels"),
+    "notes": ("note", "notes"),
+    "history": ("event", "events"),
+}
 """What the parts of a column are called, by the column's name."""
 ADDRESS = ("name", "street", "postal_code", "city", "region", "country")
 NOTHING = "nothing"
