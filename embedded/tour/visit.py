@@ -92,7 +92,7 @@ class Visit:
         body = {"type": type_, "data": data}
         screen.show_command("POST /api/commands", json.dumps(body, ensure_ascii=False))
         accepted = self.send_unseen(type_, **data)
-        screen.show_output(f"202 AcceptedCommand, {accepted.address}")
+        screen.show_output(f"202 Accepted, {accepted.address}")
         return accepted
 
     def send_unseen(self, type_: str, **data: Any) -> AcceptedCommand:

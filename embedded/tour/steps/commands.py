@@ -7,7 +7,7 @@ import psycopg
 
 from embedded.tour import screen
 from embedded.tour.step import Step
-from embedded.tour.steps.preparing import SEAL, place_order, place_paid_order
+from embedded.tour.steps.preparing import PRICE, place_order, place_paid_order
 from embedded.tour.visit import StepFailed, Visit
 
 COUNT = "SELECT count(*) FROM events WHERE stream_id = 'order-{}'"
@@ -63,9 +63,7 @@ def show_killed_worker(visit: Visit) -> None:
     with psycopg.connect(visit.shop.database_url) as holder:
         # Until the transaction ends, a worker on this order has to wait.
         holder.execute(f"SELECT pg_advisory_xact_lock({LOCK})", (stream_id,))
-        sent = visit.send(
-            "ReceivePayment", order_id=order_id, amount=SEAL["unit_price"]
-        )
+        sent = visit.send("ReceivePayment", order_id=order_id, amount=PRICE)
         visit.wait_until(lambda: visit.ask(WAITERS), "a worker has the command in hand")
         screen.show_command("$", f"kill -9 -- -{worker.process.pid}")
         os.killpg(worker.process.pid, signal.SIGKILL)

@@ -1,7 +1,7 @@
 """Steps about people and other services: who and why, a new service, forgetting."""
 
 from embedded.tour.step import Step
-from embedded.tour.steps.preparing import SEAL, place_order, place_paid_order
+from embedded.tour.steps.preparing import PRICE, place_order, place_paid_order
 from embedded.tour.visit import Visit
 
 PAID_TWICE = """
@@ -15,7 +15,7 @@ def show_who_and_why(visit: Visit) -> None:
     shown = visit.recount("stream", "show", f"order-{twice}")
     order_id = place_paid_order(visit)
     visit.do("CancelOrder", order_id=order_id, reason="Shown in the tour")
-    sent = visit.send("RefundPayment", order_id=order_id, amount=SEAL["unit_price"])
+    sent = visit.send("RefundPayment", order_id=order_id, amount=PRICE)
     visit.wait_for(sent)
     caused = "SELECT 1 FROM events WHERE data ->> 'order_id' = %s"
     visit.wait_until(lambda: visit.ask(caused, str(order_id)), "the money is there")

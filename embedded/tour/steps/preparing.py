@@ -4,14 +4,9 @@ from typing import Any
 
 from embedded.tour.visit import Visit
 
-SEAL = {
-    "product": "Brass seal with one letter and a beech handle",
-    "product_id": "SEAL",
-    "quantity": 1,
-    "unit_price": 2980,
-}
-
-
+SEAL = {"product_id": "SEAL", "quantity": 1}
+"""A line of an order: one seal, at the price of the demo's list."""
+PRICE = 2980
 VISITOR = "VISITOR"
 REGISTERED = "SELECT 1 FROM events WHERE stream_id = 'customer-VISITOR'"
 
@@ -36,5 +31,5 @@ def place_order(visit: Visit) -> int:
 
 def place_paid_order(visit: Visit) -> int:
     order_id = place_order(visit)
-    visit.do("ReceivePayment", order_id=order_id, amount=SEAL["unit_price"])
+    visit.do("ReceivePayment", order_id=order_id, amount=PRICE)
     return order_id

@@ -6,7 +6,7 @@ from uuid import uuid4
 import msgspec
 
 from embedded.tour.step import Step
-from embedded.tour.steps.preparing import SEAL, place_order, register_visitor
+from embedded.tour.steps.preparing import PRICE, SEAL, place_order, register_visitor
 from embedded.tour.visit import Visit
 from eventstore.log.events import Metadata
 from tasks.shop.stream_transfer.file import Line, write_file
@@ -69,7 +69,7 @@ def show_upcasting(visit: Visit) -> None:
         )
         == [(False,)],
     )
-    visit.check("its row has the total 29.80 EUR", order["total"] == SEAL["unit_price"])
+    visit.check("its row has the total 29.80 EUR", order["total"] == PRICE)
     visit.page(f"/orders/{order_id}")
     visit.table(f"SELECT data FROM events WHERE stream_id = '{stream_id}'")
 
@@ -78,8 +78,10 @@ def old_order(stream_id: str, customer_id: str) -> bytes:
     """Return an exported stream as a shop of two years ago wrote it: version 1.0."""
     data = {
         "customer_id": customer_id,
-        "items": [{**SEAL, "discount": "0"}],
-        "total": SEAL["unit_price"],
+        "items": [
+            {**SEAL, "product": "Brass seal", "unit_price": PRICE, "discount": "0"}
+        ],
+        "total": PRICE,
         "address": {"street": "Rynek 1", "city": "Kraków", "country": "Poland"},
         "currency": "EUR",
     }
@@ -115,8 +117,8 @@ STEPS = (
         statements=(28, 29, 30),
         text="""
         Two years ago an order had no discount. The old event stays as it was written,
-        without one. When it is read, an upcaster makes an event of today of it, with
-        the discount 0, so the code knows the newest version only.
+        without one. When it is read, upcasters make an event of today of it, with the
+        discount 0 and numbered lines, so the code knows the newest version only.
         """,
         show=show_upcasting,
     ),

@@ -2,6 +2,7 @@
 
 from random import Random
 
+from domain.accounts.commands import Withdraw
 from domain.address import Address
 from domain.orders.commands import (
     AddNote,
@@ -131,15 +132,18 @@ def line_that_came_back(shop: InventedShop, random: Random) -> Story:
 
 
 def order_that_came_back(shop: InventedShop, random: Random) -> Story:
-    """Jiří Novák sends a calendar back; he gets its price, and what sending it cost."""
+    """Jiří Novák sends a calendar back, and gets what it and its parcel have cost."""
     yield Step(shop.calendar.at(40, 9))
     order = shop.order_for("novak", {CALENDAR_ID: 1}, freight=shop.amount(FREIGHT))
     number = yield Step(shop.calendar.at(40, 9), WEBSHOP, order)
     yield payment(shop, number, 41, random)
     yield from ship_and_deliver(shop, number, 43, random)
-    back = ReturnOrder(order_id=int(number), with_freight=True)
-    yield Step(shop.calendar.office_time(56, random), WAREHOUSE, back)
+    returned = ReturnOrder(order_id=int(number), with_freight=True)
+    yield Step(shop.calendar.office_time(56, random), WAREHOUSE, returned)
+    back = shop.order(number).standing.credit
     yield refund(shop, number, 58, random)
+    out = Withdraw(account_id=shop.customers.numbers["novak"], amount=back)
+    yield Step(shop.calendar.office_time(61, random), ACCOUNTS, out)
 
 
 def order_that_was_waited_for(shop: InventedShop, random: Random) -> Story:

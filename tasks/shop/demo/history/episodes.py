@@ -102,7 +102,8 @@ def order_refunded_in_parts(shop: InventedShop, random: Random) -> Story:
 
 def wrong_letter(shop: InventedShop, random: Random) -> Story:
     """Jiří Novák cancels a seal with the wrong letter, and orders the right one."""
-    yield from register(shop, "novak", CUSTOMERS["novak"], 2)
+    # No drawn order: nothing of his is open in the end, so he can be forgotten.
+    yield from registered(shop, "novak", CUSTOMERS["novak"], 2)
     at = shop.calendar.any_time(31, random)
     number = yield Step(at, WEBSHOP, shop.order_for("novak", {"SEAL": 1}))
     yield cancellation(shop, number, 32, random, "The letter on it should be a Ř")
