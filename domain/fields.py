@@ -130,15 +130,6 @@ PRODUCT_ID = Text(
     "letters, digits, dots, dashes or underscores, like 17 or RC-1",
 )
 ProductId = Annotated[str, PRODUCT_ID]
-# As with customers: numbers are given by the shop.
-ChosenProductId = Annotated[
-    str,
-    Text(
-        40,
-        r"[A-Za-z][A-Za-z0-9._-]*",
-        "a letter first, then also digits, dots, dashes or underscores",
-    ),
-]
 TransferNumber = Annotated[int, Whole(1, 2**53)]
 Currency = Annotated[str, Text(3, "[A-Z]{3}", "three capital letters, like EUR")]
 OrderNumber = Annotated[int, Whole(1, 2**53)]

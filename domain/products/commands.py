@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from domain.fields import Amount, ChosenProductId, Currency, Name, ProductId
+from domain.fields import Amount, Currency, Name, ProductId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -10,10 +10,11 @@ class AddProduct:
     """
     Put a product on the price list; without an id the shop assigns a number.
 
-    A product that was discontinued is put on the list again.
+    A product that was discontinued is put on the list again. A new one that brings an
+    id brings no number: its id begins with a letter.
     """
 
-    product_id: ChosenProductId | None = None
+    product_id: ProductId | None = None
     name: Name
     unit_price: Amount
     currency: Currency

@@ -24,6 +24,10 @@ class ProductAlreadyAdded(Rejection):
     """Product {product_id} is on the price list already: it is {name}."""
 
 
+class NumberNotGiven(Rejection):
+    """There is no product {product_id}; the shop gives numbers: begin with a letter."""
+
+
 class ProductIsDiscontinued(StateRejection):
     """Product {product_id}, {name}, is no longer sold."""
 
@@ -53,6 +57,9 @@ def add(product: Product, command: commands.AddProduct) -> list[events.ProductEv
         raise ProductAlreadyAdded(
             product_id=command.product_id or "", name=product.name or ""
         )
+    product_id = command.product_id
+    if product.name is None and product_id is not None and product_id[0].isdigit():
+        raise NumberNotGiven(product_id=product_id)
     return [
         events.ProductAdded(
             name=command.name,

@@ -74,9 +74,24 @@ def test_the_list_says_what_was_said_last() -> None:
     )
 
 
-@pytest.mark.parametrize("product_id", ["77", "-1", "a b", "ä"])
-def test_who_brings_an_id_brings_no_number(product_id: str) -> None:
+def test_who_brings_an_id_for_a_new_product_brings_no_number() -> None:
+    products.given().when(replace(add_clock, product_id="77")).then_rejected(
+        product.NumberNotGiven, "There is no product 77; the shop gives numbers"
+    )
+
+
+def test_a_number_that_the_shop_gave_comes_back_on_the_list() -> None:
+    numbered = replace(add_clock, product_id="77")
+
+    products.given(added, discontinued).when(numbered).then(added)
+    products.given(added).when(numbered).then_rejected(product.ProductAlreadyAdded)
+    # Its number is assigned when it is accepted.
+    products.given().when(replace(add_clock, product_id=None)).then(added)
+
+
+@pytest.mark.parametrize("product_id", ["-1", "a b", "ä"])
+def test_an_id_has_letters_digits_dots_dashes_and_underscores(product_id: str) -> None:
     told = {"product_id": product_id, "name": "LAMP", "unit_price": 999}
 
-    with pytest.raises(InvalidInput, match="product_id: must be a letter first"):
+    with pytest.raises(InvalidInput, match="product_id: must be letters, digits"):
         parse(commands.AddProduct, {**told, "currency": "EUR"})

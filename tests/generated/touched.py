@@ -21,7 +21,7 @@ OWN_NAMES: Mapping[str, Sequence[str]] = {
     "ReturnOrder": ("OrderReturned", "NothingToReturn"),
     "PutOffCancellation": ("CancellationPutOff", "NothingToPutOff"),
     "AddNote": ("NoteAdded", "NoteLine"),
-    "AddProduct": ("ProductAdded", "ProductAlreadyAdded"),
+    "AddProduct": ("ProductAdded", "ProductAlreadyAdded", "NumberNotGiven"),
     "ChangePrice": ("PriceChanged",),
     "RenameProduct": ("ProductRenamed",),
     "DiscontinueProduct": ("ProductDiscontinued", "ProductIsDiscontinued"),
