@@ -66,6 +66,8 @@ def tell_left_out(history: History, currency: str) -> None:
             click.echo(f"not kept   {file}: {', '.join(map(show_column, columns))}")
     unlisted = price_list_of(history, currency)
     tell_unlisted(unlisted.without_price, "no price")
+    if unlisted.without_price:
+        click.echo("           recount products adopt gives those ordered a price")
     tell_unlisted(unlisted.no_numbers, "an id that no product here can have")
     if history.bad:
         click.echo(

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from click.testing import Result
+from click.testing import CliRunner, Result
 
+from cli.products import products as products_command
 from domain.orders.commands import Item, PlaceOrder
 from domain.products.commands import ChangePrice
 from readmodels import products
@@ -115,6 +116,20 @@ def test_a_product_without_a_price_is_not_on_the_list_and_its_orders_are_kept(
     item = read_log(shop.engine)[-1].data["items"][0]
     assert (item["product"], item["product_id"]) == ("RETRO-CLOCK", "11")
     assert "not listed 1 product has no price: '11'; orders keep" in result.stdout
+    assert "recount products adopt gives those ordered a price" in result.stdout
+
+
+def test_what_has_no_price_in_the_files_is_adopted_at_that_of_its_orders(
+    shop: Shop, tmp_path: Path
+) -> None:
+    import_two_orders(tmp_path, product(unit_price=""))
+
+    adopted = CliRunner().invoke(products_command, ["adopt"], catch_exceptions=False)
+
+    assert adopted.exit_code == 0, adopted.output
+    assert listed(shop)["11"].unit_price == 4_950
+    assert import_two_orders(tmp_path, product(unit_price="60")).exit_code == 0
+    assert listed(shop)["11"].unit_price == 4_950
 
 
 def test_files_without_prices_are_imported_as_ever(shop: Shop, tmp_path: Path) -> None:
