@@ -38,12 +38,18 @@ FOLLOWED = {"none": [], "order_list": [order_list.projection], "all": readmodels
 SUBSCRIPTIONS = [subscription_of(projection, 1) for projection in readmodels.ALL]
 ADDRESS = {"street": "12 Orchestra Terrace", "city": "London", "country": "UK"}
 ORDERS = """
-    INSERT INTO readmodels.order_list_g1
+    INSERT INTO readmodels.order_list_g1 (
+        order_id, customer_id, customer_name, customer_email, total, paid, refunded,
+        due, credit, currency, status, item_count, parcels, created_at, city, products,
+        customer_words, place_words, order_words, tracking_numbers
+    )
     SELECT
-        n, 'BIG', 'Alice', 'alice@example.com', (n * 7919::bigint) %% 100003, 'EUR',
-        'delivered', 3, NULL, timestamptz '2020-01-01' + n * interval '9 minutes',
-        'alice big alice example com', n::text
+        n, 'BIG', 'Alice', 'alice@example.com', total, total, 0,
+        0, 0, 'EUR', 'delivered', 3, 0,
+        timestamptz '2020-01-01' + (n - 999999999) * interval '9 minutes', 'London',
+        '["LAMP"]', 'alice big alice example com', 'london uk', n || ' lamp', '[]'
     FROM generate_series(1000000000, 999999999 + %s) AS n
+    CROSS JOIN LATERAL (SELECT (n * 7919::bigint) %% 100003 AS total) AS of_order
 """
 
 Connection = psycopg.Connection[Any]
