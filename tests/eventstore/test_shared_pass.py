@@ -57,6 +57,24 @@ def test_all_get_the_rows_that_each_gets_alone_whatever_the_batch(
     assert len({tuple(rows(engine, f"p{n}")) for n in range(4)}) == 1
 
 
+def test_round_trips_are_counted(engine: Engine) -> None:
+    """Else equal numbers of them would say nothing."""
+    connection = engine.connection
+
+    def ask(times: int) -> None:
+        for _ in range(times):
+            connection.execute("SELECT 1").fetchall()
+
+    def ask_together() -> None:
+        with connection.pipeline():
+            asked = [connection.execute("SELECT 1") for _ in range(3)]
+            asked[-1].fetchall()
+
+    assert count_round_trips(connection, partial(ask, 3)) == 3
+    # The end of a pipeline is one, too.
+    assert count_round_trips(connection, ask_together) == 2
+
+
 def test_the_number_of_round_trips_is_that_of_one_read_model(engine: Engine) -> None:
     subscriptions = made(engine, *[projection_called(f"p{n}") for n in range(9)])
     counted: list[int] = []

@@ -7,7 +7,12 @@ from typing import Any
 
 import psycopg
 
-CLIENT, SERVER = "F\t", "B\t"
+ASKING = (("F", "Query"), ("F", "Sync"), ("F", "Flush"))
+"""
+What a client sends when it wants answers; of several in a row it waits once.
+
+In a pipeline answers may come in while it still sends: it does not wait for those.
+"""
 
 
 def count_round_trips(
@@ -22,5 +27,7 @@ def count_round_trips(
         finally:
             connection.pgconn.untrace()
         file.seek(0)
-        ends = [line.split(maxsplit=1)[0] for line in file if line.strip()]
-    return sum(one == CLIENT and other != CLIENT for one, other in pairwise(ends))
+        # F or B, who sent it, its length, and what it is.
+        sent = [tuple(line.split()[:3:2]) for line in file if line.strip()]
+    pairs = pairwise([(), *sent])
+    return sum(two in ASKING and one not in ASKING for one, two in pairs)
