@@ -35,13 +35,14 @@ docstring does not repeat that either:
 An error of the database itself, and a lost connection, is a psycopg.Error.
 """
 
+from eventstore.access.senders import Sender
 from eventstore.aggregates.as_of import AsOf, load_as_of, read_as_of, versions_as_of
 from eventstore.aggregates.command_handler import Outcome, handle
 from eventstore.aggregates.decider import Decider, Deciders, category_of
 from eventstore.aggregates.loading import Streams, load
 from eventstore.ailment import Ailment
 from eventstore.claims import Claim, ClaimChange, ClaimKey
-from eventstore.connection import Connection
+from eventstore.connection import Connection, one_moment
 from eventstore.database.doctor import diagnose
 from eventstore.database.installation import install
 from eventstore.encryption.keys import MasterKeys
@@ -122,6 +123,7 @@ from eventstore.errors.unstorable import (
     UnstorableText,
 )
 from eventstore.explaining.explanation import ColumnChange, Explanation
+from eventstore.explaining.row_preview import RowPreview, preview_row
 from eventstore.explaining.why import Question, explain
 from eventstore.ids import command_id_for, event_id_for
 from eventstore.journal.accept import AcceptedCommand, accept
@@ -131,7 +133,12 @@ from eventstore.journal.entries import Entry
 from eventstore.journal.entries import find as find_command
 from eventstore.journal.finishing import DrainResult
 from eventstore.journal.operator_actions import tell_abandoned
-from eventstore.journal.runner import FinishedCommand, Limits
+from eventstore.journal.preview import (
+    CommandPreview,
+    PreviewedEvent,
+    preview_command,
+)
+from eventstore.journal.runner import FinishedCommand, Limits, Runner
 from eventstore.log.append import ANY_VERSION, NO_STREAM, STREAM_EXISTS, append
 from eventstore.log.bulk_append import append_bulk, batches
 from eventstore.log.causation import find_event, read_conversation
@@ -181,6 +188,7 @@ from eventstore.seals.seals import Seal, find_origin, newest_seals, seal_log
 from eventstore.store import NOW, Store
 from eventstore.subscriptions.catch_up import CaughtUp, catch_up, lag
 from eventstore.subscriptions.external_store import ForeignCheckpoint, read_on
+from eventstore.subscriptions.follow_ups import PreviewedCommand, preview_follow_ups
 from eventstore.subscriptions.lag import SubscriptionLag
 from eventstore.subscriptions.process_manager import (
     ProcessManager,
@@ -225,7 +233,10 @@ __all__ += ["Claim", "ClaimChange", "ClaimKey", "Decider", "Deciders", "Outcome"
 __all__ += ["Streams", "category_of", "handle"]
 # The journal: commands that are promised first, and done afterwards.
 __all__ += ["AcceptedCommand", "DrainResult", "Entry", "Limits", "accept", "drain"]
-__all__ += ["find_command", "tell_abandoned"]
+__all__ += ["Runner", "Sender", "find_command", "tell_abandoned"]
+# What a command would cause, before it is sent; nothing is written.
+__all__ += ["CommandPreview", "PreviewedCommand", "PreviewedEvent", "RowPreview"]
+__all__ += ["one_moment", "preview_command", "preview_follow_ups", "preview_row"]
 # Personal data.
 __all__ += ["Keyring", "MasterKeys"]
 # Readers of the log.

@@ -1,5 +1,7 @@
 """The psycopg connection of a caller's connection, of psycopg or of SQLAlchemy."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -48,3 +50,16 @@ def begin_on(connection: Connection) -> psycopg.Connection[Any]:
     if not driver.autocommit and driver.info.transaction_status == IDLE:
         driver.execute("SELECT")
     return driver
+
+
+@contextmanager
+def one_moment(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """
+    Have all that is read in a new transaction be of one moment; it can write nothing.
+
+    Rows are committed with their checkpoint, so at each moment they are what the events
+    up to it make. Nothing is locked. *connection* is in autocommit.
+    """
+    with connection.transaction():
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield

@@ -109,8 +109,12 @@ TABLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "reader": (SELECT,),
         **dict.fromkeys(RUNNERS, (SELECT, "INSERT", "UPDATE", "DELETE")),
     },
-    # A cache that has a checksum, and can be deleted at any time.
-    "snapshots": dict.fromkeys(RUNNERS, (SELECT, "INSERT", "UPDATE", "DELETE")),
+    # A cache that has a checksum, and can be deleted at any time. The web tells what a
+    # command would cause; it may read the events that these are made from.
+    "snapshots": {
+        "web": (SELECT,),
+        **dict.fromkeys(RUNNERS, (SELECT, "INSERT", "UPDATE", "DELETE")),
+    },
     "heartbeats": dict.fromkeys(EVERYBODY, (SELECT,)),
     "unique_claims": {},
     "alembic_version": dict.fromkeys(EVERYBODY, (SELECT,)),
@@ -158,6 +162,7 @@ CALLS: Mapping[str, Iterable[str]] = {
     "forget_marks": RUNNERS,
     "release": RUNNERS,
     "next_due": RUNNERS,
+    "count_waiting": ("web", *RUNNERS),
     "backoff": RUNNERS,
     "rests": RUNNERS,
     "give_turns": RUNNERS,
@@ -172,9 +177,9 @@ CALLS: Mapping[str, Iterable[str]] = {
     "repair_checkpoint": ("operator",),
     "begin_pruning": ("operator",),
     "prune_commands": ("operator",),
-    "load": RUNNERS,
-    "why_refused": RUNNERS,
-    "claimed": RUNNERS,
+    "load": ("web", *RUNNERS),
+    "why_refused": ("web", *RUNNERS),
+    "claimed": ("web", *RUNNERS),
     # The web shows what is personal in events, to those who may see it.
     "find_keys": ("web", *RUNNERS),
     "raise_signal": RUNNERS,

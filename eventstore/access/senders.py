@@ -13,7 +13,11 @@ PROCESS = "process:"
 
 
 class Sender(NamedTuple):
-    """The sender of a command, with the user's current roles."""
+    """
+    The sender of a command.
+
+    *user* is its name, *roles* are the names of the roles that it has now.
+    """
 
     user: str
     roles: list[str]

@@ -75,16 +75,26 @@ def load(
     Raises VersionsMissing for a stream with a hole.
     """
     keyring = keyring or Keyring(connection, deciders.masters)
+    pasts = find_histories(connection, stream_ids, deciders, keyring)
+    return fold_histories(connection, pasts, deciders, keyring)
+
+
+def find_histories(
+    connection: psycopg.Connection[Any],
+    stream_ids: Iterable[str],
+    deciders: Deciders,
+    keyring: Keyring,
+) -> Mapping[str, StreamHistory]:
+    """Return the histories of streams, by their ids, with their own keys."""
     streams = list(dict.fromkeys(stream_ids))
     subjects = [one for one in streams if may_need_own_key(one, deciders, keyring)]
-    if subjects:
-        pasts, along = read_histories_and_keys(
-            connection, streams, deciders.fingerprints, subjects
-        )
-        keyring.preload(along)
-    else:
-        pasts = read_histories(connection, streams, deciders.fingerprints)
-    return fold_histories(connection, pasts, deciders, keyring)
+    if not subjects:
+        return read_histories(connection, streams, deciders.fingerprints)
+    pasts, along = read_histories_and_keys(
+        connection, streams, deciders.fingerprints, subjects
+    )
+    keyring.preload(along)
+    return pasts
 
 
 def may_need_own_key(stream_id: str, deciders: Deciders, keyring: Keyring) -> bool:
@@ -102,6 +112,23 @@ def fold_histories(
 ) -> Streams:
     """Return the states of the histories; replace unusable snapshots."""
     keyring = keyring or Keyring(connection, deciders.masters)
+    streams, ignored = fold_from_starts(connection, pasts, deciders, keyring)
+    if ignored:
+        replace_ignored(connection, ignored, streams, deciders, keyring)
+    return streams
+
+
+def fold_from_starts(
+    connection: psycopg.Connection[Any],
+    pasts: Mapping[str, StreamHistory],
+    deciders: Deciders,
+    keyring: Keyring,
+) -> tuple[Streams, Mapping[str, str]]:
+    """
+    Return the states of the histories, and by stream why a snapshot was ignored.
+
+    Nothing is written.
+    """
     streams = Streams()
     ignored = {}
     for stream_id, start in starting_points(
@@ -112,9 +139,7 @@ def fold_histories(
         streams.versions[stream_id] = pasts[stream_id].version
         if start.ignored is not None:
             ignored[stream_id] = start.ignored
-    if ignored:
-        replace_ignored(connection, ignored, streams, deciders, keyring)
-    return streams
+    return streams, ignored
 
 
 def starting_points(

@@ -9,6 +9,7 @@ import msgspec
 import psycopg
 from psycopg import sql
 
+from eventstore.connection import one_moment
 from eventstore.encryption.keys import MasterKeys
 from eventstore.errors import ReadModelOutdated
 from eventstore.explaining.audit_notes import AuditNotes
@@ -16,7 +17,6 @@ from eventstore.explaining.audit_records import WalkRecord, WrongRowRecord
 from eventstore.explaining.live_rows import (
     LiveRows,
     find_live_rows,
-    one_moment,
     streams_that_make,
     streams_without_row,
 )

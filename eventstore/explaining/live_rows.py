@@ -1,7 +1,7 @@
 """The live rows of a read model at one moment: where they lie, and how far they are."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -36,19 +36,6 @@ class LiveRows:
     position: int
     parked: Mapping[str, int]
     being_forgotten: frozenset[str] = frozenset()
-
-
-@contextmanager
-def one_moment(connection: psycopg.Connection[Any]) -> Iterator[None]:
-    """
-    Have all that is read in a new transaction be of one moment.
-
-    Rows are committed with their checkpoint, so at each moment they are what the events
-    up to it make. Nothing is locked. *connection* is in autocommit.
-    """
-    with connection.transaction():
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        yield
 
 
 def find_live_rows(

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 import psycopg
 
+from eventstore.connection import one_moment
 from eventstore.encryption.keys import MasterKeys
 from eventstore.errors import NotSettled, ReadModelBehind, UnknownColumn
 from eventstore.explaining.column_changes import (
@@ -27,7 +28,6 @@ from eventstore.explaining.live_rows import (
     find_live_rows,
     has_unread,
     load_rows,
-    one_moment,
     streams_that_make,
 )
 from eventstore.explaining.log_folding import RowVersion, TracedFolding, fold_log

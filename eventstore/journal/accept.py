@@ -133,12 +133,7 @@ def prepare(
     masters: MasterKeys | None = None,
 ) -> PreparedCommand:
     """Return *command* ready for the journal; raises if it could never be stored."""
-    if type(command) in decider.internal:
-        raise InternalCommand(type(command).__name__)
-    stream_id = decider.stream_of(command)
-    if stream_id is not None:
-        check_stream_id(stream_id)
-    check_numbers(command)
+    stream_id = check_command(command, decider)
     if not_before is not None:
         # The same moment is the same content, in any time zone.
         not_before = not_before.astimezone(UTC)
@@ -163,6 +158,21 @@ def prepare(
     )
 
 
+def check_command(command: Any, decider: Decider) -> str | None:
+    """
+    Return the stream of *command*, None if it gets a number.
+
+    Raises what `accept` raises for a command that could never take effect.
+    """
+    if type(command) in decider.internal:
+        raise InternalCommand(type(command).__name__)
+    stream_id = decider.stream_of(command)
+    if stream_id is not None:
+        check_stream_id(stream_id)
+    check_numbers(command)
+    return stream_id
+
+
 def encrypt_command(
     command: Any, command_id: UUID, decider: Decider, masters: MasterKeys | None
 ) -> tuple[str, str | None]:
@@ -172,13 +182,21 @@ def encrypt_command(
     personal = personal_fields(kind)
     if masters is None or not personal:
         return data, None
-    # A subject that gets its number only now has the command's stream.
-    subject = decider.subject(decider.stream_of(command) or "", command) or None
+    subject = find_subject(command, decider)
     key = new_key()
     stored = new_key_row(masters.wrap(key), subject, command_id)
     return encrypt_fields(data, personal, key, command_id), msgspec.json.encode(
         [stored]
     ).decode()
+
+
+def find_subject(command: Any, decider: Decider) -> str | None:
+    """
+    Return the stream of the person whom the personal fields of *command* are about.
+
+    None: it is the command's own, which gets its number only when it is accepted.
+    """
+    return decider.subject(decider.stream_of(command) or "", command) or None
 
 
 class AcceptanceResult(NamedTuple):

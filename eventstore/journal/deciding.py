@@ -25,7 +25,7 @@ from eventstore.aggregates.command_handler import (
     failure_outcome,
     rejection_outcome,
 )
-from eventstore.aggregates.decider import Deciders
+from eventstore.aggregates.decider import Decider, Deciders
 from eventstore.aggregates.loading import Streams, fold_histories, load
 from eventstore.claims import Change
 from eventstore.encryption.envelope import FORGOTTEN, key_of
@@ -80,23 +80,36 @@ def read_commands(
             refusal = internal_command_rejection(command.type, actor_of(command))
             readable.append(ParsedCommand(command, fault=refusal))
             continue
-        try:
-            data = msgspec.json.decode(keyring.decrypt(command.data, command.id))
-            if FORGOTTEN in data:
-                readable.append(ParsedCommand(command, fault=SUBJECT_FORGOTTEN))
-                continue
-            body = decider.read_command(deciders.commands[command.type], data)
-            readable.append(ParsedCommand(command, body, decider.reads(body)))
-        except decider.invalid as error:
-            # A refused command of our own processes is a bug: it fails, so that an
-            # operator can retry it after the fix.
-            fault = failure_outcome(error) if is_internal else rejection_outcome(error)
-            readable.append(ParsedCommand(command, fault=fault))
-        except runner.limits.interruptions:
-            raise
-        except Exception as error:
-            readable.append(ParsedCommand(command, fault=failure_outcome(error)))
+        decrypt = partial(keyring.decrypt, command.data, command.id)
+        readable.append(read_command(command, decrypt, decider, runner))
     return readable
+
+
+def read_command(
+    command: LeasedCommand, decrypt: Callable[[], str], decider: Decider, runner: Runner
+) -> ParsedCommand:
+    """
+    Return a command as its object, validated again; *decrypt* returns its JSON.
+
+    One that cannot be read has its fault.
+    """
+    kind = runner.deciders.commands[command.type]
+    try:
+        data = msgspec.json.decode(decrypt())
+        if FORGOTTEN in data:
+            return ParsedCommand(command, fault=SUBJECT_FORGOTTEN)
+        body = decider.read_command(kind, data)
+        return ParsedCommand(command, body, decider.reads(body))
+    except decider.invalid as error:
+        # A refused command of our own processes is a bug: it fails, so that an operator
+        # can retry it after the fix.
+        is_internal = kind in decider.internal
+        fault = failure_outcome(error) if is_internal else rejection_outcome(error)
+        return ParsedCommand(command, fault=fault)
+    except runner.limits.interruptions:
+        raise
+    except Exception as error:
+        return ParsedCommand(command, fault=failure_outcome(error))
 
 
 def refuse_senders(

@@ -77,10 +77,10 @@ class Runner:
     """
     What a process needs to run commands.
 
-    *name* is written beside each command that it runs: letters and a process number,
-    unique among live processes. *may* returns whether a sender may still send a type of
-    command; without it, it is not checked. *report* is called once for each final
-    command, after its commit.
+    *name* is text, written beside each command that it runs: letters and a process
+    number, unique among live processes. *may* returns whether a sender may still send a
+    type of command; without it, it is not checked. *report* is called once for each
+    final command, after its commit.
     """
 
     deciders: Deciders

@@ -35,6 +35,7 @@ FUNCTIONS = (
     "rests",
     "give_turns",
     "next_due",
+    "count_waiting",
     "why_refused",
     "load",
     "take",

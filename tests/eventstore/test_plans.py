@@ -15,8 +15,10 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from eventstore.access.senders import Sender
 from eventstore.aggregates.loading import load
 from eventstore.journal.completion import Completion, append_and_complete
+from eventstore.journal.preview import preview_command
 from eventstore.journal.runner import Limits, Runner
 from eventstore.journal.take import find_waiting, give_back, release, take, take_ahead
 from eventstore.subscriptions.snapshot_taker import SnapshotPolicy, snapshot_taker
@@ -145,6 +147,25 @@ def test_taking_one_command_reads_a_few_rows(journal: Engine) -> None:
     work = partial(take_one, journal, command_id)
 
     assert rows_touched(journal.connection, work) < FEW
+
+
+def test_a_preview_reads_a_few_rows_and_counts_those_that_wait(
+    journal: Engine,
+) -> None:
+    def look() -> None:
+        previewed.append(
+            preview_command(
+                journal.connection,
+                Add(counter_id="lamp"),
+                ONE_AT_A_TIME,
+                Sender("local", []),
+            ).waiting
+        )
+
+    previewed: list[int] = []
+
+    assert rows_touched(journal.connection, look) < FEW
+    assert set(previewed) == {0}
 
 
 def test_taking_what_is_behind_it_along_reads_a_few_rows_of_each(

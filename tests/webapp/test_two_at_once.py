@@ -1,10 +1,13 @@
 """Two people who change the same: the second is told, and takes nothing back."""
 
 import re
+from dataclasses import replace
 from html import unescape
 
 from flask.testing import FlaskClient
 
+from tasks.shop.wiring import Shop
+from tests.support.databases import as_role
 from tests.support.visiting import (
     Browser,
     Place,
@@ -13,6 +16,7 @@ from tests.support.visiting import (
     hidden_of,
     value_of,
 )
+from webapp import create_app
 from webapp.forms.definitions import FORMS
 
 CHANGE = FORMS["ChangeCustomerDetails"]
@@ -41,6 +45,21 @@ def test_what_two_have_changed_of_one_customer_is_kept_of_both(
     )
     assert "0800-1" in now
     assert "bobby@example.com" in now
+
+
+def test_the_rights_of_the_web_suffice_to_tell_what_both_have_changed(
+    shop: Shop, browser: Browser, client: FlaskClient, work: Work, bob: str
+) -> None:
+    form = browser.see("/customers/BOB/edit")
+    work(browser.send("/customers/BOB/edit", name="Bob", phone="0800-1"))
+    late = client.post("/customers/BOB/edit", data={**hidden_of(form), "name": "Bobby"})
+    work(late)
+    url = as_role(shop.settings.database_url, "web")
+    web = Shop(replace(shop.settings, database_url=url, role="web"))
+    page = Browser(create_app(web).test_client()).fate(late)
+    web.close()
+
+    assert "These were made meanwhile" in page
 
 
 def test_where_two_have_changed_the_same_the_field_says_so(
