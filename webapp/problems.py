@@ -196,6 +196,12 @@ KINDS = {
         "else goes on. Nothing is lost: an operator mends the code, then `recount "
         "parked retry` shows it again. `parked` has the stream, and since when.",
     ),
+    "undecidable": Kind(
+        503,
+        "What the command would cause cannot be told now",
+        "This program cannot read what it would be decided on. Sent, it would be"
+        " accepted and wait, until an operator has mended that.",
+    ),
     "outcome-unknown": Kind(
         503,
         "The connection was lost before the answer came",

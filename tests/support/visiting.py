@@ -118,3 +118,10 @@ def ask(client: FlaskClient, path: str) -> dict[str, Any]:
     assert response.status_code == 200, response.text
     body: dict[str, Any] = response.get_json()
     return body
+
+
+def told_on(page: TestResponse) -> str:
+    """Return what a page says before its form, in a box, without the tags."""
+    found = re.search(r'<(section|div) class="told .*?</\1>', page.text, re.DOTALL)
+    assert found, page.text
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", found[0])).split())

@@ -6,6 +6,8 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from tasks.shop.wiring import Shop
+from tests.support.unwritten import contents
 from tests.support.visiting import Browser, Place, Work, hidden_of
 from tests.webapp.test_a_day_of_an_order import text_of
 
@@ -157,3 +159,29 @@ def test_results_of_nothing_are_not_found(client: FlaskClient) -> None:
     path = "/orders/many/00000000-0000-4000-8000-000000000000?order=1"
 
     assert client.get(path).status_code == 404
+
+
+def test_what_would_happen_to_each_order_is_told_and_nothing_is_sent(
+    shop: Shop, browser: Browser, client: FlaskClient, place: Place, alice: str
+) -> None:
+    numbers = [place("paid"), place("pending")]
+    page = browser.see(ticked("payment", numbers[1]))
+    typed = {f"amount.{numbers[1]}": "5.00", "try": "1"}
+    with shop.lent() as connection:
+        before = contents(connection)
+    paid = client.post("/orders/many", data={**fields_of(page), **typed})
+    much = client.post(
+        "/orders/many",
+        data={**fields_of(page), **typed, f"amount.{numbers[1]}": "99.00"},
+    )
+    page = browser.see(ticked("shipment", numbers[0]))
+    typed = {f"tracking_no.{numbers[0]}": "1Z", "try": "1"}
+    shipped = client.post("/orders/many", data={**fields_of(page), **typed})
+    with shop.lent() as connection:
+        assert contents(connection) == before
+
+    assert "Payment received Due: 20.00 EUR" in text_of(paid.text)
+    assert "Refused: Of the 25.00 EUR that this order costs" in text_of(much.text)
+    assert "Shipped Status: shipped" in text_of(shipped.text)
+    assert "Nothing was sent." in text_of(shipped.text)
+    assert f'value="{typed[f"tracking_no.{numbers[0]}"]}"' in shipped.text

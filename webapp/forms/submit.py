@@ -1,6 +1,8 @@
 """Handle a posted form: send its command and show the result, or show it again."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from flask import Response, redirect, request, url_for
@@ -11,7 +13,7 @@ from eventstore.errors import KeyReused
 from tasks.accept import accept
 from webapp.command_input import command_from, usable_key, version_of
 from webapp.current_shop import LOCAL, the_notation, the_shop
-from webapp.date_checks import knows
+from webapp.date_checks import knows, never_sent
 from webapp.forms.choices import (
     NOTHING,
     name_customer,
@@ -24,7 +26,12 @@ from webapp.forms.form import Form
 from webapp.forms.form_state import FormState, new_key, read_posted, show
 from webapp.forms.values import FormValues, data_of, without_empty_lines
 from webapp.outages import DATABASE_ERRORS, DatabaseError, problem_of
-from webapp.problems import Problem
+from webapp.problems import KINDS, Problem
+from webapp.trying.asking import CannotTell, try_command
+from webapp.trying.wording import in_words
+
+TRY = "try"
+"""The button of every form that shows what it would do, and sends nothing."""
 
 KEY_LOST = (
     "The form came without the key that keeps it from being done twice. "
@@ -63,6 +70,8 @@ def send(form: Form) -> ResponseReturnValue:
                 return show(with_known_address(filled))
             case "check":
                 return show(checked(filled))
+            case "try":
+                return try_or_show(filled)
         return accept_or_show(
             replace(filled, typed=without_empty_lines(form, filled.typed))
         )
@@ -72,10 +81,10 @@ def send(form: Form) -> ResponseReturnValue:
 
 def find_pressed(form: Form) -> str | None:
     """Return the pressed button of *form*, or None if it is the one that sends."""
-    names = [name for name in request.form if name in BUTTONS]
+    names = [name for name in request.form if name in BUTTONS or name == TRY]
     if not names:
         return None
-    if len(names) > 1 or names[0] not in form.buttons:
+    if len(names) > 1 or names[0] not in (*form.buttons, TRY):
         raise Problem(
             "bad-request",
             f"{' and '.join(sorted(names))} is not a button of this form."
@@ -112,6 +121,55 @@ def with_known_address(filled: FormState) -> FormState:
 
 
 def accept_or_show(filled: FormState) -> ResponseReturnValue:
+    def accept_it(command: Any, expected_version: int | None) -> ResponseReturnValue:
+        try:
+            accepted = accept(
+                the_shop(),
+                command,
+                key=usable_key(filled.key),
+                principal=LOCAL,
+                expected_version=expected_version,
+            )
+        except KeyReused as error:
+            return show(was_used_before(filled, error.command_id), 422)
+        except Problem as problem:
+            again = replace(filled, key=new_key(), message=KEY_LOST)
+            return show(again, problem.kind.status)
+        return redirect(url_for("commands.fate", command_id=accepted.command_id), 303)
+
+    return with_command(filled, accept_it, knows(the_shop(), filled.key, LOCAL))
+
+
+def try_or_show(filled: FormState) -> ResponseReturnValue:
+    """Show what the form would do, with all that is typed; or its faults."""
+
+    def try_it(command: Any, expected_version: int | None) -> ResponseReturnValue:
+        try:
+            tried = try_command(
+                the_shop(),
+                command,
+                principal=LOCAL,
+                expected_version=expected_version,
+            )
+        except CannotTell:
+            kind = KINDS["undecidable"]
+            return show(replace(filled, message=kind.meaning), kind.status)
+        return show(filled, tried=in_words(tried))
+
+    stripped = replace(filled, typed=without_empty_lines(filled.form, filled.typed))
+    return with_command(stripped, try_it)
+
+
+def with_command(
+    filled: FormState,
+    use: Callable[[Any, int | None], ResponseReturnValue],
+    is_known: Callable[[], bool] = never_sent,
+) -> ResponseReturnValue:
+    """
+    Return what *use* makes of the form's command and the version that it expects.
+
+    If there are faults, the form is shown again with them.
+    """
     shop = the_shop()
     data, faults = data_of(filled.form, filled.typed, the_notation())
     if filled.form.names_products:
@@ -127,29 +185,17 @@ def accept_or_show(filled: FormState) -> ResponseReturnValue:
             replace(filled, message=VERSION_LOST, is_broken=True), problem.kind.status
         )
     try:
-        accepted = accept(
+        command = command_from(
             shop,
-            command_from(
-                shop,
-                filled.form.command_type,
-                {**data, **filled.about},
-                faults,
-                confirmed=filled.confirmed,
-                is_known=knows(shop, filled.key, LOCAL),
-            ),
-            key=usable_key(filled.key),
-            principal=LOCAL,
-            expected_version=expected_version,
+            filled.form.command_type,
+            {**data, **filled.about},
+            faults,
+            confirmed=filled.confirmed,
+            is_known=is_known,
         )
     except InvalidInput as error:
         return show(replace(filled, faults=error.faults), 422)
-    except KeyReused as error:
-        return show(was_used_before(filled, error.command_id), 422)
-    except Problem as problem:
-        return show(
-            replace(filled, key=new_key(), message=KEY_LOST), problem.kind.status
-        )
-    return redirect(url_for("commands.fate", command_id=accepted.command_id), 303)
+    return use(command, expected_version)
 
 
 def version_in(filled: FormState) -> int | None:

@@ -24,12 +24,15 @@ from webapp.current_shop import LOCAL, the_notation, the_shop
 from webapp.forms.definitions import FORMS
 from webapp.forms.form import Action
 from webapp.forms.labels import sentence_beside
+from webapp.forms.submit import TRY
 from webapp.forms.values import FormValues, data_of, values_for
 from webapp.journal_source import ask_journal
 from webapp.parked_rows import mark_rows
-from webapp.problems import Problem
+from webapp.problems import KINDS, Problem
 from webapp.query_parameters import one_of, refuse
 from webapp.read_connection import reading
+from webapp.trying.asking import CannotTell, try_command
+from webapp.trying.wording import TriedWords, in_words
 
 MAX_AT_ONCE = 200
 """A page of so many forms is as large as a list of all that can be ticked on four."""
@@ -47,13 +50,18 @@ routes = Blueprint("many", __name__)
 
 @dataclass(slots=True)
 class Part:
-    """One of the orders: what is typed for it, and what is wrong with that."""
+    """
+    One of the orders: what is typed for it, and what is wrong with that.
+
+    *tried* is what would happen to it, where that is asked.
+    """
 
     order: OrderDetailsView
     is_offered: bool
     typed: Mapping[str, str] = field(default_factory=dict)
     version: str = ""
     problems: Mapping[str, str] = field(default_factory=dict)
+    tried: TriedWords | None = None
 
 
 @routes.get("/orders/many")
@@ -109,9 +117,29 @@ def send() -> ResponseReturnValue:
     if any(one is None for one in wanted):
         return show(action, parts, key, 422)
     ready = [one for one in wanted if one is not None]
+    if TRY in request.form:
+        return show_tried(action, parts, ready, key)
     accept_many(the_shop(), ready, principal=LOCAL)
     numbers = [part.order.order_id for part in parts]
     return redirect(url_for("many.fates", key=key, order=numbers), 303)
+
+
+def show_tried(
+    action: Action, parts: Sequence[Part], wanted: Sequence[CommandRequest], key: str
+) -> ResponseReturnValue:
+    """Show what would happen to each order by itself; nothing is sent."""
+    for part, one in zip(parts, wanted, strict=True):
+        try:
+            tried = try_command(
+                the_shop(),
+                one.command,
+                principal=LOCAL,
+                expected_version=one.expected_version,
+            )
+            part.tried = in_words(tried)
+        except CannotTell:
+            part.problems = {action.fields[0]: KINDS["undecidable"].meaning}
+    return show(action, parts, key)
 
 
 def written_orders() -> Sequence[str]:

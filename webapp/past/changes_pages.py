@@ -66,9 +66,13 @@ def sentences_of(subject: Subject, row: RowDifference) -> list[tuple[str, str, s
 
 def words_of(name: str, row: Mapping[str, Any]) -> str:
     """Return a value as pages show it."""
+    return words_in(row.get("currency")).word(name, row[name])
+
+
+def words_in(currency: str | None) -> Words:
+    """Return the words of pages for amounts in *currency*; None: in the shop's."""
     notation = the_notation()
-    currency = row.get("currency") or notation.currency
-    return Words(currency=currency, notation=notation).word(name, row[name])
+    return Words(currency=currency or notation.currency, notation=notation)
 
 
 for _subject in SUBJECTS.values():
