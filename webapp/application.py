@@ -23,7 +23,7 @@ from webapp import (
     template_filters,
 )
 from webapp.answering_store import AskingElsewhere, tell_stores
-from webapp.api import changes, command_list, documents, events, queries
+from webapp.api import changes, command_list, documents, events, queries, trying
 from webapp.api import commands as api_commands
 from webapp.api import why as api_why
 from webapp.current_shop import give
@@ -53,6 +53,7 @@ SUBJECTS = (
     commands,
     why,
     api_commands,
+    trying,
     command_list,
     queries,
     api_why,

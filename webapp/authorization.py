@@ -39,6 +39,7 @@ OWN = "one's own"
 ROUTES: Mapping[str, str] = {
     "api.post_command": BY_TYPE,
     "api.post_batch": BY_TYPE,
+    "trying.one": BY_TYPE,
     "api.command": OWN,
     "journal.commands": OWN,
     "journal.cancel": OWN,

@@ -149,3 +149,15 @@ def version_of(if_match: str | None) -> int | None:
     if match is None or not is_version(int(match[1])):
         raise Problem("bad-request", 'If-Match must be a version, like "3".')
     return int(match[1])
+
+
+def version_asked(if_match: str | None, version: int | None) -> int | None:
+    """
+    Return the expected version: of the header If-Match, or *version* in the body.
+
+    Raises the Problem that both are given and differ.
+    """
+    seen = version_of(if_match)
+    if None not in (seen, version) and seen != version:
+        raise Problem("bad-request", "If-Match and expected_version differ.")
+    return version if seen is None else seen

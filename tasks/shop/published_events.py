@@ -118,7 +118,7 @@ def publish_event(
             type=type(fact).__name__,
             schema=schema_of(fact),
             personal=personal,
-            data=msgspec.Raw(_encode(_mask(fact) if personal == "masked" else fact)),
+            data=msgspec.Raw(_encode(masked(fact) if personal == "masked" else fact)),
         )
 
 
@@ -169,7 +169,7 @@ def _personal_of(fact: Any, data: str, keyring: Keyring | None) -> Personal | No
     return "forgotten" if is_forgotten else "shown"
 
 
-def _mask(fact: Any) -> dict[str, Any]:
+def masked(fact: Any) -> dict[str, Any]:
     """Return the fields of *fact* as plain data, personal ones masked."""
     kind: type = type(fact)
     plain: dict[str, Any] = msgspec.to_builtins(fact)

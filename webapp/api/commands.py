@@ -1,7 +1,7 @@
 """Commands as JSON: accepting one with an Idempotency-Key, and reading its status."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from webapp.command_input import (
     confirmed_in,
     envelope,
     usable_key,
-    version_of,
+    version_asked,
 )
 from webapp.current_shop import the_shop
 from webapp.date_checks import knows
@@ -63,13 +63,11 @@ BATCH_TYPES = (
 @routes.post("/commands")
 def post_command() -> ResponseReturnValue:
     key = usable_key(request.headers.get("Idempotency-Key"))
-    seen = version_of(request.headers.get("If-Match"))
     shop = the_shop()
     body: Any = json_of(request)
     name, data, version = envelope(shop, body, SCHEDULABLE)
     not_before = time_of(body, key, caller().name) if "not_before" in body else None
-    if None not in (seen, version) and seen != version:
-        raise Problem("bad-request", "If-Match and expected_version differ.")
+    expected = version_asked(request.headers.get("If-Match"), version)
     require_command(name)
     sent_before = knows(shop, key, caller().name)
     command = command_from(
@@ -80,7 +78,7 @@ def post_command() -> ResponseReturnValue:
         command,
         key=key,
         principal=caller().name,
-        expected_version=version if seen is None else seen,
+        expected_version=expected,
         not_before=not_before,
     )
     is_plain = accepted.is_new and not_before is None
@@ -203,7 +201,7 @@ def row_as_json(entry: Entry | FinalCommand) -> dict[str, Any]:
         "not_before": entry.not_before.isoformat() if entry.not_before else None,
         "finished_at": entry.finished_at.isoformat() if entry.finished_at else None,
         "position": entry.position,
-        "error": error_as_json(entry),
+        "error": error_as_json(entry.status, entry.error),
         "links": {
             "self": url_for("api.command", command_id=entry.id),
             "page": url_for("commands.fate", command_id=entry.id),
@@ -231,10 +229,13 @@ def links_to_rows(entry: Entry | FinalCommand) -> dict[str, str]:
     return {category: url_for(endpoint, **asked)}
 
 
-def error_as_json(entry: Entry | FinalCommand) -> dict[str, Any] | None:
+def error_as_json(
+    status: str, error: Mapping[str, Any] | None
+) -> dict[str, Any] | None:
+    """Return why a command with this *status* was refused, or that it failed."""
     # The error of a failed command may name internals.
-    if entry.status == "failed":
+    if status == "failed":
         return {"message": "It failed. The operator of the shop can find the reason."}
-    if entry.status != "rejected" or entry.error is None:
+    if status != "rejected" or error is None:
         return None
-    return {name: entry.error.get(name) for name in ("rule", "message", "figures")}
+    return {name: error.get(name) for name in ("rule", "message", "figures")}
