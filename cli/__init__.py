@@ -21,7 +21,7 @@ COMMANDS = {
     ),
     "commands": Lazy(
         "cli:commands",
-        "List and show commands, submit files of them, retry or abandon failed ones.",
+        "List, show and try commands, submit files of them, retry or abandon failed.",
     ),
     "demo": Lazy(
         "cli.demo:demo", "Fill an empty shop with invented months, for a first look."
@@ -144,12 +144,16 @@ OF_COMMANDS = {
         "Accept the commands of a file, a line of JSON each, as `POST"
         " /api/commands/batch`.",
     ),
+    "try": Lazy(
+        "cli.commands_try:try_commands",
+        "Tell what the commands of a file would cause, and send none of them.",
+    ),
 }
 
 
 @click.group(cls=LazyGroup, lazy=OF_COMMANDS)
 def commands() -> None:
-    """List and show commands, submit files of them, retry or abandon failed ones."""
+    """List, show and try commands, submit files of them, retry or abandon failed."""
 
 
 OF_LOG = {
