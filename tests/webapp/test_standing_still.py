@@ -131,12 +131,15 @@ ARGUMENTS = {
 }
 ENDINGS = {"why": "?column=status", "changes": "?from_position=1"}
 PARAMETERS = {
+    "many.ask": "?action=shipment&order=1",
     "reasons.customer": "?column=name",
     "reasons.account": "?column=balance",
     "reasons.product": "?column=name",
     "reasons.statement_line": "?column=balance",
 }
 SHOW_NO_ROWS = {
+    # What became of commands, from the journal.
+    "many.fates",
     "customers.registration",
     "products.empty_product",
     "accounts.empty_account",
