@@ -114,15 +114,15 @@ def test_northwind_is_encrypted_and_tells_the_same(northwinds_shop: Shop) -> Non
     rewritten = run("rewrite", "--rewrite-history")
 
     assert rehearsed.exit_code == rewritten.exit_code == 0, rewritten.output
-    assert "921 of 1,730 events would change" in rehearsed.output
+    assert "921 of 1,807 events would change" in rehearsed.output
     assert re.search(
-        "830  OrderCreated 1.0 becomes OrderCreated 2.0 and is encrypted;"
+        "830  OrderCreated 1.0 becomes OrderCreated 3.0 and is encrypted;"
         " the first is order-10248 version 1, position",
         rehearsed.output,
     )
     assert "91  CustomerRegistered 1.0 is encrypted" in rehearsed.output
     assert "Nothing was written" in rehearsed.output
-    assert "921 of 1,730 events changed" in rewritten.output
+    assert "921 of 1,807 events changed" in rewritten.output
     assert clear[0][0] > 1
     assert rows(shop, PERSONAL.format("events")) == [(0,)]
     assert rows(shop, PERSONAL.format("log_before_1.events")) == clear
@@ -131,7 +131,7 @@ def test_northwind_is_encrypted_and_tells_the_same(northwinds_shop: Shop) -> Non
     assert run("rewrite", "--rewrite-history").output.endswith(
         "There is nothing to change: the log is as of today.\n"
     )
-    assert "log_before_1: 1,730 events" in run("kept").output
+    assert "log_before_1: 1,807 events" in run("kept").output
     assert run("drop", "log_before_1", "--yes").exit_code == 0
     assert run("kept").output == "No old log is kept.\n"
 
