@@ -16,7 +16,7 @@ from webapp.command_input import command_from, confirmed_in, envelope
 from webapp.current_shop import LOCAL
 from webapp.json_body import parse
 from webapp.problems import Problem
-from webapp.trying.asking import CannotTell, Tried, try_command
+from webapp.trying.asking import CannotTell, TrialResult, try_command
 
 
 @click.command("try")
@@ -47,7 +47,7 @@ def try_commands(file: BinaryIO) -> None:
         sys.exit(1)
 
 
-def try_line(line: bytes) -> Tried:
+def try_line(line: bytes) -> TrialResult:
     """Return what a line's command would cause. Raises what is wrong with it."""
     body: Any = parse(line)
     name, data, version = envelope(shop(), body)
@@ -55,7 +55,7 @@ def try_line(line: bytes) -> Tried:
     return try_command(shop(), command, principal=LOCAL, expected_version=version)
 
 
-def lines_of(tried: Tried) -> Iterator[str]:
+def lines_of(tried: TrialResult) -> Iterator[str]:
     """Yield what a command would cause: its end, events, its row, and what follows."""
     preview, row = tried.preview, tried.row
     category = preview.stream_id.partition("-")[0]

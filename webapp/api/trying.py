@@ -21,7 +21,7 @@ from webapp.current_shop import the_shop
 from webapp.json_body import json_of
 from webapp.json_values import as_json
 from webapp.problems import Problem
-from webapp.trying.asking import CannotTell, Tried, try_command
+from webapp.trying.asking import CannotTell, TrialResult, try_command
 
 OF_ROWS: Mapping[str, str] = {
     "order": ROUTES["queries.order"],
@@ -54,7 +54,7 @@ def one() -> ResponseReturnValue:
     return answer(name, tried)
 
 
-def answer(name: str, tried: Tried) -> dict[str, Any]:
+def answer(name: str, tried: TrialResult) -> dict[str, Any]:
     """Return what the caller may know of what a command called *name* would cause."""
     preview = tried.preview
     return {
@@ -85,7 +85,7 @@ def event_as_json(event: PreviewedEvent) -> dict[str, Any]:
     return {**told, "data": msgspec.to_builtins(fact) if sees_all else masked(fact)}
 
 
-def row_as_json(tried: Tried) -> dict[str, Any] | None:
+def row_as_json(tried: TrialResult) -> dict[str, Any] | None:
     """Return the row before and after; None if the caller may not read it."""
     row = tried.row
     if row is None or OF_ROWS[tried.category] not in caller().permissions:
@@ -99,7 +99,7 @@ def row_as_json(tried: Tried) -> dict[str, Any] | None:
     }
 
 
-def shown(tried: Tried, row: Any) -> dict[str, Any] | None:
+def shown(tried: TrialResult, row: Any) -> dict[str, Any] | None:
     if row is None:
         return None
     found = {name: as_json(getattr(row, name)) for name in tried.columns}

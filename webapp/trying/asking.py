@@ -29,7 +29,7 @@ UNTOLD = ("history", "version")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
+class TrialResult:
     """
     What a command would cause if it ran now.
 
@@ -73,7 +73,7 @@ class CannotTell(Exception):
 
 def try_command(
     shop: Shop, command: Any, *, principal: str, expected_version: int | None = None
-) -> Tried:
+) -> TrialResult:
     """
     Return what *command* would cause if a worker ran it now; nothing is written.
 
@@ -108,4 +108,4 @@ def try_command(
         raise CannotTell from error
     recorded = [event.recorded for event in preview.events]
     follows = preview_follow_ups(shop.process_managers, recorded, shop.deciders)
-    return Tried(preview=preview, row=row, follows=list(follows))
+    return TrialResult(preview=preview, row=row, follows=list(follows))

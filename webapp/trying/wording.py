@@ -13,7 +13,7 @@ from eventstore.subscriptions.follow_ups import PreviewedCommand
 from readmodels.order_parts import describe_event
 from webapp.forms.labels import event_label, field_name, label
 from webapp.past.changes_pages import words_in
-from webapp.trying.asking import Tried
+from webapp.trying.asking import TrialResult
 from webapp.why.wording import Words
 
 EMPTY = (None, "", ())
@@ -62,7 +62,7 @@ class TriedWords:
     is_old: bool
 
 
-def in_words(tried: Tried) -> TriedWords:
+def in_words(tried: TrialResult) -> TriedWords:
     """Return what a form would do, as its page tells it."""
     outcome, row = tried.preview.outcome, tried.row
     newest = None if row is None else row.after or row.before
@@ -96,7 +96,7 @@ def phrase_of(fact: Any, words: Words) -> str:
     return ", ".join(told)
 
 
-def columns_in_words(tried: Tried, words: Words) -> Iterator[ColumnWords]:
+def columns_in_words(tried: TrialResult, words: Words) -> Iterator[ColumnWords]:
     """Yield the columns of the row that differ, and an order's standing."""
     row = tried.row
     if row is None or row.is_old:

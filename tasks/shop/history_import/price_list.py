@@ -10,7 +10,7 @@ from tasks.shop.history_import.history import History
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class ListedProduct:
     """
     A product of the list, with the day of its first order.
 
@@ -34,7 +34,7 @@ class PriceList:
     what they were: a line has its own name and price, and notes the id.
     """
 
-    products: Mapping[str, Listed]
+    products: Mapping[str, ListedProduct]
     without_price: Sequence[str]
     no_numbers: Sequence[str]
 
@@ -42,7 +42,7 @@ class PriceList:
 def price_list_of(history: History, currency: str) -> PriceList:
     days = days_of_orders(history)
     earliest = min(order.order_date for order in history.orders.values())
-    products: dict[str, Listed] = {}
+    products: dict[str, ListedProduct] = {}
     without_price, no_numbers = [], []
     for product_id, row in history.products.items():
         price = history.prices.get(product_id)
@@ -52,7 +52,7 @@ def price_list_of(history: History, currency: str) -> PriceList:
             without_price.append(product_id)
         else:
             first, last = days.get(product_id, (earliest, earliest))
-            products[product_id] = Listed(
+            products[product_id] = ListedProduct(
                 added=ProductAdded(
                     name=row.product_name,
                     unit_price=price.unit_price,
