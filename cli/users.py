@@ -1,6 +1,7 @@
 """`recount users`: the users of the API and their roles."""
 
 import re
+from collections.abc import Collection
 
 import click
 
@@ -8,10 +9,10 @@ from cli.output import json_of
 from eventstore.access import users as known
 from eventstore.access.users import User
 from tasks.shop.passwords import UnusablePassword, hash_password
-from tasks.shop.permissions import ROLES
+from tasks.shop.permissions import FORMER_ROLES, ROLES, present_name
 from tasks.shop.wiring import shop
 
-ROLE = click.Choice(sorted(ROLES))
+ROLE = click.Choice([*sorted(ROLES), *FORMER_ROLES])
 NAME = "[a-z][a-z0-9._-]{0,59}"
 
 
@@ -39,11 +40,12 @@ def add(name: str, roles: tuple[str, ...]) -> None:
 
     From the first user on, every request to the API needs a token.
     """
+    roles = called_today(roles)
     with shop().lent() as connection:
         is_first = not known.has_users(connection)
         if not known.add_user(connection, name, roles):
             raise click.ClickException(f"there is a user {name} already, or was one")
-    click.echo(f"{name} is {' and '.join(sorted(set(roles)))}")
+    click.echo(f"{name} is {' and '.join(roles)}")
     if is_first:
         click.echo(
             f"From now on the API requires a token: recount tokens create {name}"
@@ -62,9 +64,13 @@ def list_them(as_json: bool) -> None:
         click.echo("no users: the API answers programs of this computer, as local")
 
 
+def called_today(roles: Collection[str]) -> tuple[str, ...]:
+    return tuple(sorted({present_name(role) for role in roles}))
+
+
 def line_of(user: User) -> str:
     tokens = "1 token" if user.tokens == 1 else f"{user.tokens} tokens"
-    parts = [user.name, ", ".join(user.roles) or "no role", tokens]
+    parts = [user.name, ", ".join(called_today(user.roles)) or "no role", tokens]
     if user.has_password:
         parts.append("a password")
     if user.disabled_at is not None:
@@ -81,9 +87,10 @@ def roles_of(name: str, roles: tuple[str, ...]) -> None:
 
     It takes effect at once, also for commands that were accepted and wait.
     """
+    roles = called_today(roles)
     with shop().lent() as connection:
         must_be_there(known.set_roles(connection, name, roles), name)
-    click.echo(f"{name} is {' and '.join(sorted(set(roles))) or 'without a role'}")
+    click.echo(f"{name} is {' and '.join(roles) or 'without a role'}")
 
 
 @users.command("disable")

@@ -55,8 +55,14 @@ READING = frozenset(
 """`commands.read` is for others' commands: a sender may always read its own."""
 PERSONAL = "personal"
 """To read personal fields of events; not for all readers: copies are not forgotten."""
+OPERATE = "shop.operate"
+"""To see how the processes of the shop are, and to mend what stands still."""
+MANAGE_USERS = "users.manage"
+"""To add users, give them roles, and end sessions and tokens of others."""
 
-PERMISSIONS = READING | {PERSONAL} | frozenset(COMMANDS.values())
+PERMISSIONS = (
+    READING | {PERSONAL, OPERATE, MANAGE_USERS} | frozenset(COMMANDS.values())
+)
 
 ROLES: Mapping[str, frozenset[str]] = {
     "admin": PERMISSIONS,
@@ -72,7 +78,7 @@ ROLES: Mapping[str, frozenset[str]] = {
             "products.write",
         }
     ),
-    "cashier": frozenset(
+    "bookkeeper": frozenset(
         {
             "orders.read",
             "customers.read",
@@ -88,8 +94,17 @@ ROLES: Mapping[str, frozenset[str]] = {
     "warehouse": frozenset(
         {"orders.read", "orders.ship", "orders.return", "orders.note"}
     ),
+    "operator": frozenset(
+        {"orders.read", "accounts.read", "commands.read", "events.read", OPERATE}
+    ),
     "auditor": READING | {PERSONAL},
 }
+FORMER_ROLES: Mapping[str, str] = {"cashier": "bookkeeper"}
+"""
+The present names of roles that had others.
+
+Users keep a role by its former name: a process of the version before knows no other.
+"""
 
 SCOPES: Mapping[str, frozenset[str]] = {
     "all": PERMISSIONS,
@@ -101,7 +116,19 @@ SCOPES: Mapping[str, frozenset[str]] = {
 
 def permissions_of(roles: Collection[str]) -> frozenset[str]:
     """Return the permissions of *roles*; an unknown role has none."""
-    return frozenset().union(*(ROLES.get(role, frozenset()) for role in roles))
+    return frozenset().union(
+        *(ROLES.get(present_name(role), frozenset()) for role in roles)
+    )
+
+
+def present_name(role: str) -> str:
+    """Return the present name of *role*, which may be a former one."""
+    return FORMER_ROLES.get(role, role)
+
+
+def roles_with(permission: str) -> list[str]:
+    """Return the names of the roles that have *permission*."""
+    return [role for role, permissions in ROLES.items() if permission in permissions]
 
 
 def within(scopes: Collection[str]) -> frozenset[str]:

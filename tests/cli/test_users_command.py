@@ -50,13 +50,24 @@ def test_the_first_user_is_told_what_it_means() -> None:
     assert "From now on the API requires a token" in told(
         "users add alice --role admin"
     )
-    assert told("users add bob --role sales --role cashier") == (
-        "bob is cashier and sales\n"
+    assert told("users add bob --role sales --role bookkeeper") == (
+        "bob is bookkeeper and sales\n"
     )
     assert told("users list").splitlines() == [
         "alice  admin  0 tokens",
-        "bob  cashier, sales  0 tokens",
+        "bob  bookkeeper, sales  0 tokens",
     ]
+
+
+def test_a_role_is_given_by_its_former_name_and_called_by_its_present_one(
+    shop: Shop,
+) -> None:
+    assert "eve is bookkeeper\n" in told("users add eve --role cashier")
+    with shop.lent() as connection:
+        # By the version before.
+        connection.execute("UPDATE access.user_roles SET role = 'cashier'")
+
+    assert told("users list") == "eve  bookkeeper  0 tokens\n"
 
 
 def test_a_name_is_given_once() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from eventstore.access.tokens import find_tokens, hash_of, revoke_token
 from eventstore.access.users import set_disabled, set_password
-from tasks.shop.permissions import ROLES, may_send, permissions_of
+from tasks.shop.permissions import FORMER_ROLES, ROLES, may_send, permissions_of
 from tasks.shop.reporting.install import (
     VIEWS,
     ReportingInUse,
@@ -26,7 +26,7 @@ from tests.support.users import token_of, user
 def test_who_may_do_what(shop: Shop) -> None:
     user(shop, "ada", "admin")
     user(shop, "wim", "warehouse", "sales")
-    user(shop, "eve", "cashier")
+    user(shop, "eve", "bookkeeper")
     with shop.lent() as connection:
         set_disabled(connection, "eve", is_disabled=True)
 
@@ -42,8 +42,17 @@ def test_who_may_do_what(shop: Shop) -> None:
             assert is_told == may_send(command_type, may), command_type
     assert "eve" not in {who for who, _, _ in allowed}
     assert {role for (role,) in ask_as(shop, "SELECT role FROM reporting.roles")} == {
-        *ROLES
+        *ROLES,
+        *FORMER_ROLES,
     }
+
+
+def test_a_role_by_its_former_name_is_reported_with_its_permissions(shop: Shop) -> None:
+    user(shop, "eve", "cashier")
+
+    allowed = ask_as(shop, "SELECT permission FROM reporting.permissions")
+
+    assert {permission for (permission,) in allowed} == ROLES["bookkeeper"]
 
 
 def test_neither_tokens_nor_hashes_are_to_be_seen(shop: Shop) -> None:

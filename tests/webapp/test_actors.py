@@ -46,7 +46,7 @@ def opening(account_id: str, **more: str) -> dict[str, Any]:
 
 
 def test_who_asks_by_a_token_is_the_actor(client: FlaskClient, bank: Bank) -> None:
-    carla = user(bank.shop, "carla", "cashier")
+    carla = user(bank.shop, "carla", "bookkeeper")
     one, later = {"Idempotency-Key": "1", **carla}, {"Idempotency-Key": "2", **carla}
     client.post("/api/commands", json=opening("A"), headers=one)
     client.post("/api/commands/batch", json=[opening("B", key="b")], headers=carla)
@@ -92,7 +92,7 @@ def test_what_follows_is_done_by_the_process_that_follows_it(bank: Bank) -> None
 def test_what_was_put_off_by_who_is_shut_out_until_then_is_not_done(
     client: FlaskClient, bank: Bank
 ) -> None:
-    carla = user(bank.shop, "carla", "cashier")
+    carla = user(bank.shop, "carla", "bookkeeper")
     answer = client.post(
         "/api/commands",
         json=opening("A", not_before=TOMORROW),

@@ -120,10 +120,11 @@ def test_a_mark_says_to_a_screen_reader_what_it_asks(client: FlaskClient) -> Non
 MAY_ASK = {
     "admin": {"orders", "customers", "accounts", "transfers", "products", "figures"},
     "sales": {"orders", "customers", "products", "figures"},
-    "cashier": {
+    "bookkeeper": {
         *("orders", "customers", "accounts", "transfers", "products", "figures"),
     },
     "warehouse": {"orders", "products", "figures"},
+    "operator": {"orders", "accounts", "transfers", "products", "figures"},
     "auditor": {"orders", "customers", "accounts", "transfers", "products", "figures"},
 }
 """Of what each role may ask, which is what it may read."""

@@ -58,6 +58,21 @@ def test_a_role_gets_the_answers_of_its_permissions(app: Flask, shop: Shop) -> N
         assert 401 not in answers.values()
 
 
+def test_a_former_name_of_a_role_has_its_permissions(app: Flask, shop: Shop) -> None:
+    client, headers = app.test_client(), user(shop, "eve", "cashier")
+    sent = client.post(
+        "/api/commands",
+        json={"type": "OpenAccount", "data": {"account_id": "till"}},
+        headers={"Idempotency-Key": "till", **headers},
+    )
+    commands.run(shop, [UUID(sent.get_json()["id"])])
+
+    with shop.engine.connect() as connection:
+        entry = entries.find(connection, UUID(sent.get_json()["id"]))
+    assert entry is not None
+    assert entry.status == "succeeded"
+
+
 def wanting_more_than(permissions: Collection[str]) -> set[str]:
     """Return the endpoints that want another permission than these."""
     return {

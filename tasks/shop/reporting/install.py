@@ -16,7 +16,7 @@ from psycopg import sql
 
 from eventstore.roles import PREFIX
 from eventstore.sql import execute
-from tasks.shop.permissions import COMMANDS, ROLES
+from tasks.shop.permissions import COMMANDS, FORMER_ROLES, ROLES
 
 SCHEMA = "reporting"
 READERS = ("reader", "operator")
@@ -115,7 +115,7 @@ def role_rows() -> str:
     """Return rows of VALUES: each role, permission and type of command."""
     rows: list[tuple[str, str, str | None]] = [
         (role, permission, command_type)
-        for role, permissions in sorted(ROLES.items())
+        for role, permissions in sorted({**ROLES, **former_roles()}.items())
         for permission in sorted(permissions)
         for command_type in types_for(permission)
     ]
@@ -123,6 +123,11 @@ def role_rows() -> str:
         sql.SQL("({}, {}, {})").format(*map(sql.Literal, row)).as_string()
         for row in rows
     )
+
+
+def former_roles() -> dict[str, frozenset[str]]:
+    """Return the permissions by the former names of roles, which users may have."""
+    return {former: ROLES[present] for former, present in FORMER_ROLES.items()}
 
 
 def types_for(permission: str) -> list[str | None]:

@@ -54,8 +54,8 @@ def replace_ids(scene: Scene, ids: Any) -> None:
 
 
 def two_senders_have_the_same_key(scene: Scene) -> None:
-    account, same, user = scene.account(), key(), f"cashier{next(numbers)}"
-    add_user(scene.connection, user, ["cashier"])
+    account, same, user = scene.account(), key(), f"bookkeeper{next(numbers)}"
+    add_user(scene.connection, user, ["bookkeeper"])
     for principal in ("local", user):
         scene.sender.send(
             Deposit(account_id=account, amount=1), key=same, principal=principal

@@ -14,8 +14,8 @@ ONE_ADDRESS = "an e-mail address is one customer's"
 
 
 def a_right_is_taken_away_before_it_is_used(scene: Scene) -> None:
-    account, user = scene.account(), f"cashier{next(numbers)}"
-    add_user(scene.connection, user, ["cashier"])
+    account, user = scene.account(), f"bookkeeper{next(numbers)}"
+    add_user(scene.connection, user, ["bookkeeper"])
     command_id = scene.sender.send(
         Deposit(account_id=account, amount=5), principal=user
     )
