@@ -80,7 +80,7 @@ COMMANDS = {
     ),
     "users": Lazy(
         "cli.users:users",
-        "The users of the API and their roles.",
+        "The users of the shop, their roles and passwords.",
     ),
     "verify": Lazy(
         "cli.verify:verify", "Check the log, the journal and the snapshots."

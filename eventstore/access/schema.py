@@ -1,4 +1,4 @@
-"""The tables of users, roles and tokens; only their owner can read them."""
+"""The tables of users, roles, tokens and sessions; only their owner can read them."""
 
 import sqlalchemy as sa
 
@@ -66,5 +66,31 @@ token_scopes = sa.Table(
     metadata,
     sa.Column("prefix", sa.String, sa.ForeignKey(tokens.c.prefix), primary_key=True),
     sa.Column("scope", sa.String, primary_key=True),
+    schema=SCHEMA,
+)
+
+# What is past its limits is deleted by the next login, of whomever.
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    # SHA-256 of the secret in the browser's cookie, which has 256 random bits.
+    sa.Column("hash", sa.LargeBinary, primary_key=True),
+    sa.Column("user_name", sa.String, sa.ForeignKey(users.c.name), nullable=False),
+    moment("created_at", is_now=True),
+    # To the minute: not each request writes.
+    moment("seen_at", is_now=True),
+    sa.CheckConstraint("octet_length(hash) = 32", name="hash"),
+    # Serves ending a user's.
+    sa.Index("sessions_user_name_idx", "user_name"),
+    schema=SCHEMA,
+)
+
+# Logins that failed, or have just begun: each moves the time at which all are forgiven.
+failed_logins = sa.Table(
+    "failed_logins",
+    metadata,
+    # A digest of an address, a name or a browser.
+    sa.Column("of_what", sa.LargeBinary, primary_key=True),
+    sa.Column("forgiven_at", sa.TIMESTAMP(timezone=True), nullable=False),
     schema=SCHEMA,
 )

@@ -42,13 +42,18 @@ def create_token(
     expires_in: timedelta,
 ) -> str | None:
     """Return a new token of *user*, or None if there is no such enabled user."""
-    prefix = secrets.token_hex(6)
-    token = f"recount_{prefix}_{secrets.token_urlsafe(32)}"
+    prefix, token = new_token()
     row = connection.execute(
         "SELECT public.create_token(%s, %s, %s, %s::text[], %s)",
         (user, prefix, hash_of(token), list(scopes), expires_in),
     ).fetchone()
     return token if row is not None and row[0] else None
+
+
+def new_token() -> tuple[str, str]:
+    """Return a new prefix, and the token that has it."""
+    prefix = secrets.token_hex(6)
+    return prefix, f"recount_{prefix}_{secrets.token_urlsafe(32)}"
 
 
 def find_bearer(connection: psycopg.Connection[Any], token: str) -> Bearer | None:

@@ -8,12 +8,13 @@ import psycopg
 
 
 class User(NamedTuple):
-    """A user, with the number of usable tokens; a name is never given twice."""
+    """A user, with how many tokens and sessions are usable; no name is given twice."""
 
     name: str
     roles: list[str]
     has_password: bool
     tokens: int
+    sessions: int
     created_at: datetime
     disabled_at: datetime | None
 
@@ -27,7 +28,7 @@ def find_users(connection: psycopg.Connection[Any]) -> list[User]:
     """Return all users by name."""
     rows = connection.execute(
         """
-        SELECT name, roles, has_password, tokens, created_at, disabled_at
+        SELECT name, roles, has_password, tokens, sessions, created_at, disabled_at
         FROM public.list_users()
         """
     )
@@ -53,13 +54,21 @@ def set_roles(
 def set_disabled(
     connection: psycopg.Connection[Any], name: str, *, is_disabled: bool
 ) -> bool:
-    """Disable or enable a user; return whether there is such a user."""
+    """
+    Disable or enable a user; return whether there is such a user.
+
+    One who is disabled has no session any more, and must log in again once enabled.
+    """
     query = "SELECT public.set_disabled(%s, %s)"
     return bool(_value(connection, query, name, is_disabled))
 
 
 def set_password(connection: psycopg.Connection[Any], name: str, hashed: str) -> bool:
-    """Store the argon2id hash of a password; return whether there is such a user."""
+    """
+    Store the argon2id hash of a password; return whether there is such a user.
+
+    All sessions of the user end.
+    """
     return bool(_value(connection, "SELECT public.set_password(%s, %s)", name, hashed))
 
 

@@ -1,10 +1,12 @@
--- Return the users by name, with their roles and how many usable tokens they have.
+-- Return the users by name, with their roles, and how many usable tokens and sessions they
+-- have.
 CREATE OR REPLACE FUNCTION public.list_users()
 RETURNS TABLE (
     name varchar,
     roles varchar[],
     has_password boolean,
     tokens bigint,
+    sessions bigint,
     created_at timestamptz,
     disabled_at timestamptz
 )
@@ -24,6 +26,11 @@ BEGIN
                 SELECT count(*) FROM access.tokens AS t
                 WHERE t.user_name = u.name AND u.disabled_at IS NULL
                     AND t.revoked_at IS NULL AND t.expires_at > clock_timestamp()
+            ),
+            (
+                SELECT count(*) FROM access.sessions AS s
+                JOIN public.find_session(s.hash) ON true
+                WHERE s.user_name = u.name
             ),
             u.created_at,
             u.disabled_at

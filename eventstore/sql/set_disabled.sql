@@ -1,4 +1,5 @@
--- Disable a user, and all tokens with it, or enable it again. Returns false if there is none.
+-- Disable a user, and all tokens with it, or enable it again. Sessions end for good. Returns
+-- false if there is none.
 CREATE OR REPLACE FUNCTION public.set_disabled(of_user text, is_disabled boolean)
 RETURNS boolean
 LANGUAGE plpgsql VOLATILE
@@ -10,6 +11,12 @@ BEGIN
         WHEN is_disabled THEN coalesce(u.disabled_at, clock_timestamp())
     END
     WHERE u.name = of_user;
-    RETURN FOUND;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    IF is_disabled THEN
+        PERFORM public.end_sessions_of(of_user);
+    END IF;
+    RETURN true;
 END
 $$;

@@ -60,9 +60,33 @@ OPERATE = "shop.operate"
 MANAGE_USERS = "users.manage"
 """To add users, give them roles, and end sessions and tokens of others."""
 
-PERMISSIONS = (
-    READING | {PERSONAL, OPERATE, MANAGE_USERS} | frozenset(COMMANDS.values())
-)
+PERMISSIONS = READING | {PERSONAL, OPERATE, MANAGE_USERS} | frozenset(COMMANDS.values())
+
+MEANINGS: Mapping[str, str] = {
+    "orders.read": "see orders, products and figures",
+    "customers.read": "see customers",
+    "accounts.read": "see accounts, statements and transfers",
+    "orders.place": "place orders",
+    "orders.change": "change lines and addresses of orders, put off their cancelling",
+    "orders.cancel": "cancel orders",
+    "orders.note": "add notes to orders",
+    "customers.write": "register customers and change their details",
+    "products.write": "add, rename and discontinue products, change their prices",
+    "orders.ship": "ship orders, correct tracking, note that they arrived",
+    "orders.return": "note what comes back",
+    "orders.pay": "note payments and take them back",
+    "orders.refund": "refund payments",
+    "accounts.manage": "open and close accounts",
+    "accounts.pay": "pay in to accounts and out from them",
+    "accounts.transfer": "transfer money between accounts",
+    "commands.read": "see what others have sent, and what became of it",
+    "events.read": "read the events of the log, what is personal masked",
+    PERSONAL: "read what is personal in events",
+    OPERATE: "see how the processes of the shop are, mend what stands still",
+    "customers.forget": "forget customers for ever",
+    MANAGE_USERS: "add users, give roles, end sessions and tokens of others",
+}
+"""What each permission allows, in words after "may"."""
 
 ROLES: Mapping[str, frozenset[str]] = {
     "admin": PERMISSIONS,

@@ -10,9 +10,17 @@ from flask.testing import FlaskClient
 from psycopg.errors import CheckViolation
 
 from cli import cli
-from eventstore.access.users import add_user
+from eventstore.access.sessions import open_session
+from eventstore.access.users import add_user, set_password
 from tasks.shop import wiring
-from tasks.shop.passwords import MAX_LENGTH, UnusablePassword, hash_password, matches
+from tasks.shop.passwords import (
+    MAX_BYTES,
+    METHOD,
+    UnusablePassword,
+    hash_by,
+    hash_password,
+    method_of,
+)
 from tasks.shop.wiring import Shop
 from tests.support.databases import as_role
 from tests.support.users import bearing
@@ -143,24 +151,64 @@ def test_a_token_is_shown_once_and_then_by_its_prefix(client: FlaskClient) -> No
 def test_a_password_is_kept_as_its_hash(shop: Shop) -> None:
     told("users add alice --role sales")
     password = "correct horse battery"
-    told("users password alice", f"{password}\n{password}\n")
+    assert password not in told("users password alice", f"{password}\n")
 
     with shop.lent() as connection:
         row = connection.execute("SELECT password FROM access.users").fetchone()
     assert row is not None
     assert row[0].startswith("$argon2id$")
-    assert matches(password, row[0])
-    assert not matches("correct horse batterx", row[0])
+    assert hash_by(method_of(row[0]), password) == row[0]
+    assert hash_by(method_of(row[0]), "correct horse batterx") != row[0]
     assert told("users list") == "alice  sales  0 tokens  a password\n"
 
 
 def test_a_password_that_is_easily_guessed_is_refused(operators_shop: Shop) -> None:
     told("users add alice --role sales")
-    assert "at least 12" in refused("users password alice", "short\nshort\n")
-    with pytest.raises(UnusablePassword):
-        hash_password("x" * (MAX_LENGTH + 1))
-    assert not matches("x" * (MAX_LENGTH + 1), hash_password("x" * MAX_LENGTH))
-    assert not matches("secret", "no hash at all")
+    assert "at least 10" in refused("users password alice", "nine char\n")
+    assert "at most 1,000 bytes" in refused("users password alice", "ü" * 501)
+    for password in ("", "x" * 9, "x" * (MAX_BYTES + 1), "ü" * 501):
+        with pytest.raises(UnusablePassword):
+            hash_password(password)
+    longest = hash_password("x" * MAX_BYTES)
+    assert hash_by(method_of(longest), "x" * MAX_BYTES) == longest
+    assert hash_by(method_of(longest), "x" * (MAX_BYTES + 1)) != longest
+
+
+def test_a_password_is_the_same_from_each_keyboard() -> None:
+    composed, decomposed = "Schlüsselbund", "Schlu\u0308sselbund"
+    kept = hash_password(composed)
+
+    assert hash_by(method_of(kept), decomposed) == kept
+
+
+def test_without_a_method_what_is_computed_can_be_no_stored_hash() -> None:
+    kept = hash_password("correct horse")
+    for method in (None, "", "no method", "$argon2id$", method_of(kept)[:-1]):
+        assert not METHOD.match(hash_by(method, "correct horse"))
+
+
+def test_a_user_is_added_with_a_password_that_is_in_no_list_of_processes() -> None:
+    added = told("users add alice --role admin --password", "correct horse\n")
+
+    assert added.splitlines()[-1] == "From now on the pages require a login."
+    assert "correct horse" not in added
+    assert told("users list") == "alice  admin  0 tokens  a password\n"
+    assert "at least 10" in refused("users add bob --role sales --password", "short\n")
+    assert "bob" not in told("users list")
+
+
+def test_all_sessions_of_a_user_are_ended(shop: Shop) -> None:
+    password = hash_password("correct horse")
+    told("users add alice --role admin")
+    with shop.lent() as connection:
+        set_password(connection, "alice", password)
+        for _ in range(2):
+            assert open_session(connection, "alice", password, [])
+    assert told("users list") == "alice  admin  0 tokens  a password  signed in\n"
+
+    assert told("users sign-out alice") == "2 sessions ended\n"
+    assert told("users list") == "alice  admin  0 tokens  a password\n"
+    assert "there is no user zoe" in refused("users sign-out zoe")
 
 
 def test_a_password_in_the_clear_does_not_get_into_the_database(shop: Shop) -> None:

@@ -94,6 +94,20 @@ FORBIDDEN = {
     "store keys": "SELECT keep_keys('[]')",
     "read tokens": "SELECT * FROM access.tokens",
     "read users": "SELECT * FROM access.users",
+    "read sessions": "SELECT * FROM access.sessions",
+    "open a session without a password": (
+        "INSERT INTO access.sessions VALUES (sha256('mine'), 'admin')"
+    ),
+    "forget which logins failed": "DELETE FROM access.failed_logins",
+    "look through users without the session of an admin": (
+        "SELECT list_users_as(sha256('a'))"
+    ),
+    "add a user without the session of an admin": (
+        "SELECT change_user_as(sha256('a'), 'add', 'me', '{admin}', NULL)"
+    ),
+    "look through tokens without the session of an admin": (
+        "SELECT list_tokens_as(sha256('a'), true)"
+    ),
     "become somebody": "UPDATE access.tokens SET hash = sha256('mine')",
     "become an admin": "INSERT INTO access.user_roles VALUES ('me', 'admin')",
     "act on events again": "UPDATE process_managers SET acted_up_to = 0",
@@ -161,6 +175,16 @@ BY_ROLE = {
     "SELECT create_token('alice', 'a', sha256('a'), '{all}', '1 day')": {"operator"},
     "SELECT revoke_token('a')": {"operator"},
     "SELECT list_tokens()": {"operator"},
+    "SELECT end_sessions_of('alice')": {"operator"},
+    "SELECT begin_login('alice', '{}', '{}', '{}')": {"web"},
+    "SELECT open_session('alice', '', sha256('a'), '{}', '{}')": {"web"},
+    "SELECT find_session(sha256('a'))": {"web"},
+    "SELECT note_session(sha256('a'))": {"web"},
+    "SELECT end_session(sha256('a'), true)": {"web"},
+    "SELECT change_password_as(sha256('a'), '', '$argon2id$')": {"web"},
+    "SELECT create_token_as(sha256('a'), 'a', sha256('a'), '{all}', '1 day')": {"web"},
+    "SELECT list_tokens_as(sha256('a'), false)": {"web"},
+    "SELECT revoke_token_as(sha256('a'), 'a')": {"web"},
     "SELECT former_keys('', 1)": {"operator"},
     "SELECT cancel_command(gen_random_uuid(), 'x', 'y', 'x')": {"web", "operator"},
     "SELECT retry_command(gen_random_uuid(), 'x', 'y')": {"operator"},
