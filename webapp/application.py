@@ -11,6 +11,7 @@ from tasks.shop.settings import load_settings
 from tasks.shop.startup_checks import refuse_what_loses_data
 from tasks.shop.wiring import Shop
 from webapp import (
+    admission,
     authorization,
     compressing,
     error_handlers,
@@ -27,14 +28,20 @@ from webapp.api import changes, command_list, documents, events, queries, trying
 from webapp.api import commands as api_commands
 from webapp.api import why as api_why
 from webapp.current_shop import give
+from webapp.login import acting, sessions
+from webapp.login import views as login
+from webapp.login.acting import may_open
 from webapp.pages import (
     accounts,
     commands,
     customers,
+    first_user,
     many,
     orders,
     products,
+    tokens,
     transfers,
+    users,
     why,
 )
 from webapp.past import changes_api, changes_pages
@@ -66,6 +73,14 @@ SUBJECTS = (
     metrics,
     problems,
     local_login,
+    login,
+    first_user,
+    users,
+    tokens,
+)
+
+FIRST_PAGES = (
+    *("orders.newest", "customers.all_of_them", "accounts.all_of_them", "users.me"),
 )
 
 
@@ -85,7 +100,9 @@ def make_app(shop: Shop | None = None) -> Flask:
         processes.begin_where_served(wiring.shop(), "web")
     give(app, shop, settings)
     security.protect(app, settings)
-    authorization.guard(app)
+    authorization.keep(app)
+    sessions.keep(app)
+    admission.guard(app)
     know_moments(app)
     security.limit(app)
     metrics.keep(app)
@@ -94,6 +111,7 @@ def make_app(shop: Shop | None = None) -> Flask:
     tell_stores(app)
     error_handlers.answer(app)
     template_filters.teach(app, settings)
+    acting.teach(app)
     search_marks.add_marks(app)
     teach_pages(app)
     know_numbers(app)
@@ -104,4 +122,5 @@ def make_app(shop: Shop | None = None) -> Flask:
 
 
 def home() -> ResponseReturnValue:
-    return redirect(url_for("orders.newest"))
+    """Lead to the first page that the caller may open."""
+    return redirect(url_for(next(filter(may_open, FIRST_PAGES))))

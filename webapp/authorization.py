@@ -1,13 +1,10 @@
 """
-Authorization: the caller, by a secret, and the permission, by the endpoint.
+Authorization of the API: the caller, by a token, and the permission, by the endpoint.
 
-Without an entry an endpoint is forbidden. As long as there is no user, a request to the
-API with this computer's secret has the caller `local` and all permissions. From the
-first user on, every request needs a user's token. A look-up is cached for 0.1 seconds:
-without that it would take a third of the time of accepting.
-
-The pages act as `local` until they have a login, so only the browser logged in on this
-computer may use them, on whatever address a server listens.
+Without an entry an endpoint is forbidden. As long as there is no user, a request with
+this computer's secret has the caller `local` and all permissions. From the first user
+on, every request needs a user's token. A look-up is cached for 0.1 seconds: without
+that it would take a third of the time of accepting.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +12,6 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 import psycopg
 from flask import Flask, current_app, g, request
-from flask.typing import ResponseReturnValue
 
 from eventstore.access.tokens import Bearer, find_bearer, hash_of
 from eventstore.access.users import has_users
@@ -88,44 +84,17 @@ ROUTES: Mapping[str, str] = {
 }
 """The permission of each endpoint below /api; one without an entry is forbidden."""
 
-FOR_ALL = ("static", "health.alive", "health.ready")
-"""Endpoints for all callers; the two of health then answer with one word."""
-ENTRANCE = ("entrance.ask", "entrance.enter")
-
 
 class Caller(NamedTuple):
-    """The caller's principal, as in the journal, and the permissions of its token."""
+    """The caller's principal, as in the journal, and the permissions it has now."""
 
     name: str
     permissions: frozenset[str]
 
 
-def guard(app: Flask) -> None:
-    """Check the permission of each request to *app*."""
+def keep(app: Flask) -> None:
+    """Give *app* its cache of tokens."""
     app.extensions["remembered"] = TokenCache()
-    app.before_request(admit)
-
-
-def admit() -> ResponseReturnValue | None:
-    """
-    Identify the caller. Raises the Problem that the request is forbidden.
-
-    A missing address is forbidden, too, for a caller that is not admitted.
-    """
-    if request.endpoint in FOR_ALL:
-        return None
-    if is_of_the_api():
-        admit_to_the_api()
-    elif not local_login.is_on_this_computer():
-        raise Problem("forbidden", "The pages can be used only on this computer.")
-    elif moved := local_login.redirect_to_printed_host():
-        return moved
-    elif request.endpoint in ENTRANCE:
-        return None
-    elif not local_login.is_known():
-        raise Problem("login-required")
-    g.is_admitted = True
-    return None
 
 
 def is_of_the_api() -> bool:
@@ -149,7 +118,7 @@ def admit_to_the_api() -> None:
 
 
 def caller() -> Caller:
-    """Return the caller of the API."""
+    """Return the caller of the API, or who uses the page."""
     return cast(Caller, g.caller)
 
 

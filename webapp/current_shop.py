@@ -11,7 +11,7 @@ from tasks.shop.wiring import Shop
 from webapp.notation import Notation, notation_of
 
 LOCAL = senders.LOCAL
-"""The principal of all pages, as long as these have no login."""
+"""Who uses the pages, as long as there is no user."""
 
 
 def give(app: Flask, shop: Shop | None, settings: Settings) -> None:

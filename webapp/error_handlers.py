@@ -12,8 +12,11 @@ from werkzeug.exceptions import HTTPException, SecurityError
 from domain.errors import InvalidInput
 from domain.input import MAX_FAULTS
 from eventstore.errors import BadCursor, KeyReused
+from webapp.admission import ask_for_login
 from webapp.forms import submit
-from webapp.outages import DATABASE_ERRORS, DatabaseError, problem_of
+from webapp.login import views as login
+from webapp.login.acting import NoLongerKnown, NotCertain
+from webapp.outages import DATABASE_ERRORS, DatabaseError, not_accepted, problem_of
 from webapp.problems import BY_STATUS, Problem, fault_as_json
 from webapp.security import names_this_computer
 
@@ -27,6 +30,8 @@ def answer(app: Flask) -> None:
     app.register_error_handler(InvalidInput, invalid_input)
     app.register_error_handler(KeyReused, key_reused)
     app.register_error_handler(BadCursor, bad_cursor)
+    app.register_error_handler(NoLongerKnown, lambda _: ask_for_login())
+    app.register_error_handler(NotCertain, lambda _: render_problem(not_accepted()))
     for kind in DATABASE_ERRORS:
         app.register_error_handler(kind, database_error)
     app.register_error_handler(CSRFError, token_missing)
@@ -105,6 +110,8 @@ def database_error(error: DatabaseError) -> ResponseReturnValue:
 
 def token_missing(error: CSRFError) -> ResponseReturnValue:
     """Answer a form without a valid token with the same form, filled as sent."""
+    if request.endpoint == "login.enter":
+        return login.again(403, "The page had grown old. Log in again.")
     try:
         page = submit.shown_again(
             "The page had grown old, or the form came from somewhere else. "

@@ -100,7 +100,7 @@ def ask(secret: str) -> ResponseReturnValue:
     """Show the button that logs in."""
     if not is_unused(the_settings().state_dir, secret):
         raise Problem("login-required", USED)
-    return render_template("login.html")
+    return render_template("login/let_in.html")
 
 
 @routes.post("/login/<secret>")

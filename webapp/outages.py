@@ -28,9 +28,9 @@ OUTAGES = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
 )
-# A shop that is being set up has its tables soon. A repeated request gets another
-# session if this one, or its server, is unusable.
-NOT_YET = (psycopg.errors.UndefinedTable,)
+# A shop that is being set up has its tables and functions soon. A repeated request gets
+# another session if this one, or its server, is unusable.
+NOT_YET = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction)
 
 
 def problem_of(error: DatabaseError) -> Problem | None:

@@ -3,19 +3,15 @@
 import re
 
 from flask import Flask, Response, request
+from flask.sessions import SecureCookieSessionInterface
 from flask_wtf import CSRFProtect
 from werkzeug.exceptions import SecurityError
 
 from tasks.shop.settings import Settings
-from webapp import compressing, encoding, local_login, repeated
+from webapp import body_limits, compressing, encoding, local_login, repeated
 from webapp.api import command_list, commands, trying
+from webapp.login.sessions import login_cookie
 from webapp.problems import Problem
-
-MAX_BODY_BYTES = 64 * 1024
-MAX_ORDER_FORM_BYTES = 256 * 1024
-"""A form with the maximum of lines repeats each field's name for each line."""
-
-MAX_BATCH_BYTES = 16 * 1024 * 1024
 
 LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 
@@ -48,6 +44,13 @@ HEADERS = {
 }
 
 
+class SessionCookie(SecureCookieSessionInterface):
+    """The cookie of the forms, which under https is for https alone."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return request.is_secure
+
+
 def protect(app: Flask, settings: Settings) -> None:
     """Give *app* its cookie, its headers, and its checks of host and origin."""
     cookie = local_login.session_cookie(settings.secret_key)
@@ -57,7 +60,12 @@ def protect(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
     )
-    cookies = [cookie, local_login.local_cookie(settings.secret_key)]
+    app.session_interface = SessionCookie()
+    cookies = [
+        cookie,
+        local_login.local_cookie(settings.secret_key),
+        login_cookie(settings.secret_key),
+    ]
     repeated.install(app, cookies)
     app.before_request(refuse_other_hosts)
     app.before_request(refuse_other_origins)
@@ -66,15 +74,9 @@ def protect(app: Flask, settings: Settings) -> None:
 
 def limit(app: Flask) -> None:
     """Give *app* the limits of a request's body, and the token of its forms."""
-    app.config.update(
-        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
-        MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES,
-        MAX_FORM_PARTS=1000,
-        # A form may be open for hours: its token is valid as long as the session.
-        WTF_CSRF_TIME_LIMIT=None,
-    )
-    app.before_request(let_long_orders_in)
-    app.before_request(let_batches_in)
+    # A form may be open for hours: its token is valid as long as the session.
+    app.config.update(WTF_CSRF_TIME_LIMIT=None)
+    body_limits.limit(app)
     app.before_request(encoding.refuse_other_encodings)
     app.before_request(repeated.refuse_fields)
     csrf = CSRFProtect(app)
@@ -115,17 +117,6 @@ def refuse_other_origins() -> None:
     )
     if not is_ours:
         raise Problem("forbidden", FOREIGN_PAGE)
-
-
-def let_long_orders_in() -> None:
-    if request.endpoint == "orders.place":
-        request.max_content_length = MAX_ORDER_FORM_BYTES
-        request.max_form_memory_size = MAX_ORDER_FORM_BYTES
-
-
-def let_batches_in() -> None:
-    if request.endpoint == "api.post_batch":
-        request.max_content_length = MAX_BATCH_BYTES
 
 
 def add_headers(response: Response) -> Response:

@@ -31,6 +31,7 @@ from tests.support.local_client import stranger
 from tests.support.settings import SECRET_KEY
 from tests.support.users import user
 from tests.support.visiting import assert_problem, hidden_of
+from tests.support.waiting import wait_until
 from webapp import create_app
 from webapp.local_login import local_cookie, session_cookie
 
@@ -287,22 +288,49 @@ def test_the_cookie_reads_the_api_and_changes_nothing_there(
     assert_problem(sent, 401, "token-required")
 
 
-def test_with_users_the_pages_stay_and_the_api_wants_their_tokens(
+def test_with_users_what_was_printed_opens_nothing_any_more(
     shop: Shop, folder: Path
 ) -> None:
     shop.settings = replace(shop.settings, state_dir=folder)
     app = create_app(shop)
-    alice = user(shop, "alice", "sales")
     browser = stranger(app)
     enter(browser, new_login(folder))
+    assert browser.get("/orders", base_url=HERE).status_code == 200
+    alice = user(shop, "alice", "sales")
+    wait_until_users_are_known(browser)
     local = {"Authorization": authorization(SECRET_KEY)}
 
-    assert browser.get("/orders", base_url=HERE).status_code == 200
+    assert stranger(app).get("/orders", headers=local).status_code == 401
+    secret = new_login(folder)
+    for method in ("GET", "POST"):
+        printed = stranger(app).open(f"/login/{secret}", method=method, base_url=HERE)
+        assert printed.status_code in (302, 403)
+    assert not spend(folder, "another")
+    assert spend(folder, secret)
     assert browser.get("/api/orders", base_url=HERE).status_code == 401
     assert stranger(app).get("/api/orders", headers=local).status_code == 401
     assert stranger(app).get("/api/orders", headers=alice).status_code == 200
     # A user's token is for the API.
     assert stranger(app).get("/orders", headers=alice, base_url=HERE).status_code == 401
+
+
+def wait_until_users_are_known(browser: FlaskClient) -> None:
+    wait_until(
+        lambda: browser.get("/orders", base_url=HERE).status_code == 401,
+        "the web has seen that there is a user",
+        seconds=5,
+    )
+
+
+def test_programs_of_this_computer_ask_for_metrics_when_there_are_users(
+    app: Flask, shop: Shop
+) -> None:
+    user(shop, "alice", "admin")
+    local = {"Authorization": authorization(SECRET_KEY)}
+
+    metrics = stranger(app).get("/metrics", headers=local, base_url=HERE)
+    assert metrics.status_code == 200
+    assert_problem(stranger(app).get("/metrics", base_url=HERE), 401, "login-required")
 
 
 def test_what_a_proxy_passes_on_opens_nothing_even_with_the_secret(

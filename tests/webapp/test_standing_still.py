@@ -146,6 +146,8 @@ SHOW_NO_ROWS = {
     "transfers.empty_transfer",
     "commands.fate",
     "entrance.ask",
+    *("login.ask", "login.leave", "first_user.ask", "tokens.mine"),
+    *("users.all_of_them", "users.me", "users.roles"),
     "problems.explanation",
     "health.alive",
     "health.ready",

@@ -89,9 +89,10 @@ def test_from_the_first_user_on_everybody_needs_a_token(
     with shop.lent() as connection:
         set_disabled(connection, "alice", is_disabled=True)
     assert problem(client.get("/api/orders"), 401)["type"] == "/problems/token-required"
-    # Who needs none of it: a probe, and the pages, which have no login yet.
+    # Who needs none of it: a probe, and metrics, which this computer's programs ask.
     assert client.get("/healthz").status_code == 200
-    assert client.get("/orders").status_code == 200
+    assert client.get("/metrics").status_code == 200
+    assert client.get("/orders").status_code == 401
 
 
 def test_a_wrong_token_is_told_how_one_asks(client: FlaskClient, shop: Shop) -> None:

@@ -12,6 +12,7 @@ from webapp.forms.form import Action
 from webapp.forms.form_state import FormState
 from webapp.forms.submit import send
 from webapp.forms.values import values_for
+from webapp.login.acting import may_send
 
 
 def actions_of(page: str) -> Iterator[Action]:
@@ -22,9 +23,11 @@ def actions_of(page: str) -> Iterator[Action]:
 
 
 def forms_offered(page: str, row: Any) -> list[FormState]:
-    """Return the forms that *page* shows with *row*."""
+    """Return the forms that *page* shows with *row* to who may send them."""
     return [
-        form_for(action, row) for action in actions_of(page) if action.is_offered(row)
+        form_for(action, row)
+        for action in actions_of(page)
+        if may_send(action.command_type) and action.is_offered(row)
     ]
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from flask import Response, make_response, render_template, request, url_for
+from werkzeug.datastructures import MultiDict
 
 from domain.errors import Fault
 from domain.money import line_amounts, rounded_total
@@ -114,13 +115,20 @@ class Sums(NamedTuple):
 
 def read_posted(form: Form) -> FormState:
     """Return the posted state of *form*."""
+    return state_of(form, request.form, request.view_args or {})
+
+
+def state_of(
+    form: Form, posted: MultiDict[str, str], about: Mapping[str, Any]
+) -> FormState:
+    """Return the state of *form* in the fields that were *posted*."""
     return FormState(
         form=form,
-        typed=read_values(form, request.form),
-        about=dict(request.view_args or {}),
-        version=request.form.get("version", "") if form.expects_version else "",
-        key=request.form.get("key", ""),
-        confirmed=request.form.getlist("confirmed"),
+        typed=read_values(form, posted),
+        about=dict(about),
+        version=posted.get("version", "") if form.expects_version else "",
+        key=posted.get("key", ""),
+        confirmed=posted.getlist("confirmed"),
     )
 
 

@@ -11,8 +11,9 @@ from flask.typing import ResponseReturnValue
 from domain.errors import InvalidInput
 from eventstore.errors import KeyReused
 from tasks.accept import accept
+from webapp.authorization import caller
 from webapp.command_input import command_from, usable_key, version_of
-from webapp.current_shop import LOCAL, the_notation, the_shop
+from webapp.current_shop import the_notation, the_shop
 from webapp.date_checks import knows, never_sent
 from webapp.forms.choices import (
     NOTHING,
@@ -25,7 +26,8 @@ from webapp.forms.definitions import BUTTONS, FORMS
 from webapp.forms.form import Form
 from webapp.forms.form_state import FormState, new_key, read_posted, show
 from webapp.forms.values import FormValues, data_of, without_empty_lines
-from webapp.outages import DATABASE_ERRORS, DatabaseError, problem_of
+from webapp.login.acting import NotCertain, the_user
+from webapp.outages import DATABASE_ERRORS, problem_of
 from webapp.problems import KINDS, Problem
 from webapp.trying.asking import CannotTell, try_command
 from webapp.trying.wording import in_words
@@ -75,8 +77,13 @@ def send(form: Form) -> ResponseReturnValue:
         return accept_or_show(
             replace(filled, typed=without_empty_lines(form, filled.typed))
         )
+    except NotCertain:
+        return show_for_later(filled, Problem("unavailable"))
     except DATABASE_ERRORS as error:
-        return show_for_later(filled, error)
+        problem = problem_of(error)
+        if problem is None:
+            raise
+        return show_for_later(filled, problem)
 
 
 def find_pressed(form: Form) -> str | None:
@@ -127,7 +134,7 @@ def accept_or_show(filled: FormState) -> ResponseReturnValue:
                 the_shop(),
                 command,
                 key=usable_key(filled.key),
-                principal=LOCAL,
+                principal=the_user(),
                 expected_version=expected_version,
             )
         except KeyReused as error:
@@ -137,7 +144,8 @@ def accept_or_show(filled: FormState) -> ResponseReturnValue:
             return show(again, problem.kind.status)
         return redirect(url_for("commands.fate", command_id=accepted.command_id), 303)
 
-    return with_command(filled, accept_it, knows(the_shop(), filled.key, LOCAL))
+    was_sent = knows(the_shop(), filled.key, caller().name)
+    return with_command(filled, accept_it, was_sent)
 
 
 def try_or_show(filled: FormState) -> ResponseReturnValue:
@@ -148,7 +156,7 @@ def try_or_show(filled: FormState) -> ResponseReturnValue:
             tried = try_command(
                 the_shop(),
                 command,
-                principal=LOCAL,
+                principal=the_user(),
                 expected_version=expected_version,
             )
         except CannotTell:
@@ -212,10 +220,7 @@ def was_used_before(filled: FormState, first: UUID) -> FormState:
     return replace(filled, key=new_key(), message=message, first=first)
 
 
-def show_for_later(filled: FormState, error: DatabaseError) -> ResponseReturnValue:
-    problem = problem_of(error)
-    if problem is None:
-        raise error
+def show_for_later(filled: FormState, problem: Problem) -> ResponseReturnValue:
     message = {
         "unavailable": "The shop's database is away, so nothing was sent. What you "
         "typed is still here: send it again in a moment.",

@@ -12,7 +12,8 @@ from eventstore.journal import operator_actions
 from eventstore.journal.entries import Entry, decrypt_entry
 from readmodels import order_details
 from readmodels.order_details import OrderDetailsView
-from webapp.current_shop import LOCAL, the_notation, the_shop
+from webapp.authorization import may_see_commands_of
+from webapp.current_shop import the_notation, the_shop
 from webapp.forms.choices import items_as_typed, offer_for
 from webapp.forms.concurrent_edits import is_mergeable, merge_form
 from webapp.forms.definitions import FORMS
@@ -20,6 +21,7 @@ from webapp.forms.form import Action, Form
 from webapp.forms.form_state import FormState
 from webapp.forms.values import values_for
 from webapp.journal_source import ask_journal, find_command, no_command
+from webapp.login.acting import may_send, the_user
 from webapp.parked_rows import mark_one
 from webapp.position_asked import remember
 from webapp.read_connection import reading
@@ -34,7 +36,7 @@ routes = Blueprint("commands", __name__)
 @routes.get("/commands/<uuid:command_id>")
 def fate(command_id: UUID) -> ResponseReturnValue:
     entry, events = find_command(command_id)
-    if entry is None:
+    if entry is None or not may_see_commands_of(entry.principal):
         raise no_command(command_id)
     sent = sent_with(entry)
     remember(entry.position)
@@ -68,8 +70,9 @@ def fate(command_id: UUID) -> ResponseReturnValue:
 @routes.post("/commands/<uuid:command_id>/cancel")
 def cancel(command_id: UUID) -> ResponseReturnValue:
     """Cancel a scheduled command; its page says whether that was in time."""
+    user = the_user()
     with the_shop().lent() as connection:
-        operator_actions.cancel(connection, command_id, by=LOCAL, principal=LOCAL)
+        operator_actions.cancel(connection, command_id, by=user, principal=user)
     return redirect(url_for("commands.fate", command_id=command_id), 303)
 
 
@@ -129,7 +132,7 @@ def form_again(entry: Entry, order: OrderDetailsView | None) -> FormState | None
 
     None if the order's state forbids the command, whatever is typed.
     """
-    if (entry.error or {}).get("rule") in STATE_REJECTIONS:
+    if (entry.error or {}).get("rule") in STATE_REJECTIONS or not may_send(entry.type):
         return None
     form = FORMS.get(entry.type)
     if (

@@ -19,14 +19,16 @@ from eventstore.journal.entries import Entry, find_many
 from readmodels import order_details
 from readmodels.order_details import OrderDetailsView
 from tasks.accept import CommandRequest, accept_many
+from webapp.authorization import caller
 from webapp.command_input import command_from, version_of
-from webapp.current_shop import LOCAL, the_notation, the_shop
+from webapp.current_shop import the_notation, the_shop
 from webapp.forms.definitions import FORMS
 from webapp.forms.form import Action
 from webapp.forms.labels import sentence_beside
 from webapp.forms.submit import TRY
 from webapp.forms.values import FormValues, data_of, values_for
 from webapp.journal_source import ask_journal
+from webapp.login.acting import require_sending, the_user
 from webapp.parked_rows import mark_rows
 from webapp.problems import KINDS, Problem
 from webapp.query_parameters import one_of, refuse
@@ -71,6 +73,7 @@ def ask() -> ResponseReturnValue:
     if name == PRINT:
         return render_template("print/packing_slips.html", orders=orders)
     action = ACTIONS[name]
+    require_sending(action.command_type)
     return show(action, [suggested(action, order) for order in orders], str(uuid4()))
 
 
@@ -112,6 +115,7 @@ def send() -> ResponseReturnValue:
     key = request.form.get("key", "")
     if action is None or not is_key(key):
         raise Problem("bad-request", "The form came without its action or its key.")
+    require_sending(action.command_type)
     parts = [posted(action, order) for order in find_orders(written_orders())]
     wanted = [request_for(action, part, key) for part in parts]
     if any(one is None for one in wanted):
@@ -119,7 +123,7 @@ def send() -> ResponseReturnValue:
     ready = [one for one in wanted if one is not None]
     if TRY in request.form:
         return show_tried(action, parts, ready, key)
-    accept_many(the_shop(), ready, principal=LOCAL)
+    accept_many(the_shop(), ready, principal=the_user())
     numbers = [part.order.order_id for part in parts]
     return redirect(url_for("many.fates", key=key, order=numbers), 303)
 
@@ -133,7 +137,7 @@ def show_tried(
             tried = try_command(
                 the_shop(),
                 one.command,
-                principal=LOCAL,
+                principal=the_user(),
                 expected_version=one.expected_version,
             )
             part.tried = in_words(tried)
@@ -205,7 +209,10 @@ class Fate:
 @routes.get("/orders/many/<uuid:key>")
 def fates(key: UUID) -> ResponseReturnValue:
     numbers = [int(text) for text in request.args.getlist("order") if text.isdecimal()]
-    ids = {n: command_id_for(LOCAL, key_of(str(key), n)) for n in numbers[:MAX_AT_ONCE]}
+    ids = {
+        number: command_id_for(caller().name, key_of(str(key), number))
+        for number in numbers[:MAX_AT_ONCE]
+    }
     entries = ask_journal(lambda connection: find_many(connection, list(ids.values())))
     found = [Fate(number, entries.get(ids[number])) for number in ids]
     if not any(fate.entry for fate in found):

@@ -9,6 +9,7 @@ from eventstore.explaining.explanation import ColumnChange, Explanation
 from eventstore.projections.projection import Key
 from webapp.current_shop import the_notation, the_shop
 from webapp.forms.labels import field_name
+from webapp.login.acting import may_open
 from webapp.parked_rows import note_old
 from webapp.url_converters import ACCOUNT, CUSTOMER, LINE, ORDER, PRODUCT, TRANSFER
 from webapp.why.answer_words import AnswerWords
@@ -117,6 +118,8 @@ def reasons_of(found: Explanation, words: AnswerWords) -> list[Reason]:
 def page_of(change: ColumnChange) -> str | None:
     """Return the address of the page on which an event is shown, or its subject."""
     category, _, subject = change.stream_id.partition("-")
+    if not may_open(f"{category}s.show_one"):
+        return None
     match category:
         case "order" if subject.isdecimal():
             return url_for(

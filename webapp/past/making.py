@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import psycopg
-from flask import g, request
+from flask import request
 
 from eventstore.errors import MomentAhead, NoFoldVersion, NotSettled
 from eventstore.past.moments import Moment, resolve_moment
@@ -24,7 +24,7 @@ from eventstore.past.wishes import (
     want_copy,
 )
 from eventstore.projections.projection import Projection
-from webapp.current_shop import LOCAL
+from webapp.authorization import caller
 from webapp.problems import Problem
 
 MAX_SECONDS_TO_WAIT = 1.0
@@ -104,8 +104,7 @@ def refuse_too_many(connection: psycopg.Connection[Any], moment: Moment) -> None
 
 
 def who_asks() -> str:
-    caller = g.get("caller")
-    return LOCAL if caller is None else str(caller.name)
+    return caller().name
 
 
 def refuse_failed(copy: PastCopy) -> None:

@@ -13,7 +13,7 @@ from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
-from webapp.security import MAX_BATCH_BYTES
+from webapp.body_limits import MAX_BATCH_BYTES
 from webapp.serving.connection import Connection
 from webapp.serving.loop import Loop
 

@@ -1,0 +1,114 @@
+"""
+A form that was sent without a session: kept until its sender has logged in.
+
+What was typed goes to the browser and comes back, encrypted: the web keeps none of it.
+It can be opened for the user who was logged in when it was typed, in that browser, and
+not after the time for which a session may lie idle.
+"""
+
+import zlib
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import msgspec
+from cryptography.fernet import Fernet, InvalidToken
+from flask import request, session
+from flask_wtf.csrf import validate_csrf
+from werkzeug.datastructures import MultiDict
+
+from eventstore.access.sessions import IDLE
+from tasks.shop.local_access import derive_secret
+from webapp import body_limits, encoding, repeated
+from webapp.current_shop import the_settings
+from webapp.forms.definitions import FORMS
+from webapp.forms.form import Form
+from webapp.forms.form_state import FormState, state_of
+
+USER, BROWSER = "user", "browser"
+"""In the session of Flask, a signed cookie: who was last logged in; and an id."""
+NOT_TYPED = "csrf_token"
+AGAIN = (
+    "You were signed out before it was sent, so nothing was sent. What you typed is "
+    "still here: look it over and send it again."
+)
+
+
+class Held(NamedTuple):
+    """A form: the endpoint that it was sent to, what it is about, and its fields."""
+
+    endpoint: str
+    about: Mapping[str, Any]
+    fields: Sequence[tuple[str, str]]
+
+
+def hold() -> str:
+    """
+    Return the form in the request as text for the login, empty without one to keep.
+
+    Raises the Problem that it is too large, or in another encoding, as any form does.
+    """
+    user, browser = session.get(USER), session.get(BROWSER)
+    if not (user and browser and form_at(request.endpoint)):
+        return ""
+    body_limits.let_long_forms_in()
+    encoding.refuse_other_encodings()
+    repeated.refuse_fields()
+    if not has_token():
+        # It is of no page of ours, or not of this browser.
+        return ""
+    held = Held(
+        str(request.endpoint),
+        request.view_args or {},
+        [
+            (name, text)
+            for name, text in request.form.items(multi=True)
+            if name != NOT_TYPED
+        ],
+    )
+    packed = zlib.compress(msgspec.json.encode(held))
+    return box_of(user, browser).encrypt(packed).decode()
+
+
+def open_held(text: str, user: str) -> Held | None:
+    """Return the form that *user* has typed in this browser, or None."""
+    browser = session.get(BROWSER)
+    if not text or browser is None:
+        return None
+    seconds = int(IDLE.total_seconds())
+    try:
+        packed = box_of(user, browser).decrypt(text.encode(), ttl=seconds)
+    except InvalidToken:
+        return None
+    return msgspec.json.decode(zlib.decompress(packed), type=Held)
+
+
+def filled_again(held: Held) -> FormState | None:
+    """Return the form as it was typed; None if this version has no such form."""
+    form = form_at(held.endpoint)
+    if form is None:
+        return None
+    filled = state_of(form, MultiDict(held.fields), held.about)
+    return replace(filled, message=AGAIN)
+
+
+def form_at(endpoint: str | None) -> Form | None:
+    return next((form for form in FORMS.values() if form.endpoint == endpoint), None)
+
+
+def has_token() -> bool:
+    """Return whether the form has the token of the page that it was on."""
+    try:
+        validate_csrf(request.form.get("csrf_token"))
+    except ValueError:
+        return False
+    return True
+
+
+def box_of(user: str, browser: str) -> Fernet:
+    """Return what opens the forms of *user* in a *browser*, and no others."""
+    key = derive_secret(
+        the_settings().secret_key, f"recount: typed by {user} in {browser}"
+    )
+    return Fernet(urlsafe_b64encode(bytes.fromhex(key)))
