@@ -1,10 +1,11 @@
-"""The way in: a browser by the printed address, programs by the header, others not."""
+"""The way in: browsers by an address or a password, programs by the header."""
 
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import unescape
 from http.cookiejar import CookieJar
 from pathlib import Path
 from urllib.error import HTTPError
@@ -37,7 +38,9 @@ http {{
   }}
 }}
 """
-WEB = {"web": parse_procfile((ROOT / "Procfile").read_text()).processes["web"]}
+PROCESSES = parse_procfile((ROOT / "Procfile").read_text()).processes
+WEB = {"web": PROCESSES["web"]}
+WEB_AND_WORKER = {name: PROCESSES[name] for name in ("web", "worker")}
 
 
 class Visitor:
@@ -128,3 +131,85 @@ def test_the_printed_address_lets_one_browser_in_and_nobody_else(
     again = whole_desk.up(WEB)
     assert first.open(f"http://127.0.0.1:{again.port}/orders")[0] == 200
     assert stranger.open(f"http://127.0.0.1:{again.port}/orders")[0] == 401
+
+
+def command_line(desk: Desk, *arguments: str, typed: str) -> str:
+    """Run a command of the command line with *typed* on its standard input."""
+    done = subprocess.run(
+        desk.command(*arguments),
+        cwd=ROOT,
+        env=desk.environment,
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+def fields_of(page: str) -> dict[str, str]:
+    found = re.findall('<input type="hidden" name="([^"]+)" value="([^"]*)"', page)
+    return {name: unescape(value) for name, value in found}
+
+
+def test_with_users_a_name_and_a_password_let_people_in_and_they_are_the_actors(
+    whole_desk: Desk,
+) -> None:
+    output = whole_desk.up(WEB_AND_WORKER)
+    shop, printed = f"http://127.0.0.1:{output.port}", output.login
+    before, alice, bob = Visitor(), Visitor(), Visitor()
+    assert before.enter(printed) == 200
+    assert "Make the first user" in before.open(f"{shop}/orders")[1]
+
+    secrets = {"alice": "the password of alice", "bob": "the password of bob"}
+    for name, role in (("alice", "admin"), ("bob", "sales")):
+        told = command_line(
+            whole_desk,
+            *("users", "add", name, "--role", role, "--password"),
+            typed=f"{secrets[name]}\n",
+        )
+        assert secrets[name] not in told
+    # In each process of the web, within a moment.
+    wait_for(lambda: {before.open(f"{shop}/orders")[0] for _ in range(10)} == {401})
+    again = whole_desk.run("login").stdout.strip()
+    assert "Log in" in before.open(again)[1]
+
+    for visitor, name in ((alice, "alice"), (bob, "bob")):
+        wrong = log_in(visitor, shop, name, "not the password")
+        assert wrong[0] == 401
+        assert log_in(visitor, shop, name, secrets[name])[0] == 200
+    assert bob.open(f"{shop}/users")[0] == 403
+    assert "bob" in alice.open(f"{shop}/users")[1]
+
+    form = fields_of(bob.open(f"{shop}/customers/new")[1])
+    typed = {**form, "name": "Frau Ünal", "customer_id": "UENAL"}
+    command_line(whole_desk, "users", "sign-out", "bob", typed="")
+    wait_for(lambda: {bob.open(f"{shop}/orders")[0] for _ in range(10)} == {401})
+    status, page = bob.open(f"{shop}/customers/new", typed)
+    assert status == 401
+    login = {**fields_of(page), "name": "bob", "password": secrets["bob"]}
+    status, page = bob.open(f"{shop}/login", login)
+    assert status == 200
+    assert 'value="Frau Ünal"' in page
+    assert bob.open(f"{shop}/customers/UENAL")[0] == 404
+    assert bob.open(f"{shop}/customers/new", {**typed, **fields_of(page)})[0] == 200
+    wait_for(lambda: bob.open(f"{shop}/customers/UENAL")[0] == 200, within=60)
+    shown = whole_desk.run("stream", "show", "customer-UENAL").stdout
+    assert "bob" in shown
+
+    logged = "".join(path.read_text() for path in whole_desk.folders.logs.glob("*"))
+    kept = [cookie.value or "" for cookie in bob.cookies if "login" in cookie.name]
+    assert len(kept) == 1
+    assert [secret for secret in (*secrets.values(), *kept) if secret in logged] == []
+
+    # Sessions live through restarts.
+    whole_desk.run("down")
+    port = whole_desk.up(WEB_AND_WORKER).port
+    assert bob.open(f"http://127.0.0.1:{port}/customers/UENAL")[0] == 200
+    assert before.open(f"http://127.0.0.1:{port}/orders")[0] == 401
+
+
+def log_in(visitor: Visitor, shop: str, name: str, password: str) -> tuple[int, str]:
+    form = fields_of(visitor.open(f"{shop}/login")[1])
+    return visitor.open(f"{shop}/login", {**form, "name": name, "password": password})
