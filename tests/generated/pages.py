@@ -9,9 +9,12 @@ from typing import Any
 
 from domain.errors import Rejection
 from tasks.shop.deciders import ALL as DECIDERS
-from tasks.shop.permissions import COMMANDS, ROLES
+from tasks.shop.permissions import COMMANDS, MEANINGS, ROLES, roles_with
 from tests.generated import touched
 from tests.support.databases import ROOT
+from webapp.authorization import OWN
+from webapp.login.page_permissions import ANYBODY, pages_of_forms
+from webapp.login.page_permissions import PAGES as PAGES_OF_WEB
 
 FILLED_IN = ("currency",)
 """What the web puts into a command that comes without it."""
@@ -117,7 +120,46 @@ def touched_files() -> str:
     return table(["Command", *touched.ROOMS], touched.counts())
 
 
+def roles() -> str:
+    """Return a row for each permission, with the roles that have it."""
+    return table(
+        ["Permission", "Who has it may", *(f"`{role}`" for role in ROLES)],
+        (
+            [f"`{permission}`", meaning, *(mark(permission, role) for role in ROLES)]
+            for permission, meaning in MEANINGS.items()
+        ),
+    )
+
+
+def mark(permission: str, role: str) -> str:
+    return "yes" if permission in ROLES[role] else ""
+
+
+def page_rights() -> str:
+    """Return a row for each permission, with the pages that want it and the roles."""
+    of_forms = dict(pages_of_forms())
+    endpoints: dict[str, list[str]] = {}
+    for endpoint, wanted in PAGES_OF_WEB.items():
+        if endpoint not in of_forms:
+            endpoints.setdefault(wanted, []).append(f"`{endpoint}`")
+    rows = [
+        [", ".join(endpoints[wanted]), wanted, "anybody"] for wanted in (ANYBODY, OWN)
+    ]
+    rows += [
+        [", ".join(endpoints[one]), f"`{one}`", ", ".join(map(code, roles_with(one)))]
+        for one in MEANINGS
+        if one in endpoints
+    ]
+    return table(["Pages", "Want", "Roles"], rows)
+
+
+def code(word: str) -> str:
+    return f"`{word}`"
+
+
 TABLES = {
+    "roles": roles,
+    "pages": page_rights,
     "commands": commands,
     "command_words": command_words,
     "event_words": event_words,
