@@ -361,3 +361,19 @@ def test_what_is_wrong_cannot_be_confirmed(client: FlaskClient) -> None:
     )
 
     assert answer.status_code == 422
+
+
+def test_an_order_of_as_many_lines_as_may_be_can_be_changed(
+    browser: Browser, client: FlaskClient, work: Work, place: Place, alice: str
+) -> None:
+    line = {"product": "RETRO-CLOCK with a chime", "quantity": 1, "unit_price": 1_250}
+    place(items=[line] * 500)
+    page = browser.see("/orders/1/lines")
+    shown = re.findall(r'name="(items[^"]*)"[^>]* value="([^"]*)"', page)
+    fields = {name: unescape(text) for name, text in shown}
+    fields |= {f"items.{number}.discount": "12.34" for number in range(500)}
+    sent = client.post("/orders/1/lines", data={**hidden_of(page), **fields})
+    assert sent.status_code == 303, text_of(sent.text)[:500]
+    work(sent)
+
+    assert "Lines changed" in text_of(browser.see("/orders/1"))
