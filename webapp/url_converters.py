@@ -1,18 +1,22 @@
 """Orders, customers and accounts in addresses of pages and the API."""
 
+import re
+from collections.abc import Iterable
+
 from flask import Flask
 from werkzeug.routing import BaseConverter
 
-# JSON parsers do not agree on larger numbers, so no order has one.
-ORDER = "<int(min=1, max=9007199254740992):order_id>"
+MAX_NUMBER = 2**53
+"""JSON parsers do not agree on larger numbers, so nothing has one."""
+ORDER = f"<int(min=1, max={MAX_NUMBER}):order_id>"
 CUSTOMER = "<customer:customer_id>"
 # Accounts and products have ids of the same form as customers.
 ACCOUNT = "<customer:account_id>"
 PRODUCT = "<customer:product_id>"
-TRANSFER = "<int(min=1, max=9007199254740992):transfer_id>"
+TRANSFER = f"<int(min=1, max={MAX_NUMBER}):transfer_id>"
 
 # A line of a statement, which has the position of its event.
-LINE = "<int(min=1, max=9007199254740992):position>"
+LINE = f"<int(min=1, max={MAX_NUMBER}):position>"
 
 PAGES_OF_ALL = frozenset({"new", "changes", "changes.csv"})
 
@@ -37,3 +41,9 @@ class CustomerNumber(BaseConverter):
 def know_numbers(app: Flask) -> None:
     """Add the converters of numbers to the addresses of *app*."""
     app.url_map.converters["customer"] = CustomerNumber
+
+
+def numbers_of_orders(texts: Iterable[str]) -> list[int]:
+    """Return the numbers of orders that *texts* are; what cannot be one is left out."""
+    numbers = [int(text) for text in texts if re.fullmatch("[1-9][0-9]{0,15}", text)]
+    return [number for number in numbers if number <= MAX_NUMBER]

@@ -1,6 +1,7 @@
 """One thing done with many orders: a form, a command for each, a page of results."""
 
 import re
+from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
@@ -185,3 +186,26 @@ def test_what_would_happen_to_each_order_is_told_and_nothing_is_sent(
     assert "Shipped Status: shipped" in text_of(shipped.text)
     assert "Nothing was sent." in text_of(shipped.text)
     assert f'value="{typed[f"tracking_no.{numbers[0]}"]}"' in shipped.text
+
+
+@pytest.mark.parametrize("number", ["9" * 19, "9" * 5000, "²", "٣", "-1", "0", ""])
+def test_a_number_that_no_order_has_is_told_and_no_error_of_ours(
+    client: FlaskClient, alice: str, number: str
+) -> None:
+    asked = client.get("/orders/many", query_string={"order": number})
+    followed = client.get(f"/orders/many/{uuid4()}", query_string={"order": number})
+    copied = client.get("/orders/new", query_string={"copy": number})
+
+    assert (asked.status_code, followed.status_code) == (400, 404)
+    assert "none of these orders is here" in asked.text
+    assert copied.status_code == 200
+
+
+def test_a_missing_reason_is_marked_where_all_share_one(
+    browser: Browser, client: FlaskClient, place: Place, alice: str
+) -> None:
+    page = browser.see(ticked("cancel", place("pending"), place("pending")))
+    answer = client.post("/orders/many", data={**fields_of(page), "reason": ""})
+
+    assert answer.status_code == 422
+    assert answer.text.count('class="problem"') == 1

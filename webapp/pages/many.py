@@ -6,27 +6,27 @@ the page that follows them needs no memory: it computes their ids again.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
-from uuid import UUID, uuid4
+from dataclasses import dataclass, replace
+from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from domain.errors import Fault, InvalidInput
+from domain.errors import InvalidInput
 from eventstore.ids import command_id_for
 from eventstore.journal.entries import Entry, find_many
 from readmodels import order_details
 from readmodels.order_details import OrderDetailsView
 from tasks.accept import CommandRequest, accept_many
 from webapp.authorization import caller
-from webapp.command_input import command_from, version_of
+from webapp.command_input import command_from
 from webapp.current_shop import the_notation, the_shop
+from webapp.forms.actions import form_for
 from webapp.forms.definitions import FORMS
 from webapp.forms.form import Action
-from webapp.forms.labels import sentence_beside
-from webapp.forms.submit import TRY
-from webapp.forms.values import FormValues, data_of, values_for
+from webapp.forms.form_state import FormState, new_key
+from webapp.forms.submit import TRY, version_in
+from webapp.forms.values import FormValues, data_of
 from webapp.journal_source import ask_journal
 from webapp.login.acting import require_sending, the_user
 from webapp.parked_rows import mark_rows
@@ -35,6 +35,7 @@ from webapp.query_parameters import one_of, refuse
 from webapp.read_connection import reading
 from webapp.trying.asking import CannotTell, try_command
 from webapp.trying.wording import TriedWords, in_words
+from webapp.url_converters import numbers_of_orders
 
 MAX_AT_ONCE = 200
 """A page of so many forms is as large as a list of all that can be ticked on four."""
@@ -50,19 +51,17 @@ PRINT = "print"
 routes = Blueprint("many", __name__)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Part:
     """
-    One of the orders: what is typed for it, and what is wrong with that.
+    One of the orders, and its form with what is typed.
 
     *tried* is what would happen to it, where that is asked.
     """
 
     order: OrderDetailsView
-    is_offered: bool
-    typed: Mapping[str, str] = field(default_factory=dict)
-    version: str = ""
-    problems: Mapping[str, str] = field(default_factory=dict)
+    filled: FormState
+    is_offered: bool = True
     tried: TriedWords | None = None
 
 
@@ -74,7 +73,11 @@ def ask() -> ResponseReturnValue:
         return render_template("print/packing_slips.html", orders=orders)
     action = ACTIONS[name]
     require_sending(action.command_type)
-    return show(action, [suggested(action, order) for order in orders], str(uuid4()))
+    parts = [
+        Part(order, form_for(action, order), bool(action.is_offered(order)))
+        for order in orders
+    ]
+    return show(action, parts, new_key())
 
 
 def find_orders(written: Sequence[str]) -> list[OrderDetailsView]:
@@ -83,23 +86,13 @@ def find_orders(written: Sequence[str]) -> list[OrderDetailsView]:
         refuse("no order was ticked")
     if len(written) > MAX_AT_ONCE:
         refuse(f"at most {MAX_AT_ONCE} orders are done at once")
-    numbers = [int(text) for text in written if text.isascii() and text.isdecimal()]
+    numbers = numbers_of_orders(written)
     with reading(order_details.projection) as (connection, position):
         found = order_details.find_many(connection, numbers)
         mark_rows(connection, order_details.projection, found, position)
+    if not found:
+        refuse("none of these orders is here")
     return found
-
-
-def suggested(action: Action, order: OrderDetailsView) -> Part:
-    """Return an order with the values that its own form would have."""
-    is_offered = bool(action.is_offered(order))
-    data = action.suggest(order) if is_offered else {}
-    return Part(
-        order=order,
-        is_offered=is_offered,
-        typed=values_for(action, data, the_notation()).fields,
-        version=str(order.version),
-    )
 
 
 def show(
@@ -116,38 +109,32 @@ def send() -> ResponseReturnValue:
     if action is None or not is_key(key):
         raise Problem("bad-request", "The form came without its action or its key.")
     require_sending(action.command_type)
-    parts = [posted(action, order) for order in find_orders(written_orders())]
-    wanted = [request_for(action, part, key) for part in parts]
-    if any(one is None for one in wanted):
+    orders = find_orders(request.form.getlist("order"))
+    asked = [request_for(posted(action, order), key) for order in orders]
+    parts = [part for part, _ in asked]
+    ready = [one for _, one in asked if one is not None]
+    if len(ready) < len(parts):
         return show(action, parts, key, 422)
-    ready = [one for one in wanted if one is not None]
     if TRY in request.form:
-        return show_tried(action, parts, ready, key)
+        return show(action, list(map(try_part, parts, ready)), key)
     accept_many(the_shop(), ready, principal=the_user())
-    numbers = [part.order.order_id for part in parts]
+    numbers = [order.order_id for order in orders]
     return redirect(url_for("many.fates", key=key, order=numbers), 303)
 
 
-def show_tried(
-    action: Action, parts: Sequence[Part], wanted: Sequence[CommandRequest], key: str
-) -> ResponseReturnValue:
-    """Show what would happen to each order by itself; nothing is sent."""
-    for part, one in zip(parts, wanted, strict=True):
-        try:
-            tried = try_command(
-                the_shop(),
-                one.command,
-                principal=the_user(),
-                expected_version=one.expected_version,
-            )
-            part.tried = in_words(tried)
-        except CannotTell:
-            part.problems = {action.fields[0]: KINDS["undecidable"].meaning}
-    return show(action, parts, key)
-
-
-def written_orders() -> Sequence[str]:
-    return request.form.getlist("order")
+def try_part(part: Part, wanted: CommandRequest) -> Part:
+    """Return *part* with what would happen to its order by itself."""
+    try:
+        tried = try_command(
+            the_shop(),
+            wanted.command,
+            principal=the_user(),
+            expected_version=wanted.expected_version,
+        )
+    except CannotTell:
+        told = replace(part.filled, message=KINDS["undecidable"].meaning)
+        return replace(part, filled=told)
+    return replace(part, tried=in_words(tried))
 
 
 def is_key(text: str) -> bool:
@@ -164,34 +151,31 @@ def posted(action: Action, order: OrderDetailsView) -> Part:
         name: request.form.get(f"{name}.{number}", request.form.get(name, "")).strip()
         for name in action.fields
     }
-    version = request.form.get(f"version.{number}", "")
-    return Part(order=order, is_offered=True, typed=typed, version=version)
+    filled = FormState(
+        form=action,
+        typed=FormValues(typed),
+        about={action.about: number},
+        version=request.form.get(f"version.{number}", ""),
+    )
+    return Part(order, filled)
 
 
-def request_for(action: Action, part: Part, key: str) -> CommandRequest | None:
-    """Return the command for an order, or None with the part's problems."""
-    number = part.order.order_id
-    typed = FormValues(dict(part.typed))
-    data, faults = data_of(action, typed, the_notation())
+def request_for(part: Part, key: str) -> tuple[Part, CommandRequest | None]:
+    """Return the command for an order, or None and the part with its faults."""
+    filled = part.filled
+    data, faults = data_of(filled.form, filled.typed, the_notation())
     try:
         command = command_from(
-            the_shop(), action.command_type, {**data, action.about: number}, faults
+            the_shop(), filled.form.command_type, {**data, **filled.about}, faults
         )
-        seen = version_of(part.version) if action.expects_version else None
     except InvalidInput as error:
-        part.problems = problems_of(error.faults)
-        return None
-    return CommandRequest(command, key_of(key, number), seen)
+        return replace(part, filled=replace(filled, faults=error.faults)), None
+    its_key = key_of(key, part.order.order_id)
+    return part, CommandRequest(command, its_key, version_in(filled))
 
 
 def key_of(key: str, number: int) -> str:
     return f"{key}/{number}"
-
-
-def problems_of(faults: Sequence[Fault]) -> dict[str, str]:
-    return {
-        fault.field: sentence_beside(fault.field, fault.problem) for fault in faults
-    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,10 +192,10 @@ class Fate:
 
 @routes.get("/orders/many/<uuid:key>")
 def fates(key: UUID) -> ResponseReturnValue:
-    numbers = [int(text) for text in request.args.getlist("order") if text.isdecimal()]
+    numbers = numbers_of_orders(request.args.getlist("order"))[:MAX_AT_ONCE]
     ids = {
         number: command_id_for(caller().name, key_of(str(key), number))
-        for number in numbers[:MAX_AT_ONCE]
+        for number in numbers
     }
     entries = ask_journal(lambda connection: find_many(connection, list(ids.values())))
     found = [Fate(number, entries.get(ids[number])) for number in ids]
@@ -221,5 +205,4 @@ def fates(key: UUID) -> ResponseReturnValue:
     template = (
         "many_fates.html" if "HX-Request" in request.headers else "many_page.html"
     )
-    context: dict[str, Any] = {"fates": found, "waiting": waiting}
-    return render_template(template, **context)
+    return render_template(template, fates=found, waiting=waiting)

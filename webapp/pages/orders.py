@@ -1,6 +1,5 @@
 """The pages of orders: the list, one order with its actions, and a new one."""
 
-import re
 from dataclasses import asdict
 from typing import Any
 
@@ -28,7 +27,7 @@ from webapp.problems import no_order
 from webapp.query_parameters import OF_ORDERS, kept_parameters, orders_asked
 from webapp.read_connection import reading, tell_undecided
 from webapp.rows_found import find_rows, search_orders
-from webapp.url_converters import ORDER
+from webapp.url_converters import ORDER, numbers_of_orders
 
 A_PAGE = 50
 PLACE = FORMS["PlaceOrder"]
@@ -52,9 +51,8 @@ def newest() -> ResponseReturnValue:
 
 @routes.get("/orders/new")
 def empty_order() -> ResponseReturnValue:
-    copied = request.args.get("copy", "")
-    if re.fullmatch("[1-9][0-9]{0,14}", copied):
-        order = known_order(int(copied))
+    if copied := numbers_of_orders([request.args.get("copy", "")]):
+        order = known_order(*copied)
         typed = values_for(PLACE, data_of_copy(order), the_notation())
         return show(FormState(form=PLACE, typed=typed))
     customer_id = request.args.get("customer", "")
