@@ -8,6 +8,7 @@ import psycopg
 
 from domain.money import format_amount, format_number
 from tasks.catch_up import find_live_standings
+from tasks.shop.counts import count_in_words
 from tasks.shop.history_import.comparing import PlanComparison
 from tasks.shop.history_import.csv_files import show_text
 from tasks.shop.history_import.errors import ImportRefused
@@ -146,11 +147,6 @@ def describe_missing(plan: Plan, compared: PlanComparison) -> str:
     ]
     listed = " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
     return f"{listed}: {count_in_words(counts.total(), 'event')}"
-
-
-def count_in_words(count: int, one: str, many: str = "") -> str:
-    """Return *count* with the word for it: `1 order`, `830 orders`."""
-    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
 
 
 def tell_followed(shop: Shop, seconds: float) -> None:

@@ -7,10 +7,11 @@ import click
 import psycopg
 
 from cli import import_report as report
-from cli.import_report import count_in_words, shown
+from cli.import_report import shown
 from cli.importing import INTERRUPTED, Import
 from eventstore.errors import EventStoreError
 from tasks.shop.adopting import Articles, find_articles
+from tasks.shop.counts import count_in_words
 from tasks.shop.history_import.csv_files import show_text
 from tasks.shop.history_import.errors import ImportRefused
 from tasks.shop.history_import.preconditions import examine_shop

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 import sqlalchemy as sa
@@ -50,6 +50,15 @@ def begin_on(connection: Connection) -> psycopg.Connection[Any]:
     if not driver.autocommit and driver.info.transaction_status == IDLE:
         driver.execute("SELECT")
     return driver
+
+
+def fetch_value(
+    connection: psycopg.Connection[Any], query: LiteralString, *values: Any
+) -> Any:
+    """Return the value that *query* has one of, such as a stored function's answer."""
+    row = connection.execute(query, values).fetchone()
+    assert row is not None
+    return row[0]
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from eventstore.access.senders import PROCESS
 from eventstore.journal import entries
 from readmodels import accounts, order_list, products
 from readmodels.products import ProductView
+from tasks.shop.counts import count_in_words
 from tasks.shop.wiring import Shop
 
 MAX_NAMED = 5
@@ -88,7 +89,7 @@ def orders_under_way(numbers: Sequence[int]) -> Sequence[str]:
         return []
     named = ", ".join(map(str, numbers[:MAX_NAMED]))
     more = f" and {len(numbers) - MAX_NAMED:,} more" if numbers[MAX_NAMED:] else ""
-    return [f"{count(numbers, 'order')} under way: {named}{more}"]
+    return [f"{count_in_words(len(numbers), 'order')} under way: {named}{more}"]
 
 
 def money_in_account(connection: sa.Connection, customer_id: str) -> Sequence[str]:
@@ -109,11 +110,7 @@ def scheduled_commands(
         for entry in entries.find_scheduled(connection, streams)
         if not entry.principal.startswith(PROCESS)
     ]
-    return [f"{count(found, 'scheduled command')}"] if found else []
-
-
-def count(things: Sequence[object], name: str) -> str:
-    return f"{len(things):,} {name}{'' if len(things) == 1 else 's'}"
+    return [f"{count_in_words(len(found), 'scheduled command')}"] if found else []
 
 
 Find = Callable[[Shop, Any], list[Fault]]

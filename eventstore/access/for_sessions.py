@@ -7,12 +7,13 @@ psycopg.errors.InsufficientPrivilege unless the session is an admin's.
 
 from collections.abc import Collection
 from datetime import timedelta
-from typing import Any, Literal, LiteralString
+from typing import Any, Literal
 
 import psycopg
 
 from eventstore.access.tokens import Token, hash_of, new_token
 from eventstore.access.users import User
+from eventstore.connection import fetch_value
 
 Change = Literal["roles", "disable", "enable", "password", "sign out"]
 
@@ -20,7 +21,7 @@ Change = Literal["roles", "disable", "enable", "password", "sign out"]
 def add_first_user(connection: psycopg.Connection[Any], name: str, hashed: str) -> bool:
     """Add the first user, an admin; return whether there was none. Wants no session."""
     query = "SELECT public.add_first_user(%s, %s)"
-    return bool(_value(connection, query, name, hashed))
+    return bool(fetch_value(connection, query, name, hashed))
 
 
 def find_users(connection: psycopg.Connection[Any], session: bytes) -> list[User]:
@@ -68,7 +69,7 @@ def change_password(
     Both are hashes. All sessions of the user end.
     """
     query = "SELECT public.change_password_as(%s, %s, %s)"
-    return bool(_value(connection, query, session, old, new))
+    return bool(fetch_value(connection, query, session, old, new))
 
 
 def create_token(
@@ -82,7 +83,7 @@ def create_token(
     prefix, token = new_token()
     query = "SELECT public.create_token_as(%s, %s, %s, %s::text[], %s)"
     values = (prefix, hash_of(token), list(scopes), expires_in)
-    return token if _value(connection, query, session, *values) else None
+    return token if fetch_value(connection, query, session, *values) else None
 
 
 def find_tokens(
@@ -104,7 +105,7 @@ def revoke_token(
 ) -> bool:
     """Revoke a token, another user's only for an admin; return whether it was there."""
     query = "SELECT public.revoke_token_as(%s, %s)"
-    return bool(_value(connection, query, session, prefix))
+    return bool(fetch_value(connection, query, session, prefix))
 
 
 def _change(
@@ -116,12 +117,6 @@ def _change(
     hashed: str | None,
 ) -> bool:
     query = "SELECT public.change_user_as(%s, %s, %s, %s::text[], %s)"
-    return bool(_value(connection, query, session, what, name, list(roles), hashed))
-
-
-def _value(
-    connection: psycopg.Connection[Any], query: LiteralString, *values: Any
-) -> Any:
-    row = connection.execute(query, values).fetchone()
-    assert row is not None
-    return row[0]
+    return bool(
+        fetch_value(connection, query, session, what, name, list(roles), hashed)
+    )

@@ -5,9 +5,11 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, LiteralString, NamedTuple
+from typing import Any, NamedTuple
 
 import psycopg
+
+from eventstore.connection import fetch_value
 
 IDLE = timedelta(hours=12)
 LONGEST = timedelta(days=7)
@@ -77,7 +79,7 @@ def open_session(
     """
     secret = secrets.token_urlsafe(32)
     query = "SELECT public.open_session(%s, %s, %s, %s, %s)"
-    is_open = _value(
+    is_open = fetch_value(
         connection,
         query,
         user,
@@ -107,21 +109,13 @@ def end_session(
 ) -> int:
     """End a session, or all sessions of its user; return how many were ended."""
     query = "SELECT public.end_session(%s, %s)"
-    return int(_value(connection, query, hashed, is_everywhere))
+    return int(fetch_value(connection, query, hashed, is_everywhere))
 
 
 def end_sessions_of(connection: psycopg.Connection[Any], user: str) -> int:
     """End all sessions of *user*; return how many there were."""
-    return int(_value(connection, "SELECT public.end_sessions_of(%s)", user))
+    return int(fetch_value(connection, "SELECT public.end_sessions_of(%s)", user))
 
 
 def hash_of(secret: str) -> bytes:
     return hashlib.sha256(secret.encode(errors="surrogateescape")).digest()
-
-
-def _value(
-    connection: psycopg.Connection[Any], query: LiteralString, *values: Any
-) -> Any:
-    row = connection.execute(query, values).fetchone()
-    assert row is not None
-    return row[0]

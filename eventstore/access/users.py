@@ -2,9 +2,11 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, LiteralString, NamedTuple
+from typing import Any, NamedTuple
 
 import psycopg
+
+from eventstore.connection import fetch_value
 
 
 class User(NamedTuple):
@@ -21,7 +23,7 @@ class User(NamedTuple):
 
 def has_users(connection: psycopg.Connection[Any]) -> bool:
     """Return whether there is any user, enabled or disabled; none is ever deleted."""
-    return bool(_value(connection, "SELECT public.has_users()"))
+    return bool(fetch_value(connection, "SELECT public.has_users()"))
 
 
 def find_users(connection: psycopg.Connection[Any]) -> list[User]:
@@ -40,7 +42,7 @@ def add_user(
 ) -> bool:
     """Add a user; return whether the name was free."""
     query = "SELECT public.add_user(%s, %s::text[])"
-    return bool(_value(connection, query, name, list(roles)))
+    return bool(fetch_value(connection, query, name, list(roles)))
 
 
 def set_roles(
@@ -48,7 +50,7 @@ def set_roles(
 ) -> bool:
     """Set the roles of a user; return whether there is such a user."""
     query = "SELECT public.set_roles(%s, %s::text[])"
-    return bool(_value(connection, query, name, list(roles)))
+    return bool(fetch_value(connection, query, name, list(roles)))
 
 
 def set_disabled(
@@ -60,7 +62,7 @@ def set_disabled(
     One who is disabled has no session any more, and must log in again once enabled.
     """
     query = "SELECT public.set_disabled(%s, %s)"
-    return bool(_value(connection, query, name, is_disabled))
+    return bool(fetch_value(connection, query, name, is_disabled))
 
 
 def set_password(connection: psycopg.Connection[Any], name: str, hashed: str) -> bool:
@@ -69,12 +71,6 @@ def set_password(connection: psycopg.Connection[Any], name: str, hashed: str) ->
 
     All sessions of the user end.
     """
-    return bool(_value(connection, "SELECT public.set_password(%s, %s)", name, hashed))
-
-
-def _value(
-    connection: psycopg.Connection[Any], query: LiteralString, *values: Any
-) -> Any:
-    row = connection.execute(query, values).fetchone()
-    assert row is not None
-    return row[0]
+    return bool(
+        fetch_value(connection, "SELECT public.set_password(%s, %s)", name, hashed)
+    )

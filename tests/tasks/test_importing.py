@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
-from cli.import_report import count_in_words
 from domain.input import parse
 from domain.orders.commands import PlaceOrder
 from tasks.accept import accept
 from tasks.shop import wiring
+from tasks.shop.counts import count_in_words
 from tasks.shop.wiring import Shop
 from tests.support.histories import (
     History,

@@ -75,19 +75,28 @@ def name_customer(typed: str) -> tuple[str, list[Fault]]:
     Where it may be one of several it is asked back. Whom the list does not have may
     have been registered a moment ago: then it is what was typed.
     """
+    customer, faults = find_customer(typed)
+    return typed if customer is None else customer.customer_id, faults
+
+
+def find_customer(typed: str) -> tuple[CustomerView | None, list[Fault]]:
+    """Return whom `name_customer` means, None where the list does not have them."""
     asked = without_nul(typed)
+    if not asked.strip():
+        return None, []
     with reading(customers.projection) as (connection, _):
-        if not asked.strip() or customers.find_one(connection, asked):
-            return typed, []
+        by_number = customers.find_one(connection, asked)
+        if by_number is not None:
+            return by_number, []
         found = customers.find(connection, search=asked, limit=MAX_NAMED).rows
     same = [one for one in found if words(one.name) == words(asked)]
     if len(same) == 1:
-        return same[0].customer_id, []
+        return same[0], []
     if not found:
-        return typed, []
+        return None, []
     named = ", ".join(f"{one.name} ({one.customer_id})" for one in same or found)
     problem = f"is no customer's number; did you mean {named}?"
-    return typed, [Fault("customer_id", problem)]
+    return None, [Fault("customer_id", problem)]
 
 
 def products_typed(names: Iterable[str]) -> dict[str, list[ProductView]]:
@@ -188,11 +197,9 @@ def with_address(typed: FormValues) -> tuple[FormValues, str]:
     asked = typed.fields["customer_id"]
     if not asked:
         return typed, "Type the customer first, then fill in the address."
-    number, unclear = name_customer(asked)
+    customer, unclear = find_customer(asked)
     if unclear:
         return typed, f"{asked} {unclear[0].problem}"
-    with reading(customers.projection) as (connection, _):
-        customer = customers.find_one(connection, without_nul(number))
     if customer is None:
         return typed, f"There is no customer {asked} here."
     if customer.address is None:
