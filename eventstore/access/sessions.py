@@ -25,7 +25,7 @@ class Session(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class LoginCounter:
     """
     What logins are counted by: a *digest* of an address, a name or a browser.
 
@@ -50,7 +50,7 @@ class LoginBegun(NamedTuple):
 
 
 def begin_login(
-    connection: psycopg.Connection[Any], user: str, counted: Sequence[Counted]
+    connection: psycopg.Connection[Any], user: str, counted: Sequence[LoginCounter]
 ) -> LoginBegun:
     """Count a login of *user*, by an address first; `open_session` forgives it."""
     row = connection.execute(
@@ -70,7 +70,7 @@ def open_session(
     connection: psycopg.Connection[Any],
     user: str,
     hashed: str,
-    counted: Sequence[Counted],
+    counted: Sequence[LoginCounter],
 ) -> str | None:
     """
     Return the secret of a new session of *user*; None if the password is another.

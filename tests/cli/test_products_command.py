@@ -26,7 +26,7 @@ FREE = {"product": "ENGRAVING", "unit_price": 1_200}
 
 @pytest.fixture
 def before(shop: Shop, do: Do) -> Shop:
-    """A shop of before, with three orders; the last in time was appended first."""
+    """An upgraded shop with three orders; the last in time was appended first."""
     do(alice)
     with shop.engine.begin() as connection:
         connection.execute(sa.text("SELECT setval('order_numbers', 10)"))

@@ -21,7 +21,7 @@ from eventstore.access.for_sessions import (
 from eventstore.access.sessions import (
     IDLE,
     LONGEST,
-    Counted,
+    LoginCounter,
     begin_login,
     end_session,
     end_sessions_of,
@@ -215,12 +215,12 @@ def test_roles_that_are_taken_away_are_gone_from_the_session(
     assert found.roles == ["sales"]
 
 
-def counted(digest: bytes, allowed: int = 3, seconds: float = 60) -> Counted:
-    return Counted(digest, allowed, timedelta(seconds=seconds))
+def counted(digest: bytes, allowed: int = 3, seconds: float = 60) -> LoginCounter:
+    return LoginCounter(digest, allowed, timedelta(seconds=seconds))
 
 
 def waits(
-    connection: Connection, *by: Counted, times: int = 1, user: str = "alice"
+    connection: Connection, *by: LoginCounter, times: int = 1, user: str = "alice"
 ) -> list[bool]:
     """Return of so many logins whether each has to wait."""
     begun = [begin_login(connection, user, by) for _ in range(times)]

@@ -123,7 +123,7 @@ def test_after_each_step_of_an_order_the_figures_are_the_sums_of_the_rows(
 def test_what_nobody_was_asked_for_stays_however_the_order_is_changed(
     shop: Shop, do: Do
 ) -> None:
-    """The freight of an order of before is noted, and in no total."""
+    """The freight of an order of version 2 is noted, and in no total."""
     do(alice)
     with shop.transaction() as connection:
         append(connection, [("order-1", an_old_order())], expected={"order-1": 0})

@@ -189,7 +189,7 @@ def test_views_of_another_version_are_made_again(shop: Shop) -> None:
     with shop.engine.begin() as connection:
         connection.exec_driver_sql(
             """
-            COMMENT ON SCHEMA reporting IS 'made from the code: of before';
+            COMMENT ON SCHEMA reporting IS 'made from the code: earlier';
             DROP VIEW reporting.permissions;
             CREATE OR REPLACE VIEW reporting.roles AS
                 SELECT 'x' AS role, 'y' AS permission, 'z' AS command_type, 1 AS other;

@@ -19,13 +19,13 @@ from domain.products import commands as products
 DEAREST = 10_000_000_000_000
 
 
-class Refused(Exception):
+class Refusal(Exception):
     """What was sent must be refused."""
 
 
 def refuse_if(must: bool) -> None:
     if must:
-        raise Refused
+        raise Refusal
 
 
 def half_up(exact: Fraction) -> int:
@@ -130,14 +130,14 @@ class Ledger:
         """Book *command*, or return False for one that must be refused."""
         try:
             if self.placed_on is None and hasattr(command, "order_id"):
-                raise Refused
+                raise Refusal
             self.book(command, now)
-        except Refused:
+        except Refusal:
             return False
         return True
 
     def book(self, command: Any, now: datetime) -> None:
-        """Raise Refused before anything is booked."""
+        """Raise Refusal before anything is booked."""
         match command:
             case products.ChangePrice(product_id=product_id, unit_price=price):
                 refuse_if(product_id not in self.prices)

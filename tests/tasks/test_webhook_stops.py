@@ -214,7 +214,7 @@ def test_after_a_pause_nothing_begins_that_was_not_handed_over(
 
 
 def test_who_is_resumed_gets_no_event_twice_at_a_time(shop: Shop) -> None:
-    """The requests of before end first, though their answers take long."""
+    """The earlier requests end first, though their answers take long."""
     with receiving(2) as (receiver, other), shop.lent() as log:
         receiver.respond = receiver.hang
         append_to(log, "order-1", 1, 2)

@@ -214,7 +214,7 @@ def away(*_: object) -> None:
 def test_what_is_sent_on_trust_while_the_database_is_away_is_not_accepted(
     app: Flask, shop: Shop, browser: BrowserClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The page is there, and what was typed; but nobody acts by a session of before."""
+    """The page is there, and what was typed; but nobody acts by an earlier session."""
     hidden = hidden_in(browser.get("/customers/new").text)
     with shop.lent() as connection:
         set_disabled(connection, "alice", is_disabled=True)

@@ -166,7 +166,7 @@ def name_products(
 def items_as_typed(
     items: Sequence[Mapping[str, Any]], order: OrderDetailsView | None
 ) -> list[dict[str, Any]]:
-    """Return a command's lines as its form has them; *order* has those of before."""
+    """Return a command's lines as its form has them; *order* has its present lines."""
     known = {line.number: line.product for line in (order.lines if order else ())}
     typed = []
     for item in items:

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from flask import Response, request
 
-from eventstore.access.sessions import Counted
+from eventstore.access.sessions import LoginCounter
 from tasks.shop.local_access import derive_secret, is_cookie, shop_id
 from webapp.current_shop import the_settings
 from webapp.local_login import SECONDS_OF_COOKIE, local_cookie
@@ -23,14 +23,14 @@ BY_ADDRESS = (100, timedelta(seconds=9))
 """The same for an address: all that come by ssh have the same one."""
 
 
-def counted_by(user: str) -> list[Counted]:
+def counted_by(user: str) -> list[LoginCounter]:
     """Return what a login as *user* is counted by in this request."""
     known = browser_of(user)
     if known is not None:
-        return [Counted(digest_of("browser", f"{known} {user}"), *BY_NAME)]
+        return [LoginCounter(digest_of("browser", f"{known} {user}"), *BY_NAME)]
     return [
-        Counted(digest_of("address", request.remote_addr or ""), *BY_ADDRESS),
-        Counted(digest_of("name", user), *BY_NAME),
+        LoginCounter(digest_of("address", request.remote_addr or ""), *BY_ADDRESS),
+        LoginCounter(digest_of("name", user), *BY_NAME),
     ]
 
 

@@ -35,7 +35,7 @@ AGAIN = (
 )
 
 
-class Held(NamedTuple):
+class HeldForm(NamedTuple):
     """A form: the endpoint that it was sent to, what it is about, and its fields."""
 
     endpoint: str
@@ -58,7 +58,7 @@ def hold() -> str:
     if not has_token():
         # It is of no page of ours, or not of this browser.
         return ""
-    held = Held(
+    held = HeldForm(
         str(request.endpoint),
         request.view_args or {},
         [
@@ -71,7 +71,7 @@ def hold() -> str:
     return box_of(user, browser).encrypt(packed).decode()
 
 
-def open_held(text: str, user: str) -> Held | None:
+def open_held(text: str, user: str) -> HeldForm | None:
     """Return the form that *user* has typed in this browser, or None."""
     browser = session.get(BROWSER)
     if not text or browser is None:
@@ -81,10 +81,10 @@ def open_held(text: str, user: str) -> Held | None:
         packed = box_of(user, browser).decrypt(text.encode(), ttl=seconds)
     except InvalidToken:
         return None
-    return msgspec.json.decode(zlib.decompress(packed), type=Held)
+    return msgspec.json.decode(zlib.decompress(packed), type=HeldForm)
 
 
-def filled_again(held: Held) -> FormState | None:
+def filled_again(held: HeldForm) -> FormState | None:
     """Return the form as it was typed; None if this version has no such form."""
     form = form_at(held.endpoint)
     if form is None:

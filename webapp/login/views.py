@@ -27,7 +27,7 @@ from webapp.login import sessions
 from webapp.login.acting import may_open, the_user
 from webapp.login.browsers import counted_by, know_browser
 from webapp.login.hashing import a_turn
-from webapp.login.held_forms import BROWSER, USER, Held, filled_again, open_held
+from webapp.login.held_forms import BROWSER, USER, HeldForm, filled_again, open_held
 from webapp.login.page import login_page, usable_address
 from webapp.outages import DATABASE_ERRORS, problem_of
 from webapp.problems import Problem
@@ -118,7 +118,7 @@ def begin_anew(user: str) -> None:
     session[USER], session[BROWSER] = user, secrets.token_hex(16)
 
 
-def shown_again(held: Held, secret: str) -> Response | None:
+def shown_again(held: HeldForm, secret: str) -> Response | None:
     """Return the page of the form that was typed before the login."""
     with the_shop().lent() as connection:
         found = find_session(connection, hash_of(secret))

@@ -127,7 +127,7 @@ def has_settled(writer: Writer) -> bool:
 
 
 def has_purged(shop: Shop, store: RowStore) -> bool:
-    """Return whether each shelf has nothing of before the last forgetting."""
+    """Return whether each shelf has nothing older than the last forgetting."""
     with shop.lent() as connection:
         orders = registry.find_orders(connection, store.name)
     shelves = [store.load_shelf(one.name) for one in store.projections]

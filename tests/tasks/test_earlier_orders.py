@@ -1,5 +1,5 @@
 """
-Orders of before payments in parts, parcels and freight that is due: what they mean now.
+What orders mean now whose events are older than part payments, parcels and due freight.
 
 Their events are those that earlier versions wrote, in `tests/domain/history`.
 """
