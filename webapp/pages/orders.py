@@ -18,7 +18,7 @@ from webapp.forms.actions import add_addresses, form_for, forms_offered
 from webapp.forms.definitions import FORMS
 from webapp.forms.form import Action
 from webapp.forms.form_state import FormState, show
-from webapp.forms.of_orders import is_known
+from webapp.forms.offered_on_orders import is_known
 from webapp.forms.submit import send
 from webapp.forms.values import FormValues, values_for
 from webapp.journal_source import ask_journal
