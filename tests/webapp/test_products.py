@@ -80,3 +80,7 @@ def test_two_who_change_a_price_do_not_overwrite_each_other(
 
     assert "Somebody else has changed it meanwhile" in browser.fate(second)
     assert "13.00 EUR" in browser.see("/products/1")
+
+
+def test_an_empty_list_tells_how_past_orders_fill_it(browser: Browser) -> None:
+    assert "recount products adopt" in browser.see("/products")
