@@ -25,6 +25,7 @@ COUNTED = {
     "ProductAdded": "product",
     "OrderCreated": "order",
     "OrderShipped": "shipping",
+    "PaymentReceived": "payment",
     "ProductDiscontinued": "discontinuation",
 }
 """The events that the result counts, each by a word for it."""
@@ -76,6 +77,13 @@ def tell_left_out(history: History, currency: str) -> None:
             f" {count_in_words(history.orders_left_out, 'order is', 'orders are')}"
             " left out"
         )
+
+
+def tell_unpaid() -> None:
+    click.echo(
+        "payments   these files know none, so what orders cost is due;"
+        " --paid-when-shipped notes shipped orders as paid"
+    )
 
 
 def tell_unlisted(ids: Sequence[str], what: str) -> None:

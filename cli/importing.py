@@ -65,9 +65,19 @@ def source_of(context: click.Context, _: click.Parameter, value: str | None) -> 
     help="What the history is called in the log; the folder's name if not given.",
 )
 @click.option("--skip-bad", is_flag=True, help="Import the rest where rows are bad.")
+@click.option(
+    "--paid-when-shipped",
+    is_flag=True,
+    help="Note each shipped order as paid in full on that day.",
+)
 @click.option("--dry-run", is_flag=True, help="Check everything, and write nothing.")
 def import_history(
-    folder: Path, currency: str, source: str, skip_bad: bool, dry_run: bool
+    folder: Path,
+    currency: str,
+    source: str,
+    skip_bad: bool,
+    paid_when_shipped: bool,
+    dry_run: bool,
 ) -> None:
     """
     Bring the history of a shop into the log.
@@ -76,18 +86,23 @@ def import_history(
     Customers, products, orders and shippings are appended in order of time, at 00:00 of
     their days in the shop's TIMEZONE. A product without a price is not on the list.
 
+    The files know no payments, so all that an order costs is due. Where shipped orders
+    were paid, say --paid-when-shipped, in this run or in one more.
+
     Nothing is written before all rows were checked. A second run appends what is
     missing, so one that was killed is simply run again.
     """
     this = Import(shop(), currency)
     try:
         history = this.read(folder, skip_bad=skip_bad)
-        plan = this.plan(history, source)
+        plan = this.plan(history, source, paid_when_shipped=paid_when_shipped)
         if dry_run:
             this.rehearse(plan)
         else:
             this.carry_out(plan)
         report.tell_left_out(history, currency)
+        if not paid_when_shipped:
+            report.tell_unpaid()
     except ImportRefused as error:
         report.tell_refusal(error, this.appended)
         sys.exit(1)
@@ -119,12 +134,13 @@ class Import:
             )
         return history
 
-    def plan(self, history: History, source: str) -> Plan:
+    def plan(self, history: History, source: str, *, paid_when_shipped: bool) -> Plan:
         plan = plan_of(
             history,
             source=source,
             currency=self.currency,
             zone=self.shop.settings.timezone,
+            paid_when_shipped=paid_when_shipped,
         )
         report.tell_history(history, plan, self.currency)
         return plan

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
-from domain.orders.events import OrderShipped
+from domain.orders.events import OrderShipped, PaymentReceived
 from domain.products.events import ProductDiscontinued
 from eventstore.aggregates.decider import Decider
 from eventstore.log.codec import schema_of
@@ -87,17 +87,29 @@ def event_id(import_id: UUID, planned: PlannedEvent) -> UUID:
 
 Turn = tuple[datetime, int, str | int, PlannedEvent]
 """An event's time, and its rank and subject, which order events of the same time."""
-REGISTERED, LISTED, CREATED, SHIPPED, DISCONTINUED = range(5)
+REGISTERED, LISTED, CREATED, SHIPPED, PAID, DISCONTINUED = range(6)
 
 
-def plan_of(history: History, *, source: str, currency: str, zone: ZoneInfo) -> Plan:
-    """Return the plan of a history. Raises ImportRefused if no order is left."""
+def plan_of(
+    history: History,
+    *,
+    source: str,
+    currency: str,
+    zone: ZoneInfo,
+    paid_when_shipped: bool = False,
+) -> Plan:
+    """
+    Return the plan of a history, which has no payments of its own.
+
+    With *paid_when_shipped* each order that was shipped is paid in full on that day.
+    Raises ImportRefused if no order is left.
+    """
     if not history.orders:
         raise ImportRefused("there is no order to import")
     turns = [
         *registrations(history, zone),
         *listings(history, currency, zone),
-        *orders(history, currency, zone),
+        *orders(history, currency, zone, paid_when_shipped=paid_when_shipped),
     ]
     turns.sort(key=lambda turn: turn[:3])
     return Plan(
@@ -134,18 +146,25 @@ def listings(history: History, currency: str, zone: ZoneInfo) -> Iterator[Turn]:
             yield at, DISCONTINUED, product_id, gone
 
 
-def orders(history: History, currency: str, zone: ZoneInfo) -> Iterator[Turn]:
-    """Yield each order and its shipping, if any."""
+def orders(
+    history: History, currency: str, zone: ZoneInfo, *, paid_when_shipped: bool
+) -> Iterator[Turn]:
+    """Yield each order, its shipping, if any, and the payment that goes with it."""
     for number, order in history.orders.items():
         at = midnight(order.order_date, zone)
         event = created_event(order, history.items[number], currency)
         yield at, CREATED, number, plan(ORDERS, number, 1, event, at)
-        if order.shipped_date is not None:
-            left = midnight(order.shipped_date, zone)
-            # A shipping date before the order's is kept as the time; in the stream the
-            # shipping still comes second.
-            turn = max(at, left)
-            yield turn, SHIPPED, number, plan(ORDERS, number, 2, OrderShipped(), left)
+        if order.shipped_date is None:
+            continue
+        left = midnight(order.shipped_date, zone)
+        # A shipping date before the order's is kept as the time; in the stream the
+        # shipping still comes second.
+        turn = max(at, left)
+        yield turn, SHIPPED, number, plan(ORDERS, number, 2, OrderShipped(), left)
+        if paid_when_shipped and event.total:
+            # Behind the shipping, so that a second run can add it to a first without.
+            paid = PaymentReceived(payment=1, amount=event.total)
+            yield turn, PAID, number, plan(ORDERS, number, 3, paid, left)
 
 
 def plan(
