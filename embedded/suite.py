@@ -137,8 +137,8 @@ def steps(arguments: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
     Yield the checks with their names, except those that take minutes.
 
     `--long` is what does. `--stores` are the tests against the servers of read stores,
-    which are built first; more arguments go to pytest. With other *arguments* it is
-    pytest alone.
+    which are built first; `--browser` are those of the pages in a real browser. More
+    arguments go to pytest. With other *arguments* it is pytest alone.
     """
     if arguments == ["--long"]:
         # One after the other: they load all cores themselves.
@@ -149,14 +149,20 @@ def steps(arguments: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
         chosen = ["-m", "stores and not long", *arguments[1:]]
         yield "stores", ["pytest", *chosen]
         return
+    if arguments[:1] == ["--browser"]:
+        # One after the other: they share a shop.
+        chosen = ["-o", "testpaths=tests/browser", "-m", "browser", *arguments[1:]]
+        yield "browser", ["pytest", *chosen]
+        return
     if arguments:
         yield "pytest", ["pytest", *arguments]
         return
     # Quick checks first, so that their failures are shown before the races are run. One
     # a core. Twice as many were faster by a tenth, and races ran out of time.
     beside = f"-n{min(os.cpu_count() or 1, MAX_BESIDE)}"
-    yield "pytest", ["pytest", beside, "-m", "not races and not long and not stores"]
-    yield "races", ["pytest", beside, "-m", "races and not long and not stores"]
+    rest = "not long and not stores and not browser"
+    yield "pytest", ["pytest", beside, "-m", f"not races and {rest}"]
+    yield "races", ["pytest", beside, "-m", f"races and {rest}"]
     for name, command in LINTERS:
         yield name, command.split()
 

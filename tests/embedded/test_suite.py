@@ -35,6 +35,16 @@ def test_servers_of_read_stores_are_built_before_their_tests() -> None:
     assert chosen == ["pytest", "-m", "stores and not long", "-k", "older"]
 
 
+def test_pages_are_tried_in_a_browser_without_collecting_all_other_tests() -> None:
+    ((name, command),) = steps(["--browser", "--pictures", "there"])
+
+    assert name == "browser"
+    assert command[1:] == [
+        *("-o", "testpaths=tests/browser", "-m", "browser"),
+        *("--pictures", "there"),
+    ]
+
+
 def test_a_search_server_that_is_lent_reaches_the_tests_and_a_database_does_not() -> (
     None
 ):
@@ -88,5 +98,6 @@ def test_without_arguments_all_is_run_but_what_takes_minutes() -> None:
     quick, races = [list(command) for _, command in steps([])][:2]
 
     assert names[:3] == ["pytest", "races", "ruff check"]
-    assert quick[-2:] == ["-m", "not races and not long and not stores"]
-    assert races[-2:] == ["-m", "races and not long and not stores"]
+    rest = "not long and not stores and not browser"
+    assert quick[-2:] == ["-m", f"not races and {rest}"]
+    assert races[-2:] == ["-m", f"races and {rest}"]
