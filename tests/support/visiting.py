@@ -93,6 +93,16 @@ def hidden_of(page: str) -> dict[str, str]:
     return {name: unescape(value) for name, value in found}
 
 
+def fields_of(page: str) -> dict[str, list[str]]:
+    """Return the hidden fields of the form on *page*, some of them several times."""
+    found: dict[str, list[str]] = {}
+    for name, value in re.findall(
+        r'type="hidden" name="([^"]+)" value="([^"]*)"', page
+    ):
+        found.setdefault(name, []).append(value)
+    return found
+
+
 def value_of(page: str, name: str) -> str | None:
     """Return what the field *name* of *page* holds, or None where there is none."""
     found = re.search(

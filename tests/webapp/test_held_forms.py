@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -11,7 +12,7 @@ from werkzeug.test import TestResponse
 from eventstore.access.sessions import IDLE
 from eventstore.access.users import set_roles
 from tasks.shop.wiring import Shop
-from tests.support.desk import Do, alice, place
+from tests.support.desk import Do, alice, pay, place
 from tests.support.logged_in import (
     HERE,
     PASSWORD,
@@ -21,7 +22,7 @@ from tests.support.logged_in import (
     new_browser,
     person,
 )
-from tests.support.visiting import TYPED_CLOCKS, value_of
+from tests.support.visiting import TYPED_CLOCKS, fields_of, value_of
 from webapp.login.held_forms import box_of
 
 TYPED = {"name": "Frau Ünal", "email": "uenal@example.com", "phone": "0621-08460"}
@@ -269,3 +270,24 @@ def test_a_form_that_is_too_large_is_not_kept_either(
     answer = send_late(app, shop, browser, typed={"name": "x" * 70_000})
 
     assert answer.status_code == 413
+
+
+def test_what_was_typed_for_many_orders_is_there_again(
+    app: Flask, shop: Shop, do: Do
+) -> None:
+    do(alice, place, place, pay, replace(pay, order_id=2))
+    person(shop, "wim", "warehouse")
+    browser = new_browser(app)
+    log_in(browser, "wim")
+    asked = browser.get("/orders/many?action=shipment&order=1&order=2", base_url=HERE)
+    fields = fields_of(asked.text)
+    typed = {"tracking_no.1": "1Z1", "tracking_no.2": ""}
+    end_sessions(app, shop)
+    page = browser.post("/orders/many", data={**fields, **typed}, base_url=HERE)
+    again = log_in_on(browser, page, name="wim")
+
+    assert again.status_code == 200
+    assert {name: value_of(again.text, name) for name in typed} == typed
+    assert fields_of(again.text)["key"] == fields["key"]
+    assert fields_of(again.text)["order"] == ["1", "2"]
+    assert "nothing was sent" in again.text

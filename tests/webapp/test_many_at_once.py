@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from tasks.shop.wiring import Shop
 from tests.support.unwritten import contents
-from tests.support.visiting import Browser, Place, Work, hidden_of
+from tests.support.visiting import Browser, Place, Work, fields_of, hidden_of
 from tests.webapp.test_a_day_of_an_order import text_of
 
 
@@ -22,16 +22,6 @@ def ten(place: Place, alice: str) -> list[int]:
 def ticked(action: str, *numbers: int) -> str:
     orders = "".join(f"&order={number}" for number in numbers)
     return f"/orders/many?action={action}{orders}"
-
-
-def fields_of(page: str) -> dict[str, list[str]]:
-    """Return the hidden fields of the form on *page*, some of them several times."""
-    found: dict[str, list[str]] = {}
-    for name, value in re.findall(
-        r'type="hidden" name="([^"]+)" value="([^"]*)"', page
-    ):
-        found.setdefault(name, []).append(value)
-    return found
 
 
 def test_ten_orders_are_shipped_by_one_form(

@@ -8,13 +8,13 @@ not after the time for which a session may lie idle.
 
 import zlib
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import msgspec
 from cryptography.fernet import Fernet, InvalidToken
-from flask import request, session
+from flask import Response, request, session
 from flask_wtf.csrf import validate_csrf
 from werkzeug.datastructures import MultiDict
 
@@ -24,7 +24,7 @@ from webapp import body_limits, encoding, repeated
 from webapp.current_shop import the_settings
 from webapp.forms.definitions import FORMS
 from webapp.forms.form import Form
-from webapp.forms.form_state import FormState, state_of
+from webapp.forms.form_state import show, state_of
 
 USER, BROWSER = "user", "browser"
 """In the session of Flask, a signed cookie: who was last logged in; and an id."""
@@ -33,6 +33,10 @@ AGAIN = (
     "You were signed out before it was sent, so nothing was sent. What you typed is "
     "still here: look it over and send it again."
 )
+
+
+PAGES: dict[str, Callable[[MultiDict[str, str]], Response | None]] = {}
+"""What shows a form again that is a page of its own, by where it is sent to."""
 
 
 class HeldForm(NamedTuple):
@@ -50,7 +54,8 @@ def hold() -> str:
     Raises the Problem that it is too large, or in another encoding, as any form does.
     """
     user, browser = session.get(USER), session.get(BROWSER)
-    if not (user and browser and form_at(request.endpoint)):
+    can_be_shown = form_at(request.endpoint) or request.endpoint in PAGES
+    if not (user and browser and can_be_shown):
         return ""
     body_limits.let_long_forms_in()
     encoding.refuse_other_encodings()
@@ -84,13 +89,15 @@ def open_held(text: str, user: str) -> HeldForm | None:
     return msgspec.json.decode(zlib.decompress(packed), type=HeldForm)
 
 
-def filled_again(held: HeldForm) -> FormState | None:
-    """Return the form as it was typed; None if this version has no such form."""
+def show_again(held: HeldForm) -> Response | None:
+    """Return the form's page as it was typed; None if this version has none."""
+    fields = MultiDict(held.fields)
+    if held.endpoint in PAGES:
+        return PAGES[held.endpoint](fields)
     form = form_at(held.endpoint)
     if form is None:
         return None
-    filled = state_of(form, MultiDict(held.fields), held.about)
-    return replace(filled, message=AGAIN)
+    return show(replace(state_of(form, fields, held.about), message=AGAIN))
 
 
 def form_at(endpoint: str | None) -> Form | None:

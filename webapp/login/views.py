@@ -22,12 +22,11 @@ from tasks.shop.passwords import hash_by
 from tasks.shop.permissions import permissions_of
 from webapp.authorization import Caller
 from webapp.current_shop import LOCAL, the_shop
-from webapp.forms.form_state import show
 from webapp.login import sessions
 from webapp.login.acting import may_open, the_user
 from webapp.login.browsers import counted_by, know_browser
 from webapp.login.hashing import a_turn
-from webapp.login.held_forms import BROWSER, USER, HeldForm, filled_again, open_held
+from webapp.login.held_forms import BROWSER, USER, HeldForm, open_held, show_again
 from webapp.login.page import login_page, usable_address
 from webapp.outages import DATABASE_ERRORS, problem_of
 from webapp.problems import Problem
@@ -122,12 +121,11 @@ def shown_again(held: HeldForm, secret: str) -> Response | None:
     """Return the page of the form that was typed before the login."""
     with the_shop().lent() as connection:
         found = find_session(connection, hash_of(secret))
-    filled = filled_again(held)
-    if found is None or filled is None:
+    if found is None:
         return None
     g.caller = Caller(found.user, permissions_of(found.roles))
     g.is_admitted = True
-    return show(filled) if may_open(held.endpoint) else None
+    return show_again(held) if may_open(held.endpoint) else None
 
 
 @routes.get("/logout")

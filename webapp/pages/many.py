@@ -9,8 +9,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
 
 from domain.errors import InvalidInput
 from eventstore.ids import command_id_for
@@ -28,7 +37,8 @@ from webapp.forms.form_state import FormState, new_key
 from webapp.forms.submit import TRY, version_in
 from webapp.forms.values import FormValues, data_of
 from webapp.journal_source import ask_journal
-from webapp.login.acting import require_sending, the_user
+from webapp.login.acting import may_send, require_sending, the_user
+from webapp.login.held_forms import AGAIN, PAGES
 from webapp.parked_rows import mark_rows
 from webapp.problems import KINDS, Problem
 from webapp.query_parameters import one_of, refuse
@@ -96,10 +106,30 @@ def find_orders(written: Sequence[str]) -> list[OrderDetailsView]:
 
 
 def show(
-    action: Action, parts: Sequence[Part], key: str, status: int = 200
-) -> ResponseReturnValue:
-    page = render_template("many.html", action=action, parts=parts, key=key)
-    return page, status
+    action: Action,
+    parts: Sequence[Part],
+    key: str,
+    *,
+    status: int = 200,
+    message: str = "",
+) -> Response:
+    page = render_template(
+        "many.html", action=action, parts=parts, key=key, message=message
+    )
+    return make_response(page, status)
+
+
+def show_again(fields: MultiDict[str, str]) -> Response | None:
+    """Return the page as it was typed, for who may send it."""
+    action = ACTIONS.get(fields.get("action", ""))
+    if action is None or not may_send(action.command_type):
+        return None
+    orders = find_orders(fields.getlist("order"))
+    parts = [posted(action, order, fields) for order in orders]
+    return show(action, parts, fields.get("key", ""), message=AGAIN)
+
+
+PAGES["many.send"] = show_again
 
 
 @routes.post("/orders/many")
@@ -110,11 +140,11 @@ def send() -> ResponseReturnValue:
         raise Problem("bad-request", "The form came without its action or its key.")
     require_sending(action.command_type)
     orders = find_orders(request.form.getlist("order"))
-    asked = [request_for(posted(action, order), key) for order in orders]
+    asked = [request_for(posted(action, order, request.form), key) for order in orders]
     parts = [part for part, _ in asked]
     ready = [one for _, one in asked if one is not None]
     if len(ready) < len(parts):
-        return show(action, parts, key, 422)
+        return show(action, parts, key, status=422)
     if TRY in request.form:
         return show(action, list(map(try_part, parts, ready)), key)
     accept_many(the_shop(), ready, principal=the_user())
@@ -144,18 +174,18 @@ def is_key(text: str) -> bool:
         return False
 
 
-def posted(action: Action, order: OrderDetailsView) -> Part:
+def posted(action: Action, order: OrderDetailsView, fields: Mapping[str, str]) -> Part:
     """Return an order with what was typed for it; a field without number is for all."""
     number = order.order_id
     typed = {
-        name: request.form.get(f"{name}.{number}", request.form.get(name, "")).strip()
+        name: fields.get(f"{name}.{number}", fields.get(name, "")).strip()
         for name in action.fields
     }
     filled = FormState(
         form=action,
         typed=FormValues(typed),
         about={action.about: number},
-        version=request.form.get(f"version.{number}", ""),
+        version=fields.get(f"version.{number}", ""),
     )
     return Part(order, filled)
 
