@@ -22,7 +22,7 @@ from eventstore.subscriptions.lag import SubscriptionLag, find_standings
 from eventstore.subscriptions.process_manager import ProcessManagerRun
 from eventstore.subscriptions.reader import Reader, names_of
 from eventstore.subscriptions.shared_pass import SharedPass
-from eventstore.subscriptions.stop_reasons import kind_of, said_of
+from eventstore.subscriptions.stop_reasons import WAITS, kind_of, said_of
 from eventstore.subscriptions.subscription import Subscription
 from tasks.app import app
 from tasks.broker import publish
@@ -172,12 +172,16 @@ def report_pass(done: SharedPass, seconds: float) -> None:
 def report_alone(subscription: Subscription, reached: CaughtUp, seconds: float) -> None:
     """Log the result of a subscription that was read alone."""
     if reached.error is not None:
-        log.error(
+        because = kind_of(reached.error)
+        # Who waits for another reader has nothing wrong, and tries again many times a
+        # second while a history is read.
+        write = log.debug if because == WAITS else log.error
+        write(
             "stopped",
             subscription=subscription.name,
             checkpoint=reached.checkpoint,
             position=reached.stopped_at,
-            because=kind_of(reached.error),
+            because=because,
             error=said_of(reached.error),
         )
     elif reached.handled:

@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
+from eventstore.errors import CannotProject, LiveRowsBehind
 from eventstore.ids import command_id_for
+from eventstore.subscriptions.catch_up import CaughtUp
+from eventstore.subscriptions.subscription import Subscription
+from tasks.catch_up import report_alone
 from tasks.shop.logging import log_to_stderr, logger_of
 from tasks.shop.wiring import Shop
 from tests.support.desk import LONDON, Do, alice, cancel, place, ship
@@ -101,3 +105,18 @@ def test_what_a_library_says_goes_the_same_way(
     said = capfd.readouterr().err
     assert "lost it" in said
     assert "RuntimeError: kept" in said
+
+
+def test_a_reader_that_waits_for_another_is_no_error(
+    as_before: None, shop: Shop, capfd: pytest.CaptureFixture[str]
+) -> None:
+    log_to_stderr("INFO", "json")
+    subscription = Subscription(name="reader", types=None, handler=lambda *_: None)
+    waits = CannotProject(7, LiveRowsBehind("order_list_g1"))
+    broken = CannotProject(7, ValueError("no such thing"))
+    for error in (waits, broken):
+        reached = CaughtUp(checkpoint=6, stopped_at=7, error=error)
+        report_alone(subscription, reached, 0.1)
+
+    (line,) = map(json.loads, capfd.readouterr().err.splitlines())
+    assert (line["because"], line["level"]) == ("code", "error")
