@@ -95,6 +95,8 @@ NEWEST = "created_at, order_id"
 IS_DUE = "due > 0"
 HAS_CREDIT = "credit > 0"
 IS_WAITED_FOR = "status IN ('pending', 'paid') AND required_date IS NOT NULL"
+# As `check_shippable` of the orders: paid, or with days to pay it from then.
+IS_READY = "status = 'paid' OR (status = 'pending' AND terms IS NOT NULL)"
 
 projection = Projection(
     name="order_list",
@@ -128,6 +130,7 @@ projection = Projection(
         Index(name="due", on=NEWEST, where=IS_DUE),
         Index(name="credit", on=NEWEST, where=HAS_CREDIT),
         Index(name="needed", on="required_date, order_id", where=IS_WAITED_FOR),
+        Index(name="ready", on=NEWEST, where=IS_READY),
     ],
 )
 
@@ -154,6 +157,7 @@ def find(
     customer_id: str | None = None,
     is_due: bool | None = None,
     has_credit: bool | None = None,
+    is_ready: bool | None = None,
     late_on: date | None = None,
     search: str | None = None,
     sort: str = "-placed",
@@ -164,7 +168,8 @@ def find(
     Return a page of the list.
 
     It has the orders of which something *is_due*, or nothing is, as with *has_credit*;
-    and those that were needed before the day *late_on* and are not all shipped.
+    those that may be shipped now (*is_ready*), or the others; and those that were
+    needed before the day *late_on* and are not all shipped.
 
     *search* finds words of the customer's name, number, e-mail and contact, of the
     products, of city and country, the order's number, the tracking number and the
@@ -182,6 +187,8 @@ def find(
         where.append(condition(IS_DUE, is_due))
     if has_credit is not None:
         where.append(condition(HAS_CREDIT, has_credit))
+    if is_ready is not None:
+        where.append(condition(IS_READY, is_ready))
     if late_on is not None:
         where += [condition(IS_WAITED_FOR, True), columns.required_date < late_on]
     if search is None:

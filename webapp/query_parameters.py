@@ -87,7 +87,7 @@ def shorten_name(name: str) -> str:
 
 FLAGS = {"true": True, "false": False}
 PAGING = ("sort", "after")
-OF_ORDERS = ("status", "customer", "due", "credit", "late", "q", *PAGING)
+OF_ORDERS = ("status", "customer", "due", "credit", "ready", "late", "q", *PAGING)
 OF_CUSTOMERS = ("q", *PAGING)
 OF_PRODUCTS = ("listed", *PAGING)
 OF_ORDERED_PRODUCTS = PAGING
@@ -103,6 +103,7 @@ def orders_asked() -> dict[str, Any]:
         "customer_id": text("customer"),
         "is_due": flag("due"),
         "has_credit": flag("credit"),
+        "is_ready": flag("ready"),
         "late_on": day_asked() if one_of("late", ("true",)) else None,
         "search": text("q"),
         **page_asked(order_list.view, "-placed"),

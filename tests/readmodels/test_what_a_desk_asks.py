@@ -39,18 +39,19 @@ def numbers(shop: Shop, **asked: Any) -> list[int]:
 @pytest.fixture
 def desk(shop: Shop, do: Do) -> Shop:
     """
-    Six orders of yesterday, but for 6, which is of no day.
+    Orders that were needed yesterday, but for 6 and 7, which have no such day.
 
     1 is paid and shipped, 2 paid and cancelled, 3 paid in part, 4 on account and
-    shipped, 5 shipped in part; 6 is Bob's, and nothing happened to it.
+    shipped, 5 on account and shipped in part; nothing happened to Bob's 6, and his 7 is
+    paid.
     """
     old = replace(place, required_date=YESTERDAY)
     on_account = replace(old, terms=14)
     do(alice, bob, old, old, old, on_account, on_account)
-    do(replace(place, customer_id="BOB"))
+    do(replace(place, customer_id="BOB"), replace(place, customer_id="BOB"))
     do(pay, ship, replace(pay, order_id=2), replace(cancel, order_id=2))
     do(replace(pay_part, order_id=3), replace(ship, order_id=4))
-    do(replace(ship_one_clock, order_id=5))
+    do(replace(ship_one_clock, order_id=5), replace(pay, order_id=7))
     return shop
 
 
@@ -58,9 +59,13 @@ def desk(shop: Shop, do: Do) -> Shop:
     ("asked", "expected"),
     [
         ({"is_due": True}, [3, 4, 5, 6]),
-        ({"is_due": False}, [1, 2]),
+        ({"is_due": False}, [1, 2, 7]),
         ({"has_credit": True}, [2]),
-        ({"has_credit": False}, [1, 3, 4, 5, 6]),
+        ({"has_credit": False}, [1, 3, 4, 5, 6, 7]),
+        ({"is_ready": True}, [5, 7]),
+        ({"is_ready": False}, [1, 2, 3, 4, 6]),
+        ({"is_ready": True, "late_on": TODAY}, [5]),
+        ({"is_ready": True, "search": "bob"}, [7]),
         ({"late_on": TODAY}, [3, 5]),
         ({"late_on": YESTERDAY}, []),
         ({"is_due": True, "customer_id": "BOB"}, [6]),
@@ -92,6 +97,7 @@ def many(shop: Shop) -> Shop:
             status="pending" if number % FEW == 0 else "delivered",
             due=100 if number % FEW == 0 else 0,
             credit=50 if number % FEW == 1 else 0,
+            terms=30 if number % FEW == 0 else None,
             required_date=YESTERDAY,
         )
         for number in range(1, MANY + 1)
@@ -107,6 +113,7 @@ def many(shop: Shop) -> Shop:
     [
         ({"is_due": True}, "due"),
         ({"has_credit": True}, "credit"),
+        ({"is_ready": True}, "ready"),
         ({"late_on": TODAY}, "needed"),
     ],
 )

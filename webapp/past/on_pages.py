@@ -24,7 +24,8 @@ LISTS = {
 }
 """The page with what changed in a list, by the list's endpoint."""
 KEPT_PARAMETERS = (
-    *("status", "customer", "account", "due", "credit", "late", "listed"),
+    *("status", "customer", "account", "due", "credit", "ready", "late"),
+    "listed",
     *("q", "sort", "limit", "column"),
 )
 """What goes along from one day to another; an address may have anything."""

@@ -88,6 +88,7 @@ COMMON: Mapping[str, Any] = {
 KINDS: Mapping[object, str] = {
     str: "keyword",
     int: "long",
+    int | None: "long",
     datetime: "long",
     date | None: "keyword",
 }
@@ -228,7 +229,7 @@ ORDERS = Form(
     order_list.view,
     words=words_of(OrderSummaryRow),
     ends=ends_of,
-    filters=["status", "customer_id", "due", "credit", "required_date"],
+    filters=["status", "customer_id", "due", "credit", "terms", "required_date"],
 )
 
 CUSTOMERS = Form(

@@ -28,7 +28,7 @@ from readmodels.stores.search.client import SECONDS_TO_ANSWER
 from readmodels.stores.search.forms import CUSTOMERS, ORDERS, Form
 from readmodels.stores.search.one_search import Search, SearchQuestion
 from readmodels.stores.search.store import SearchStore
-from readmodels.stores.search.wanted import Query, SearchTerms
+from readmodels.stores.search.wanted import Query, SearchTerms, all_of, any_of
 
 R = TypeVar("R")
 
@@ -78,6 +78,7 @@ class Searches:
         customer_id: str | None = None,
         is_due: bool | None = None,
         has_credit: bool | None = None,
+        is_ready: bool | None = None,
         late_on: date | None = None,
         sort: str = "-placed",
         after: str | None = None,
@@ -96,6 +97,7 @@ class Searches:
             *has_value("customer_id", customer_id),
             *is_above_0("due", is_due),
             *is_above_0("credit", has_credit),
+            *may_be_shipped(is_ready),
             *is_late(late_on),
         ]
         first = None if number is None else {"term": {"by_order_id": number}}
@@ -155,6 +157,19 @@ def is_above_0(column: str, is_so: bool | None) -> Sequence[Query]:
         return []
     name = f"by_{column}"
     return [{"range": {name: {"gt": 0}}} if is_so else {"term": {name: 0}}]
+
+
+def may_be_shipped(is_so: bool | None) -> Sequence[Query]:
+    """Return the query for orders that may be shipped, or the others; None: for all."""
+    if is_so is None:
+        return []
+    [paid] = has_value("status", Status.PAID.value)
+    on_account = [
+        *has_value("status", Status.PENDING.value),
+        {"exists": {"field": "by_terms"}},
+    ]
+    ready = any_of([paid, all_of(on_account)])
+    return [ready if is_so else {"bool": {"must_not": [ready]}}]
 
 
 def is_late(day: date | None) -> Sequence[Query]:

@@ -154,6 +154,8 @@ def compare_searches(both: BothStores, chance: random.Random, *, count: int) -> 
         if chance.random() < 0.2:
             in_orders["has_credit"] = chance.choice([True, False])
         if chance.random() < 0.2:
+            in_orders["is_ready"] = chance.choice([True, False])
+        if chance.random() < 0.2:
             in_orders["late_on"] = chance.choice([date(1998, 1, 1), date(2100, 1, 1)])
         walk(both.orders, text, in_orders, pages=4)
         sort = chance.choice(SORTS_OF_CUSTOMERS)
