@@ -19,12 +19,17 @@ from eventstore.steps import Statement, Steps, take_steps
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InternalRequest:
-    """A command to send, with its *key*, its cause and the time it is due."""
+    """
+    A command to send, with its *key*, its cause and the time it is due.
+
+    *actor* is the user it is sent for; None: nobody but the process.
+    """
 
     command: Any
     key: str
     correlation_id: UUID
     causation_id: UUID
+    actor: str | None = None
     not_before: datetime | None = None
 
 
@@ -108,7 +113,7 @@ def arguments(
     metadata = {
         "correlation_id": sent.correlation_id,
         "causation_id": sent.causation_id,
-        "actor": principal,
+        "actor": sent.actor or principal,
     }
     content = content_of(sent.command, None, sent.not_before)
     return (

@@ -41,7 +41,9 @@ class ProcessManager:
     and _, at most 50 characters. *due_at* takes an event and the time when it
     occurred, and returns when the commands that follow it become due; without it, at
     once. Events of other classes than *events* are passed over, and so are imported
-    ones: what followed them has followed elsewhere. *upcasters* lift old events.
+    ones: what followed them has followed elsewhere. *upcasters* lift old events. One
+    that *acts_for_sender* names the actor of the event as the actor of its commands,
+    with the rights of a process.
 
     Each event is acted on once, whatever happens to this code or to the checkpoint.
 
@@ -52,6 +54,7 @@ class ProcessManager:
     events: Sequence[type]
     react: Callable[[str, Any], Iterable[Any]]
     due_at: DueAt | None = None
+    acts_for_sender: bool = False
     upcasters: Upcasters = field(default_factory=lambda: NO_UPCASTERS)
     codec: EventCodec = field(init=False, repr=False)
 
@@ -188,6 +191,7 @@ class ProcessManagerRun:
                 key=f"{metadata.event_id}/{index}",
                 correlation_id=metadata.correlation_id,
                 causation_id=metadata.event_id,
+                actor=metadata.actor if self.process.acts_for_sender else None,
                 not_before=self.find_due(fact, event.occurred_at),
             )
 

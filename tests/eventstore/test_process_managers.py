@@ -54,6 +54,7 @@ class Follower:
     engine: Engine
     react: React = follow
     due_at: DueAt | None = None
+    acts_for_sender: bool = False
     sent: list[UUID] = field(default_factory=list)
 
     @property
@@ -63,6 +64,7 @@ class Follower:
             events=[Added],
             react=self.react,
             due_at=self.due_at,
+            acts_for_sender=self.acts_for_sender,
         )
 
     def catch_up(self, connection: psycopg.Connection[Any] | None = None) -> CaughtUp:
@@ -145,6 +147,24 @@ def test_what_follows_tells_what_it_follows(follower: Follower, engine: Engine) 
         "causation_id": msgspec.json.decode(cause.metadata)["event_id"],
         "actor": "process:follower",
     }
+
+
+@pytest.mark.parametrize(
+    ("acts_for_sender", "actor"), [(False, "process:follower"), (True, "alice")]
+)
+def test_its_commands_are_its_own_or_those_of_whom_it_acts_for(
+    follower: Follower, engine: Engine, acts_for_sender: bool, actor: str
+) -> None:
+    follower.acts_for_sender = acts_for_sender
+    engine.drain(engine.accept(Add(counter_id="clock", amount=5)))
+    follower.catch_up()
+    sent = engine.connection.execute(
+        "SELECT principal, metadata ->> 'actor' FROM commands WHERE stream_id = %s",
+        ("counter-lamp",),
+    )
+
+    # The right to be sent is the process's, whoever it is done for.
+    assert sent.fetchall() == [("process:follower", actor)]
 
 
 def test_it_begins_with_what_comes_after_it_was_deployed(engine: Engine) -> None:
