@@ -130,6 +130,9 @@ def fold(row: CustomerRow | None, fact: Fact, looked_up: LookedUp) -> CustomerRo
             )
         case events.CustomerDetailsChanged():
             return replace(existing_row(row), **details(fact))
+        case events.FirstOrderRequested():
+            # The order itself counts when it is placed.
+            return replace(existing_row(row), version=fact.version)
         case events.CustomerForgotten():
             nothing = details_in(events.CustomerDetails(name=FORGOTTEN))
             return replace(
@@ -183,6 +186,7 @@ projection = Projection(
         events.CustomerRegistered,
         events.CustomerDetailsChanged,
         events.CustomerForgotten,
+        events.FirstOrderRequested,
         OrderCreated,
         OrderItemsChanged,
         OrderReturned,
@@ -197,8 +201,9 @@ projection = Projection(
     streams={"customer_id": "customer"},
     forgets=[events.CustomerForgotten],
     # 2: words are folded in other ways. 3: an index of the numbers in small letters.
-    # 4: places and telephone numbers. 5: orders that are changed or returned.
-    version=5,
+    # 4: places and telephone numbers. 5: orders that are changed or returned. 6: first
+    # orders.
+    version=6,
     lookups=[
         Lookup(
             name="order",

@@ -1,11 +1,11 @@
-"""The customer: its commands, events and rules."""
+"""The customer as its events leave it, its rules and its claims."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import Any, assert_never
+from typing import Any
 
 from domain.claims import Claim
-from domain.customers import commands, events
+from domain.customers import events
 from domain.email_address import address_before_idna_2008, same_address
 from domain.errors import Rejection
 
@@ -38,57 +38,12 @@ class EmailAlreadyRegistered(Rejection):
     """Another customer is registered with this e-mail address."""
 
 
-def decide(
-    customer: Customer, command: commands.CustomerCommand
-) -> list[events.CustomerEvent]:
-    """Return the events that *command* causes, or raise the rule it breaks."""
-    match command:
-        case commands.RegisterCustomer():
-            return register(customer, command)
-        case commands.ChangeCustomerDetails():
-            return change_details(customer, command)
-        case commands.ForgetCustomer():
-            return forget(customer, command)
-        case _:
-            assert_never(command)
-
-
-def register(
-    customer: Customer, command: commands.RegisterCustomer
-) -> list[events.CustomerEvent]:
-    if customer.is_forgotten:
-        raise CustomerIsForgotten(customer_id=command.customer_id or "")
-    if customer.is_registered:
-        raise CustomerAlreadyRegistered(customer_id=command.customer_id or "")
-    return [events.CustomerRegistered(**details_in(command))]
-
-
-def change_details(
-    customer: Customer, command: commands.ChangeCustomerDetails
-) -> list[events.CustomerEvent]:
-    if customer.is_forgotten:
-        raise CustomerIsForgotten(customer_id=command.customer_id)
-    if customer.details is None:
-        raise UnknownCustomer(customer_id=command.customer_id)
-    if customer.details == events.CustomerDetails(**details_in(command)):
-        return []
-    return [events.CustomerDetailsChanged(**details_in(command))]
-
-
-def forget(
-    customer: Customer, command: commands.ForgetCustomer
-) -> list[events.CustomerEvent]:
-    if customer.is_forgotten:
-        return []
-    if not customer.is_registered:
-        raise UnknownCustomer(customer_id=command.customer_id)
-    return [events.CustomerForgotten()]
-
-
 def evolve(customer: Customer, event: events.CustomerEvent) -> Customer:
     """Return the customer after *event*."""
     if isinstance(event, events.CustomerForgotten):
         return Customer(is_forgotten=True)
+    if isinstance(event, events.FirstOrderRequested):
+        return customer
     return Customer(events.CustomerDetails(**details_in(event)))
 
 

@@ -1,9 +1,12 @@
 """The events of a customer."""
 
 from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
 
 from domain.address import Address
 from domain.fields import PERSONAL
+from domain.orders.commands import Item
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,4 +35,26 @@ class CustomerForgotten:
     """The customer's personal data were destroyed, also those of earlier events."""
 
 
-CustomerEvent = CustomerRegistered | CustomerDetailsChanged | CustomerForgotten
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstOrderRequested:
+    """
+    With the registration an order was asked for; OrderCreated says that it was placed.
+
+    The fields are those of PlaceOrder.
+    """
+
+    items: tuple[Item, ...]
+    address: Address = field(metadata=PERSONAL)
+    currency: str
+    required_date: date | None
+    freight: int | None
+    discount: Decimal
+    terms: int | None
+
+
+CustomerEvent = (
+    CustomerRegistered
+    | CustomerDetailsChanged
+    | CustomerForgotten
+    | FirstOrderRequested
+)

@@ -1,6 +1,6 @@
 """The order: which commands it accepts, and where each of them is decided."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import assert_never
 
 from domain.customers.customer import Customer
@@ -20,11 +20,14 @@ def reads(command: OrderCommand) -> dict[str, str]:
     """Return the other streams whose state *command* is decided on, by their name."""
     match command:
         case commands.PlaceOrder():
-            listed = (item.product_id for item in command.items if not item.is_free)
-            return {**customer_read(command.customer_id), **products_read(listed)}
+            return {
+                **customer_read(command.customer_id),
+                **products_read(command.items),
+            }
         case commands.ChangeItems():
-            new = (item.as_item() for item in command.items if item.line is None)
-            return products_read(item.product_id for item in new if not item.is_free)
+            return products_read(
+                item.as_item() for item in command.items if item.line is None
+            )
         case commands.ChangeAddress() | commands.AddNote():
             return customer_read(command.customer_id)
         case _:
@@ -35,8 +38,15 @@ def customer_read(customer_id: str) -> dict[str, str]:
     return {"customer": f"customer-{customer_id}"}
 
 
-def products_read(product_ids: Iterable[str | None]) -> dict[str, str]:
-    return {f"{PRODUCT}{name}": f"product-{name}" for name in product_ids}
+def products_read(items: Iterable[commands.Item]) -> dict[str, str]:
+    """Return the streams of the products of the list that *items* order, by name."""
+    listed = (item.product_id for item in items if not item.is_free)
+    return {f"{PRODUCT}{name}": f"product-{name}" for name in listed}
+
+
+def products_known(read: Mapping[str, Product]) -> Products:
+    """Return the states that were *read*, under the names of `products_read`, by id."""
+    return {name.removeprefix(PRODUCT): product for name, product in read.items()}
 
 
 def customer_of(
@@ -64,9 +74,7 @@ def decide(
 
     The states of *products* have the names that `reads` gives them.
     """
-    known: Products = {
-        name.removeprefix(PRODUCT): product for name, product in products.items()
-    }
+    known = products_known(products)
     if isinstance(command, commands.PlaceOrder):
         return placing.place(order, command, customer or Customer(), known)
     if order.status is Status.NONE:

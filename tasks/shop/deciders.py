@@ -5,7 +5,7 @@ from typing import get_args
 from domain.accounts import account
 from domain.accounts.commands import AccountCommand, AccountStep
 from domain.accounts.events import AccountEvent
-from domain.customers import customer
+from domain.customers import customer, deciding
 from domain.customers.commands import CustomerCommand
 from domain.customers.events import CustomerEvent, CustomerForgotten
 from domain.errors import InvalidInput, Rejection
@@ -26,7 +26,7 @@ from eventstore.log.codec import EventCodec
 CUSTOMERS = Decider(
     category="customer",
     initial=customer.Customer(),
-    decide=customer.decide,
+    decide=deciding.decide,
     evolve=customer.evolve,
     events=EventCodec(get_args(CustomerEvent)),
     commands=get_args(CustomerCommand),
@@ -35,6 +35,7 @@ CUSTOMERS = Decider(
     read_command=parse,
     identity="customer_id",
     numbers="customer_numbers",
+    reads=deciding.reads,
     forgets=[CustomerForgotten],
     claims=customer.claims,
     former_claims=customer.former_claims,

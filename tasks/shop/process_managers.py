@@ -5,6 +5,7 @@ from datetime import tzinfo
 from functools import partial
 from typing import Any
 
+from domain.customers import first_order
 from domain.orders import refunds, unpaid
 from domain.orders.upcasters import OF_CREATED
 from domain.transfers import process as transfers
@@ -12,6 +13,13 @@ from eventstore.subscriptions.process_manager import ProcessManager
 
 TRANSFERS = ProcessManager(
     name="transfers", events=transfers.EVENTS, react=transfers.react
+)
+FIRST_ORDERS = ProcessManager(
+    name="first_orders",
+    events=first_order.EVENTS,
+    react=first_order.react,
+    # The order is theirs who registered the customer with it.
+    acts_for_sender=True,
 )
 REFUNDS = ProcessManager(name="refunds", events=refunds.EVENTS, react=refunds.react)
 
@@ -41,4 +49,4 @@ def nothing_follows(stream_id: str, event: object) -> Sequence[object]:
 
 def process_managers(days_unpaid: int | None, zone: tzinfo) -> Sequence[ProcessManager]:
     """Return all process managers of a shop in a time zone."""
-    return (TRANSFERS, REFUNDS, unpaid_orders(days_unpaid, zone))
+    return (TRANSFERS, REFUNDS, FIRST_ORDERS, unpaid_orders(days_unpaid, zone))

@@ -8,9 +8,9 @@ from domain.customers.customer import (
     EmailAlreadyRegistered,
     UnknownCustomer,
     claims,
-    decide,
     evolve,
 )
+from domain.customers.deciding import decide
 from domain.customers.events import CustomerDetailsChanged, CustomerRegistered
 from eventstore.testing.specification import Specification
 
