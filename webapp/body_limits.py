@@ -10,6 +10,7 @@ MAX_LOGIN_BYTES = 512 * 1024
 MAX_BATCH_BYTES = 16 * 1024 * 1024
 LONG_FORMS = {
     "orders.place": MAX_ORDER_FORM_BYTES,
+    "orders.place_first": MAX_ORDER_FORM_BYTES,
     "orders.lines": MAX_ORDER_FORM_BYTES,
     "login.enter": MAX_LOGIN_BYTES,
 }

@@ -84,6 +84,7 @@ def check_arrival(
 
 RULES: Mapping[str, Mapping[str, tuple[type, Check]]] = {
     "PlaceOrder": {"required_date": (date, check_need)},
+    "PlaceFirstOrder": {"required_date": (date, check_need)},
     "PutOffCancellation": {"until": (date, check_put_off)},
     "ConfirmDelivery": {"delivered_at": (datetime, check_arrival)},
 }

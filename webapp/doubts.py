@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 
-from domain.customers.commands import ForgetCustomer
+from domain.customers.commands import ForgetCustomer, PlaceFirstOrder
 from domain.errors import Fault
 from domain.money import Money
 from domain.orders.commands import ChangedItem, ChangeItems, Item, PlaceOrder
@@ -21,6 +21,7 @@ from readmodels import accounts, order_list, products
 from readmodels.products import ProductView
 from tasks.shop.counts import count_in_words
 from tasks.shop.wiring import Shop
+from webapp.same_customers import who_it_may_be
 
 MAX_NAMED = 5
 """So many orders are named; of more, how many they are."""
@@ -40,7 +41,14 @@ def find_doubts(shop: Shop, command: Any) -> list[Fault]:
         raise
 
 
-def doubtful_prices(shop: Shop, command: PlaceOrder | ChangeItems) -> list[Fault]:
+def doubts_of_first_order(shop: Shop, command: PlaceFirstOrder) -> list[Fault]:
+    """Return who the new customer may be, and the prices that are far off."""
+    return [*who_it_may_be(shop, command), *doubtful_prices(shop, command)]
+
+
+def doubtful_prices(
+    shop: Shop, command: PlaceOrder | PlaceFirstOrder | ChangeItems
+) -> list[Fault]:
     """Return the prices that are far from those of the price list."""
     tolerance = shop.settings.price_tolerance
     items: Sequence[Item | ChangedItem] = command.items
@@ -117,6 +125,7 @@ Find = Callable[[Shop, Any], list[Fault]]
 
 DOUBTS: Mapping[type, Find] = {
     PlaceOrder: doubtful_prices,
+    PlaceFirstOrder: doubts_of_first_order,
     ChangeItems: doubtful_prices,
     ForgetCustomer: open_business,
 }

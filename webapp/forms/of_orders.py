@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from datetime import UTC, datetime
 
+from domain.customers.commands import PlaceFirstOrder
 from domain.orders import commands as orders
 from webapp.forms.form import Action, Form
 from webapp.forms.offered_on_orders import (
@@ -30,6 +31,8 @@ OF_LINES = ("product", "own", "quantity", "unit_price", "discount")
 MOVED = ("line", "product", "left", "quantity")
 """The fields of a line that names pieces of an order's line."""
 
+HOW = ("required_date", "terms", "freight", "discount")
+
 OF_ORDERS = (
     Form(
         command=orders.PlaceOrder,
@@ -38,17 +41,22 @@ OF_ORDERS = (
         noun_before="The order",
         participle="placed",
         template="forms/place_order.html",
-        fields=(
-            "customer_id",
-            *ADDRESS,
-            "required_date",
-            "terms",
-            "freight",
-            "discount",
-        ),
+        fields=("customer_id", *ADDRESS, *HOW),
         line_fields=OF_LINES,
         needs=("address",),
-        buttons=("add_line", "remove_line", "fill_address", "check"),
+        buttons=("add_line", "remove_line", "fill_address", "check", "new_customer"),
+    ),
+    Form(
+        command=PlaceFirstOrder,
+        endpoint="orders.place_first",
+        title="Place an order for a new customer",
+        noun_before="The order",
+        participle="placed",
+        template="forms/place_order.html",
+        fields=("name", "email", "contact_name", "phone", *ADDRESS, *HOW),
+        line_fields=OF_LINES,
+        needs=("address",),
+        buttons=("add_line", "remove_line", "check", "known_customer"),
     ),
     Action(
         command=orders.ReceivePayment,

@@ -25,6 +25,7 @@ from webapp.forms.choices import (
 from webapp.forms.definitions import BUTTONS, FORMS
 from webapp.forms.form import Form
 from webapp.forms.form_state import FormState, new_key, read_posted, show
+from webapp.forms.new_customer import for_known_customer, for_new_customer
 from webapp.forms.values import FormValues, data_of, without_empty_lines
 from webapp.login.acting import NotCertain, the_user
 from webapp.outages import DATABASE_ERRORS, problem_of
@@ -72,6 +73,10 @@ def send(form: Form) -> ResponseReturnValue:
                 return show(with_known_address(filled))
             case "check":
                 return show(checked(filled))
+            case "new_customer":
+                return show(for_new_customer(filled))
+            case "known_customer":
+                return show(for_known_customer(filled))
             case "try":
                 return try_or_show(filled)
         return accept_or_show(

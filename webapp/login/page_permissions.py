@@ -51,6 +51,7 @@ PAGES: Mapping[str, str] = {
     ),
     # Forms that are empty, or filled with what there is.
     "orders.empty_order": "orders.place",
+    "orders.empty_first_order": "orders.place_first",
     **all_of("customers.write", "customers.registration", "customers.details"),
     "customers.forgetting": "customers.forget",
     "products.empty_product": "products.write",

@@ -1,5 +1,7 @@
 """The page of a command, which updates itself until it shows the result."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -9,7 +11,8 @@ from flask.typing import ResponseReturnValue
 from domain.errors import StateRejection
 from eventstore.connection import driver_connection
 from eventstore.journal import operator_actions
-from eventstore.journal.entries import Entry, decrypt_entry
+from eventstore.journal.effects import FollowUp, find_effects
+from eventstore.journal.entries import CausedEvent, Entry, decrypt_entry
 from readmodels import order_details
 from readmodels.order_details import OrderDetailsView
 from webapp.authorization import may_see_commands_of
@@ -38,6 +41,10 @@ def fate(command_id: UUID) -> ResponseReturnValue:
     entry, events = find_command(command_id)
     if entry is None or not may_see_commands_of(entry.principal):
         raise no_command(command_id)
+    registered = ""
+    if entry.type == "PlaceFirstOrder" and entry.status == "succeeded":
+        registered = entry.stream_id.partition("-")[2]
+        entry, events = find_first_order(entry)
     sent = sent_with(entry)
     remember(entry.position)
     asks_again = "HX-Request" in request.headers
@@ -55,7 +62,9 @@ def fate(command_id: UUID) -> ResponseReturnValue:
         filled = both.filled if both else None
     return render_template(
         "command.html" if not asks_again else "fate.html",
+        asked_id=command_id,
         entry=sent or entry,
+        registered=registered,
         events=events,
         headline=headline_of(entry),
         about=entry.stream_id.partition("-")[2],
@@ -74,6 +83,21 @@ def cancel(command_id: UUID) -> ResponseReturnValue:
     with the_shop().lent() as connection:
         operator_actions.cancel(connection, command_id, by=user, principal=user)
     return redirect(url_for("commands.fate", command_id=command_id), 303)
+
+
+def find_first_order(entry: Entry) -> tuple[Entry, Sequence[CausedEvent]]:
+    """
+    Return the command that places the order a customer was registered with by *entry*.
+
+    Until it is there, it is *entry* that waits.
+    """
+    effects = ask_journal(lambda c: find_effects(driver_connection(c), entry.id))
+    for effect in effects:
+        if isinstance(effect.message, FollowUp):
+            found, events = find_command(effect.message.id)
+            if found is not None and found.type == "PlaceOrder":
+                return found, events
+    return replace(entry, status="accepted"), ()
 
 
 def headline_of(entry: Entry) -> str:

@@ -31,6 +31,7 @@ from webapp.url_converters import ORDER, numbers_of_orders
 
 A_PAGE = 50
 PLACE = FORMS["PlaceOrder"]
+PLACE_FIRST = FORMS["PlaceFirstOrder"]
 
 routes = Blueprint("orders", __name__)
 
@@ -91,6 +92,16 @@ def copied_line(line: Line, product: ProductView | None) -> dict[str, Any]:
 @routes.post("/orders/new")
 def place() -> ResponseReturnValue:
     return send(PLACE)
+
+
+@routes.get("/orders/new/first")
+def empty_first_order() -> ResponseReturnValue:
+    return show(FormState(form=PLACE_FIRST, typed=FormValues({}, [{}, {}, {}])))
+
+
+@routes.post("/orders/new/first")
+def place_first() -> ResponseReturnValue:
+    return send(PLACE_FIRST)
 
 
 @routes.get(f"/orders/{ORDER}")

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any, NamedTuple, get_args
 
 from domain.accounts.commands import DepositRefund, WithdrawForTransfer
-from domain.orders.commands import CancelUnpaidOrder
+from domain.customers.events import FirstOrderRequested
+from domain.orders.commands import CancelUnpaidOrder, PlaceOrder
 from domain.orders.events import OrderEvent
 from eventstore.journal.preview import PreviewedEvent
 from eventstore.subscriptions.follow_ups import PreviewedCommand
@@ -83,6 +84,9 @@ def event_words(event: PreviewedEvent, words: Words) -> EventWords:
     fact, recorded = event
     if isinstance(fact, get_args(OrderEvent)):
         return EventWords(recorded.type, describe_event(fact), "")
+    if isinstance(fact, FirstOrderRequested):
+        # Its order is told as an order when it is placed.
+        return EventWords(recorded.type, {}, words.word("lines", fact.items))
     return EventWords(recorded.type, {}, phrase_of(fact, words))
 
 
@@ -134,6 +138,8 @@ def follow_up_words(sent: PreviewedCommand, words: Words) -> FollowUpWords:
         case WithdrawForTransfer(account_id=account_id, amount=amount):
             money = words.word("amount", amount)
             sentence = f"{money} is paid out from account {account_id}"
+        case PlaceOrder():
+            sentence = "The order is placed then"
         case CancelUnpaidOrder():
             sentence = "If nothing is paid, it is cancelled"
         case command:

@@ -1,0 +1,32 @@
+"""An order's form for a customer who is registered with it, and back again."""
+
+from dataclasses import replace
+
+from webapp.forms.choices import find_customer
+from webapp.forms.definitions import FORMS
+from webapp.forms.form_state import FormState
+from webapp.forms.values import FormValues
+
+
+def for_new_customer(filled: FormState) -> FormState:
+    """
+    Return the form of an order as one for a customer who is not registered yet.
+
+    What was typed as the customer, and is nobody's number or name, is the new name.
+    """
+    asked = filled.typed.fields["customer_id"]
+    known, _ = find_customer(asked)
+    return as_form(filled, "PlaceFirstOrder", "name", "" if known else asked)
+
+
+def for_known_customer(filled: FormState) -> FormState:
+    """Return the form of a new customer's order as one for a customer of that name."""
+    return as_form(filled, "PlaceOrder", "customer_id", filled.typed.fields["name"])
+
+
+def as_form(filled: FormState, command: str, name: str, value: str) -> FormState:
+    """Return *filled* as the form of a *command*, with *value* in the field *name*."""
+    form, typed = FORMS[command], filled.typed
+    fields = {one: typed.fields.get(one, "") for one in form.fields}
+    values = FormValues({**fields, name: value}, typed.lines)
+    return replace(filled, form=form, typed=values, focus=name)

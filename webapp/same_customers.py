@@ -1,0 +1,58 @@
+"""Who a new customer may be of those that are registered: it is asked back."""
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from domain.customers.commands import PlaceFirstOrder
+from domain.email_address import same_address
+from domain.errors import Fault
+from readmodels import customers
+from readmodels.customers import CustomerView
+from readmodels.words import words
+from tasks.shop.wiring import Shop
+
+MAX_LOOKED_AT = 20
+"""So many of the customers that are found by the same words are compared."""
+
+
+def who_it_may_be(shop: Shop, command: PlaceFirstOrder) -> list[Fault]:
+    """
+    Return a doubt for each field that is a registered customer's, too.
+
+    That is the e-mail address, which one customer alone can have, and the name, if it
+    is of somebody in the same city.
+    """
+    email, address = command.email, command.address
+
+    def has_email(one: CustomerView) -> bool:
+        return same_address(one.email or "") == same_address(email or "")
+
+    def is_namesake(one: CustomerView) -> bool:
+        city = "" if one.address is None else one.address.city
+        return (words(one.name), words(city)) == (
+            words(command.name),
+            words(address.city),
+        )
+
+    with shop.engine.connect() as connection:
+        faults = {
+            "email": find_same(connection, email, has_email) if email else "",
+            "name": find_same(
+                connection, f"{command.name} {address.city}", is_namesake
+            ),
+        }
+    return [
+        Fault(field, f"is also that of {named}", doubtful=True)
+        for field, named in faults.items()
+        if named
+    ]
+
+
+def find_same(
+    connection: sa.Connection, search: str, is_same: Callable[[CustomerView], bool]
+) -> str:
+    """Return the customers that *search* finds and who are the same, by number."""
+    found = customers.find(connection, search=search, limit=MAX_LOOKED_AT).rows
+    same = (one for one in found if is_same(one))
+    return " and ".join(f"customer {one.customer_id}, {one.name}" for one in same)
