@@ -33,20 +33,23 @@ def rounded_total(
         return round_half_up(exact * (1 - discount))
 
 
-def line_amounts(lines: Iterable[tuple[int, int, Decimal]]) -> list[int]:
+def line_amounts(
+    lines: Iterable[tuple[int, int, Decimal]], discount: Decimal = Decimal(0)
+) -> list[int]:
     """
     Return the amount of each line after its discount, in minor units.
 
-    Their sum is `rounded_total` of the lines: what is shown below each other must add
-    up. Where a line has a fraction of a minor unit, it gets what the lines so far come
-    to more than those before it, so it is less than one unit off its exact worth.
+    A *discount* on all of them is taken off, too. Their sum is `rounded_total` of the
+    lines: what is shown below each other must add up. Where a line has a fraction of a
+    minor unit, it gets what the lines so far come to more than those before it, so it
+    is less than one unit off its exact worth.
     """
     amounts = []
     with localcontext() as context:
         context.prec = 60
-        exact, before = Decimal(0), 0
+        exact, before, left = Decimal(0), 0, 1 - discount
         for line in lines:
-            exact += exact_amount(line)
+            exact += exact_amount(line) * left
             amounts.append(round_half_up(exact) - before)
             before = round_half_up(exact)
     return amounts

@@ -55,6 +55,7 @@ def test_what_is_shown_of_an_order_adds_up(
     assert sum(amounts) == rounded_total(lines)
     # What a page shows as the discount on all of it, which never adds something.
     assert sum(amounts) >= total >= 0
+    assert sum(line_amounts(lines, discount)) == total
 
 
 @settings(deadline=None, database=None)

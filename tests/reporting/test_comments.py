@@ -108,6 +108,7 @@ def test_what_is_personal_in_a_read_model_is_marked(shop: Shop) -> None:
         *("order_list.city", "order_list.place_words"),
         *("order_details.customer_name", "order_details.customer_email"),
         *("order_details.address", "order_details.notes"),
+        "sales.country",
     }
 
 

@@ -104,7 +104,7 @@ def append_order(shop: Shop, customer_id: str, at: datetime | None = None) -> No
 
 def append_in_the_clear(shop: Shop, customer_id: str, name: str, order_id: int) -> None:
     """Append a customer and an order as they were written before encryption."""
-    address = Address(name=name, street="Old Road 1", city="Leeds", country="UK")
+    address = Address(name=name, street="Old Road 1", city="Leeds", country="Elmet")
     placed = OrderCreated(
         customer_id=customer_id,
         items=(Line(number=1, product="Old tea", quantity=1, unit_price=100),),

@@ -30,6 +30,7 @@ READ_MODELS = {
     "account_statement": "statement of accounts",
     "transfers": "list of transfers",
     "figures": "figures of all orders",
+    "sales": "list of sales",
 }
 """The names of a read model's rows on a page."""
 
