@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
 
 from eventstore.projections.table_differences import RowDifference
+from webapp.csv_files.differences import kind_of, write_differences
 from webapp.json_values import as_json
 from webapp.past.changes_asked import (
     MOMENTS,
@@ -14,7 +15,6 @@ from webapp.past.changes_asked import (
     find_changes,
     moment_in_address,
 )
-from webapp.past.csv_text import kind_of, write_differences
 from webapp.past.moment_asked import AskedMoment
 from webapp.past.subjects import SUBJECTS, Subject
 from webapp.query_parameters import number, only

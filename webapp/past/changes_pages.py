@@ -7,11 +7,11 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from eventstore.projections.table_differences import RowDifference
+from webapp.csv_files.differences import kind_of
 from webapp.current_shop import the_notation
 from webapp.forms.labels import label
 from webapp.past.changes_api import as_csv, view_of
 from webapp.past.changes_asked import find_changes, moment_in_address
-from webapp.past.csv_text import kind_of
 from webapp.past.moment_asked import moment_of_time
 from webapp.past.on_pages import yesterday
 from webapp.past.subjects import SUBJECTS, Subject

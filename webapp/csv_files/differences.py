@@ -1,18 +1,13 @@
-"""Differences as CSV, which a spreadsheet may open: no value is taken for a formula."""
+"""What differs between two moments, as CSV."""
 
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from eventstore.projections.table_differences import RowDifference
-from webapp.json_values import as_json
+from webapp.csv_files.cells import cell_of
 from webapp.past.subjects import Subject
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""Beginnings that make a spreadsheet compute a text; fullwidth signs are no worse."""
 
 
 def write_differences(subject: Subject, rows: Iterable[RowDifference]) -> str:
@@ -53,13 +48,3 @@ def kind_of(row: RowDifference) -> str:
     if row.before is None:
         return "came"
     return "went" if row.after is None else "changed"
-
-
-def cell_of(value: Any) -> str:
-    """Return a value as a cell: a text that looks like a formula gets an apostrophe."""
-    plain = as_json(value)
-    if plain is None:
-        return ""
-    if isinstance(plain, str):
-        return f"'{plain}" if plain.startswith(FORMULA) else plain
-    return msgspec.json.encode(plain).decode()
