@@ -27,6 +27,7 @@ from webapp.answering_store import AskingElsewhere, tell_stores
 from webapp.api import changes, command_list, documents, events, queries, trying
 from webapp.api import commands as api_commands
 from webapp.api import why as api_why
+from webapp.csv_files import sending
 from webapp.current_shop import give
 from webapp.login import acting, sessions
 from webapp.login import views as login
@@ -34,6 +35,7 @@ from webapp.login.acting import may_open
 from webapp.pages import (
     accounts,
     commands,
+    csv_lists,
     customers,
     first_user,
     many,
@@ -57,6 +59,7 @@ SUBJECTS = (
     products,
     accounts,
     transfers,
+    csv_lists,
     commands,
     why,
     api_commands,
@@ -108,6 +111,7 @@ def make_app(shop: Shop | None = None) -> Flask:
     metrics.keep(app)
     events.keep(app)
     compressing.compress_answers(app)
+    sending.keep(app)
     tell_stores(app)
     error_handlers.answer(app)
     template_filters.teach(app, settings)

@@ -161,6 +161,11 @@ KINDS = {
         "Close one, try again in a few seconds, or ask /api/events: it has the same "
         "events, page by page.",
     ),
+    "too-many-files": Kind(
+        503,
+        "As many files are being made as may be",
+        "A file with all rows of a list takes seconds. Try again in a few.",
+    ),
     "unavailable": Kind(
         503,
         "The shop's database is away",

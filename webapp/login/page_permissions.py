@@ -35,11 +35,12 @@ PAGES: Mapping[str, str] = {
         *("reasons.order", "reasons.product"),
         *("changed.orders", "changed.orders_csv"),
         *("changed.products", "changed.products_csv"),
+        *("csv.orders", "csv.products"),
     ),
     **all_of(
         "customers.read",
         *("customers.all_of_them", "customers.show_one", "reasons.customer"),
-        *("changed.customers", "changed.customers_csv"),
+        *("changed.customers", "changed.customers_csv", "csv.customers"),
     ),
     **all_of(
         "accounts.read",
@@ -48,6 +49,7 @@ PAGES: Mapping[str, str] = {
         *("reasons.account", "reasons.statement_line", "reasons.transfer"),
         *("changed.accounts", "changed.accounts_csv"),
         *("changed.transfers", "changed.transfers_csv"),
+        *("csv.accounts", "csv.statement", "csv.transfers"),
     ),
     # Forms that are empty, or filled with what there is.
     "orders.empty_order": "orders.place",

@@ -41,6 +41,8 @@ ENDPOINTS = PAGES | {
     *("why.transfer", "why.product", "why.ordered_product", "why.figures"),
     *("reasons.order", "reasons.customer", "reasons.account"),
     *("reasons.statement_line", "reasons.transfer", "reasons.product"),
+    *("csv.orders", "csv.customers", "csv.products"),
+    *("csv.accounts", "csv.statement", "csv.transfers"),
 }
 """Endpoints that can show the past."""
 
