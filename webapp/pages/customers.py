@@ -17,6 +17,7 @@ from webapp.forms.definitions import FORMS
 from webapp.forms.form_state import FormState, show
 from webapp.forms.submit import send
 from webapp.forms.values import FormValues, values_for
+from webapp.history.of_customers import history_of
 from webapp.one_row import find_row
 from webapp.parked_rows import mark_one, mark_rows, refuse_parked
 from webapp.problems import no_customer
@@ -68,7 +69,9 @@ def show_one(customer_id: str) -> ResponseReturnValue:
         mark_one(connection, customers.projection, customer, position)
         page = order_list.find(connection, customer_id=customer_id, limit=ORDERS_SHOWN)
         mark_rows(connection, order_list.projection, page.rows, position)
-    return render_template("customer.html", customer=customer, page=page)
+    return render_template(
+        "customer.html", customer=customer, page=page, history=history_of(customer)
+    )
 
 
 @routes.get(f"/customers/{CUSTOMER}/edit")

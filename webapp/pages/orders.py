@@ -21,6 +21,7 @@ from webapp.forms.form_state import FormState, show
 from webapp.forms.offered_on_orders import is_known
 from webapp.forms.submit import send
 from webapp.forms.values import FormValues, values_for
+from webapp.history.of_orders import history_of
 from webapp.journal_source import ask_journal
 from webapp.one_row import find_row
 from webapp.problems import no_order
@@ -111,6 +112,7 @@ def show_one(order_id: int) -> ResponseReturnValue:
     return render_template(
         "order.html",
         order=order,
+        history=history_of(order),
         actions=[
             filled
             for filled in forms_offered("orders", order)

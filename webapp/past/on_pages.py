@@ -24,9 +24,8 @@ LISTS = {
 }
 """The page with what changed in a list, by the list's endpoint."""
 KEPT_PARAMETERS = (
-    *("status", "customer", "account", "due", "credit", "ready", "late"),
-    "listed",
-    *("q", "sort", "limit", "column"),
+    *("status", "customer", "account", "due", "credit", "ready", "late", "listed"),
+    *("q", "sort", "limit", "column", "by", "kind"),
 )
 """What goes along from one day to another; an address may have anything."""
 

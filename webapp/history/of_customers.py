@@ -1,0 +1,89 @@
+"""The history of a customer: the events of its stream, and what each changed."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+
+import msgspec
+
+from domain.customers.events import CustomerDetails, CustomerForgotten
+from eventstore.errors import EventStoreError
+from eventstore.log.events import Metadata, RecordedEvent
+from readmodels.customers import CustomerView
+from readmodels.order_parts import HistoryLine
+from webapp.history.events import ReadEvent, in_words, read_events
+from webapp.history.filtering import (
+    Changed,
+    Happened,
+    HistoryPage,
+    history_asked,
+    page_of,
+)
+from webapp.outages import DATABASE_ERRORS
+
+MOST_READ = 1_000
+"""How many events are looked at for a page; those before them are on another one."""
+KIND_OF = {
+    "name": "name",
+    "email": "contact",
+    "contact_name": "contact",
+    "phone": "contact",
+    "address": "address",
+}
+
+
+def history_of(customer: CustomerView) -> HistoryPage | None:
+    """Return the page of the history that is asked for; None if it is away."""
+    asked = history_asked()
+    version = customer.version
+    if version > MOST_READ and asked.before is not None:
+        version = min(version, asked.before - 1)
+    try:
+        # One more shows what the first one changed.
+        events = read_events(
+            f"customer-{customer.customer_id}", version, limit=MOST_READ + 1
+        )
+    except (EventStoreError, *DATABASE_ERRORS):
+        return None
+    page = page_of(list(happened(events)), asked)
+    if page.earlier is None and events and events[0].recorded.version > 1:
+        return replace(page, earlier=events[1].recorded.version)
+    return page
+
+
+def happened(events: list[ReadEvent]) -> Iterator[Happened]:
+    """Yield what happened, but for a first event whose past was not read."""
+    if events and events[0].recorded.version == 1:
+        yield Happened(line=line_of(events[0].recorded), kinds=["registered"])
+    for before, after in pairwise(events):
+        line = line_of(after.recorded)
+        if isinstance(after.event, CustomerForgotten):
+            yield Happened(line=line, kinds=["forgotten"])
+            continue
+        kinds: dict[str, None] = {}
+        changed: list[Changed] = []
+        if isinstance(before.event, CustomerDetails):
+            differing = [
+                name
+                for name in KIND_OF
+                if getattr(before.event, name) != getattr(after.event, name)
+            ]
+            kinds = dict.fromkeys(KIND_OF[name] for name in differing)
+            changed += in_words(differing, before.event, after.event)
+        # Once they are forgotten, nobody knows what it was.
+        yield Happened(line=line, kinds=[*kinds] or ["others"], changed=changed)
+
+
+def line_of(event: RecordedEvent) -> HistoryLine:
+    metadata = msgspec.json.decode(event.metadata, type=Metadata)
+    return HistoryLine(
+        event=event.type,
+        version=event.version,
+        position=event.position,
+        occurred_at=event.occurred_at,
+        actor=metadata.actor,
+        command_id=metadata.command_id,
+        causation_id=metadata.causation_id,
+        source=metadata.source,
+        told={},
+    )
