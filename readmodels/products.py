@@ -123,7 +123,9 @@ def find_by_number(
     connection: sa.Connection, product_ids: Collection[str]
 ) -> dict[str, ProductView]:
     """Return the products with these numbers, by number."""
-    rows = view.find(connection, view.table.c.product_id.in_(list(product_ids)))
+    # One parameter, however many there are.
+    asked = sa.any_(sa.literal(list(product_ids), sa.ARRAY(sa.Text)))
+    rows = view.find(connection, view.table.c.product_id == asked)
     return {row.product_id: row for row in rows}
 
 

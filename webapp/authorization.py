@@ -47,6 +47,7 @@ ROUTES: Mapping[str, str] = {
     "queries.product": "orders.read",
     "queries.all_ordered_products": "orders.read",
     "queries.figures": "orders.read",
+    "queries.sales": "orders.read",
     "queries.all_accounts": "accounts.read",
     "queries.account": "accounts.read",
     "queries.statement": "accounts.read",

@@ -7,7 +7,12 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_time, get_datetime_format
+from babel.dates import (
+    format_date,
+    format_skeleton,
+    format_time,
+    get_datetime_format,
+)
 
 from domain.money import minor_digits
 from tasks.shop.settings import Settings
@@ -62,6 +67,10 @@ class Notation:
     def write_day(self, day: date) -> str:
         """Return a day: `23 Nov 2026`."""
         return isolate(format_date(day, "medium", self.babel))
+
+    def write_month(self, day: date) -> str:
+        """Return the month of a day: `Nov 2026`."""
+        return isolate(format_skeleton("yMMM", day, locale=self.babel))
 
     def write_moment(self, moment: datetime) -> str:
         """Return a moment by the shop's clocks: `23 Nov 2026, 14:05`."""

@@ -45,6 +45,7 @@ def teach(app: Flask, settings: Settings) -> None:
     app.add_template_filter(
         lambda hundredths: notation.write_percent(Decimal(hundredths) / 100), "share"
     )
+    app.add_template_filter(lambda part: notation.write_percent(round(part, 3)), "part")
     app.add_template_filter(lambda error: say_refusal(error, notation), "refusal")
     app.add_template_filter(lambda text: say_amounts(text, notation), "said")
     app.add_template_filter(label, "label")

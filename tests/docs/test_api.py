@@ -20,7 +20,10 @@ PAGE = (ROOT / "docs" / "api.md").read_text()
 WALKTHROUGH = (ROOT / "docs" / "walkthrough.md").read_text()
 JSON = r"```json\n(.*?)^```"
 EXAMPLE = re.compile(rf"^```\nGET (\S+)\n```\n\n{JSON}", re.MULTILINE | re.DOTALL)
-CHANGES = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00|[0-9a-f]{8}-[0-9a-f-]{27}")
+CHANGES = re.compile(
+    r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00|[0-9a-f]{8}-[0-9a-f-]{27}"
+    r"|\d{4}-\d\d-\d\d"
+)
 
 
 @pytest.fixture

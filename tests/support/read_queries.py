@@ -26,6 +26,7 @@ OF_QUERIES = (
     "/api/customers/ALICE",
     "/api/products",
     "/api/figures",
+    "/api/sales",
     "/api/accounts",
     "/api/transfers",
 )
@@ -39,6 +40,8 @@ PAGES = (
     "/customers/ALICE/edit",
     "/accounts",
     "/transfers",
+    "/sales",
+    "/sales?by=customer",
 )
 
 

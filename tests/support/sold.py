@@ -10,9 +10,10 @@ from math import floor
 from typing import Any
 
 from eventstore.log.events import RecordedEvent
+from eventstore.past.moments import Moment
 from readmodels.sales_sums import Period, Sums
 from tasks.shop.wiring import Shop
-from tests.support.past import read_events
+from tests.support.past import events_of, read_events
 
 Key = tuple[date | str | None, str]
 """The key of a line, and a name where it has no key."""
@@ -59,10 +60,10 @@ class Ledger:
     orders: Sequence[SoldOrder]
 
     @classmethod
-    def of(cls, shop: Shop, until: datetime | None = None) -> "Ledger":
-        """Return the ledger of a shop's log, maybe of what happened up to a time."""
+    def of(cls, shop: Shop, moment: Moment | None = None) -> "Ledger":
+        """Return the ledger of a shop's log, as of a moment or of now."""
         events = read_events(shop)
-        return cls(fold([e for e in events if until is None or e.occurred_at <= until]))
+        return cls(fold(events if moment is None else events_of(events, moment)))
 
     def within(self, period: Period) -> list[SoldOrder]:
         return [

@@ -24,6 +24,7 @@ PAGES = (
     "/transfers/1",
     "/products",
     "/products/RC-1",
+    "/sales",
 )
 
 
@@ -67,7 +68,7 @@ def test_links_between_pages_keep_the_moment(
 ) -> None:
     do(*AFTER)
     page = look(address, as_of=then).text
-    lists = "orders|customers|accounts|transfers|products"
+    lists = "orders|customers|accounts|transfers|products|sales"
     kept = re.findall(rf'href="(/(?:{lists})[^"]*)"', page)
     others = [link for link in kept if "as_of=" not in link]
 

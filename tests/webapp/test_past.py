@@ -34,6 +34,7 @@ SINGLE = (
     "/api/transfers/1",
     "/api/products/RC-1",
     "/api/figures",
+    "/api/sales",
 )
 
 

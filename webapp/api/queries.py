@@ -73,6 +73,7 @@ from webapp.rows_found import (
     search_customers,
     search_orders,
 )
+from webapp.sales_asked import OF_SALES, find_sales, sales_asked, values_of
 from webapp.url_converters import ACCOUNT, CUSTOMER, ORDER, PRODUCT, TRANSFER
 
 MAX_ROWS = 200
@@ -142,6 +143,23 @@ def sums() -> ResponseReturnValue:
         "currency": the_shop().settings.currency,
         **position_fields(position),
         **left_out_field(marks),
+    }
+
+
+@routes.get("/sales", endpoint="sales")
+def sold() -> ResponseReturnValue:
+    only(*OF_SALES, "limit", "min_position")
+    asked = sales_asked()
+    found = find_sales(asked, limit_asked())
+    page = found.page
+    return {
+        **asked.parameters,
+        "lines": [as_json(values_of(asked.by, o, found.names)) for o in page.lines],
+        "total": as_json(page.total),
+        "next": page.following and next_page(page.following),
+        "currency": the_shop().settings.currency,
+        **position_fields(found.position),
+        **left_out_field(found.marks),
     }
 
 

@@ -36,6 +36,7 @@ PAGES: Mapping[str, str] = {
         *("changed.orders", "changed.orders_csv"),
         *("changed.products", "changed.products_csv"),
         *("csv.orders", "csv.products"),
+        *("sales.show", "sales.as_csv"),
     ),
     **all_of(
         "customers.read",

@@ -28,13 +28,13 @@ PAGES = frozenset(
         *("customers.all_of_them", "customers.show_one"),
         *("accounts.all_of_them", "accounts.show_one"),
         *("transfers.newest", "transfers.show_one"),
-        *("products.price_list", "products.show_one"),
+        *("products.price_list", "products.show_one", "sales.show"),
     }
 )
 ENDPOINTS = PAGES | {
     *("queries.orders", "queries.order", "queries.all_customers", "queries.customer"),
     *("queries.all_products", "queries.product", "queries.all_ordered_products"),
-    *("queries.figures", "queries.all_accounts"),
+    *("queries.figures", "queries.sales", "sales.as_csv", "queries.all_accounts"),
     *("queries.account", "queries.statement", "queries.all_transfers"),
     *("queries.transfer", "documents.orders", "documents.customers"),
     *("why.order", "why.customer", "why.account", "why.statement_line"),

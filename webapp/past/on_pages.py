@@ -25,7 +25,7 @@ LISTS = {
 """The page with what changed in a list, by the list's endpoint."""
 KEPT_PARAMETERS = (
     *("status", "customer", "account", "due", "credit", "ready", "late", "listed"),
-    *("q", "sort", "limit", "column", "by", "kind"),
+    *("q", "sort", "limit", "column", "by", "kind", "from", "to"),
 )
 """What goes along from one day to another; an address may have anything."""
 
