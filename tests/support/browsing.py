@@ -1,14 +1,15 @@
 """The browsers of people in tests: new ones, and those of who is logged in."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.support.logged_in import PASSWORD
 from tests.support.watched_pages import Watched
 
-PATIENCE = 15_000
+PATIENCE = 8_000
 """Milliseconds to wait for a condition; most take a few hundred."""
 
 
@@ -59,3 +60,22 @@ def log_in(page: Page, name: str) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
     page.get_by_role("link", name="Sign out").wait_for()
+
+
+def expect_done(page: Page) -> None:
+    """Wait on the page that follows a command until it has succeeded."""
+    expect(page.locator("#fate")).to_contain_text("It caused")
+
+
+def see_order(page: Page) -> None:
+    """Wait until a command has succeeded, and see what it made of the order."""
+    expect_done(page)
+    page.get_by_role("button", name=re.compile("^See order")).press("Enter")
+    expect(page.get_by_role("heading", name="History")).to_be_visible()
+
+
+def number_in(page: Page) -> int:
+    """Return the number of the order that *page* is about."""
+    found = re.search(r"[Oo]rder (\d+)", page.title())
+    assert found, page.title()
+    return int(found[1])

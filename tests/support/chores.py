@@ -49,12 +49,15 @@ class Chores:
         start = time.monotonic()
         yield chore
         chore.seconds = time.monotonic() - start
+        # What it waited for may be shown before its document is told as loaded.
+        page.wait_for_load_state("domcontentloaded")
         page.remove_listener("domcontentloaded", chore.count_load)
         chore.picture = self.folder / f"{re.sub('[^a-z0-9]+', '-', name.lower())}.png"
         page.screenshot(path=chore.picture, full_page=True)
         self.done.append(chore)
         assert chore.loads <= loads, f"{name} took {chore.loads} page loads"
-        assert findings(page) == []
+        found = findings(page)
+        assert not found, "\n".join(found)
 
     def table(self) -> Iterator[str]:
         """Yield the lines of a table of all chores."""

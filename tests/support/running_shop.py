@@ -27,6 +27,13 @@ STAFF: Mapping[str, tuple[str, ...]] = {
 }
 """The people of the shop and their roles."""
 DEMO = ("demo", "--orders", "200")
+IRIS = "12"
+"""Iris van der Meulen of Utrecht, a customer of the demo."""
+UTRECHT = {"street": "Lijnmarkt 84", "city": "Utrecht", "country": "Netherlands"}
+
+Line = tuple[str, int, int]
+"""What it is, how many, and the price of one in cents."""
+ONE_LAMP: tuple[Line, ...] = (("Reading lamp", 1, 8_000),)
 
 
 @dataclass(slots=True)
@@ -45,6 +52,15 @@ class RunningShop:
         done = self.client.wait_for(answer.command_id)
         assert done["status"] == "succeeded", done
         return str(done["stream_id"]).partition("-")[2]
+
+    def order(self, *lines: Line, customer: str = IRIS, **other: Any) -> int:
+        """Place an order of *lines*, none of them of the price list."""
+        items = [
+            {"product": product, "quantity": quantity, "unit_price": price}
+            for product, quantity, price in lines or ONE_LAMP
+        ]
+        placed = {"customer_id": customer, "address": UTRECHT, "items": items}
+        return int(self.do("PlaceOrder", **placed, **other))
 
     def settle(self) -> None:
         """Wait until the pages show all that was done."""
