@@ -2,8 +2,8 @@
 Compress answers for clients that accept gzip.
 
 An attacker who can put words into a page, and sees the length of the compressed page,
-can guess its other content (BREACH). So a page with a form's token is never compressed,
-and the length of all others is padded at random.
+can guess its other content (BREACH). So the token of forms differs in each answer
+(`webapp/form_tokens.py`), and the length of each page is padded at random.
 """
 
 import gzip
@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app, request
 
 MIN_BYTES = 1_000
 """Bytes below which compression does not pay."""
@@ -48,8 +48,7 @@ def compress(response: Response) -> Response:
 
 def is_worth_it(response: Response) -> bool:
     """Return whether an answer may be compressed and is large enough."""
-    # Flask-WTF keeps the token there that it has put into a page.
-    if "csrf_token" in g or "Content-Encoding" in response.headers:
+    if "Content-Encoding" in response.headers:
         return False
     is_whole = response.status_code not in (204, 206, 304)
     is_text = (response.mimetype or "").startswith(TYPES)

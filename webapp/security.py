@@ -4,12 +4,12 @@ import re
 
 from flask import Flask, Response, request
 from flask.sessions import SecureCookieSessionInterface
-from flask_wtf import CSRFProtect
 from werkzeug.exceptions import SecurityError
 
 from tasks.shop.settings import Settings
 from webapp import body_limits, compressing, encoding, local_login, repeated
 from webapp.api import command_list, commands, trying
+from webapp.form_tokens import FormTokens
 from webapp.login.sessions import login_cookie
 from webapp.problems import Problem
 
@@ -79,7 +79,7 @@ def limit(app: Flask) -> None:
     body_limits.limit(app)
     app.before_request(encoding.refuse_other_encodings)
     app.before_request(repeated.refuse_fields)
-    csrf = CSRFProtect(app)
+    csrf = FormTokens(app)
     # The API accepts no cookie for changes, and only JSON.
     csrf.exempt(commands.routes)
     csrf.exempt(command_list.routes)

@@ -1,12 +1,12 @@
-"""Pages, files and JSON are compressed for those who take it; secrets never."""
+"""Pages, files and JSON are compressed for those who take it, and tell no secret."""
 
 import gzip
+from collections.abc import Callable
 
 import pytest
 from flask.testing import FlaskClient
 
-from tests.support.visiting import Place
-from webapp.compressing import MIN_BYTES
+from tests.support.visiting import Place, hidden_of
 
 TAKES = {"Accept-Encoding": "br, gzip"}
 FILE = "/static/vendor/pico/pico.min.css"
@@ -36,14 +36,35 @@ def test_who_does_not_take_it_gets_it_plain(client: FlaskClient, refused: str) -
 
 
 @pytest.mark.parametrize("path", ["/orders/new", "/customers/new"])
-def test_a_page_with_a_token_of_a_form_is_never_compressed(
-    client: FlaskClient, path: str
-) -> None:
+def test_a_page_with_a_form_is_compressed(client: FlaskClient, path: str) -> None:
     response = client.get(path, headers=TAKES)
 
-    assert 'name="csrf_token"' in response.text
-    assert len(response.data) >= MIN_BYTES
-    assert "Content-Encoding" not in response.headers
+    assert response.headers["Content-Encoding"] == "gzip"
+    assert 'name="csrf_token"' in gzip.decompress(response.data).decode()
+
+
+def test_the_token_of_a_form_is_another_one_in_each_answer_and_each_is_good(
+    client: FlaskClient,
+) -> None:
+    """Else its letters could be guessed from the lengths of compressed pages."""
+    shown = [hidden_of(client.get("/customers/new").text) for _ in range(5)]
+    answers = [client.post("/customers/new", data=hidden) for hidden in shown]
+
+    for place in range(0, 120, 20):
+        parts = {hidden["csrf_token"][place : place + 20] for hidden in shown}
+        assert len(parts) == 5
+    # Nothing was typed: that is all that is wrong.
+    assert {answer.status_code for answer in answers} == {422}
+
+
+@pytest.mark.parametrize("change", [str.upper, lambda token: token[:-8], lambda _: "€"])
+def test_a_token_that_was_changed_is_refused(
+    client: FlaskClient, change: Callable[[str], str]
+) -> None:
+    hidden = hidden_of(client.get("/customers/new").text)
+    hidden["csrf_token"] = change(hidden["csrf_token"])
+
+    assert client.post("/customers/new", data=hidden).status_code in (400, 403)
 
 
 def test_how_long_a_compressed_page_is_tells_nothing_exact(client: FlaskClient) -> None:

@@ -22,6 +22,7 @@ from eventstore.access.sessions import IDLE
 from tasks.shop.local_access import derive_secret
 from webapp import body_limits, encoding, repeated
 from webapp.current_shop import the_settings
+from webapp.form_tokens import token_sent
 from webapp.forms.definitions import FORMS
 from webapp.forms.form import Form
 from webapp.forms.form_state import show, state_of
@@ -107,7 +108,7 @@ def form_at(endpoint: str | None) -> Form | None:
 def has_token() -> bool:
     """Return whether the form has the token of the page that it was on."""
     try:
-        validate_csrf(request.form.get("csrf_token"))
+        validate_csrf(token_sent())
     except ValueError:
         return False
     return True
