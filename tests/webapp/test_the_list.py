@@ -100,6 +100,68 @@ def test_a_status_is_chosen_by_a_link(
         assert orders_in(browser.see(address)) == [number]
 
 
+def test_what_a_desk_has_to_do_is_shown_by_links_the_oldest_first(
+    browser: Browser, place: Place, send: Send, work: Work, alice: str
+) -> None:
+    to_pay = [place(), place()]
+    ready = [place("paid"), place("paid", terms=14)]
+    place("delivered")
+    to_refund = place("paid")
+    because = {"order_id": to_refund, "reason": "Ordered twice"}
+    work(send("CancelOrder", because, key="twice"))
+    everything = browser.see("/orders")
+
+    found = {
+        words: orders_in(browser.see(link_in(everything, words)))
+        for words in ("to be paid", "to be shipped", "to refund", "late")
+    }
+    assert found == {
+        "to be paid": to_pay,
+        "to be shipped": ready,
+        "to refund": [to_refund],
+        "late": [],
+    }
+
+
+def test_only_one_filter_is_the_present_one_and_others_take_its_place(
+    browser: Browser, place: Place, alice: str
+) -> None:
+    place()
+    due = browser.see("/orders?customer=ALICE&due=true&sort=placed")
+
+    assert re.findall(r'aria-current="true">([^<]*)', due) == ["to be paid"]
+    assert link_in(due, "paid") == "/orders?customer=ALICE&status=paid"
+    assert link_in(due, "late") == "/orders?customer=ALICE&sort=placed&late=true"
+    assert link_in(due, "all") == "/orders?customer=ALICE"
+    assert '<input type="hidden" name="due" value="true">' in due
+    both = browser.see("/orders?status=pending&due=true")
+    assert (
+        "aria-current" not in both.partition("Which orders")[2].partition("</nav>")[0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("status=paid", "The orders that are paid:"),
+        ("due=true", "The orders of which something is to be paid:"),
+        ("ready=true&customer=ALICE", "that can be shipped, of customer ALICE:"),
+        ("late=true&q=x", "The orders that are late, in which “x” was found:"),
+        ("credit=true", "The orders of which money is to be refunded:"),
+    ],
+)
+def test_a_list_says_in_words_which_orders_it_has(
+    browser: Browser, place: Place, alice: str, query: str, told: str
+) -> None:
+    place("delivered")
+    page = browser.see(f"/orders?{query}")
+
+    assert told in page
+    assert "No order was found." in page
+    assert "There are no orders yet." not in page
+    assert "The orders" not in browser.see("/orders")
+
+
 def test_a_customer_s_orders_and_those_that_a_search_finds(
     browser: Browser, place: Place, alice: str, bob: str
 ) -> None:

@@ -24,6 +24,7 @@ from webapp.forms.values import FormValues, values_for
 from webapp.history.of_orders import history_of
 from webapp.journal_source import ask_journal
 from webapp.one_row import find_row
+from webapp.pages.order_filters import NO_FILTER, links_to_filters, words_of_filter
 from webapp.problems import no_order
 from webapp.query_parameters import OF_ORDERS, kept_parameters, orders_asked
 from webapp.read_connection import reading, tell_undecided
@@ -39,14 +40,16 @@ routes = Blueprint("orders", __name__)
 
 @routes.get("/orders")
 def newest() -> ResponseReturnValue:
-    asked = orders_asked()
+    asked, kept = orders_asked(), kept_parameters(*OF_ORDERS[:-1])
     found = find_rows(order_list, asked, A_PAGE, search=search_orders)
     return render_template(
         "orders.html",
         page=found.page,
         asked=asked,
-        kept=kept_parameters(*OF_ORDERS[:-1]),
-        statuses=order_list.STATUSES,
+        kept=kept,
+        filters=links_to_filters(kept),
+        filter_words=words_of_filter(asked),
+        NO_FILTER=NO_FILTER,
         is_new_shop=not found.position.reached,
     )
 
