@@ -59,7 +59,7 @@ def test_the_rights_of_the_web_suffice_to_tell_what_both_have_changed(
     page = Browser(create_app(web).test_client()).fate(late)
     web.close()
 
-    assert "These were made meanwhile" in page
+    assert "This happened meanwhile" in page
 
 
 def test_where_two_have_changed_the_same_the_field_says_so(
@@ -150,7 +150,7 @@ def test_two_who_refund_a_part_on_the_same_page_do_not_refund_both(
 
     assert "The refund of order 1 is noted" in browser.fate(parts[0])
     assert "Somebody else has changed it meanwhile." in page
-    assert "What happened to the order last: Payment refunded, by local" in re.sub(
+    assert "Payment refunded: 10.00 EUR, by local" in re.sub(
         r"<[^>]*>", "", unescape(page)
     )
     # Told of the first, the second may still mean it.

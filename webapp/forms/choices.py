@@ -12,7 +12,7 @@ from readmodels.products import ProductView
 from readmodels.words import words
 from webapp.current_shop import the_notation
 from webapp.formats import write
-from webapp.forms.form import Form
+from webapp.forms.form import Action, Form
 from webapp.forms.of_orders import ADDRESS
 from webapp.forms.values import FormValues
 from webapp.outages import DATABASE_ERRORS, problem_of
@@ -179,6 +179,19 @@ def items_as_typed(
             product, own = item.get("product_id"), False
         typed.append({**item, "product": product, "own": own})
     return typed
+
+
+def lines_as_typed(
+    action: Action, data: Mapping[str, Any], order: OrderDetailsView
+) -> dict[str, Any]:
+    """Return the pieces that a command names as the form of *order* has them now."""
+    named = {one["line"]: one["quantity"] for one in data[action.lines_in] or ()}
+    lines = action.suggest(order)[action.lines_in]
+    return {
+        action.lines_in: [
+            {**line, "quantity": named.get(line["line"])} for line in lines
+        ]
+    }
 
 
 def problem_with(known: Sequence[ProductView]) -> str:

@@ -1,37 +1,28 @@
-"""Merges a form with changes that another user made meanwhile."""
+"""Forms of which another user has changed what they are about: told, and merged."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import msgspec
 import psycopg
 
-from domain.customers.commands import ChangeCustomerDetails
-from domain.customers.customer import Customer
-from domain.errors import Fault
-from eventstore.aggregates.as_of import AsOf, load_as_of
-from eventstore.aggregates.replaying import apply_step
+from eventstore.connection import driver_connection
 from eventstore.errors import EventStoreError
+from eventstore.ids import command_id_for
+from eventstore.journal import entries
 from eventstore.journal.entries import Entry
 from eventstore.log.read import read_stream
-from eventstore.personal.keyring import Keyring
+from readmodels.order_parts import HistoryLine
 from webapp.current_shop import the_notation, the_shop
-from webapp.forms.form import Form
+from webapp.forms.form import Action, Form
 from webapp.forms.form_state import FormState
 from webapp.forms.labels import label
+from webapp.forms.merging import Meeting, ThreeValues, merge
+from webapp.forms.row_versions import RowVersion, row_versions
 from webapp.forms.values import FormValues, values_for
-
-
-def data_of_customer(customer: Customer) -> Mapping[str, Any]:
-    return {} if customer.details is None else asdict(customer.details)
-
-
-DATA: Mapping[type, Callable[[Any], Mapping[str, Any]]] = {
-    ChangeCustomerDetails: data_of_customer
-}
-"""By command, a function from the state that it changes to the form's data."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,110 +41,149 @@ class Change:
 
 
 class FormChanges(NamedTuple):
-    """A form as the sender has *seen* it, and as it is *now*, at *version*, and why."""
+    """
+    What happened since a form was opened.
 
-    seen: FormValues
-    now: FormValues
-    version: int
-    changes: list[Change]
+    *seen* is the row as its sender has seen it, *versions* what each event made of it
+    since then, and *now* the last of them, or *seen*.
+    """
+
+    seen: Any
+    versions: Sequence[RowVersion]
+
+    @property
+    def now(self) -> Any:
+        return self.versions[-1].row if self.versions else self.seen
 
 
 class MergedForm(NamedTuple):
-    """The form with the changes of both, and the changes of others, in order."""
+    """
+    The form with the changes of both; None if nothing is left to be done with it.
 
-    filled: FormState
-    changes: list[Change]
+    *happened* is what an order's history says of the time in between; *changes* are
+    those of the form's fields, of what has no history; *met* are fields of both.
+    """
+
+    filled: FormState | None
+    happened: Sequence[HistoryLine]
+    changes: Sequence[Change]
+    met: Sequence[Meeting]
+
+
+def expected_version(filled: FormState, stream_id: str, seen: int, user: str) -> int:
+    """
+    Return the version that a form's command expects, where its sender has *seen* one.
+
+    It is the present one if nothing that the form is about has changed since: who notes
+    a payment need not know of a new address. A form that was sent before expects what
+    it did then, so that it is known again.
+    """
+    with the_shop().autocommitting.connect() as lent:
+        connection = driver_connection(lent)
+        if not read_stream(connection, stream_id, after=seen, limit=1):
+            return seen
+        before = entries.find(lent, command_id_for(user, filled.key))
+        if before is not None:
+            return before.expected_version or seen
+        try:
+            since = changes_since(connection, stream_id, seen)
+        except EventStoreError:
+            return seen
+    if since is None or concerns(filled.form, since.seen) != concerns(
+        filled.form, since.now
+    ):
+        return seen
+    return since.versions[-1].event.version if since.versions else seen
+
+
+def concerns(form: Form, row: Any) -> Any:
+    """Return what of a *row* the form is about."""
+    if isinstance(form, Action):
+        return (form.concerns or form.suggest)(row)
+    return show_values(form, row)
 
 
 def merge_form(filled: FormState, entry: Entry) -> MergedForm | None:
     """
     Return *filled*, which was sent as *entry* on an old version, merged with the new.
 
-    A field that the sender changed keeps the typed value; any other has its present
-    value. If both changed it, the typed value stays, and the field shows the other one.
-    None if the log has no such version, or cannot be read.
+    A form that replaces what it shows has the changes of others, where its sender made
+    none; any other keeps what was typed. None if the log has no such version, or cannot
+    be read.
     """
-    shop, form = the_shop(), filled.form
+    form = filled.form
     if entry.expected_version is None:
         return None
-    with shop.lent() as connection:
+    with the_shop().lent() as connection:
         try:
-            since = changes_since(
-                connection, form, entry.stream_id, entry.expected_version
-            )
+            since = changes_since(connection, entry.stream_id, entry.expected_version)
         except EventStoreError:
             return None
-    typed, faults = both(form, filled.typed, since)
-    again = replace(filled, typed=typed, faults=faults, version=str(since.version))
-    return MergedForm(again, since.changes)
-
-
-def is_mergeable(form: Form) -> bool:
-    """Return whether *form* shows a state, so that two edits of it can be merged."""
-    return form.command in DATA
+    if since is None or not since.versions:
+        return None
+    happened = happened_since(since.now, entry.expected_version)
+    if isinstance(form, Action) and not form.is_offered(since.now):
+        return MergedForm(None, happened, (), ())
+    typed, met = filled.typed, list[Meeting]()
+    if form.replaces:
+        seen, now = (show_values(form, row) for row in (since.seen, since.now))
+        typed, met = merge(form, ThreeValues(seen, now, typed))
+    return MergedForm(
+        replace(
+            filled,
+            typed=typed,
+            faults=[one.fault for one in met],
+            version=str(since.versions[-1].event.version),
+        ),
+        happened,
+        changes_of(form, since) if form.replaces else (),
+        met,
+    )
 
 
 def changes_since(
-    connection: psycopg.Connection[Any], form: Form, stream_id: str, version: int
-) -> FormChanges:
-    """Return the changes of a stream's form since *version*."""
-    shop = the_shop()
-    decider = shop.deciders.of_stream(stream_id)
-    as_of = AsOf(version=version)
-    state = load_as_of(connection, [stream_id], shop.deciders, as_of).states[stream_id]
-    keyring = Keyring(connection, shop.deciders.masters)
-    seen = now = show_value(form, state)
-    changes = []
-    for event in read_stream(connection, stream_id, after=version):
-        step = apply_step(decider, state, event, keyring)
-        if step.error is not None:
-            raise step.error
-        before, now, state = now, show_value(form, step.after), step.after
-        actor = msgspec.json.decode(event.metadata).get("actor")
-        changes += [
-            Change(
-                field=name,
-                old=before.fields[name],
-                new=now.fields[name],
-                actor=actor,
-                occurred_at=event.occurred_at,
-            )
-            for name in form.fields
-            if before.fields[name] != now.fields[name]
-        ]
-        version = event.version
-    return FormChanges(seen, now, version, changes)
+    connection: psycopg.Connection[Any], stream_id: str, version: int
+) -> FormChanges | None:
+    """Return what happened to a stream since *version*; None if it has no such one."""
+    seen: RowVersion | None = None
+    later = []
+    for one in row_versions(connection, stream_id):
+        if one.event.version == version:
+            seen = one
+        elif one.event.version > version:
+            later.append(one)
+    return None if seen is None else FormChanges(seen.row, later)
 
 
-def show_value(form: Form, state: Any) -> FormValues:
-    return values_for(form, DATA[form.command](state), the_notation())
+def show_values(form: Form, row: Any) -> FormValues:
+    """Return a row as the form shows it."""
+    data: Mapping[str, Any] = (
+        form.suggest(row) if isinstance(form, Action) else asdict(row)
+    )
+    return values_for(form, data, the_notation())
 
 
-def both(
-    form: Form, typed: FormValues, since: FormChanges
-) -> tuple[FormValues, list[Fault]]:
-    """Return *typed* with the changes of others, and the fields that both changed."""
-    mine, seen, now = typed.fields, since.seen.fields, since.now.fields
-    fields, met = dict(now), []
-    for unit in units_of(form):
-        if all(mine[name] in (seen[name], now[name]) for name in unit):
-            # The sender changed nothing here.
-            continue
-        is_met = any(now[name] not in (seen[name], mine[name]) for name in unit)
-        for name in unit:
-            fields[name] = mine[name]
-            if is_met and mine[name] != now[name]:
-                met.append(Fault(name, f"was changed meanwhile to {quote(now[name])}"))
-    return FormValues(fields), met
+def happened_since(row: Any, version: int) -> Sequence[HistoryLine]:
+    """Return what the history of a row has after a version, if it has a history."""
+    history: Sequence[HistoryLine] = getattr(row, "history", ())
+    return [line for line in history if line.version > version]
 
 
-def units_of(form: Form) -> list[list[str]]:
-    """Return the groups of fields that are merged as a whole, such as an address."""
-    units: dict[str, list[str]] = {}
-    for name in form.fields:
-        units.setdefault(name.partition(".")[0], []).append(name)
-    return list(units.values())
-
-
-def quote(text: str) -> str:
-    return f"\u201c{text}\u201d" if text else "nothing"
+def changes_of(form: Form, since: FormChanges) -> list[Change]:
+    """Return the changes of the form's fields, event by event."""
+    rows = [since.seen, *(one.row for one in since.versions)]
+    shown = [show_values(form, row).fields for row in rows]
+    return [
+        Change(
+            field=name,
+            old=before[name],
+            new=after[name],
+            actor=msgspec.json.decode(event.metadata).get("actor"),
+            occurred_at=event.occurred_at,
+        )
+        for (event, _), (before, after) in zip(
+            since.versions, pairwise(shown), strict=True
+        )
+        for name in form.fields
+        if before[name] != after[name]
+    ]

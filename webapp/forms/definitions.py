@@ -39,6 +39,7 @@ OF_CUSTOMERS = (
         template="forms/customer.html",
         fields=DETAILS,
         expects_version=True,
+        replaces=True,
     ),
     Form(
         command=ForgetCustomer,
@@ -121,6 +122,7 @@ OF_PRODUCTS = (
         noun="The price of product {about}",
         participle="changed",
         expects_version=True,
+        replaces=True,
         is_offered=lambda product: product.discontinued_at is None,
         suggest=lambda product: {"unit_price": product.unit_price},
     ),
@@ -134,6 +136,7 @@ OF_PRODUCTS = (
         noun="The name of product {about}",
         participle="changed",
         expects_version=True,
+        replaces=True,
         is_offered=lambda product: product.discontinued_at is None,
         suggest=lambda product: {"name": product.name},
     ),

@@ -19,8 +19,9 @@ class Form:
 
     Fields that it *needs* are in the data even if they are empty, so that each missing
     one is named. The field that it is *about* is in its address. If it
-    *expects_version*, it is refused after another user's change. Its *buttons* change
-    the form's content without sending it.
+    *expects_version*, it is refused after another user's change of what it is about. It
+    *replaces* what it shows, or else adds to it. Its *buttons* change the form's
+    content without sending it.
 
     Its lines, if it has any, are the data's list *lines_in*; a line of which only
     *line_keys* are filled in does not count. Those *line_shown* are on the page only.
@@ -47,6 +48,7 @@ class Form:
     needs: tuple[str, ...] = ()
     about: str | None = None
     expects_version: bool = False
+    replaces: bool = False
     buttons: tuple[str, ...] = ()
 
     @property
@@ -93,10 +95,11 @@ class Action(Form):
     It has all fields of the command but the one it is *about*; their inputs follow from
     the command's class, unless it has *own_fields* and a template of its own.
     *is_offered* takes the row and returns whether its page has the form (whether it is
-    permitted, the domain decides); *suggest* returns values to fill in, by field. The
-    *hint* is shown at the field if there is only one. One that *stands_apart*, or that
-    is not what *is_next*, is a link on the row's page, to a page of its own; the *link*
-    is called so, or as the button.
+    permitted, the domain decides); *suggest* returns values to fill in, by field, and
+    *concerns* what else of the row its sender relies on, if that is more. The *hint* is
+    shown at the field if there is only one. One that *stands_apart*, or that is not
+    what *is_next*, is a link on the row's page, to a page of its own; the *link* is
+    called so, or as the button.
     """
 
     is_action: ClassVar[bool] = True
@@ -113,6 +116,7 @@ class Action(Form):
     is_grave: bool = False
     is_offered: Callable[[Any], bool]
     suggest: Callable[[Any], Mapping[str, Any]] = no_suggestion
+    concerns: Callable[[Any], Any] | None = None
 
     def __post_init__(self) -> None:
         names = [f.name for f in fields(self.command) if f.name != self.about]

@@ -17,6 +17,7 @@ from webapp.forms.offered_on_orders import (
     payments_that_count,
     to_return,
     to_ship,
+    what_is_packed,
 )
 
 ADDRESS = (
@@ -74,6 +75,7 @@ OF_ORDERS = (
         # Money for a cancelled order is noted, and hardly ever comes.
         is_next=lambda order: order.due > 0,
         suggest=lambda order: {"amount": owed(order)},
+        concerns=lambda order: (owed(order), order.payments),
     ),
     Action(
         command=orders.ShipOrder,
@@ -83,7 +85,10 @@ OF_ORDERS = (
         hint="As the carrier gives it. All that is left goes with it.",
         button="It is shipped",
         participle="shipped",
+        # Another line, or another address, is in no parcel that was packed before.
+        expects_version=True,
         is_offered=can_be_shipped,
+        concerns=what_is_packed,
     ),
     Action(
         command=orders.ShipParcel,
@@ -107,6 +112,7 @@ OF_ORDERS = (
             can_be_shipped(order) and sum(map(to_ship, order.lines)) > 1
         ),
         suggest=lines_to_ship,
+        concerns=what_is_packed,
     ),
     Action(
         command=orders.ConfirmDelivery,
@@ -133,6 +139,7 @@ OF_ORDERS = (
         participle="noted",
         is_offered=lambda order: order.credit > 0,
         suggest=lambda order: {"amount": order.credit},
+        concerns=lambda order: (order.credit, order.refunded),
     ),
     Action(
         command=orders.ChangeItems,
@@ -142,13 +149,13 @@ OF_ORDERS = (
         hint="Lines that are shipped cannot become fewer.",
         link="Change its lines",
         button="Change the lines",
-        noun="The lines of order {about}",
         participle="changed",
         template="forms/change_items.html",
         own_fields=("freight", "discount"),
         line_fields=("line", *OF_LINES),
         stands_apart=True,
         expects_version=True,
+        replaces=True,
         buttons=("add_line", "remove_line", "check"),
         is_offered=lambda order: order.status in UNSHIPPED,
         suggest=lines_and_money,
@@ -167,6 +174,7 @@ OF_ORDERS = (
         own_fields=("customer_id", *ADDRESS),
         stands_apart=True,
         expects_version=True,
+        replaces=True,
         is_offered=lambda order: (
             order.status in (*UNSHIPPED, "shipped") and is_known(order)
         ),
@@ -174,6 +182,8 @@ OF_ORDERS = (
             "customer_id": order.customer_id,
             "address": asdict(order.address),
         },
+        # What is on its way goes to the address of then.
+        concerns=lambda order: (order.address, len(order.parcels)),
     ),
     Action(
         command=orders.AddNote,
@@ -208,6 +218,7 @@ OF_ORDERS = (
             "parcel": len(order.parcels),
             "tracking_no": order.tracking_number,
         },
+        concerns=lambda order: order.parcels,
     ),
     Action(
         command=orders.ReturnOrder,
@@ -244,6 +255,7 @@ OF_ORDERS = (
         expects_version=True,
         is_offered=lambda order: bool(payments_that_count(order)),
         suggest=lambda order: {"payment": payments_that_count(order)[-1]},
+        concerns=lambda order: order.payments,
     ),
     Action(
         command=orders.PutOffCancellation,

@@ -42,6 +42,11 @@ def lines_to_ship(order: OrderDetailsView) -> Mapping[str, Any]:
     return lines_of(order, {line.number: to_ship(line) for line in order.lines})
 
 
+def what_is_packed(order: OrderDetailsView) -> tuple[Any, ...]:
+    """Return what somebody relies on who packs a parcel: the pieces, and where to."""
+    return lines_to_ship(order), order.address
+
+
 def lines_to_return(order: OrderDetailsView) -> Mapping[str, Any]:
     """Return the lines that can come back, none of which is said to have."""
     left = {line.number: to_return(line) for line in order.lines}

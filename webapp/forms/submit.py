@@ -22,6 +22,7 @@ from webapp.forms.choices import (
     with_address,
     with_prices,
 )
+from webapp.forms.concurrent_edits import expected_version
 from webapp.forms.definitions import BUTTONS, FORMS
 from webapp.forms.form import Form
 from webapp.forms.form_state import FormState, new_key, read_posted, show
@@ -213,8 +214,14 @@ def with_command(
 
 def version_in(filled: FormState) -> int | None:
     """Return the form's expected version, or raise the Problem that it is missing."""
+    form = filled.form
     # Without it the command would overwrite changes of other users.
-    return version_of(filled.version) if filled.form.expects_version else None
+    seen = version_of(filled.version) if form.expects_version else None
+    if seen is None or form.about is None:
+        return seen
+    category = the_shop().deciders.of_command(form.command).category
+    stream_id = f"{category}-{filled.about[form.about]}"
+    return expected_version(filled, stream_id, seen, the_user())
 
 
 def was_used_before(filled: FormState, first: UUID) -> FormState:

@@ -17,8 +17,8 @@ from readmodels import order_details
 from readmodels.order_details import OrderDetailsView
 from webapp.authorization import may_see_commands_of
 from webapp.current_shop import the_notation, the_shop
-from webapp.forms.choices import items_as_typed, offer_for
-from webapp.forms.concurrent_edits import is_mergeable, merge_form
+from webapp.forms.choices import items_as_typed, lines_as_typed, offer_for
+from webapp.forms.concurrent_edits import merge_form
 from webapp.forms.definitions import FORMS
 from webapp.forms.form import Action, Form
 from webapp.forms.form_state import FormState
@@ -56,7 +56,7 @@ def fate(command_id: UUID) -> ResponseReturnValue:
     order = order_of(entry)
     filled = form_again(sent, order) if sent and entry.status == "rejected" else None
     both = None
-    if filled and sent and is_stale(entry) and is_mergeable(filled.form):
+    if filled and sent and is_stale(entry):
         both = merge_form(filled, sent)
         # Without the version seen, sending it again would undo the changes of others.
         filled = both.filled if both else None
@@ -71,7 +71,7 @@ def fate(command_id: UUID) -> ResponseReturnValue:
         order=order,
         takes_long=takes_long,
         filled=filled,
-        changes=both.changes if both else [],
+        both=both,
         offer=offer_for(filled.form, filled.typed) if filled else None,
     )
 
@@ -162,6 +162,8 @@ def form_again(entry: Entry, order: OrderDetailsView | None) -> FormState | None
     if (
         isinstance(form, Action)
         and form.page == "orders"
+        # Then the log tells, which is newer than the list.
+        and not is_stale(entry)
         and (order is None or not form.is_offered(order))
     ):
         return None
@@ -176,6 +178,8 @@ def form_with(form: Form, entry: Entry, order: OrderDetailsView | None) -> FormS
     data = entry.data
     if form.names_products:
         data = {**data, "items": items_as_typed(data["items"], order)}
+    elif isinstance(form, Action) and form.line_shown and order:
+        data = {**data, **lines_as_typed(form, data, order)}
     return FormState(
         form=form,
         typed=values_for(form, data, the_notation()),

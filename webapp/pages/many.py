@@ -201,7 +201,8 @@ def request_for(part: Part, key: str) -> tuple[Part, CommandRequest | None]:
     except InvalidInput as error:
         return replace(part, filled=replace(filled, faults=error.faults)), None
     its_key = key_of(key, part.order.order_id)
-    return part, CommandRequest(command, its_key, version_in(filled))
+    version = version_in(replace(filled, key=its_key))
+    return part, CommandRequest(command, its_key, version)
 
 
 def key_of(key: str, number: int) -> str:
