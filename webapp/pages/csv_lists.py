@@ -1,13 +1,11 @@
 """`/orders.csv` and other lists: all rows of what the page is asked, as a file."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 
-from eventstore.projections.freshness import Freshness
 from readmodels import (
     account_statement,
     accounts,
@@ -16,12 +14,12 @@ from readmodels import (
     products,
     transfers,
 )
+from webapp.csv_files.naming import called, has_bom
 from webapp.csv_files.rows import all_rows, lines_of, reading_at_once
 from webapp.csv_files.sending import one_of_few, spool
 from webapp.current_shop import the_shop
 from webapp.parked_rows import refuse_parked
-from webapp.past.moment_asked import moment_shown
-from webapp.problems import no_account, position_fields
+from webapp.problems import no_account
 from webapp.query_parameters import (
     OF_ACCOUNTS,
     OF_CUSTOMERS,
@@ -31,7 +29,6 @@ from webapp.query_parameters import (
     OF_TRANSFERS,
     accounts_asked,
     customers_asked,
-    flag,
     only,
     orders_asked,
     products_asked,
@@ -98,10 +95,6 @@ def check(names: tuple[str, ...]) -> None:
     only(*(name for name in names if name != "after"), "bom", "min_position")
 
 
-def has_bom() -> bool:
-    return flag("bom") or False
-
-
 def file_of(name: str, model: Any, asked: Mapping[str, Any]) -> Response:
     """
     Return all rows of the read model whose module is *model*, for what is *asked*.
@@ -115,27 +108,3 @@ def file_of(name: str, model: Any, asked: Mapping[str, Any]) -> Response:
         lines = lines_of(rows, model.view.row, settings.timezone, settings.currency)
         answer = spool(lines, has_bom=bom)
     return called(answer, name, position)
-
-
-def called(answer: Response, name: str, position: Freshness) -> Response:
-    """Name the file, and say in headers what the page would say of its rows' age."""
-    file_name = f"{name}-{moment_in_name()}.csv"
-    answer.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
-    told = position_fields(position)
-    for field in ("behind", "left_out", "stands_still_since", "stands_still_because"):
-        if told.get(field):
-            header = "-".join(part.capitalize() for part in field.split("_"))
-            answer.headers[f"Recount-{header}"] = str(told[field])
-    parked = sum(omission.number for omission in position.parked.values())
-    if parked:
-        answer.headers["Recount-Parked"] = str(parked)
-    return answer
-
-
-def moment_in_name() -> str:
-    """Return the day, by the shop's clocks, of which the rows are; or the position."""
-    zone, past = the_shop().settings.timezone, moment_shown()
-    if past is not None and past.at is None:
-        return f"as-of-{past.position}"
-    at = datetime.now(zone) if past is None or past.at is None else past.at
-    return f"{at.astimezone(zone):%Y-%m-%d}"

@@ -1,22 +1,24 @@
 """The page of what was sold, by month, product, country or customer, and its CSV."""
 
-import csv
-import io
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from domain.forgotten import FORGOTTEN
-from domain.money import minor_digits
 from readmodels.sales_sums import TIMES, SalesLine
+from webapp.csv_files.cells import amount_cell, cell_of
+from webapp.csv_files.naming import called, has_bom
+from webapp.csv_files.sending import one_of_few, spool
 from webapp.current_shop import the_notation, the_shop
-from webapp.past.csv_text import cell_of
 from webapp.plots import Plotted, plot_bars, plot_columns
+from webapp.query_parameters import only
 from webapp.sales_asked import (
+    OF_SALES,
     FoundSales,
     SalesQuestion,
     days_of,
@@ -116,21 +118,20 @@ def plot_of(asked: SalesQuestion, lines: list[ShownLine]) -> Markup:
 @routes.get("/sales.csv")
 def as_csv() -> ResponseReturnValue:
     """Answer with all lines; amounts are plain decimals of the shop's currency."""
-    asked = sales_asked()
-    found = find_sales(asked, None)
+    only(*(name for name in OF_SALES if name != "after"), "bom", "min_position")
+    asked, bom = sales_asked(), has_bom()
+    with one_of_few():
+        found = find_sales(asked, None)
+        answer = spool(lines_of(asked, found), has_bom=bom)
+    return called(answer, f"sales-by-{asked.by}", found.position)
+
+
+def lines_of(asked: SalesQuestion, found: FoundSales) -> Iterator[list[str]]:
     currency = the_shop().settings.currency
-    digits = minor_digits(currency)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
     # Of no line, for the names of the columns where there is none.
     nothing = SalesLine(key=date.min)
-    writer.writerow([*values_of(asked.by, nothing, {}), "currency"])
+    yield [*values_of(asked.by, nothing, {}), "currency"]
     for line in found.page.lines:
         values = values_of(asked.by, line, found.names)
-        amount = format(Decimal(line.amount).scaleb(-digits), "f")
-        values = {**values, "amount": amount, "currency": currency}
-        writer.writerow([cell_of(value) for value in values.values()])
-    response = Response(text.getvalue(), content_type="text/csv; charset=utf-8")
-    name = f"sales-by-{asked.by}-{asked.period.first}-{asked.period.last}.csv"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+        values["amount"] = amount_cell(line.amount, currency)
+        yield [*map(cell_of, values.values()), currency]
