@@ -1,7 +1,6 @@
 """The web application, put together: its blueprints, and the checks before them."""
 
-from flask import Flask, redirect, url_for
-from flask.typing import ResponseReturnValue
+from flask import Flask
 
 from tasks.broker.checks import warn_of_broker
 from tasks.heartbeat import processes
@@ -31,12 +30,12 @@ from webapp.csv_files import sending
 from webapp.current_shop import give
 from webapp.login import acting, sessions
 from webapp.login import views as login
-from webapp.login.acting import may_open
 from webapp.pages import (
     accounts,
     commands,
     csv_lists,
     customers,
+    desk,
     first_user,
     many,
     orders,
@@ -53,6 +52,7 @@ from webapp.past.on_pages import teach_pages
 from webapp.url_converters import know_numbers
 
 SUBJECTS = (
+    desk,
     # Before the orders: its addresses look like one.
     many,
     orders,
@@ -82,10 +82,6 @@ SUBJECTS = (
     first_user,
     users,
     tokens,
-)
-
-FIRST_PAGES = (
-    *("orders.newest", "customers.all_of_them", "accounts.all_of_them", "users.me"),
 )
 
 
@@ -123,10 +119,4 @@ def make_app(shop: Shop | None = None) -> Flask:
     know_numbers(app)
     for subject in SUBJECTS:
         app.register_blueprint(subject.routes)
-    app.add_url_rule("/", view_func=home)
     return app
-
-
-def home() -> ResponseReturnValue:
-    """Lead to the first page that the caller may open."""
-    return redirect(url_for(next(filter(may_open, FIRST_PAGES))))

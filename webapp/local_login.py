@@ -114,7 +114,7 @@ def enter(secret: str) -> ResponseReturnValue:
         raise Problem("forbidden", detail) from error
     if not is_good:
         raise Problem("login-required", USED)
-    response = redirect(url_for("home"), 303)
+    response = redirect(url_for("desk.show"), 303)
     response.set_cookie(
         local_cookie(settings.secret_key),
         new_cookie(settings.secret_key),

@@ -147,12 +147,18 @@ def day_asked() -> date:
 
     Raises the Problem that it is about a position, which has none.
     """
+    day = day_in_question()
+    if day is None:
+        refuse("late needs a day: ask for a moment with as_of, not by its position")
+    return day
+
+
+def day_in_question() -> date | None:
+    """Return the day that the request is about, None if it is about a position."""
     zone, past = the_shop().settings.timezone, moment_shown()
     if past is None:
         return datetime.now(zone).date()
-    if past.at is None:
-        refuse("late needs a day: ask for a moment with as_of, not by its position")
-    return past.at.astimezone(zone).date()
+    return None if past.at is None else past.at.astimezone(zone).date()
 
 
 def page_asked(view: View[Any], usual: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from tests.support.past_pages import AFTER, BEFORE, Look, looker
 from webapp.past import making
 
 PAGES = (
+    "/",
     "/orders",
     "/orders/1",
     "/customers",

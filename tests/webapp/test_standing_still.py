@@ -152,7 +152,6 @@ SHOW_NO_ROWS = {
     "health.alive",
     "health.ready",
     "metrics.metrics",
-    "home",
     "static",
 }
 

@@ -37,36 +37,11 @@ def bob(send: Send, work: Work) -> str:
     return "BOB"
 
 
-def test_the_way_in_is_the_list(client: FlaskClient) -> None:
-    assert client.get("/").headers["Location"] == "/orders"
-
-
 def test_an_empty_list_says_what_to_do(browser: Browser) -> None:
     page = browser.see("/orders")
 
     assert "There are no orders yet." in page
     assert "/customers/new" in page
-
-
-def test_an_empty_shop_says_what_it_is_and_offers_the_demo(browser: Browser) -> None:
-    page = browser.see("/orders")
-
-    assert "This is Recount" in page
-    assert "<code>./recount demo</code>" in page
-    assert "<code>./recount tour</code>" in page
-
-
-def test_a_shop_with_a_history_offers_no_demo(browser: Browser, alice: str) -> None:
-    page = browser.see("/orders")
-
-    assert "There are no orders yet." in page
-    assert "./recount" not in page
-
-
-def test_an_empty_answer_of_a_new_shop_to_a_search_offers_no_demo(
-    browser: Browser,
-) -> None:
-    assert "./recount" not in browser.see("/orders?q=nobody")
 
 
 def test_each_order_leads_to_its_page_and_its_customer_s(

@@ -68,7 +68,7 @@ PAGES: Mapping[str, str] = {
         *("first_user.ask", "first_user.add"),
         *("users.all_of_them", "users.add", "users.change"),
     ),
-    **all_of(ANYBODY, "home", "problems.explanation", "users.roles"),
+    **all_of(ANYBODY, "desk.show", "problems.explanation", "users.roles"),
     **all_of(ANYBODY, "login.leave", "login.end", "users.me", "users.new_password"),
     # One's own; of others' an admin's session is asked for.
     **all_of(ANYBODY, "tokens.mine", "tokens.create", "tokens.revoke"),

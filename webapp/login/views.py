@@ -45,7 +45,7 @@ routes = Blueprint("login", __name__)
 def ask() -> ResponseReturnValue:
     """Show the login, or the first page to who needs none."""
     if sessions.find_session() is not None:
-        return redirect(url_for("home"))
+        return redirect(url_for("desk.show"))
     return login_page(200, wanted=request.args.get("next", ""))
 
 
@@ -104,7 +104,7 @@ def let_in(user: str, secret: str) -> Response:
     response = shown_again(held, secret) if held is not None else None
     if response is None:
         wanted = usable_address(request.form.get("next", ""))
-        response = make_response(redirect(wanted or url_for("home"), 303))
+        response = make_response(redirect(wanted or url_for("desk.show"), 303))
     sessions.set_cookie(response, secret)
     know_browser(response, user)
     return response

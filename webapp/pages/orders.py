@@ -50,7 +50,6 @@ def newest() -> ResponseReturnValue:
         filters=links_to_filters(kept),
         filter_words=words_of_filter(asked),
         NO_FILTER=NO_FILTER,
-        is_new_shop=not found.position.reached,
     )
 
 

@@ -24,7 +24,7 @@ MIN_YEAR = 2
 """Before it a time has no local time in each zone."""
 PAGES = frozenset(
     {
-        *("orders.newest", "orders.show_one"),
+        *("desk.show", "orders.newest", "orders.show_one"),
         *("customers.all_of_them", "customers.show_one"),
         *("accounts.all_of_them", "accounts.show_one"),
         *("transfers.newest", "transfers.show_one"),
