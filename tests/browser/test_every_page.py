@@ -26,7 +26,7 @@ PARAMETERS = {
     "reasons.statement_line": "?column=balance",
     "reasons.transfer": "?column=status",
 }
-NO_PAGES = {"static", "health.alive", "health.ready", "metrics.metrics", "home"}
+NO_PAGES = {"static", "health.alive", "health.ready", "metrics.metrics"}
 """Of programs, or a way to another page."""
 AT_THE_END_OF_A_CHORE = {"many.fates"}
 """Axe has looked at them there."""
