@@ -76,7 +76,7 @@ def test_an_order_says_for_how_long_it_is_to_be_paid(
     page = browser.see("/")
 
     assert "placed 5 days ago" in words_of(page, prepaid)
-    assert "overdue since 1 day 25.00 EUR" in words_of(page, overdue)
+    assert "overdue for 1 day 25.00 EUR" in words_of(page, overdue)
     assert "to be paid in 9 days" in words_of(page, later)
 
 
