@@ -30,7 +30,7 @@ class OrderedProduct:
     last_ordered_at: Annotated[datetime, "When it was ordered last"]
 
 
-def lines(fact: Fact) -> Iterable[Fact]:
+def lines(fact: Fact, looked_up: LookedUp) -> Iterable[Fact]:
     """Split an order into its lines: each is about a product of its own."""
     order: OrderCreated = fact.event
     return [fact._replace(event=line) for line in order.items]

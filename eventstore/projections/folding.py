@@ -172,8 +172,8 @@ class Folding:
         assert turn.changes is not None
         projection = self.projection
         self.lookups.fold(fact, turn)
-        for part in projection.parts(fact):
-            looked_up = self.lookups.look_up(projection.needs(part))
+        looked_up = self.lookups.look_up(projection.needs(fact))
+        for part in projection.parts(fact, looked_up):
             changed = projection.key_of(part, looked_up)
             if changed is not None and self.owns(part, changed):
                 turn.changes.append(FoldStep(part, changed, looked_up))
@@ -223,10 +223,9 @@ class Folding:
     def streams_missing(self, turn: Turn) -> Iterable[str]:
         """Yield the streams of the rows that an event needs, and that are missing."""
         for fact in turn.facts:
-            for part in self.projection.parts(fact):
-                for name, key in self.projection.needs(part).items():
-                    if self.lookups.rows[name].get(key) is None:
-                        yield from self.lookups.streams_of(name, [key])
+            for name, key in self.projection.needs(fact).items():
+                if self.lookups.rows[name].get(key) is None:
+                    yield from self.lookups.streams_of(name, [key])
         for key in keys_of(turn):
             stream_id = self.projection.stream_of(key)
             if stream_id is not None and self.rows.by_key.get(key) is None:

@@ -105,7 +105,7 @@ class Index:
     is_early: bool = False
 
 
-def whole(fact: Fact) -> Iterable[Fact]:
+def whole(fact: Fact, looked_up: LookedUp) -> Iterable[Fact]:
     return (fact,)
 
 
@@ -134,8 +134,9 @@ class Projection:
       the event; *key_of* and *fold* get them by the same names;
     - *key_of* tells the row that it changes (None: it changes none);
     - *fold* makes the new row of the old one (None: there is none);
-    - *parts* splits it before that, where one event changes several rows, as each line
-      of an order does those of its product;
+    - *parts* splits it, where one event changes several rows, as each line of an order
+      does those of its product; it gets the looked-up values, as *key_of* and *fold* do
+      for each part;
     - *update* changes all rows with a value instead, like a customer's new name, and is
       kept in order with the folds; its columns want an early index.
 
@@ -165,7 +166,7 @@ class Projection:
     fold: Callable[[Row | None, Fact, LookedUp], Row | None]
     lookups: Sequence[Lookup] = ()
     needs: Callable[[Fact], Mapping[str, Key]] = nothing_looked_up
-    parts: Callable[[Fact], Iterable[Fact]] = whole
+    parts: Callable[[Fact, LookedUp], Iterable[Fact]] = whole
     update: Callable[[Fact], Update | None] = nothing_updated
     indexes: Sequence[Index] = ()
     version: int = 1

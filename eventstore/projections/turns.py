@@ -65,9 +65,8 @@ def keys_to_look_up(
                     key = lookup.key_of(fact)
                     if key is not None:
                         keys[lookup.name].add(key)
-                for part in projection.parts(fact):
-                    for name, needed in projection.needs(part).items():
-                        keys[name].add(needed)
+                for name, needed in projection.needs(fact).items():
+                    keys[name].add(needed)
         except Exception as error:
             # Told in its turn, and not tried again: it may be a time limit.
             turn.facts, turn.error = (), error

@@ -82,9 +82,9 @@ def fold_one(
             if key is not None:
                 held = lookups[lookup.name]
                 held[key] = lookup.fold(held.get(key), fact)
-        for part in projection.parts(fact):
-            needed = projection.needs(part)
-            seen = {name: lookups[name].get(key) for name, key in needed.items()}
+        needed = projection.needs(fact)
+        seen = {name: lookups[name].get(key) for name, key in needed.items()}
+        for part in projection.parts(fact, seen):
             key = projection.key_of(part, seen)
             if key is not None:
                 rows[key] = projection.fold(rows.get(key), part, seen)
