@@ -1,17 +1,14 @@
-"""What was sold: a row an order, with its lines as they count, for sums over many."""
+"""What was sold: a row an order, as it counts, for sums over many."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated
 
 from domain.address import Address
 from domain.customers.events import CustomerForgotten
 from domain.forgotten import FORGOTTEN
-from domain.money import line_amounts
 from domain.orders import events
-from domain.orders.lines import Line, by_line
+from domain.orders.lines import total_of
 from domain.orders.upcasters import OF_CREATED
 from eventstore.projections.projection import (
     Fact,
@@ -21,23 +18,8 @@ from eventstore.projections.projection import (
     Update,
 )
 from eventstore.projections.views import View
+from readmodels.order_parts import pieces_of
 from readmodels.rows_of_orders import FORGETS, STREAMS, order_of
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SoldLine(Line):
-    """
-    A line of an order, and what is sold of it.
-
-    *returned* pieces came back, and are not in its *amount*, which is in minor units
-    after all discounts: the amounts of an order's lines add up to what it costs without
-    its freight. *is_first* says that no line before it is of the same product and has a
-    piece left, so that an order with two such lines is one order of the product.
-    """
-
-    returned: int
-    amount: int
-    is_first: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,67 +40,23 @@ class Sale:
     created_at: Annotated[datetime, "When it was placed"]
     is_cancelled: Annotated[bool, "Whether it was cancelled, and does not count"]
     pieces: Annotated[int, "How many pieces are sold, without those that came back"]
+    returned: Annotated[int, "How many pieces came back"]
     amount: Annotated[
         int, "What these cost after all discounts, without freight, in minor units"
     ]
-    discount: Annotated[Decimal, "On the whole order: 0.05 is 5 %"]
-    lines: Annotated[tuple[SoldLine, ...], "Its lines, each with what is sold of it"]
 
 
-def sold_lines(
-    items: Iterable[Line], returned: Mapping[int, int], discount: Decimal
-) -> tuple[SoldLine, ...]:
-    """
-    Return the lines of an order of which pieces are *returned*, by line number.
-
-    *discount* is that on the whole order.
-    """
-    lines = list(items)
-    back = [returned.get(line.number, 0) for line in lines]
-    amounts = line_amounts(
-        (
-            (line.unit_price, line.quantity - some, line.discount)
-            for line, some in zip(lines, back, strict=True)
-        ),
-        discount,
+def placed(fact: Fact, event: events.OrderCreated) -> Sale:
+    return Sale(
+        order_id=int(fact.subject),
+        customer_id=event.customer_id,
+        country=country_of(event.address),
+        created_at=fact.occurred_at,
+        is_cancelled=False,
+        pieces=sum(line.quantity for line in event.items),
+        returned=0,
+        amount=total_of(event.items, event.discount),
     )
-    sold = []
-    known = set()
-    for line, some, amount in zip(lines, back, amounts, strict=True):
-        # A product of the list is known by its number, whatever it was called.
-        product = line.product_id, line.product if line.product_id is None else None
-        is_first = line.quantity > some and product not in known
-        if is_first:
-            known.add(product)
-        sold.append(
-            SoldLine(
-                number=line.number,
-                product=line.product,
-                product_id=line.product_id,
-                quantity=line.quantity,
-                unit_price=line.unit_price,
-                discount=line.discount,
-                returned=some,
-                amount=amount,
-                is_first=is_first,
-            )
-        )
-    return tuple(sold)
-
-
-def with_lines(row: Sale, lines: tuple[SoldLine, ...], discount: Decimal) -> Sale:
-    return replace(
-        row,
-        lines=lines,
-        discount=discount,
-        pieces=sum(line.quantity - line.returned for line in lines),
-        amount=sum(line.amount for line in lines),
-    )
-
-
-def returned_of(row: Sale) -> dict[int, int]:
-    """Return how many pieces came back, by line number."""
-    return {line.number: line.returned for line in row.lines}
 
 
 def country_of(address: Address) -> str | None:
@@ -137,31 +75,22 @@ def fold(row: Sale | None, fact: Fact, looked_up: LookedUp) -> Sale:
     """Return the row after the event."""
     event: events.OrderEvent = fact.event
     if isinstance(event, events.OrderCreated):
-        row = Sale(
-            order_id=int(fact.subject),
-            customer_id=event.customer_id,
-            country=country_of(event.address),
-            created_at=fact.occurred_at,
-            is_cancelled=False,
-            pieces=0,
-            amount=0,
-            discount=event.discount,
-            lines=(),
-        )
-        lines = sold_lines(event.items, {}, event.discount)
-        return with_lines(row, lines, event.discount)
+        return placed(fact, event)
     # The row was made by the order's first event.
     assert row is not None
     match event:
-        case events.OrderItemsChanged(items=items, discount=discount):
-            lines = sold_lines(items, returned_of(row), discount)
-            return with_lines(row, lines, discount)
-        case events.OrderReturned(lines=back):
-            returned = returned_of(row)
-            for number, quantity in by_line(back).items():
-                returned[number] = returned.get(number, 0) + quantity
-            lines = sold_lines(row.lines, returned, row.discount)
-            return with_lines(row, lines, row.discount)
+        case events.OrderItemsChanged(items=items, total=total, freight=freight):
+            # Lines of which something came back are among them.
+            left = sum(line.quantity for line in items) - row.returned
+            return replace(row, pieces=left, amount=total - freight)
+        case events.OrderReturned(lines=lines, total=total, freight=freight):
+            back = pieces_of(lines)
+            return replace(
+                row,
+                pieces=row.pieces - back,
+                returned=row.returned + back,
+                amount=total - freight,
+            )
         case events.ShippingAddressChanged(address=address):
             return replace(row, country=country_of(address))
         case _:
@@ -172,8 +101,6 @@ projection = Projection(
     name="sales",
     row=Sale,
     key="order_id",
-    # One row an order: an event of it tells neither the lines that are gone nor the
-    # amounts of the others, which change with it.
     events=[
         events.OrderCreated,
         events.OrderItemsChanged,

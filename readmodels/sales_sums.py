@@ -22,6 +22,11 @@ class Period:
     zone: ZoneInfo
 
     @property
+    def days(self) -> int:
+        """How many days it has."""
+        return (self.last - self.first).days + 1
+
+    @property
     def begin(self) -> datetime:
         """The first moment of it, in UTC."""
         return start_of(self.first, self.zone)
@@ -84,19 +89,19 @@ OF_ORDERS = f"""
     SELECT {{place}} AS place, NULL AS name, {SUMS} {FROM} WHERE {COUNTS} GROUP BY 1
 """
 # Numbers begin with another sign than names, so that none is taken for the other.
-OF_LINES = f"""
+# By number and name first, which is one pass without a name for each line to compare.
+OF_LINES = """
     SELECT
-        coalesce('#' || l.product_id, '=' || l.product) AS place,
-        max(l.product) AS name,
-        count(*) FILTER (WHERE l.is_first) AS orders,
-        sum(l.quantity - l.returned) AS pieces,
-        sum(l.amount) AS amount
-    {FROM}
-    CROSS JOIN LATERAL jsonb_to_recordset(s.lines) AS l (
-        product_id text, product text, quantity bigint, returned bigint,
-        amount bigint, is_first boolean
-    )
-    WHERE {COUNTS} AND l.quantity > l.returned
+        coalesce('#' || n.product_id, '=' || n.product) AS place,
+        max(n.product) AS name,
+        sum(n.orders) AS orders, sum(n.pieces) AS pieces, sum(n.amount) AS amount
+    FROM (
+        SELECT l.product_id, l.product, count(*) FILTER (WHERE l.is_first) AS orders,
+            sum(l.pieces) AS pieces, sum(l.amount) AS amount
+        FROM readmodels.sold_lines AS l
+        WHERE l.created_at >= :begin AND l.created_at < :end
+        GROUP BY 1, 2
+    ) AS n
     GROUP BY 1
 """
 GROUPS = {
@@ -105,7 +110,10 @@ GROUPS = {
     "customer": OF_ORDERS.format(place="s.customer_id"),
 }
 # The limits are made here: PostgreSQL may know other rules of the zone.
-BY_TIME = OF_ORDERS.format(place="width_bucket(s.created_at, :limits)::text")
+BY_TIME = f"""
+    SELECT b.place::text, b.name, b.orders, b.pieces, b.amount
+    FROM ({OF_ORDERS.format(place="width_bucket(s.created_at, :limits)")}) AS b
+"""
 # One statement, so that the total and the lines are of the same moment.
 PAGE = f"""
     SELECT g.place, g.name, g.orders, g.pieces, g.amount,

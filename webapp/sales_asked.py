@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from eventstore.projections.freshness import Freshness
 from eventstore.projections.projection import Projection
-from readmodels import customers, products, sales
+from readmodels import customers, products, sales, sold_lines
 from readmodels.sales_sums import WAYS, Period, SalesLine, SalesPage, find
 from webapp.current_shop import the_shop
 from webapp.parked_rows import Marks, mark_rows
@@ -18,13 +18,15 @@ from webapp.read_connection import reading
 
 OF_SALES = ("by", "from", "to", "after")
 MAX_DAYS = 366
-"""So long may a period be that is shown by day."""
+"""So long may a period be that is added up by day."""
+MAX_DAYS_SHOWN = 92
+"""So long may it be on a page."""
 MONTHS_SHOWN = 12
 MODELS: Mapping[str, Sequence[Projection]] = {
-    "product": (sales.projection, products.projection),
+    "product": (sales.projection, sold_lines.projection, products.projection),
     "customer": (sales.projection, customers.projection),
 }
-"""What is asked besides the sales: they know no names of customers."""
+"""What is asked where it is not the sales alone: they know no names of customers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +49,8 @@ class SalesQuestion:
 
     @property
     def has_days(self) -> bool:
-        """Whether the period is short enough to be shown by day."""
-        return (self.period.last - self.period.first).days < MAX_DAYS
+        """Whether a page can show the period by day."""
+        return self.period.days <= MAX_DAYS_SHOWN
 
 
 class FoundSales(NamedTuple):
@@ -69,12 +71,13 @@ def days_of(first: date, last: date) -> dict[str, str]:
     return {"from": first.isoformat(), "to": last.isoformat()}
 
 
-def sales_asked() -> SalesQuestion:
+def sales_asked(max_days: int = MAX_DAYS) -> SalesQuestion:
     """
     Return what the request asks for; by itself it is the last twelve months by month.
 
-    Of days after today nothing is known, so the period ends with it. Raises the Problem
-    that a parameter is none of its kind, or that there is no such period.
+    By day it has at most *max_days*. Of days after today nothing is known, so the
+    period ends with it. Raises the Problem that a parameter is none of its kind, or
+    that there is no such period.
     """
     by = one_of("by", WAYS) or "month"
     today = today_shown()
@@ -86,8 +89,8 @@ def sales_asked() -> SalesQuestion:
     period = Period(first=first, last=last, zone=zone)
     after = text("after")
     question = SalesQuestion(by=by, period=period, today=today, after=after)
-    if by == "day" and not question.has_days:
-        refuse(f"by day it must be at most {MAX_DAYS} days")
+    if by == "day" and period.days > max_days:
+        refuse(f"by day it must be at most {max_days} days")
     return question
 
 

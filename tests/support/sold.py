@@ -9,10 +9,14 @@ from fractions import Fraction
 from math import floor
 from typing import Any
 
+from domain.orders.events import OrderCreated
 from eventstore.log.events import RecordedEvent
 from eventstore.past.moments import Moment
+from eventstore.projections.projection import Fact
+from readmodels import sales, sold_lines
 from readmodels.sales_sums import Period, Sums
 from tasks.shop.wiring import Shop
+from tests.support.filled_tables import fill_table
 from tests.support.past import events_of, read_events
 
 Key = tuple[date | str | None, str]
@@ -146,3 +150,16 @@ def country_in(data: dict[str, Any]) -> str | None:
     """Return the country of an event's address; None where it was erased."""
     address = data.get("address") or {}
     return address.get("country") if isinstance(address, dict) else None
+
+
+def fill_sales(shop: Shop, *orders: tuple[int, datetime, OrderCreated]) -> None:
+    """Write the rows of orders, by number, time and first event, without a log."""
+    rows, lines = [], []
+    for number, moment, event in orders:
+        fact = Fact(event, f"order-{number}", number, 1, moment, "{}")
+        rows.append(sales.fold(None, fact, {}))
+        seen = {"orders": sold_lines.lines_of(None, fact)}
+        parts = sold_lines.lines(fact, seen)
+        lines += [sold_lines.fold(None, part, seen) for part in parts]
+    fill_table(shop, sales.projection, rows)
+    fill_table(shop, sold_lines.projection, lines)

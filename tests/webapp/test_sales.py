@@ -12,8 +12,6 @@ from flask.testing import FlaskClient
 from markupsafe import escape
 
 from domain.forgotten import FORGOTTEN
-from eventstore.projections.projection import Fact
-from readmodels import sales
 from readmodels.sales_sums import WAYS, Period
 from tasks import catch_up
 from tasks.shop.wiring import Shop
@@ -31,12 +29,11 @@ from tests.support.desk import (
     ship,
     to_paris,
 )
-from tests.support.filled_tables import fill_table
 from tests.support.order_events import CLOCKS, placed
 from tests.support.past import moment_of
 from tests.support.past_pages import looker
 from tests.support.shop_histories import ShopHistory
-from tests.support.sold import Ledger
+from tests.support.sold import Ledger, fill_sales
 from tests.support.visiting import ask, in_days
 from webapp.past import making
 from webapp.sales_asked import first_of_months, ready_periods
@@ -69,27 +66,13 @@ def table_in(page: str) -> list[list[str]]:
 
 def fill(shop: Shop, count: int, **other: Any) -> None:
     """Have *count* orders of as many customers and products, of which 1 is smallest."""
-    rows = [
-        sales.fold(
-            None,
-            Fact(
-                replace(
-                    placed,
-                    customer_id=f"C{n}",
-                    items=(replace(CLOCKS, product=f"Product {n}", quantity=n),),
-                    **other,
-                ),
-                f"order-{n}",
-                n,
-                1,
-                datetime.now(UTC) - timedelta(minutes=1),
-                "{}",
-            ),
-            {},
-        )
-        for n in range(1, count + 1)
-    ]
-    fill_table(shop, sales.projection, rows)
+    at = datetime.now(UTC) - timedelta(minutes=1)
+    orders = []
+    for n in range(1, count + 1):
+        line = replace(CLOCKS, product=f"Product {n}", quantity=n)
+        event = replace(placed, customer_id=f"C{n}", items=(line,), **other)
+        orders.append((n, at, event))
+    fill_sales(shop, *orders)
 
 
 def test_the_page_adds_up_the_last_twelve_months_by_month(

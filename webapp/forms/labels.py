@@ -31,6 +31,7 @@ READ_MODELS = {
     "transfers": "list of transfers",
     "figures": "figures of all orders",
     "sales": "list of sales",
+    "sold_lines": "list of sold products",
 }
 """The names of a read model's rows on a page."""
 
