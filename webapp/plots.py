@@ -16,8 +16,10 @@ from markupsafe import Markup
 
 MAX_LABEL = 26
 """Letters of a label that fit beside an amount on a telephone."""
-LABELS = 4
+LABELS = 3
 """Labels that fit below columns there."""
+LAST_LABEL = 75
+"""Where the last label may begin, in hundredths of the width."""
 BAR = 2.7
 TOP, COLUMN, BELOW = 1.8, 9.0, 1.7
 SMALLEST = 0.1
@@ -91,12 +93,11 @@ def labels_below(things: Sequence[Plotted], height: float) -> Iterator[Markup]:
     """Yield the labels of some columns, as many as there is room for."""
     step = math.ceil(len(things) / LABELS)
     for number in range(0, len(things), step):
-        # A label begins with its column; the last ones would not end on the page.
         place = 100 * number / len(things)
-        x, anchor = (place, "start") if place <= 75 else (100.0, "end")
-        yield Markup('<text x="{}%" y="{}em" text-anchor="{}">{}</text>').format(
-            written(x), written(height), anchor, things[number].label
-        )
+        if place <= LAST_LABEL:
+            yield Markup('<text x="{}%" y="{}em">{}</text>').format(
+                written(place), written(height), things[number].label
+            )
 
 
 def line_at(height: float) -> Markup:

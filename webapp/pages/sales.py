@@ -18,6 +18,7 @@ from webapp.current_shop import the_notation, the_shop
 from webapp.plots import Plotted, plot_bars, plot_columns
 from webapp.query_parameters import only
 from webapp.sales_asked import (
+    MAX_DAYS_SHOWN,
     OF_SALES,
     FoundSales,
     SalesQuestion,
@@ -30,7 +31,7 @@ from webapp.sales_asked import (
 )
 
 A_PAGE = 50
-MAX_BARS = 20
+MAX_BARS = 10
 
 routes = Blueprint("sales", __name__)
 
@@ -52,7 +53,7 @@ class ShownLine(NamedTuple):
 
 @routes.get("/sales")
 def show() -> ResponseReturnValue:
-    asked = sales_asked()
+    asked = sales_asked(MAX_DAYS_SHOWN)
     found = find_sales(asked, A_PAGE)
     lines = [shown(asked, found, line) for line in found.page.lines]
     return render_template(
