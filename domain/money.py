@@ -4,12 +4,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, localcontext
+from functools import cache
 
 # ISO 4217; every currency that is not named here has two digits.
 NO_DIGITS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
 THREE_DIGITS = "BHD IQD JOD KWD LYD OMR TND"
 
 
+@cache
 def minor_digits(currency: str) -> int:
     """Return how many digits *currency* has behind the point."""
     if currency in NO_DIGITS.split():

@@ -68,6 +68,7 @@ class View(Generic[R]):
     kept: type | None = None
     collation: str | None = None
     table: sa.TableClause = field(init=False, repr=False)
+    names: Sequence[str] = field(init=False, repr=False)
 
     @classmethod
     def of(
@@ -92,19 +93,19 @@ class View(Generic[R]):
             self.name, *map(sa.column, names_of(self.kept or self.row)), schema=SCHEMA
         )
         object.__setattr__(self, "table", table)
+        object.__setattr__(self, "names", names_of(self.row))
 
     def find(
         self, connection: sa.Connection, *where: sa.ColumnElement[bool]
     ) -> list[R]:
         """Return all rows for which *where* holds, in no order."""
-        columns = [self.table.c[name] for name in names_of(self.row)]
+        columns = [self.table.c[name] for name in self.names]
         rows = connection.execute(sa.select(*columns).where(*where)).mappings()
         return [self.shown(row) for row in rows]
 
     def shown(self, row: sa.RowMapping) -> R:
         """Return the object for the columns of a *row*; others are left out."""
-        names = names_of(self.row)
-        return msgspec.convert({name: row[name] for name in names}, self.row)
+        return msgspec.convert({name: row[name] for name in self.names}, self.row)
 
     def page(
         self,

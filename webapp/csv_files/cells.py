@@ -28,6 +28,9 @@ that has one stands in quotes, which other separators do not respect.
 
 def guard(text: str) -> str:
     """Return *text* with an apostrophe wherever a spreadsheet might see a formula."""
+    if text[:1].isalnum() and ";" not in text and text.isprintable():
+        # Most are so, and this takes a tenth of the time.
+        return text
     return BEFORE_FORMULA.sub("'", text)
 
 
