@@ -76,6 +76,21 @@ def test_one_press_registers_the_customer_and_places_the_order(
     assert "Ann Ünal" in browser.see("/orders/1")
 
 
+def test_what_is_changed_later_is_told_against_the_registration(
+    browser: Browser, send: Send, bank: Bank
+) -> None:
+    browser.send(FORM, **ANN)
+    bank.work()
+    change = {"customer_id": "1", "name": "Ann Ünal", "email": "new@example.com"}
+    send("ChangeCustomerDetails", change, key="change")
+    bank.work()
+    history = told(browser.see("/customers/1"))
+
+    assert "First order requested" in history
+    assert "ann@example.com" in history
+    assert "Name" not in history.partition("History")[2]
+
+
 def test_until_the_order_is_placed_the_page_waits_for_it(
     browser: Browser, run: Work, bank: Bank
 ) -> None:

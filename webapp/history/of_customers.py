@@ -55,21 +55,25 @@ def happened(events: list[ReadEvent]) -> Iterator[Happened]:
     """Yield what happened, but for a first event whose past was not read."""
     if events and events[0].recorded.version == 1:
         yield Happened(line=line_of(events[0].recorded), kinds=["registered"])
+    known: CustomerDetails | None = None
     for before, after in pairwise(events):
         line = line_of(after.recorded)
+        if isinstance(before.event, CustomerDetails):
+            known = before.event
         if isinstance(after.event, CustomerForgotten):
             yield Happened(line=line, kinds=["forgotten"])
             continue
         kinds: dict[str, None] = {}
         changed: list[Changed] = []
-        if isinstance(before.event, CustomerDetails):
+        # An order that they asked for is in between, and has no details.
+        if known is not None and isinstance(after.event, CustomerDetails):
             differing = [
                 name
                 for name in KIND_OF
-                if getattr(before.event, name) != getattr(after.event, name)
+                if getattr(known, name) != getattr(after.event, name)
             ]
             kinds = dict.fromkeys(KIND_OF[name] for name in differing)
-            changed += in_words(differing, before.event, after.event)
+            changed += in_words(differing, known, after.event)
         # Once they are forgotten, nobody knows what it was.
         yield Happened(line=line, kinds=[*kinds] or ["others"], changed=changed)
 
