@@ -239,6 +239,17 @@ def test_the_form_of_an_order_becomes_one_for_a_new_customer_and_keeps_all(
     assert value_of(back, "customer_id") == "Ann"
 
 
+def test_a_number_that_somebody_has_is_not_taken_for_a_new_name(
+    browser: Browser, bob: str
+) -> None:
+    number = browser.send("/orders/new", customer_id=bob, new_customer="1").text
+    name = browser.send("/orders/new", customer_id="Bob & Söhne", new_customer="1").text
+
+    assert value_of(number, "name") == ""
+    # Another of that name: it is asked back when the order is sent.
+    assert value_of(name, "name") == "Bob & Söhne"
+
+
 def test_who_looks_like_a_customer_is_asked_back(
     browser: Browser, client: FlaskClient, shop: Shop, bank: Bank, bob: str
 ) -> None:

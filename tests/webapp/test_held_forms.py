@@ -124,6 +124,17 @@ def test_all_lines_of_an_order_are_there_again(
     assert shown == {n: text for n, text in typed.items() if not n.endswith("own")}
 
 
+def test_a_new_customer_and_the_order_are_there_again(
+    app: Flask, shop: Shop, browser: BrowserClient
+) -> None:
+    typed = {**TYPED, "address.city": "Bonn", "items.0.product": "LAMP"}
+    page = send_late(app, shop, browser, "/orders/new/first", typed)
+    again = log_in_on(browser, page).text
+
+    assert 'action="/orders/new/first"' in again
+    assert {name: value_of(again, name) for name in typed} == typed
+
+
 def test_an_action_on_an_order_is_there_again(app: Flask, shop: Shop, do: Do) -> None:
     do(alice, place)
     browser = bobs_browser(app, shop)

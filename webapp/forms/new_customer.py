@@ -12,11 +12,12 @@ def for_new_customer(filled: FormState) -> FormState:
     """
     Return the form of an order as one for a customer who is not registered yet.
 
-    What was typed as the customer, and is nobody's number or name, is the new name.
+    What was typed as the customer is the new name, unless it is somebody's number.
     """
     asked = filled.typed.fields["customer_id"]
     known, _ = find_customer(asked)
-    return as_form(filled, "PlaceFirstOrder", "name", "" if known else asked)
+    is_number = known is not None and known.customer_id == asked
+    return as_form(filled, "PlaceFirstOrder", "name", "" if is_number else asked)
 
 
 def for_known_customer(filled: FormState) -> FormState:
