@@ -3,13 +3,16 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, get_args
+from typing import Annotated, Any, get_args
 
 import sqlalchemy as sa
 
 from domain.products import events
 from eventstore.projections.projection import Fact, Index, LookedUp, Projection
 from eventstore.projections.views import Page, View
+from readmodels.known_words import index_of
+from readmodels.row_words import joined, tails
+from readmodels.searching import find_page, tails_that_begin
 from readmodels.words import words
 
 
@@ -31,9 +34,10 @@ class ProductView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductRow(ProductView):
-    """A product as it is kept, with the words of its name, to find and sort it by."""
+    """A product as it is kept, with the words of its name, to sort and find it by."""
 
     words: Annotated[str, "The words of its name"]
+    searched: Annotated[str, "What the search knows it by"]
 
 
 def product_of(fact: Fact, looked_up: LookedUp) -> str:
@@ -54,7 +58,7 @@ def fold(row: ProductRow | None, fact: Fact, looked_up: LookedUp) -> ProductRow:
                 row, unit_price=unit_price, price_changed_at=fact.occurred_at
             )
         case events.ProductRenamed(name=name):
-            return replace(row, name=name, words=words(name))
+            return replace(row, name=name, **words_of_product(fact.subject, name))
         case events.ProductDiscontinued():
             return replace(row, discontinued_at=fact.occurred_at)
 
@@ -69,8 +73,14 @@ def added(row: ProductRow | None, fact: Fact, event: events.ProductAdded) -> Pro
         added_at=fact.occurred_at if row is None else row.added_at,
         price_changed_at=fact.occurred_at,
         discontinued_at=None,
-        words=words(event.name),
+        **words_of_product(fact.subject, event.name),
     )
+
+
+def words_of_product(product_id: str, name: str) -> dict[str, Any]:
+    """Return the columns that have words of a product."""
+    own = words(name)
+    return {"words": own, "searched": joined(own, words(product_id), *tails(own))}
 
 
 projection = Projection(
@@ -82,9 +92,13 @@ projection = Projection(
     fold=fold,
     personal={},
     streams={"product_id": "product"},
-    # 2: the price list, where it was what had been ordered.
-    version=2,
-    indexes=[Index(name="name", on="words, product_id")],
+    # 2: the price list, where it was what had been ordered. 3: words to search by.
+    version=3,
+    indexes=[
+        Index(name="name", on="words, product_id"),
+        Index(name="number", on="lower(product_id)"),
+        Index(name="searched", on=index_of("searched"), using="gin"),
+    ],
 )
 
 view: View[ProductView] = View.of(
@@ -98,6 +112,7 @@ def find(
     connection: sa.Connection,
     *,
     is_listed: bool | None = None,
+    search: str | None = None,
     sort: str = "name",
     after: str | None = None,
     limit: int = 50,
@@ -105,13 +120,28 @@ def find(
     """
     Return a page of products; of those only that can be ordered, or only the others.
 
-    Raises BadCursor for an *after* that is no page's `following`.
+    *search* finds words of the name and the number; the product whose number it is
+    comes first, and what is only like it last, as `find_page` says. Raises BadCursor
+    for an *after* that is no page's `following`.
     """
     where = []
     if is_listed is not None:
         taken_off = view.table.c.discontinued_at
         where.append(taken_off.is_(None) if is_listed else taken_off.is_not(None))
-    return view.page(connection, *where, sort=sort, after=after, limit=limit)
+    if search is None:
+        return view.page(connection, *where, sort=sort, after=after, limit=limit)
+    return find_page(
+        view,
+        connection,
+        *where,
+        expression="searched",
+        asked=search,
+        parts=tails_that_begin,
+        first=sa.func.lower(view.table.c.product_id) == search.strip().lower(),
+        sort=sort,
+        after=after,
+        limit=limit,
+    )
 
 
 def find_one(connection: sa.Connection, product_id: str) -> ProductView | None:

@@ -89,7 +89,7 @@ FLAGS = {"true": True, "false": False}
 PAGING = ("sort", "after")
 OF_ORDERS = ("status", "customer", "due", "credit", "ready", "late", "q", *PAGING)
 OF_CUSTOMERS = ("q", *PAGING)
-OF_PRODUCTS = ("listed", *PAGING)
+OF_PRODUCTS = ("listed", "q", *PAGING)
 OF_ORDERED_PRODUCTS = PAGING
 OF_ACCOUNTS = ("status", *PAGING)
 OF_STATEMENTS = PAGING
@@ -115,7 +115,11 @@ def customers_asked() -> dict[str, Any]:
 
 
 def products_asked() -> dict[str, Any]:
-    return {"is_listed": flag("listed"), **page_asked(products.view, "name")}
+    return {
+        "is_listed": flag("listed"),
+        "search": text("q"),
+        **page_asked(products.view, "name"),
+    }
 
 
 def ordered_products_asked() -> dict[str, Any]:

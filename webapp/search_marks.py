@@ -8,6 +8,7 @@ from markupsafe import Markup, escape
 from readmodels.customers import CustomerView
 from readmodels.highlighting import Segment, highlight
 from readmodels.order_summary import OrderSummaryView
+from readmodels.products import ProductView
 
 MAX_SHOWN = 3
 """How many of an order's products are shown if they were found."""
@@ -20,6 +21,7 @@ def add_marks(app: Flask) -> None:
     """Add the filters that mark what was found to the templates of *app*."""
     app.add_template_filter(mark_order, "order_marks")
     app.add_template_filter(mark_customer, "customer_marks")
+    app.add_template_filter(mark_product, "product_marks")
 
 
 def mark_order(order: OrderSummaryView, asked: str | None) -> Texts:
@@ -56,6 +58,11 @@ def mark_customer(customer: CustomerView, asked: str | None) -> Texts:
         "country": country,
     }
     return marked(texts, ["phone", "city", "country"], asked)
+
+
+def mark_product(product: ProductView, asked: str | None) -> Texts:
+    """Return the texts of a product as HTML, as `mark_order` does."""
+    return marked({"name": product.name, "product_id": product.product_id}, [], asked)
 
 
 def marked(

@@ -139,6 +139,51 @@ def test_a_cursor_of_another_order_is_refused(shop: Shop, do: Do) -> None:
             products.find(connection, sort="price", after=after)
 
 
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("retro", ["RC-1"]),
+        ("apfel", ["T-1"]),
+        ("feltee", ["T-1"]),
+        ("apfelte", ["T-1"]),
+        ("apfeltea", ["T-1"]),
+        ("rc-1", ["RC-1"]),
+        ("l", ["L-1"]),
+        ("1", ["L-1", "RC-1", "T-1"]),
+        ("sundial", []),
+    ],
+)
+def test_a_product_is_found_by_its_name_its_number_and_what_is_like_them(
+    shop: Shop, do: Do, typed: str, expected: list[str]
+) -> None:
+    do(add_clock, add_lamp, add_tea)
+
+    assert found(shop, search=typed, sort="product") == expected
+
+
+def test_the_product_whose_number_was_typed_comes_first(shop: Shop, do: Do) -> None:
+    do(add_clock, replace(add_lamp, name="Anvil for RC-1"))
+
+    assert found(shop) == ["L-1", "RC-1"]
+    assert found(shop, search="rc-1") == ["RC-1", "L-1"]
+
+
+def test_a_product_is_found_by_its_new_name(shop: Shop, do: Do) -> None:
+    do(add_clock, replace(rename_clock, name="Sundial"))
+
+    assert found(shop, search="sund") == ["RC-1"]
+    assert found(shop, search="retro") == []
+
+
+def test_a_product_that_is_sold_no_more_is_found_where_it_is_asked_for(
+    shop: Shop, do: Do
+) -> None:
+    do(add_clock, discontinue)
+
+    assert found(shop, search="retro") == ["RC-1"]
+    assert found(shop, search="retro", is_listed=True) == []
+
+
 def named(shop: Shop, *names: str) -> Mapping[str, list[str]]:
     with shop.engine.connect() as connection:
         found = products.find_by_words(connection, names)

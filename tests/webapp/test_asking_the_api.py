@@ -263,7 +263,7 @@ def test_the_figures_are_sums_over_all_orders(
         ("/api/orders?sort=totel", "did you mean total?"),
         ("/api/customers?sort=x", "sort must be one of name, -name"),
         ("/api/customers?status=paid", "'status' is unknown"),
-        ("/api/products?q=x", "'q' is unknown"),
+        ("/api/ordered-products?q=x", "'q' is unknown"),
         ("/api/products?listed=yes", "listed must be one of true, false"),
         ("/api/orders?late=false", "late must be one of true"),
         ("/api/orders?due=1", "due must be one of true, false"),

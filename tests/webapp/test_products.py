@@ -28,6 +28,20 @@ def test_a_product_gets_the_next_number_or_a_code_of_its_own(
     assert page.count("12.50 EUR") == 2
 
 
+def test_a_product_is_searched_for_and_what_was_found_is_marked(
+    browser: Browser, work: Work
+) -> None:
+    add(browser, work, name="Möwe pen")
+    add(browser, work, name="Ink")
+
+    assert "<mark>Möw</mark>e pen" in browser.see("/products?q=mow")
+    assert ">Ink<" not in browser.see("/products?q=mow")
+    assert "This is like them" in browser.see("/products?q=mowa")
+    nothing = browser.see("/products?q=sundial&listed=true")
+    assert "No product was found." in nothing
+    assert '<input type="hidden" name="listed" value="true">' in nothing
+
+
 def test_a_price_is_changed_from_now_on(browser: Browser, work: Work) -> None:
     add(browser, work)
     assert value_of(browser.see("/products/1"), "unit_price") == "12.50"
