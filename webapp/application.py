@@ -41,6 +41,7 @@ from webapp.pages import (
     orders,
     products,
     sales,
+    search,
     tokens,
     transfers,
     users,
@@ -53,6 +54,7 @@ from webapp.url_converters import know_numbers
 
 SUBJECTS = (
     desk,
+    search,
     # Before the orders: its addresses look like one.
     many,
     orders,

@@ -18,6 +18,7 @@ PHONE: ViewportSize = {"width": 390, "height": 844}
 AT_200_PERCENT: ViewportSize = {"width": 640, "height": 450}
 """A window of 1280 by 900 in which everything is twice as large."""
 PARAMETERS = {
+    "search.everything": "?q=1",
     "many.ask": "?action=payment&order=1&order=2",
     "reasons.order": "?column=total",
     "reasons.customer": "?column=name",

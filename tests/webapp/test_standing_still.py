@@ -131,6 +131,7 @@ ARGUMENTS = {
 }
 ENDINGS = {"why": "?column=status", "changes": "?from_position=1"}
 PARAMETERS = {
+    "search.everything": "?q=alice",
     "many.ask": "?action=shipment&order=1",
     "reasons.customer": "?column=name",
     "reasons.account": "?column=balance",

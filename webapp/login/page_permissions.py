@@ -32,6 +32,8 @@ PAGES: Mapping[str, str] = {
         # What is done with many is asked for by the view.
         *("many.ask", "many.send", "many.fates"),
         *("products.price_list", "products.show_one"),
+        # Of customers only for who may see them.
+        "search.everything",
         *("reasons.order", "reasons.product"),
         *("changed.orders", "changed.orders_csv"),
         *("changed.products", "changed.products_csv"),
