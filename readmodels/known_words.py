@@ -1,5 +1,6 @@
 """Which words stand in rows of a list at all: asked of a sample, then of the index."""
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -42,7 +43,8 @@ class KnownWords:
     Whether words stand in rows of a view, in any of them, and without counting these.
 
     *expression* is SQL whose value is the words of a row. What a sample of the rows has
-    is not asked of the index, which would list all rows of a frequent word.
+    is not asked of the index, which would list all rows of a frequent word; of few rows
+    the index is not asked at all.
     """
 
     def __init__(
@@ -56,26 +58,44 @@ class KnownWords:
     @cached_property
     def sample(self) -> Sequence[str]:
         """The words of the last rows, each once, sorted, without those of figures."""
-        words = self.connection.scalar(
+        words, _ = self.words_of_last
+        return [word for word in words if not re.search("[0-9]", word)]
+
+    @cached_property
+    def words_of_last(self) -> tuple[Sequence[str], bool]:
+        """
+        The words of the last rows, sorted, and whether there are no other rows.
+
+        If there are, words of figures are left out: most are those of one row.
+        """
+        words, is_all = self.connection.execute(
             sa.text(
                 f"""
-                SELECT array_agg(DISTINCT word) FROM (
+                WITH last AS (
                     SELECT string_to_array({self.expression}, ' ') AS words
                     FROM {self.source} ORDER BY {self.key} DESC LIMIT :most
-                ) AS sampled, unnest(words) AS word
-                -- Most words have figures, and are those of one row.
-                WHERE word !~ '[0-9]'
+                ),
+                size AS (SELECT count(*) < :most AS is_all FROM last)
+                SELECT
+                    (
+                        SELECT array_agg(DISTINCT word)
+                        FROM last, unnest(words) AS word
+                        WHERE word !~ '[0-9]' OR (SELECT is_all FROM size)
+                    ),
+                    is_all
+                FROM size
                 """
             ),
             {"most": ROWS_SAMPLED},
-        )
-        return sorted(words or ())
+        ).one()
+        return sorted(words or ()), is_all
 
     def keep_known(self, asked: Iterable[Likeness]) -> set[Likeness]:
         """Return those of *asked* that a row has; the index is asked once for all."""
         wanted = set(asked)
         found = {one for one in wanted if self.is_sampled(one)}
-        rest = {one.query: one for one in wanted - found}
+        is_all = self.words_of_last[1]
+        rest = {} if is_all else {one.query: one for one in wanted - found}
         if rest:
             rows = self.connection.execute(
                 sa.text(
@@ -98,8 +118,9 @@ class KnownWords:
         return found
 
     def is_sampled(self, asked: Likeness) -> bool:
-        place = bisect_left(self.sample, asked.word)
-        if place == len(self.sample):
+        words, _ = self.words_of_last
+        place = bisect_left(words, asked.word)
+        if place == len(words):
             return False
-        word = self.sample[place]
+        word = words[place]
         return word == asked.word if asked.is_whole else word.startswith(asked.word)
