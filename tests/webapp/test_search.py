@@ -105,6 +105,17 @@ def test_of_many_the_first_ten_are_shown_with_the_way_to_all(
     assert "All customers that match" not in page
 
 
+def test_of_many_that_are_only_like_it_all_are_on_their_list(
+    browser: Browser, place: Place, alice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place()
+    place()
+    assert "All orders that match" not in browser.see("/search?q=alcie")
+
+    monkeypatch.setattr("webapp.pages.search.MAX_SHOWN", 1)
+    assert 'href="/orders?q=alcie">All orders' in browser.see("/search?q=alcie")
+
+
 def test_nothing_is_searched_for_without_a_word(browser: Browser, alice: str) -> None:
     for path in ("/search", "/search?q=", "/search?q=+"):
         page = browser.see(path)

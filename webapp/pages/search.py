@@ -43,6 +43,12 @@ class Found(NamedTuple):
     endpoint: str
     page: Page[Any]
 
+    @property
+    def has_more(self) -> bool:
+        """Whether its list may have more; of what is only like it nobody counts all."""
+        is_full = len(self.page.rows) == MAX_SHOWN
+        return self.page.following is not None or (self.page.similar > 0 and is_full)
+
 
 @routes.get("/search")
 def everything() -> ResponseReturnValue:
