@@ -56,7 +56,8 @@ def spoil(
     column = next(
         column
         for column in table.columns.values()
-        if column.kind == "bigint" and column.name != table.key
+        if column.kind == "bigint"
+        and column.name not in (table.key, *projection.streams)
     )
     statements = [
         "DELETE FROM {table} WHERE {key} = %s",
