@@ -94,12 +94,8 @@ PLANTED: dict[str, tuple[str, set[str]]] = {
         WHERE id = """
         + EVENT_OF % "PlaceOrder",
         {
-            dues.TOTALS,
-            dues.PAYMENTS,
-            ORDER_LIST,
-            DETAILS,
-            invariant_of("customers"),
-            invariant_of("figures"),
+            *(dues.TOTALS, dues.PAYMENTS, ORDER_LIST, DETAILS),
+            *map(invariant_of, ("customers", "figures", "sales", "sold_lines")),
         },
     ),
     "an effect in another stream": (
@@ -201,6 +197,14 @@ PLANTED: dict[str, tuple[str, set[str]]] = {
         """,
         {invariant_of("ordered_products")},
     ),
+    "a sale of more pieces than there were": (
+        "UPDATE readmodels.sales_g1 SET pieces = pieces + 1",
+        {invariant_of("sales")},
+    ),
+    "a sold line that is worth more": (
+        "UPDATE readmodels.sold_lines_g1 SET amount = amount + 1",
+        {invariant_of("sold_lines")},
+    ),
     "a price that nobody set": (
         "UPDATE readmodels.products_g1 SET unit_price = 1 WHERE product_id = 'RC-1'",
         {invariant_of("products")},
@@ -227,7 +231,10 @@ PLANTED: dict[str, tuple[str, set[str]]] = {
     "more that came back than was sent": (
         """UPDATE events SET data = jsonb_set(data, '{{lines,0,quantity}}', '9')
         WHERE type = 'OrderReturned' AND NOT (data ->> 'is_all')::boolean""",
-        {dues.PIECES, dues.TOTALS, dues.ALL_GONE, effects.SAY_THE_SAME, DETAILS},
+        {
+            *(dues.PIECES, dues.TOTALS, dues.ALL_GONE, effects.SAY_THE_SAME),
+            *(DETAILS, invariant_of("sales")),
+        },
     ),
     "a parcel with a line that there is not": (
         """UPDATE events SET data = jsonb_set(data, '{{lines,0,line}}', '7')

@@ -19,6 +19,8 @@ READ_MODELS = (
     "accounts",
     "transfers",
     "figures",
+    "sales",
+    "sold_lines",
 )
 READERS = ("accounts_g1", "transfers_g1", "process:transfers", "process:refunds")
 AHEAD = """

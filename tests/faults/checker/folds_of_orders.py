@@ -8,7 +8,7 @@ Fold = tuple[LiteralString, LiteralString, LiteralString]
 ORDERS: LiteralString = """
     SELECT
         order_id, version, customer_id, total, freight, items, gross, terms,
-        paid, refunded, payments, put_off_until, parcels, pieces, back,
+        paid, refunded, payments, put_off_until, parcels, pieces, ordered, back,
         coalesce(corrected, tracking_number) AS tracking_number,
         is_off,
         greatest(balance, 0) AS due,
@@ -174,6 +174,35 @@ FOLDS: dict[str, Fold] = {
             scope::text, orders::bigint, gross::bigint, total::bigint, freight::bigint,
             not_shipped::bigint
         FROM readmodels.figures
+        """,
+    ),
+    "sales": (
+        "order_id",
+        f"""
+        SELECT
+            order_id, customer_id, is_off, ordered - back AS pieces, back,
+            total - freight AS amount
+        FROM ({ORDERS}) AS orders
+        """,
+        """
+        SELECT
+            order_id::bigint, customer_id::text, is_cancelled AS is_off, pieces::bigint,
+            returned::bigint AS back, amount::bigint
+        FROM readmodels.sales
+        """,
+    ),
+    "sold_lines": (
+        "order_id",
+        f"""
+        SELECT order_id, ordered - back AS pieces, total - freight AS amount
+        FROM ({ORDERS}) AS orders
+        WHERE NOT is_off AND ordered > back
+        """,
+        """
+        SELECT
+            order_id::bigint, sum(pieces)::bigint AS pieces,
+            sum(amount)::bigint AS amount
+        FROM readmodels.sold_lines GROUP BY order_id
         """,
     ),
     "customers": (
