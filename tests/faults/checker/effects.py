@@ -15,6 +15,7 @@ ONE_EVENT = "an event is in the log once"
 
 KINDS: Mapping[str, Iterable[str]] = {
     "RegisterCustomer": ["CustomerRegistered"],
+    "PlaceFirstOrder": ["CustomerRegistered FirstOrderRequested"],
     "ChangeCustomerDetails": ["CustomerDetailsChanged"],
     "ForgetCustomer": ["CustomerForgotten"],
     "AddProduct": ["ProductAdded"],
