@@ -89,8 +89,7 @@ def names(desk: RunningShop) -> dict[str, str]:
     note = {"order_id": int(order), "customer_id": customer, "text": LONG_NAME}
     lines = [{"line": 1, "quantity": 1}]
     desk.do("ShipParcel", order_id=order, tracking_no="W" * 60, lines=lines)
-    answer = desk.client.send("AddNote", note)
-    desk.client.wait_for(answer.command_id)
+    noted = desk.done("AddNote", note)
     desk.settle()
     with desk.shop.lent() as connection:
         statement = connection.execute(
@@ -108,7 +107,7 @@ def names(desk: RunningShop) -> dict[str, str]:
         "account_id": str(statement[0]),
         "position": str(statement[1]),
         "transfer_id": str(transfer[0]),
-        "command_id": answer.command_id,
+        "command_id": str(noted["id"]),
         "name": "invalid-input",
     }
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page, expect
 
-from tests.support.browsing import Browsers
+from tests.support.browsing import Browsers, see_order
 from tests.support.chores import Measure
 from tests.support.running_shop import IRIS, UTRECHT, RunningShop
 
@@ -87,3 +87,21 @@ def test_a_page_of_the_past_offers_nothing_that_changes_today(
         expect(page.get_by_role("heading", level=1)).to_contain_text("Order 100")
 
     expect(page.get_by_role("complementary")).to_have_count(0)
+
+
+def test_a_history_is_filtered_by_person(
+    browsers: Browsers, desk: RunningShop, chore: Measure
+) -> None:
+    order_id = desk.order()
+    desk.do("AddNote", order_id=order_id, customer_id=IRIS, text="Wants it wrapped.")
+    desk.settle()
+    page = browsers.of("sara", f"/orders/{order_id}/note")
+    page.get_by_label("Note").fill("Called back.")
+    page.get_by_role("button", name="Add the note").press("Enter")
+    see_order(page)
+    with chore("what did one person do with an order", page, loads=1):
+        page.get_by_label("Who").select_option("sara")
+        page.get_by_role("button", name="Filter").press("Enter")
+        expect(page.locator(".history li")).to_have_count(1)
+
+    expect(page.locator(".history")).to_contain_text("by sara")

@@ -36,12 +36,12 @@ def test_servers_of_read_stores_are_built_before_their_tests() -> None:
 
 
 def test_pages_are_tried_in_a_browser_without_collecting_all_other_tests() -> None:
-    ((name, command),) = steps(["--browser", "--pictures", "there"])
+    ((name, command),) = steps(["--browser", "--pictures=there"])
 
     assert name == "browser"
     assert command[1:] == [
         *("-o", "testpaths=tests/browser", "-m", "browser"),
-        *("--pictures", "there"),
+        "--pictures=there",
     ]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from eventstore.subscriptions.catch_up import lag
 from tasks.shop.settings import Settings
 from tasks.shop.wiring import Shop
-from tests.support.client import Client
+from tests.support.client import client_of
 from tests.support.logged_in import person
 from tests.support.processes import Processes
 from tests.support.users import bearing, token_of
@@ -42,16 +42,22 @@ class RunningShop:
 
     address: str
     shop: Shop
-    client: Client
+    authorization: str
     processes: Processes
 
     def do(self, type_: str, **data: Any) -> str:
         """Have a command done by the workers; return the id of what it is about."""
-        answer = self.client.send(type_, data)
-        assert answer.status == 202, answer.body
-        done = self.client.wait_for(answer.command_id)
+        return str(self.done(type_, data)["stream_id"]).partition("-")[2]
+
+    def done(self, type_: str, data: dict[str, Any]) -> dict[str, Any]:
+        """Have a command done by the workers; return what the API tells of it."""
+        # A connection that is kept is closed while a test looks at something else.
+        with client_of(self.address, self.authorization) as client:
+            answer = client.send(type_, data)
+            assert answer.status == 202, answer.body
+            done = client.wait_for(answer.command_id)
         assert done["status"] == "succeeded", done
-        return str(done["stream_id"]).partition("-")[2]
+        return done
 
     def order(self, *lines: Line, customer: str = IRIS, **other: Any) -> int:
         """Place an order of *lines*, none of them of the price list."""
@@ -96,11 +102,8 @@ def running_shop(
         address = processes.web()
         for name, roles in STAFF.items():
             person(shop, name, *roles)
-        client = Client(address, bearing(token_of(shop, "ines"))["Authorization"])
-        try:
-            yield RunningShop(address, shop, client, processes)
-        finally:
-            client.close()
+        authorization = bearing(token_of(shop, "ines"))["Authorization"]
+        yield RunningShop(address, shop, authorization, processes)
     finally:
         processes.kill_all()
         shop.close()
