@@ -34,7 +34,7 @@ def test_the_product_of_a_line_that_was_added_is_typed_at_once(
     page = browsers.of("sara", f"/orders/{order_id}/lines")
     with chore("add a line to an order", page, loads=3):
         page.get_by_role("button", name="Add a line").press("Enter")
-        expect(page.get_by_label("Product")).to_be_focused()
+        expect(page.get_by_label("Product", exact=True)).to_be_focused()
         page.keyboard.type("ENV-C6")
         page.get_by_label("Quantity").last.fill("1")
         expect(page.locator("[data-sum]")).to_contain_text("89.75")

@@ -1,4 +1,4 @@
-"""Orders and customers are found by what one remembers of them."""
+"""Orders, customers and products are found by what one remembers of them."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -7,53 +7,45 @@ from tests.support.browsing import Browsers
 from tests.support.chores import Measure
 
 
-def search(page: Page, typed: str) -> None:
-    page.get_by_label("Search").fill(typed)
+def find(page: Page, typed: str) -> None:
+    """Type into the field that every page has, by the key that leads to it."""
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox", name="Find")).to_be_focused()
+    page.keyboard.type(typed)
     page.keyboard.press("Enter")
-
-
-def test_an_exact_number_comes_first(browsers: Browsers, chore: Measure) -> None:
-    page = browsers.of("sara")
-    with chore("find an order by its number", page, loads=1):
-        search(page, "17")
-        first = page.get_by_role("row").nth(1)
-        expect(first.get_by_role("rowheader")).to_have_text("17")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(typed)
 
 
 @pytest.mark.parametrize(
-    ("by", "typed", "found"),
+    ("by", "typed", "part", "found"),
     [
-        ("a name with a typo", "Lindqist", "Åsa Lindqvist-Öberg"),
-        ("a name without its accents", "nunez", "Librería Núñez e Hijas"),
-        ("a Japanese name", "佐藤", "Satō Haruka (佐藤 遥)"),
-        ("a city", "Portland", "Harper & Finch Stationers"),
+        ("an order by its number", "17", "Orders", "17"),
+        ("orders by a name with a typo", "Lindqist", "Orders", "Åsa Lindqvist-Öberg"),
+        ("orders by a name without accents", "nunez", "Orders", "Librería Núñez"),
+        ("orders by a Japanese name", "佐藤", "Orders", "佐藤 遥"),
+        ("orders by a city", "Portland", "Orders", "Harper & Finch Stationers"),
+        ("orders by a product", "blotter", "Orders", "Desk blotter"),
+        ("a customer by digits of the phone", "5550148", "Customers", "Harper & Finch"),
+        ("a customer by the e-mail", "haruka@", "Customers", "佐藤 遥"),
+        ("a product", "sealing wax", "Products", "Sealing wax, crimson"),
     ],
 )
-def test_orders_are_found_by_whose_they_are(
-    by: str, typed: str, found: str, browsers: Browsers, chore: Measure
+def test_what_is_meant_is_found_first(
+    by: str, typed: str, part: str, found: str, browsers: Browsers, chore: Measure
 ) -> None:
-    page = browsers.of("sara")
-    with chore(f"find orders by {by}", page, loads=1):
-        search(page, typed)
+    page = browsers.of("sara", "/")
+    with chore(f"find {by}", page, loads=1):
+        find(page, typed)
+        rows = page.get_by_role("region", name=part).get_by_role("listitem")
         # Above it may stand that it is only like what was typed.
-        rows = page.get_by_role("row").filter(has=page.get_by_role("rowheader"))
-        expect(rows.first).to_contain_text(found)
+        is_row = page.get_by_role("link")
+        expect(rows.filter(has=is_row).first).to_contain_text(found)
 
 
-def test_orders_are_found_by_what_was_ordered(
+def test_a_search_leads_on_to_the_whole_list(
     browsers: Browsers, chore: Measure
 ) -> None:
-    page = browsers.of("sara")
-    with chore("find orders by a product", page, loads=1):
-        search(page, "blotter")
-        expect(page.get_by_role("row").nth(1)).to_contain_text("Desk blotter")
-
-
-def test_a_customer_is_found_by_digits_of_the_phone(
-    browsers: Browsers, chore: Measure
-) -> None:
-    """However the digits are grouped."""
-    page = browsers.of("sara", "/customers")
-    with chore("find a customer by digits of the phone", page, loads=1):
-        search(page, "5550148")
-        expect(page.get_by_role("row")).to_have_count(2)
+    page = browsers.of("sara", "/search?q=Portland")
+    with chore("from what was found to all that match", page, loads=1):
+        page.get_by_role("link", name="All orders that match").press("Enter")
+        expect(page.get_by_text("in which “Portland” was found")).to_be_visible()

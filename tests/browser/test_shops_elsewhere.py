@@ -35,7 +35,7 @@ def test_a_german_shop_reads_and_writes_a_comma(
     here = replace(browsers, address=desk.address)
     page = here.of("ines", f"/orders/new?customer={customer}")
     with chore("an order in a German shop", page, loads=2):
-        page.get_by_label("Product").first.fill("Brezelständer")
+        page.get_by_label("Product", exact=True).first.fill("Brezelständer")
         page.get_by_label("Not on the list").first.check()
         page.get_by_label("Quantity").first.fill("3")
         page.get_by_label("Unit price").first.fill("1.235,90")

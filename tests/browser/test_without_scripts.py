@@ -12,7 +12,7 @@ def test_an_order_is_placed_and_shipped_without_javascript(
     page = browsers.of("ines", "/orders/new", java_script_enabled=False)
     # Its page loads are told by no script: axe cannot look at these pages either.
     page.get_by_label("Customer", exact=True).fill("Iris van der Meulen")
-    page.get_by_label("Product").first.fill("CASE-3")
+    page.get_by_label("Product", exact=True).first.fill("CASE-3")
     page.get_by_label("Quantity").first.fill("2")
     page.get_by_label("Days to pay").fill("14")
     page.get_by_role("button", name="Fill in the customer's address").press("Enter")
