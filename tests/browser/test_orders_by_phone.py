@@ -52,7 +52,8 @@ def test_eight_lines_take_one_page_load_to_send(
         page.get_by_label("Customer", exact=True).focus()
         page.keyboard.type("Iris van der Meulen")
         type_lines(page)
-        type_address(page)
+        page.get_by_role("button", name="Fill in the customer's address").press("Enter")
+        expect(page.get_by_label("Street and number")).to_be_focused()
         page.keyboard.press("Enter")
         expect_done(page)
     see_order(page)
@@ -60,14 +61,29 @@ def test_eight_lines_take_one_page_load_to_send(
     expect(page.locator(".facts").first).to_contain_text("Iris van der Meulen")
 
 
-def test_the_address_of_a_customer_is_filled_in(
+def test_the_address_of_a_customer_is_filled_in_without_a_page_load(
     browsers: Browsers, chore: Measure
 ) -> None:
     page = browsers.of("sara", "/orders/new")
-    with chore("fill in the customer's address", page, loads=1):
+    with chore("fill in the customer's address", page, loads=0):
         page.get_by_label("Customer", exact=True).fill("Harper & Finch Stationers")
+        page.get_by_label("Quantity").first.fill("7")
         page.get_by_role("button", name="Fill in the customer's address").press("Enter")
         expect(page.get_by_label("City")).to_have_value("Portland")
+
+    expect(page.get_by_label("Quantity").first).to_have_value("7")
+
+
+def test_an_address_that_nobody_knows_is_said_on_a_page(
+    browsers: Browsers, chore: Measure
+) -> None:
+    page = browsers.of("sara", "/orders/new")
+    with chore("an address that nobody knows", page, loads=1):
+        page.get_by_label("Customer", exact=True).fill("Nobody at all")
+        page.get_by_role("button", name="Fill in the customer's address").press("Enter")
+        expect(page.locator("main .told")).to_be_visible()
+
+    expect(page.get_by_label("Customer", exact=True)).to_have_value("Nobody at all")
 
 
 def test_a_line_that_is_not_clear_leaves_the_form_as_it_was_typed(

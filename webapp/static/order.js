@@ -1,5 +1,6 @@
-// The sum of an order's lines while one types, and a new line by Enter. The server counts
-// again: what cannot be read here without doubt is left to it.
+// The sum of an order's lines while one types, a new line by Enter, and the customer's
+// address without a page load. The server counts again: what cannot be read here without
+// doubt is left to it.
 "use strict";
 
 (() => {
@@ -106,6 +107,24 @@
     field(line, "product").focus();
   };
 
+  // The server finds the address; what it cannot fill in, it says on a page of its own.
+  const fillAddress = async (button) => {
+    const body = new URLSearchParams(new FormData(form, button));
+    const answer = await fetch(form.action, { method: "POST", body }).catch(() => null);
+    const text = answer?.ok ? await answer.text() : "";
+    const found = new DOMParser().parseFromString(text, "text/html");
+    if (!found.querySelector('[name="address.street"]')?.value) return form.requestSubmit(button);
+    for (const input of found.querySelectorAll('[name^="address."]')) {
+      form.elements[input.name].value = input.value;
+    }
+    form.elements["address.street"].focus();
+  };
+
+  form.addEventListener("click", (event) => {
+    if (event.target.id !== "fill_address") return;
+    event.preventDefault();
+    fillAddress(event.target);
+  });
   form.addEventListener("input", count);
   form.addEventListener("keydown", (event) => {
     const line = event.target.closest?.("fieldset.line");
