@@ -191,7 +191,7 @@ CALLS: Mapping[str, Iterable[str]] = {
     "seal_hash": ("reader", *RUNNERS),
     "begin_acting": RUNNERS,
     "record_progress": RUNNERS,
-    "move_numbers": ("operator",),
+    "move_numbers": ("worker", "operator"),
     "count_former_keys": ("operator",),
     "former_keys": ("operator",),
     "rewrap_keys": ("operator",),

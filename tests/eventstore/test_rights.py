@@ -163,7 +163,7 @@ BY_ROLE = {
     "SELECT claimed('order-1', '{}', '{}')": {"web", "worker", "relay", "operator"},
     "SELECT begin_acting('process:x')": {"worker", "relay", "operator"},
     "SELECT record_progress('process:x', 1)": {"worker", "relay", "operator"},
-    "SELECT move_numbers('order_numbers', 1)": {"operator"},
+    "SELECT move_numbers('order_numbers', 1)": {"worker", "operator"},
     "SELECT find_token('0123456789ab')": {"web"},
     "SELECT has_users()": {"web", "operator"},
     "SELECT roles_of_senders('{}')": {"worker", "relay", "operator"},
