@@ -25,6 +25,7 @@ INCLUDED = [
     "tasks.seals",
     "tasks.audit",
     "tasks.leftovers",
+    "tasks.demo",
     # It has no task: it starts the heartbeats of workers and beat.
     "tasks.heartbeat.processes",
 ]
@@ -77,6 +78,7 @@ def configuration() -> dict[str, Any]:
             "export_seals": {"queue": maintenance},
             "audit": {"queue": maintenance},
             "drop_leftovers": {"queue": maintenance},
+            "fill_with_demo": {"queue": maintenance},
         },
         # A frozen broker must not freeze the publisher. The second dictionary repeats
         # the timeouts of the first: without it they do not hold for connecting.

@@ -35,6 +35,7 @@ from webapp.pages import (
     commands,
     csv_lists,
     customers,
+    demo,
     desk,
     first_user,
     many,
@@ -54,6 +55,7 @@ from webapp.url_converters import know_numbers
 
 SUBJECTS = (
     desk,
+    demo,
     search,
     # Before the orders: its addresses look like one.
     many,

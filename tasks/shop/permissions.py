@@ -60,8 +60,14 @@ OPERATE = "shop.operate"
 """To see how the processes of the shop are, and to mend what stands still."""
 MANAGE_USERS = "users.manage"
 """To add users, give them roles, and end sessions and tokens of others."""
+FILL_DEMO = "shop.demo"
+"""To fill an empty shop with invented months."""
 
-PERMISSIONS = READING | {PERSONAL, OPERATE, MANAGE_USERS} | frozenset(COMMANDS.values())
+PERMISSIONS = (
+    READING
+    | {PERSONAL, OPERATE, MANAGE_USERS, FILL_DEMO}
+    | frozenset(COMMANDS.values())
+)
 
 MEANINGS: Mapping[str, str] = {
     "orders.read": "see orders, products and figures",
@@ -86,6 +92,7 @@ MEANINGS: Mapping[str, str] = {
     PERSONAL: "read what is personal in events",
     OPERATE: "see how the processes of the shop are, mend what stands still",
     "customers.forget": "forget customers for ever",
+    FILL_DEMO: "fill an empty shop with the demo",
     MANAGE_USERS: "add users, give roles, end sessions and tokens of others",
 }
 """What each permission allows, in words after "may"."""

@@ -141,6 +141,7 @@ PARAMETERS = {
 SHOW_NO_ROWS = {
     # What became of commands, from the journal.
     "many.fates",
+    "demo.show",
     "customers.registration",
     "products.empty_product",
     "accounts.empty_account",

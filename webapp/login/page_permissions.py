@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from tasks.shop.permissions import COMMANDS, MANAGE_USERS, OPERATE
+from tasks.shop.permissions import COMMANDS, FILL_DEMO, MANAGE_USERS, OPERATE
 from webapp.authorization import OWN
 from webapp.forms.definitions import FORMS
 
@@ -70,6 +70,7 @@ PAGES: Mapping[str, str] = {
         *("first_user.ask", "first_user.add"),
         *("users.all_of_them", "users.add", "users.change"),
     ),
+    **all_of(FILL_DEMO, "demo.show", "demo.begin"),
     **all_of(ANYBODY, "desk.show", "problems.explanation", "users.roles"),
     **all_of(ANYBODY, "login.leave", "login.end", "users.me", "users.new_password"),
     # One's own; of others' an admin's session is asked for.

@@ -60,6 +60,24 @@ def refuse_other_currency(connection: psycopg.Connection[Any], currency: str) ->
 KEY = "hashtext('recount'), hashtext('import')"
 
 
+def is_at_work(connection: psycopg.Connection[Any]) -> bool:
+    """Return whether a session holds the lock on importing."""
+    row = connection.execute(
+        """
+        SELECT EXISTS (
+            SELECT FROM pg_locks
+            WHERE locktype = 'advisory' AND objsubid = 2 AND granted
+                AND classid = hashtext('recount')::oid
+                AND objid = hashtext('import')::oid
+                AND database = (
+                    SELECT oid FROM pg_database WHERE datname = current_database()
+                )
+        )
+        """
+    ).fetchone()
+    return row == (True,)
+
+
 @contextmanager
 def alone(
     connection: psycopg.Connection[Any], *, tell: Callable[[str], None]
