@@ -13,8 +13,7 @@ from eventstore.projections.table import Table
 from eventstore.projections.table_differences import (
     DifferenceCounts,
     RowDifference,
-    count_differences,
-    find_differences,
+    compare_tables,
 )
 from eventstore.projections.tables import tables_of
 
@@ -49,12 +48,10 @@ def compare_moments(
     connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
     old = table_of(connection, projection, before)
     new = table_of(connection, projection, after)
-    return MomentDifferences(
-        count_differences(connection, old, new, columns=columns),
-        find_differences(
-            connection, old, new, columns=columns, behind=behind, limit=limit
-        ),
+    counts, rows = compare_tables(
+        connection, old, new, columns=columns, behind=behind, limit=limit
     )
+    return MomentDifferences(counts, rows)
 
 
 def table_of(

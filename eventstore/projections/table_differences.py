@@ -18,6 +18,7 @@ from eventstore.projections.table import Table
 
 NONE = sql.SQL("false")
 """The condition of no row."""
+NO_KEYS = sql.SQL("NULL")
 
 
 class RowDifference(NamedTuple):
@@ -85,6 +86,51 @@ def count_differences(
     for which it holds are counted apart.
     """
     compared = compared_columns(before, columns)
+    counts, _ = count(connection, before, after, compared, apart=apart)
+    return counts
+
+
+def compare_tables(
+    connection: psycopg.Connection[Any],
+    before: Table,
+    after: Table,
+    *,
+    behind: Key | None = None,
+    limit: int,
+    columns: Collection[str] | None = None,
+) -> tuple[DifferenceCounts, list[RowDifference]]:
+    """
+    Return what `count_differences` and `find_differences` do, and join the tables once.
+
+    *behind* is a key, *columns* are names; both are as for `find_differences`.
+    """
+    compared = compared_columns(before, columns)
+    keys = sql.SQL(
+        "(array_agg({key} ORDER BY {key}) FILTER (WHERE {is_behind}))[:{limit}]"
+    ).format(
+        key=key_of_either(before),
+        is_behind=is_behind(before, behind),
+        limit=sql.Literal(limit),
+    )
+    counts, found = count(connection, before, after, compared, keys=keys)
+    if not found:
+        return counts, []
+    rows = find_differences(
+        connection, before, after, limit=limit, columns=columns, among=found
+    )
+    return counts, rows
+
+
+def count(
+    connection: psycopg.Connection[Any],
+    before: Table,
+    after: Table,
+    compared: Sequence[str],
+    *,
+    apart: sql.Composable = NONE,
+    keys: sql.Composable = NO_KEYS,
+) -> tuple[DifferenceCounts, Sequence[Key] | None]:
+    """Return how many rows differ, and what the aggregate *keys* is of them."""
     counted = sql.SQL(", ").join(
         sql.SQL("count(*) FILTER (WHERE {both} AND {differs} AND {apart})").format(
             both=in_both(before), differs=differs([name]), apart=is_not(apart)
@@ -95,17 +141,19 @@ def count_differences(
         "SELECT count(*) FILTER (WHERE b.{key} IS NULL AND {apart}),"
         " count(*) FILTER (WHERE a.{key} IS NULL AND {apart}),"
         " count(*) FILTER (WHERE {both} AND {apart}),"
-        " count(*) FILTER (WHERE NOT {apart}), {counted} {joined}"
+        " count(*) FILTER (WHERE NOT {apart}), {keys}, {counted} {joined}"
     ).format(
         key=sql.Identifier(before.key),
         both=in_both(before),
         apart=is_not(apart),
+        keys=keys,
         counted=counted if compared else sql.SQL("NULL"),
         joined=joined(before, after, compared),
     )
-    [(came, went, changed, others, *by_column)] = connection.execute(query).fetchall()
+    [row] = connection.execute(query).fetchall()
+    came, went, changed, others, found, *by_column = row
     counts = Counter(dict(zip(compared, by_column, strict=False)))
-    return DifferenceCounts(came, went, changed, dict(+counts), others)
+    return DifferenceCounts(came, went, changed, dict(+counts), others), found
 
 
 def find_differences(
@@ -117,32 +165,29 @@ def find_differences(
     limit: int,
     columns: Collection[str] | None = None,
     apart: sql.Composable = NONE,
+    among: Sequence[Key] | None = None,
 ) -> list[RowDifference]:
     """
     Return the first *limit* rows that differ behind the key *behind*, in order of keys.
 
     Both tables have the same columns. *columns* are the names of those that are
     compared; None: all. Rows for which *apart* holds are left out, see
-    `count_differences`.
+    `count_differences`. *among* are the keys of those that are looked at; None: all.
     """
     compared = compared_columns(before, columns)
-    key = sql.Identifier(before.key)
-    behind_key = sql.SQL("AND coalesce(b.{key}, a.{key}) > {behind}").format(
-        key=key, behind=sql.Literal(behind)
-    )
     query = sql.SQL(
-        "SELECT {of_before}, {of_after}, {flags} {joined} AND {apart} {behind}"
-        " ORDER BY coalesce(b.{key}, a.{key}) LIMIT {limit}"
+        "SELECT {of_before}, {of_after}, {flags} {joined} AND {apart} AND {is_behind}"
+        " ORDER BY {key} LIMIT {limit}"
     ).format(
         of_before=selected(before, "b"),
         of_after=selected(after, "a"),
         flags=sql.SQL("ARRAY[{}]::boolean[]").format(
             sql.SQL(", ").join(differs([name]) for name in compared)
         ),
-        joined=joined(before, after, compared),
+        joined=joined(before, after, compared, among),
         apart=is_not(apart),
-        behind=sql.SQL("") if behind is None else behind_key,
-        key=key,
+        is_behind=is_behind(before, behind),
+        key=key_of_either(before),
         limit=sql.Literal(limit),
     )
     width = len(before.columns)
@@ -161,17 +206,41 @@ def compared_columns(table: Table, wanted: Collection[str] | None) -> list[str]:
     ]
 
 
-def joined(before: Table, after: Table, compared: Sequence[str]) -> sql.Composable:
+def joined(
+    before: Table,
+    after: Table,
+    compared: Sequence[str],
+    among: Sequence[Key] | None = None,
+) -> sql.Composable:
     """Return FROM and WHERE of all rows that differ, `b` before and `a` after."""
     return sql.SQL(
         "FROM {before} AS b FULL JOIN {after} AS a ON a.{key} = b.{key}"
         " WHERE (a.{key} IS NULL OR b.{key} IS NULL OR {differs})"
     ).format(
-        before=before.identifier,
-        after=after.identifier,
+        before=rows_of(before, among),
+        after=rows_of(after, among),
         key=sql.Identifier(before.key),
         differs=differs(compared),
     )
+
+
+def rows_of(table: Table, among: Sequence[Key] | None) -> sql.Composable:
+    """Return the rows of *table* with these keys; None: all."""
+    if among is None:
+        return table.identifier
+    return sql.SQL("(SELECT * FROM {} WHERE {} = ANY ({}))").format(
+        table.identifier, sql.Identifier(table.key), sql.Literal(list(among))
+    )
+
+
+def key_of_either(table: Table) -> sql.Composable:
+    return sql.SQL("coalesce(b.{0}, a.{0})").format(sql.Identifier(table.key))
+
+
+def is_behind(table: Table, behind: Key | None) -> sql.Composable:
+    if behind is None:
+        return sql.SQL("true")
+    return sql.SQL("{} > {}").format(key_of_either(table), sql.Literal(behind))
 
 
 def is_not(apart: sql.Composable) -> sql.Composable:

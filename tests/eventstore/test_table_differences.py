@@ -13,6 +13,7 @@ from eventstore.projections.table import Table
 from eventstore.projections.table_differences import (
     DifferenceCounts,
     RowDifference,
+    compare_tables,
     count_differences,
     find_differences,
 )
@@ -124,10 +125,15 @@ def test_page_by_page_all_rows_that_differ_are_found_once(
 
     found: list[RowDifference] = []
     behind = None
+    counts = count_differences(engine.connection, BEFORE, AFTER)
     while page := find_differences(
         engine.connection, BEFORE, AFTER, behind=behind, limit=limit
     ):
         assert len(page) <= limit
+        both = compare_tables(
+            engine.connection, BEFORE, AFTER, behind=behind, limit=limit
+        )
+        assert both == (counts, page)
         found += page
         behind = page[-1].key
 
