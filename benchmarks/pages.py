@@ -12,95 +12,23 @@ is over the bounds of `--milliseconds` (of 95 %) and `--kilobytes` (the first pa
 """
 
 import argparse
-import csv
-import gzip
-import io
 import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from html import unescape
-from http.client import HTTPConnection
 from random import Random
-from typing import NamedTuple
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
-from flask import Flask
 from werkzeug.routing import Rule
 
 from benchmarks.loading.figures import percentile
-from webapp.application import SUBJECTS
-from webapp.url_converters import know_numbers
+from benchmarks.opening.asked import ALONE, QUERIES, Query, Shop, look_round, rules
+from benchmarks.opening.browser import Answer, Browser
 
-NOT_OPENED = {
-    "commands.fate": "wants a command of somebody's",
-    "entrance.ask": "its secret holds once",
-    "first_user.ask": "the shop has users",
-}
-LISTS = {
-    "order_id": "orders",
-    "customer_id": "customers",
-    "product_id": "products",
-    "account_id": "accounts",
-    "transfer_id": "transfers",
-    "position": "accounts",
-}
-"""The list that has what stands in an address."""
 MAKING, MAKING_OF_API = 202, 503
 """What says that a moment of the past is being made."""
-
-
-class Answer(NamedTuple):
-    """*seconds* are to the last byte, *first* to the first one; *sent* are bytes."""
-
-    status: int
-    headers: Mapping[str, str]
-    sent: bytes
-    first: float
-    seconds: float
-
-    @property
-    def body(self) -> bytes:
-        is_zipped = self.headers.get("Content-Encoding") == "gzip"
-        return gzip.decompress(self.sent) if is_zipped else self.sent
-
-
-class Browser:
-    """A browser without a cache: one connection, its cookies, and gzip."""
-
-    def __init__(self, address: str) -> None:
-        self.http = HTTPConnection(urlsplit(address).netloc, timeout=120)
-        self.cookies: dict[str, str] = {}
-
-    def open(self, path: str, form: Mapping[str, str] | None = None) -> Answer:
-        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        headers = {"Accept-Encoding": "gzip", "Cookie": cookies}
-        body = None if form is None else urlencode(form)
-        if form is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        begun = time.perf_counter()
-        self.http.request("GET" if form is None else "POST", path, body, headers)
-        answer = self.http.getresponse()
-        sent = answer.read(1)
-        first = time.perf_counter() - begun
-        sent += answer.read()
-        seconds = time.perf_counter() - begun
-        for line in answer.headers.get_all("Set-Cookie") or ():
-            name, _, value = line.partition(";")[0].partition("=")
-            self.cookies[name] = value
-        return Answer(answer.status, dict(answer.headers), sent, first, seconds)
-
-    def log_in(self, name: str, password: str) -> None:
-        page = self.open("/login").body.decode()
-        hidden = re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page)
-        typed = {"name": name, "password": password}
-        form = {field: unescape(value) for field, value in hidden}
-        answer = self.open("/login", {**form, **typed})
-        if answer.status not in (302, 303):
-            raise SystemExit(f"The login was answered with {answer.status}.")
 
 
 @dataclass
@@ -123,122 +51,6 @@ class Measured:
 
     def at(self, percent: float) -> float:
         return 1000 * percentile(self.seconds, percent)
-
-
-@dataclass
-class Shop:
-    """The rows of its lists by name, lines of statements, and what chooses of them."""
-
-    rows: Mapping[str, Sequence[Mapping[str, str]]]
-    lines: Sequence[Mapping[str, str]]
-    random: Random
-
-    def one(self, name: str) -> Mapping[str, str]:
-        return self.random.choice(self.rows[name])
-
-    def word(self) -> str:
-        """Return a word of somebody's name."""
-        words = re.findall(r"[^\W\d]{5,}", self.one("customers")["name"])
-        return self.random.choice(words) if words else self.word()
-
-    def typo(self) -> str:
-        """Return such a word with one letter left out, but not the first ones."""
-        word = self.word()
-        place = self.random.randrange(3, len(word))
-        return word[:place] + word[place + 1 :]
-
-    def arguments_of(self, rule: Rule) -> Mapping[str, str] | None:
-        """Return what stands in an address; None if the shop has nothing for it."""
-        line = self.random.choice(self.lines) if "position" in rule.arguments else {}
-        found = dict(line)
-        for name in rule.arguments - found.keys():
-            if name not in LISTS or not self.rows[LISTS[name]]:
-                return None
-            found[name] = self.one(LISTS[name])[name]
-        return found
-
-
-Query = Callable[[Shop], Mapping[str, str | list[str]]]
-
-
-def ten_orders(shop: Shop) -> Mapping[str, str | list[str]]:
-    numbers = sorted({shop.one("orders")["order_id"] for _ in range(10)})
-    return {"action": "print", "order": numbers}
-
-
-def a_day_ago(shop: Shop) -> Mapping[str, str]:
-    return {"as_of": f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}"}
-
-
-QUERIES: Mapping[str, Mapping[str, Query]] = {
-    "orders.newest": {
-        "": lambda shop: {},
-        "a word": lambda shop: {"q": shop.word()},
-        "a typo": lambda shop: {"q": shop.typo()},
-        "a number": lambda shop: {"q": shop.one("orders")["order_id"]},
-        "a product": lambda shop: {"q": shop.one("products")["name"]},
-        "nothing is like it": lambda shop: {"q": "xyzzyqw"},
-        "to be paid": lambda shop: {"due": "true", "sort": "placed"},
-        "late": lambda shop: {"late": "true"},
-        "a status": lambda shop: {"status": shop.one("orders")["status"]},
-        "a customer": lambda shop: {"customer": shop.one("customers")["customer_id"]},
-        "by total": lambda shop: {"sort": "-total"},
-        "as of a day": a_day_ago,
-    },
-    "customers.all_of_them": {
-        "": lambda shop: {},
-        "a word": lambda shop: {"q": shop.word()},
-        "a typo": lambda shop: {"q": shop.typo()},
-        "by worth": lambda shop: {"sort": "-worth"},
-        "as of a day": a_day_ago,
-    },
-    "orders.show_one": {
-        "": lambda shop: {},
-        "its address": lambda shop: {"kind": "address"},
-        "as of a day": a_day_ago,
-    },
-    "many.ask": {"ten": ten_orders},
-    "reasons.order": {"total": lambda shop: {"column": "total"}},
-    "reasons.customer": {"worth": lambda shop: {"column": "worth"}},
-    "reasons.product": {"price": lambda shop: {"column": "unit_price"}},
-    "reasons.account": {"balance": lambda shop: {"column": "balance"}},
-    "reasons.statement_line": {"balance": lambda shop: {"column": "balance"}},
-    "reasons.transfer": {"status": lambda shop: {"column": "status"}},
-}
-"""What pages are asked, by endpoint; others have nothing behind their address."""
-ALONE: Mapping[str, Query] = {"": lambda shop: {}}
-
-
-def rules() -> Iterator[Rule]:
-    """Yield the addresses of all pages, without making a shop."""
-    app = Flask("pages")
-    know_numbers(app)
-    for subject in SUBJECTS:
-        app.register_blueprint(subject.routes)
-    for rule in app.url_map.iter_rules():
-        is_page = "GET" in (rule.methods or ()) and not rule.rule.startswith("/api")
-        if is_page and rule.endpoint not in ("static", *NOT_OPENED):
-            yield rule
-
-
-def look_round(browser: Browser, random: Random) -> Shop:
-    """Return what the shop has, as its files say."""
-    rows = {name: rows_of(browser, f"/{name}.csv") for name in set(LISTS.values())}
-    lines = [
-        {"account_id": account["account_id"], "position": line["position"]}
-        for account in rows["accounts"][:20]
-        for line in rows_of(
-            browser, f"/accounts/{account['account_id']}/statement.csv"
-        )[:50]
-    ]
-    return Shop(rows, lines, random)
-
-
-def rows_of(browser: Browser, path: str) -> list[dict[str, str]]:
-    answer = browser.open(path)
-    if answer.status != 200:
-        raise SystemExit(f"{path} was answered with {answer.status}.")
-    return list(csv.DictReader(io.StringIO(answer.body.decode())))
 
 
 def measure(
@@ -286,7 +98,7 @@ def main() -> None:
     browser.log_in(options.user, os.environ["RECOUNT_PASSWORD"])
     shop = look_round(browser, Random(options.seed))
     counts = (f"{len(rows):,} {name}" for name, rows in sorted(shop.rows.items()))
-    print(f"{', '.join(counts)}\n")
+    print(f"{', '.join(counts)}; load {os.getloadavg()[0]:.1f}\n")
     over = []
     sent, files = first_page(browser)
     print(f"The first page with its {files} files: {sent / 1000:.1f} kB\n")
@@ -304,6 +116,7 @@ def main() -> None:
     print(HEADER_OF_FILES)
     for rule in (one for one in some if one.rule.endswith(".csv")):
         print(line_of_file(browser, shop, rule))
+    print(f"\nload {os.getloadavg()[0]:.1f}")
     print(*over and ["\nOver the bounds:", *over], sep="\n")
     sys.exit(1 if over else 0)
 
