@@ -8,6 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from domain.customers.commands import ChangeCustomerDetails, ForgetCustomer
 from domain.products.commands import AddProduct, DiscontinueProduct
 from tasks import commands
 from tasks.shop.wiring import Shop
@@ -76,19 +77,20 @@ def test_one_press_registers_the_customer_and_places_the_order(
     assert "Ann Ünal" in browser.see("/orders/1")
 
 
-def test_what_is_changed_later_is_told_against_the_registration(
-    browser: Browser, send: Send, bank: Bank
+def test_the_history_of_a_customer_has_their_first_order_among_what_changed(
+    browser: Browser, bank: Bank
 ) -> None:
     browser.send(FORM, **ANN)
     bank.work()
-    change = {"customer_id": "1", "name": "Ann Ünal", "email": "new@example.com"}
-    send("ChangeCustomerDetails", change, key="change")
-    bank.work()
-    history = told(browser.see("/customers/1"))
+    bank.do(ChangeCustomerDetails(customer_id="1", name="Ann Ünal", phone="0621"))
+    changed = told(browser.see("/customers/1"))
+    bank.do(ForgetCustomer(customer_id="1"))
+    forgotten = told(browser.see("/customers/1"))
 
-    assert "First order requested" in history
-    assert "ann@example.com" in history
-    assert "Name" not in history.partition("History")[2]
+    assert "First order requested" in changed
+    # What a change is told against is the registration, which the order follows.
+    assert "0621-08460 → 0621" in changed
+    assert "First order requested" in forgotten
 
 
 def test_until_the_order_is_placed_the_page_waits_for_it(

@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
 
 import msgspec
 
-from domain.customers.events import CustomerDetails, CustomerForgotten
+from domain.customers.events import (
+    CustomerDetails,
+    CustomerForgotten,
+    FirstOrderRequested,
+)
 from eventstore.errors import EventStoreError
 from eventstore.log.events import Metadata, RecordedEvent
 from readmodels.customers import CustomerView
 from readmodels.order_parts import HistoryLine
 from webapp.history.events import ReadEvent, in_words, read_events
 from webapp.history.filtering import (
-    Changed,
     Happened,
     HistoryPage,
     history_asked,
@@ -53,29 +55,36 @@ def history_of(customer: CustomerView) -> HistoryPage | None:
 
 def happened(events: list[ReadEvent]) -> Iterator[Happened]:
     """Yield what happened, but for a first event whose past was not read."""
-    if events and events[0].recorded.version == 1:
-        yield Happened(line=line_of(events[0].recorded), kinds=["registered"])
     known: CustomerDetails | None = None
-    for before, after in pairwise(events):
-        line = line_of(after.recorded)
-        if isinstance(before.event, CustomerDetails):
-            known = before.event
-        if isinstance(after.event, CustomerForgotten):
-            yield Happened(line=line, kinds=["forgotten"])
-            continue
-        kinds: dict[str, None] = {}
-        changed: list[Changed] = []
-        # An order that they asked for is in between, and has no details.
-        if known is not None and isinstance(after.event, CustomerDetails):
+    for place, one in enumerate(events):
+        if place or one.recorded.version == 1:
+            yield told_of(one, known)
+        if isinstance(one.event, CustomerDetails):
+            known = one.event
+
+
+def told_of(one: ReadEvent, known: CustomerDetails | None) -> Happened:
+    """Return what an event says; the details were as *known* before it, if they are."""
+    line = line_of(one.recorded)
+    match one.event:
+        case CustomerForgotten():
+            return Happened(line=line, kinds=["forgotten"])
+        case FirstOrderRequested():
+            return Happened(line=line, kinds=["placed"])
+        case CustomerDetails() if line.version == 1:
+            return Happened(line=line, kinds=["registered"])
+        case CustomerDetails() as details if known is not None:
             differing = [
                 name
                 for name in KIND_OF
-                if getattr(known, name) != getattr(after.event, name)
+                if getattr(known, name) != getattr(details, name)
             ]
             kinds = dict.fromkeys(KIND_OF[name] for name in differing)
-            changed += in_words(differing, known, after.event)
-        # Once they are forgotten, nobody knows what it was.
-        yield Happened(line=line, kinds=[*kinds] or ["others"], changed=changed)
+            changed = list(in_words(differing, known, details))
+            # Once they are forgotten, nobody knows what it was.
+            return Happened(line=line, kinds=[*kinds] or ["others"], changed=changed)
+        case _:
+            return Happened(line=line, kinds=["others"])
 
 
 def line_of(event: RecordedEvent) -> HistoryLine:
