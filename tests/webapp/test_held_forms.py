@@ -302,3 +302,22 @@ def test_what_was_typed_for_many_orders_is_there_again(
     assert fields_of(again.text)["key"] == fields["key"]
     assert fields_of(again.text)["order"] == ["1", "2"]
     assert "nothing was sent" in again.text
+
+
+def test_a_form_that_cannot_be_shown_now_keeps_nobody_from_logging_in(
+    app: Flask, shop: Shop, do: Do
+) -> None:
+    do(alice, place, pay)
+    person(shop, "wim", "warehouse")
+    browser = new_browser(app)
+    log_in(browser, "wim")
+    path = "/orders/many?action=shipment&order=1"
+    fields = fields_of(browser.get(path, base_url=HERE).text)
+    end_sessions(app, shop)
+    page = browser.post("/orders/many", data=fields, base_url=HERE)
+    with shop.lent() as connection:
+        connection.execute("DROP VIEW readmodels.order_details")
+    again = log_in_on(browser, page, name="wim")
+
+    assert again.status_code == 303
+    assert browser.get("/me").status_code == 200
