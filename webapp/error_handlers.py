@@ -16,6 +16,7 @@ from webapp.admission import ask_for_login
 from webapp.forms import submit
 from webapp.login import views as login
 from webapp.login.acting import NoLongerKnown, NotCertain
+from webapp.login.held_forms import PAGES
 from webapp.outages import DATABASE_ERRORS, DatabaseError, not_accepted, problem_of
 from webapp.problems import BY_STATUS, Problem, fault_as_json
 from webapp.security import names_this_computer
@@ -112,11 +113,14 @@ def token_missing(error: CSRFError) -> ResponseReturnValue:
     """Answer a form without a valid token with the same form, filled as sent."""
     if request.endpoint == "login.enter":
         return login.again(403, "The page had grown old. Log in again.")
+    message = (
+        "The page had grown old, or the form came from somewhere else. "
+        "Nothing was sent; look it over and send it again."
+    )
     try:
-        page = submit.shown_again(
-            "The page had grown old, or the form came from somewhere else. "
-            "Nothing was sent; look it over and send it again."
-        )
+        page = submit.shown_again(message)
+        if page is None and request.endpoint in PAGES:
+            page = PAGES[request.endpoint](request.form, message, 403)
     except Problem as problem:
         return render_problem(problem)
     return page or render_problem(

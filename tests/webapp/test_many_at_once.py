@@ -9,7 +9,14 @@ from werkzeug.test import TestResponse
 
 from tasks.shop.wiring import Shop
 from tests.support.unwritten import contents
-from tests.support.visiting import Browser, Place, Work, fields_of, hidden_of
+from tests.support.visiting import (
+    Browser,
+    Place,
+    Work,
+    fields_of,
+    hidden_of,
+    value_of,
+)
 from tests.webapp.test_a_day_of_an_order import text_of
 
 
@@ -199,3 +206,15 @@ def test_a_missing_reason_is_marked_where_all_share_one(
 
     assert answer.status_code == 422
     assert answer.text.count('class="problem"') == 1
+
+
+def test_a_form_whose_page_has_grown_old_keeps_what_was_typed(
+    browser: Browser, client: FlaskClient, ten: list[int]
+) -> None:
+    form = {**fields_of(browser.see(ticked("shipment", ten[0]))), "csrf_token": "old"}
+    answer = client.post("/orders/many", data={**form, "tracking_no.1": "1Z1"})
+
+    assert answer.status_code == 403
+    assert "The page had grown old" in answer.text
+    assert value_of(answer.text, "tracking_no.1") == "1Z1"
+    assert fields_of(answer.text)["key"] == form["key"]

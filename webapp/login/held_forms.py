@@ -36,8 +36,12 @@ AGAIN = (
 )
 
 
-PAGES: dict[str, Callable[[MultiDict[str, str]], Response | None]] = {}
-"""What shows a form again that is a page of its own, by where it is sent to."""
+PAGES: dict[str, Callable[[MultiDict[str, str], str, int], Response | None]] = {}
+"""
+What shows a form again that is a page of its own, by where it is sent to.
+
+It takes the fields that were typed, a message, and the status of the answer.
+"""
 
 
 class HeldForm(NamedTuple):
@@ -94,7 +98,7 @@ def show_again(held: HeldForm) -> Response | None:
     """Return the form's page as it was typed; None if this version has none."""
     fields = MultiDict(held.fields)
     if held.endpoint in PAGES:
-        return PAGES[held.endpoint](fields)
+        return PAGES[held.endpoint](fields, AGAIN, 200)
     form = form_at(held.endpoint)
     if form is None:
         return None

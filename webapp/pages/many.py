@@ -38,7 +38,7 @@ from webapp.forms.submit import TRY, version_in
 from webapp.forms.values import FormValues, data_of
 from webapp.journal_source import ask_journal
 from webapp.login.acting import may_send, require_sending, the_user
-from webapp.login.held_forms import AGAIN, PAGES
+from webapp.login.held_forms import PAGES
 from webapp.parked_rows import mark_rows
 from webapp.problems import KINDS, Problem
 from webapp.query_parameters import one_of, refuse
@@ -119,14 +119,16 @@ def show(
     return make_response(page, status)
 
 
-def show_again(fields: MultiDict[str, str]) -> Response | None:
+def show_again(
+    fields: MultiDict[str, str], message: str, status: int = 200
+) -> Response | None:
     """Return the page as it was typed, for who may send it."""
     action = ACTIONS.get(fields.get("action", ""))
     if action is None or not may_send(action.command_type):
         return None
     orders = find_orders(fields.getlist("order"))
     parts = [posted(action, order, fields) for order in orders]
-    return show(action, parts, fields.get("key", ""), message=AGAIN)
+    return show(action, parts, fields.get("key", ""), status=status, message=message)
 
 
 PAGES["many.send"] = show_again
