@@ -43,8 +43,8 @@ PRESENT = ("Forwarded", "X-Forwarded-For")
 LISTS = ("Prefer",)
 """Headers that are lists: several mean the same as one with commas."""
 
-SEVERAL = ("confirmed", "order")
-"""Parameters and fields that are lists: boxes that were ticked."""
+SEVERAL = ("confirmed", "order", "unlike")
+"""Parameters and fields that are lists: boxes that were ticked, and orders."""
 
 AMBIGUOUS = "recount.ambiguous"
 """The key in the environment of the headers with differing values."""

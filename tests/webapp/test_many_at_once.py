@@ -208,6 +208,20 @@ def test_a_missing_reason_is_marked_where_all_share_one(
     assert answer.text.count('class="problem"') == 1
 
 
+def test_what_is_sent_again_with_other_content_is_told_and_not_done(
+    browser: Browser, client: FlaskClient, ten: list[int]
+) -> None:
+    form = fields_of(browser.see(ticked("shipment", *ten[:2])))
+    typed = {f"tracking_no.{number}": f"1Z{number}" for number in ten[:2]}
+    client.post("/orders/many", data={**form, **typed})
+    # Back, and one of them is corrected.
+    corrected = {**typed, f"tracking_no.{ten[0]}": "1Z77"}
+    again = client.post("/orders/many", data={**form, **corrected})
+    results = text_of(browser.fate(again))
+
+    assert results.count("It was sent before with other content") == 1
+
+
 def test_a_form_whose_page_has_grown_old_keeps_what_was_typed(
     browser: Browser, client: FlaskClient, ten: list[int]
 ) -> None:

@@ -149,9 +149,11 @@ def send() -> ResponseReturnValue:
         return show(action, parts, key, status=422)
     if TRY in request.form:
         return show(action, list(map(try_part, parts, ready)), key)
-    accept_many(the_shop(), ready, principal=the_user())
+    answers = accept_many(the_shop(), ready, principal=the_user())
     numbers = [order.order_id for order in orders]
-    return redirect(url_for("many.fates", key=key, order=numbers), 303)
+    unlike = [n for n, one in zip(numbers, answers, strict=True) if not one.is_same]
+    to = url_for("many.fates", key=key, order=numbers, unlike=unlike)
+    return redirect(to, 303)
 
 
 def try_part(part: Part, wanted: CommandRequest) -> Part:
@@ -213,10 +215,15 @@ def key_of(key: str, number: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What became of the command for an order; None: it was never accepted."""
+    """
+    What became of the command for an order; None: it was never accepted.
+
+    One that is *unlike* what was sent last was sent before, and stands.
+    """
 
     number: int
     entry: Entry | None
+    is_unlike: bool = False
 
     @property
     def is_over(self) -> bool:
@@ -231,7 +238,8 @@ def fates(key: UUID) -> ResponseReturnValue:
         for number in numbers
     }
     entries = ask_journal(lambda connection: find_many(connection, list(ids.values())))
-    found = [Fate(number, entries.get(ids[number])) for number in ids]
+    unlike = numbers_of_orders(request.args.getlist("unlike"))
+    found = [Fate(n, entries.get(its_id), n in unlike) for n, its_id in ids.items()]
     if not any(fate.entry for fate in found):
         raise Problem("not-found", "There is nothing that was done with these orders.")
     waiting = sum(not fate.is_over for fate in found)
