@@ -232,3 +232,7 @@ def test_a_form_whose_page_has_grown_old_keeps_what_was_typed(
     assert "The page had grown old" in answer.text
     assert value_of(answer.text, "tracking_no.1") == "1Z1"
     assert fields_of(answer.text)["key"] == form["key"]
+
+
+def test_the_address_alone_leads_to_the_list(client: FlaskClient) -> None:
+    assert client.get("/orders/many").headers["Location"] == "/orders"

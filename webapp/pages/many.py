@@ -77,6 +77,9 @@ class Part:
 
 @routes.get("/orders/many")
 def ask() -> ResponseReturnValue:
+    if not request.args:
+        # Whoever was asked to log in, and sent nothing that could be shown again.
+        return redirect(url_for("orders.newest"))
     name = one_of("action", (*ACTIONS, PRINT)) or PRINT
     orders = find_orders(request.args.getlist("order"))
     if name == PRINT:
