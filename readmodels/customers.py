@@ -29,7 +29,7 @@ from eventstore.projections.projection import (
 from eventstore.projections.views import Page, View
 from readmodels.known_words import index_of
 from readmodels.row_words import words_of_customer_in_parts, words_of_forgotten
-from readmodels.searching import find_page, tails_that_begin
+from readmodels.searching import find_page, search_for, tails_that_begin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,6 +266,26 @@ def find(
         after=after,
         limit=limit,
     )
+
+
+def find_written(
+    connection: sa.Connection, field: str, text: str, *, search: str, limit: int
+) -> Sequence[CustomerView]:
+    """
+    Return customers of whom a *field* is *text*, in capitals or not.
+
+    They are found by the words of *search*, as `find` finds them.
+    """
+    is_same = sa.func.lower(view.table.c[field]) == text.lower()
+    found = view.page(
+        connection,
+        is_same,
+        search=search_for("words", search),
+        sort="name",
+        after=None,
+        limit=limit,
+    )
+    return found.rows
 
 
 def find_names(

@@ -1,6 +1,6 @@
 """Who a new customer may be of those that are registered: it is asked back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
 
@@ -30,29 +30,48 @@ def who_it_may_be(shop: Shop, command: PlaceFirstOrder) -> list[Fault]:
 
     def is_namesake(one: CustomerView) -> bool:
         city = "" if one.address is None else one.address.city
-        return (words(one.name), words(city)) == (
-            words(command.name),
+        name = words(command.name)
+        # One of signs alone has no words, as any other such name.
+        return bool(name) and (words(one.name), words(city)) == (
+            name,
             words(address.city),
         )
 
+    place = f"{command.name} {address.city}"
     with shop.engine.connect() as connection:
         faults = {
-            "email": find_same(connection, email, has_email) if email else "",
-            "name": find_same(
-                connection, f"{command.name} {address.city}", is_namesake
-            ),
+            "email": find_same(connection, "email", email, email, has_email)
+            if email
+            else [],
+            "name": find_same(connection, "name", command.name, place, is_namesake),
         }
     return [
-        Fault(field, f"is also that of {named}", doubtful=True)
-        for field, named in faults.items()
-        if named
+        Fault(field, f"is also that of {in_words(found)}", doubtful=True)
+        for field, found in faults.items()
+        if found
     ]
 
 
 def find_same(
-    connection: sa.Connection, search: str, is_same: Callable[[CustomerView], bool]
-) -> str:
-    """Return the customers that *search* finds and who are the same, by number."""
-    found = customers.find(connection, search=search, limit=MAX_LOOKED_AT).rows
-    same = (one for one in found if is_same(one))
-    return " and ".join(f"customer {one.customer_id}, {one.name}" for one in same)
+    connection: sa.Connection,
+    field: str,
+    text: str,
+    search: str,
+    is_same: Callable[[CustomerView], bool],
+) -> Sequence[CustomerView]:
+    """
+    Return the customers that *search* finds and who are the same.
+
+    Those whose *field* is the *text* itself are found however many are like it.
+    """
+    written = customers.find_written(
+        connection, field, text, search=search, limit=MAX_LOOKED_AT
+    )
+    like = customers.find(connection, search=search, limit=MAX_LOOKED_AT).rows
+    found = {one.customer_id: one for one in (*written, *like) if is_same(one)}
+    return list(found.values())
+
+
+def in_words(found: Sequence[CustomerView]) -> str:
+    """Return who they are, by number and name."""
+    return " and ".join(f"customer {one.customer_id}, {one.name}" for one in found)

@@ -273,6 +273,31 @@ def test_who_looks_like_a_customer_is_asked_back(
     assert "is placed" in browser.fate(meant)
 
 
+def test_an_address_is_asked_back_also_where_many_are_like_it(
+    browser: Browser, work: Work, send: Send
+) -> None:
+    names = {f"m{n}@example.com": f"Ann {n}" for n in range(21)}
+    for email, name in {**names, "m@example.com": "Zoe"}.items():
+        work(send("RegisterCustomer", {"name": name, "email": email}, key=email))
+    page = browser.send(FORM, **{**ANN, "email": "M@example.com"})
+
+    assert "E-mail is also that of customer 22, Zoe." in told(page.text)
+
+
+def test_a_namesake_is_asked_back_also_where_many_names_begin_alike(
+    browser: Browser, work: Work, send: Send
+) -> None:
+    names = {f"C{n}": f"Anna Li {n}" for n in range(21)}
+    for number, name in {**names, "ZOE": "Anna Li", "SIGNS": "???"}.items():
+        data = {"customer_id": number, "name": name, "address": COMMAND["address"]}
+        work(send("RegisterCustomer", data, key=number))
+    page = browser.send(FORM, **{**ANN, "name": "Anna Li"})
+    signs = browser.send(FORM, **{**ANN, "name": "***"})
+
+    assert "Name is also that of customer ZOE, Anna Li." in told(page.text)
+    assert signs.status_code == 303
+
+
 def test_a_trial_says_that_both_would_be_done(browser: Browser, shop: Shop) -> None:
     page = told_on(browser.send(FORM, **ANN, **{"try": "1"}))
 
