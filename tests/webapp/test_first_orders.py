@@ -298,6 +298,24 @@ def test_a_namesake_is_asked_back_also_where_many_names_begin_alike(
     assert signs.status_code == 303
 
 
+def test_who_may_not_see_customers_is_not_told_whose_the_address_is(
+    client: FlaskClient, shop: Shop, bob: str
+) -> None:
+    user(shop, "carla", "sales")
+
+    def answer(*scopes: str) -> str:
+        token = bearing(token_of(shop, "carla", scopes))
+        data = {**COMMAND, "email": "bob@example.com"}
+        return client.post(
+            "/api/commands",
+            json={"type": "PlaceFirstOrder", "data": data},
+            headers={"Idempotency-Key": "ann", **token},
+        ).text
+
+    assert "also that of a customer" in answer("orders.place_first")
+    assert "also that of customer BOB" in answer("orders.place_first", "customers.read")
+
+
 def test_a_trial_says_that_both_would_be_done(browser: Browser, shop: Shop) -> None:
     page = told_on(browser.send(FORM, **ANN, **{"try": "1"}))
 
