@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
 from webapp.csv_files.cells import amount_cell, cell_of, guard, writer_of
@@ -62,6 +63,14 @@ def test_no_formula_begins_in_the_middle_for_who_separates_otherwise(
 
     assert len(cells) == 2
     assert cells[1].startswith("'")
+
+
+def test_no_formula_begins_in_the_middle_of_a_list() -> None:
+    products = ("Clock;=cmd|'/C calc'!A0", "Lamp\t=1", "Alice; Bob")
+
+    assert ";" not in cell_of(products)
+    assert "\t" not in cell_of(products)
+    assert msgspec.json.decode(cell_of(products)) == [*products]
 
 
 def test_numbers_stay_numbers_below_zero_too() -> None:

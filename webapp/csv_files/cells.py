@@ -41,7 +41,9 @@ def cell_of(value: Any) -> str:
         return ""
     if isinstance(plain, str):
         return guard(plain)
-    return msgspec.json.encode(plain).decode()
+    # JSON begins with no sign of a formula, and none begins behind this separator; it
+    # is in texts alone, which stay what they were for who reads the JSON.
+    return msgspec.json.encode(plain).decode().replace(";", r"\u003b")
 
 
 def amount_cell(amount: int | None, currency: str) -> str:
