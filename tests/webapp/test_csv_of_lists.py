@@ -268,6 +268,30 @@ def test_as_of_a_moment_it_has_the_rows_of_then(
     assert name == f'attachment; filename="orders-as-of-{then.position}.csv"'
 
 
+@pytest.mark.parametrize(
+    "address", ["/orders.csv?", "/sales.csv?", "/orders/changes.csv?from=2000-01-01&"]
+)
+def test_while_a_copy_is_made_a_browser_waits_for_the_file_not_for_a_page(
+    client: FlaskClient,
+    shop: Shop,
+    do: Do,
+    monkeypatch: pytest.MonkeyPatch,
+    address: str,
+) -> None:
+    """A part of a file would take the place of the page: nothing, or what names say."""
+    monkeypatch.setattr(making, "MAX_SECONDS_TO_WAIT", 0)
+    do(*BEFORE)
+    moment = "to" if "changes" in address else "as_of"
+    then = read_events(shop)[-1].position
+
+    answer = client.get(f"{address}{moment}_position={then}")
+
+    assert answer.status_code == 202
+    assert "hx-get" not in answer.text
+    assert "<noscript>" not in answer.text
+    assert '<meta http-equiv="refresh" content="1">' in answer.text
+
+
 def test_who_may_open_the_page_may_have_the_file_and_nobody_else(
     app: Flask, shop: Shop, many: int
 ) -> None:
