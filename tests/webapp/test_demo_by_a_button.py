@@ -11,6 +11,7 @@ from tasks import catch_up
 from tasks import demo as task
 from tasks.broker import publish
 from tasks.shop.demo.history.planning import DEFAULT_ORDERS
+from tasks.shop.history_import import appending
 from tasks.shop.history_import.preconditions import alone
 from tasks.shop.wiring import Shop
 from tests.support.databases import as_role
@@ -79,7 +80,7 @@ def test_one_that_was_killed_is_completed_by_pressing_again(
     browser: Browser, shop: Shop, sent: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        whole = task.append_missing
+        whole = appending.append_missing
 
         def some(connection: Any, plan: Any, wanted: Any, *rest: Any) -> Iterator[int]:
             half = {place for place in wanted if place < len(plan.events) // 2}
