@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.support.browsing import Browsers
+from tests.support.browsing import PATIENCE, Browsers
 from tests.support.chores import Chores, Measure
 from tests.support.databases import Databases
 from tests.support.running_shop import RunningShop, running_shop
@@ -77,6 +77,7 @@ def chromium() -> Iterator[Browser]:
     found = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if found is None:
         pytest.fail("Chromium is missing: apt install chromium", pytrace=False)
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
         yield browser

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.support.logged_in import PASSWORD
 from tests.support.watched_pages import Watched
 
-PATIENCE = 8_000
+PATIENCE = 15_000
 """Milliseconds to wait for a condition; most take a few hundred."""
 
 
