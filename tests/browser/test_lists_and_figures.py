@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.support.browsing import Browsers
 from tests.support.chores import Measure
+from tests.support.running_shop import RunningShop
 
 
 def rows_of(page: Page, link: Locator) -> list[list[str]]:
@@ -34,11 +35,18 @@ def test_what_is_unpaid_for_longest_comes_first(
     assert datetime.fromisoformat(placed) < a_week_ago
 
 
-def test_late_orders_are_a_list(browsers: Browsers, chore: Measure) -> None:
+def test_an_order_that_was_needed_by_yesterday_is_late(
+    browsers: Browsers, desk: RunningShop, chore: Measure
+) -> None:
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    late = desk.order(required_date=yesterday.isoformat(), terms=30)
+    desk.settle()
     page = browsers.of("wim")
     with chore("what is late", page, loads=1):
         page.get_by_role("link", name="late", exact=True).press("Enter")
         expect(page.get_by_text("The orders that are late:")).to_be_visible()
+        order = page.get_by_role("rowheader", name=str(late), exact=True)
+        expect(order).to_be_visible()
 
 
 def test_a_list_is_a_file_as_it_is_filtered(browsers: Browsers) -> None:
