@@ -49,3 +49,20 @@ def test_a_search_leads_on_to_the_whole_list(
     with chore("from what was found to all that match", page, loads=1):
         page.get_by_role("link", name="All orders that match").press("Enter")
         expect(page.get_by_text("in which “Portland” was found")).to_be_visible()
+
+
+def test_one_key_leads_to_the_field_that_finds_everything(
+    browsers: Browsers, chore: Measure
+) -> None:
+    page = browsers.of("sara", "/products")
+    with chore("find by the keyboard, from anywhere", page, loads=1):
+        page.keyboard.press("/")
+        page.keyboard.type("nunez")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name="Customers")).to_be_visible()
+    expect(page.get_by_role("link", name="Librería Núñez e Hijas")).to_be_visible()
+    # In a field it is a letter like others.
+    field = page.get_by_label("Find orders, customers and products")
+    field.fill("1")
+    field.press("/")
+    expect(field).to_have_value("1/")

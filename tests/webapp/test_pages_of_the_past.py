@@ -47,6 +47,24 @@ def then(shop: Shop, do: Do) -> datetime:
     return read_events(shop)[-1].occurred_at
 
 
+def test_the_desk_is_shown_as_it_was_and_links_to_the_lists_of_then(
+    do: Do, look: Look, then: datetime
+) -> None:
+    do(*AFTER)
+    by_day = look("/", as_of=then).text
+    by_position = look("/", as_of_position=2).text
+
+    assert "Placed that day" in by_day
+    assert "/orders?" in by_day
+    assert f"as_of={then:%Y-%m-%d}" in by_day
+    assert ">To be paid</a>" in by_position
+    assert "as_of_position=2" in by_position
+    # A position is in no day, so that nothing is late.
+    assert ">Late</a>" in by_day
+    assert ">Late</a>" not in by_position
+    assert "Placed that day" not in by_position
+
+
 @pytest.mark.parametrize("address", PAGES)
 def test_a_page_of_the_past_says_so_and_offers_nothing(
     client: FlaskClient, do: Do, look: Look, then: datetime, address: str

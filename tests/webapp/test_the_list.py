@@ -41,7 +41,7 @@ def test_an_empty_list_says_what_to_do(browser: Browser) -> None:
     page = browser.see("/orders")
 
     assert "There are no orders yet." in page
-    assert "/customers/new" in page
+    assert "place the first one for a new customer</a>" in page
 
 
 def test_each_order_leads_to_its_page_and_its_customer_s(
