@@ -77,11 +77,10 @@ def measure(
 
 def first_page(browser: Browser) -> tuple[int, int]:
     """Return how many bytes the first page sends with its files, and how many files."""
-    answer = browser.open("/")
-    page = browser.open(answer.headers["Location"])
+    page = browser.open("/")
     names = set(re.findall(r'(?:src|href)="(/static/[^"]+)"', page.body.decode()))
     files = [browser.open(unescape(name)) for name in sorted(names)]
-    return sum(len(one.sent) for one in [answer, page, *files]), len(files)
+    return sum(len(one.sent) for one in [page, *files]), len(files)
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from benchmarks.opening.browser import Browser
+from readmodels.sales_sums import WAYS
 from webapp.application import SUBJECTS
 from webapp.url_converters import know_numbers
 
@@ -76,6 +77,10 @@ def a_day_ago(shop: Shop) -> Mapping[str, str]:
     return {"as_of": f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}"}
 
 
+def sales_by(way: str) -> Query:
+    return lambda shop: {"by": way}
+
+
 QUERIES: Mapping[str, Mapping[str, Query]] = {
     "orders.newest": {
         "": lambda shop: {},
@@ -85,6 +90,7 @@ QUERIES: Mapping[str, Mapping[str, Query]] = {
         "a product": lambda shop: {"q": shop.one("products")["name"]},
         "nothing is like it": lambda shop: {"q": "xyzzyqw"},
         "to be paid": lambda shop: {"due": "true", "sort": "placed"},
+        "to be shipped": lambda shop: {"ready": "true", "sort": "placed"},
         "late": lambda shop: {"late": "true"},
         "a status": lambda shop: {"status": shop.one("orders")["status"]},
         "a customer": lambda shop: {"customer": shop.one("customers")["customer_id"]},
@@ -104,6 +110,13 @@ QUERIES: Mapping[str, Mapping[str, Query]] = {
         "as of a day": a_day_ago,
     },
     "many.ask": {"ten": ten_orders},
+    "desk.show": {"": lambda shop: {}, "as of a day": a_day_ago},
+    "search.everything": {
+        "a word": lambda shop: {"q": shop.word()},
+        "a typo": lambda shop: {"q": shop.typo()},
+        "a number": lambda shop: {"q": shop.one("orders")["order_id"]},
+    },
+    "sales.show": {way: sales_by(way) for way in WAYS if way != "day"},
     "reasons.order": {"total": lambda shop: {"column": "total"}},
     "reasons.customer": {"worth": lambda shop: {"column": "worth"}},
     "reasons.product": {"price": lambda shop: {"column": "unit_price"}},
