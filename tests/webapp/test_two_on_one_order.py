@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from html import unescape
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -16,6 +17,7 @@ from tests.support.visiting import (
     hidden_of,
     value_of,
 )
+from webapp.forms import concurrent_edits
 
 BONN = {"street": "Am Markt 1", "city": "Bonn", "country": "Germany"}
 TYPED_BONN = {f"address.{name}": text for name, text in BONN.items()}
@@ -204,6 +206,26 @@ def test_a_form_that_is_pressed_twice_is_done_once_though_its_version_has_moved(
 
     assert first.headers["Location"] == second.headers["Location"]
     assert told(browser.see("/orders/1")).count("Payment received") == 1
+
+
+def test_of_two_presses_at_once_the_second_does_not_take_the_first_for_another(
+    desk: Desk, browser: Browser, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "/orders/1/payment"
+    form = {**fields_of(browser.see(path), path), "amount": "10.00"}
+    desk.other(MOVE)
+    changes_since, first = concurrent_edits.changes_since, list[TestResponse]()
+
+    def after_the_first(*asked: Any) -> Any:
+        monkeypatch.setattr(concurrent_edits, "changes_since", changes_since)
+        first.append(client.post(path, data=form))
+        desk.work(*first)
+        return changes_since(*asked)
+
+    monkeypatch.setattr(concurrent_edits, "changes_since", after_the_first)
+    second = client.post(path, data=form)
+
+    assert second.headers["Location"] == first[0].headers["Location"]
 
 
 def test_a_trial_is_not_stopped_by_what_it_does_not_meet(

@@ -82,13 +82,14 @@ def expected_version(filled: FormState, stream_id: str, seen: int, user: str) ->
         connection = driver_connection(lent)
         if not read_stream(connection, stream_id, after=seen, limit=1):
             return seen
-        before = entries.find(lent, command_id_for(user, filled.key))
-        if before is not None:
-            return before.expected_version or seen
         try:
             since = changes_since(connection, stream_id, seen)
         except EventStoreError:
-            return seen
+            since = None
+        # Behind the changes: one that was sent at the same time may be one of them.
+        before = entries.find(lent, command_id_for(user, filled.key))
+        if before is not None:
+            return before.expected_version or seen
     if since is None or concerns(filled.form, since.seen) != concerns(
         filled.form, since.now
     ):
