@@ -20,6 +20,7 @@ from tests.support.visiting import (
     Browser,
     Send,
     Work,
+    fields_of,
     hidden_of,
     told_on,
     value_of,
@@ -271,6 +272,32 @@ def test_who_looks_like_a_customer_is_asked_back(
     assert elsewhere.status_code == 303
     assert meant.status_code == 303
     assert "is placed" in browser.fate(meant)
+
+
+def test_back_at_a_new_customer_all_that_was_typed_of_them_is_there(
+    browser: Browser, client: FlaskClient
+) -> None:
+    known = browser.send(FORM, **ANN, known_customer="1").text
+    kept = {n: texts[0] for n, texts in fields_of(known).items() if n != "csrf_token"}
+    order = {**TYPED_CLOCKS, "customer_id": "Ann Ünal"}
+    again = client.post(
+        "/orders/new", data={**hidden_of(known), **kept, **order, "new_customer": "1"}
+    ).text
+
+    for name in ("name", "email", "phone"):
+        assert value_of(again, name) == ANN[name]
+
+
+def test_back_at_a_known_customer_their_number_is_there(
+    browser: Browser, client: FlaskClient, bob: str
+) -> None:
+    order = {**TYPED_CLOCKS, "customer_id": "BOB"}
+    new = browser.send("/orders/new", **order, new_customer="1").text
+    kept = {n: texts[0] for n, texts in fields_of(new).items() if n != "csrf_token"}
+    typed = {**ANN, "name": "", "known_customer": "1"}
+    back = client.post(FORM, data={**hidden_of(new), **kept, **typed}).text
+
+    assert value_of(back, "customer_id") == "BOB"
 
 
 def test_an_address_is_asked_back_also_where_many_are_like_it(

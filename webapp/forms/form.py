@@ -21,7 +21,8 @@ class Form:
     one is named. The field that it is *about* is in its address. If it
     *expects_version*, it is refused after another user's change of what it is about. It
     *replaces* what it shows, or else adds to it. Its *buttons* change the form's
-    content without sending it.
+    content without sending it. What was typed into fields that another form has, which
+    it becomes by a button, it *keeps* unseen.
 
     Its lines, if it has any, are the data's list *lines_in*; a line of which only
     *line_keys* are filled in does not count. Those *line_shown* are on the page only.
@@ -50,6 +51,7 @@ class Form:
     expects_version: bool = False
     replaces: bool = False
     buttons: tuple[str, ...] = ()
+    keeps: tuple[str, ...] = ()
 
     @property
     def command_type(self) -> str:

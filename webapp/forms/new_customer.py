@@ -14,20 +14,24 @@ def for_new_customer(filled: FormState) -> FormState:
 
     What was typed as the customer is the new name, unless it is somebody's number.
     """
-    asked = filled.typed.fields["customer_id"]
+    typed = filled.typed.fields
+    asked = typed["customer_id"]
     known, _ = find_customer(asked)
-    is_number = known is not None and known.customer_id == asked
-    return as_form(filled, "PlaceFirstOrder", "name", "" if is_number else asked)
+    if known is not None and known.customer_id == asked:
+        asked = ""
+    return as_form(filled, "PlaceFirstOrder", "name", asked or typed["name"])
 
 
 def for_known_customer(filled: FormState) -> FormState:
     """Return the form of a new customer's order as one for a customer of that name."""
-    return as_form(filled, "PlaceOrder", "customer_id", filled.typed.fields["name"])
+    typed = filled.typed.fields
+    asked = typed["name"] or typed["customer_id"]
+    return as_form(filled, "PlaceOrder", "customer_id", asked)
 
 
 def as_form(filled: FormState, command: str, name: str, value: str) -> FormState:
     """Return *filled* as the form of a *command*, with *value* in the field *name*."""
     form, typed = FORMS[command], filled.typed
-    fields = {one: typed.fields.get(one, "") for one in form.fields}
+    fields = {one: typed.fields.get(one, "") for one in (*form.fields, *form.keeps)}
     values = FormValues({**fields, name: value}, typed.lines)
     return replace(filled, form=form, typed=values, focus=name)

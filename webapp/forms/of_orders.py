@@ -32,6 +32,7 @@ OF_LINES = ("product", "own", "quantity", "unit_price", "discount")
 MOVED = ("line", "product", "left", "quantity")
 """The fields of a line that names pieces of an order's line."""
 
+WHO = ("name", "email", "contact_name", "phone")
 HOW = ("required_date", "terms", "freight", "discount")
 
 OF_ORDERS = (
@@ -46,6 +47,7 @@ OF_ORDERS = (
         line_fields=OF_LINES,
         needs=("address",),
         buttons=("add_line", "remove_line", "fill_address", "check", "new_customer"),
+        keeps=WHO,
     ),
     Form(
         command=PlaceFirstOrder,
@@ -54,10 +56,11 @@ OF_ORDERS = (
         noun_before="The order",
         participle="placed",
         template="forms/place_order.html",
-        fields=("name", "email", "contact_name", "phone", *ADDRESS, *HOW),
+        fields=(*WHO, *ADDRESS, *HOW),
         line_fields=OF_LINES,
         needs=("address",),
         buttons=("add_line", "remove_line", "check", "known_customer"),
+        keeps=("customer_id",),
     ),
     Action(
         command=orders.ReceivePayment,

@@ -38,7 +38,7 @@ def read_values(form: Form, posted: Mapping[str, str]) -> FormValues:
         detail = f"An order has at most {MAX_LINES} lines. Nothing was sent."
         raise Problem("too-large", detail)
     return FormValues(
-        {name: posted.get(name, "").strip() for name in form.fields},
+        {name: posted.get(name, "").strip() for name in (*form.fields, *form.keeps)},
         [lines[number] for number in sorted(lines)],
     )
 
