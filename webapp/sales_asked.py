@@ -140,8 +140,15 @@ def find_sales(question: SalesQuestion, limit: int | None) -> FoundSales:
             names = {number: product.name for number, product in found.items()}
         if question.by == "customer":
             names = customers.find_names(connection, numbers)
-        marks = mark_rows(connection, sales.projection, [], position)
-    return FoundSales(page, names, position, marks)
+        marks = [
+            mark_rows(connection, one, [], position)
+            for one in (sales.projection, sold_lines.projection)
+        ]
+    return FoundSales(page, names, position, max(marks, key=number_left_out))
+
+
+def number_left_out(marks: Marks) -> int:
+    return 0 if marks.left_out is None else marks.left_out.number
 
 
 def values_of(by: str, line: SalesLine, names: Mapping[str, str]) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from tests.support.desk import (
     to_paris,
 )
 from tests.support.order_events import CLOCKS, placed
+from tests.support.parking import park_stream
 from tests.support.past import moment_of
 from tests.support.past_pages import looker
 from tests.support.shop_histories import ShopHistory
@@ -199,6 +200,25 @@ def test_names_of_others_are_not_taken_for_the_page_s_own_text(
 
     assert name not in page
     assert str(escape(name)) in page
+
+
+@pytest.mark.parametrize(
+    ("read_model", "by", "words"),
+    [
+        ("sales", "month", "list of sales"),
+        ("sales", "product", "list of sales"),
+        ("sold_lines", "product", "list of sold products"),
+    ],
+)
+def test_what_is_left_out_of_the_sums_is_said(
+    client: FlaskClient, busy: Shop, read_model: str, by: str, words: str
+) -> None:
+    park_stream(busy, read_model, "order-1", 4)
+
+    page = client.get(f"/sales?by={by}").text
+    assert f"Something is missing in the {words}." in page
+    assert ask(client, f"/api/sales?by={by}")["left_out"] == 1
+    assert client.get(f"/sales.csv?by={by}").headers["Recount-Parked"] == "1"
 
 
 def test_the_period_ends_with_today(client: FlaskClient, busy: Shop) -> None:
