@@ -157,7 +157,7 @@ def values_of(by: str, line: SalesLine, names: Mapping[str, str]) -> dict[str, A
     named: dict[str, Any]
     match by:
         case "product":
-            named = {"product_id": key, "product": names.get(str(key), line.name)}
+            named = {"product_id": key, "product": names.get(str(key or ""), line.name)}
         case "customer":
             named = {"customer_id": key, "customer_name": names.get(str(key))}
         case "month":

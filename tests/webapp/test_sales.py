@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from markupsafe import escape
 
 from domain.forgotten import FORGOTTEN
+from domain.products.commands import AddProduct
 from readmodels.sales_sums import WAYS, Period
 from tasks import catch_up
 from tasks.shop.wiring import Shop
@@ -123,6 +124,19 @@ def test_products_countries_and_customers_are_shown_the_largest_first(
     page = client.get(f"/sales?by={by}").text
 
     assert table_in(page) == [*rows, ["In all", "2", "4", "158.49", ""]]
+
+
+def test_no_product_of_the_list_is_taken_for_one_that_is_not_on_it(
+    client: FlaskClient, busy: Shop, do: Do
+) -> None:
+    none = AddProduct(product_id="None", name="Zilch", unit_price=1, currency="EUR")
+    do(none, replace(place, items=(replace(LISTED, product_id="None"),)))
+
+    rows = table_in(client.get("/sales?by=product").text)
+    assert [row[0] for row in rows if "Zilch" in row[0]] == ["Zilch None"]
+    assert [row["product"] for row in read_csv(client, "/sales.csv?by=product")] == [
+        *("RETRO-CLOCK", "RETRO-CLOCK", "LAMP", "Zilch")
+    ]
 
 
 def test_lines_lead_to_what_they_are_about(client: FlaskClient, busy: Shop) -> None:

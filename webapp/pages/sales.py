@@ -89,8 +89,8 @@ def shown(asked: SalesQuestion, found: FoundSales, line: SalesLine) -> ShownLine
             label = FORGOTTEN if key is None else str(key)
         case "product":
             number = None if key is None else str(key)
-            label = found.names.get(str(key), line.name or "")
-            about = {"product_id": str(key)} if str(key) in found.names else None
+            label = found.names.get(number or "", line.name or "")
+            about = {"product_id": number} if number and number in found.names else None
         case _:
             number = str(key)
             label = found.names.get(number, number)
