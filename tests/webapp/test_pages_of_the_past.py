@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from html import unescape
 
 import pytest
 from flask.testing import FlaskClient
@@ -97,6 +98,18 @@ def test_links_between_pages_keep_the_moment(
     known = {address, "/orders/new", "/customers/new", "/products/new"}
     assert {o.partition("?")[0] for o in others} - known <= {f"{address}/changes"}
     assert address in others
+
+
+def test_each_filter_that_is_offered_as_of_a_position_can_be_shown(
+    client: FlaskClient, shop: Shop, do: Do, look: Look
+) -> None:
+    do(*BEFORE)
+    page = look("/orders", as_of_position=read_events(shop)[-1].position).text
+    [filters] = re.findall(r'aria-label="Which orders">(.*?)</nav>', page, re.DOTALL)
+    links = [unescape(link) for link in re.findall(r'href="([^"]*)"', filters)]
+
+    assert len(links) > 5
+    assert {client.get(link).status_code for link in links} == {200}
 
 
 def test_a_form_that_asks_a_list_keeps_the_moment(

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from readmodels import order_list
+from webapp.query_parameters import day_in_question
 
 NO_FILTER: Mapping[str, str | None] = dict.fromkeys(
     ("status", "due", "ready", "late", "credit")
@@ -33,6 +34,12 @@ def links_to_filters(kept: Mapping[str, str]) -> list[FilterLink]:
     statuses = {status: {"status": status} for status in order_list.STATUSES}
     # What has waited longest comes first; from there back to the usual order.
     usual = None if is_to_do else kept.get("sort")
+    to_do = {
+        words: own
+        for words, own in TO_DO.items()
+        # As of a position there is no day on which something can be late.
+        if "late" not in own or day_in_question() is not None
+    }
     return [
         FilterLink(
             words,
@@ -44,7 +51,7 @@ def links_to_filters(kept: Mapping[str, str]) -> list[FilterLink]:
             },
             is_current=present == {**NO_FILTER, **own},
         )
-        for words, own in {"all": {}, **statuses, **TO_DO}.items()
+        for words, own in {"all": {}, **statuses, **to_do}.items()
     ]
 
 
