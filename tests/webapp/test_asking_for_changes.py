@@ -155,7 +155,7 @@ def test_what_is_personal_is_left_out_without_the_scope(
             hidden = without.get_json()["hidden"]
             assert {**change["row"], **part["row"]} == change["row"]
             assert set(change["row"]) - set(part["row"]) == set(hidden)
-    assert shown == 3
+    assert shown == 4
 
 
 def test_who_may_not_read_events_may_not_follow_rows(
