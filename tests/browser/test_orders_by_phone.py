@@ -56,9 +56,9 @@ def test_eight_lines_take_one_page_load_to_send(
         expect(page.get_by_label("Street and number")).to_be_focused()
         page.keyboard.press("Enter")
         expect_done(page)
-    see_order(page)
-    expect(page.locator(".facts").first).to_contain_text("Total423.10 EUR")
-    expect(page.locator(".facts").first).to_contain_text("Iris van der Meulen")
+        # What the customer on the phone is told.
+        expect(page.locator(".facts").first).to_contain_text("Total423.10 EUR")
+        expect(page.locator(".facts").first).to_contain_text("Iris van der Meulen")
 
 
 def test_the_address_of_a_customer_is_filled_in_without_a_page_load(

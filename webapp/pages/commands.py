@@ -24,7 +24,8 @@ from webapp.forms.form import Action, Form
 from webapp.forms.form_state import FormState
 from webapp.forms.values import values_for
 from webapp.journal_source import ask_journal, find_command, no_command
-from webapp.login.acting import may_send, the_user
+from webapp.login.acting import may_open, may_send, the_user
+from webapp.outages import DATABASE_ERRORS, problem_of
 from webapp.parked_rows import mark_one
 from webapp.position_asked import remember
 from webapp.read_connection import reading
@@ -69,6 +70,7 @@ def fate(command_id: UUID) -> ResponseReturnValue:
         headline=headline_of(entry),
         about=entry.stream_id.partition("-")[2],
         order=order,
+        placed=placed_by(entry),
         takes_long=takes_long,
         filled=filled,
         both=both,
@@ -148,6 +150,29 @@ def order_of(entry: Entry) -> OrderDetailsView | None:
         if order is not None:
             mark_one(connection, order_details.projection, order, position)
     return order
+
+
+def placed_by(entry: Entry) -> OrderDetailsView | None:
+    """
+    Return the order that *entry* has placed, or None.
+
+    It has what the command leaves to the price list. Without it the page shows the
+    command, so a read model that cannot answer is no fault of this page.
+    """
+    is_placed = entry.type == "PlaceOrder" and entry.status == "succeeded"
+    if not is_placed or not may_open("orders.show_one"):
+        return None
+    try:
+        with reading(order_details.projection) as (connection, position):
+            number = int(entry.stream_id.partition("-")[2])
+            order = order_details.find(connection, number)
+            if order is not None:
+                mark_one(connection, order_details.projection, order, position)
+            return order
+    except DATABASE_ERRORS as error:
+        if problem_of(error) is None:
+            raise
+        return None
 
 
 def form_again(entry: Entry, order: OrderDetailsView | None) -> FormState | None:
