@@ -2,11 +2,12 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from eventstore.subscriptions.catch_up import lag
 from tasks.shop.settings import Settings
@@ -49,11 +50,18 @@ class RunningShop:
         """Have a command done by the workers; return the id of what it is about."""
         return str(self.done(type_, data)["stream_id"]).partition("-")[2]
 
-    def done(self, type_: str, data: dict[str, Any]) -> dict[str, Any]:
-        """Have a command done by the workers; return what the API tells of it."""
+    def done(
+        self, type_: str, data: dict[str, Any], *, confirmed: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """
+        Have a command done by the workers; return what the API tells of it.
+
+        *confirmed* are the fields that would be asked back.
+        """
+        body = {"type": type_, "data": data, "confirmed": [*confirmed]}
         # A connection that is kept is closed while a test looks at something else.
         with client_of(self.address, self.authorization) as client:
-            answer = client.send(type_, data)
+            answer = client.ask(body, uuid4().hex)
             assert answer.status == 202, answer.body
             done = client.wait_for(answer.command_id)
         assert done["status"] == "succeeded", done
@@ -65,8 +73,9 @@ class RunningShop:
             {"product": product, "quantity": quantity, "unit_price": price}
             for product, quantity, price in lines or ONE_LAMP
         ]
-        placed = {"customer_id": customer, "address": UTRECHT, "items": items}
-        return int(self.do("PlaceOrder", **placed, **other))
+        placed = {"customer_id": customer, "address": UTRECHT, "items": items, **other}
+        done = self.done("PlaceOrder", placed, confirmed=["required_date"])
+        return int(str(done["stream_id"]).partition("-")[2])
 
     def settle(self) -> None:
         """Wait until the pages show all that was done."""
