@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
+from markupsafe import escape
 from werkzeug.test import TestResponse
 
 from tasks.shop.wiring import Shop
@@ -236,3 +237,19 @@ def test_a_form_whose_page_has_grown_old_keeps_what_was_typed(
 
 def test_the_address_alone_leads_to_the_list(client: FlaskClient) -> None:
     assert client.get("/orders/many").headers["Location"] == "/orders"
+
+
+def test_going_back_to_what_was_refused_or_tried_sends_nothing_again(
+    browser: Browser, client: FlaskClient, ten: list[int]
+) -> None:
+    address = ticked("shipment", *ten[:2])
+    form = fields_of(browser.see(address))
+    refused = client.post("/orders/many", data=form)
+    typed = {f"tracking_no.{number}": "1Z" for number in ten[:2]}
+    tried = client.post("/orders/many", data={**form, **typed, "try": "1"})
+
+    for answer in (refused, tried):
+        assert answer.headers["Cache-Control"] == "private, no-cache"
+        # Sent from there, it leaves in its place the address that shows it anew.
+        assert "/static/back.js" in answer.text
+        assert f'data-back="{escape(address)}"' in answer.text

@@ -155,10 +155,16 @@ def show(
     context["is_refused"] = status != 200
     context["sums"] = sums_of(filled) if filled.shows_sums else None
     page = render_template("form.html", filled=filled, offer=offer, **context)
-    response = make_response(page, status)
+    return let_back(make_response(page, status))
+
+
+def let_back(response: Response) -> Response:
+    """
+    Let the browser cache a form that was sent, until the next request for its address.
+
+    Without a cache, going back to it would have to send it again: the browser shows
+    "confirm form resubmission", and the typed values are lost.
+    """
     if request.method == "POST":
-        # Without a cache, going back to this page would have to send the form again:
-        # the browser shows "confirm form resubmission", and the typed values are lost.
-        # So the browser may cache it until the next request for this address.
         response.headers["Cache-Control"] = "private, no-cache"
     return response

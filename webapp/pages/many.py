@@ -33,7 +33,7 @@ from webapp.current_shop import the_notation, the_shop
 from webapp.forms.actions import form_for
 from webapp.forms.definitions import FORMS
 from webapp.forms.form import Action
-from webapp.forms.form_state import FormState, new_key
+from webapp.forms.form_state import FormState, let_back, new_key
 from webapp.forms.submit import TRY, version_in
 from webapp.forms.values import FormValues, data_of
 from webapp.journal_source import ask_journal
@@ -119,7 +119,7 @@ def show(
     page = render_template(
         "many.html", action=action, parts=parts, key=key, message=message
     )
-    return make_response(page, status)
+    return let_back(make_response(page, status))
 
 
 def show_again(
