@@ -174,6 +174,26 @@ def test_whose_order_is_refused_in_between_is_registered_and_the_page_says_both(
     assert "Product RC-1, Radio, is no longer sold." in page
 
 
+def test_where_placing_fails_the_page_does_not_say_that_nothing_was_changed(
+    browser: Browser, run: Work, bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = browser.send(FORM, **ANN)
+    run(sent)
+    # The decision of the first command has a name of its own for it.
+    monkeypatch.setattr("domain.orders.placing.place", lambda *_: 1 / 0)
+    bank.step()
+    bank.work()
+    failed = told(browser.fate(sent))
+    bank.abandon()
+    abandoned = told(browser.fate(sent))
+
+    assert "Something went wrong on our side." in failed
+    assert "An operator of the shop has given it up." in abandoned
+    for page in (failed, abandoned):
+        assert "Customer 1 is registered, and the order is not placed." in page
+        assert "othing was changed" not in page
+
+
 def test_the_history_names_who_took_the_order(
     app: Flask, shop: Shop, bank: Bank
 ) -> None:
