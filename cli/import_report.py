@@ -122,7 +122,21 @@ def tell_there(compared: PlanComparison) -> None:
     if count:
         were = count_in_words(count, "event was", "events were")
         click.echo(f"there      {were} in the log already")
+    tell_kept(compared)
+
+
+def tell_kept(compared: PlanComparison) -> None:
     tell_other_products(compared)
+    tell_used(compared)
+
+
+def tell_used(compared: PlanComparison) -> None:
+    """Print the orders whose payment is not noted: the shop went on with them."""
+    if compared.used:
+        names = sorted((n.partition("-")[2] for n in compared.used), key=int)
+        were = count_in_words(len(names), "order was", "orders were")
+        stay = "stays" if len(names) == 1 else "stay"
+        click.echo(f"not paid   {were} changed here, and {stay} as now: {shown(names)}")
 
 
 def tell_other_products(compared: PlanComparison) -> None:
@@ -137,12 +151,12 @@ def tell_other_products(compared: PlanComparison) -> None:
 
 
 def tell_nothing_to_do(plan: Plan, compared: PlanComparison) -> None:
-    of = "all " if not compared.products else ""
+    of = "all " if not compared.products and not compared.used else ""
     click.echo(
         f"nothing to do: {of}{len(compared.there):,} events of"
         f" {show_text(plan.source)} are in the log"
     )
-    tell_other_products(compared)
+    tell_kept(compared)
 
 
 def describe_missing(plan: Plan, compared: PlanComparison) -> str:

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from domain.orders.commands import ReceivePayment
 from tasks.shop.wiring import Shop
 from tests.support.histories import History, line, order, read_log, run_import
+from tests.support.money import Bank
 
 PAID = "--paid-when-shipped"
 
@@ -71,6 +73,23 @@ def test_a_second_run_adds_the_payments(shop: Shop, folder: Path) -> None:
 
     assert "1 payment: 1 event" in result.output
     assert payments(shop) == [("order-1", 3, "1996-07-09 00:00")]
+
+
+def test_an_order_that_the_shop_went_on_with_is_left_to_it(
+    shop: Shop, tmp_path: Path
+) -> None:
+    shipped = [order(n, "1996-07-04", shipped_date="1996-07-09") for n in (1, 2)]
+    folder = History(shipped, lines=[line(1), line(2)]).write(tmp_path / "two")
+    run_import(folder)
+    Bank(shop).do(ReceivePayment(order_id=1, amount=100))
+    result, again = run_import(folder, PAID), run_import(folder, PAID)
+
+    assert "1 payment: 1 event" in result.output
+    assert "1 order was changed here, and stays as now: 1" in result.output
+    assert "nothing to do" in again.output
+    # That of the first is the one of 1.00 that was noted here.
+    assert [name for name, *_ in payments(shop)] == ["order-1", "order-2"]
+    assert [is_due for _, _, is_due in listed(shop)] == [True, False]
 
 
 def test_a_run_without_them_takes_none_back(shop: Shop, folder: Path) -> None:

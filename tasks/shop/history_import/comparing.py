@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 
 from domain.customers.events import CustomerRegistered
+from domain.orders.events import PaymentReceived
 from domain.products.events import ProductAdded, ProductDiscontinued
 from eventstore.aggregates.decider import Deciders, category_of
 from eventstore.log.events import RecordedEvent
@@ -57,18 +58,22 @@ class PlanComparison:
 
     *products* are streams of products that are on the list otherwise. They stay as they
     are, and no event is added to them: what is on the list is the shop's own business.
+    *used* are streams of orders with which something was done here behind what the
+    files tell, so the payment that would stand there is left to the shop, too.
     """
 
     there: Set[int]
     otherwise: Mapping[str, str]
     products: Set[str]
+    used: Set[str]
 
     def missing(self, plan: Plan) -> set[int]:
         """Return the places of the events that are to be appended."""
+        kept = self.products | self.used
         return {
             place
             for place, planned in enumerate(plan.events)
-            if place not in self.there and planned.stream_id not in self.products
+            if place not in self.there and planned.stream_id not in kept
         }
 
     def new_streams(self, plan: Plan) -> set[str]:
@@ -89,6 +94,7 @@ def compare(
     """
     there: set[int] = set()
     otherwise: dict[str, str] = {}
+    used: set[str] = set()
     keyring = Keyring(connection, deciders.masters)
     for start in range(0, len(plan.events), CHUNK):
         chunk = plan.events[start : start + CHUNK]
@@ -101,6 +107,8 @@ def compare(
                 is_equal = means_same(planned, recorded, deciders, keyring)
             if is_ours and is_meant and is_equal:
                 there.add(start + place)
+            elif planned.type == PaymentReceived.__name__ and source is None:
+                used.add(planned.stream_id)
             else:
                 otherwise.setdefault(planned.stream_id, reason(plan, is_ours, source))
     products = {name for name in otherwise if category_of(name) == PRODUCTS.category}
@@ -110,6 +118,7 @@ def compare(
             name: why for name, why in otherwise.items() if name not in products
         },
         products=products,
+        used=used,
     )
 
 
