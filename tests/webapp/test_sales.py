@@ -216,6 +216,23 @@ def test_names_of_others_are_not_taken_for_the_page_s_own_text(
     assert str(escape(name)) in page
 
 
+@pytest.mark.parametrize("by", WAYS)
+def test_as_of_a_day_before_the_period_nothing_was_sold_in_it(
+    client: FlaskClient, busy: Shop, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    """So the day that the page shows can be changed, whatever its period."""
+    monkeypatch.setattr(making, "MAX_SECONDS_TO_WAIT", 0)
+    look = looker(client, busy)
+    period = {"from_": f"{TODAY}", "to": f"{TODAY}", "by": by}
+    page = look("/sales", **period, as_of=f"{in_days(-7)}")
+
+    assert page.status_code == 200, page.text
+    assert "RETRO-CLOCK" not in page.text
+    answer = look("/api/sales", **period, as_of=f"{in_days(-7)}").json
+    assert answer is not None
+    assert answer["total"] == {"orders": 0, "pieces": 0, "amount": 0}
+
+
 @pytest.mark.parametrize(
     ("read_model", "by", "words"),
     [
