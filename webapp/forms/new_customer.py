@@ -19,13 +19,13 @@ def for_new_customer(filled: FormState) -> FormState:
     known, _ = find_customer(asked)
     if known is not None and known.customer_id == asked:
         asked = ""
-    return as_form(filled, "PlaceFirstOrder", "name", asked or typed["name"])
+    return as_form(filled, "PlaceFirstOrder", "name", asked or typed.get("name", ""))
 
 
 def for_known_customer(filled: FormState) -> FormState:
     """Return the form of a new customer's order as one for a customer of that name."""
     typed = filled.typed.fields
-    asked = typed["name"] or typed["customer_id"]
+    asked = typed["name"] or typed.get("customer_id", "")
     return as_form(filled, "PlaceOrder", "customer_id", asked)
 
 

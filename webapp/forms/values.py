@@ -37,8 +37,9 @@ def read_values(form: Form, posted: Mapping[str, str]) -> FormValues:
     if len(lines) > MAX_LINES_SHOWN:
         detail = f"An order has at most {MAX_LINES} lines. Nothing was sent."
         raise Problem("too-large", detail)
+    kept = {name: posted[name].strip() for name in form.keeps if posted.get(name)}
     return FormValues(
-        {name: posted.get(name, "").strip() for name in (*form.fields, *form.keeps)},
+        {**{name: posted.get(name, "").strip() for name in form.fields}, **kept},
         [lines[number] for number in sorted(lines)],
     )
 
