@@ -274,11 +274,13 @@ class Filling:
         """
         Make the indexes that searches need; it answers already, and more slowly.
 
-        A sort of a hundred thousand rows takes less than the goal without one.
+        A sort of a hundred thousand rows takes less than the goal without one. Those of
+        a few rows are soon made, and answer what asks for few of many.
         """
         made_early = not self.rows.has_all
         for index in self.tables.rows.indexes:
-            if index.using != "btree" or (index.is_early and not made_early):
+            is_needed = index.using != "btree" or index.where is not None
+            if is_needed or (index.is_early and not made_early):
                 with suppress(psycopg.errors.UndefinedTable):
                     self.tables.rows.create_index(self.connection, index)
         self.notes.note_size(self.tables)

@@ -125,6 +125,16 @@ def test_a_later_moment_starts_from_an_earlier_copy(
     assert sum(folded) == 1
 
 
+def test_a_copy_finds_few_rows_of_many_as_the_live_rows_do(known_shop: Shop) -> None:
+    copy = make_copy(known_shop, order_list.projection, moment_of(known_shop))
+    query = "SELECT indexdef FROM pg_indexes WHERE tablename = %s"
+    with known_shop.lent() as connection:
+        rows = connection.execute(query, [f"order_list_at_{copy.number}"]).fetchall()
+
+    of_few = [index for index in order_list.projection.indexes if index.where]
+    assert sum(" WHERE " in made for (made,) in rows) == len(of_few) > 0
+
+
 def test_what_shows_the_same_events_is_the_same_copy(known_shop: Shop) -> None:
     events = read_events(known_shop)
     end = events[-1]
