@@ -16,6 +16,8 @@ from markupsafe import Markup
 
 MAX_LABEL = 26
 """Letters of a label that fit beside an amount on a telephone."""
+MAX_WIDE_LABEL = 80
+"""Letters that fit there on any larger screen."""
 LABELS = 3
 """Labels that fit below columns there."""
 LAST_LABEL = 75
@@ -42,12 +44,11 @@ def plot_bars(title: str, things: Sequence[Plotted]) -> Markup:
         top = number * BAR
         parts.append(
             Markup(
-                '<text x="0" y="{}em">{}</text>'
+                "{}"
                 '<text x="100%" y="{}em" text-anchor="end">{}</text>'
                 '<rect x="0" y="{}em" width="{}%" height="0.8em"/>'
             ).format(
-                written(top + 1.1),
-                shorten(thing.label),
+                label_at(top + 1.1, thing.label),
                 written(top + 1.1),
                 thing.words,
                 written(top + 1.45),
@@ -55,6 +56,14 @@ def plot_bars(title: str, things: Sequence[Plotted]) -> Markup:
             )
         )
     return svg(title, len(things) * BAR, parts)
+
+
+def label_at(height: float, label: str) -> Markup:
+    """Return a label; one that a telephone has no room for in two lengths."""
+    short, wide = shorten(label, MAX_LABEL), shorten(label, MAX_WIDE_LABEL)
+    kinds = [("", wide)] if short == wide else [("narrow", short), ("wide", wide)]
+    text = Markup('<text x="0" y="{}em" class="{}">{}</text>')
+    return Markup("").join(text.format(written(height), *kind) for kind in kinds)
 
 
 def plot_columns(title: str, things: Sequence[Plotted]) -> Markup:
@@ -117,9 +126,8 @@ def written(number: float) -> str:
     return f"{number:.3f}".rstrip("0").rstrip(".")
 
 
-def shorten(label: str) -> str:
-    """Return a label that fits, with an ellipsis if it was cut."""
-    room = MAX_LABEL
+def shorten(label: str, room: int) -> str:
+    """Return a label of so many letters, with an ellipsis if it was cut."""
     for number, letter in enumerate(label):
         room -= 2 if unicodedata.east_asian_width(letter) in "WF" else 1
         if room < 0:

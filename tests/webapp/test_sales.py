@@ -205,6 +205,17 @@ def test_the_plot_is_a_picture_with_a_title_and_no_style_of_its_own(
     assert "The 10 with the largest amounts." in page
 
 
+def test_a_long_name_is_cut_in_the_plot_on_a_telephone_alone(
+    client: FlaskClient, shop: Shop
+) -> None:
+    name = "The Republic of the Nearest Islands"
+    fill(shop, 1, address=replace(placed.address, country=name))
+    page = client.get("/sales?by=country").text
+
+    assert f'class="wide">{name}</text>' in page
+    assert 'class="narrow">The Republic of the Neare…</text>' in page
+
+
 def test_names_of_others_are_not_taken_for_the_page_s_own_text(
     client: FlaskClient, shop: Shop
 ) -> None:
