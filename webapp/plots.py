@@ -28,7 +28,7 @@ SMALLEST = 0.1
 """The height of a column that is not of nothing."""
 
 
-class Plotted(NamedTuple):
+class PlotPart(NamedTuple):
     """A thing of a plot: what it is, how much, and that in words."""
 
     label: str
@@ -36,7 +36,7 @@ class Plotted(NamedTuple):
     words: str
 
 
-def plot_bars(title: str, things: Sequence[Plotted]) -> Markup:
+def plot_bars(title: str, things: Sequence[PlotPart]) -> Markup:
     """Return a plot with a bar for each of *things*, below each other."""
     most = max((thing.amount for thing in things), default=0) or 1
     parts = []
@@ -66,7 +66,7 @@ def label_at(height: float, label: str) -> Markup:
     return Markup("").join(text.format(written(height), *kind) for kind in kinds)
 
 
-def plot_columns(title: str, things: Sequence[Plotted]) -> Markup:
+def plot_columns(title: str, things: Sequence[PlotPart]) -> Markup:
     """Return a plot with a column for each of *things*, side by side."""
     top = max(things, key=lambda thing: thing.amount, default=None)
     if top is None:
@@ -98,7 +98,7 @@ def plot_columns(title: str, things: Sequence[Plotted]) -> Markup:
     return svg(title, ground + BELOW, parts)
 
 
-def labels_below(things: Sequence[Plotted], height: float) -> Iterator[Markup]:
+def labels_below(things: Sequence[PlotPart], height: float) -> Iterator[Markup]:
     """Yield the labels of some columns, as many as there is room for."""
     step = math.ceil(len(things) / LABELS)
     for number in range(0, len(things), step):

@@ -12,7 +12,7 @@ import psycopg
 from eventstore.connection import fetch_value
 
 IDLE = timedelta(hours=12)
-LONGEST = timedelta(days=7)
+MAX_AGE = timedelta(days=7)
 """How long a session is good, after its last use and in all, as `find_session` says."""
 
 

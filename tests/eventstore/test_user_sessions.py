@@ -20,7 +20,7 @@ from eventstore.access.for_sessions import (
 )
 from eventstore.access.sessions import (
     IDLE,
-    LONGEST,
+    MAX_AGE,
     LoginCounter,
     begin_login,
     end_session,
@@ -119,8 +119,8 @@ def test_the_method_of_a_password_comes_without_its_hash(
     [
         ("seen_at", IDLE - timedelta(minutes=1), True),
         ("seen_at", IDLE, False),
-        ("created_at", LONGEST - timedelta(minutes=1), True),
-        ("created_at", LONGEST, False),
+        ("created_at", MAX_AGE - timedelta(minutes=1), True),
+        ("created_at", MAX_AGE, False),
     ],
 )
 def test_a_session_has_an_end(
@@ -160,7 +160,7 @@ def test_a_session_that_is_used_is_noted_once_a_minute(connection: Connection) -
 def test_sessions_that_have_ended_are_pruned_by_the_next_login(
     connection: Connection,
 ) -> None:
-    for column, age in (("seen_at", IDLE), ("created_at", LONGEST)):
+    for column, age in (("seen_at", IDLE), ("created_at", MAX_AGE)):
         opened(connection)
         age_session(connection, column, age)
         opened(connection)

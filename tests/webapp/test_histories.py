@@ -209,8 +209,8 @@ def test_of_somebody_forgotten_no_former_value_is_told(
 def test_of_a_customer_changed_a_thousand_times_all_is_reached_page_by_page(
     do: Do, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webapp.history.of_customers.MOST_READ", 7)
-    monkeypatch.setattr(filtering, "MOST_SHOWN", 5)
+    monkeypatch.setattr("webapp.history.of_customers.MAX_READ", 7)
+    monkeypatch.setattr(filtering, "MAX_SHOWN", 5)
     do(alice, *(replace(rename, name=f"Alice {n}") for n in range(2, 21)))
     seen: list[int] = []
     address = "/customers/ALICE"

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from eventstore.access import sessions
-from eventstore.access.sessions import IDLE, LONGEST, hash_of
+from eventstore.access.sessions import IDLE, MAX_AGE, hash_of
 from eventstore.access.users import set_disabled, set_password
 from tasks.shop.wiring import Shop
 from tests.support.logged_in import (
@@ -150,7 +150,7 @@ def test_a_session_ends(shop: Shop, browser: BrowserClient, how: str) -> None:
             case "idle":
                 set_age(connection, "seen_at", IDLE)
             case "long":
-                set_age(connection, "created_at", LONGEST)
+                set_age(connection, "created_at", MAX_AGE)
 
     wait_until_out(browser)
     assert "Log in" in browser.get("/orders").text

@@ -12,7 +12,7 @@ from eventstore.log.read import read_stream
 from eventstore.personal.keyring import Keyring
 from webapp.current_shop import the_notation, the_shop
 from webapp.forms.labels import label
-from webapp.history.filtering import Changed
+from webapp.history.filtering import FieldChange
 from webapp.journal_source import ask_journal
 from webapp.why.wording import NOTHING, Words, is_forgotten
 
@@ -56,12 +56,14 @@ def read_events(
     return ask_journal(read, notes=False)
 
 
-def in_words(names: Iterable[str], before: object, after: object) -> Iterator[Changed]:
+def in_words(
+    names: Iterable[str], before: object, after: object
+) -> Iterator[FieldChange]:
     """Yield in words how the fields *names*, which differ, were before and after."""
     words = Words(currency=the_shop().settings.currency, notation=the_notation())
     for name in names:
         old, new = (said(words, name, getattr(one, name)) for one in (before, after))
-        yield Changed(label(name), old, new)
+        yield FieldChange(label(name), old, new)
 
 
 def said(words: Words, name: str, value: str | Address | None) -> str:

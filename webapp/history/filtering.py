@@ -8,7 +8,7 @@ from eventstore.log.read import MAX_VERSION
 from readmodels.order_parts import HistoryLine
 from webapp.query_parameters import number, text
 
-MOST_SHOWN = 50
+MAX_SHOWN = 50
 KINDS = (
     *("registered", "placed", "lines", "name", "contact", "address", "money"),
     *("shipping", "returns", "cancelling", "notes", "forgotten", "others"),
@@ -16,7 +16,7 @@ KINDS = (
 """What an event can be about, in the order in which it is offered."""
 
 
-class Changed(NamedTuple):
+class FieldChange(NamedTuple):
     """What an event has changed, in words."""
 
     label: str
@@ -25,16 +25,16 @@ class Changed(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Happened:
+class HistoryEntry:
     """An event of a history, its *kinds*, and what it *changed* if that is told."""
 
     line: HistoryLine
     kinds: Collection[str]
-    changed: Sequence[Changed] = ()
+    changed: Sequence[FieldChange] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class HistoryFilter:
     """Events *by* a person, of a *kind*, *before* a version; None: all."""
 
     by: str | None = None
@@ -45,7 +45,7 @@ class Asked:
     def is_filter(self) -> bool:
         return self.by is not None or self.kind is not None
 
-    def holds_for(self, one: Happened) -> bool:
+    def holds_for(self, one: HistoryEntry) -> bool:
         return (
             self.by in (None, one.line.actor)
             and (self.kind is None or self.kind in one.kinds)
@@ -62,24 +62,24 @@ class HistoryPage:
     are on another page; None if there are none.
     """
 
-    asked: Asked
-    shown: Sequence[Happened]
+    asked: HistoryFilter
+    shown: Sequence[HistoryEntry]
     people: Sequence[str]
     kinds: Sequence[str]
     earlier: int | None
 
 
-def history_asked() -> Asked:
+def history_asked() -> HistoryFilter:
     """Return what the address asks. Raises the Problem that it cannot be understood."""
-    return Asked(
+    return HistoryFilter(
         by=text("by"), kind=text("kind"), before=number("before", highest=MAX_VERSION)
     )
 
 
-def page_of(happened: Sequence[Happened], asked: Asked) -> HistoryPage:
+def page_of(happened: Sequence[HistoryEntry], asked: HistoryFilter) -> HistoryPage:
     """Return the page that is *asked* for of what has *happened*, oldest first."""
     found = [one for one in happened if asked.holds_for(one)]
-    shown = found[-MOST_SHOWN:]
+    shown = found[-MAX_SHOWN:]
     occurring = {kind for one in happened for kind in one.kinds}
     return HistoryPage(
         asked=asked,
@@ -91,7 +91,7 @@ def page_of(happened: Sequence[Happened], asked: Asked) -> HistoryPage:
 
 
 def with_changes(
-    page: HistoryPage, changed: Mapping[int, Sequence[Changed]]
+    page: HistoryPage, changed: Mapping[int, Sequence[FieldChange]]
 ) -> HistoryPage:
     """Return *page* with what its events changed, by their versions."""
     shown = [

@@ -16,14 +16,14 @@ from readmodels.customers import CustomerView
 from readmodels.order_parts import HistoryLine
 from webapp.history.events import ReadEvent, in_words, read_events
 from webapp.history.filtering import (
-    Happened,
+    HistoryEntry,
     HistoryPage,
     history_asked,
     page_of,
 )
 from webapp.outages import DATABASE_ERRORS
 
-MOST_READ = 1_000
+MAX_READ = 1_000
 """How many events are looked at for a page; those before them are on another one."""
 KIND_OF = {
     "name": "name",
@@ -38,12 +38,12 @@ def history_of(customer: CustomerView) -> HistoryPage | None:
     """Return the page of the history that is asked for; None if it is away."""
     asked = history_asked()
     version = customer.version
-    if version > MOST_READ and asked.before is not None:
+    if version > MAX_READ and asked.before is not None:
         version = min(version, asked.before - 1)
     try:
         # One more shows what the first one changed.
         events = read_events(
-            f"customer-{customer.customer_id}", version, limit=MOST_READ + 1
+            f"customer-{customer.customer_id}", version, limit=MAX_READ + 1
         )
     except (EventStoreError, *DATABASE_ERRORS):
         return None
@@ -53,7 +53,7 @@ def history_of(customer: CustomerView) -> HistoryPage | None:
     return page
 
 
-def happened(events: list[ReadEvent]) -> Iterator[Happened]:
+def happened(events: list[ReadEvent]) -> Iterator[HistoryEntry]:
     """Yield what happened, but for a first event whose past was not read."""
     known: CustomerDetails | None = None
     for place, one in enumerate(events):
@@ -63,16 +63,16 @@ def happened(events: list[ReadEvent]) -> Iterator[Happened]:
             known = one.event
 
 
-def told_of(one: ReadEvent, known: CustomerDetails | None) -> Happened:
+def told_of(one: ReadEvent, known: CustomerDetails | None) -> HistoryEntry:
     """Return what an event says; the details were as *known* before it, if they are."""
     line = line_of(one.recorded)
     match one.event:
         case CustomerForgotten():
-            return Happened(line=line, kinds=["forgotten"])
+            return HistoryEntry(line=line, kinds=["forgotten"])
         case FirstOrderRequested():
-            return Happened(line=line, kinds=["placed"])
+            return HistoryEntry(line=line, kinds=["placed"])
         case CustomerDetails() if line.version == 1:
-            return Happened(line=line, kinds=["registered"])
+            return HistoryEntry(line=line, kinds=["registered"])
         case CustomerDetails() as details if known is not None:
             differing = [
                 name
@@ -82,9 +82,11 @@ def told_of(one: ReadEvent, known: CustomerDetails | None) -> Happened:
             kinds = dict.fromkeys(KIND_OF[name] for name in differing)
             changed = list(in_words(differing, known, details))
             # Once they are forgotten, nobody knows what it was.
-            return Happened(line=line, kinds=[*kinds] or ["others"], changed=changed)
+            return HistoryEntry(
+                line=line, kinds=[*kinds] or ["others"], changed=changed
+            )
         case _:
-            return Happened(line=line, kinds=["others"])
+            return HistoryEntry(line=line, kinds=["others"])
 
 
 def line_of(event: RecordedEvent) -> HistoryLine:

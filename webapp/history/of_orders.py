@@ -8,8 +8,8 @@ from eventstore.errors import EventStoreError
 from readmodels.order_details import OrderDetailsView
 from webapp.history.events import in_words, read_events
 from webapp.history.filtering import (
-    Changed,
-    Happened,
+    FieldChange,
+    HistoryEntry,
     HistoryPage,
     history_asked,
     page_of,
@@ -39,7 +39,7 @@ HAS_ADDRESS = ("OrderCreated", "ShippingAddressChanged")
 def history_of(order: OrderDetailsView) -> HistoryPage:
     """Return the page of an order's history that the request asks for."""
     happened = [
-        Happened(line=line, kinds=[KIND_OF.get(line.event, "others")])
+        HistoryEntry(line=line, kinds=[KIND_OF.get(line.event, "others")])
         for line in order.history
     ]
     page = page_of(happened, history_asked())
@@ -50,7 +50,7 @@ def history_of(order: OrderDetailsView) -> HistoryPage:
     return page
 
 
-def find_addresses(order: OrderDetailsView) -> dict[int, Sequence[Changed]]:
+def find_addresses(order: OrderDetailsView) -> dict[int, Sequence[FieldChange]]:
     """Return by version from which address to which an event changed it."""
     events = read_events(f"order-{order.order_id}", order.version, types=HAS_ADDRESS)
     return {

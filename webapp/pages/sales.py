@@ -15,7 +15,7 @@ from webapp.csv_files.cells import amount_cell, cell_of
 from webapp.csv_files.naming import called, has_bom
 from webapp.csv_files.sending import one_of_few, spool
 from webapp.current_shop import the_notation, the_shop
-from webapp.plots import Plotted, plot_bars, plot_columns
+from webapp.plots import PlotPart, plot_bars, plot_columns
 from webapp.query_parameters import only
 from webapp.sales_asked import (
     MAX_DAYS_SHOWN,
@@ -102,7 +102,7 @@ def plot_of(asked: SalesQuestion, lines: list[ShownLine]) -> Markup:
     """Return the plot of the lines; where they have names, of the largest."""
     notation = the_notation()
     things = [
-        Plotted(
+        PlotPart(
             line.label,
             line.sums.amount,
             notation.write_money(line.sums.amount, notation.currency),

@@ -36,7 +36,7 @@ LISTS = (
 )
 
 
-class Found(NamedTuple):
+class SearchResult(NamedTuple):
     """What was found in a list."""
 
     words: str
@@ -60,7 +60,7 @@ def everything() -> ResponseReturnValue:
     return render_template("search.html", asked=asked, found=found)
 
 
-def find_in(searched: SearchedList, asked: str) -> Found:
+def find_in(searched: SearchedList, asked: str) -> SearchResult:
     wanted = {"search": asked, "sort": searched.sort, "after": None}
     rows = find_rows(searched.model, wanted, MAX_SHOWN, search=searched.question)
-    return Found(searched.words, searched.endpoint, rows.page)
+    return SearchResult(searched.words, searched.endpoint, rows.page)

@@ -13,7 +13,7 @@ from webapp.login.acting import may, the_user
 from webapp.pages.users import as_admin, own_session
 from webapp.problems import Problem
 
-LONGEST = 3650
+MAX_DAYS = 3650
 USUAL = 90
 
 routes = Blueprint("tokens", __name__)
@@ -50,8 +50,10 @@ def create() -> ResponseReturnValue:
     written = request.form.get("days", "").strip()
     if scope not in SCOPES:
         raise Problem("bad-request", "There is no such scope.")
-    if not (written.isascii() and written.isdecimal() and 1 <= int(written) <= LONGEST):
-        return page(problem=f"A number of days, 1 to {LONGEST:,}."), 422
+    if not (
+        written.isascii() and written.isdecimal() and 1 <= int(written) <= MAX_DAYS
+    ):
+        return page(problem=f"A number of days, 1 to {MAX_DAYS:,}."), 422
     with the_shop().lent() as connection:
         token = for_sessions.create_token(
             connection,
