@@ -75,15 +75,17 @@ def sales_asked(max_days: int = MAX_DAYS) -> SalesQuestion:
     """
     Return what the request asks for; by itself it is the last twelve months by month.
 
-    By day it has at most *max_days*. Of days after today nothing is known, so the
-    period ends with it; as of a moment before it, it is its first day. Raises the
-    Problem that a parameter is none of its kind, or that there is no such period.
+    Without a beginning it is twelve months, or by day the month of the last day. By day
+    it has at most *max_days*. Of days after today nothing is known, so the period ends
+    with it; as of a moment before it, it is its first day. Raises the Problem that a
+    parameter is none of its kind, or that there is no such period.
     """
     by = one_of("by", WAYS) or "month"
     today = today_shown()
     end = day_in("to")
     last = min(end or today, today)
-    first = day_in("from") or first_of_months(last)
+    usual = last.replace(day=1) if by == "day" else first_of_months(last)
+    first = day_in("from") or usual
     if moment_shown() is not None and today < first <= (end or first):
         # Of today's page as of another day: then it was still to come.
         last = first

@@ -205,6 +205,16 @@ def test_the_plot_is_a_picture_with_a_title_and_no_style_of_its_own(
     assert "The 10 with the largest amounts." in page
 
 
+def test_by_day_it_is_this_month_unless_a_period_is_asked_for(
+    client: FlaskClient, shop: Shop
+) -> None:
+    fill(shop, 1)
+    answer = client.get("/api/sales?by=day")
+
+    assert answer.status_code == 200
+    assert answer.get_json()["from"] == f"{TODAY:%Y-%m}-01"
+
+
 def test_a_long_name_is_cut_in_the_plot_on_a_telephone_alone(
     client: FlaskClient, shop: Shop
 ) -> None:
