@@ -101,7 +101,7 @@ def test_what_others_have_done_meanwhile_is_told_on(
     do(replace(pay, amount=899))
     page = client.post("/orders/1/payment", data={**form, "amount": "5", "try": "1"})
 
-    assert "It is at version 2, not 1." in told_on(page)
+    assert "Somebody else has changed it meanwhile." in told_on(page)
 
 
 def test_what_waits_before_it_is_counted(shop: Shop, tried: Try, do: Do) -> None:
