@@ -87,6 +87,10 @@ def test_a_page_of_the_past_offers_nothing_that_changes_today(
         expect(page.get_by_role("heading", level=1)).to_contain_text("Order 100")
 
     expect(page.get_by_role("complementary")).to_have_count(0)
+    lines, history = page.get_by_role("table"), page.get_by_role("heading", level=2)
+    left = [part.first.bounding_box() for part in (lines, history)]
+    # Below each other, as on the page of today.
+    assert len({round(box["x"]) for box in left if box}) == 1
 
 
 def test_a_history_is_filtered_by_person(
