@@ -25,7 +25,7 @@ pytestmark = pytest.mark.stores
 
 LOST = RegisterCustomer(customer_id="LOST", name="Leopold Lostname")
 OF_THE_LOST = (
-    *("customers", "figures", "order_details", "order_list"),
+    *("customers", "figures", "order_details", "order_list", "sales", "sold_lines"),
     "ordered_products",
 )
 """Read models whose copies have read lost events; others go on."""
