@@ -32,7 +32,7 @@ MAKING, MAKING_OF_API = 202, 503
 
 
 @dataclass
-class Measured:
+class Measurement:
     """What opening one page several times has shown."""
 
     seconds: list[float] = field(default_factory=list)
@@ -55,9 +55,9 @@ class Measured:
 
 def measure(
     browser: Browser, shop: Shop, rule: Rule, query: Query, times: int
-) -> Measured | None:
+) -> Measurement | None:
     """Return what opening a page so often has shown; None if there is none."""
-    found = Measured()
+    found = Measurement()
     for _ in range(times):
         arguments = shop.arguments_of(rule)
         if arguments is None:
@@ -124,7 +124,7 @@ HEADER = f"{'page':44}{'p50 ms':>8}{'p95 ms':>8}{'max ms':>8}{'sent':>9}{'plain'
 HEADER_OF_FILES = f"\n{'file':44}{'first s':>8}{'all s':>8}{'lines':>9}{'sent':>11}"
 
 
-def line_of(title: str, found: Measured | None) -> str:
+def line_of(title: str, found: Measurement | None) -> str:
     if found is None:
         return f"{title:44}{'the shop has nothing to show there':>8}"
     times = "".join(f"{found.at(percent):8.1f}" for percent in (50, 95, 100))

@@ -7,7 +7,7 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.support.logged_in import PASSWORD
-from tests.support.watched_pages import Watched
+from tests.support.watched_pages import FaultWatch
 
 PATIENCE = 15_000
 """Milliseconds to wait for a condition; most take a few hundred."""
@@ -24,7 +24,7 @@ class Browsers:
     chromium: Browser
     address: str
     sessions: dict[tuple[str, str], Any]
-    watched: Watched = field(default_factory=Watched)
+    watched: FaultWatch = field(default_factory=FaultWatch)
     opened: list[BrowserContext] = field(default_factory=list)
 
     def new(self, **options: Any) -> BrowserContext:

@@ -10,7 +10,7 @@ OF_AN_ANSWER = "Failed to load resource: the server responded with a status of"
 
 # No slots: Playwright notes on whom it calls that it does.
 @dataclass
-class Watched:
+class FaultWatch:
     """The faults that were seen in the pages of some browsers."""
 
     faults: list[str] = field(default_factory=list)

@@ -72,7 +72,7 @@ def test_a_worker_has_the_rights_for_it(shop: Shop) -> None:
     assert len(read_log(shop.engine)) > DEFAULT_ORDERS
 
 
-class Killed(Exception):
+class Interruption(Exception):
     pass
 
 
@@ -85,10 +85,10 @@ def test_one_that_was_killed_is_completed_by_pressing_again(
         def some(connection: Any, plan: Any, wanted: Any, *rest: Any) -> Iterator[int]:
             half = {place for place in wanted if place < len(plan.events) // 2}
             yield from whole(connection, plan, half, *rest)
-            raise Killed
+            raise Interruption
 
         patched.setattr(task, "append_missing", some)
-        with pytest.raises(Killed):
+        with pytest.raises(Interruption):
             task.run(shop)
 
     half = len(read_log(shop.engine))
