@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from domain.days import start_of_day
 from eventstore.cursors import decode_cursor, encode_cursor
 
 DAY = timedelta(days=1)
@@ -29,12 +30,12 @@ class Period:
     @property
     def begin(self) -> datetime:
         """The first moment of it, in UTC."""
-        return start_of(self.first, self.zone)
+        return start_of_day(self.first, self.zone)
 
     @property
     def end(self) -> datetime:
         """The first moment behind it, in UTC."""
-        return start_of(self.last + DAY, self.zone)
+        return start_of_day(self.last + DAY, self.zone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +178,7 @@ def by_time(
     if since is None:
         return SalesPage(lines=[], total=Sums())
     starts = list(starts_in(by, max(period.first, since), period.last))
-    limits = [start_of(day, period.zone) for day in starts]
+    limits = [start_of_day(day, period.zone) for day in starts]
     text = PAGE.format(groups=BY_TIME, behind="")
     asked = {"limit": None, "limits": limits or [period.end]}
     rows, total = fetch(connection, text, period, asked)
@@ -241,8 +242,3 @@ def starts_in(by: str, first: date, last: date) -> Iterator[date]:
 
 def next_month(first: date) -> date:
     return (first + 31 * DAY).replace(day=1)
-
-
-def start_of(day: date, zone: ZoneInfo) -> datetime:
-    """Return the first moment of *day*, in UTC."""
-    return datetime.combine(day, time.min, zone).astimezone(UTC)

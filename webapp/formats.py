@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from domain.days import start_of_day
 from domain.fields import MAX_AMOUNT, MAX_QUANTITY, MAX_TOTAL
 from domain.money import minor_digits
 from webapp.notation import Notation
@@ -204,6 +205,5 @@ def moment_in(text: str, zone: ZoneInfo) -> datetime:
 
 def end_of(day: date, zone: ZoneInfo) -> datetime:
     """Return the last microsecond of *day*."""
-    next_day = datetime.combine(day + timedelta(days=1), time.min, zone)
-    # Subtract in UTC: clocks may change at midnight.
-    return next_day.astimezone(UTC) - timedelta(microseconds=1)
+    # It is subtracted in UTC: clocks may change at midnight.
+    return start_of_day(day + timedelta(days=1), zone) - timedelta(microseconds=1)

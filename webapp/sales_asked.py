@@ -9,7 +9,14 @@ from typing import Any, NamedTuple
 from eventstore.projections.freshness import Freshness
 from eventstore.projections.projection import Projection
 from readmodels import customers, products, sales, sold_lines
-from readmodels.sales_sums import WAYS, Period, SalesLine, SalesPage, find
+from readmodels.sales_sums import (
+    WAYS,
+    Period,
+    SalesLine,
+    SalesPage,
+    find,
+    next_month,
+)
 from webapp.current_shop import the_shop
 from webapp.parked_rows import Marks, mark_rows
 from webapp.past.moment_asked import MIN_YEAR, moment_shown
@@ -203,6 +210,5 @@ def ready_periods(today: date, since: date | None) -> list[ReadyPeriod]:
 
 def month_of(first: date, period: Period) -> tuple[date, date]:
     """Return the days of a month that are in *period*; *first* is its first one."""
-    following = (first + timedelta(days=31)).replace(day=1)
-    last = following - timedelta(days=1)
+    last = next_month(first) - timedelta(days=1)
     return max(first, period.first), min(last, period.last)

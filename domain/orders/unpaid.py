@@ -1,8 +1,9 @@
 """The process manager of unpaid orders: it cancels them after some days."""
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
+from domain.days import start_of_day
 from domain.orders.commands import CancelUnpaidOrder
 from domain.orders.events import CancellationPutOff, OrderCreated
 
@@ -35,6 +36,6 @@ def due_at(
         case OrderCreated(terms=terms):
             return occurred_at + timedelta(days=days + (terms or 0))
         case CancellationPutOff(until=until):
-            return datetime.combine(until + timedelta(days=1), time(), zone)
+            return start_of_day(until + timedelta(days=1), zone)
         case _:
             return occurred_at

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from flask import Blueprint, g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from domain.days import start_of_day
 from eventstore.journal.entries import Entry, find_many
 from eventstore.journal.listing import CommandFilter, find_entries
 from eventstore.journal.undecided_commands import find_undecided
@@ -82,7 +83,10 @@ def show() -> ResponseReturnValue:
         piles = desk.find_piles(connection, today, MAX_SHOWN)
         figures = None
         if today is not None:
-            figures = desk.find_figures(connection, *limits_of(today))
+            zone = the_shop().settings.timezone
+            days = (today, today + timedelta(days=1))
+            limits = (start_of_day(day, zone) for day in days)
+            figures = desk.find_figures(connection, *limits)
         is_new = not any(pile.number for pile in piles.values())
         is_new = is_new and not desk.has_orders(connection)
         rows = [order for pile in piles.values() for order in pile.orders]
@@ -98,15 +102,6 @@ def show() -> ResponseReturnValue:
         is_empty_shop=not position.reached,
         failures=None if g.past or is_new else find_failures(),
     )
-
-
-def limits_of(day: date) -> tuple[datetime, datetime]:
-    """Return where a day of the shop begins and ends, in UTC."""
-    zone = the_shop().settings.timezone
-    begin, end = (
-        datetime.combine(one, time.min, zone) for one in (day, day + timedelta(days=1))
-    )
-    return begin.astimezone(UTC), end.astimezone(UTC)
 
 
 def sections_of(piles: Mapping[str, Pile]) -> Iterator[Section]:

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from functools import cache
 from typing import NamedTuple
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
+from domain.days import start_of_day
 from domain.orders.events import OrderShipped, PaymentReceived
 from domain.products.events import ProductDiscontinued
 from eventstore.aggregates.decider import Decider
@@ -84,6 +85,9 @@ def event_id(import_id: UUID, planned: PlannedEvent) -> UUID:
     """Return the id of an event by source, stream and version."""
     return uuid5(import_id, f"{planned.stream_id}\n{planned.version}")
 
+
+midnight = cache(start_of_day)
+"""When a day began: of a million events, few days are asked for again and again."""
 
 Turn = tuple[datetime, int, str | int, PlannedEvent]
 """An event's time, and its rank and subject, which order events of the same time."""
@@ -178,17 +182,6 @@ def plan(
         data=decider.events.encode(event),
         occurred_at=at,
     )
-
-
-@cache
-def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """
-    Return when *day* began in *zone*.
-
-    If clocks went forward at midnight, there is no 00:00, and it is the time of the
-    change. If there were two, it is the first.
-    """
-    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
 
 
 def highest_number(ids: Iterable[str]) -> int:
